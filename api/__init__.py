@@ -1,0 +1,1 @@
+"""A thin HTTP edge: parse, store, enqueue; read, render. No forecasting library here."""

@@ -1,0 +1,1 @@
+"""Above all: composes the processes, starts and supervises them."""

@@ -1,0 +1,39 @@
+"""The one bucket: UTC, epoch-aligned, left-closed, left-labelled; and the relation between issue time and steps.
+
+                issued_at = origin = end of the last complete bucket
+                     │
+    ├───────┼────────┼────────┼────────┼──▶ time
+     history          step 1   step 2   …       start(step) = issued_at + (step − 1) × step_seconds
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def bucket_start(moment: datetime, step_seconds: int) -> datetime:
+    """Start of the bucket of `step_seconds` that holds the aware `moment`; UTC."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    epoch = int(moment.timestamp() // 1)
+    return from_epoch(epoch - epoch % step_seconds)
+
+
+def step_start(issued_at: datetime, step: int, step_seconds: int) -> datetime:
+    """Start of step `step` (1, 2, …) of a forecast issued at `issued_at`; UTC."""
+    return from_epoch(to_epoch(issued_at) + (step - 1) * step_seconds)
+
+
+def step_starts(issued_at: datetime, horizon_steps: int, step_seconds: int) -> list[datetime]:
+    """Starts of all steps of a forecast, in order; UTC."""
+    return [step_start(issued_at, step, step_seconds) for step in range(1, horizon_steps + 1)]
+
+
+def to_epoch(moment: datetime) -> int:
+    """Whole seconds since 1970 of an aware moment."""
+    return int(moment.timestamp())
+
+
+def from_epoch(seconds: int) -> datetime:
+    """The aware UTC moment of whole seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)

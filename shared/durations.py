@@ -1,0 +1,86 @@
+"""Durations as people write them: "5d", "1 hour", "2mo". The one grammar, in requests, command line and settings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from dateutil.relativedelta import relativedelta
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+ACCEPTED_FORMS = "a whole number and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; also written out)"
+PATTERN = r"\s*([1-9][0-9]{0,4})\s*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)\s*"
+
+_GRAMMAR = re.compile(PATTERN, re.ASCII)
+_SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time: `count` times `unit` (min, h, d, w or mo; months are calendar months).
+
+    >>> str(Duration.parse("2 Weeks"))
+    '2w'
+    """
+
+    count: int
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a duration; raises ValueError naming the accepted forms."""
+        match = _GRAMMAR.fullmatch(text.lower()) if text.isascii() else None
+        if match is None:
+            raise ValueError(f"{text[:40]!r} is not a duration; accepted is {ACCEPTED_FORMS}")
+        count, word = int(match[1]), match[2]
+        return cls(count, next(unit for unit in ("min", "mo", "h", "d", "w") if word.startswith(unit)))
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it always has the same number of seconds; months have not."""
+        return self.unit != "mo"
+
+    @property
+    def seconds(self) -> int:
+        """Length in seconds; raises ValueError for months."""
+        if not self.is_fixed:
+            raise ValueError(f"{self} has no fixed length")
+        return self.count * _SECONDS[self.unit]
+
+    @property
+    def _delta(self) -> timedelta | relativedelta:
+        return timedelta(seconds=self.seconds) if self.is_fixed else relativedelta(months=self.count)
+
+    def after(self, moment: datetime) -> datetime:
+        """The moment this long after `moment` (31 January + 1mo = 28 February)."""
+        return moment + self._delta
+
+    def before(self, moment: datetime) -> datetime:
+        """The moment this long before `moment`; raises ValueError when that is before the year 1."""
+        try:
+            return moment - self._delta
+        except OverflowError as error:
+            raise ValueError(f"{self} before {moment.isoformat()} is before the calendar begins") from error
+
+    @classmethod
+    def _coerce(cls, value: object) -> Duration:
+        if isinstance(value, Duration):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(f"a duration is a text; accepted is {ACCEPTED_FORMS}")  # noqa: TRY004 - pydantic wants ValueError
+        return cls.parse(value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Written and read as its text, in requests, answers and documents alike."""
+        return core_schema.no_info_plain_validator_function(
+            cls._coerce,
+            json_schema_input_schema=core_schema.str_schema(pattern=f"^{PATTERN}$"),
+            serialization=core_schema.to_string_ser_schema(),
+        )

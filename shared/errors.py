@@ -1,0 +1,201 @@
+"""Every error of Queuecast, arranged by who has to act.
+
+An error's docstring is its default message; a call adds what was found (`detail`) and where (`ids`):
+
+    raise SeriesTooShort("found 2 hours, at least 3 steps are needed", queue="root.etl")
+"""
+
+from __future__ import annotations
+
+import inspect
+
+
+class QueuecastError(Exception):
+    """Something went wrong in Queuecast."""
+
+    def __init__(self, detail: str = "", /, **ids: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.ids = ids
+
+    @property
+    def headline(self) -> str:
+        """The default message: the first line of the class's docstring, without its full stop."""
+        return (inspect.getdoc(type(self)) or "").partition("\n")[0].rstrip(".")
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} {value}" for name, value in self.ids.items())
+        parts = [f"{self.headline} ({where})" if where else self.headline, self.detail]
+        return ": ".join(part for part in parts if part)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders whole; the default would drop the ids."""
+        return _rebuild, (type(self), self.detail, self.ids)
+
+
+def _rebuild(kind: type[QueuecastError], detail: str, ids: dict[str, object]) -> QueuecastError:
+    return kind(detail, **ids)
+
+
+class RequestError(QueuecastError):
+    """The request cannot be carried out."""
+
+
+class MalformedRequest(RequestError):
+    """The request is not well-formed."""
+
+
+class InvalidRequest(RequestError):
+    """The request has values that are not accepted."""
+
+
+class UnknownModel(RequestError):
+    """No model has this name."""
+
+
+class UnknownHyperparameter(RequestError):
+    """The model has no such hyperparameter."""
+
+
+class UnknownConnection(RequestError):
+    """No connection has this name."""
+
+
+class TooManyCandidates(RequestError):
+    """The request asks for more candidates than allowed."""
+
+
+class KeyReused(RequestError):
+    """The Idempotency-Key was used for another request."""
+
+
+class NotFound(RequestError):
+    """There is nothing under this name."""
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+
+class QueueNotFound(NotFound):
+    """No queue of this name is known."""
+
+
+class Conflict(RequestError):
+    """The state of things forbids the request."""
+
+
+class StateForbids(Conflict):
+    """The job's state forbids this."""
+
+
+class RequestInFlight(Conflict):
+    """A request with the same Idempotency-Key is still being handled."""
+
+
+class DataError(QueuecastError):
+    """The data cannot be used."""
+
+
+class SourceNotFound(DataError):
+    """The source has no such file, collection, measurement or column."""
+
+
+class EmptySeries(DataError):
+    """There is no usable value in the history."""
+
+
+class SeriesTooShort(DataError):
+    """The history is too short to forecast from."""
+
+
+class UnreadableData(DataError):
+    """The source's content cannot be read as a time series."""
+
+
+class UndefinedScore(DataError):
+    """No measure is defined on these actual values."""
+
+
+class SinkRefused(DataError):
+    """The sink refused the forecast."""
+
+
+class ModelError(QueuecastError):
+    """The model could not forecast."""
+
+
+class NeedsMoreHistory(ModelError):
+    """The model needs more history than there is."""
+
+
+class BadForecast(ModelError):
+    """The model's forecast is not finite or not of the right length."""
+
+
+class UnstableFit(ModelError):
+    """The fitted model would explode or is not defined on this data."""
+
+
+class TimeLimitReached(ModelError):
+    """The candidate ran into its time limit."""
+
+
+class OutOfMemory(ModelError):
+    """The candidate ran out of memory."""
+
+
+class ProcessLost(ModelError):
+    """The candidate's process was lost three times."""
+
+
+class MessageLost(ModelError):
+    """The candidate's message was lost three times."""
+
+
+class ServiceError(QueuecastError):
+    """A service is away; trying again may help."""
+
+
+class StoreAway(ServiceError):
+    """The store cannot be reached."""
+
+
+class BrokerAway(ServiceError):
+    """The broker cannot be reached."""
+
+
+class ApiAway(ServiceError):
+    """The Queuecast API cannot be reached."""
+
+
+class SourceAway(ServiceError):
+    """The source cannot be reached."""
+
+
+class SinkAway(ServiceError):
+    """The sink cannot be reached."""
+
+
+class JobError(QueuecastError):
+    """The job cannot go on."""
+
+
+class DeadlinePassed(JobError):
+    """The job's deadline has passed."""
+
+
+class RunStateLost(JobError):
+    """The broker lost the job's run state twice."""
+
+
+class SetupError(QueuecastError):
+    """Queuecast is not set up correctly."""
+
+
+class InvalidSettings(SetupError):
+    """The settings are not valid."""
+
+
+class CredentialsRefused(SetupError):
+    """The credentials were refused."""

@@ -1,0 +1,254 @@
+"""From candidate to forecast: the values that travel between the steps of a job.
+
+lane          where Celery's tasks wait; callbacks first, heavy work apart
+candidate     (queue, model, hyperparameters); a block is a run of candidates scored in one task
+outcome       Score | Failure of one candidate; the leaderboard is all outcomes of a queue, best first
+forecast      issue time, and per step: prediction, lower and upper bound
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.buckets import step_start, step_starts
+from shared.jobs import Hyperparameter, QueueState
+
+
+class Lane(StrEnum):
+    """Celery's queues, in the order in which workers serve them."""
+
+    SELECT = "select"
+    PLAN = "plan"
+    SCORE = "score"
+    HEAVY = "heavy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HyperparameterCard:
+    """One hyperparameter of a model as users see it."""
+
+    name: str
+    type: str  # "int", "float", "str" or "bool"
+    default: Hyperparameter
+    grid: tuple[Hyperparameter, ...]
+    choices: tuple[Hyperparameter, ...] | None = None  # all accepted values, where they can be counted
+    minimum: float | None = None  # smallest and largest accepted value, where there is one
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What the workers say of a model: its name, hyperparameters with default grid, and lane."""
+
+    name: str
+    summary: str
+    lane: Lane
+    cost: int  # relative CPU price of one fit; breaks ties, cheaper first
+    is_baseline: bool
+    hyperparameters: tuple[HyperparameterCard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model with its hyperparameters, to be tried on one queue."""
+
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
+
+    @property
+    def candidate_id(self) -> str:
+        """Hash of the content: the same candidate has the same id in every job."""
+        content = json.dumps([self.model, dict(self.hyperparameters)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def label(self) -> str:
+        """For people: `prophet growth=flat`."""
+        return " ".join([self.model, *(f"{name}={value}" for name, value in sorted(self.hyperparameters.items()))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Candidates `first` … `last` of a queue (indices, both included), scored in one task of `lane`."""
+
+    first: int
+    last: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSpec:
+    """How a queue is backtested and forecast: fixed once per queue from the request and the data at hand."""
+
+    target: str
+    step_seconds: int
+    horizon_steps: int
+    window_steps: int  # length of one backtest window; the horizon where history allows, else shorter
+    windows: int
+    interval: float
+    bounds: tuple[float | None, float | None]
+    timezone: str
+    holidays: str | tuple[date, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueWork:
+    """What is to be done for one queue of a job; written once, so that an index never changes its meaning."""
+
+    spec: ForecastSpec
+    candidates: tuple[Candidate, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Accuracy over scored steps; `None` = not defined there. Formulas: worker/pipeline/measures.py."""
+
+    mape: float | None  # all percentages are 0–100, not fractions
+    wape: float | None
+    smape: float | None
+    mase: float | None
+    rmse: float | None
+    skill: float | None  # 1 − WAPE / WAPE(seasonal naive)
+    steps: int  # scored steps
+    skipped_steps: int  # left out of MAPE because the actual value is zero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowForecast:
+    """One rolling origin: what a candidate predicted and what happened; both of length `window_steps`."""
+
+    origin_at: datetime
+    actual: tuple[float | None, ...]  # None = gap, not scored
+    prediction: tuple[float, ...]
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A candidate that forecast all windows. `measures` are over all scored steps of all windows."""
+
+    candidate: Candidate
+    measures: Measures
+    windows: tuple[WindowForecast, ...]
+    seconds: float  # CPU seconds of all windows
+    kind: Literal["score"] = "score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A candidate that did not; `error` is the class of the error, `reason` its message."""
+
+    candidate: Candidate
+    error: str
+    reason: str
+    seconds: float = 0.0
+    kind: Literal["failure"] = "failure"
+
+
+Outcome = Score | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityReport:
+    """What was wrong with a queue's data and what was done about it. Counts are of raw rows unless said otherwise."""
+
+    rows: int = 0
+    steps: int = 0  # whole steps after resampling
+    duplicates: int = 0
+    non_finite: int = 0
+    filled_steps: int = 0
+    filled_share: float = 0.0  # 0–1
+    longest_gap_steps: int = 0
+    start_at: datetime | None = None
+    end_at: datetime | None = None  # end of the last whole step
+    dropped_columns: Mapping[str, str] = field(default_factory=dict)  # column → why
+    notes: tuple[str, ...] = ()  # one line per step of the preparation that changed something
+    warnings: tuple[str, ...] = ()  # what a person should know before trusting the forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A queue's forecast as it is delivered. Tuples have one entry per step; every number is finite."""
+
+    queue: str
+    metric: str
+    job: str  # job_name: with queue, metric and issued_at the key of the forecast
+    job_id: str
+    issued_at: datetime
+    created_at: datetime
+    step_seconds: int
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter]
+    mape: float | None
+    skill: float | None
+    seconds: float
+    prediction: tuple[float, ...]
+    lower_bound: tuple[float, ...]
+    upper_bound: tuple[float, ...]
+
+    @property
+    def horizon_steps(self) -> int:
+        """Number of steps."""
+        return len(self.prediction)
+
+    @property
+    def timestamps(self) -> list[datetime]:
+        """Start of each step, UTC."""
+        return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
+
+    @property
+    def peak(self) -> tuple[datetime, float]:
+        """When the prediction is highest, and how high."""
+        step = max(range(self.horizon_steps), key=self.prediction.__getitem__)
+        return step_start(self.issued_at, step + 1, self.step_seconds), self.prediction[step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueReport:
+    """All that is known of one queue of one job: its state, data quality, leaderboard and winner."""
+
+    job_id: str
+    queue: str
+    state: QueueState
+    reason: str | None = None  # why it failed
+    quality: QualityReport | None = None
+    outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
+    winner: Candidate | None = None
+    explanation: str | None = None  # one sentence: why the winner won, or why the floor was taken
+    selected_on: str = "selected on"  # the shown score is the one used to pick
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOutlook:
+    """What a queue owner sees first: the latest forecast of one (queue, metric, job)."""
+
+    queue: str
+    metric: str
+    job: str
+    job_id: str
+    issued_at: datetime
+    created_at: datetime
+    step_seconds: int
+    horizon_steps: int
+    model: str
+    mape: float | None
+    skill: float | None
+    peak_at: datetime
+    peak: float
+    peak_upper_bound: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One step of a series: its start (UTC) and its value; None = gap."""
+
+    timestamp: datetime
+    value: float | None

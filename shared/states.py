@@ -1,0 +1,32 @@
+"""The moves a job may make, and the verdict when its last queue has ended."""
+
+from __future__ import annotations
+
+from shared.jobs import JobState
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
+}
+
+OPEN_STATES = frozenset(MOVES)
+
+
+def may_move(old: JobState, new: JobState) -> bool:
+    """Whether a job in state `old` may become `new`."""
+    return new in MOVES.get(old, frozenset())
+
+
+def verdict(succeeded: int, failures: dict[str, str]) -> tuple[JobState, str | None]:
+    """State and reason of a job whose queues have all ended.
+
+    Args:
+        succeeded: how many queues have a forecast.
+        failures: queue → reason of every queue that has none.
+    """
+    if not failures:
+        return JobState.SUCCEEDED, None
+    named = "; ".join(f"{queue}: {reason}" for queue, reason in sorted(failures.items())[:5])
+    rest = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
+    reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}{rest}"
+    return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

@@ -1,0 +1,102 @@
+"""Store: what we ask of a database, said once.
+
+Every write may be repeated and changes nothing the second time. Times are aware UTC. A store that cannot be reached raises
+StoreAway, and only what the outside world causes becomes one of our errors. One contract suite runs on every store:
+tests/shared/storage/test_every_store.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.forecasts import Forecast, Point, QueueOutlook, QueueReport
+from shared.jobs import Job, JobFilter, JobState, Progress
+
+
+class Store(Protocol):
+    """Our records: jobs, queue reports (with leaderboards), forecasts, actual values."""
+
+    def add_job(self, job: Job) -> Job:
+        """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint.
+
+        Raises:
+            KeyReused: the key belongs to a request with another fingerprint.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """The job of this id; raises JobNotFound."""
+        ...
+
+    def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
+        """Jobs that match, newest first by (created_at, job_id), at most `limit`, strictly before that pair."""
+        ...
+
+    def open_jobs(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        ...
+
+    def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
+        """Compare-and-set of the state; whether this call did it, so that a job ends exactly once.
+
+        Sets `started_at` on the way to running and `ended_at` on the way to a terminal state; `reason` replaces the old one.
+        Raises JobNotFound, and ValueError for a move that `shared.states` does not allow.
+        """
+        ...
+
+    def update_job(
+        self,
+        job_id: str,
+        *,
+        issued_at: datetime | None = None,
+        progress: Progress | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Set what is given; warnings are added in order, each once. Raises JobNotFound."""
+        ...
+
+    def save_report(self, report: QueueReport) -> None:
+        """Keep the report of one queue of a job; replaces the earlier one, with its outcomes in their order."""
+        ...
+
+    def report(self, job_id: str, queue: str) -> QueueReport:
+        """One queue of a job, with its outcomes in leaderboard order; raises QueueNotFound."""
+        ...
+
+    def reports(self, job_id: str) -> list[QueueReport]:
+        """All queues of a job by name, without their outcomes."""
+        ...
+
+    def save_forecast(self, forecast: Forecast) -> None:
+        """Keep a forecast; key = (queue, metric, job, issued_at). The same key again replaces all of it, steps included."""
+        ...
+
+    def forecast(self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None) -> Forecast:
+        """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
+        ...
+
+    def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
+        """Every forecast that matches, by queue, metric, job, issued_at."""
+        ...
+
+    def outlooks(self) -> list[QueueOutlook]:
+        """The newest forecast of every (queue, metric, job), by queue."""
+        ...
+
+    def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
+        """Keep what was read; the same (queue, metric, step_seconds, timestamp) again replaces the value. Gaps are not kept."""
+        ...
+
+    def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
+        """Actual values in [start, end), by time."""
+        ...
+
+    def check(self) -> None:
+        """A real read, for readiness; raises StoreAway."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; the store is not used afterwards."""
+        ...

@@ -1,0 +1,91 @@
+"""Model: one promise, stated once; and the history it is given.
+
+A model is a frozen dataclass: its fields are its hyperparameters, its one method fits and predicts, and no fitted object
+exists outside. It promises: floats of shape (horizon,), all finite; the same history gives the same answer; the input is left
+untouched; heavy libraries are imported inside `forecast`, because planning reads every grid. What it cannot do on this data it
+says by `missing`, before anything is tried; what goes wrong later it raises as a ModelError with the reason in plain words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.forecasts import Lane
+from shared.jobs import Grid
+
+FloatArray = NDArray[np.float64]
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a model sees of one queue up to an origin; nothing later.
+
+    target: shape (n,), finite, regular.
+    companions: shape (n, k), finite; other columns of the queue whose future is unknown; k may be 0.
+    calendar: n + horizon rows of calendar features, float columns; the first n rows belong to the history. Known in the future.
+    times: n + horizon starts of steps, tz-aware UTC, regular.
+    """
+
+    target: FloatArray
+    companions: FloatArray
+    calendar: pd.DataFrame
+    times: pd.DatetimeIndex
+    step_seconds: int
+    holidays: tuple[str, ...] = ()  # ISO dates in the request's time zone that are holidays, history and future
+    timezone: str = "UTC"
+    seed: int = 0
+
+    @property
+    def length(self) -> int:
+        """Number of known steps, n."""
+        return len(self.target)
+
+    @property
+    def steps_per_day(self) -> int:
+        """Steps of one daily season, at least 1."""
+        return max(1, round(SECONDS_PER_DAY / self.step_seconds))
+
+    @property
+    def steps_per_week(self) -> int:
+        """Steps of one weekly season."""
+        return max(1, round(7 * SECONDS_PER_DAY / self.step_seconds))
+
+
+class Model(Protocol):
+    """A forecasting model with its hyperparameters; see the module's docstring for the promise.
+
+    grid: hyperparameter → values tried by default.
+    lane: where its candidates wait; `HEAVY` for what takes seconds.
+    cost: relative CPU price of one fit (1 = arithmetic); breaks ties, cheaper first.
+    is_baseline: baselines are always candidates, whatever the request names.
+    is_scaled: target and companions come standardised (fitted on this history only), and the answer is scaled back by the caller;
+        for models that are sensitive to scale and do not scale by themselves.
+    """
+
+    grid: ClassVar[Grid]
+    lane: ClassVar[Lane]
+    cost: ClassVar[int]
+    is_baseline: ClassVar[bool]
+    is_scaled: ClassVar[bool]
+
+    @classmethod
+    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
+        """What this data lacks for the model, in plain words, or None when the model can run.
+
+        Args:
+            length: steps of history in the shortest training part.
+            companions: number of companion columns.
+            steps_per_day: steps of one daily season.
+            horizon: steps asked for.
+        """
+        ...
+
+    def forecast(self, history: History, horizon: int) -> FloatArray:
+        """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot."""
+        ...

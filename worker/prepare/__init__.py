@@ -1,0 +1,1 @@
+"""What is done to a queue's frame before a model sees it: columns, calendar features, scaling."""

@@ -1,0 +1,24 @@
+"""Sink: write(forecast), repeatable. The promise, stated once; tests/worker/sinks/test_every_sink.py holds every sink to it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from shared.forecasts import Forecast
+from shared.jobs import Place
+from shared.settings import Connection, Settings
+
+
+class Sink(Protocol):
+    """Somebody's database, written only. The same forecast again changes nothing; nothing non-finite is ever written.
+
+    Raises SinkRefused for what its owner has to mend, SinkAway when it cannot be reached.
+    """
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        """Open lazily: no input or output here."""
+        ...
+
+    def write(self, forecast: Forecast, place: Place) -> None:
+        """Deliver one forecast, all fields of every step."""
+        ...

@@ -1,0 +1,9 @@
+"""Sources: somebody's database that we read. One file per kind; `sources["files"]` opens one."""
+
+from shared.errors import UnknownConnection
+from worker.registry import Registry
+from worker.sources.base import Source
+
+sources: Registry[Source] = Registry("worker.sources", UnknownConnection)
+
+__all__ = ["sources"]
