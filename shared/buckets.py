@@ -1,9 +1,9 @@
 """The one bucket: UTC, epoch-aligned, left-closed, left-labelled; and the relation between issue time and steps.
 
-                issued_at = origin = end of the last complete bucket
-                     │
-    ├───────┼────────┼────────┼────────┼──▶ time
-     history          step 1   step 2   …       start(step) = issued_at + (step − 1) × step_seconds
+            issued_at = origin = end of the last complete bucket
+                 │
+├───────┼────────┼────────┼────────┼──▶ time
+ history          step 1   step 2   …       start(step) = issued_at + (step − 1) × step_seconds
 """
 
 from __future__ import annotations

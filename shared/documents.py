@@ -5,6 +5,9 @@ Non-finite floats are refused on the way out: JSON has none, and no forecast may
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,19 +16,28 @@ from pydantic import TypeAdapter
 T = TypeVar("T")
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # building one costs more than using it
 
 
 def to_document(value: object, kind: Any = None) -> Any:
-    """The value as plain dicts, lists, strings and numbers; times become ISO 8601 texts."""
-    return _adapter(kind or type(value)).dump_python(value, mode="json")
+    """The value as plain dicts, lists, strings and numbers; times become ISO 8601 texts.
+
+    Args:
+        value: one of our dataclasses, or anything else that `kind` describes.
+        kind: needed for unions and containers only.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    document = _adapter(kind or type(value)).dump_python(value, mode="json")
+    if not _is_finite(document):
+        raise ValueError(f"a {type(value).__name__} with a number that is not finite has no document")
+    return document
 
 
 def to_json(value: object, kind: Any = None) -> str:
-    """The value as JSON text; `kind` is needed for unions and containers only."""
-    return _adapter(kind or type(value)).dump_json(value).decode()
+    """The value's document as JSON text; raises ValueError as `to_document` does."""
+    return json.dumps(to_document(value, kind), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_document(kind: type[T], document: Any) -> T:
@@ -37,3 +49,15 @@ def from_document(kind: type[T], document: Any) -> T:
 def from_json(kind: Any, text: str | bytes) -> Any:
     """The value of this kind that a JSON text describes; raises pydantic's ValidationError."""
     return _adapter(kind).validate_json(text)
+
+
+def _is_finite(document: Any) -> bool:
+    match document:
+        case float():
+            return math.isfinite(document)
+        case dict():
+            return all(map(_is_finite, document.values()))
+        case list():
+            return all(map(_is_finite, document))
+        case _:
+            return True

@@ -134,6 +134,7 @@ class Progress:
 
     queues: Tally = Tally()
     candidates: Tally = Tally()
+    replans: int = 0  # how often it was planned again because the broker had lost its run state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     influxdb_token: SecretStr | None = Field(None, description="version 1: user:password")
     influxdb_org: str | None = Field(None, description="organisation, version 2")
     influxdb_version: Literal["1", "2", "3"] = Field("2", description="of the InfluxDB server")
-    connections: Mapping[ConnectionName, Connection] = Field(default_factory=dict, description="further connections, from queuecast.toml")
+    connections: Mapping[ConnectionName, Connection] = Field(
+        default_factory=dict, description="further connections, from queuecast.toml"
+    )
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
@@ -90,7 +92,11 @@ class Settings(BaseSettings):
             built_in["mongodb"] = Connection(kind="mongodb", url=self.mongodb_url)
         if self.influxdb_url:
             built_in["influxdb"] = Connection(
-                kind="influxdb", url=self.influxdb_url, token=self.influxdb_token, org=self.influxdb_org, version=self.influxdb_version
+                kind="influxdb",
+                url=self.influxdb_url,
+                token=self.influxdb_token,
+                org=self.influxdb_org,
+                version=self.influxdb_version,
             )
         return built_in | dict(self.connections)
 
@@ -130,7 +136,9 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(_secrets_dir=os.environ.get(SECRETS_DIR), **given)
     except ValidationError as error:
-        problems += [f"{PREFIX}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors(include_input=False)]
+        problems += [
+            f"{PREFIX}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors(include_input=False)
+        ]
         raise InvalidSettings("; ".join(problems)) from None
     except ValueError as error:  # a TOML file that cannot be read
         raise InvalidSettings("; ".join([*problems, str(error)])) from error

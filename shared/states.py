@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from shared.jobs import JobState
 
 MOVES: dict[JobState, frozenset[JobState]] = {
@@ -17,7 +19,14 @@ def may_move(old: JobState, new: JobState) -> bool:
     return new in MOVES.get(old, frozenset())
 
 
-def verdict(succeeded: int, failures: dict[str, str]) -> tuple[JobState, str | None]:
+def check_move(expected: Collection[JobState], new: JobState) -> None:
+    """Raises ValueError when a job in one of the `expected` states may not become `new`: whoever asks has it wrong."""
+    refused = sorted(old for old in expected if not may_move(old, new))
+    if refused:
+        raise ValueError(f"a job that is {' or '.join(refused)} cannot become {new}")
+
+
+def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str | None]:
     """State and reason of a job whose queues have all ended.
 
     Args:

@@ -73,7 +73,9 @@ class Store(Protocol):
         """Keep a forecast; key = (queue, metric, job, issued_at). The same key again replaces all of it, steps included."""
         ...
 
-    def forecast(self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None) -> Forecast:
+    def forecast(
+        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+    ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         ...
 

@@ -57,6 +57,14 @@ class History:
         return max(1, round(7 * SECONDS_PER_DAY / self.step_seconds))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Accepted range of a number, both ends included, None = open; stands in the field's type: `Annotated[int, Bounds(minimum=1)]`."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+
 class Model(Protocol):
     """A forecasting model with its hyperparameters; see the module's docstring for the promise.
 

@@ -1,0 +1,155 @@
+"""What the command line says to a running service, and waiting for a job. It never hangs: every call has a time limit.
+
+Answers are JSON documents as the service gave them: their fields are those of the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import urllib3
+
+from shared import errors
+from shared.errors import (
+    ApiAway,
+    Conflict,
+    CredentialsRefused,
+    InvalidRequest,
+    MalformedRequest,
+    NotFound,
+    QueuecastError,
+    ServiceError,
+)
+from shared.jobs import JobState
+
+Document = dict[str, Any]
+
+LIMITS = urllib3.Timeout(connect=3, read=30)  # seconds; the service answers in two, or says 503
+OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
+_BY_STATUS: dict[int, type[QueuecastError]] = {
+    400: MalformedRequest,
+    401: CredentialsRefused,
+    403: CredentialsRefused,
+    404: NotFound,
+    409: Conflict,
+    429: ApiAway,
+    502: ApiAway,
+    503: ApiAway,
+    504: ApiAway,
+}
+
+
+class Client:
+    """One service.
+
+    Args:
+        base_url: where it listens, `http://host:port`; a path in front of `/v1` is kept.
+
+    A URL that is none raises InvalidRequest; every method raises the error that the service told, or ApiAway when it does not answer.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise InvalidRequest(f"found the URL {base_url!r}, accepted is http://host:port")
+        self.base_url = base_url.rstrip("/")
+        self._pool = urllib3.PoolManager(timeout=LIMITS, retries=False)
+
+    def submit(self, request: str | bytes) -> Document:
+        """Start the job of a request, which is sent as it stands: JSON text."""
+        return self._call("POST", "/v1/jobs", body=request)
+
+    def job(self, job_id: str) -> Document:
+        """One job: request, state, reason, progress, warnings, times, queues."""
+        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}")
+
+    def jobs(self, **wanted: object) -> Document:
+        """A page of jobs, newest first; `wanted` are the filters, `limit` and `cursor` of the contract."""
+        return self._call("GET", "/v1/jobs", query=wanted)
+
+    def queue_report(self, job_id: str, queue: str) -> Document:
+        """One queue of a job: state, data quality, leaderboard, winner, forecast."""
+        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}/queues/{quote(queue, safe='')}")
+
+    def queues(self) -> Document:
+        """Every queue that has a forecast, with its outlook."""
+        return self._call("GET", "/v1/queues")
+
+    def series(self, queue: str, **wanted: object) -> Document:
+        """Actual and forecast of a queue on one time axis; `wanted` are the parameters of the contract."""
+        return self._call("GET", f"/v1/queues/{quote(queue, safe='')}/series", query=wanted)
+
+    def models(self) -> Document:
+        """What the workers offer."""
+        return self._call("GET", "/v1/models")
+
+    def wait(self, job_id: str, timeout_seconds: float, on_progress: Callable[[Document], None] = lambda _: None) -> Document:
+        """Wait until the job has ended, and give it.
+
+        Args:
+            on_progress: is told the job every time it was asked for.
+
+        Raises:
+            TimeoutError: it has not ended in time; it goes on all the same.
+            ServiceError: the service has been away for OUTAGE_SECONDS.
+        """
+        begin = answered_at = time.monotonic()
+        job, pause = self.job(job_id), FIRST_PAUSE_SECONDS
+        while True:
+            on_progress(job)
+            if JobState(job["state"]).is_terminal:
+                return job
+            left = timeout_seconds - (time.monotonic() - begin)
+            if left <= 0:
+                raise TimeoutError(
+                    f"job {job_id} has not ended within {timeout_seconds:g} s; `queuecast jobs watch {job_id}` waits on"
+                )
+            time.sleep(min(pause, left))
+            pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+            try:
+                job, answered_at = self.job(job_id), time.monotonic()
+            except ServiceError:
+                if time.monotonic() - answered_at > OUTAGE_SECONDS:
+                    raise
+
+    def _call(
+        self, method: str, path: str, *, query: Mapping[str, object] | None = None, body: str | bytes | None = None
+    ) -> Document:
+        given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        try:
+            answer = self._pool.request(method, f"{self.base_url}{path}{'?' if given else ''}{given}", body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
+        document = _document(answer)
+        if answer.status >= 400:
+            raise _told(answer.status, document or {})
+        if document is None:
+            raise ApiAway(f"what answers with status {answer.status} is no Queuecast", url=self.base_url)
+        return document
+
+
+def _document(answer: urllib3.BaseHTTPResponse) -> Document | None:
+    """The JSON object of an answer; None when it is something else."""
+    try:
+        found = json.loads(answer.data)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _told(status: int, problem: Document) -> QueuecastError:
+    """The error that a problem document (RFC 9457) tells: its type names our class, else the status decides.
+
+    >>> _told(422, {"type": "urn:queuecast:unknown-model", "detail": "No model has this name: found 'x'"})
+    UnknownModel("found 'x'")
+    """
+    name = str(problem.get("type", "")).rpartition(":")[2].title().replace("-", "")
+    family = getattr(errors, name, None) or _BY_STATUS.get(status, InvalidRequest if status < 500 else QueuecastError)
+    detail = str(problem.get("detail", f"status {status}"))
+    return family(detail.removeprefix(family().headline).lstrip(": "))

@@ -1,0 +1,95 @@
+"""What every request passes: its id, the check of its body, and the headers of its answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from secrets import token_hex
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import UnsupportedMediaType
+
+from shared.errors import MalformedRequest
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",  # answers are about now
+}
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as RFC 8259 has it: no NaN, no Infinity, no name twice in one object; all three change what was meant silently."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value of a JSON text; raises ValueError."""
+        try:
+            return json.loads(s, parse_constant=_no_constant, object_pairs_hook=_no_name_twice, **kwargs)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+
+
+def register(app: Flask) -> None:
+    """Let every request of this application pass the guards, in this order."""
+    app.json = StrictJson(app)
+    app.before_request(_name_request)
+    app.before_request(_check_body)
+    app.after_request(_add_headers)
+
+
+def request_id() -> str:
+    """The id of the request being answered: the caller's `X-Request-ID`, or ours."""
+    found: str = g.request_id
+    return found
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _ID.fullmatch(given) else token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _check_body() -> None:
+    """Refuse a body that is not one JSON object; a wrong address or method is told first.
+
+    Asking for JSON also keeps web pages of other origins out: a browser sends it only after asking us, and we never allow it.
+    """
+    if request.routing_exception is not None or request.method not in {"POST", "PUT", "PATCH"}:
+        return
+    if not request.is_json:
+        raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
+    try:
+        body = request.json_module.loads(request.get_data())
+    except ValueError as error:
+        raise MalformedRequest(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise MalformedRequest(f"the body is a {type(body).__name__}, accepted is a JSON object")
+
+
+def _add_headers(answer: Response) -> Response:
+    answer.headers["X-Request-ID"] = request_id()
+    for name, value in SECURITY_HEADERS.items():
+        answer.headers.setdefault(name, value)
+    return answer
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:40]!r} is given twice")
+    return found

@@ -1,0 +1,28 @@
+"""Where a page of jobs ended, as an opaque, signed text: pages stay stable while new jobs come in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from shared.errors import MalformedRequest
+from shared.jobs import Job
+
+
+def cursor_after(job: Job, key: str) -> str:
+    """The cursor of the page that begins behind `job`."""
+    return str(_signer(key).dumps([job.created_at.isoformat(), job.job_id]))
+
+
+def position(cursor: str, key: str) -> tuple[datetime, str]:
+    """The (created_at, job_id) a cursor stands for; raises MalformedRequest when it is not one of ours."""
+    try:
+        created_at, job_id = _signer(key).loads(cursor)
+    except BadData as error:
+        raise MalformedRequest("cursor is not one that this service gave out; leave it away to begin with the newest job") from error
+    return datetime.fromisoformat(created_at), job_id
+
+
+def _signer(key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="jobs")

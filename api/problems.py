@@ -1,0 +1,148 @@
+"""Errors → answers: RFC 9457 problem details for everything that goes wrong. The one table stands here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from flask import Flask, Response, abort, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from spectree import Response as Answers
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from shared.errors import (
+    Conflict,
+    KeyReused,
+    MalformedRequest,
+    NotFound,
+    QueuecastError,
+    RequestError,
+    ServiceError,
+    TooManyCandidates,
+    UnknownHyperparameter,
+    UnknownModel,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other error of ours is a fault of ours
+    (MalformedRequest, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (RequestError, 422),
+    (ServiceError, 503),
+)
+FIELDS: Mapping[type[QueuecastError], str] = {  # what an error is about, where its class says so
+    UnknownModel: "model",
+    UnknownHyperparameter: "hyperparameters",
+    TooManyCandidates: "max_candidates",
+    KeyReused: "Idempotency-Key",
+}
+
+log = structlog.get_logger()
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    loc: list[str | int] = Field(description="where: names and indices from the outside in; empty = the whole")
+    msg: str = Field(description="what was found and what is accepted")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(description="which kind of problem, for programs; about:blank = the status says all")
+    title: str = Field(description="the kind of problem, for people")
+    status: int = Field(description="the HTTP status")
+    detail: str = Field(description="what happened here, and what to do about it")
+    instance: str = Field(description="the path that was asked for")
+    errors: list[FieldProblem] | None = Field(None, description="with 422: every field that is wrong")
+    checks: dict[str, str] | None = Field(None, description="of /readyz: service → ok, or what is wrong")
+
+
+def problem(status: int, detail: str, *, title: str = "", kind: str = "about:blank", **more: Any) -> Response:
+    """The answer that tells a problem; `more` are its further members."""
+    title = title or HTTP_STATUS_CODES[status]
+    told = Problem(type=kind, title=title, status=status, detail=detail, instance=request.path, **more)
+    answer = Response(told.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
+    if status in {429, 503}:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def answered(*statuses: int, **answers: type[BaseModel]) -> Answers:
+    """The answers of one operation for the OpenAPI document: problems by status, others as `HTTP_200=Model`."""
+    return Answers(**answers, **{f"HTTP_{status}": Problem for status in (*statuses, 500)})
+
+
+def refusing(form: type[BaseModel]) -> Callable[..., None]:
+    """Spectree's hook before a view: what the form refuses becomes 422 with every problem at once."""
+
+    def refuse(_request: object, _response: object, error: ValidationError | None, *_: object) -> None:
+        if error is None:
+            return
+        found = [FieldProblem(loc=list(item["loc"]), msg=_message(item, form)) for item in error.errors(include_url=False)]
+        detail = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in found)
+        abort(problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found))
+
+    return refuse
+
+
+def register(app: Flask) -> None:
+    """Answer every error of this application as a problem."""
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(QueuecastError, _of_ours)
+    app.register_error_handler(Exception, _of_a_fault)
+
+
+def _of_http(error: HTTPException) -> Response:
+    """What Flask itself refuses; its headers (Allow, for one) are kept."""
+    answer = problem(error.code or 500, error.description or "", title=error.name)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _of_ours(error: QueuecastError) -> Response:
+    status = next((status for family, status in STATUS if isinstance(error, family)), 500)
+    if status == 500:
+        return _of_a_fault(error)
+    if status == 503:
+        log.warning("a service is away", error=str(error))
+    told: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
+    if status == 422:
+        told["errors"] = [FieldProblem(loc=_field(error), msg=str(error))]
+    return problem(status, str(error), **told)
+
+
+def _of_a_fault(error: Exception) -> Response:
+    """Ours to repair: the traceback is for the log, the answer says nothing of it."""
+    log.error("internal error", exc_info=error)
+    return problem(500, "internal error; the log has the rest under the request id of this answer")
+
+
+def _field(error: QueuecastError) -> Sequence[str]:
+    field = FIELDS.get(type(error)) or error.ids.get("field")
+    return str(field).split(".") if field else []
+
+
+def _kind(error: str) -> str:
+    """`UnknownModel` → `urn:queuecast:unknown-model`."""
+    return "urn:queuecast:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error).lower()
+
+
+def _message(item: ErrorDetails, form: type[BaseModel]) -> str:
+    if item["type"] != "extra_forbidden":
+        return item["msg"].removeprefix("Value error, ")
+    for part in item["loc"][:-1]:
+        form = form.model_fields[str(part)].annotation or form
+    known = ", ".join(field.alias or name for name, field in form.model_fields.items())
+    return f"no field has this name; known are {known}"

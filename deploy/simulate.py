@@ -1,0 +1,204 @@
+"""A made-up, lifelike YARN cluster: applications arrive, ask for memory, borrow what others leave idle, or wait.
+
+    arrivals by hour and weekday ─▶ running applications ─▶ demand ─┬▶ up to the guarantee: granted
+                                                                    ├▶ above it: borrowed, while others are idle, up to the ceiling
+                                                                    └▶ the rest: pending containers
+    usage ÷ guarantee = used_capacity, which passes 100 % when a queue borrows
+
+Columns carry the ResourceManager's words in snake case (`usedCapacity` is `used_capacity`, in % of the queue's own
+guarantee). The same arguments give the same cluster, to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float32]
+
+CONTAINER_MB = 2_048
+CONTAINER_VCORES = 1
+CLUSTER_MB = 6_400 * CONTAINER_MB
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How a queue is used. Shares are relative to the other queues; loads are in parts of the queue's own guarantee."""
+
+    queue: str
+    share: float  # of the cluster, before the shares are scaled to 100 %
+    peak_hours: tuple[float, ...]  # UTC, when most applications arrive
+    spread: float  # hours around a peak; 24 = all day alike
+    weekend: float  # arrivals on Saturday and Sunday, relative to other days
+    load: float  # mean demand of the applications that come and go
+    service: float = 0.0  # demand of what always runs
+    minutes: float = 20.0  # median time that an application runs
+    per_day: float = 400.0  # applications on a weekday
+    ceiling: float = 2.0  # largest usage that the configuration allows
+
+
+HABITS = (
+    Habit(queue="root.etl.daily", share=22, peak_hours=(2, 4.5), spread=1.6, weekend=0.9, load=0.55, minutes=45, service=0.04),
+    Habit(queue="root.adhoc", share=12, peak_hours=(10, 15), spread=2.4, weekend=0.15, load=0.5, service=0.05, ceiling=3.0),
+    Habit(queue="root.llap", share=18, peak_hours=(11, 16), spread=3.5, weekend=0.5, load=0.3, service=0.35, ceiling=1.0),
+    Habit(queue="root.default", share=8, peak_hours=(14,), spread=5, weekend=0.4, load=0.35, service=0.08, ceiling=4.0),
+    Habit(queue="root.streaming", share=10, peak_hours=(12, 20), spread=4, weekend=1.0, load=0.15, service=0.55, ceiling=1.2),
+    Habit(
+        queue="root.ml.training",
+        share=10,
+        peak_hours=(18,),
+        spread=3,
+        weekend=0.6,
+        load=0.6,
+        minutes=150,
+        per_day=60,
+        ceiling=3.0,
+    ),
+    Habit(queue="root.etl.hourly", share=8, peak_hours=(12,), spread=24, weekend=1.0, load=0.45, minutes=8, per_day=900),
+    Habit(queue="root.reporting", share=5, peak_hours=(7, 8), spread=0.8, weekend=0.1, load=0.4, service=0.03, per_day=250),
+    Habit(queue="root.ml.serving", share=4, peak_hours=(13,), spread=5, weekend=0.8, load=0.2, service=0.4, ceiling=1.5),
+    Habit(queue="root.archive", share=2, peak_hours=(3,), spread=1, weekend=0.0, load=0.02, minutes=60, per_day=1),
+    Habit(queue="root.finance", share=3, peak_hours=(9, 17), spread=1.5, weekend=0.05, load=0.35, service=0.02, per_day=150),
+    Habit(queue="root.sandbox", share=2, peak_hours=(15,), spread=2, weekend=0.1, load=0.03, minutes=12, per_day=2, ceiling=5.0),
+)
+
+
+def simulate(*, queues: int, days: int, step_seconds: int, seed: int, end: datetime) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each queue's name and its samples in the steps before `end`, by time; columns are those of `_sampled`.
+
+    Samples that were never taken are missing: outages of the collector hit all queues, single scrapes fail one by one.
+    """
+    habits = habits_of(queues)
+    steps = days * _DAY // step_seconds
+    times = pd.date_range(end=end, periods=steps + 1, freq=f"{step_seconds}s")[:-1]
+    guarantees = np.array([habit.share for habit in habits], np.float32)
+    guarantees *= CLUSTER_MB / guarantees.sum()
+    ceilings = np.minimum(guarantees * [habit.ceiling for habit in habits], CLUSTER_MB).astype(np.float32)
+    arrived = [_applications(habit, times, np.random.default_rng([seed, index])) for index, habit in enumerate(habits)]
+    demand = np.stack([load for load, _ in arrived]) * guarantees[:, None]
+    used = granted(demand, guarantees, ceilings, float(guarantees.sum()))
+    outages = _outages(steps, step_seconds, np.random.default_rng([seed, queues, steps]))
+    for index, habit in enumerate(habits):
+        frame = _sampled(times, used[index], demand[index], arrived[index][1], guarantees[index], ceilings[index])
+        frame.insert(1, "queue", habit.queue)
+        missed = np.random.default_rng([seed, index, 1]).random(steps) < 0.0005
+        yield habit.queue, frame[~(outages | missed)]
+
+
+def write(folder: Path, suffix: str, cluster: Iterator[tuple[str, pd.DataFrame]]) -> dict[str, int]:
+    """Write one file per queue, `<queue>.<suffix>` (parquet or csv); returns queue → rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    for queue, frame in cluster:
+        path = folder / f"{queue}.{suffix}"
+        if suffix == "parquet":
+            frame.to_parquet(path, index=False)
+        else:
+            frame.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        rows[queue] = len(frame)
+    return rows
+
+
+def habits_of(queues: int) -> list[Habit]:
+    """The first of the known habits; further queues are teams of `root.teams` with varied habits of the same kinds."""
+    teams = [HABITS[index % len(HABITS)] for index in range(len(HABITS), queues)]
+    named = [
+        Habit(**{name: getattr(habit, name) for name in Habit.__dataclass_fields__} | {"queue": f"root.teams.team{number:03}"})
+        for number, habit in enumerate(teams, 1)
+    ]
+    return [*HABITS[:queues], *named]
+
+
+def granted(demand: Floats, guarantees: Floats, ceilings: Floats, total: float) -> Floats:
+    """What the scheduler grants: guarantees first, then what is idle is lent in proportion to what is still wanted.
+
+    Args:
+        demand: memory, shape (queues, steps); guarantees and ceilings have shape (queues,).
+        total: memory of the cluster.
+    """
+    own = np.minimum(demand, guarantees[:, None])
+    wanted = np.minimum(demand, ceilings[:, None]) - own
+    idle = total - own.sum(axis=0)
+    share = np.minimum(1.0, idle / np.maximum(wanted.sum(axis=0), 1e-6))
+    return own + wanted * share.astype(np.float32)
+
+
+def _applications(habit: Habit, times: pd.DatetimeIndex, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Demand in parts of the guarantee, and the number of applications, per step.
+
+    Arrivals are a Poisson process with the habit's intensity, run times are log-normal (few applications run very long).
+    """
+    intensity = _intensity(habit, times)
+    steps, step_seconds = len(times), (times[1] - times[0]).total_seconds()
+    expected = intensity.cumsum() * habit.per_day * step_seconds / _DAY
+    count = random.poisson(expected[-1])
+    first = np.searchsorted(expected, random.random(count) * expected[-1])
+    seconds = habit.minutes * 60 * random.lognormal(0.0, 0.8, count)
+    last = np.minimum(first + np.ceil(seconds / step_seconds).astype(np.int64), steps)
+    size = random.lognormal(0.0, 0.7, count)
+    concurrent = habit.per_day * habit.minutes * 60 / _DAY * np.exp(0.8**2 / 2 + 0.7**2 / 2)  # Little's law; means of log-normals
+    load = _running(first, last, size, steps) * (habit.load / concurrent) + habit.service * _drift(times, random)
+    return load.astype(np.float32), _running(first, last, np.ones(count), steps).astype(np.float32)
+
+
+def _intensity(habit: Habit, times: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
+    """Relative rate of arrivals per step; its mean over an ordinary weekday is 1."""
+    hours = np.arange(0, 24, 1 / 60)
+    profile = sum(np.exp(-(((hours - peak + 12) % 24 - 12) ** 2) / (2 * habit.spread**2)) for peak in habit.peak_hours) + 0.03
+    seconds = (times.hour * 3_600 + times.minute * 60 + times.second).to_numpy()
+    weekend = np.where(times.dayofweek.to_numpy() >= 5, habit.weekend, 1.0)
+    return (profile / profile.mean())[seconds // 60] * weekend
+
+
+def _running(
+    first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], size: npt.NDArray[np.float64], steps: int
+) -> npt.NDArray[np.float64]:
+    """The sum of the sizes of all that run in each step, from `first` to before `last`."""
+    change = np.bincount(first, size, steps + 1) - np.bincount(last, size, steps + 1)
+    return np.maximum(change.cumsum()[:steps], 0.0)
+
+
+def _drift(times: pd.DatetimeIndex, random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """A factor around 1 that wanders from day to day: services are resized by people."""
+    days = (times[-1] - times[0]).days + 2
+    daily = np.exp(np.cumsum(random.normal(0.0, 0.03, days)))
+    return np.interp((times - times[0]).total_seconds() / _DAY, np.arange(days), daily)
+
+
+def _outages(steps: int, step_seconds: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """When the collector was down: about once in four days, ten minutes to two hours."""
+    is_down = np.zeros(steps, bool)
+    count = max(1, round(steps * step_seconds / (4 * _DAY)))
+    for start, seconds in zip(random.integers(0, steps, count), random.uniform(600, 7_200, count), strict=True):
+        is_down[start : start + max(1, int(seconds / step_seconds))] = True
+    return is_down
+
+
+def _sampled(
+    times: pd.DatetimeIndex, used: Floats, demand: Floats, applications: Floats, guarantee: float, ceiling: float
+) -> pd.DataFrame:
+    """What the ResourceManager would say of one queue; containers are whole, so usage moves in their steps."""
+    containers = np.floor(used / CONTAINER_MB).astype(np.int64)
+    pending = np.maximum(np.floor((demand - used) / CONTAINER_MB), 0).astype(np.int64)
+    memory = containers * CONTAINER_MB
+    return pd.DataFrame(
+        {
+            "timestamp": times,
+            "used_capacity": (memory / guarantee * 100).round(3),
+            "absolute_used_capacity": (memory / CLUSTER_MB * 100).round(3),
+            "absolute_capacity": round(float(guarantee) / CLUSTER_MB * 100, 3),
+            "absolute_max_capacity": round(float(ceiling) / CLUSTER_MB * 100, 3),
+            "used_memory_mb": memory,
+            "used_vcores": containers * CONTAINER_VCORES,
+            "allocated_containers": containers,
+            "pending_containers": pending,
+            "num_applications": applications.astype(np.int64),
+        }
+    )

@@ -1,0 +1,205 @@
+"""Which processes make up Queuecast on one machine, with which arguments, and how each shows that it is ready.
+
+stage 1   broker   the embedded Valkey, unless QUEUECAST_BROKER_URL names another server
+stage 2   api      answers HTTP                          reaper  sends again what was lost
+          worker   lanes select, plan, score             flower  shows operators what runs
+          heavy    lane heavy: one slow candidate at a time
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.supervise import Program, Supervisor, supervision
+from deploy.valkey import forget_socket, valkey_command
+from shared.broker import LONGEST_TASK_SECONDS
+from shared.errors import BrokerAway, InvalidRequest, SetupError
+from shared.forecasts import Lane
+from shared.runstate import RunState
+from shared.settings import PREFIX, Settings
+
+WORKER_LANES = (Lane.SELECT, Lane.PLAN, Lane.SCORE)  # callbacks first
+HEAVY_LANES = (Lane.HEAVY,)  # a process of its own, else short candidates starve it
+HERE = "127.0.0.1"
+FLOWER_PORT = 5555  # Flower's own default; taken, another one is found
+QUEUECAST = str(Path(sys.executable).with_name("queuecast"))
+
+_IMPORT_SECONDS = 120.0  # forecasting libraries on a cold, loaded machine
+_DRAIN_SECONDS = LONGEST_TASK_SECONDS + 30.0  # a task in progress may finish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a person chooses about the stack of one machine."""
+
+    host: str
+    port: int
+    flower_port: int
+    workers: int
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def flower_url(self) -> str:
+        """Where Flower answers, on this machine only: parts of it are open without a password."""
+        return f"http://{HERE}:{self.flower_port}"
+
+
+def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = None, workers: int | None = None) -> Layout:
+    """Choose what is not given: port 0 = any free one, `workers` = cores.
+
+    Raises InvalidRequest for an address that others can reach, SetupError for a port that is taken.
+    """
+    if not is_loopback(host):
+        raise InvalidRequest(
+            f"--host {host}: this stack is for one machine and open to all its users; accepted is a loopback address"
+        )
+    return Layout(
+        host=host,
+        port=_free_port(host, port, "--port"),
+        flower_port=_flower_port(flower_port),
+        workers=workers or _cores(),
+    )
+
+
+@contextmanager
+def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
+    """The stack, ready; on the way out everything ends in order. Raises SetupError when another stack has the data folder."""
+    with supervision(settings.data_dir) as supervisor:
+        try:
+            if settings.broker_url is None:
+                forget_socket(settings.data_dir)
+                supervisor.start([broker(settings)])
+            supervisor.start(fleet(settings, layout))
+            yield supervisor
+        finally:
+            supervisor.stop()
+            if settings.broker_url is None:
+                forget_socket(settings.data_dir)
+
+
+def broker(settings: Settings) -> Program:
+    """The embedded Valkey."""
+    return Program(
+        name="broker", command=valkey_command(settings.data_dir), is_ready=lambda: _broker_says(settings, _answers_ping)
+    )
+
+
+def fleet(settings: Settings, layout: Layout) -> list[Program]:
+    """All that needs a broker."""
+    serve = [QUEUECAST, "serve", "--host", layout.host, "--port", str(layout.port)]
+    environment = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}  # the other settings reach each process as they reached us
+    return [
+        Program(
+            name="api",
+            command=serve,
+            environment=environment,
+            is_ready=lambda: _answers(layout.host, layout.port, "/readyz"),
+            ready_seconds=_IMPORT_SECONDS,
+            stop_seconds=30.0,
+        ),
+        worker("worker", WORKER_LANES, layout.workers, settings),
+        worker("heavy", HEAVY_LANES, 1, settings),
+        Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment),
+        Program(name="flower", command=_flower(settings, layout), environment=environment),
+    ]
+
+
+def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Settings) -> Program:
+    """A worker process for these lanes."""
+    options = ["--lanes", ",".join(lanes), "--concurrency", str(concurrency), "--name", name]
+    return Program(
+        name=name,
+        command=[QUEUECAST, "work", *options],
+        environment={f"{PREFIX}DATA_DIR": str(settings.data_dir)},
+        is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
+        ready_seconds=_IMPORT_SECONDS,
+        stop_seconds=_DRAIN_SECONDS,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _flower(settings: Settings, layout: Layout) -> list[str]:
+    """Read-only, since revoking a member of a chord fails the chord; what it has seen survives a restart."""
+    folder = settings.data_dir / "flower"
+    folder.mkdir(parents=True, exist_ok=True)
+    address = [f"--address={HERE}", f"--port={layout.flower_port}", "--read-only=True"]
+    memory = ["--persistent=True", f"--db={folder / 'flower'}", "--state-save-interval=5000", "--max-tasks=20000"]
+    return [sys.executable, "-m", "celery", "--app", "worker.app", "flower", *address, *memory]
+
+
+def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bool:
+    """The broker's answer; no while it is away."""
+    try:
+        run_state = RunState.open(settings, is_patient=False)
+        with closing(run_state.client):
+            return question(run_state)
+    except BrokerAway:
+        return False
+
+
+def _answers_ping(run_state: RunState) -> bool:
+    run_state.ping()
+    return True
+
+
+def _has_worker(run_state: RunState, lanes: tuple[Lane, ...]) -> bool:
+    return any(set(worker.lanes) == set(lanes) for worker in run_state.workers())
+
+
+def _answers(host: str, port: int, path: str) -> bool:
+    """Whether a GET is answered with 200; never through a proxy, which the environment may name."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _free_port(host: str, port: int, option: str) -> int:
+    """The port itself, or any free one for 0."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last owner has just gone is free
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SetupError(
+                f"{option} {port} on {host} cannot be had ({error.strerror}); name another, or 0 for any free one"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _flower_port(wanted: int | None) -> int:
+    """The port that was asked for, else Flower's own, else any free one."""
+    if wanted is not None:
+        return _free_port(HERE, wanted, "--flower-port")
+    try:
+        return _free_port(HERE, FLOWER_PORT, "--flower-port")
+    except SetupError:
+        return _free_port(HERE, 0, "--flower-port")
+
+
+def _cores() -> int:
+    """Cores that this process may use: containers have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

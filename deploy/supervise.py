@@ -1,0 +1,216 @@
+"""Start programs stage by stage, start again what exits, stop in reverse order, leave nothing behind.
+
+    stage 1: broker        ready ──▶ stage 2: api, worker, heavy, …        ready ──▶ run
+    stop:    broker  ◀── ended       api, worker, heavy, … all asked at once   ◀── SIGTERM, Ctrl-C, or the end of the `with`
+
+A program's family is everything that it started, found by a mark in the inherited environment: sessions and orphans do not
+hide from it (Linux only; elsewhere its process group is the family). When the program ends, so does its family.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.errors import ServiceError, SetupError
+from shared.terminal import notice
+
+MARK = "SUPERVISED_IN"  # in the environment of every process of a family: <folder>:<program>
+POLL_SECONDS = 0.1
+LOG_BYTES = 10_000_000  # a longer log is moved to <name>.log.1; lines written in that very moment are lost
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before the next start, by how often it ended right after a start
+_QUICK_SECONDS = 10.0  # an end within this time of the start is a failed start
+_HOPELESS = 3  # failed starts, after which a program that was never ready is given up
+
+
+class StopAsked(KeyboardInterrupt):
+    """Somebody asked us to stop, by signal `number`; raised where nothing is half done, never inside a signal handler."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    is_ready: Callable[[], bool] = lambda: True
+    ready_seconds: float = 30.0
+    stop_seconds: float = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """A program as it runs: its process, or when the next one is due."""
+
+    program: Program
+    mark: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0  # by the monotonic clock, as all times here
+    due: float = 0.0
+    failed_starts: int = 0
+    was_ready: bool = False
+
+
+class Supervisor:
+    """Keeps programs running. Everything happens in the caller's thread, inside `start`, `run` and `stop`."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._say = say
+        self._stages: list[list[_Run]] = []
+        self._asked: list[int] = []  # signals so far
+
+    def ask(self, number: int, _frame: object = None) -> None:
+        """Signal handler: stop at the next safe point."""
+        self._asked.append(number)
+
+    def start(self, stage: Sequence[Program]) -> None:
+        """Start programs together and return when all are ready; raises ServiceError with a log's end when one is not in time."""
+        logs = self._folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        runs = [
+            _Run(program=program, mark=f"{self._folder}:{program.name}", log=logs / f"{program.name}.log") for program in stage
+        ]
+        self._stages.append(runs)
+        started = time.monotonic()
+        self.run(until=lambda: not [run for run in runs if not _is_ready(run, started)])
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Look after all programs until the condition holds; raises StopAsked when a signal comes first."""
+        while not until():
+            if self._asked:
+                raise StopAsked(self._asked[0])
+            for run in [run for stage in self._stages for run in stage]:
+                self._look_after(run)
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End every program and its family, the last stage first; a further signal ends them at once."""
+        asked_before = len(self._asked)
+        while self._stages:
+            stage = self._stages.pop()
+            living = [(run.program, run.process) for run in reversed(stage) if run.process]
+            for _, process in living:
+                process.terminate()
+            began = time.monotonic()
+            while living := [(program, process) for program, process in living if process.poll() is None]:
+                is_hurried = len(self._asked) > asked_before
+                for program, process in living:
+                    if is_hurried or time.monotonic() - began > program.stop_seconds:
+                        self._say(f"{program.name} is killed: {'asked again' if is_hurried else 'it did not end in time'}")
+                        os.killpg(process.pid, signal.SIGKILL)
+                time.sleep(POLL_SECONDS)
+            for run in stage:
+                kill_family(f"{run.mark}\0")
+
+    def _look_after(self, run: _Run) -> None:
+        if run.process is None:
+            if time.monotonic() >= run.due:
+                self._begin(run)
+        elif (code := run.process.poll()) is not None:
+            self._bury(run, f"with {code}" if code >= 0 else f"by {signal.Signals(-code).name}")
+        elif run.log.stat().st_size > LOG_BYTES:
+            shutil.copyfile(run.log, run.log.with_suffix(".log.1"))
+            os.truncate(run.log, 0)  # the program appends, so it goes on at the new end
+
+    def _begin(self, run: _Run) -> None:
+        run.began = time.monotonic()
+        environment = os.environ | run.program.environment | {MARK: run.mark}
+        with run.log.open("ab") as log:
+            try:
+                run.process = subprocess.Popen(
+                    run.program.command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # a Ctrl-C at the terminal is for us; the order of the end is ours
+                )
+            except OSError as error:  # a machine short of memory or processes: as if it had ended at once
+                self._bury(run, f"before it began: {error}")
+
+    def _bury(self, run: _Run, how: str) -> None:
+        lived = time.monotonic() - run.began
+        run.process = None
+        kill_family(f"{run.mark}\0")  # what it left behind would work beside its successor
+        run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS else 0
+        pause = _PAUSES[min(run.failed_starts, len(_PAUSES) - 1)]
+        run.due = time.monotonic() + pause
+        again = f", {run.failed_starts} times in a row" if run.failed_starts > 1 else ""
+        self._say(f"{run.program.name} ended {how} after {lived:.1f} s{again}; next start in {pause:g} s; log: {run.log}")
+
+
+@contextmanager
+def supervision(folder: Path, say: Callable[[str], None] = notice) -> Iterator[Supervisor]:
+    """A supervisor, alone on its folder; on the way out everything ends.
+
+    What an earlier supervisor of the folder left behind, because it was killed itself, ends before the first start. Raises
+    SetupError when another one runs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError(f"another stack runs on the data folder {folder}; stop it, or name another --data-dir") from None
+        kill_family(f"{folder}:")
+        supervisor = Supervisor(folder, say)
+        before = {number: signal.signal(number, supervisor.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield supervisor
+        finally:
+            supervisor.stop()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def family(mark: str) -> list[int]:
+    """Ids of the processes whose mark begins like this; those of other users and those that have ended are not among them."""
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if any((entry + b"\0").startswith(wanted) for entry in environment.read_bytes().split(b"\0")):
+                found.append(int(environment.parent.name))
+    return found
+
+
+def kill_family(mark: str) -> None:
+    """SIGKILL every process whose mark begins like this, until none is left."""
+    for _ in range(100):  # bounded: a process inside a broken file system cannot die
+        members = family(mark)
+        for pid in members:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not members:
+            return
+        time.sleep(POLL_SECONDS / 2)
+
+
+def _is_ready(run: _Run, started: float) -> bool:
+    program = run.program
+    if not run.was_ready and run.process is not None:
+        run.was_ready = program.is_ready()
+    if not run.was_ready and run.failed_starts >= _HOPELESS:
+        raise ServiceError(f"{program.name} ended {run.failed_starts} times before it was ready; {_last_words(run.log)}")
+    if not run.was_ready and time.monotonic() - started > program.ready_seconds:
+        raise ServiceError(f"{program.name} was not ready within {program.ready_seconds:g} s; {_last_words(run.log)}")
+    return run.was_ready
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-5:]
+    return f"{log} ends with: {' | '.join(lines)}" if lines else f"{log} is empty"

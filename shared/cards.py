@@ -1,0 +1,121 @@
+"""What a request asks of the models, checked against what the workers say of them: request + cards → candidates.
+
+Both sides do this alike: the API before it takes a job, a worker when it plans one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from math import inf, isfinite, prod
+
+from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
+from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard
+from shared.jobs import Grid, Hyperparameter, JobRequest
+
+FLOOR_MODEL = "seasonal_naive"
+FLOOR = Candidate(model=FLOOR_MODEL, hyperparameters={"days": 1})  # "same hour yesterday": what a winner has to beat
+
+
+def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:
+    """Every candidate for one queue, without repetition: light ones first, cheap before dear, then by name and grid.
+
+    Baselines are always among them, and so is the floor, whatever grid the request gives.
+
+    Raises:
+        UnknownModel, UnknownHyperparameter, InvalidRequest: with what is accepted.
+        TooManyCandidates: counted before they are made.
+    """
+    chosen = sorted(_chosen(request, cards), key=lambda card: (card.lane is Lane.HEAVY, card.cost, card.name))
+    grids = {card.name: grid_of(card, request.hyperparameters.get(card.name, {})) for card in chosen}
+    check_count(request, candidates=sum(prod(map(len, grid.values())) for grid in grids.values()))
+    candidates = [candidate for name, grid in grids.items() for candidate in _grid_points(name, grid)]
+    if FLOOR_MODEL in grids and FLOOR not in candidates:
+        candidates.insert([candidate.model for candidate in candidates].index(FLOOR_MODEL), FLOOR)
+    return tuple(candidates)
+
+
+def check_count(request: JobRequest, *, candidates: int, queues: int = 1) -> None:
+    """Refuse rather than flood: raises TooManyCandidates above the request's `max_candidates`."""
+    total = queues * candidates
+    if total > request.max_candidates:
+        raise TooManyCandidates(
+            f"{queues} queue(s) with {candidates} candidates each are {total}, accepted are {request.max_candidates}; "
+            "name fewer queues, models or hyperparameters, or raise max_candidates"
+        )
+
+
+def grid_of(card: ModelCard, given: Grid) -> dict[str, tuple[Hyperparameter, ...]]:
+    """The grid of a model: the given values where there are some, else its own, else its default.
+
+    Raises:
+        UnknownHyperparameter: with the names that the model knows.
+        InvalidRequest: with the values that are accepted.
+    """
+    known = {hyperparameter.name: hyperparameter for hyperparameter in card.hyperparameters}
+    for name in given:
+        if name not in known:
+            accepted = ", ".join(known) or "none"
+            raise UnknownHyperparameter(f"found {name!r}, known are {accepted}", model=card.name)
+    return {name: _values(card.name, known[name], given.get(name)) for name in known}
+
+
+def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """The cards that the request names, and the baselines."""
+    known = {card.name: card for card in cards}
+    named = tuple(known) if request.model == "auto" else request.model
+    for name in (*named, *request.hyperparameters):
+        if name not in known:
+            raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
+    chosen = [card for card in cards if card.name in named or card.is_baseline]
+    for name in request.hyperparameters:
+        if known[name] not in chosen:
+            raise InvalidRequest(
+                f"hyperparameters are given for {name!r}, which is not among the models asked for: {_listed(named)}"
+            )
+    return chosen
+
+
+def _grid_points(model: str, grid: Grid) -> Iterable[Candidate]:
+    for values in product(*grid.values()):
+        yield Candidate(model=model, hyperparameters=dict(zip(grid, values, strict=True)))
+
+
+def _values(model: str, card: HyperparameterCard, given: Sequence[Hyperparameter] | None) -> tuple[Hyperparameter, ...]:
+    if given is None:
+        return card.grid or (card.default,)
+    if not given:
+        raise InvalidRequest(f"{model}.{card.name} is given without a value, accepted are {_accepted(card)}")
+    return tuple(dict.fromkeys(_checked(model, card, value) for value in given))
+
+
+def _checked(model: str, card: HyperparameterCard, value: Hyperparameter) -> Hyperparameter:
+    """The value as the model wants it; a whole number stands for a float too, but true is no number."""
+    if card.type == "float" and type(value) is int:
+        value = float(value)
+    if type(value).__name__ != card.type or not _is_in_range(card, value):
+        raise InvalidRequest(f"{model}.{card.name} is {value!r}, accepted are {_accepted(card)}")
+    return value
+
+
+def _is_in_range(card: HyperparameterCard, value: Hyperparameter) -> bool:
+    if card.choices is not None and value not in card.choices:
+        return False
+    if isinstance(value, str):
+        return True
+    smallest = -inf if card.minimum is None else card.minimum
+    largest = inf if card.maximum is None else card.maximum
+    return isfinite(value) and smallest <= value <= largest
+
+
+def _accepted(card: HyperparameterCard) -> str:
+    if card.choices is not None:
+        return _listed(card.choices)
+    words = {"int": "whole numbers", "float": "numbers", "str": "texts", "bool": "true, false"}[card.type]
+    lower = "" if card.minimum is None else f" from {card.minimum:g}"
+    upper = "" if card.maximum is None else f" up to {card.maximum:g}"
+    return words + lower + upper
+
+
+def _listed(names: Iterable[Hyperparameter] | Mapping[str, object]) -> str:
+    return ", ".join(map(str, names)) or "none"

@@ -1,0 +1,61 @@
+"""Driver exceptions → ours, one table; nothing else decides which of a driver's exceptions mean "away, try again".
+
+Only what the outside world causes is translated. A programming error (a wrong statement, a wrong type) passes as it is.
+Exceptions are known by name, so that a process loads only the drivers it uses; the test holds every name to the real class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from shared.errors import CredentialsRefused, ServiceError, SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row: exceptions of this class (or below it) whose code or message begins like this."""
+
+    exception: str
+    begins: str = ""  # a regular expression; "" = all of them
+    becomes: type[SetupError] | None = None  # None = away, as whatever the caller calls it
+
+    def matches(self, error: Exception) -> bool:
+        """Whether `error` is of this row. sqlite3 has a name for every code, the others have only their message."""
+        classes = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+        return self.exception in classes and re.match(self.begins, getattr(error, "sqlite_errorname", str(error))) is not None
+
+
+FAULTS = (  # the first row that matches decides: the more special one stands first
+    Fault("redis.exceptions.AuthenticationError", becomes=CredentialsRefused),
+    Fault("redis.exceptions.AuthorizationError", becomes=CredentialsRefused),
+    Fault("redis.exceptions.AuthenticationWrongNumberOfArgsError", becomes=CredentialsRefused),
+    Fault("redis.exceptions.NoPermissionError", becomes=CredentialsRefused),
+    Fault("redis.exceptions.ConnectionError"),  # BusyLoadingError (the server reads its file) is one
+    Fault("redis.exceptions.TimeoutError"),
+    Fault("redis.exceptions.ReadOnlyError"),  # a replica, while another server takes over
+    Fault("redis.exceptions.OutOfMemoryError"),
+    Fault(
+        "redis.exceptions.ResponseError", "OOM|MISCONF|LOADING|READONLY"
+    ),  # the same, seen from inside a script or by an older server
+    Fault("kombu.exceptions.OperationalError"),
+    Fault("sqlite3.DatabaseError", "SQLITE_(BUSY|LOCKED|CANTOPEN|IOERR|FULL|READONLY|PERM|CORRUPT|NOTADB)"),
+)
+
+
+@contextmanager
+def translated(away: type[ServiceError], **ids: object) -> Iterator[None]:
+    """Context or decorator: what the table calls away is raised as `away`, with the driver's message and `ids`.
+
+    >>> with translated(StoreAway, file=path):
+    ...     connection.execute(statement)
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = next((fault for fault in FAULTS if fault.matches(error)), None)
+        if fault is None:
+            raise
+        raise (fault.becomes or away)(str(error), **ids) from error

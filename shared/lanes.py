@@ -1,0 +1,82 @@
+"""What waits in the lanes and what is being run: the only file that knows how kombu keeps messages in Redis.
+
+A message waits in the list of its lane; taken, it stands in `unacked` until it is acknowledged, with the time of its delivery in
+`unacked_index`. Between the two it is nowhere for a moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import redis
+
+from shared.drivers.faults import translated
+from shared.drivers.redis_server import redis_client, redis_server
+from shared.errors import BrokerAway
+from shared.forecasts import Lane
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A message that a worker has taken and not yet acknowledged."""
+
+    lane: str
+    since: float  # epoch seconds, by the worker's clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanesView:
+    """All lanes at one moment."""
+
+    waiting: Mapping[str, str]  # task id → lane
+    held: Mapping[str, Held]  # task id → …
+    uptime_seconds: int  # of the broker
+
+    def depth(self, lane: Lane) -> int:
+        """Messages that wait in the lane."""
+        return Counter(self.waiting.values())[lane.value]
+
+    def running(self, lane: Lane) -> int:
+        """Messages of the lane that a worker has taken."""
+        return Counter(held.lane for held in self.held.values())[lane.value]
+
+
+class Lanes:
+    """The lanes behind one client; raises BrokerAway."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    @classmethod
+    def open(cls, settings: Settings) -> Lanes:
+        """Connect on first use; impatient, as whoever looks will look again."""
+        return cls(redis_client(redis_server(settings).lanes, is_patient=False))
+
+    @translated(BrokerAway)
+    def look(self) -> LanesView:
+        """All lanes, read in one transaction."""
+        pipeline = self._client.pipeline()
+        for lane in Lane:
+            pipeline.lrange(lane.value, 0, -1)
+        pipeline.hgetall("unacked")
+        pipeline.zrange("unacked_index", 0, -1, withscores=True)
+        pipeline.info("server")
+        *lanes, unacked, index, info = pipeline.execute()
+        waiting = {_task_id(json.loads(text)): lane.value for lane, texts in zip(Lane, lanes, strict=True) for text in texts}
+        return LanesView(waiting=waiting, held=_held(unacked, dict(index)), uptime_seconds=info["uptime_in_seconds"])
+
+
+def _held(unacked: Mapping[bytes, bytes], delivered: Mapping[bytes, float]) -> dict[str, Held]:
+    held = {}
+    for tag, text in unacked.items():
+        message, _exchange, lane = json.loads(text)
+        held[_task_id(message)] = Held(lane=lane, since=delivered.get(tag, 0.0))
+    return held
+
+
+def _task_id(message: Mapping[str, Mapping[str, str]]) -> str:
+    return message["headers"]["id"]

@@ -1,0 +1,74 @@
+"""Logs as JSON lines: when, what, who says it, and whom it is about (job, request, queue, model). Never a secret.
+
+Everything that logs through the standard library (Celery, gunicorn, werkzeug) comes out the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+_STARS = "**********"
+_URL_CREDENTIALS = re.compile(r'(\w://)[^\s/"]*@')  # the quote ends a JSON text; "@" itself may stand in a password
+_SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
+_CHATTY = ("asyncio", "fsspec", "matplotlib", "pymongo", "urllib3")  # at INFO and below they describe themselves, not us
+
+
+def configure_logs(level: str, stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream` (default: stdout); may be called again.
+
+    Args:
+        level: DEBUG, INFO, WARNING or ERROR.
+        stream: stderr for commands whose stdout is their answer.
+    """
+    chain: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _hide_named_secrets,
+    ]
+    handler = logging.StreamHandler(stream or sys.stdout)
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _to_line]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *chain,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def log_about(
+    *, job_id: str | None = None, request_id: str | None = None, queue: str | None = None, model: str | None = None
+) -> AbstractContextManager[None]:
+    """Put the given ids into every line that is logged inside the `with` block, in this thread."""
+    ids = {"job_id": job_id, "request_id": request_id, "queue": queue, "model": model}
+    return structlog.contextvars.bound_contextvars(**{name: value for name, value in ids.items() if value is not None})
+
+
+def _hide_named_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {name: _STARS if _SECRET_NAME.search(name) else value for name, value in event.items()}
+
+
+def _to_line(logger: Any, method: str, event: EventDict) -> str:
+    """One JSON object; credentials inside any URL, however deep it stands, become stars."""
+    line = str(structlog.processors.JSONRenderer()(logger, method, event))
+    return _URL_CREDENTIALS.sub(rf"\1{_STARS}@", line)

@@ -1,0 +1,87 @@
+"""What the run state says, as values: a running job, a queue that still runs, a worker that lives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.buckets import from_epoch
+from shared.documents import from_json
+from shared.forecasts import Block, QueueWork
+from shared.jobs import Progress, QueueState, Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningJob:
+    """What the run state says of one job as a whole."""
+
+    job_id: str
+    progress: Progress
+    deadline_at: datetime
+    issued_at: datetime | None = None  # None until the job is planned
+    queues: int | None = None  # likewise
+    next: int = 0  # how many queues have been let in
+    done: int = 0
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether its queues have been named."""
+        return self.queues is not None
+
+    @property
+    def has_ended_all(self) -> bool:
+        """Whether every queue has ended."""
+        return self.queues is not None and self.done >= self.queues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivingWorker:
+    """A worker whose event loop turns."""
+
+    worker_id: str
+    lanes: tuple[str, ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningQueue:
+    """A queue that has been let in and has not ended, as the reaper must see it."""
+
+    queue: str
+    blocks: tuple[Block, ...] | None  # None = not ingested yet
+    outcomes: frozenset[int] = frozenset()  # indices of the candidates that have one
+    workers: Mapping[str, str] = field(default_factory=dict)  # task id → the worker that said it works on it
+
+
+def running_job(job_id: str, found: Mapping[str, int], done: int) -> RunningJob:
+    """The job that its hash and its number of ended queues describe."""
+    queues = Tally(total=found.get("queues", 0), done=done, failed=found.get("queues_failed", 0))
+    candidates = Tally(**{part: found.get(f"candidates_{part}", 0) for part in ("total", "done", "failed")})
+    return RunningJob(
+        job_id=job_id,
+        deadline_at=from_epoch(found["deadline_at"]),
+        issued_at=from_epoch(found["issued_at"]) if "issued_at" in found else None,
+        queues=found.get("queues"),
+        next=found.get("next", 0),
+        done=done,
+        progress=Progress(queues=queues, candidates=candidates),
+    )
+
+
+def queue_state(name: bytes, released: Collection[bytes], done: Mapping[bytes, bytes]) -> tuple[QueueState, str | None]:
+    """State of one queue, and the reason when it failed."""
+    if name in done:
+        reason = done[name].decode()
+        return (QueueState.FAILED, reason) if reason else (QueueState.SUCCEEDED, None)
+    return (QueueState.RUNNING if name in released else QueueState.WAITING), None
+
+
+def running_queue(name: str, work: bytes | None, outcomes: Collection[bytes], workers: Mapping[bytes, bytes]) -> RunningQueue:
+    """The queue that its keys describe."""
+    return RunningQueue(
+        queue=name,
+        blocks=from_json(QueueWork, work).blocks if work else None,
+        outcomes=frozenset(map(int, outcomes)),
+        workers={task.decode(): worker.decode() for task, worker in workers.items()},
+    )

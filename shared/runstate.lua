@@ -1,0 +1,79 @@
+-- The steps of the run state that must be atomic. KEYS[1] is always the job's hash: a job without it has ended, and nothing is
+-- written for it. What is written expires a day after the job's deadline, in case nobody deletes it.
+
+-- function: begin
+-- KEYS job done outcome attempt running; ARGV queue what task worker
+-- The number of this attempt, or 0: the job or queue has ended, or the outcome is there.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline then return 0 end
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[5], ARGV[3], ARGV[4])
+redis.call('EXPIREAT', KEYS[5], deadline + 86400)
+local attempt = redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
+redis.call('EXPIREAT', KEYS[4], deadline + 86400)
+return attempt
+
+-- function: record
+-- KEYS job outcome; ARGV index outcome is_failure
+-- How many outcomes the queue has, the first writer's among them; -1: the job has ended.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline then return -1 end
+if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+  redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+  redis.call('HINCRBY', KEYS[1], 'candidates_done', 1)
+  redis.call('HINCRBY', KEYS[1], 'candidates_failed', ARGV[3])
+end
+return redis.call('HLEN', KEYS[2])
+
+-- function: name_queues
+-- KEYS job queues; ARGV names issued_at planned
+-- Names a job's queues, once: later calls change nothing.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline or redis.call('HEXISTS', KEYS[1], 'queues') == 1 then return 0 end
+local names = cjson.decode(ARGV[1])
+for _, name in ipairs(names) do redis.call('RPUSH', KEYS[2], name) end
+redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+redis.call('HSET', KEYS[1], 'queues', #names, 'issued_at', ARGV[2], 'planned', ARGV[3], 'candidates_total', #names * ARGV[3])
+return 1
+
+-- function: release
+-- KEYS job queues released done; ARGV window now
+-- Lets queues in while fewer than `window` run; returns the names let in by this call.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline then return {} end
+local total = tonumber(redis.call('HGET', KEYS[1], 'queues') or 0)
+local next = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
+local done = redis.call('HLEN', KEYS[4])
+local names = {}
+while next < total and next - done < tonumber(ARGV[1]) do
+  local name = redis.call('LINDEX', KEYS[2], next)
+  redis.call('HSET', KEYS[3], name, ARGV[2])
+  names[#names + 1] = name
+  next = next + 1
+end
+redis.call('HSET', KEYS[1], 'next', next)
+redis.call('EXPIREAT', KEYS[3], deadline + 86400)
+return names
+
+-- function: keep_work
+-- KEYS job data candidates; ARGV snapshot work count
+-- Snapshot and candidates together, first writer wins: an index never changes its meaning.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'EXAT', deadline + 86400)
+redis.call('SET', KEYS[3], ARGV[2], 'EXAT', deadline + 86400)
+redis.call('HINCRBY', KEYS[1], 'candidates_total', ARGV[3] - redis.call('HGET', KEYS[1], 'planned'))
+return 1
+
+-- function: end_queue
+-- KEYS job done candidates; ARGV queue reason
+-- 1: this call ended the queue; 0: it had ended already, or the job has.
+local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+if not deadline or redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+if ARGV[2] ~= '' then redis.call('HINCRBY', KEYS[1], 'queues_failed', 1) end
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('HINCRBY', KEYS[1], 'candidates_total', -redis.call('HGET', KEYS[1], 'planned'))
+end
+return 1

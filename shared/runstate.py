@@ -1,0 +1,235 @@
+"""RunState: all that a running job needs, in database 2 of the broker's server; gone when the job has ended.
+
+It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended, and nothing is
+written for it any more. Keys, per job or per (job, queue):
+
+    active                                   set: jobs with run state
+    job:{job}                                hash: queues, next, planned, issued_at, deadline_at, candidates_total|done|failed …
+    queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
+    data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
+    outcome:… attempt:… running:…            hash: index → outcome · what → attempts begun · task id → worker id
+    worker:{id} catalogue                    a worker that lives · the model cards
+
+All of them expire a day after the job's deadline, in case nobody deletes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self, cast
+
+import redis
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from shared.buckets import to_epoch
+from shared.documents import from_json, to_json
+from shared.drivers.faults import translated
+from shared.drivers.redis_server import redis_client, redis_server
+from shared.errors import BrokerAway
+from shared.forecasts import Failure, ModelCard, Outcome, QueueWork
+from shared.jobs import QueueState
+from shared.running import LivingWorker, RunningJob, RunningQueue, queue_state, running_job, running_queue
+from shared.settings import Settings
+
+WORKER_TTL_SECONDS = 8
+_PER_JOB = ("job", "queues", "released", "done")
+_PER_QUEUE = ("data", "candidates", "outcome", "attempt", "running")
+_LUA = Path(__file__).with_suffix(".lua").read_text()
+_SCRIPTS = dict(re.findall(r"-- function: (\w+)\n(.*?)(?=-- function:|\Z)", _LUA, re.DOTALL))
+
+speaks_redis = translated(BrokerAway)
+
+
+class RunState:
+    """The run state behind one client. Methods raise BrokerAway when the server stays away longer than the client's patience."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self._scripts = {name: client.register_script(text) for name, text in _SCRIPTS.items()}
+
+    @classmethod
+    def open(cls, settings: Settings, *, is_patient: bool) -> Self:
+        """Connect on first use; workers are patient, the API is not."""
+        return cls(redis_client(redis_server(settings).run_state, is_patient=is_patient))
+
+    @speaks_redis
+    def ping(self) -> None:
+        """A round trip, for readiness and before anything is written."""
+        self.client.ping()
+
+    # A job's life
+
+    @speaks_redis
+    def begin_job(self, job_id: str, deadline_at: datetime) -> None:
+        """Make the job a running one; repeating it changes nothing."""
+        pipeline = self.client.pipeline()
+        pipeline.hset(f"job:{job_id}", "deadline_at", str(to_epoch(deadline_at)))
+        pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as runstate.lua does with the other keys
+        pipeline.sadd("active", job_id)
+        pipeline.execute()
+
+    @speaks_redis
+    def active(self) -> set[str]:
+        """Ids of all jobs that have run state."""
+        return {member.decode() for member in cast("set[bytes]", self.client.smembers("active"))}
+
+    @speaks_redis
+    def running_job(self, job_id: str) -> RunningJob | None:
+        """The job as the run state knows it; None = it has ended."""
+        pipeline = self.client.pipeline()
+        pipeline.hgetall(f"job:{job_id}")
+        pipeline.hlen(f"done:{job_id}")
+        found, done = pipeline.execute()
+        return running_job(job_id, {name.decode(): int(value) for name, value in found.items()}, done) if found else None
+
+    @speaks_redis
+    def name_queues(self, job_id: str, queues: Sequence[str], issued_at: datetime, planned: int) -> None:
+        """Name the job's queues, once; `planned` = candidates expected per queue until its data have been seen."""
+        arguments: list[str | int] = [json.dumps(list(queues)), to_epoch(issued_at), planned]
+        self._scripts["name_queues"](keys=[f"job:{job_id}", f"queues:{job_id}"], args=arguments)
+
+    @speaks_redis
+    def release(self, job_id: str, window: int) -> list[str]:
+        """Let queues in while fewer than `window` run; returns the names let in by this call."""
+        keys = [f"{kind}:{job_id}" for kind in ("job", "queues", "released", "done")]
+        names = cast("list[bytes]", self._scripts["release"](keys=keys, args=[window, int(time.time())]))
+        return [name.decode() for name in names]
+
+    @speaks_redis
+    def drop_job(self, job_id: str) -> None:
+        """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
+        queues = self._queues(job_id)
+        keys = [f"{kind}:{job_id}" for kind in _PER_JOB]
+        keys += [f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE for queue in [*queues, ""]]
+        pipeline = self.client.pipeline()
+        pipeline.srem("active", job_id)
+        pipeline.unlink(*keys)
+        pipeline.execute()
+
+    # A queue's work
+
+    @speaks_redis
+    def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
+        """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job has ended."""
+        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}"]
+        self._scripts["keep_work"](keys=keys, args=[snapshot, to_json(work), len(work.candidates)])
+        return self.work(job_id, queue)
+
+    @speaks_redis
+    def work(self, job_id: str, queue: str) -> QueueWork | None:
+        """What is to be done for the queue; None = not ingested yet, or the job has ended."""
+        text = cast("bytes | None", self.client.get(f"candidates:{job_id}:{queue}"))
+        return from_json(QueueWork, text) if text else None
+
+    @speaks_redis
+    def snapshot(self, job_id: str, queue: str) -> bytes | None:
+        """The snapshot's bytes; None = not ingested yet, or the job has ended."""
+        return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
+
+    @speaks_redis
+    def begin(self, job_id: str, queue: str, what: str, *, task: str, worker: str) -> int:
+        """Count an attempt at `what` (a candidate's index, "ingest", "select.{index}") before it starts, and say who works on it.
+
+        Returns its number (1, 2, …), or 0 when there is nothing to do: the job or the queue has ended, or the outcome is there.
+        """
+        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("outcome", "attempt", "running"))]
+        return cast("int", self._scripts["begin"](keys=keys, args=[queue, what, task, worker]))
+
+    @speaks_redis
+    def forgive(self, job_id: str, queue: str, what: str) -> None:
+        """Uncount an attempt that ended in an orderly way: the counter is there for what kills its process."""
+        if self.client.exists(f"job:{job_id}"):
+            self.client.hincrby(f"attempt:{job_id}:{queue}", what, -1)
+
+    @speaks_redis
+    def record(self, job_id: str, queue: str, index: int, outcome: Outcome) -> int:
+        """Keep a candidate's outcome, first writer wins; returns how many the queue has now, -1 = the job has ended."""
+        arguments: list[str | int] = [index, to_json(outcome), int(isinstance(outcome, Failure))]
+        return cast("int", self._scripts["record"](keys=[f"job:{job_id}", f"outcome:{job_id}:{queue}"], args=arguments))
+
+    @speaks_redis
+    def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
+        """Candidate's index → its outcome."""
+        found = cast("dict[bytes, bytes]", self.client.hgetall(f"outcome:{job_id}:{queue}"))
+        return {int(index): from_json(Outcome, text) for index, text in sorted(found.items(), key=lambda item: int(item[0]))}
+
+    @speaks_redis
+    def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
+        """End a queue: with its forecast delivered, or for a reason; whether this call did it."""
+        keys = [f"job:{job_id}", f"done:{job_id}", f"candidates:{job_id}:{queue}"]
+        return bool(self._scripts["end_queue"](keys=keys, args=[queue, reason]))
+
+    @speaks_redis
+    def queue_end(self, job_id: str, queue: str) -> str | None:
+        """The reason why the queue has none, "" when its forecast is delivered, None while it has not ended."""
+        end = cast("bytes | None", self.client.hget(f"done:{job_id}", queue))
+        return None if end is None else end.decode()
+
+    @speaks_redis
+    def queue_states(self, job_id: str) -> dict[str, tuple[QueueState, str | None]]:
+        """Queue → its state, and the reason when it failed; in the order of release."""
+        pipeline = self.client.pipeline()
+        pipeline.lrange(f"queues:{job_id}", 0, -1)
+        pipeline.hkeys(f"released:{job_id}")
+        pipeline.hgetall(f"done:{job_id}")
+        names, released, done = pipeline.execute()
+        return {name.decode(): queue_state(name, set(released), done) for name in names}
+
+    @speaks_redis
+    def running_queues(self, job_id: str) -> list[RunningQueue]:
+        """All queues that have been let in and have not ended."""
+        states = self.queue_states(job_id)
+        names = [name for name, (state, _reason) in states.items() if state is QueueState.RUNNING]
+        pipeline = self.client.pipeline()
+        for name in names:
+            pipeline.get(f"candidates:{job_id}:{name}")
+            pipeline.hkeys(f"outcome:{job_id}:{name}")
+            pipeline.hgetall(f"running:{job_id}:{name}")
+        found = iter(pipeline.execute())
+        return [running_queue(name, next(found), next(found), next(found)) for name in names]
+
+    # Workers
+
+    @speaks_redis
+    def announce(self, worker: LivingWorker) -> None:
+        """Say that a worker lives; it is forgotten after WORKER_TTL_SECONDS."""
+        self.client.set(f"worker:{worker.worker_id}", to_json(worker), ex=WORKER_TTL_SECONDS)
+
+    @speaks_redis
+    def workers(self) -> list[LivingWorker]:
+        """All workers that live."""
+        keys = list(self.client.scan_iter("worker:*", count=1_000))
+        found = cast("list[bytes | None]", self.client.mget(keys)) if keys else []
+        return [from_json(LivingWorker, text) for text in found if text]
+
+    @speaks_redis
+    def keep_catalogue(self, cards: Sequence[ModelCard]) -> None:
+        """Publish what the workers offer; the newest worker's word counts."""
+        self.client.set("catalogue", to_json(tuple(cards), tuple[ModelCard, ...]))
+
+    @speaks_redis
+    def catalogue(self) -> tuple[ModelCard, ...] | None:
+        """The model cards; None = no worker has ever published."""
+        text = cast("bytes | None", self.client.get("catalogue"))
+        return from_json(tuple[ModelCard, ...], text) if text else None
+
+    def lock(self, role: str, seconds: float) -> Lock:
+        """A lock that one process may hold, and renew, for `seconds` at a time."""
+        return self.client.lock(role, timeout=seconds, blocking=False)
+
+    @speaks_redis
+    def holds(self, lock: Lock) -> bool:
+        """Take or renew the lock; whether it is ours now."""
+        try:
+            return bool(lock.reacquire() if lock.owned() else lock.acquire())
+        except LockError:  # it ran out, and another one took it in between
+            return False
+
+    def _queues(self, job_id: str) -> list[str]:
+        return [name.decode() for name in cast("list[bytes]", self.client.lrange(f"queues:{job_id}", 0, -1))]

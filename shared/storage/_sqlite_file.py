@@ -1,0 +1,120 @@
+"""One SQLite file, opened by several processes and threads at once: connections, transactions, schema.
+
+What keeps it fast and whole (5-storage.md, section 7, measured it): WAL, so that readers never wait for the writer; `BEGIN
+IMMEDIATE` for all that may write, since a transaction that turns from reading to writing is refused at once, whatever the
+busy timeout; short transactions. Only for a local disk: WAL is unsafe on network file systems.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from shared.drivers.faults import translated
+from shared.errors import InvalidSettings, StoreAway
+
+SCHEMA_VERSION = 1  # kept in the file as its user_version; a later release migrates from there
+
+
+class SqliteFile:
+    """A file with our tables. Nothing is opened before the first use.
+
+    Each thread of each process has a connection of its own: readers go side by side, and a thread that waits for a lock keeps
+    nobody else waiting, as it would if all shared one. The process is part of the key because a connection must not cross a
+    fork; an inherited one is neither used nor closed.
+    """
+
+    def __init__(self, path: Path, *, patience_seconds: float) -> None:
+        self._path = path
+        self._patience_seconds = patience_seconds
+        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that sees one moment of the file; raises StoreAway."""
+        with self._transaction("BEGIN DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that writes everything or, after any exception or a kill, nothing; raises StoreAway."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close this process's connections; no thread of it may be using one."""
+        for key in [key for key in self._connections if key[0] == os.getpid()]:
+            self._connections.pop(key).close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with translated(StoreAway, file=self._path), self._connection() as connection:  # commits, or rolls back
+            connection.execute(begin)
+            yield connection
+
+    def _connection(self) -> sqlite3.Connection:
+        key = os.getpid(), threading.get_ident()
+        if key not in self._connections:
+            self._connections[key] = self._open()
+        return self._connections[key]
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreAway(f"its folder cannot be made: {error.strerror}", file=self._path) from error
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._patience_seconds,
+            isolation_level=None,  # transactions begin where we say so
+            check_same_thread=False,  # close() is called by one thread for all
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            _switch_to_wal(connection, self._patience_seconds)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _make_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def require_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+    """Raises InvalidSettings when this SQLite is too old for our tables."""
+    if found < (3, 37):
+        raise InvalidSettings(f"found SQLite {'.'.join(map(str, found))}, at least 3.37 is needed (for STRICT tables)")
+
+
+def _switch_to_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:
+    """A new file is switched once and stays so.
+
+    When two processes switch it together, SQLite refuses one of them at once, whatever the busy timeout: hence the loop.
+    """
+    give_up_at = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _make_schema(connection: sqlite3.Connection) -> None:
+    """Make what is missing. Several processes may do so at once: the first one makes it, the others wait and find it made."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise InvalidSettings(f"the store's file has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
+    if version < SCHEMA_VERSION:
+        tables = files(__package__).joinpath("sqlite.sql").read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{tables}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")

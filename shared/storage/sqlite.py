@@ -1,0 +1,221 @@
+"""SqliteStore: our records in one file.
+
+How the file is opened and shared: _sqlite_file.py. Its tables: sqlite.sql. Their rows: _rows.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from shared.buckets import to_epoch
+from shared.documents import from_json, to_json
+from shared.errors import JobNotFound, KeyReused, QueueNotFound
+from shared.forecasts import Forecast, Point, QueueOutlook, QueueReport
+from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.states import OPEN_STATES, check_move
+from shared.storage import _rows
+from shared.storage._outlook import outlook
+from shared.storage._sqlite_file import SqliteFile, require_version
+
+MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
+
+_STEPS = """
+    SELECT * FROM forecasts JOIN forecast_steps USING (queue, metric, job, issued_at)
+    WHERE {}
+    ORDER BY queue, metric, job, issued_at, timestamp
+"""
+_NEWEST = """(queue, metric, job, issued_at) IN (
+    SELECT queue, metric, job, issued_at FROM forecasts
+    WHERE queue = :queue AND metric = ifnull(:metric, metric) AND job = ifnull(:job, job)
+      AND issued_at = ifnull(:issued_at, issued_at)
+    ORDER BY issued_at DESC, created_at DESC, metric, job LIMIT 1
+)"""
+_NEWEST_OF_EACH = """(queue, metric, job, issued_at) IN (
+    SELECT queue, metric, job, max(issued_at) FROM forecasts GROUP BY queue, metric, job
+)"""
+
+
+class SqliteStore:
+    """The store in one SQLite file; safe for threads, processes and forks. Promises: shared/storage/base.py."""
+
+    def __init__(self, path: Path, *, patience_seconds: float) -> None:
+        require_version()
+        self._file = SqliteFile(path, patience_seconds=patience_seconds)
+
+    def add_job(self, job: Job) -> Job:
+        """Keep a new job, or give the one that its key or id already has."""
+        with self._file.writing() as db:
+            twin = db.execute("SELECT * FROM jobs WHERE client = ? AND idempotency_key = ?", (job.client, job.idempotency_key))
+            row = twin.fetchone()  # none without a key: NULL equals nothing
+            if row is None:
+                _insert(db, "jobs", [_rows.job_row(job)], "ON CONFLICT (job_id) DO NOTHING")
+                return _rows.job(_job_row(db, job.job_id))
+            if row["fingerprint"] != job.fingerprint:
+                raise KeyReused(idempotency_key=job.idempotency_key)
+            return _rows.job(row)
+
+    def job(self, job_id: str) -> Job:
+        """The job of this id; raises JobNotFound."""
+        with self._file.reading() as db:
+            return _rows.job(_job_row(db, job_id))
+
+    def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
+        """Jobs that match, newest first, at most `limit`, strictly before that pair."""
+        values: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
+        conditions = [f"{name} = :{name}" for name in ("state", "owner", "project", "user_name") if name in values]
+        of_queue = [f"{column} = :{name}" for name, column in (("queue", "queue"), ("model", "winner")) if name in values]
+        if of_queue:
+            conditions.append(f"job_id IN (SELECT job_id FROM job_queues WHERE {' AND '.join(of_queue)})")  # noqa: S608 - our names
+        if before is not None:
+            conditions.append("(created_at, job_id) < (:before_at, :before_id)")
+            values |= {"before_at": _rows.to_micros(before[0]), "before_id": before[1]}
+        where = " AND ".join(conditions) or "TRUE"
+        statement = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, job_id DESC LIMIT :limit"  # noqa: S608 - our names
+        with self._file.reading() as db:
+            return [_rows.job(row) for row in db.execute(statement, values | {"limit": limit})]
+
+    def open_jobs(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        statement = f"SELECT * FROM jobs WHERE state IN ({_marks(OPEN_STATES)}) ORDER BY created_at, job_id"  # noqa: S608 - marks only
+        with self._file.reading() as db:
+            return [_rows.job(row) for row in db.execute(statement, tuple(OPEN_STATES))]
+
+    def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
+        """Compare-and-set of the state; whether this call did it."""
+        check_move(expected, new)
+        moment = "ended_at" if new.is_terminal else "started_at"
+        statement = f"UPDATE jobs SET state = ?, reason = ?, {moment} = ? WHERE job_id = ? AND state IN ({_marks(expected)})"  # noqa: S608 - our names
+        with self._file.writing() as db:
+            done = db.execute(statement, (new, reason, _rows.to_micros(at), job_id, *expected))
+            if done.rowcount == 0:
+                _job_row(db, job_id)
+            return done.rowcount == 1
+
+    def update_job(
+        self,
+        job_id: str,
+        *,
+        issued_at: datetime | None = None,
+        progress: Progress | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Set what is given; warnings are added in order, each once."""
+        with self._file.writing() as db:
+            known = from_json(_rows.Warnings, _job_row(db, job_id)["warnings"])
+            db.execute(
+                "UPDATE jobs SET issued_at = ifnull(?, issued_at), progress = ifnull(?, progress), warnings = ? WHERE job_id = ?",
+                (
+                    issued_at and to_epoch(issued_at),
+                    progress and to_json(progress),
+                    to_json(tuple(dict.fromkeys((*known, *warnings))), _rows.Warnings),
+                    job_id,
+                ),
+            )
+
+    def save_report(self, report: QueueReport) -> None:
+        """Keep the report of one queue of a job; replaces the earlier one, outcomes included."""
+        with self._file.writing() as db:
+            db.execute("DELETE FROM job_queues WHERE job_id = ? AND queue = ?", (report.job_id, report.queue))  # and its outcomes
+            _insert(db, "job_queues", [_rows.report_row(report)])
+            _insert(db, "outcomes", _rows.outcome_rows(report))
+
+    def report(self, job_id: str, queue: str) -> QueueReport:
+        """One queue of a job, with its outcomes; raises QueueNotFound."""
+        with self._file.reading() as db:
+            row = db.execute("SELECT * FROM job_queues WHERE job_id = ? AND queue = ?", (job_id, queue)).fetchone()
+            if row is None:
+                raise QueueNotFound(job_id=job_id, queue=queue)
+            outcomes = db.execute("SELECT * FROM outcomes WHERE job_id = ? AND queue = ? ORDER BY rank", (job_id, queue))
+            return _rows.report(row, outcomes)
+
+    def reports(self, job_id: str) -> list[QueueReport]:
+        """All queues of a job by name, without their outcomes."""
+        with self._file.reading() as db:
+            return [
+                _rows.report(row) for row in db.execute("SELECT * FROM job_queues WHERE job_id = ? ORDER BY queue", (job_id,))
+            ]
+
+    def save_forecast(self, forecast: Forecast) -> None:
+        """Keep a forecast; the same key again replaces all of it, steps included."""
+        row = _rows.forecast_row(forecast)
+        with self._file.writing() as db:
+            db.execute(  # and its steps
+                "DELETE FROM forecasts WHERE queue = :queue AND metric = :metric AND job = :job AND issued_at = :issued_at", row
+            )
+            _insert(db, "forecasts", [row])
+            _insert(db, "forecast_steps", _rows.step_rows(forecast))
+
+    def forecast(
+        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+    ) -> Forecast:
+        """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
+        wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
+        found = self._forecasts(_NEWEST, wanted)
+        if not found:
+            raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
+        return found[0]
+
+    def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
+        """Every forecast that matches, by queue, metric, job, issued_at."""
+        wanted = {"queue": queue, "job_id": job_id}
+        conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
+        return self._forecasts(" AND ".join(conditions) or "TRUE", wanted)
+
+    def outlooks(self) -> list[QueueOutlook]:
+        """The newest forecast of every (queue, metric, job), by queue."""
+        return [outlook(forecast) for forecast in self._forecasts(_NEWEST_OF_EACH, {})]
+
+    def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
+        """Keep what was read; gaps are not kept."""
+        rows = _rows.actual_rows(queue, metric, step_seconds, points)
+        for first in range(0, len(rows), MOST_ROWS):
+            with self._file.writing() as db:
+                _insert(db, "actuals", rows[first : first + MOST_ROWS], "ON CONFLICT DO UPDATE SET value = excluded.value")
+
+    def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
+        """Actual values in [start, end), by time."""
+        statement = """
+            SELECT timestamp, value FROM actuals
+            WHERE queue = ? AND metric = ? AND period_seconds = ? AND timestamp >= ? AND timestamp < ? ORDER BY timestamp
+        """
+        with self._file.reading() as db:
+            rows = db.execute(statement, (queue, metric, step_seconds, to_epoch(start), to_epoch(end)))
+            return [_rows.point(row) for row in rows]
+
+    def check(self) -> None:
+        """A real read, for readiness; raises StoreAway."""
+        with self._file.reading() as db:
+            db.execute("SELECT 1 FROM jobs LIMIT 1").fetchone()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _forecasts(self, where: str, values: Mapping[str, Any]) -> list[Forecast]:
+        with self._file.reading() as db:
+            steps = db.execute(_STEPS.format(where), values).fetchall()
+        return [_rows.forecast(list(rows)) for _, rows in groupby(steps, itemgetter("queue", "metric", "job", "issued_at"))]
+
+
+def _job_row(db: sqlite3.Connection, job_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise JobNotFound(job_id=job_id)
+    return row
+
+
+def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], on_conflict: str = "") -> None:
+    for row in rows:
+        columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+        db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {on_conflict}", row)  # noqa: S608 - our names, bound values
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

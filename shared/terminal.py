@@ -1,0 +1,76 @@
+"""How a command speaks: its answer on stdout, as a table or as one JSON value; everything else on stderr.
+
+Colours come and go with the terminal and with NO_COLOR; rich sees to both.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="The data folder, instead of QUEUECAST_DATA_DIR.", show_default=False)
+]
+
+NOTHING = "–"
+_PIPE_WIDTH = 400  # a pipe has no edge: rows stay whole for grep and awk
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, in one line, to stdout."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
+    """Print rows to stdout; None is shown as a dash, floats with sensible digits."""
+    table = Table(*columns, box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
+    for row in rows:
+        table.add_row(*map(shown, row))
+    _console(sys.stdout).print(table)
+
+
+def say(text: str) -> None:
+    """Print one line of the answer to stdout."""
+    _console(sys.stdout).print(text, soft_wrap=True)
+
+
+def notice(text: str, *, style: str = "") -> None:
+    """Tell the person at the keyboard something that is not the answer, in one line on stderr."""
+    _console(sys.stderr).print(" ".join(text.split()), style=style, soft_wrap=True)
+
+
+def progress_console() -> Console:
+    """Where progress bars are drawn: stderr; `is_terminal` says whether to draw any."""
+    return _console(sys.stderr)
+
+
+def shown(value: object) -> str:
+    """A value as people read it: `None` a dash, floats with four significant digits and at most two decimals."""
+    if value is None or value == "":
+        return NOTHING
+    if not isinstance(value, float):
+        return str(value)
+    if value and abs(value) < 0.1:
+        return f"{value:.2g}"
+    return f"{value:.{min(2, max(0, 4 - len(str(int(abs(value))))))}f}"
+
+
+def shown_time(moment: str | None) -> str:
+    """An ISO 8601 time, UTC, to the minute."""
+    return f"{moment[:16].replace('T', ' ')}Z" if moment else NOTHING
+
+
+def _console(stream: TextIO) -> Console:
+    """Names of queues are text: brackets in them are no markup, colons no emoji."""
+    plain = Console(file=stream, markup=False, emoji=False, highlight=False)
+    if not plain.is_terminal:
+        plain.width = _PIPE_WIDTH
+    return plain

@@ -1,0 +1,48 @@
+"""The house under test: where it stands, which modules it has, and how its checks are started."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent  # the checks of the very environment that runs the tests
+PACKAGES = ("api", "worker", "shared", "deploy")
+
+
+def modules(*folders: str) -> list[Path]:
+    """Every Python file below these folders, relative to the root; all packages when none is named."""
+    return sorted(path.relative_to(ROOT) for folder in folders or PACKAGES for path in (ROOT / folder).rglob("*.py"))
+
+
+def syntax_of(path: Path) -> ast.Module:
+    """The syntax tree of a file, given relative to the root."""
+    return ast.parse((ROOT / path).read_text())
+
+
+def output_of(*command: str, folder: Path = ROOT, **environment: str) -> str:
+    """What a command says; fails with everything it said when it does not end well."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}", pytrace=False)
+    return done.stdout
+
+
+def fail_on(violations: Iterable[str]) -> None:
+    """Fail with every violation, one a line: pytest would cut a long comparison."""
+    if found := sorted(violations):
+        pytest.fail("\n".join(found), pytrace=False)

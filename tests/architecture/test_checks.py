@@ -1,0 +1,42 @@
+"""Lint, format, types, import contracts and dependencies are tests like any other: all failures are reported, in full."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.architecture.house import BIN, PACKAGES, ROOT, output_of
+
+CHECKS = {
+    "lint": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "types": ("mypy",),  # which packages, and how strictly, is said in pyproject.toml
+    "imports": ("lint-imports", "--no-logo"),
+    "dependencies": ("deptry", "--no-ansi", "."),
+}
+
+
+@pytest.mark.timeout(600)  # mypy without its cache, on a busy machine
+@pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS)
+def test_the_check_passes(command: tuple[str, ...]) -> None:
+    output_of(str(BIN / command[0]), *command[1:])
+
+
+@pytest.mark.parametrize("tool", ["mypy", "coverage", "importlinter", "deptry", "hatch"])
+def test_no_tool_forgets_a_package(tool: str) -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    named = {
+        "mypy": tools["mypy"]["packages"],
+        "coverage": tools["coverage"]["run"]["source"],
+        "importlinter": tools["importlinter"]["root_packages"],
+        "deptry": tools["deptry"]["known_first_party"],
+        "hatch": tools["hatch"]["build"]["targets"]["wheel"]["packages"],
+    }[tool]
+    assert sorted(named) == sorted(PACKAGES)
+
+
+def test_nothing_but_the_processes_stands_at_the_top_level() -> None:
+    # Folders without Python are caches or build outputs; what git ignores may lie there.
+    found = {path.parent.name for path in ROOT.glob("[!.]*/__init__.py")}
+    assert found == {*PACKAGES, "tests"}

@@ -1,0 +1,27 @@
+"""Errors cross process borders whole, say what they are by themselves, and have an answer in HTTP."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import pytest
+
+import shared.errors
+from shared.errors import QueuecastError
+
+EVERY_ERROR = [kind for _, kind in inspect.getmembers(shared.errors, inspect.isclass) if issubclass(kind, QueuecastError)]
+
+
+@pytest.mark.parametrize("kind", EVERY_ERROR)
+def test_an_error_survives_pickling(kind: type[QueuecastError]) -> None:
+    error = kind("found 2", queue="root.etl", job_id="job-1")
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(copy), str(copy), copy.detail, copy.ids) == (kind, str(error), error.detail, error.ids)
+
+
+@pytest.mark.parametrize("kind", EVERY_ERROR)
+def test_the_docstring_of_an_error_is_its_message(kind: type[QueuecastError]) -> None:
+    assert kind.__doc__
+    assert str(kind()) == kind.__doc__.partition("\n")[0].removesuffix(".")
+    assert kind.__doc__.partition("\n")[0].endswith(".")

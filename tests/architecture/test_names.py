@@ -1,0 +1,40 @@
+"""A function without a home has found a missing room; a module says in its first line what it is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.house import PACKAGES, ROOT, fail_on, modules, syntax_of
+
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
+PLUG_INS = {"models": ("_model", "_models"), "sources": ("_source",), "sinks": ("_sink",)}
+ROOMS_OF_TESTS = {"architecture", "integration", "chaos", "browser"}  # of no single package
+
+
+def test_no_module_is_a_drawer_for_everything() -> None:
+    fail_on(str(path) for path in modules(*PACKAGES, "tests") if DRAWERS & {*path.parts, *path.stem.split("_")})
+
+
+def test_a_module_begins_with_a_sentence_about_itself() -> None:
+    first_lines = {path: (ast.get_docstring(syntax_of(path)) or "").partition("\n")[0] for path in modules()}
+    fail_on(f"{path} begins with {line!r}" for path, line in first_lines.items() if len(line.split()) < 3)
+
+
+@pytest.mark.parametrize("family", PLUG_INS)
+def test_a_plug_in_carries_its_kind(family: str) -> None:
+    plug_ins = [path for path in modules(f"worker/{family}") if not path.name.startswith("_") and path.name != "base.py"]
+    fail_on(str(path) for path in plug_ins if not path.stem.endswith(PLUG_INS[family]))
+
+
+def test_a_test_lies_where_its_subject_lies() -> None:
+    rooms = {path: Path(*path.parts[1:-1]) for path in modules("tests") if path.name.startswith("test_")}
+    fail_on(str(path) for path, room in rooms.items() if not ({*room.parts[:1]} & ROOMS_OF_TESTS or (ROOT / room).is_dir()))
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Else tests/api shadows api: No module named 'api.app'."""
+    folders = {path.parent for path in modules("tests")}
+    fail_on(str(folder) for folder in folders if not (ROOT / folder / "__init__.py").is_file())

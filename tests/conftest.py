@@ -1,0 +1,55 @@
+"""What every test may ask for: a clean environment, an embedded broker, settings that point at a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from deploy.valkey import forget_socket, valkey_command
+from shared.drivers.redis_server import redis_server
+from shared.runstate import RunState
+from shared.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The developer's own settings must not decide a test."""
+    for name in [name for name in os.environ if name.startswith("QUEUECAST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(tmp_path / "queuecast.toml"))
+
+
+@pytest.fixture(scope="session")
+def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose embedded Valkey runs."""
+    folder = tmp_path_factory.mktemp("broker")
+    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+    url = redis_server(Settings(data_dir=folder)).run_state
+    redis.Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]).ping()
+    yield folder
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+    forget_socket(folder)
+
+
+@pytest.fixture
+def settings(broker_dir: Path, tmp_path: Path) -> Settings:
+    """Settings with the running broker and a store of the test's own."""
+    return Settings(data_dir=broker_dir, files_dir=tmp_path / "files", store_url=f"sqlite:///{tmp_path / 'queuecast.db'}")
+
+
+@pytest.fixture
+def run_state(settings: Settings) -> Iterator[RunState]:
+    """An empty run state on the running broker."""
+    state = RunState.open(settings, is_patient=False)
+    state.client.flushall()
+    yield state
+    state.client.close()

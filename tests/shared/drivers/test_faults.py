@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import sqlite3
+
+import kombu.exceptions
+import pytest
+import redis.exceptions
+
+from shared.drivers.faults import FAULTS, translated
+from shared.errors import BrokerAway, CredentialsRefused, QueuecastError, StoreAway
+
+
+def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlite3.Error:
+    error = kind(message)
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes"),
+    [
+        (redis.exceptions.ConnectionError("Error 111 connecting to localhost:6379. Connection refused."), BrokerAway),
+        (redis.exceptions.BusyLoadingError("Valkey is loading the dataset in memory"), BrokerAway),
+        (redis.exceptions.TimeoutError("Timeout reading from socket"), BrokerAway),
+        (redis.exceptions.ReadOnlyError("You can't write against a read only replica."), BrokerAway),
+        (redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), BrokerAway),
+        (redis.exceptions.ResponseError("OOM command not allowed when used memory > 'maxmemory'."), BrokerAway),
+        (redis.exceptions.ResponseError("MISCONF Valkey is configured to save RDB snapshots, but ..."), BrokerAway),
+        (redis.exceptions.AuthenticationError("invalid username-password pair or user is disabled."), CredentialsRefused),
+        (redis.exceptions.AuthorizationError("no"), CredentialsRefused),
+        (redis.exceptions.AuthenticationWrongNumberOfArgsError("no"), CredentialsRefused),
+        (redis.exceptions.NoPermissionError("this user has no permissions to run the 'get' command"), CredentialsRefused),
+        (kombu.exceptions.OperationalError("Error 111 connecting to localhost:6379."), BrokerAway),
+        (an_sqlite_error(sqlite3.OperationalError, "SQLITE_BUSY_SNAPSHOT", "database is locked"), BrokerAway),
+        (an_sqlite_error(sqlite3.OperationalError, "SQLITE_CANTOPEN", "unable to open database file"), BrokerAway),
+        (an_sqlite_error(sqlite3.OperationalError, "SQLITE_FULL", "database or disk is full"), BrokerAway),
+        (an_sqlite_error(sqlite3.DatabaseError, "SQLITE_CORRUPT", "database disk image is malformed"), BrokerAway),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.__name__,
+)
+def test_what_the_outside_world_causes_becomes_one_of_our_errors(error: Exception, becomes: type[QueuecastError]) -> None:
+    with pytest.raises(becomes) as raised, translated(BrokerAway, job_id="job-1"):
+        raise error
+    assert raised.value.detail == str(error)
+    assert raised.value.ids == {"job_id": "job-1"}
+    assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+        redis.exceptions.DataError("Invalid input of type: 'NoneType'."),
+        an_sqlite_error(sqlite3.OperationalError, "SQLITE_ERROR", "no such table: jbos"),
+        an_sqlite_error(sqlite3.IntegrityError, "SQLITE_CONSTRAINT_NOTNULL", "NOT NULL constraint failed"),
+        sqlite3.ProgrammingError("Incorrect number of bindings supplied."),
+        ValueError("database is locked"),
+        StoreAway("already ours"),
+        KeyboardInterrupt(),
+    ],
+    ids=repr,
+)
+def test_anything_else_passes_as_it_is(error: BaseException) -> None:
+    with pytest.raises(type(error)) as raised, translated(StoreAway):
+        raise error
+    assert raised.value is error
+
+
+def test_a_decorated_function_translates_at_each_call() -> None:
+    @translated(BrokerAway)
+    def ask(answer: object) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert ask("PONG") == "PONG"
+    for _ in range(2):
+        with pytest.raises(BrokerAway):
+            ask(redis.exceptions.ConnectionError("gone"))
+
+
+def test_every_row_names_a_class_that_its_driver_has() -> None:
+    drivers = {"redis.exceptions": redis.exceptions, "kombu.exceptions": kombu.exceptions, "sqlite3": sqlite3}
+    for fault in FAULTS:
+        module, _, name = fault.exception.rpartition(".")
+        kind = getattr(drivers[module], name)
+        assert f"{kind.__module__}.{kind.__qualname__}" == fault.exception

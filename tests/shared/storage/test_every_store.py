@@ -1,0 +1,454 @@
+"""The promises of shared/storage/base.py, held by every store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import JobNotFound, KeyReused, QueueNotFound
+from shared.forecasts import Candidate, Failure, Measures, Point, QualityReport, QueueReport, Score, WindowForecast
+from shared.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
+from shared.storage import Store, open_store
+from tests.factories import MONDAY, a_forecast, a_job, a_request
+
+HOUR = timedelta(hours=1)
+
+URLS: dict[str, Callable[[Path], str]] = {  # a further store needs one line here
+    "memory": lambda folder: "memory:",
+    "sqlite": lambda folder: f"sqlite://{folder / 'data' / 'queuecast.db'}",
+}
+
+
+@pytest.fixture(params=URLS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(URLS[request.param](tmp_path))
+    yield opened
+    opened.close()
+
+
+def a_score(**changes: Any) -> Score:
+    measures = Measures(mape=7.5, wape=7.0, smape=None, mase=0.8, rmse=3.25, skill=0.2, steps=3, skipped_steps=1)
+    window = WindowForecast(origin_at=MONDAY, actual=(1.0, None, 3.0), prediction=(1.5, 2.5, 3.5), measures=measures)
+    values: dict[str, Any] = {
+        "candidate": Candidate(model="prophet", hyperparameters={"growth": "flat", "scale": 1.0, "order": 3, "daily": True}),
+        "measures": measures,
+        "windows": (window, window),
+        "seconds": 1.25,
+    }
+    return Score(**(values | changes))
+
+
+def a_report(**changes: Any) -> QueueReport:
+    naive = a_score(candidate=Candidate(model="seasonal_naive", hyperparameters={"days": 1}))
+    failure = Failure(candidate=Candidate(model="var"), error="NeedsMoreHistory", reason="found 3 steps", seconds=0.5)
+    values: dict[str, Any] = {
+        "job_id": "job-1",
+        "queue": "root.etl",
+        "state": QueueState.SUCCEEDED,
+        "quality": QualityReport(
+            rows=100, steps=336, start_at=MONDAY - 336 * HOUR, end_at=MONDAY, dropped_columns={"x": "constant"}
+        ),
+        "outcomes": (a_score(), naive, failure),
+        "winner": a_score().candidate,
+        "explanation": "lowest MAPE",
+        "seconds": 4.5,
+    }
+    return QueueReport(**(values | changes))
+
+
+# Jobs
+
+
+def test_a_job_comes_back_as_it_was_given(store: Store) -> None:
+    job = a_job(
+        request=a_request(hyperparameters={"prophet": {"scale": (0.5, 1.0), "growth": ("flat",)}}, holidays="DE", columns=("a",)),
+        created_at=MONDAY + timedelta(microseconds=123_457),
+        state=JobState.RUNNING,
+        reason="because",
+        warnings=("ä warning", 'a "quoted" one'),
+        progress=Progress(queues=Tally(total=3, done=1), candidates=Tally(total=9, done=4, failed=1), replans=1),
+        started_at=MONDAY + timedelta(microseconds=1),
+        ended_at=MONDAY + HOUR,
+        issued_at=MONDAY,
+        request_id="r-1",
+        client="bob",
+        idempotency_key="k",
+        fingerprint="f",
+    )
+    assert store.add_job(job) == job
+    assert store.job("job-1") == job
+    assert store.jobs(JobFilter(), 10) == [job]
+
+
+def test_times_come_back_in_utc(store: Store) -> None:
+    at_nine = datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9)))
+    store.add_job(a_job(created_at=at_nine))
+    assert store.job("job-1").created_at == datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def test_the_same_job_again_is_kept_as_it_has_become(store: Store) -> None:
+    store.add_job(a_job())
+    store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, MONDAY)
+    assert store.add_job(a_job()).state is JobState.RUNNING
+    assert store.job("job-1").state is JobState.RUNNING
+
+
+def test_a_key_with_the_same_body_gives_the_first_job(store: Store) -> None:
+    first = store.add_job(a_job(job_id="job-1", client="bob", idempotency_key="k", fingerprint="f"))
+    assert store.add_job(a_job(job_id="job-2", client="bob", idempotency_key="k", fingerprint="f")) == first
+    assert len(store.jobs(JobFilter(), 10)) == 1
+
+
+def test_a_key_with_another_body_is_refused(store: Store) -> None:
+    store.add_job(a_job(client="bob", idempotency_key="k", fingerprint="f"))
+    with pytest.raises(KeyReused, match="idempotency_key k"):
+        store.add_job(a_job(job_id="job-2", client="bob", idempotency_key="k", fingerprint="g"))
+    with pytest.raises(JobNotFound):
+        store.job("job-2")
+
+
+def test_a_key_belongs_to_its_client_and_no_key_to_nobody(store: Store) -> None:
+    for number, (client, key) in enumerate([("bob", "k"), ("eve", "k"), ("bob", "l"), ("bob", None), ("bob", None)]):
+        store.add_job(a_job(job_id=f"job-{number}", client=client, idempotency_key=key, fingerprint="f"))
+    assert len(store.jobs(JobFilter(), 10)) == 5
+
+
+def test_one_key_used_by_eight_threads_at_once_makes_one_job(store: Store) -> None:
+    def add(number: int) -> str:
+        return store.add_job(a_job(job_id=f"job-{number}", idempotency_key="k", fingerprint="f")).job_id
+
+    assert len(set(at_once(8, add))) == 1
+    assert len(store.jobs(JobFilter(), 10)) == 1
+
+
+def test_jobs_are_listed_newest_first_and_page_without_loss_when_made_at_the_same_moment(store: Store) -> None:
+    for number in range(7):
+        store.add_job(a_job(job_id=f"job-{number}", created_at=MONDAY + (number // 3) * timedelta(microseconds=1)))
+    seen: list[str] = []
+    before = None
+    while page := store.jobs(JobFilter(), 2, before):
+        assert len(page) <= 2
+        seen += [job.job_id for job in page]
+        before = page[-1].created_at, page[-1].job_id
+    assert seen == ["job-6", "job-5", "job-4", "job-3", "job-2", "job-1", "job-0"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (JobFilter(), ["job-2", "job-1", "job-0"]),
+        (JobFilter(state=JobState.RUNNING), ["job-1"]),
+        (JobFilter(owner="hers"), ["job-2", "job-1"]),
+        (JobFilter(project="p"), ["job-2"]),
+        (JobFilter(user_name="Ann"), ["job-1"]),
+        (JobFilter(owner="hers", user_name="Bob"), ["job-2"]),
+        (JobFilter(owner="nobody's"), []),
+        (JobFilter(queue="root.etl"), ["job-1", "job-0"]),
+        (JobFilter(model="var"), ["job-1"]),
+        (JobFilter(queue="root.etl", model="prophet"), ["job-0"]),
+        (JobFilter(queue="root.etl", model="var"), []),  # var won, but another queue
+        (JobFilter(owner="hers", queue="root.etl"), ["job-1"]),
+        (JobFilter(queue="root.etl' OR '1'='1"), []),
+    ],
+)
+def test_jobs_are_found_by_what_they_are(store: Store, wanted: JobFilter, found: list[str]) -> None:
+    requests = [a_request(), a_request(owner="hers", user_name="Ann"), a_request(owner="hers", project="p")]
+    for number, request in enumerate(requests):
+        store.add_job(a_job(job_id=f"job-{number}", request=request, created_at=MONDAY + number * HOUR))
+    store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, MONDAY)
+    store.save_report(a_report(job_id="job-0"))
+    store.save_report(a_report(job_id="job-1", state=QueueState.FAILED, outcomes=(), winner=None))
+    store.save_report(a_report(job_id="job-1", queue="root.adhoc", winner=Candidate(model="var")))
+    assert [job.job_id for job in store.jobs(wanted, 10)] == found
+
+
+def test_open_jobs_are_those_that_have_not_ended_oldest_first(store: Store) -> None:
+    for number in range(4):
+        store.add_job(a_job(job_id=f"job-{number}", created_at=MONDAY - number * HOUR))
+    store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, MONDAY)
+    store.move_job("job-2", [JobState.QUEUED], JobState.CANCELLED, None, MONDAY)
+    assert [job.job_id for job in store.open_jobs()] == ["job-3", "job-1", "job-0"]
+
+
+# A job's moves
+
+
+def test_a_move_sets_state_reason_and_the_time_of_its_kind(store: Store) -> None:
+    store.add_job(a_job())
+    start, end = MONDAY + timedelta(microseconds=5), MONDAY + timedelta(microseconds=7)
+    assert store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, "waiting for data", start)
+    assert store.job("job-1") == a_job(state=JobState.RUNNING, reason="waiting for data", started_at=start)
+    assert store.move_job("job-1", [JobState.QUEUED, JobState.RUNNING], JobState.SUCCEEDED, None, end)
+    assert store.job("job-1") == a_job(state=JobState.SUCCEEDED, started_at=start, ended_at=end)
+
+
+def test_a_job_that_never_ran_has_no_start(store: Store) -> None:
+    store.add_job(a_job())
+    assert store.move_job("job-1", [JobState.QUEUED], JobState.FAILED, "no such file", MONDAY)
+    assert (store.job("job-1").started_at, store.job("job-1").ended_at) == (None, MONDAY)
+
+
+def test_a_move_from_another_state_than_the_expected_does_nothing(store: Store) -> None:
+    store.add_job(a_job())
+    assert not store.move_job("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, MONDAY)
+    assert not store.move_job("job-1", [], JobState.SUCCEEDED, None, MONDAY)
+    assert store.job("job-1") == a_job()
+
+
+def test_a_move_that_no_job_may_make_is_refused_whatever_its_state(store: Store) -> None:
+    store.add_job(a_job())
+    with pytest.raises(ValueError, match="a job that is succeeded cannot become running"):
+        store.move_job("job-1", [JobState.QUEUED, JobState.SUCCEEDED], JobState.RUNNING, None, MONDAY)
+    assert store.job("job-1") == a_job()
+
+
+def test_eight_threads_that_end_a_job_end_it_once(store: Store) -> None:
+    for number in range(20):
+        store.add_job(a_job(job_id=f"job-{number}"))
+
+    def end_all(thread: int) -> int:
+        return sum(store.move_job(f"job-{n}", [JobState.QUEUED], JobState.SUCCEEDED, str(thread), MONDAY) for n in range(20))
+
+    assert sum(at_once(8, end_all)) == 20
+
+
+def test_an_update_sets_what_is_given_and_leaves_the_rest(store: Store) -> None:
+    store.add_job(a_job())
+    progress = Progress(queues=Tally(total=4, done=1))
+    store.update_job("job-1", issued_at=MONDAY)
+    store.update_job("job-1", progress=progress, warnings=["b", "a"])
+    store.update_job("job-1", warnings=["a", "c", "c"])
+    assert store.job("job-1") == a_job(issued_at=MONDAY, progress=progress, warnings=("b", "a", "c"))
+
+
+def test_warnings_of_eight_threads_are_all_kept_each_once(store: Store) -> None:
+    store.add_job(a_job())
+    at_once(8, lambda thread: [store.update_job("job-1", warnings=["of all", f"{thread}-{n}"]) for n in range(10)])
+    warnings = store.job("job-1").warnings
+    assert warnings[0] == "of all"
+    assert set(warnings) == {"of all"} | {f"{thread}-{n}" for thread in range(8) for n in range(10)}
+    assert len(warnings) == 81
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.job("no-such"),
+        lambda store: store.move_job("no-such", [JobState.QUEUED], JobState.RUNNING, None, MONDAY),
+        lambda store: store.update_job("no-such", warnings=["w"]),
+    ],
+    ids=["job", "move_job", "update_job"],
+)
+def test_a_job_that_is_not_there_is_said_so(store: Store, ask: Callable[[Store], object]) -> None:
+    with pytest.raises(JobNotFound, match="job_id no-such"):
+        ask(store)
+
+
+# Reports
+
+
+def test_a_report_comes_back_with_its_leaderboard_in_order(store: Store) -> None:
+    store.save_report(a_report())
+    assert store.report("job-1", "root.etl") == a_report()
+
+
+def test_a_report_without_anything_yet_comes_back_too(store: Store) -> None:
+    empty = QueueReport(job_id="job-1", queue="root.etl", state=QueueState.WAITING)
+    store.save_report(empty)
+    assert store.report("job-1", "root.etl") == empty
+
+
+def test_a_new_report_replaces_the_old_one_with_its_outcomes(store: Store) -> None:
+    store.save_report(a_report())
+    shorter = a_report(outcomes=a_report().outcomes[1:2], winner=None, state=QueueState.FAILED, reason="r")
+    store.save_report(shorter)
+    assert store.report("job-1", "root.etl") == shorter
+
+
+def test_reports_of_a_job_are_listed_by_name_without_outcomes(store: Store) -> None:
+    for queue in ("root.b", "root.a"):
+        store.save_report(a_report(queue=queue))
+    store.save_report(a_report(job_id="job-2"))
+    assert store.reports("job-1") == [a_report(queue=queue, outcomes=()) for queue in ("root.a", "root.b")]
+    assert store.reports("no-such") == []
+
+
+@pytest.mark.parametrize(("job_id", "queue"), [("job-1", "no.such"), ("no-such", "root.etl")])
+def test_a_report_that_is_not_there_is_said_so(store: Store, job_id: str, queue: str) -> None:
+    store.save_report(a_report())
+    with pytest.raises(QueueNotFound, match=queue):
+        store.report(job_id, queue)
+
+
+# Forecasts
+
+
+def test_a_forecast_comes_back_as_it_was_given(store: Store) -> None:
+    forecast = a_forecast(
+        hyperparameters={"a": 1, "b": 1.0, "c": True, "d": "x"},
+        mape=None,
+        skill=None,
+        created_at=MONDAY + timedelta(microseconds=1),
+    )
+    store.save_forecast(forecast)
+    assert store.forecast("root.etl") == forecast
+    assert [type(value) for value in store.forecast("root.etl").hyperparameters.values()] == [int, float, bool, str]
+
+
+def test_a_replaced_forecast_with_a_shorter_horizon_leaves_no_old_steps(store: Store) -> None:
+    store.save_forecast(a_forecast())
+    shorter = a_forecast(model="var", prediction=(1.0,), lower_bound=(0.5,), upper_bound=(2.0,))
+    store.save_forecast(shorter)
+    assert store.forecast("root.etl") == shorter
+    assert store.forecasts() == [shorter]
+
+
+def test_the_newest_forecast_that_matches_is_given(store: Store) -> None:
+    old = a_forecast(issued_at=MONDAY - HOUR)
+    new = a_forecast()
+    of_memory = a_forecast(metric="memory", issued_at=MONDAY + HOUR)
+    of_other_job = a_forecast(job="weekly", issued_at=MONDAY - 2 * HOUR)
+    for forecast in (new, of_other_job, old, of_memory):
+        store.save_forecast(forecast)
+    assert store.forecast("root.etl") == of_memory
+    assert store.forecast("root.etl", metric="used_capacity") == new
+    assert store.forecast("root.etl", job="weekly") == of_other_job
+    assert store.forecast("root.etl", issued_at=MONDAY - HOUR) == old
+    assert store.forecast("root.etl", metric="used_capacity", job="Resource Forecasting", issued_at=MONDAY) == new
+
+
+def test_of_two_forecasts_issued_at_one_moment_the_later_made_is_the_newest(store: Store) -> None:
+    store.save_forecast(a_forecast(job="z"))
+    later = a_forecast(job="b", created_at=a_forecast().created_at + timedelta(microseconds=1))
+    store.save_forecast(later)
+    assert store.forecast("root.etl") == later
+    store.save_forecast(replace(later, job="a"))
+    assert store.forecast("root.etl").job == "a"  # made at the same moment too: by name
+
+
+@pytest.mark.parametrize("wanted", [{"metric": "x"}, {"job": "x"}, {"issued_at": MONDAY - HOUR}])
+def test_a_forecast_that_is_not_there_is_said_so(store: Store, wanted: dict[str, Any]) -> None:
+    store.save_forecast(a_forecast())
+    with pytest.raises(QueueNotFound, match=r"root\.etl"):
+        store.forecast("root.etl", **wanted)
+    with pytest.raises(QueueNotFound, match=r"no\.such"):
+        store.forecast("no.such")
+
+
+def test_forecasts_are_listed_by_their_key_and_found_by_queue_and_job(store: Store) -> None:
+    listed = [
+        a_forecast(queue="a", metric="m", issued_at=MONDAY - HOUR, job_id="job-1"),
+        a_forecast(queue="a", metric="m", issued_at=MONDAY, job_id="job-2"),
+        a_forecast(queue="a", metric="n", job="a job", job_id="job-2"),
+        a_forecast(queue="b", metric="a", job_id="job-2"),
+    ]
+    for forecast in reversed(listed):
+        store.save_forecast(forecast)
+    assert store.forecasts() == listed
+    assert store.forecasts(queue="a") == listed[:3]
+    assert store.forecasts(job_id="job-2") == listed[1:]
+    assert store.forecasts(queue="a", job_id="job-2") == listed[1:3]
+    assert store.forecasts(queue="c") == []
+
+
+def test_outlooks_show_the_newest_forecast_of_each_queue_metric_and_job_with_its_first_peak(store: Store) -> None:
+    assert store.outlooks() == []
+    store.save_forecast(a_forecast(prediction=(50.0, 60.0, 60.0)))
+    store.save_forecast(a_forecast(issued_at=MONDAY - HOUR, prediction=(99.0, 1.0, 1.0)))
+    store.save_forecast(a_forecast(queue="root.adhoc", job="weekly"))
+    adhoc, etl = store.outlooks()
+    assert (adhoc.queue, adhoc.job) == ("root.adhoc", "weekly")
+    assert (etl.issued_at, etl.horizon_steps, etl.model, etl.mape) == (MONDAY, 3, "seasonal_naive", 7.5)
+    assert (etl.peak_at, etl.peak, etl.peak_upper_bound) == (MONDAY + HOUR, 60.0, 75.0)
+
+
+# Actual values
+
+
+def test_actual_values_come_back_by_time_from_start_until_before_end(store: Store) -> None:
+    points = [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(5)]
+    store.save_actuals("root.etl", "m", 3_600, points[::-1])
+    assert store.actuals("root.etl", "m", 3_600, MONDAY + HOUR, MONDAY + 4 * HOUR) == points[1:4]
+
+
+def test_actual_values_are_kept_apart_by_queue_metric_and_step(store: Store) -> None:
+    keys = [("a", "m", 60), ("a", "m", 3_600), ("a", "n", 60), ("b", "m", 60)]
+    for number, key in enumerate(keys):
+        store.save_actuals(*key, [Point(timestamp=MONDAY, value=float(number))])
+    assert [store.actuals(*key, MONDAY, MONDAY + HOUR)[0].value for key in keys] == [0.0, 1.0, 2.0, 3.0]
+    assert store.actuals("c", "m", 60, MONDAY, MONDAY + HOUR) == []
+
+
+def test_a_new_actual_value_replaces_the_old_one_and_a_gap_is_not_kept(store: Store) -> None:
+    def keep(*values: float | None) -> None:
+        points = [Point(timestamp=MONDAY + n * HOUR, value=value) for n, value in enumerate(values)]
+        store.save_actuals("root.etl", "m", 3_600, points)
+
+    keep(1.0, 2.0, None)
+    keep(9.0, None, None)
+    assert [point.value for point in store.actuals("root.etl", "m", 3_600, MONDAY, MONDAY + 9 * HOUR)] == [9.0, 2.0]
+
+
+def test_more_actual_values_than_one_transaction_takes_are_all_kept(store: Store) -> None:
+    points = [Point(timestamp=MONDAY + n * timedelta(minutes=1), value=float(n)) for n in range(5_001)]
+    store.save_actuals("root.etl", "m", 60, points)
+    assert store.actuals("root.etl", "m", 60, MONDAY, MONDAY + timedelta(days=7)) == points
+
+
+# All of it
+
+WRITES: dict[str, Callable[[Store], object]] = {
+    "add_job": lambda store: store.add_job(a_job(idempotency_key="k", fingerprint="f")),
+    "move_job": lambda store: store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, "r", MONDAY),
+    "update_job": lambda store: store.update_job("job-1", issued_at=MONDAY, progress=Progress(replans=1), warnings=["a", "b"]),
+    "save_report": lambda store: store.save_report(a_report()),
+    "save_forecast": lambda store: store.save_forecast(a_forecast()),
+    "save_actuals": lambda store: store.save_actuals("root.etl", "m", 60, [Point(timestamp=MONDAY, value=1.0)]),
+}
+
+
+def everything(store: Store) -> list[object]:
+    jobs: list[Job] = store.jobs(JobFilter(), 100)
+    reports = [store.report(job.job_id, report.queue) for job in jobs for report in store.reports(job.job_id)]
+    return [jobs, reports, store.forecasts(), store.actuals("root.etl", "m", 60, MONDAY, MONDAY + HOUR)]
+
+
+def test_repeating_any_write_changes_nothing(store: Store) -> None:
+    for write in WRITES.values():
+        write(store)
+        once = everything(store)
+        write(store)
+        assert everything(store) == once
+    at_the_end = everything(store)
+    for write in reversed(WRITES.values()):  # late redeliveries
+        write(store)
+    assert everything(store) == at_the_end
+    assert all(at_the_end)
+
+
+def test_every_write_of_the_promise_is_repeated_above() -> None:
+    writing = {name for name in vars(Store) if name.startswith(("add", "move", "update", "save"))}
+    assert writing == set(WRITES)
+
+
+def test_a_store_that_is_there_passes_its_check(store: Store) -> None:
+    store.check()
+
+
+def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """What `work` returns in each of `count` threads that begin together."""
+    together = threading.Barrier(count)
+
+    def start(number: int) -> Any:
+        together.wait(30)
+        return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))

@@ -1,0 +1,155 @@
+"""What the doctor finds: on the real embedded broker, on folders and stores that are right or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.doctor import Finding, diagnose, file_system
+from shared.forecasts import Lane, ModelCard
+from shared.running import LivingWorker
+from shared.runstate import RunState
+from shared.settings import Connection, Settings
+
+CARD = ModelCard(name="prophet", summary="trend and seasons", lane=Lane.SCORE, cost=9, is_baseline=False)
+WORKER = LivingWorker(worker_id="w1", lanes=tuple(Lane), slots=2)
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    """Name → finding."""
+    return {finding.name: finding for finding in diagnose(settings)}
+
+
+@pytest.fixture
+def healthy(settings: Settings, run_state: RunState) -> Settings:
+    """A stack in which everything is as it should be."""
+    folder = settings.all_connections["files"].path
+    assert folder
+    folder.mkdir()
+    run_state.announce(WORKER)
+    run_state.keep_catalogue([CARD])
+    return settings
+
+
+def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> None:
+    found = findings(healthy)
+    assert [finding for finding in found.values() if not finding.is_well or finding.advice] == []
+    assert found["lane heavy"].detail == "2 slots of living workers"
+    assert found["catalogue"].detail == "prophet"
+    assert found["broker's file"].detail == "appendonly yes"
+
+
+def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: Settings, run_state: RunState) -> None:
+    run_state.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
+    found = findings(healthy)
+    assert not found["lane heavy"].is_well
+    assert found["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
+    assert found["lane score"].is_well
+
+
+def test_a_broker_that_no_worker_ever_met_has_no_catalogue(settings: Settings, run_state: RunState) -> None:
+    found = findings(settings)
+    assert not found["catalogue"].is_well
+    assert not found["connection files"].is_well
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [
+        ("appendonly", "no", "broker's file"),
+        ("maxmemory-policy", "allkeys-lru", "broker's eviction"),
+        ("maxmemory", "1200000", "broker's memory"),
+    ],
+)
+def test_a_broker_that_may_lose_tasks_is_ill(healthy: Settings, run_state: RunState, option: str, value: str, name: str) -> None:
+    usual = run_state.client.config_get(option)[option]
+    run_state.client.config_set(option, value)
+    try:
+        ill = [finding for finding in diagnose(healthy) if not finding.is_well]
+    finally:
+        run_state.client.config_set(option, usual)
+    assert [finding.name for finding in ill] == [name]
+    assert ill[0].advice
+    assert not ill[0].is_away
+
+
+def test_a_broker_that_does_not_run_is_away_and_nothing_is_said_of_what_it_knows(tmp_path: Path) -> None:
+    found = findings(Settings(data_dir=tmp_path))
+    assert found["broker"].is_away
+    assert found["broker"].verdict == "away"
+    assert "queuecast up" in found["broker"].detail
+    assert "catalogue" not in found
+
+
+def test_a_broker_that_refuses_the_connection_is_away(tmp_path: Path) -> None:
+    found = findings(Settings(data_dir=tmp_path, broker_url="redis://127.0.0.1:1/0", result_backend_url="redis://127.0.0.1:1/1"))
+    assert found["broker"].is_away
+    assert found["result backend"].is_away
+
+
+def test_a_result_backend_of_its_own_is_asked_too(healthy: Settings, broker_dir: Path) -> None:
+    socket = (broker_dir / "broker.socket").read_text()
+    found = findings(
+        healthy.model_copy(
+            update={
+                "result_backend_url": Settings(result_backend_url=f"redis+socket://{socket}?virtual_host=1").result_backend_url
+            }
+        )
+    )
+    assert found["result backend"].is_well
+
+
+def test_looking_at_a_fresh_machine_makes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "fresh"
+    found = findings(Settings(data_dir=folder))
+    assert not found["data folder"].is_well
+    assert not found["store"].is_well
+    assert not folder.exists()
+
+
+def test_a_store_that_cannot_be_opened_is_away(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("")
+    broken = Settings(data_dir=settings.data_dir, store_url=f"sqlite://{tmp_path}/a file/queuecast.db")
+    assert not findings(broken)["store"].is_well
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="only Linux has a folder in which not even root may write")
+def test_a_data_folder_that_cannot_be_written_is_ill() -> None:
+    assert not findings(Settings(data_dir=Path("/proc/self")))["data folder"].is_well
+
+
+def test_every_connection_of_kind_files_is_looked_at(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
+    more = settings.model_copy(update={"connections": {"archive": Connection(kind="files", path=tmp_path)}})
+    assert findings(more)["connection archive"].is_well
+
+
+MOUNTS = r"""
+/dev/sda1 / ext4 rw 0 0
+server:/export /mnt/share nfs4 rw 0 0
+server:/other /mnt/my\040share cifs rw 0 0
+overlay /mnt/share/local overlay rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv/queuecast", "ext4"),
+        ("/mnt/share/queuecast", "nfs4"),
+        ("/mnt/my share/q", "cifs"),
+        ("/mnt/share/local/q", "overlay"),
+    ],
+)
+def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path, folder: str, kind: str) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS.lstrip())
+    assert file_system(Path(folder), mounts) == kind
+
+
+def test_without_a_list_of_mounts_the_file_system_is_unknown(tmp_path: Path) -> None:
+    assert file_system(tmp_path, tmp_path / "absent") == "unknown file system"
+
+
+def test_well_with_advice_is_a_note() -> None:
+    assert Finding(name="data folder", detail="on nfs4", advice="move it").verdict == "note"

@@ -1,0 +1,192 @@
+"""The run state on a real server: what is atomic, what happens twice, and what is left behind."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import BrokerAway, MessageLost
+from shared.forecasts import Block, Candidate, Failure, ForecastSpec, Lane, ModelCard, QueueWork
+from shared.jobs import Progress, QueueState, Tally
+from shared.running import LivingWorker
+from shared.runstate import RunState
+from shared.settings import Settings
+from tests.factories import MONDAY
+
+JOB = "job-1"
+QUEUE = "root.etl"
+DEADLINE = MONDAY + timedelta(days=36_500)
+SPEC = ForecastSpec(
+    target="used_capacity",
+    step_seconds=3_600,
+    horizon_steps=24,
+    window_steps=24,
+    windows=3,
+    interval=0.9,
+    bounds=(0, None),
+    timezone="UTC",
+)
+CANDIDATES = (Candidate(model="last_value"), Candidate(model="seasonal_naive", hyperparameters={"days": 1}))
+WORK = QueueWork(spec=SPEC, candidates=CANDIDATES, blocks=(Block(first=0, last=1, lane=Lane.SCORE),))
+FAILURE = Failure(candidate=CANDIDATES[0], error=MessageLost.__name__, reason="lost")
+
+
+@pytest.fixture
+def job(run_state: RunState) -> RunState:
+    """A run state in which one job with two queues is planned."""
+    run_state.begin_job(JOB, DEADLINE)
+    run_state.name_queues(JOB, [QUEUE, "root.adhoc"], MONDAY, planned=5)
+    return run_state
+
+
+def test_a_job_is_known_from_its_beginning_to_its_end(run_state: RunState) -> None:
+    run_state.begin_job(JOB, DEADLINE)
+    running = run_state.running_job(JOB)
+    assert running is not None
+    assert not running.is_planned
+    assert running.deadline_at == DEADLINE
+    assert run_state.active() == {JOB}
+    run_state.drop_job(JOB)
+    assert run_state.running_job(JOB) is None
+    assert run_state.active() == set()
+
+
+def test_the_queues_are_named_once(job: RunState) -> None:
+    job.name_queues(JOB, ["another"], MONDAY + timedelta(hours=1), planned=99)
+    running = job.running_job(JOB)
+    assert running is not None
+    assert list(job.queue_states(JOB)) == [QUEUE, "root.adhoc"]
+    assert (running.queues, running.issued_at) == (2, MONDAY)
+    assert running.progress == Progress(queues=Tally(total=2), candidates=Tally(total=10))
+
+
+def test_the_window_lets_queues_in_one_by_one(job: RunState) -> None:
+    assert job.release(JOB, 1) == [QUEUE]
+    assert job.release(JOB, 1) == []
+    assert job.end_queue(JOB, QUEUE)
+    assert job.release(JOB, 1) == ["root.adhoc"]
+    assert job.queue_states(JOB) == {QUEUE: (QueueState.SUCCEEDED, None), "root.adhoc": (QueueState.RUNNING, None)}
+
+
+def test_many_processes_that_let_queues_in_let_each_in_once(run_state: RunState) -> None:
+    names = [f"root.q{number}" for number in range(40)]
+    run_state.begin_job(JOB, DEADLINE)
+    run_state.name_queues(JOB, names, MONDAY, planned=1)
+    with ThreadPoolExecutor(8) as pool:
+        released = [name for part in pool.map(lambda _: run_state.release(JOB, 40), range(8)) for name in part]
+    assert sorted(released) == sorted(names)
+
+
+def test_the_first_work_of_a_queue_counts(job: RunState) -> None:
+    other = QueueWork(spec=SPEC, candidates=CANDIDATES[:1], blocks=(Block(first=0, last=0, lane=Lane.SCORE),))
+    assert job.keep_work(JOB, QUEUE, b"first", WORK) == WORK
+    assert job.keep_work(JOB, QUEUE, b"second", other) == WORK
+    assert job.snapshot(JOB, QUEUE) == b"first"
+
+
+def test_progress_counts_what_there_really_is_once_the_data_are_seen(job: RunState) -> None:
+    job.keep_work(JOB, QUEUE, b"data", WORK)  # two candidates instead of the five that were planned
+    job.record(JOB, QUEUE, 0, FAILURE)
+    job.end_queue(JOB, "root.adhoc", "no data")  # none instead of five
+    running = job.running_job(JOB)
+    assert running is not None
+    assert running.progress == Progress(queues=Tally(total=2, done=1, failed=1), candidates=Tally(total=2, done=1, failed=1))
+
+
+def test_attempts_are_counted_by_candidate_and_not_by_message(job: RunState) -> None:
+    assert [job.begin(JOB, QUEUE, "0", task=f"task-{number}", worker="w") for number in range(3)] == [1, 2, 3]
+    assert job.begin(JOB, QUEUE, "1", task="task-0", worker="w") == 1
+    job.forgive(JOB, QUEUE, "0")
+    assert job.begin(JOB, QUEUE, "0", task="task-4", worker="w") == 3
+
+
+def test_there_is_nothing_to_begin_where_an_outcome_is(job: RunState) -> None:
+    assert job.record(JOB, QUEUE, 0, FAILURE) == 1
+    assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+
+
+def test_there_is_nothing_to_begin_in_a_queue_that_has_ended(job: RunState) -> None:
+    job.end_queue(JOB, QUEUE, "no data")
+    assert job.begin(JOB, QUEUE, "ingest", task="task", worker="w") == 0
+
+
+def test_the_first_outcome_counts(job: RunState) -> None:
+    later = Failure(candidate=CANDIDATES[0], error="Other", reason="too late")
+    assert job.record(JOB, QUEUE, 0, FAILURE) == 1
+    assert job.record(JOB, QUEUE, 0, later) == 1
+    assert job.outcomes(JOB, QUEUE) == {0: FAILURE}
+
+
+def test_a_queue_ends_once(job: RunState) -> None:
+    assert job.queue_end(JOB, QUEUE) is None
+    assert job.end_queue(JOB, QUEUE, "no data")
+    assert not job.end_queue(JOB, QUEUE)
+    assert job.queue_end(JOB, QUEUE) == "no data"
+    assert job.queue_states(JOB)[QUEUE] == (QueueState.FAILED, "no data")
+
+
+def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
+    job.keep_work(JOB, QUEUE, b"data", WORK)
+    job.begin(JOB, QUEUE, "0", task="task", worker="w")
+    job.drop_job(JOB)
+    assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+    assert job.record(JOB, QUEUE, 0, FAILURE) == -1
+    assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
+    assert not job.end_queue(JOB, QUEUE)
+    assert job.release(JOB, 4) == []
+    job.forgive(JOB, QUEUE, "0")
+    job.name_queues(JOB, [QUEUE], MONDAY, planned=1)
+    assert job.client.keys("*") == []
+
+
+def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
+    job.release(JOB, 4)
+    job.keep_work(JOB, QUEUE, b"data", WORK)
+    job.begin(JOB, QUEUE, "0", task="task", worker="w")
+    job.record(JOB, QUEUE, 0, FAILURE)
+    job.end_queue(JOB, QUEUE)
+    expiries = {key: job.client.expiretime(key) for key in job.client.keys(f"*{JOB}*")}
+    assert len(expiries) == 9
+    assert set(expiries.values()) == {int((DEADLINE + timedelta(days=1)).timestamp())}
+
+
+def test_the_reaper_sees_who_works_on_what(job: RunState) -> None:
+    job.release(JOB, 2)
+    job.keep_work(JOB, QUEUE, b"data", WORK)
+    job.begin(JOB, QUEUE, "1", task="job-1.root.etl.0-1", worker="worker-a")
+    job.record(JOB, QUEUE, 0, FAILURE)
+    etl, adhoc = job.running_queues(JOB)
+    assert (etl.queue, etl.blocks, etl.outcomes) == (QUEUE, WORK.blocks, frozenset({0}))
+    assert etl.workers == {"job-1.root.etl.0-1": "worker-a"}
+    assert (adhoc.queue, adhoc.blocks) == ("root.adhoc", None)
+
+
+def test_a_worker_is_known_while_it_announces_itself(run_state: RunState) -> None:
+    worker = LivingWorker(worker_id="a", lanes=("select", "score"), slots=2)
+    run_state.announce(worker)
+    assert run_state.workers() == [worker]
+    assert 0 < run_state.client.ttl("worker:a") <= 8
+
+
+def test_the_catalogue_is_none_until_a_worker_publishes(run_state: RunState) -> None:
+    card = ModelCard(name="last_value", summary="The last value.", lane=Lane.SCORE, cost=1, is_baseline=True)
+    assert run_state.catalogue() is None
+    run_state.keep_catalogue([card])
+    assert run_state.catalogue() == (card,)
+
+
+def test_a_role_is_held_by_one_process_at_a_time(run_state: RunState) -> None:
+    first, second = run_state.lock("reaper", 30), run_state.lock("reaper", 30)
+    assert run_state.holds(first)
+    assert not run_state.holds(second)
+    assert run_state.holds(first)
+    first.release()
+    assert run_state.holds(second)
+
+
+def test_a_stopped_server_is_broker_away() -> None:
+    settings = Settings(broker_url="redis://127.0.0.1:1/0")
+    with pytest.raises(BrokerAway, match="refused"):
+        RunState.open(settings, is_patient=False).ping()

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.cards import FLOOR
+from shared.errors import UndefinedScore
+from shared.forecasts import Candidate, Failure, Measures, Outcome, Score
+from worker.pipeline.selection import choose, leaderboard
+
+COSTS = {"last_value": 1, "seasonal_naive": 1, "hour_mean": 1, "var": 5, "prophet": 20, "lstm": 300}
+
+
+def a_score(model: str, mape: float | None, hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Score:
+    values: dict[str, Any] = {
+        "wape": mape,
+        "smape": mape,
+        "mase": 1.0,
+        "rmse": 1.0,
+        "skill": 0.0,
+        "steps": 72,
+        "skipped_steps": 0,
+    }
+    measures = Measures(mape=mape, **(values | changes))
+    return Score(
+        candidate=Candidate(model=model, hyperparameters=hyperparameters or {}), measures=measures, windows=(), seconds=0.1
+    )
+
+
+def a_floor(mape: float | None, **changes: Any) -> Score:
+    return a_score(FLOOR.model, mape, dict(FLOOR.hyperparameters), **changes)
+
+
+def a_failure(model: str, reason: str = "too short") -> Failure:
+    return Failure(candidate=Candidate(model=model), error="NeedsMoreHistory", reason=reason)
+
+
+def winner(*outcomes: Outcome) -> str:
+    return choose(outcomes, COSTS).winner.candidate.model
+
+
+def test_the_lowest_mape_wins() -> None:
+    selection = choose([a_floor(20.0), a_score("var", 9.0), a_score("prophet", 5.0)], COSTS)
+    assert selection.winner.candidate.model == "prophet"
+    assert selection.explanation == "prophet is the best of 3 candidates: MAPE 5 %."
+
+
+def test_a_tie_goes_to_the_cheaper_model() -> None:
+    selection = choose([a_floor(20.0), a_score("hour_mean", 10.9), a_score("lstm", 10.0), a_score("prophet", 10.5)], COSTS)
+    assert selection.winner.candidate.model == "hour_mean"
+    assert selection.explanation == (
+        "hour_mean (MAPE 10.9 %) is within 10 % of the best, lstm (MAPE 10 %), and the cheaper model."
+    )
+
+
+def test_no_tie_beyond_a_tenth() -> None:
+    assert winner(a_floor(20.0), a_score("hour_mean", 11.01), a_score("lstm", 10.0)) == "lstm"
+
+
+def test_of_equally_cheap_candidates_in_a_tie_the_better_wins_and_then_the_first() -> None:
+    first, second, third = (a_score("var", mape, {"criterion": name}) for mape, name in ((10.5, "a"), (10.0, "b"), (10.0, "c")))
+    assert choose([first, second, third, a_score("lstm", 9.9)], COSTS).winner is second
+
+
+def test_a_winner_must_beat_the_seasonal_naive() -> None:
+    selection = choose([a_score("last_value", 10.0), a_floor(10.0), a_score("var", 12.0)], COSTS)
+    assert selection.winner.candidate == FLOOR
+    assert selection.explanation == ("None of 2 other candidates beats the seasonal naive, the same hour yesterday: MAPE 10 %.")
+
+
+def test_a_cheap_candidate_worse_than_the_floor_does_not_profit_from_a_tie() -> None:
+    assert winner(a_score("last_value", 10.8), a_floor(10.6), a_score("lstm", 10.0)) == "seasonal_naive"
+
+
+def test_without_a_score_of_the_floor_the_best_wins() -> None:
+    assert winner(a_score("last_value", 50.0), a_failure("seasonal_naive")) == "last_value"
+
+
+def test_another_season_is_not_the_floor() -> None:
+    assert winner(a_score("seasonal_naive", 10.0, {"days": 7}), a_score("var", 5.0)) == "var"
+
+
+def test_wape_ranks_when_more_than_half_of_the_steps_are_zero() -> None:
+    idle: dict[str, Any] = {"skipped_steps": 37}
+    selection = choose([a_floor(9.0, wape=80.0, **idle), a_score("var", 30.0, wape=40.0, **idle)], COSTS)
+    assert selection.winner.candidate.model == "var"
+    assert (
+        selection.explanation == "var is the best of 2 candidates: WAPE 40 %; MAPE does not count, since 37 of 72 steps are zero."
+    )
+
+
+def test_mape_ranks_when_half_of_the_steps_are_zero() -> None:
+    assert (
+        winner(a_floor(9.0, wape=80.0, skipped_steps=36), a_score("var", 30.0, wape=40.0, skipped_steps=36)) == "seasonal_naive"
+    )
+
+
+def test_rmse_ranks_when_all_steps_are_zero() -> None:
+    idle: dict[str, Any] = {"skipped_steps": 72, "wape": None}
+    selection = choose([a_floor(None, rmse=2.0, **idle), a_score("var", None, rmse=0.5, **idle)], COSTS)
+    assert selection.winner.candidate.model == "var"
+    assert "RMSE 0.5;" in selection.explanation
+
+
+def test_the_leaderboard_has_the_best_first_and_failures_last() -> None:
+    outcomes = [a_failure("lstm"), a_score("var", 9.0), a_floor(20.0), a_score("prophet", 5.0), a_failure("theta")]
+    board = leaderboard(outcomes)
+    assert [outcome.candidate.model for outcome in board] == ["prophet", "var", "seasonal_naive", "lstm", "theta"]
+    assert choose(outcomes, COSTS).leaderboard == board
+    assert leaderboard([]) == ()
+
+
+def test_one_scored_candidate_is_taken_and_said_to_be_the_only_one() -> None:
+    assert (
+        choose([a_failure("var"), a_score("lstm", 3.0)], COSTS).explanation
+        == "lstm is the only candidate that could be scored: MAPE 3 %."
+    )
+
+
+def test_a_winner_that_cannot_be_fitted_again_makes_room_for_the_next() -> None:
+    outcomes: list[Outcome] = [a_floor(20.0), a_score("var", 9.0), a_score("prophet", 5.0)]
+    failed = choose(outcomes, COSTS).winner
+    again: list[Outcome] = [a_failure("prophet") if outcome is failed else outcome for outcome in outcomes]
+    assert choose(again, COSTS).winner.candidate.model == "var"
+
+
+def test_a_model_of_unknown_price_is_the_dearest() -> None:
+    assert winner(a_score("novelty", 10.0), a_score("lstm", 10.9)) == "lstm"
+
+
+def test_when_nothing_could_be_scored_each_reason_is_told_once() -> None:
+    with pytest.raises(UndefinedScore, match=r"none of 3 candidates could be scored: var: too short; lstm: out of memory$"):
+        choose([a_failure("var"), a_failure("theta"), a_failure("lstm", "out of memory")], COSTS)

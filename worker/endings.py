@@ -1,0 +1,107 @@
+"""How queues and jobs end: a queue once in the run state, a job once in its row. Everything here may be called twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from shared.errors import DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
+from shared.forecasts import QueueReport
+from shared.jobs import Job, JobState, QueueState
+from shared.states import OPEN_STATES, verdict
+from worker.pipeline.selection import leaderboard
+from worker.resources import resources
+
+log = structlog.get_logger(__name__)
+
+
+def fail(job_id: str, queue: str | None, reason: str) -> None:
+    """End a queue without forecast, or the whole job when no queue is named."""
+    if queue is None:
+        _end_job(job_id, JobState.FAILED, reason)
+        return
+    here = resources()
+    if here.run_state.queue_end(job_id, queue) is not None or here.run_state.running_job(job_id) is None:
+        return
+    outcomes = tuple(here.run_state.outcomes(job_id, queue).values())
+    try:
+        report = here.store.report(job_id, queue)
+    except QueueNotFound:
+        report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
+    here.store.save_report(replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes)))
+    here.run_state.end_queue(job_id, queue, reason)
+    log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
+
+
+def finish(job_id: str) -> None:
+    """End the job if its last queue has ended."""
+    running = resources().run_state.running_job(job_id)
+    if running is None or not running.has_ended_all:
+        return
+    state, reason = _verdict(job_id, missing="")
+    _end_job(job_id, state, reason)
+
+
+def pass_deadline(job_id: str) -> None:
+    """End every queue that has none, then the job, with what there is: a job always ends."""
+    run_state = resources().run_state
+    reason = str(DeadlinePassed())
+    for queue, (state, _reason) in run_state.queue_states(job_id).items():
+        if state in {QueueState.WAITING, QueueState.RUNNING}:
+            fail(job_id, queue, reason)
+    running = run_state.running_job(job_id)
+    if running is not None and running.queues:
+        finish(job_id)
+    else:  # never planned, or its run state is lost
+        _end_as(job_id, reason)
+
+
+def replan(job_id: str) -> bool:
+    """Give a job whose run state is lost another one, once; whether it must be planned. The second time it ends."""
+    here = resources()
+    job = here.store.job(job_id)
+    if job.state.is_terminal:
+        return False
+    if job.progress.replans or job.deadline_at <= datetime.now(UTC):
+        _end_as(job_id, str(RunStateLost()))
+        return False
+    here.store.update_job(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
+    here.run_state.begin_job(job_id, job.deadline_at)
+    log.warning("run state lost, job is planned again", job_id=job_id)
+    return True
+
+
+def clean_up(job_id: str) -> None:
+    """Drop the run state of a job that has ended, or that nobody knows."""
+    resources().run_state.drop_job(job_id)
+
+
+def _end_as(job_id: str, reason: str) -> None:
+    """End a job for a reason of its own: partial when it has forecasts, failed when it has none."""
+    state, _reason = _verdict(job_id, missing=reason)
+    _end_job(job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason)
+
+
+def _verdict(job_id: str, missing: str) -> tuple[JobState, str | None]:
+    reports = resources().store.reports(job_id)
+    succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
+    failures = {report.queue: report.reason or missing for report in reports if report.state is not QueueState.SUCCEEDED}
+    return verdict(succeeded, failures) if reports else (JobState.FAILED, missing)
+
+
+def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
+    """Row first, then run state: the reaper completes a crash in between."""
+    here = resources()
+    try:
+        job: Job = here.store.job(job_id)
+    except JobNotFound:
+        clean_up(job_id)
+        return
+    running = here.run_state.running_job(job_id)
+    if running is not None:
+        here.store.update_job(job_id, progress=replace(running.progress, replans=job.progress.replans))
+    if here.store.move_job(job_id, OPEN_STATES, state, reason, datetime.now(UTC)):
+        log.info("job ended", job_id=job_id, state=state.value, reason=reason)
+    clean_up(job_id)

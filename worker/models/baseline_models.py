@@ -1,0 +1,98 @@
+"""Baselines: plain arithmetic that every other model has to beat, and that still works when nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+
+from shared.errors import NeedsMoreHistory
+from shared.forecasts import Lane
+from shared.jobs import Grid
+from worker.models import models
+from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
+
+Days = Annotated[int, Bounds(minimum=1, maximum=28)]
+
+
+@models.register("last_value")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastValue:
+    """Nothing changes any more (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2)."""
+
+    grid: ClassVar[Grid] = {}
+    lane: ClassVar[Lane] = Lane.SCORE
+    cost: ClassVar[int] = 1
+    is_baseline: ClassVar[bool] = True
+    is_scaled: ClassVar[bool] = False
+
+    @classmethod
+    def missing(cls, *, length: int, **_: int) -> str | None:
+        """One step is enough."""
+        return None if length >= 1 else "last_value needs at least one step of history"
+
+    def forecast(self, history: History, horizon: int) -> FloatArray:
+        """The newest value, `horizon` times."""
+        return np.full(horizon, history.target[-1])
+
+
+@models.register("seasonal_naive")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeasonalNaive:
+    """The last `days` days repeat (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2).
+
+    Where the step is longer than that, the last step repeats.
+    """
+
+    days: Days = 1
+
+    grid: ClassVar[Grid] = {"days": (1, 7)}  # yesterday; the same day of last week
+    lane: ClassVar[Lane] = Lane.SCORE
+    cost: ClassVar[int] = 1
+    is_baseline: ClassVar[bool] = True
+    is_scaled: ClassVar[bool] = False
+
+    @classmethod
+    def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
+        """A day is enough for `days=1`; whether more days are there, `forecast` says, since the class does not know `days`."""
+        return (
+            None if length >= steps_per_day else f"seasonal_naive needs a day of history: {steps_per_day} steps, found {length}"
+        )
+
+    def forecast(self, history: History, horizon: int) -> FloatArray:
+        """The last season, over and over; raises NeedsMoreHistory when it is not there in full."""
+        # Rounded once for all days together: with a step of 7 h, 7 days are 24 steps and not 7 × 3.
+        season = max(1, round(self.days * SECONDS_PER_DAY / history.step_seconds))
+        if history.length < season:
+            raise NeedsMoreHistory(f"seasonal_naive with days={self.days} needs {season} steps, found {history.length}")
+        return np.resize(history.target[-season:], horizon)
+
+
+@models.register("hour_mean")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourMean:
+    """The mean of the same time of day over the last `days` days, or over as many whole ones as there are."""
+
+    days: Days = 7
+
+    grid: ClassVar[Grid] = {"days": (7,)}  # every weekday once
+    lane: ClassVar[Lane] = Lane.SCORE
+    cost: ClassVar[int] = 1
+    is_baseline: ClassVar[bool] = True
+    is_scaled: ClassVar[bool] = False
+
+    @classmethod
+    def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
+        """One whole day is enough."""
+        return None if length >= steps_per_day else f"hour_mean needs a day of history: {steps_per_day} steps, found {length}"
+
+    def forecast(self, history: History, horizon: int) -> FloatArray:
+        """Step h is the mean of the values whole days before it; raises NeedsMoreHistory below one day."""
+        season = history.steps_per_day
+        asked = max(1, round(self.days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
+        seasons = min(asked, history.length // season)
+        if not seasons:
+            raise NeedsMoreHistory(f"hour_mean needs a day of history: {season} steps, found {history.length}")
+        recent: FloatArray = history.target[-seasons * season :].reshape(seasons, season).mean(axis=0)
+        return np.resize(recent, horizon)

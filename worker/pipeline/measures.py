@@ -1,0 +1,99 @@
+"""Measures of accuracy: formula, source, and the rule for zeros.
+
+y = actual, f = prediction, e = y − f; a step without an actual value (NaN) is not scored. Sources: [HA] Hyndman and
+Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.8 and 5.9; [HK] Hyndman and Koehler, Another look at measures of
+forecast accuracy, Int. J. Forecasting 22 (2006); [M4] Makridakis et al., The M4 Competition, Int. J. Forecasting 36 (2020).
+
+A value as small as `ZERO` counts as zero. Where a formula would divide by zero the measure is None, never infinite.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.forecasts import Measures
+from worker.models.base import FloatArray
+
+ZERO = 1e-9
+
+
+def measure(actual: FloatArray, prediction: FloatArray, *, naive: FloatArray, scale: FloatArray) -> Measures:
+    """All measures of one forecast, or of several laid end to end.
+
+    Args:
+        actual: shape (n,), NaN where there is no value.
+        prediction: shape (n,), finite.
+        naive: shape (n,), the seasonal naive's prediction of the same steps; NaN where it is not defined.
+        scale: shape (n,), MASE's scale of the step's training part (`mase_scale`); NaN where it is not defined.
+    """
+    scored = np.isfinite(actual)
+    actual, prediction, naive, scale = actual[scored], prediction[scored], naive[scored], scale[scored]
+    return Measures(
+        mape=mape(actual, prediction),
+        wape=wape(actual, prediction),
+        smape=smape(actual, prediction),
+        mase=mase(actual, prediction, scale),
+        rmse=rmse(actual, prediction),
+        skill=skill(actual, prediction, naive),
+        steps=int(scored.sum()),
+        skipped_steps=int((np.abs(actual) <= ZERO).sum()),
+    )
+
+
+def mape(actual: FloatArray, prediction: FloatArray) -> float | None:
+    """Mean of 100 |e| / |y| [HA 5.8] over the steps with |y| > 1e-9; the other steps are left out. None when none is left."""
+    counted = np.abs(actual) > ZERO
+    return _mean(100 * np.abs(actual - prediction)[counted] / np.abs(actual)[counted])
+
+
+def wape(actual: FloatArray, prediction: FloatArray) -> float | None:
+    """100 Σ|e| / Σ|y| (Kolassa and Schütz, Advantages of the MAD/MEAN ratio over the MAPE, 2007); None when Σ|y| is zero."""
+    size = float(np.abs(actual).sum())
+    return 100 * float(np.abs(actual - prediction).sum()) / size if size > ZERO else None
+
+
+def smape(actual: FloatArray, prediction: FloatArray) -> float | None:
+    """Mean of 200 |e| / (|y| + |f|) [M4], 0–200; a step where both are zero counts as exact, 0."""
+    size = np.abs(actual) + np.abs(prediction)
+    is_zero = size <= ZERO
+    return _mean(np.where(is_zero, 0.0, 200 * np.abs(actual - prediction) / np.where(is_zero, 1.0, size)))
+
+
+def mase(actual: FloatArray, prediction: FloatArray, scale: FloatArray) -> float | None:
+    """Mean of |e| / scale [HK, eq. for q_t]; None when the scale of any step is not defined."""
+    return _mean(np.abs(actual - prediction) / scale) if np.isfinite(scale).all() else None
+
+
+def mase_scale(history: FloatArray, season_steps: int) -> float:
+    """MAE of the seasonal naive inside a training part, |y_t − y_(t−m)| [HA 5.8]; NaN when that is zero or too short."""
+    if len(history) <= season_steps:
+        return float("nan")
+    error = float(np.abs(history[season_steps:] - history[:-season_steps]).mean())
+    return error if error > ZERO else float("nan")
+
+
+def rmse(actual: FloatArray, prediction: FloatArray) -> float | None:
+    """Root of the mean of e² [HA 5.8]."""
+    mean = _mean((actual - prediction) ** 2)
+    return None if mean is None else float(np.sqrt(mean))
+
+
+def skill(actual: FloatArray, prediction: FloatArray, naive: FloatArray) -> float | None:
+    """1 − WAPE / WAPE(seasonal naive) on the same steps [HA 5.9]; None when the naive has no error or no forecast."""
+    error = float(np.abs(actual - naive).sum())  # NaN where the naive is not defined
+    return 1 - float(np.abs(actual - prediction).sum()) / error if error > ZERO else None
+
+
+def pinball(actual: FloatArray, quantile_prediction: FloatArray, level: float) -> float | None:
+    """Mean of max(p d, (p − 1) d), d = y − quantile, p = level (0–1) (Koenker and Bassett, Regression Quantiles, 1978)."""
+    distance = actual - quantile_prediction
+    return _mean(np.maximum(level * distance, (level - 1) * distance)[np.isfinite(actual)])
+
+
+def coverage(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> float | None:
+    """Per cent of the steps with lower ≤ y ≤ upper; None without steps."""
+    return _mean(np.where((lower <= actual) & (actual <= upper), 100.0, 0.0)[np.isfinite(actual)])
+
+
+def _mean(values: FloatArray) -> float | None:
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,156 @@
+"""Request + cards → queues; request + data → how a queue is backtested, its candidates, and the blocks they are scored in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from itertools import groupby
+
+from shared.cards import candidates_of
+from shared.errors import QueueNotFound
+from shared.forecasts import Block, Candidate, ForecastSpec, Lane, ModelCard, QueueWork
+from shared.jobs import JobRequest
+from worker.models import models
+from worker.models.base import SECONDS_PER_DAY, History
+from worker.pipeline.backtest import known_steps
+from worker.pipeline.history import Offered, history_at
+from worker.pipeline.snapshot import Snapshot
+from worker.prepare.clean import is_constant
+
+Warnings = tuple[str, ...]  # for people, in plain words; of one queue and without its name
+
+SHOWN_NAMES = 5
+SEASONS_NEEDED = 2  # days: below that only baselines are tried
+CONSTANT = Candidate(model="last_value")
+BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the windows, about 40 ms) is small; far below its time limit
+COST_SECONDS = 0.003  # CPU seconds of one fit of cost 1 on `COST_STEPS` steps, about
+COST_STEPS = 336
+
+
+def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
+    """The queues that the request asks for, sorted; its globs know `*`, `?` and `[…]`, and case matters.
+
+    A name without glob characters that the source does not know stays in the list, so that it fails by itself, visibly, and the
+    others go on.
+
+    Raises:
+        QueueNotFound: no known queue is asked for; with some of the known ones.
+    """
+    names = sorted(set(known))
+    found = {name for name in names for pattern in request.queues if name == pattern or fnmatchcase(name, pattern)}
+    if not found:
+        shown = ", ".join(names[:SHOWN_NAMES]) + (f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else "")
+        raise QueueNotFound(f"found {', '.join(request.queues)}, known are {shown or 'none'}")
+    return sorted(found | {pattern for pattern in request.queues if not set(pattern) & set("*?[")})
+
+
+def queue_work(
+    request: JobRequest,
+    snapshot: Snapshot,
+    issued_at: datetime,
+    *,
+    cards: Sequence[ModelCard],
+    offered: Offered = models,
+) -> tuple[QueueWork, Warnings]:
+    """What is to be done for one queue: how, which candidates this data allows, and in which tasks.
+
+    Raises:
+        RequestError: as `candidates_of` does.
+    """
+    spec, warnings = forecast_spec(request, snapshot, issued_at)
+    candidates = candidates_of(request, cards)
+    target = snapshot.frame[snapshot.target]
+    if is_constant(target):
+        candidates = (CONSTANT,)
+        warnings = (f"every value is {target.median():g}: the forecast is that constant, nothing else is tried",)
+    else:
+        shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
+        candidates, left_out = _valid(candidates, cards, shortest, spec, offered)
+        warnings += left_out
+    return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
+
+
+def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) -> tuple[ForecastSpec, Warnings]:
+    """How the queue is backtested and forecast, and what a person should know of it."""
+    steps, horizon = known_steps(snapshot), request.horizon_steps(issued_at)
+    window_steps, windows = window_rule(steps, horizon, request.backtest_windows, request.step_seconds)
+    spec = ForecastSpec(
+        target=request.target,
+        step_seconds=request.step_seconds,
+        horizon_steps=horizon,
+        window_steps=window_steps,
+        windows=windows,
+        interval=request.interval,
+        bounds=request.bounds,
+        timezone=request.timezone,
+        holidays=request.holidays,
+    )
+    if (window_steps, windows) == (horizon, request.backtest_windows):
+        return spec, ()
+    asked, got = _windows(request.backtest_windows, horizon), _windows(windows, window_steps)
+    return spec, (f"the history has only {steps} steps: backtested on {got} instead of {asked}",)
+
+
+def window_rule(steps: int, horizon: int, wanted: int, step_seconds: int) -> tuple[int, int]:
+    """Length and number of backtest windows for a history of `steps` (at least 3).
+
+    A window is one horizon, but at most a third of the history; one that had to be shortened stays alone. Together they leave at
+    least a third of the history, and two days of it, to the first training part:
+
+        steps  horizon  wanted
+          336       24       3   →  3 windows of 24, the first trained on 264 steps
+          336       72       3   →  3 windows of 72, the first trained on 120
+          120       72       3   →  1 window of 40, trained on 80: "5d" and "3d" at one hour
+    """
+    third = max(1, steps // 3)
+    if horizon > third:
+        return third, 1
+    spare = min(2 * steps // 3, steps - two_days(step_seconds))
+    return horizon, max(1, min(wanted, spare // horizon))
+
+
+def two_days(step_seconds: int) -> int:
+    """Steps of the shortest history that shows a daily season."""
+    return SEASONS_NEEDED * max(1, round(SECONDS_PER_DAY / step_seconds))
+
+
+def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: ForecastSpec, steps: int) -> tuple[Block, ...]:
+    """Cheap candidates together, about `BLOCK_SECONDS` of CPU time each block and all of like size; heavy ones alone."""
+    known = {card.name: card for card in cards}
+    lanes = [known[candidate.model].lane for candidate in candidates]
+    scale = COST_SECONDS * spec.windows * max(1.0, steps / COST_STEPS)
+    prices = [known[candidate.model].cost * scale for candidate in candidates]
+    light = sum(price for price, lane in zip(prices, lanes, strict=True) if lane is not Lane.HEAVY)
+    share = light / max(1, round(light / BLOCK_SECONDS))
+    spent, keys = 0.0, []
+    for index, (price, lane) in enumerate(zip(prices, lanes, strict=True)):
+        keys.append((lane, index if lane is Lane.HEAVY else int(spent / share)))
+        spent += price
+    runs = [[index for index, _ in run] for _, run in groupby(enumerate(keys), key=lambda item: item[1])]
+    return tuple(Block(first=run[0], last=run[-1], lane=lanes[run[0]]) for run in runs)
+
+
+def _valid(
+    candidates: Sequence[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec, offered: Offered
+) -> tuple[tuple[Candidate, ...], Warnings]:
+    """The candidates whose model can run on the shortest training part, and why the others cannot."""
+    baselines = {card.name for card in cards if card.is_baseline}
+    only_baselines = shortest.length + spec.windows * spec.window_steps < two_days(spec.step_seconds)
+    warnings: dict[str, str] = {}
+    for model in dict.fromkeys(candidate.model for candidate in candidates):
+        reason = offered[model].missing(
+            length=shortest.length,
+            companions=shortest.companions.shape[1],
+            steps_per_day=shortest.steps_per_day,
+            horizon=spec.window_steps,
+        )
+        if reason is not None:
+            warnings[model] = f"{model} is left out: {reason}"
+        elif only_baselines and model not in baselines:
+            warnings[model] = f"{model} is left out: the history is shorter than {SEASONS_NEEDED} days"
+    return tuple(candidate for candidate in candidates if candidate.model not in warnings), tuple(warnings.values())
+
+
+def _windows(count: int, steps: int) -> str:
+    return f"{count} window{'s' * (count != 1)} of {steps} step{'s' * (steps != 1)}"

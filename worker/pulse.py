@@ -1,0 +1,56 @@
+"""A worker's sign of life: a file for its watchdog, a key for everybody else. An event loop that turns is a worker that lives."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from celery import bootsteps
+
+from shared.errors import BrokerAway
+from shared.running import LivingWorker
+from shared.runstate import RunState
+from shared.settings import Settings
+from worker.resources import resources
+
+TOUCH_SECONDS = 1.0
+ANNOUNCE_SECONDS = 2.0
+
+
+def pulse_file(settings: Settings, name: str) -> Path:
+    """Where the worker `name` of this machine shows that it lives."""
+    return settings.data_dir / "pulse" / name
+
+
+class Pulse(bootsteps.StartStopStep):
+    """Beats in the consumer's event loop; started again after every reconnect."""
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        here = resources()
+        self._timers: list[Any] = []
+        self._file = pulse_file(here.settings, consumer.hostname.partition("@")[0])
+        self._run_state = RunState.open(here.settings, is_patient=False)  # the parent's own: children have theirs
+        self._worker_id = here.worker_id
+
+    def start(self, consumer: Any) -> None:
+        """Begin to beat."""
+        lanes = tuple(consumer.app.amqp.queues.consume_from)
+        me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=consumer.controller.concurrency)
+        for beat, seconds in ((self._touch, TOUCH_SECONDS), (lambda: self._announce(me), ANNOUNCE_SECONDS)):
+            beat()
+            self._timers.append(consumer.hub.call_repeatedly(seconds, beat))
+
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery's signature
+        """Stop to beat."""
+        while self._timers:
+            self._timers.pop().cancel()
+
+    def _touch(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.touch()
+
+    def _announce(self, me: LivingWorker) -> None:
+        with suppress(BrokerAway):  # the loop must go on turning; the key says by its absence what there is to say
+            self._run_state.announce(me)

@@ -1,0 +1,155 @@
+"""The reaper: a process of its own that looks every few seconds and does what `remedies` says. It makes sure that every job ends.
+
+One at a time by a lock; two at once do no harm. What it sees and cannot reach, it looks at again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+
+from shared.broker import make_celery
+from shared.drivers.redis_server import redis_server
+from shared.errors import JobNotFound, MessageLost, ServiceError
+from shared.jobs import Job
+from shared.lanes import Lanes
+from shared.settings import Settings
+from worker import endings, workflow
+from worker.guard import failure
+from worker.remedies import JobView, Remedy, TasksView, What, remedies
+from worker.resources import Resources, provide, resources
+from worker.window import room
+
+PERIOD_SECONDS = 5.0
+AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
+LOCK_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 60.0
+MAX_SENT = 3  # so often a candidate's message may be lost
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Casebook:
+    """What was seen since when, and how often it was treated: first after AGREE_SECONDS, then with growing pauses."""
+
+    agree_seconds: float = AGREE_SECONDS
+    due_at: dict[Remedy, float] = field(default_factory=dict)
+    treated: Counter[Remedy] = field(default_factory=Counter)
+
+    def due(self, seen: set[Remedy], jobs: Collection[str], now: float) -> list[Remedy]:
+        """The cases to treat at `now` (epoch seconds).
+
+        A case that is not seen any more must be seen twice again; how often it was treated is forgotten with its job only.
+        """
+        self.due_at = {remedy: at for remedy, at in self.due_at.items() if remedy in seen}
+        self.treated = Counter({remedy: times for remedy, times in self.treated.items() if remedy.job_id in jobs})
+        due = []
+        for remedy in sorted(seen, key=lambda remedy: (remedy.job_id, remedy.queue, remedy.index)):
+            if now >= self.due_at.setdefault(remedy, now + self.agree_seconds):
+                self.treated[remedy] += 1
+                self.due_at[remedy] = now + min(LONGEST_PAUSE_SECONDS, self.agree_seconds * 2 ** (self.treated[remedy] - 1))
+                due.append(remedy)
+        return due
+
+
+def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD_SECONDS, agree: float = AGREE_SECONDS) -> None:
+    """Look and treat until SIGTERM or SIGINT; with `once`, one look only, and every case it sees is treated at once."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    make_celery(redis_server(settings), "api").set_current()
+    provide(Resources(settings))
+    lanes, casebook = Lanes.open(settings), Casebook(agree_seconds=0.0 if once else agree)
+    lock = resources().run_state.lock("reaper", LOCK_SECONDS)
+    while not stopped.is_set():
+        try:
+            if resources().run_state.holds(lock):
+                _pass(lanes, casebook)
+        except ServiceError as error:
+            log.warning("the reaper waits", reason=str(error))
+        if once:
+            return
+        stopped.wait(period)
+
+
+def _pass(lanes: Lanes, casebook: Casebook) -> None:
+    now = datetime.now(UTC)
+    tasks = _tasks_view(lanes)
+    jobs = _job_views()
+    seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
+    for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
+        log.info("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index)
+        if remedy.what is What.SEND_SOLO:
+            _send_solo(remedy, casebook.treated[remedy])
+        else:
+            TREATMENTS[remedy.what](remedy)
+
+
+def _tasks_view(lanes: Lanes) -> TasksView:
+    view = lanes.look()
+    return TasksView(
+        waiting=frozenset(view.waiting),
+        held={task_id: held.since for task_id, held in view.held.items()},
+        workers=frozenset(worker.worker_id for worker in resources().run_state.workers()),
+        broker_uptime_seconds=view.uptime_seconds,
+    )
+
+
+def _job_views() -> list[JobView]:
+    here = resources()
+    rows: dict[str, Job | None] = {job.job_id: job for job in here.store.open_jobs()}
+    for job_id in here.run_state.active() - rows.keys():
+        try:
+            rows[job_id] = here.store.job(job_id)
+        except JobNotFound:
+            rows[job_id] = None
+    return [_job_view(job_id, job) for job_id, job in rows.items()]
+
+
+def _job_view(job_id: str, job: Job | None) -> JobView:
+    run_state = resources().run_state
+    running = run_state.running_job(job_id)
+    return JobView(
+        job_id=job_id,
+        state=job.state if job else None,
+        deadline_at=job.deadline_at if job else None,
+        running=running,
+        queues=tuple(run_state.running_queues(job_id)) if running else (),
+        window=room(running) if running else 0,
+    )
+
+
+def _replan(remedy: Remedy) -> None:
+    if endings.replan(remedy.job_id):
+        workflow.send_plan(remedy.job_id)
+
+
+def _send_solo(remedy: Remedy, times: int) -> None:
+    """Send a lost candidate again; lost too often, it is a Failure and the queue goes on without it."""
+    job_id, queue, index = remedy.job_id, remedy.queue, remedy.index
+    if times <= MAX_SENT:
+        workflow.send_solo(job_id, queue, index, remedy.lane)
+        return
+    run_state = resources().run_state
+    work = run_state.work(job_id, queue)
+    if work is not None:
+        run_state.record(job_id, queue, index, failure(work.candidates[index], MessageLost()))
+        workflow.send_select(job_id, queue)
+
+
+TREATMENTS: dict[What, Callable[[Remedy], None]] = {
+    What.CLEAN_UP: lambda remedy: endings.clean_up(remedy.job_id),
+    What.PASS_DEADLINE: lambda remedy: endings.pass_deadline(remedy.job_id),
+    What.FINISH: lambda remedy: endings.finish(remedy.job_id),
+    What.REPLAN: _replan,
+    What.SEND_PLAN: lambda remedy: workflow.send_plan(remedy.job_id),
+    What.SEND_INGEST: lambda remedy: workflow.send_ingest(remedy.job_id, remedy.queue),
+    What.SEND_SELECT: lambda remedy: workflow.send_select(remedy.job_id, remedy.queue),
+}

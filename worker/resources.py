@@ -1,0 +1,78 @@
+"""Store, run state, sources and sinks of this process, each opened on first use: connections must not cross Celery's fork.
+
+The entry points provide them once per process; steps ask for them by `resources()`; tests say `with use(Resources(...)):`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+
+from shared.jobs import Place
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import open_store
+from shared.storage.base import Store
+from worker.sinks import sinks
+from worker.sinks.base import Sink
+from worker.sources import sources
+from worker.sources.base import Source
+
+
+class Resources:
+    """What the steps of one process work with.
+
+    Args:
+        settings: where everything is.
+        worker_id: of the worker this process belongs to; drawn at each start, as a restarted container keeps host and pid.
+    """
+
+    def __init__(self, settings: Settings, worker_id: str | None = None) -> None:
+        self.settings = settings
+        self.worker_id = worker_id or secrets.token_hex(6)
+
+    @cached_property
+    def store(self) -> Store:
+        """Our records."""
+        return open_store(self.settings.store_location)
+
+    @cached_property
+    def run_state(self) -> RunState:
+        """What running jobs need."""
+        return RunState.open(self.settings, is_patient=True)
+
+    def source(self, place: Place) -> Source:
+        """The source that a request names; raises UnknownConnection."""
+        connection = self.settings.connection(place.name)
+        return sources[connection.kind](connection)
+
+    def sink(self, place: Place) -> Sink:
+        """The sink that a request names; raises UnknownConnection."""
+        connection = self.settings.connection(place.name)
+        return sinks[connection.kind](connection, self.settings)
+
+
+_current: ContextVar[Resources] = ContextVar("resources")
+
+
+def resources() -> Resources:
+    """Those of this process."""
+    return _current.get()
+
+
+def provide(given: Resources) -> None:
+    """Make them those of this process."""
+    _current.set(given)
+
+
+@contextmanager
+def use(given: Resources) -> Iterator[Resources]:
+    """Make them those of this process for a while."""
+    token = _current.set(given)
+    try:
+        yield given
+    finally:
+        _current.reset(token)

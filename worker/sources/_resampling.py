@@ -1,0 +1,26 @@
+"""Raw samples into whole steps, for sources that cannot do it where the data lie; also the oracle of those that can."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from shared.jobs import Aggregation
+
+
+def resample(
+    samples: pd.DataFrame, *, start: datetime, end: datetime, step_seconds: int, aggregation: Aggregation
+) -> pd.DataFrame:
+    """One row per bucket of [start, end) that has a sample; a column without one there is NaN. See shared/buckets.py.
+
+    Args:
+        samples: index = timestamps (UTC, sorted), float columns, NaN where a sample is not usable.
+        start, end: on a bucket's border, so that every bucket given is whole.
+        step_seconds: always as seconds: for "5D" pandas would ignore the origin.
+        aggregation: mean, median, min or max of the usable samples of a bucket.
+    """
+    inside = samples[(samples.index >= start) & (samples.index < end)]
+    buckets = inside.resample(f"{step_seconds}s", origin="epoch", closed="left", label="left")
+    steps: pd.DataFrame = buckets.agg(aggregation.value)
+    return steps.dropna(how="all")

@@ -1,0 +1,129 @@
+"""FileSource: a folder of CSV and Parquet files, in long form with a queue column, or one file or folder per queue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from shared.errors import DataError, EmptySeries, UnreadableData
+from shared.jobs import Place
+from shared.settings import Connection
+from worker.sources import sources
+from worker.sources._files import find_files
+from worker.sources._resampling import resample
+from worker.sources._samples import Samples, read_samples, rows_of_queue
+from worker.sources._tables import open_table
+from worker.sources.base import Query, Reading
+
+MINUTE = "%Y-%m-%d %H:%M UTC"
+
+
+@sources.register("files")
+class FileSource:
+    """Files below the connection's `path`; a request's `path` is a glob inside it, none means all of them.
+
+    A file without the queue column is one queue, named by a folder `queue=NAME` above it or by the file. A file that cannot be
+    read stands for the queue of its own name, so that it fails by itself and the others go on.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._folder = (connection.path or Path()).expanduser().absolute()
+
+    def queues(self, place: Place, queue_field: str) -> list[str]:
+        """Every queue in the files, sorted; raises SourceNotFound, EmptySeries when no file has a row, UnreadableData."""
+        names: set[str] = set()
+        errors: list[DataError] = []
+        files = find_files(self._folder, place.path)
+        for name, path in files.items():
+            try:
+                names |= open_table(path, name).queue_names(queue_field)
+            except UnreadableData as error:
+                errors.append(error)
+                names.add(path.stem)
+        if len(errors) == len(files):
+            raise errors[0]
+        if not names:
+            raise EmptySeries(f"found a column {queue_field!r} but no row in {_listed(files)}")
+        return sorted(names)
+
+    def read(self, query: Query) -> Reading:
+        """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
+        parts, broken = self._parts(query)
+        if len({part.is_aware for part in parts}) > 1:
+            raise UnreadableData("found files with a time zone in their timestamps and files without", queue=query.queue)
+        samples = pd.concat([part.frame for part in parts]).sort_index(kind="stable")
+        inside = samples[(samples.index >= query.start) & (samples.index < query.end)]
+        unique = inside[~inside.index.duplicated(keep="last")]
+        usable = int(unique[query.target].count())
+        if not usable:
+            raise EmptySeries(_why_empty(samples, len(inside), query), queue=query.queue)
+        _refuse_mixture(parts, rows=len(inside), distinct=len(unique), query=query)
+        return Reading(
+            frame=resample(
+                unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation
+            ),
+            rows=len(inside),
+            duplicates=len(inside) - len(unique),
+            non_finite=len(unique) - usable,
+            notes=(*(f"a file was left out: {error}" for error in broken), *_notes(parts)),
+        )
+
+    def _parts(self, query: Query) -> tuple[list[Samples], list[UnreadableData]]:
+        """What the files have of the queue, and what is wrong with those that cannot be read; raises when nothing is left."""
+        parts: list[Samples] = []
+        broken: list[UnreadableData] = []
+        files = find_files(self._folder, query.place.path)
+        for name, path in files.items():
+            try:
+                table = open_table(path, name)
+                rows = rows_of_queue(table, query)
+            except UnreadableData as error:
+                broken.append(error)
+                if path.stem == query.queue:
+                    raise
+            else:
+                parts += [read_samples(table, rows, query)] if rows is not None else []
+        if not parts:
+            raise broken[0] if broken else EmptySeries(f"found no row of it in {_listed(files)}", queue=query.queue)
+        return parts, broken
+
+
+def _listed(names: Collection[str]) -> str:
+    first, more = list(names)[:5], len(names) - 5
+    return ", ".join(first) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _why_empty(samples: pd.DataFrame, rows: int, query: Query) -> str:
+    if rows:
+        return f"none of the {rows:,} values of {query.target!r} is a finite number"
+    first, last = samples.index[0], samples.index[-1]
+    return (
+        f"found {len(samples):,} rows from {first:{MINUTE}} to {last:{MINUTE}}, none in the history asked for,"
+        f" {query.start:{MINUTE}} to {query.end:{MINUTE}}; a job looks back from `as_of` (default: now)"
+    )
+
+
+def _refuse_mixture(parts: list[Samples], *, rows: int, distinct: int, query: Query) -> None:
+    """A file without the queue column is one queue, unless its timestamps come again and again beside some text."""
+    texts = sorted({name for part in parts if not part.has_queue_column for name in part.text_columns})
+    if texts and (rows - distinct) * 3 >= rows:
+        found = f"found no column {query.queue_field!r}, and {rows - distinct:,} of {rows:,} rows repeat a timestamp"
+        raise UnreadableData(
+            f"{found}: if the file holds several queues, say in `queue_field` which column names them; text columns"
+            f" are {', '.join(texts)}",
+            queue=query.queue,
+        )
+
+
+def _notes(parts: list[Samples]) -> Iterator[str]:
+    yield from dict.fromkeys(part.assumed for part in parts if part.assumed)
+    if broken := sum(part.broken_rows for part in parts):
+        yield f"{broken:,} lines that end early: left out"
+    if unreadable := sum(part.unreadable_times for part in parts):
+        yield f"{unreadable:,} rows without a readable timestamp: left out"
+    if cells := sum(part.text_cells for part in parts):
+        yield f"{cells:,} cells hold text instead of a number: left out"
+    if columns := dict.fromkeys(name for part in parts for name in part.text_columns):
+        yield f"columns of text that nobody asked for: left out {', '.join(columns)}"

@@ -1,0 +1,230 @@
+"""The steps of a job: load, call the pipeline, save. No Celery here; worker/tasks.py says which message follows.
+
+    plan ──▶ ingest ──▶ score ──▶ select          sink first, store second, `done` last: each of them may be repeated
+
+Truth is in run state and store. A step may run twice, at once or later, and finds out by itself whether there is anything to do.
+Errors leave a step as they are; worker/endings.py says what they end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import Enum, auto
+from functools import cache, partial
+
+import structlog
+
+from shared.buckets import bucket_start
+from shared.cards import candidates_of, check_count
+from shared.errors import JobNotFound, ProcessLost
+from shared.forecasts import Candidate, Forecast, Lane, Outcome, Point, QualityReport, QueueReport, QueueWork
+from shared.jobs import Job, JobState, QueueState
+from worker.catalogue import model_cards
+from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
+from worker.pipeline.backtest import Window, backtest
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.plan import queue_work, wanted_queues
+from worker.pipeline.quality import quality_report
+from worker.pipeline.score import score as score_candidate
+from worker.pipeline.selection import Selection, choose
+from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.resources import resources
+from worker.sources.base import Query, Reading
+
+log = structlog.get_logger(__name__)
+
+
+class Selecting(Enum):
+    """What came of a call of `select`."""
+
+    HAS_ENDED = auto()  # the queue, now or earlier
+    IS_EARLY = auto()  # outcomes are missing: somebody will call again
+    NEEDS_HEAVY_LANE = auto()
+
+
+def plan(job_id: str, task_id: str) -> None:
+    """Name the job's queues, once, and set it running."""
+    here = resources()
+    try:
+        job = here.store.job(job_id)
+    except JobNotFound:
+        return
+    if job.state.is_terminal or here.run_state.running_job(job_id) is None:
+        return
+    with attempt(job_id, "", "plan", task_id) as number:
+        if number > MAX_ATTEMPTS:
+            raise ProcessLost(job_id=job_id)
+        if number:
+            _name_queues(job)
+            here.store.move_job(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
+
+
+def ingest(job_id: str, queue: str, task_id: str) -> QueueWork | None:
+    """Read the queue and fix its candidates, once; returns its work, None when job or queue has ended."""
+    run_state = resources().run_state
+    if run_state.queue_end(job_id, queue) is not None:
+        return None
+    work = run_state.work(job_id, queue)
+    if work is not None:
+        return work
+    with attempt(job_id, queue, "ingest", task_id) as number:
+        if number > MAX_ATTEMPTS:
+            raise ProcessLost(job_id=job_id, queue=queue)
+        return _read_queue(resources().store.job(job_id), queue) if number else None
+
+
+def score(job_id: str, queue: str, indices: Iterable[int], task_id: str) -> list[tuple[int, Lane]]:
+    """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
+    run_state = resources().run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    if work is None or content is None:
+        return []
+
+    @cache
+    def windows() -> list[Window]:  # prepared once for all, inside the first candidate's guard
+        return backtest(Snapshot.from_bytes(content), work.spec)
+
+    def evaluate(candidate: Candidate) -> Outcome:
+        return score_candidate(candidate, windows(), work.spec, passing=FROM_OUTSIDE)
+
+    left = score_each(job_id, queue, indices, task_id, candidates=work.candidates, evaluate=evaluate)
+    return [(index, _lane(work, index)) for index in left]
+
+
+def is_scored(job_id: str, queue: str) -> bool:
+    """Whether every candidate of a running queue has its outcome."""
+    run_state = resources().run_state
+    work = run_state.work(job_id, queue)
+    return work is not None and len(run_state.outcomes(job_id, queue)) == len(work.candidates)
+
+
+def select(job_id: str, queue: str, task_id: str, *, is_heavy: bool) -> Selecting:
+    """Choose the winner, fit it again, deliver. A winner that cannot be fitted again leaves its place to the next one.
+
+    Raises:
+        UndefinedScore: no candidate is left.
+    """
+    run_state = resources().run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
+        return Selecting.HAS_ENDED
+    found = run_state.outcomes(job_id, queue)
+    if len(found) < len(work.candidates):
+        return Selecting.IS_EARLY
+    job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]
+    while True:
+        selection = choose(outcomes, {card.name: card.cost for card in model_cards()})
+        index = work.candidates.index(selection.winner.candidate)
+        if _lane(work, index) is Lane.HEAVY and not is_heavy:
+            return Selecting.NEEDS_HEAVY_LANE
+        with attempt(job_id, queue, f"select.{index}", task_id) as number:
+            if not number:
+                return Selecting.HAS_ENDED
+            forecast = tried(selection.winner.candidate, number, partial(_refit, job, content, work, selection))
+        if isinstance(forecast, Forecast):
+            _deliver(job, queue, forecast, selection)
+            return Selecting.HAS_ENDED
+        outcomes[index] = forecast
+
+
+def _name_queues(job: Job) -> None:
+    here, request = resources(), job.request
+    planned = len(candidates_of(request, model_cards()))
+    known = here.source(request.data.source).queues(request.data.source, request.queue_field)
+    here.sink(request.data.destination)  # an unknown connection shows before anything is read
+    wanted = wanted_queues(request, known)
+    check_count(request, candidates=planned, queues=len(wanted))
+    delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
+    issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
+    here.store.update_job(job.job_id, issued_at=issued_at)
+    here.run_state.name_queues(job.job_id, [name for name in wanted if name not in delivered], issued_at, planned)
+    log.info("job planned", queues=len(wanted), candidates_per_queue=planned, issued_at=issued_at.isoformat())
+
+
+def _read_queue(job: Job, queue: str) -> QueueWork | None:
+    here, request, issued_at = resources(), job.request, _issued_at(job)
+    reading = here.source(request.data.source).read(_query(job, queue, issued_at))
+    snapshot, notes = make_snapshot(
+        reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
+    )
+    work, warnings = queue_work(request, snapshot, issued_at, cards=model_cards())
+    quality = _quality(snapshot, reading, notes)
+    here.store.save_report(QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=quality))
+    here.store.save_actuals(queue, request.target, request.step_seconds, _points(snapshot))
+    here.store.update_job(job.job_id, warnings=(*quality.warnings, *warnings))
+    return here.run_state.keep_work(job.job_id, queue, snapshot.to_bytes(), work)
+
+
+def _query(job: Job, queue: str, issued_at: datetime) -> Query:
+    request = job.request
+    return Query(
+        place=request.data.source,
+        queue=queue,
+        queue_field=request.queue_field,
+        time_field=request.time_field,
+        target=request.target,
+        columns=request.columns,
+        start=bucket_start(request.history_start(issued_at), request.step_seconds),
+        end=issued_at,
+        step_seconds=request.step_seconds,
+        aggregation=request.aggregation,
+    )
+
+
+def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str]) -> QualityReport:
+    return quality_report(
+        snapshot,
+        rows=reading.rows,
+        duplicates=reading.duplicates,
+        non_finite=reading.non_finite,
+        notes=(*reading.notes, *notes),
+    )
+
+
+def _points(snapshot: Snapshot) -> list[Point]:
+    target = snapshot.frame[snapshot.target].dropna()
+    times = target.index.to_pydatetime()  # type: ignore[attr-defined]
+    return [Point(timestamp=time, value=value) for time, value in zip(times, target.tolist(), strict=True)]
+
+
+def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> Forecast:
+    return forecast_queue(
+        selection.winner,
+        Snapshot.from_bytes(content),
+        work.spec,
+        request=job.request,
+        job_id=job.job_id,
+        issued_at=_issued_at(job),
+        created_at=datetime.now(UTC),
+        spent_seconds=sum(outcome.seconds for outcome in selection.leaderboard),
+    )
+
+
+def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:
+    here, place = resources(), job.request.data.destination
+    here.sink(place).write(forecast, place)
+    here.store.save_forecast(forecast)
+    report = QueueReport(
+        job_id=job.job_id,
+        queue=queue,
+        state=QueueState.SUCCEEDED,
+        quality=here.store.report(job.job_id, queue).quality,
+        outcomes=selection.leaderboard,
+        winner=selection.winner.candidate,
+        explanation=selection.explanation,
+        seconds=forecast.seconds,
+    )
+    here.store.save_report(report)
+    here.run_state.end_queue(job.job_id, queue)
+    log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
+
+
+def _issued_at(job: Job) -> datetime:
+    if job.issued_at is None:
+        raise RuntimeError(f"job {job.job_id} runs without having been planned")
+    return job.issued_at
+
+
+def _lane(work: QueueWork, index: int) -> Lane:
+    return next(block.lane for block in work.blocks if block.first <= index <= block.last)

@@ -1,0 +1,30 @@
+"""Task ids a person can read in Flower. They are built, never parsed: queue names may hold dots."""
+
+from __future__ import annotations
+
+from shared.forecasts import Block
+
+
+def plan_id(job_id: str) -> str:
+    """Id of the task that plans a job."""
+    return f"{job_id}.plan"
+
+
+def ingest_id(job_id: str, queue: str) -> str:
+    """Id of the task that ingests a queue."""
+    return f"{job_id}.{queue}.ingest"
+
+
+def block_id(job_id: str, queue: str, block: Block) -> str:
+    """Id of the task that scores a block."""
+    return f"{job_id}.{queue}.{block.first}-{block.last}"
+
+
+def solo_id(job_id: str, queue: str, index: int) -> str:
+    """Id of the task that scores one candidate outside its chord."""
+    return f"{job_id}.{queue}.{index}.solo"
+
+
+def select_id(job_id: str, queue: str, *, is_heavy: bool = False) -> str:
+    """Id of the task that selects a queue's winner; the heavy lane's has a name of its own."""
+    return f"{job_id}.{queue}.select.heavy" if is_heavy else f"{job_id}.{queue}.select"

@@ -1,0 +1,103 @@
+"""Celery's view of the steps: names, limits, and which message follows which step. Tasks carry ids and return nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from shared.broker import PatientTask, TaskName
+from shared.errors import OutOfMemory, QueuecastError, ServiceError, SourceAway, TimeLimitReached
+from shared.forecasts import Lane
+from worker import endings, steps, workflow
+from worker.window import fill
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name=TaskName.PLAN.value, base=PatientTask, bind=True)
+def plan(self: PatientTask, job_id: str) -> None:
+    """Name the job's queues and let the first ones in."""
+    with _unit(self, job_id):
+        steps.plan(job_id, _id(self))
+        advance(job_id)
+
+
+@shared_task(name=TaskName.INGEST.value, base=PatientTask, bind=True)
+def ingest(self: PatientTask, job_id: str, queue: str) -> None:
+    """Read a queue, fix its candidates, send its chord."""
+    with _unit(self, job_id, queue):
+        work = steps.ingest(job_id, queue, _id(self))
+        if work is not None:
+            workflow.publish_queue(job_id, queue, work)
+            return
+    advance(job_id)
+
+
+@shared_task(name=TaskName.SCORE.value, bind=True)
+def score(self: Any, job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:  # noqa: PLR0917 - as the message says it
+    """Score the candidates `first` … `last` of a queue."""
+    with structlog.contextvars.bound_contextvars(job_id=job_id, queue=queue):
+        for index, lane in steps.score(job_id, queue, range(first, last + 1), _id(self)):
+            workflow.send_solo(job_id, queue, index, lane)
+        if is_solo and steps.is_scored(job_id, queue):
+            workflow.send_select(job_id, queue)
+
+
+@shared_task(name=TaskName.SELECT.value, base=PatientTask, bind=True)
+def select(self: PatientTask, job_id: str, queue: str, is_heavy: bool) -> None:
+    """Choose the queue's winner, forecast, deliver."""
+    with _unit(self, job_id, queue):
+        if steps.select(job_id, queue, _id(self), is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
+            workflow.send_select(job_id, queue, Lane.HEAVY)
+            return
+    advance(job_id)
+
+
+@shared_task(name=TaskName.SELECT_AFTER_ERROR.value)
+def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
+    """A header task failed as a Celery task: `select` finds out from the run state what that means."""
+    log.warning("a score task failed", job_id=job_id, queue=queue, task_id=failed_task_id)
+    workflow.send_select(job_id, queue)
+
+
+def advance(job_id: str) -> None:
+    """Let the next queues in, or end the job when there are none."""
+    for queue in fill(job_id):
+        workflow.send_ingest(job_id, queue)
+    endings.finish(job_id)
+
+
+def _id(task: Any) -> str:
+    return str(task.request.id)
+
+
+@contextmanager
+def _unit(task: PatientTask, job_id: str, queue: str | None = None) -> Iterator[None]:
+    """The smallest unit that an error may take down: the queue, or in `plan` the job.
+
+    A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline;
+    only a source that stays away ends its queue. A MemoryError must not leave a task's body, it would take the whole worker down.
+    """
+    with structlog.contextvars.bound_contextvars(job_id=job_id, queue=queue):
+        try:
+            yield
+        except SourceAway as error:
+            if task.request.retries < (task.max_retries or 0):
+                raise
+            endings.fail(job_id, queue, str(error))
+        except ServiceError:
+            raise
+        except QueuecastError as error:
+            endings.fail(job_id, queue, str(error))
+        except MemoryError:
+            endings.fail(job_id, queue, str(OutOfMemory()))
+        except SoftTimeLimitExceeded:
+            endings.fail(job_id, queue, str(TimeLimitReached()))
+        except Exception as error:  # a bug of ours: the traceback is in the log, the people get a reason
+            log.exception("internal error")
+            endings.fail(job_id, queue, f"Internal error: {type(error).__name__}; the log has the details")
