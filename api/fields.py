@@ -5,152 +5,168 @@ Nothing is converted silently: "3" is no number, 1 is no text, and a time withou
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-WORD = r"[a-z][a-z0-9_]{0,62}"
-COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
-PLACE = r"[A-Za-z_][A-Za-z0-9_.-]{0,119}"
-FORBIDDEN_DATABASES = {"admin", "local", "config"}  # MongoDB's own
+MOST_MODELS = 50
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
+RESERVED_DATABASES = {"admin", "local", "config"}  # MongoDB's own
 MOMENT_FORM = "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B)"
 
+_time_zones = cache(available_timezones)  # it reads a folder
 
-def _matching(pattern: str, accepted: str) -> Callable[[str], str]:
-    """A check that says in words what the pattern accepts."""
-    compiled = re.compile(pattern)
 
-    def check(text: str) -> str:
-        if not compiled.fullmatch(text):
-            raise ValueError(f"{text[:60]!r} is not accepted; accepted are {accepted}")
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Accepts the texts that match `pattern` and have at most `most` characters; `accepted` says so in words."""
+
+    pattern: str
+    most: int
+    accepted: str
+
+    def check(self, text: str) -> str:
+        """The text itself; raises ValueError with what is accepted."""
+        if len(text) > self.most or not re.fullmatch(self.pattern, text):
+            raise ValueError(f"{text[:60]!r} is not accepted; accepted are {self.accepted}, at most {self.most} characters")
         return text
 
-    return check
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self.pattern}$", "maxLength": self.most}
 
 
-def _text(pattern: str, most: int) -> Any:
-    return Field(max_length=most, json_schema_extra={"pattern": f"^{pattern}$"})
+def _one_of_the_caller(reserved: Callable[[str], bool]) -> AfterValidator:
+    """Refuses the names that a database keeps for itself."""
 
+    def check(name: str) -> str:
+        if reserved(name):
+            raise ValueError(f"{name!r} belongs to the database itself; accepted are names of your own")
+        return name
 
-def _no_system(name: str) -> str:
-    if name.startswith("system."):
-        raise ValueError(f"{name!r} belongs to the database itself")
-    return name
-
-
-def _no_database_of_the_server(name: str) -> str:
-    if name in FORBIDDEN_DATABASES:
-        raise ValueError(f"{name!r} belongs to the database server itself")
-    return name
+    return AfterValidator(check)
 
 
 def _inside(path: str) -> str:
     """A glob that cannot leave the connection's folder; the worker looks at links."""
     parts = PurePosixPath(path).parts
     if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
-        raise ValueError(f"{path[:60]!r} may leave the folder of the connection; accepted is a path or glob below it, such as *.csv")
+        raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
     return path
 
 
 def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError) as error:  # a malformed name, a folder of names, no such name
-        raise ValueError(f"{name[:60]!r} is no time zone; accepted are IANA names such as Europe/Berlin") from error
+    if name not in _time_zones():
+        raise ValueError(f"{name[:60]!r} is no time zone; accepted are IANA names such as Europe/Berlin")
     return name
 
 
 def _moment(value: object) -> datetime:
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is not None:
-                return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass  # refused below, like a time without a zone
+    """The moment in UTC."""
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # refused below, like a time without a zone
     raise ValueError(f"{str(value)[:40]!r} is no moment; accepted is {MOMENT_FORM}")
 
 
 def _models(value: object) -> object:
-    """One name stands for a list of one."""
-    if isinstance(value, str) and value != "auto":
-        return [value]
-    if not isinstance(value, str | list):
-        raise ValueError("accepted are auto, the name of a model, or a list of names")  # noqa: TRY004 - pydantic wants ValueError
-    return value
+    """One name stands for a list of one; the names themselves are checked next."""
+    if isinstance(value, str | list):
+        return [value] if isinstance(value, str) and value != "auto" else value
+    raise ValueError("accepted are auto, the name of a model, or a list of names")
 
 
 def _holidays(value: object) -> object:
-    """A country code, or dates."""
-    if isinstance(value, str) and re.fullmatch("[A-Z]{2}", value):
+    if value is None or (isinstance(value, str) and re.fullmatch("[A-Z]{2}", value)):
         return value
-    if isinstance(value, list) and all(isinstance(item, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", item, re.ASCII) for item in value):
-        return [date.fromisoformat(item) for item in value]
+    if isinstance(value, list) and all(
+        isinstance(day, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) for day in value
+    ):
+        return [date.fromisoformat(day) for day in value]
     raise ValueError("accepted are a country code of two capital letters, such as DE, or a list of dates such as 2026-01-01")
 
 
 def _hyperparameter(value: object) -> object:
-    if isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and abs(value) <= LARGEST_WHOLE_NUMBER:
-        return value
-    if isinstance(value, str) and re.fullmatch(f"[^{CONTROL}]{{1,200}}", value):
-        return value
-    raise ValueError("accepted are numbers, short texts, true and false")
+    match value:
+        case bool():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case int() if abs(value) <= LARGEST_WHOLE_NUMBER:
+            return value
+        case str() if re.fullmatch(f"[^{CONTROL}]{{1,200}}", value):
+            return value
+    raise ValueError("accepted are finite numbers, short texts, true and false")
 
 
-def _between(least: Duration, most: Duration) -> Callable[[Duration], Duration]:
+def _between(least: Duration, most: Duration) -> AfterValidator:
     def check(duration: Duration) -> Duration:
         if not duration.is_fixed or not least.seconds <= duration.seconds <= most.seconds:
-            raise ValueError(f"{duration} is not accepted; accepted are lengths from {least} to {most} (months have no fixed length)")
+            raise ValueError(f"{duration} is not accepted; accepted are lengths from {least} to {most}, not in months")
         return duration
 
-    return check
+    return AfterValidator(check)
 
 
-Label = Annotated[str, _text(f"[^{CONTROL}]*", 200), AfterValidator(_matching(f"[^{CONTROL}]*", "texts without control characters"))]
-Prose = Annotated[str, Field(max_length=2_000), AfterValidator(_matching(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", "texts of several lines"))]
-_TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"  # a tag of InfluxDB: never empty, no backslash at its end
+def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int = 0) -> WithJsonSchema:
+    """The schema of a field that takes one text or a list."""
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": many, "minItems": least, "maxItems": most}]})
+
+
+_MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+_PLACE = Text(r"[A-Za-z_][A-Za-z0-9_.-]*", 120, "letters, digits, dots, - and _, beginning with a letter or _")
+# A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
+_TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"
+
+Label = Annotated[str, Text(f"[^{CONTROL}]*", 200, "texts without control characters")]
+FilledLabel = Annotated[str, Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")]
+Prose = Annotated[
+    str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
+]
 Title = Annotated[
-    str,
-    _text(_TITLE, 200),
-    AfterValidator(_matching(_TITLE, "texts without control characters, without spaces around them, not ending in a backslash")),
+    str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
-ModelName = Annotated[str, _text(WORD, 63), AfterValidator(_matching(WORD, "small letters, digits and _, beginning with a letter"))]
-ColumnName = Annotated[str, _text(COLUMN, 120), AfterValidator(_matching(COLUMN, "names of letters, digits and _, joined by dots"))]
-PlaceName = Annotated[
-    str,
-    _text(PLACE, 120),
-    AfterValidator(_matching(PLACE, "letters, digits, dots, - and _, beginning with a letter or _")),
-    AfterValidator(_no_system),
+ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
+ColumnName = Annotated[
+    str, Text(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", 120, "names of letters, digits and _, joined by dots")
 ]
-DatabaseName = Annotated[PlaceName, AfterValidator(_no_database_of_the_server)]
-Document = Annotated[
-    str, _text(f"[^{CONTROL}]+", 200), AfterValidator(_matching(f"[^{CONTROL}]+", "texts without control characters, not empty"))
+MeasurementName = Annotated[str, _PLACE]
+CollectionName = Annotated[str, _PLACE, _one_of_the_caller(lambda name: name.startswith("system."))]
+DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(RESERVED_DATABASES.__contains__)]
+FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
+Models = Annotated[
+    tuple[ModelName, ...] | str,
+    BeforeValidator(_models),
+    Field(min_length=1, max_length=MOST_MODELS),
+    _two_forms(_MODEL, _MODEL, MOST_MODELS, 1),
 ]
-QueueGlob = Annotated[
-    str, _text(f"[^{CONTROL}]+", 200), AfterValidator(_matching(f"[^{CONTROL}]+", "names and globs without control characters"))
-]
-FilePath = Annotated[
-    str,
-    _text(f"[^{CONTROL}]+", 500),
-    AfterValidator(_matching(f"[^{CONTROL}]+", "paths without control characters")),
-    AfterValidator(_inside),
+Holidays = Annotated[
+    tuple[date, ...] | str | None,
+    BeforeValidator(_holidays),
+    _two_forms({"type": ["string", "null"], "pattern": "^[A-Z]{2}$"}, {"type": "string", "format": "date"}, 1_000),
 ]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Period = Annotated[Duration, AfterValidator(_between(Duration(1, "min"), Duration(1, "w")))]
-Deadline = Annotated[Duration, AfterValidator(_between(Duration(1, "min"), Duration(7, "d")))]
+Period = Annotated[Duration, _between(Duration(1, "min"), Duration(1, "w"))]
+Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter), Field(allow_inf_nan=False)]
+HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter)]

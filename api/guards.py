@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -68,7 +68,7 @@ def _check_body() -> None:
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
     try:
-        body = request.json_module.loads(request.get_data())
+        body = current_app.json.loads(request.get_data())
     except ValueError as error:
         raise MalformedRequest(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):

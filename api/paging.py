@@ -20,7 +20,9 @@ def position(cursor: str, key: str) -> tuple[datetime, str]:
     try:
         created_at, job_id = _signer(key).loads(cursor)
     except BadData as error:
-        raise MalformedRequest("cursor is not one that this service gave out; leave it away to begin with the newest job") from error
+        raise MalformedRequest(
+            "cursor is not one that this service gave out; leave it away to begin with the newest job"
+        ) from error
     return datetime.fromisoformat(created_at), job_id
 
 

@@ -90,7 +90,9 @@ def refusing(form: type[BaseModel]) -> Callable[..., None]:
             return
         found = [FieldProblem(loc=list(item["loc"]), msg=_message(item, form)) for item in error.errors(include_url=False)]
         detail = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in found)
-        abort(problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found))
+        abort(
+            problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found)
+        )
 
     return refuse
 
@@ -143,6 +145,7 @@ def _message(item: ErrorDetails, form: type[BaseModel]) -> str:
     if item["type"] != "extra_forbidden":
         return item["msg"].removeprefix("Value error, ")
     for part in item["loc"][:-1]:
-        form = form.model_fields[str(part)].annotation or form
+        inner = form.model_fields[str(part)].annotation
+        form = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else form
     known = ", ".join(field.alias or name for name, field in form.model_fields.items())
     return f"no field has this name; known are {known}"

@@ -1,7 +1,7 @@
 """A made-up, lifelike YARN cluster: applications arrive, ask for memory, borrow what others leave idle, or wait.
 
     arrivals by hour and weekday ─▶ running applications ─▶ demand ─┬▶ up to the guarantee: granted
-                                                                    ├▶ above it: borrowed, while others are idle, up to the ceiling
+                                                                    ├▶ above it: lent, while others are idle, up to the ceiling
                                                                     └▶ the rest: pending containers
     usage ÷ guarantee = used_capacity, which passes 100 % when a queue borrows
 
@@ -11,16 +11,18 @@ guarantee). The same arguments give the same cluster, to the last digit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 Floats = npt.NDArray[np.float32]
+Steps = npt.NDArray[np.int64]
 
 CONTAINER_MB = 2_048
 CONTAINER_VCORES = 1
@@ -78,15 +80,14 @@ def simulate(*, queues: int, days: int, step_seconds: int, seed: int, end: datet
     habits = habits_of(queues)
     steps = days * _DAY // step_seconds
     times = pd.date_range(end=end, periods=steps + 1, freq=f"{step_seconds}s")[:-1]
-    guarantees = np.array([habit.share for habit in habits], np.float32)
-    guarantees *= CLUSTER_MB / guarantees.sum()
-    ceilings = np.minimum(guarantees * [habit.ceiling for habit in habits], CLUSTER_MB).astype(np.float32)
+    limits = _limits(habits)
+    guarantees, ceilings = (_floats(limits[name] * CLUSTER_MB / 100) for name in ("absolute_capacity", "absolute_max_capacity"))
     arrived = [_applications(habit, times, np.random.default_rng([seed, index])) for index, habit in enumerate(habits)]
-    demand = np.stack([load for load, _ in arrived]) * guarantees[:, None]
-    used = granted(demand, guarantees, ceilings, float(guarantees.sum()))
+    demand = _floats(np.stack([load for load, _ in arrived]) * guarantees[:, None])
+    used = granted(demand, guarantees, ceilings)
     outages = _outages(steps, step_seconds, np.random.default_rng([seed, queues, steps]))
     for index, habit in enumerate(habits):
-        frame = _sampled(times, used[index], demand[index], arrived[index][1], guarantees[index], ceilings[index])
+        frame = _sampled(times, used[index], demand[index], arrived[index][1], limits.iloc[index])
         frame.insert(1, "queue", habit.queue)
         missed = np.random.default_rng([seed, index, 1]).random(steps) < 0.0005
         yield habit.queue, frame[~(outages | missed)]
@@ -109,25 +110,34 @@ def write(folder: Path, suffix: str, cluster: Iterator[tuple[str, pd.DataFrame]]
 def habits_of(queues: int) -> list[Habit]:
     """The first of the known habits; further queues are teams of `root.teams` with varied habits of the same kinds."""
     teams = [HABITS[index % len(HABITS)] for index in range(len(HABITS), queues)]
-    named = [
-        Habit(**{name: getattr(habit, name) for name in Habit.__dataclass_fields__} | {"queue": f"root.teams.team{number:03}"})
-        for number, habit in enumerate(teams, 1)
-    ]
+    named = [replace(habit, queue=f"root.teams.team{number:03}", share=habit.share / 2) for number, habit in enumerate(teams, 1)]
     return [*HABITS[:queues], *named]
 
 
-def granted(demand: Floats, guarantees: Floats, ceilings: Floats, total: float) -> Floats:
+def granted(demand: Floats, guarantees: Floats, ceilings: Floats) -> Floats:
     """What the scheduler grants: guarantees first, then what is idle is lent in proportion to what is still wanted.
 
     Args:
-        demand: memory, shape (queues, steps); guarantees and ceilings have shape (queues,).
-        total: memory of the cluster.
+        demand: MB, shape (queues, steps); guarantees and ceilings have shape (queues,), guarantees sum to the whole cluster.
     """
     own = np.minimum(demand, guarantees[:, None])
     wanted = np.minimum(demand, ceilings[:, None]) - own
-    idle = total - own.sum(axis=0)
+    idle = guarantees.sum() - own.sum(axis=0)
     share = np.minimum(1.0, idle / np.maximum(wanted.sum(axis=0), 1e-6))
-    return own + wanted * share.astype(np.float32)
+    return _floats(own + wanted * share)
+
+
+def _limits(habits: Sequence[Habit]) -> pd.DataFrame:
+    """What is configured, in YARN's words: one row per queue, in % of the parent and of the cluster."""
+    names = [habit.queue for habit in habits]
+    share = pd.Series([habit.share for habit in habits], index=names)
+    parent = share.groupby([name.rpartition(".")[0] for name in names]).transform("sum")
+    below_root = pd.Series([name.count(".") > 1 for name in names], index=names)
+    absolute = share / share.sum() * 100
+    ceiling = (absolute * [habit.ceiling for habit in habits]).clip(upper=100.0)
+    # A child of the root has the cluster as its parent; deeper queues divide what their siblings and they hold together.
+    limits = {"capacity": (share / parent * 100).where(below_root, absolute), "absolute_capacity": absolute}
+    return pd.DataFrame(limits | {"absolute_max_capacity": ceiling}).round(3)
 
 
 def _applications(habit: Habit, times: pd.DatetimeIndex, random: np.random.Generator) -> tuple[Floats, Floats]:
@@ -145,31 +155,29 @@ def _applications(habit: Habit, times: pd.DatetimeIndex, random: np.random.Gener
     size = random.lognormal(0.0, 0.7, count)
     concurrent = habit.per_day * habit.minutes * 60 / _DAY * np.exp(0.8**2 / 2 + 0.7**2 / 2)  # Little's law; means of log-normals
     load = _running(first, last, size, steps) * (habit.load / concurrent) + habit.service * _drift(times, random)
-    return load.astype(np.float32), _running(first, last, np.ones(count), steps).astype(np.float32)
+    return _floats(load), _floats(_running(first, last, np.ones(count), steps))
 
 
-def _intensity(habit: Habit, times: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
+def _intensity(habit: Habit, times: pd.DatetimeIndex) -> Floats:
     """Relative rate of arrivals per step; its mean over an ordinary weekday is 1."""
-    hours = np.arange(0, 24, 1 / 60)
-    profile = sum(np.exp(-(((hours - peak + 12) % 24 - 12) ** 2) / (2 * habit.spread**2)) for peak in habit.peak_hours) + 0.03
-    seconds = (times.hour * 3_600 + times.minute * 60 + times.second).to_numpy()
+    distance = np.subtract.outer(np.arange(0, 24, 1 / 60), habit.peak_hours)  # of each minute of the day from each peak
+    profile = np.exp(-(((distance + 12) % 24 - 12) ** 2) / (2 * habit.spread**2)).sum(axis=1) + 0.03
+    minute = (times.hour * 60 + times.minute).to_numpy()
     weekend = np.where(times.dayofweek.to_numpy() >= 5, habit.weekend, 1.0)
-    return (profile / profile.mean())[seconds // 60] * weekend
+    return _floats((profile / profile.mean())[minute] * weekend)
 
 
-def _running(
-    first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], size: npt.NDArray[np.float64], steps: int
-) -> npt.NDArray[np.float64]:
+def _running(first: Steps, last: Steps, size: npt.NDArray[np.float64], steps: int) -> npt.NDArray[np.float64]:
     """The sum of the sizes of all that run in each step, from `first` to before `last`."""
     change = np.bincount(first, size, steps + 1) - np.bincount(last, size, steps + 1)
-    return np.maximum(change.cumsum()[:steps], 0.0)
+    return np.asarray(change.cumsum()[:steps].clip(min=0.0))
 
 
 def _drift(times: pd.DatetimeIndex, random: np.random.Generator) -> npt.NDArray[np.float64]:
     """A factor around 1 that wanders from day to day: services are resized by people."""
-    days = (times[-1] - times[0]).days + 2
-    daily = np.exp(np.cumsum(random.normal(0.0, 0.03, days)))
-    return np.interp((times - times[0]).total_seconds() / _DAY, np.arange(days), daily)
+    elapsed = ((times - times[0]) / pd.Timedelta(days=1)).to_numpy()
+    daily = np.exp(np.cumsum(random.normal(0.0, 0.03, int(elapsed[-1]) + 2)))
+    return np.asarray(np.interp(elapsed, np.arange(len(daily)), daily))
 
 
 def _outages(steps: int, step_seconds: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -181,24 +189,25 @@ def _outages(steps: int, step_seconds: int, random: np.random.Generator) -> npt.
     return is_down
 
 
-def _sampled(
-    times: pd.DatetimeIndex, used: Floats, demand: Floats, applications: Floats, guarantee: float, ceiling: float
-) -> pd.DataFrame:
+def _sampled(times: pd.DatetimeIndex, used: Floats, demand: Floats, applications: Floats, limits: pd.Series) -> pd.DataFrame:
     """What the ResourceManager would say of one queue; containers are whole, so usage moves in their steps."""
     containers = np.floor(used / CONTAINER_MB).astype(np.int64)
-    pending = np.maximum(np.floor((demand - used) / CONTAINER_MB), 0).astype(np.int64)
-    memory = containers * CONTAINER_MB
-    return pd.DataFrame(
-        {
-            "timestamp": times,
-            "used_capacity": (memory / guarantee * 100).round(3),
-            "absolute_used_capacity": (memory / CLUSTER_MB * 100).round(3),
-            "absolute_capacity": round(float(guarantee) / CLUSTER_MB * 100, 3),
-            "absolute_max_capacity": round(float(ceiling) / CLUSTER_MB * 100, 3),
-            "used_memory_mb": memory,
-            "used_vcores": containers * CONTAINER_VCORES,
-            "allocated_containers": containers,
-            "pending_containers": pending,
-            "num_applications": applications.astype(np.int64),
-        }
-    )
+    memory_mb = containers * CONTAINER_MB
+    absolute = memory_mb / CLUSTER_MB * 100
+    usage = {
+        "used_capacity": (absolute / limits["absolute_capacity"] * 100).round(3),
+        "absolute_used_capacity": absolute.round(3),
+    }
+    amounts = {
+        "used_memory_mb": memory_mb,
+        "used_vcores": containers * CONTAINER_VCORES,
+        "allocated_containers": containers,
+        "pending_containers": np.floor((demand - used) / CONTAINER_MB).clip(min=0).astype(np.int64),
+        "num_applications": applications.astype(np.int64),
+    }
+    return pd.DataFrame({"timestamp": times} | usage | dict(limits) | amounts)
+
+
+def _floats(values: Any) -> Floats:
+    """Half the memory of numpy's own choice; a cluster of hundreds of queues has a hundred million samples."""
+    return np.asarray(values, np.float32)

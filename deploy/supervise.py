@@ -66,7 +66,7 @@ class _Run:
 
 
 class Supervisor:
-    """Keeps programs running. Everything happens in the caller's thread, inside `start`, `run` and `stop`."""
+    """Keeps programs running. Everything happens in the caller's thread, inside these methods."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder = folder
@@ -92,11 +92,15 @@ class Supervisor:
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after all programs until the condition holds; raises StopAsked when a signal comes first."""
         while not until():
-            if self._asked:
-                raise StopAsked(self._asked[0])
-            for run in [run for stage in self._stages for run in stage]:
-                self._look_after(run)
+            self.attend()
             time.sleep(POLL_SECONDS)
+
+    def attend(self) -> None:
+        """Look after every program once, without waiting; raises StopAsked when a signal has come."""
+        if self._asked:
+            raise StopAsked(self._asked[0])
+        for run in [run for stage in self._stages for run in stage]:
+            self._look_after(run)
 
     def stop(self) -> None:
         """End every program and its family, the last stage first; a further signal ends them at once."""
@@ -148,7 +152,7 @@ class Supervisor:
         run.process = None
         kill_family(f"{run.mark}\0")  # what it left behind would work beside its successor
         run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS else 0
-        pause = _PAUSES[min(run.failed_starts, len(_PAUSES) - 1)]
+        pause = _PAUSES[min(max(run.failed_starts, 1), len(_PAUSES)) - 1]
         run.due = time.monotonic() + pause
         again = f", {run.failed_starts} times in a row" if run.failed_starts > 1 else ""
         self._say(f"{run.program.name} ended {how} after {lived:.1f} s{again}; next start in {pause:g} s; log: {run.log}")

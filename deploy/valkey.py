@@ -21,6 +21,7 @@ _OPTIONS = {
     "tcp-keepalive": "60",
     "daemonize": "no",
     "loglevel": "warning",
+    "set-proc-title": "no",  # the title is written over the environment, which carries the supervisor's mark
 }
 
 

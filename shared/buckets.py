@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def bucket_start(moment: datetime, step_seconds: int) -> datetime:
     """Start of the bucket of `step_seconds` that holds the aware `moment`; UTC."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no time zone")
-    epoch = int(moment.timestamp() // 1)
+    epoch = to_epoch(moment)
     return from_epoch(epoch - epoch % step_seconds)
 
 
@@ -30,8 +30,10 @@ def step_starts(issued_at: datetime, horizon_steps: int, step_seconds: int) -> l
 
 
 def to_epoch(moment: datetime) -> int:
-    """Whole seconds since 1970 of an aware moment."""
-    return int(moment.timestamp())
+    """Whole seconds since 1970 of an aware moment, rounded down; raises ValueError when it has no time zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return (moment - EPOCH) // timedelta(seconds=1)  # exact, unlike moment.timestamp()
 
 
 def from_epoch(seconds: int) -> datetime:

@@ -12,9 +12,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 ACCEPTED_FORMS = "a whole number and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; also written out)"
-PATTERN = r"\s*([1-9][0-9]{0,4})\s*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)\s*"
+PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)[ \t\r\n]*"
 
-_GRAMMAR = re.compile(PATTERN, re.ASCII)
+_GRAMMAR = re.compile(PATTERN)
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -53,20 +53,21 @@ class Duration:
             raise ValueError(f"{self} has no fixed length")
         return self.count * _SECONDS[self.unit]
 
-    @property
-    def _delta(self) -> timedelta | relativedelta:
-        return timedelta(seconds=self.seconds) if self.is_fixed else relativedelta(months=self.count)
-
     def after(self, moment: datetime) -> datetime:
-        """The moment this long after `moment` (31 January + 1mo = 28 February)."""
-        return moment + self._delta
+        """The moment this long after `moment` (31 January + 1mo = 28 February); raises ValueError beyond the year 9999."""
+        return self._shifted(moment, 1)
 
     def before(self, moment: datetime) -> datetime:
         """The moment this long before `moment`; raises ValueError when that is before the year 1."""
+        return self._shifted(moment, -1)
+
+    def _shifted(self, moment: datetime, sign: int) -> datetime:
+        delta = timedelta(seconds=self.seconds) if self.is_fixed else relativedelta(months=self.count)
         try:
-            return moment - self._delta
-        except OverflowError as error:
-            raise ValueError(f"{self} before {moment.isoformat()} is before the calendar begins") from error
+            return moment + sign * delta
+        except (OverflowError, ValueError) as error:  # the first from timedelta, the second from relativedelta
+            side = "after" if sign > 0 else "before"
+            raise ValueError(f"{self} {side} {moment.isoformat()} is outside of the calendar, years 1 to 9999") from error
 
     @classmethod
     def _coerce(cls, value: object) -> Duration:

@@ -8,10 +8,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from shared.errors import InvalidSettings, UnknownConnection
 
@@ -19,7 +36,11 @@ PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
 SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
 
+STARS = "**********"  # as pydantic shows a secret
+
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
 
 class Connection(BaseModel):
@@ -29,13 +50,20 @@ class Connection(BaseModel):
 
     kind: Literal["files", "mongodb", "influxdb"]
     url: SecretStr | None = None
-    path: Path | None = Field(None, description="kind files: the folder whose CSV and Parquet files requests may read")
+    path: Folder | None = Field(None, description="kind files: the folder whose CSV and Parquet files requests may read")
     token: SecretStr | None = None
     org: str | None = None
-    version: Literal["1", "2", "3"] | None = None
+    version: InfluxVersion | None = None
     database: str | None = Field(None, description="the database of requests that name none")
     databases: tuple[str, ...] = Field((), description="further databases that a request may name")
     document_field: str = Field("document", description="kind mongodb: the discriminator field behind `document`")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        needed = "path" if self.kind == "files" else "url"
+        if getattr(self, needed) is None:
+            raise ValueError(f"a connection of kind {self.kind} needs {needed!r}")
+        return self
 
 
 def default_data_dir() -> Path:
@@ -48,8 +76,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    data_dir: Path = Field(default_factory=default_data_dir, description="store, embedded broker, logs and files")
-    files_dir: Path | None = Field(None, description="folder of the connection `files`; default: <data folder>/files")
+    data_dir: Folder = Field(default_factory=default_data_dir, description="store, embedded broker, logs and files")
+    files_dir: Folder | None = Field(None, description="folder of the connection `files`; default: <data folder>/files")
     broker_url: SecretStr | None = Field(None, description="redis://, rediss:// or redis+socket://; default: embedded Valkey")
     result_backend_url: SecretStr | None = Field(None, description="default: database 1 of the broker's server")
     store_url: SecretStr | None = Field(None, description="default: sqlite:///<data folder>/queuecast.db")
@@ -57,7 +85,7 @@ class Settings(BaseSettings):
     influxdb_url: SecretStr | None = Field(None, description="makes the connection `influxdb` exist")
     influxdb_token: SecretStr | None = Field(None, description="version 1: user:password")
     influxdb_org: str | None = Field(None, description="organisation, version 2")
-    influxdb_version: Literal["1", "2", "3"] = Field("2", description="of the InfluxDB server")
+    influxdb_version: InfluxVersion = Field("2", description="of the InfluxDB server")
     connections: Mapping[ConnectionName, Connection] = Field(
         default_factory=dict, description="further connections, from queuecast.toml"
     )
@@ -76,13 +104,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of the contract; a `.env` file is not among the sources."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=Path(os.environ.get(CONFIG_FILE, "queuecast.toml")))
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
         return init_settings, env_settings, file_secret_settings, toml
 
     @property
     def store_location(self) -> str:
         """The store's URL, the default filled in."""
-        return self.store_url.get_secret_value() if self.store_url else f"sqlite:///{self.data_dir / 'queuecast.db'}"
+        return self.store_url.get_secret_value() if self.store_url else f"sqlite://{self.data_dir / 'queuecast.db'}"
 
     @property
     def all_connections(self) -> dict[str, Connection]:
@@ -111,38 +139,59 @@ class Settings(BaseSettings):
     def masked(self) -> dict[str, Any]:
         """All settings as they may be shown: secrets are stars."""
         shown: dict[str, Any] = self.model_dump(mode="json")
-        return shown | {"data_dir": str(self.data_dir), "store_url": _masked_url(self.store_location)}
-
-
-def _masked_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}**********@{rest.rpartition('@')[2]}" if "@" in rest else url
+        return shown | {"store_url": _masked_url(self.store_location)}
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """The `QUEUECAST_*` names that no setting reads; pydantic-settings would ignore them silently."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_FILE, SECRETS_DIR}
+    known = {*_known_names(), CONFIG_FILE, SECRETS_DIR}
     return sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; raises InvalidSettings that names every problem at once.
+    """Read the settings; raises InvalidSettings that names every problem at once, and no value, which may be secret.
 
     Args:
         overrides: win over environment, secrets and file; None = not given.
     """
-    problems = [f"{name} is no setting" for name in unknown_names(os.environ)]
-    given = {name: value for name, value in overrides.items() if value is not None}
+    problems = [f"{name} is no setting (known are {', '.join(_known_names())})" for name in unknown_names(os.environ)]
+    secrets_dir = os.environ.get(SECRETS_DIR) or None
+    if secrets_dir and not Path(secrets_dir).is_dir():
+        problems.append(f"{SECRETS_DIR} names {secrets_dir}, which is no folder")
+        secrets_dir = None
     try:
-        settings = Settings(_secrets_dir=os.environ.get(SECRETS_DIR), **given)
+        settings = Settings(_secrets_dir=secrets_dir, **{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        problems += [
-            f"{PREFIX}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors(include_input=False)
-        ]
-        raise InvalidSettings("; ".join(problems)) from None
-    except ValueError as error:  # a TOML file that cannot be read
-        raise InvalidSettings("; ".join([*problems, str(error)])) from error
-    if problems:
-        known = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
-        raise InvalidSettings("; ".join(problems) + f"; known are {known}")
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+        problems += [_problem(item) for item in error.errors(include_input=False)]
+    except SettingsError as error:  # a variable that should hold JSON
+        problems.append(str(error))
+    except (OSError, ValueError) as error:
+        problems.append(f"{_config_file()} cannot be read: {error}")
+    else:
+        if not problems:
+            return settings
+    raise InvalidSettings("; ".join(problems))
+
+
+def _known_names() -> list[str]:
+    return [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get(CONFIG_FILE) or "queuecast.toml")
+
+
+def _problem(item: ErrorDetails) -> str:
+    """What is wrong, and where in the words of whoever wrote it: a variable, or a place in the TOML file."""
+    name, *rest = map(str, item["loc"])
+    where = PREFIX + name.upper() if name in Settings.model_fields and not rest else ".".join([name, *rest])
+    return f"{where} is no setting" if item["type"] == "extra_forbidden" else f"{where}: {item['msg']}"
+
+
+def _masked_url(url: str) -> str:
+    """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
+    if url.startswith(("sqlite:", "memory:")):
+        return url
+    scheme, is_url, rest = url.partition("://")
+    user, _, address = rest.rpartition("@")
+    return f"{scheme}://{STARS + '@' if user else ''}{address.partition('?')[0]}" if is_url else STARS

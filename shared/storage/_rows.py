@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from shared.buckets import from_epoch, to_epoch
+from shared.buckets import EPOCH, from_epoch, to_epoch
 from shared.documents import from_json, to_json
 from shared.forecasts import Candidate, Failure, Forecast, Outcome, Point, QualityReport, QueueReport, Score
 from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
 
 Hyperparameters = Mapping[str, Hyperparameter]
 Warnings = tuple[str, ...]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Row(Protocol):
@@ -25,12 +23,12 @@ class Row(Protocol):
 
 def to_micros(moment: datetime) -> int:
     """Whole microseconds since 1970, exactly: jobs are ordered by them."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC moment of whole microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(microseconds=micros)
 
 
 def job_row(job: Job) -> dict[str, Any]:

@@ -76,10 +76,11 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
 
 
 def _others(table: Table, query: Query) -> list[str]:
-    """The columns that come along when none are asked for by name."""
+    """The columns that come along when none are asked for by name; pandas' row numbers are none."""
     if query.columns is not None:
         return []
-    return [name for name in table.columns if name not in {query.time_field, query.queue_field, query.target}]
+    known = {query.time_field, query.queue_field, query.target, ""}  # "": the row numbers in a CSV
+    return [name for name in table.columns if name not in known and not name.startswith("__index_level_")]
 
 
 def _no_numbers(column: pa.ChunkedArray) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), timestamp columns, or whole seconds or milliseconds since 1970"
 _ZONE = r"[T ]\d{2}\S*\s?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day: the -05 of 2026-01-05 is no zone
+_EPOCH = r"^\d{9,}(?:\.\d*)?$"
 _EPOCH_UNITS = ((1e11, "seconds", 1e6), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1.0), (np.inf, "nanoseconds", 1e-3))
 _EARLIEST_EPOCH = 1e8  # 1973 in seconds: smaller numbers count rows, not time
 _LATEST_MICROSECONDS = 9.2e15  # the year 2261, near the end of pandas' time
@@ -47,7 +49,7 @@ def read_times(cells: pa.ChunkedArray, /, **ids: str) -> Times:
     elif kind.is_integer(cells.type) or kind.is_floating(cells.type):
         times = _from_numbers(cells.to_pandas().to_numpy(dtype=np.float64), ids)
     elif kind.is_string(cells.type) or kind.is_large_string(cells.type):
-        times = _from_texts(cells.to_pandas(), ids)
+        times = _from_texts(cells, ids)
     else:
         raise UnreadableData(f"found type {cells.type}, accepted are {ACCEPTED_TIMES}", **ids)
     if times.moments.dropna().empty:
@@ -77,13 +79,18 @@ def _from_numbers(numbers: NDArray[np.float64], ids: dict[str, str]) -> Times:
     return Times(moments=_moments(np.round(numbers * factor)), is_aware=True, note=note)
 
 
-def _from_texts(texts: pd.Series[Any], ids: dict[str, str]) -> Times:
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    if np.isfinite(numbers).sum() * 2 > len(numbers) and np.nanmedian(numbers) >= _EARLIEST_EPOCH:
-        return _from_numbers(numbers, ids)
-    zoned = texts.str.replace(r"\s*UTC$", "Z", regex=True)
-    moments = pd.DatetimeIndex(pd.to_datetime(zoned, utc=True, format="ISO8601", errors="coerce"))
-    aware = zoned.str.contains(_ZONE, regex=True, na=False).to_numpy()[moments.notna()]
+def _from_texts(cells: pa.ChunkedArray, ids: dict[str, str]) -> Times:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pc.replace_substring_regex(cells, pattern=r"\s*UTC$", replacement="Z")
+    for zone in ("UTC", None):  # Arrow is fast and strict: every cell has a zone, or none has
+        with suppress(pa.ArrowInvalid):
+            return _from_typed(texts.cast(pa.timestamp("us", tz=zone)))
+    if (pc.mean(pc.match_substring_regex(texts, _EPOCH)).as_py() or 0) > 0.5:
+        return _from_numbers(pd.to_numeric(texts.to_pandas(), errors="coerce").to_numpy(dtype=np.float64), ids)
+    moments = pd.DatetimeIndex(pd.to_datetime(texts.to_pandas(), utc=True, format="ISO8601", errors="coerce"))
+    aware = pc.match_substring_regex(texts, _ZONE).to_numpy(zero_copy_only=False)[moments.notna()].astype(bool)
     if aware.any() and not aware.all():
         found = f"found {aware.sum():,} timestamps with a time zone and {(~aware).sum():,} without"
         raise UnreadableData(f"{found}; accepted is one of both, in every row", **ids)

@@ -1,0 +1,114 @@
+"""May a well-formed request become a job? Its connections, its models, the clock; and what to warn of.
+
+Pure: everything that is looked at is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from shared.cards import candidates_of, check_count
+from shared.errors import InvalidRequest, UnknownConnection
+from shared.forecasts import ModelCard
+from shared.jobs import JobRequest, Place
+from shared.settings import Connection, Settings
+
+GLOB = frozenset("*?[")
+THIN = 3  # a history shorter than this many horizons leaves less than one whole horizon to each third of it
+# (kind of connection, source or destination) → what it needs · what else it takes
+TAKES: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    ("files", "source"): ((), ("path",)),
+    ("files", "destination"): ((), ()),
+    ("mongodb", "source"): (("collection",), ("document", "database")),
+    ("mongodb", "destination"): (("collection",), ("database",)),
+    ("influxdb", "source"): (("measurement",), ("database",)),
+    ("influxdb", "destination"): (("measurement",), ("database",)),
+}
+CONFIGURATION = {  # what YARN calls its configured values: they say what may be used, not what is
+    *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
+    *("weight", "maxparallelapps", "userlimit", "userlimitfactor"),
+}
+
+
+def check_places(request: JobRequest, settings: Settings) -> None:
+    """Source and destination are configured connections and get what they need, and nothing they would ignore.
+
+    Raises:
+        UnknownConnection, InvalidRequest: with what is accepted.
+    """
+    for role, place in (("source", request.data.source), ("destination", request.data.destination)):
+        with _about(f"data.{role}.name"):
+            connection = settings.connection(place.name)
+        _check_place(place, connection, role)
+
+
+def check_times(request: JobRequest, now: datetime) -> None:
+    """The history ends now or earlier, and begins within the calendar; raises InvalidRequest."""
+    end = request.as_of or now
+    if end > now + timedelta(seconds=request.step_seconds):
+        raise InvalidRequest(f"as_of {end.isoformat()} is in the future, now is {now.isoformat()}", field="as_of")
+    try:
+        request.history_start(end)
+    except ValueError as error:
+        raise InvalidRequest(str(error), field="data_ingestion_time_period") from error
+
+
+def check_models(request: JobRequest, cards: Sequence[ModelCard]) -> None:
+    """Every model and hyperparameter is known, and the queues asked for by name do not flood the workers.
+
+    Raises:
+        UnknownModel, UnknownHyperparameter, InvalidRequest, TooManyCandidates: with what is accepted.
+    """
+    with _about("hyperparameters"):
+        candidates = candidates_of(request, cards)
+    named = {queue for queue in request.queues if not GLOB & set(queue)}
+    check_count(request, candidates=len(candidates), queues=max(1, len(named)))
+
+
+def warnings_of(request: JobRequest, now: datetime) -> tuple[str, ...]:
+    """What a person should know before the job has even begun."""
+    end = request.as_of or now
+    steps = int((end - request.history_start(end)).total_seconds()) // request.step_seconds
+    horizon = request.horizon_steps(end)
+    found = []
+    if steps < THIN * horizon:
+        found.append(
+            f"thin history: {steps} steps for {horizon} ahead; models are tried on one window of a third of it, "
+            f"{THIN} times the horizon or more makes scores trustworthy"
+        )
+    if request.target.rpartition(".")[2].replace("_", "").lower() in CONFIGURATION:
+        found.append(f"target {request.target!r} names a configured value; usage is what changes, such as used_capacity")
+    return tuple(found)
+
+
+def _check_place(place: Place, connection: Connection, role: str) -> None:
+    needed, possible = TAKES[connection.kind, role]
+    here = f"a {role} of kind {connection.kind}"
+    for name in (field.name for field in fields(place) if field.name != "name"):
+        is_given = getattr(place, name) is not None
+        if name in needed and not is_given:
+            raise InvalidRequest(f"{here} needs {name}", field=f"data.{role}.{name}")
+        if is_given and name not in (*needed, *possible):
+            accepted = ", ".join((*needed, *possible)) or "nothing but name"
+            raise InvalidRequest(f"{here} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
+    _check_database(place, connection, role)
+
+
+def _check_database(place: Place, connection: Connection, role: str) -> None:
+    """An administrator who lists databases means these and no others."""
+    listed = {*connection.databases, *([connection.database] if connection.database else [])}
+    if place.database and listed and place.database not in listed:
+        accepted = ", ".join(sorted(listed))
+        raise InvalidRequest(f"found {place.database!r}, accepted: {accepted}", field=f"data.{role}.database")
+
+
+@contextmanager
+def _about(field: str) -> Iterator[None]:
+    """Says which field an error is about."""
+    try:
+        yield
+    except (InvalidRequest, UnknownConnection) as error:
+        raise type(error)(error.detail, **error.ids, field=field) from error

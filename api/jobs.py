@@ -1,0 +1,124 @@
+"""Jobs: start one, list them, look at one, look at one queue of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from secrets import token_hex
+from urllib.parse import quote, urlencode
+
+import structlog
+from flask import Blueprint, request
+from spectree import SpecTree
+
+from api import answers
+from api.acceptance import check_models, check_places, check_times, warnings_of
+from api.context import Services, services
+from api.guards import request_id
+from api.idempotency import fingerprint
+from api.paging import cursor_after, position
+from api.problems import answered, refusing
+from api.progress import queue_report, queue_reports, with_progress
+from api.requests import JobBody, JobsQuery, SubmitHeaders
+from shared.errors import BrokerAway
+from shared.forecasts import QueueReport
+from shared.jobs import Job, JobRequest, JobState
+
+NOT_BEGUN = "the broker went away while the job was being started; submit it again"
+
+log = structlog.get_logger()
+
+
+def blueprint(spec: SpecTree) -> Blueprint:
+    """The routes under /v1/jobs."""
+    routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
+    submit = answered(400, 413, 415, 503, HTTP_202=answers.JobAccepted)
+    routes.post("")(spec.validate(resp=submit, tags=["jobs"], operation_id="submit_job", before=refusing(JobBody))(submit_job))
+    listed = answered(400, 503, HTTP_200=answers.JobPage)
+    routes.get("")(spec.validate(resp=listed, tags=["jobs"], operation_id="list_jobs", before=refusing(JobsQuery))(list_jobs))
+    shown = answered(404, 503, HTTP_200=answers.JobAnswer)
+    routes.get("/<job_id>")(spec.validate(resp=shown, tags=["jobs"], operation_id="show_job")(show_job))
+    queue = answered(404, 503, HTTP_200=answers.QueueAnswer)
+    routes.get("/<job_id>/queues/<path:queue>")(
+        spec.validate(resp=queue, tags=["jobs"], operation_id="show_job_queue")(show_job_queue)
+    )
+    return routes
+
+
+def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccepted, int, dict[str, str]]:
+    """Start a job.
+
+    It is stored before the answer is given; `links.self` says how it goes.
+    """
+    here, now, wanted = services(), datetime.now(UTC), json.to_request()
+    check_places(wanted, here.settings)
+    check_times(wanted, now)
+    cards = here.run_state.catalogue()  # a round trip to the broker: 503 before anything is written
+    if cards is not None:
+        check_models(wanted, cards)
+    new = _new_job(wanted, now, headers.idempotency_key)
+    job = here.store.add_job(new)
+    if job.job_id == new.job_id:
+        _start(here, job)
+    answer = answers.accepted(job)
+    return answer, 202, {"Location": answer.links["self"]}
+
+
+def list_jobs(query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
+    """List jobs, newest first."""
+    here = services()
+    before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
+    found = here.store.jobs(query.to_filter(), query.limit + 1, before)
+    page = found[: query.limit]
+    cursor = cursor_after(page[-1], here.cursor_key) if len(found) > len(page) else None
+    jobs = [answers.summary(job) for job in with_progress(here, page)]
+    headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
+    return answers.JobPage(jobs=jobs, next_cursor=cursor), headers
+
+
+def show_job(job_id: str) -> answers.JobAnswer:
+    """Show a job: its request, how far it is, its queues with their winners."""
+    here = services()
+    [job] = with_progress(here, [here.store.job(job_id)])
+    return answers.detail(job, [_queue_of_job(report) for report in queue_reports(here, job)])
+
+
+def show_job_queue(job_id: str, queue: str) -> answers.QueueAnswer:
+    """Show one queue of a job: data quality, leaderboard, winner, forecast."""
+    here = services()
+    job = here.store.job(job_id)
+    forecasts = here.store.forecasts(queue=queue, job_id=job_id)
+    return answers.QueueAnswer.of(queue_report(here, job, queue), forecasts[-1] if forecasts else None)
+
+
+def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
+    """A job whose id sorts by time and cannot be guessed."""
+    return Job(
+        job_id=f"{now:%Y%m%dT%H%M%S}-{token_hex(5)}",
+        request=wanted,
+        created_at=now,
+        warnings=warnings_of(wanted, now),
+        request_id=request_id(),
+        idempotency_key=key,
+        fingerprint=fingerprint(wanted) if key else None,
+    )
+
+
+def _start(here: Services, job: Job) -> None:
+    """Give the stored job a run state and wake somebody up; raises BrokerAway when it cannot begin."""
+    try:
+        here.run_state.begin_job(job.job_id, job.deadline_at)
+    except BrokerAway:
+        here.store.move_job(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, datetime.now(UTC))
+        raise
+    try:
+        here.enqueue(job.job_id)
+    except BrokerAway as error:
+        log.warning("nobody was told of the job; the reaper will plan it", job_id=job.job_id, error=str(error))
+    log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
+
+
+def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
+    link = f"{answers.job_path(report.job_id)}/queues/{quote(report.queue)}"
+    return answers.QueueOfJob(
+        queue=report.queue, state=report.state, reason=report.reason, winner=report.winner, links={"self": link}
+    )

@@ -1,0 +1,53 @@
+"""A job as store and run state know it together: while it runs, the run state is ahead.
+
+While the broker is away the store's word is shown; it may be old, but nobody waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from api.context import Services
+from shared.errors import BrokerAway, QueueNotFound
+from shared.forecasts import QueueReport
+from shared.jobs import Job, QueueState
+
+
+def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:
+    """The same jobs, each with its progress as it is now."""
+    try:
+        running = {job.job_id: here.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
+    except BrokerAway:
+        return list(jobs)
+    live = {job_id: found.progress for job_id, found in running.items() if found and found.is_planned}
+    return [replace(job, progress=replace(live.get(job.job_id, job.progress), replans=job.progress.replans)) for job in jobs]
+
+
+def queue_reports(here: Services, job: Job) -> list[QueueReport]:
+    """Every queue of the job by name, without outcomes."""
+    found = {report.queue: report for report in here.store.reports(job.job_id)}
+    for queue, (state, reason) in _live_states(here, job).items():
+        known = found.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
+        found[queue] = replace(known, state=state, reason=reason)
+    return [found[queue] for queue in sorted(found)]
+
+
+def queue_report(here: Services, job: Job, queue: str) -> QueueReport:
+    """One queue of the job, with its outcomes; raises QueueNotFound."""
+    report = next((report for report in queue_reports(here, job) if report.queue == queue), None)
+    if report is None:
+        raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue)
+    try:
+        return replace(report, outcomes=here.store.report(job.job_id, queue).outcomes)
+    except QueueNotFound:  # not ingested yet
+        return report
+
+
+def _live_states(here: Services, job: Job) -> dict[str, tuple[QueueState, str | None]]:
+    if job.state.is_terminal:
+        return {}
+    try:
+        return here.run_state.queue_states(job.job_id)
+    except BrokerAway:
+        return {}

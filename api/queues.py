@@ -1,0 +1,96 @@
+"""Queues: all that have a forecast, and the series of one as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import spectree
+from flask import Blueprint, Response
+from spectree import SpecTree
+
+from api import answers
+from api.context import services
+from api.problems import Problem, answered, refusing
+from api.requests import SeriesQuery
+from shared.buckets import step_start, to_epoch
+from shared.errors import InvalidRequest
+from shared.forecasts import Forecast, Point
+
+MOST_POINTS = 100_000
+DEFAULT_PAST = timedelta(days=7)
+
+
+class AnsweredAsIs(spectree.Response):
+    """Documents an answer without checking it when it is given: spectree would read CSV as JSON."""
+
+    def find_model(self, code: int) -> None:
+        """No model to check against."""
+
+
+def blueprint(spec: SpecTree) -> Blueprint:
+    """The routes under /v1/queues."""
+    routes = Blueprint("queues", __name__, url_prefix="/v1/queues")
+    listed = answered(503, HTTP_200=answers.QueueList)
+    routes.get("")(spec.validate(resp=listed, tags=["queues"], operation_id="list_queues")(list_queues))
+    shown = AnsweredAsIs(HTTP_200=answers.Series, HTTP_404=Problem, HTTP_500=Problem, HTTP_503=Problem)
+    routes.get("/<path:queue>/series")(
+        spec.validate(resp=shown, tags=["queues"], operation_id="show_series", before=refusing(SeriesQuery))(show_series)
+    )
+    return routes
+
+
+def list_queues() -> answers.QueueList:
+    """List every queue that has a forecast, with its predicted peak."""
+    return answers.QueueList(queues=services().store.outlooks())
+
+
+def show_series(queue: str, query: SeriesQuery) -> Response:
+    """Show actual and predicted values of a queue on one time axis.
+
+    Without `issued_at` the newest forecast is shown, and from a week before it to its end.
+    """
+    store = services().store
+    forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at)
+    start, end = _part(query, forecast)
+    actuals = store.actuals(queue, forecast.metric, forecast.step_seconds, start, end)
+    points = series_points(forecast, actuals, start, end)
+    if query.format == "csv":
+        return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
+    told = {name: getattr(forecast, name) for name in answers.Series.model_fields if name != "points"}
+    return Response(answers.Series(**told, points=points).model_dump_json(), mimetype="application/json")
+
+
+def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:
+    """One point per step in [start, end), from the first step of which anything is known to the last; gaps are points too."""
+    columns = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
+    predicted = {at: {"prediction": p, "lower_bound": low, "upper_bound": up} for at, p, low, up in columns if start <= at < end}
+    actual = {point.timestamp: {"actual": point.value} for point in actuals}
+    known = sorted({*predicted, *actual})
+    if not known:
+        return []
+    steps = (to_epoch(known[-1]) - to_epoch(known[0])) // forecast.step_seconds + 1
+    axis = [step_start(known[0], step, forecast.step_seconds) for step in range(1, steps + 1)]
+    return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
+
+
+def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
+    """Which part of the series to show, as [start, end)."""
+    ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
+    start = query.from_at or forecast.issued_at - DEFAULT_PAST
+    end = query.to_at or ends_at
+    if start >= end:
+        raise InvalidRequest(f"from {start.isoformat()} is not before to {end.isoformat()}", field="from")
+    if (end - start).total_seconds() / forecast.step_seconds > MOST_POINTS:
+        raise InvalidRequest(f"more than {MOST_POINTS} steps lie between from and to; ask for a shorter part", field="from")
+    return start, end
+
+
+def _csv(points: Iterable[answers.SeriesPoint]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(answers.SeriesPoint.model_fields))
+    writer.writeheader()
+    writer.writerows(point.model_dump(mode="json") for point in points)
+    return text.getvalue()

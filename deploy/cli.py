@@ -1,0 +1,123 @@
+"""The verbs of one machine: `up` runs the whole stack, `simulate` makes a cluster up."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.stack import HERE, make_layout, running
+from deploy.supervise import StopAsked
+from shared.buckets import bucket_start
+from shared.durations import ACCEPTED_FORMS, Duration
+from shared.errors import InvalidRequest
+from shared.settings import load_settings
+from shared.terminal import AsJson, DataDir, notice, print_json, say
+
+MOST_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
+
+app = typer.Typer()
+
+Port = typer.Option(min=0, max=65_535, help="Port of the API; 0 = any free one.")
+FlowerPort = typer.Option(min=0, max=65_535, help="Port of Flower, on this machine only.", show_default="5555, or any free one")
+Workers = typer.Option(min=1, max=256, help="Candidates scored at the same time.", show_default="cores")
+
+
+class FileFormat(StrEnum):
+    """What `simulate` writes."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+@app.command()
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="Loopback address of the API.")] = HERE,
+    port: Annotated[int, Port] = 8080,
+    workers: Annotated[int | None, Workers] = None,
+    data_dir: DataDir = None,
+    flower_port: Annotated[int | None, FlowerPort] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run Queuecast on this machine: broker, API, workers, reaper and Flower, supervised. Ctrl-C or SIGTERM ends all of it.
+
+    Prints one line with the address as soon as jobs are accepted. What each process says is in DATA_DIR/logs.
+    """
+    settings = load_settings(data_dir=data_dir)
+    layout = make_layout(host=host, port=port, flower_port=flower_port, workers=workers)
+    notice(f"starting; data, logs and files are in {settings.data_dir}")
+    try:
+        with running(settings, layout) as supervisor:
+            if as_json:
+                print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(settings.data_dir)})
+            else:
+                say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
+            sys.stdout.flush()  # whoever waits for the line may read it from a pipe
+            supervisor.run()
+    except StopAsked as stop:
+        raise typer.Exit(0 if stop.number == signal.SIGTERM else 130) from None
+
+
+@app.command("simulate")
+def simulate_cluster(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write to, one file per queue.", file_okay=False)],
+    queues: Annotated[int, typer.Option(min=1, max=2_000)] = 12,
+    days: Annotated[int, typer.Option(min=1, max=3_650)] = 28,
+    step: Annotated[str, typer.Option(help="Time between samples: 10s, 5min, 1h.")] = "10s",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cluster.")] = 7,
+    file_format: Annotated[FileFormat, typer.Option("--format")] = FileFormat.PARQUET,
+    end: Annotated[
+        str | None, typer.Option(help="ISO 8601 time with offset, just after the last sample.", show_default="now")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a made-up but lifelike cluster to files that jobs can read, for demos and load tests."""
+    from deploy.simulate import simulate, write  # numpy and pandas, which no other verb here needs
+
+    step_seconds = seconds_of(step)
+    if queues * days * 86_400 // step_seconds > MOST_SAMPLES:
+        raise InvalidRequest(
+            f"--queues, --days and --step ask for more than {MOST_SAMPLES:,} samples; take fewer or a longer step"
+        )
+    end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
+    cluster = simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at)
+    rows = write(out, file_format, cluster)
+    if as_json:
+        print_json({"folder": str(out), "end": end_at.isoformat(), "queues": rows})
+    else:
+        say(f"{len(rows)} queues, {sum(rows.values()):,} samples up to {end_at.isoformat()} in {out}")
+
+
+def seconds_of(step: str) -> int:
+    """Length of a sampling step: a duration of Queuecast, or whole seconds, which requests do not know; at most a day."""
+    if match := re.fullmatch(r"([1-9][0-9]{0,4}) ?s", step.strip(), re.ASCII):
+        seconds = int(match[1])
+    else:
+        try:
+            seconds = Duration.parse(step).seconds
+        except ValueError as error:
+            raise InvalidRequest(
+                f"--step {step!r}: accepted is 10s, or {ACCEPTED_FORMS}; months are not, their length varies"
+            ) from error
+    if seconds > 86_400:
+        raise InvalidRequest(f"--step {step!r}: the longest accepted is 1d")
+    return seconds
+
+
+def moment_of(text: str) -> datetime:
+    """An ISO 8601 time with its offset, in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(f"--end {text!r}: {error}; accepted is 2026-01-05T00:00Z") from error
+    if moment.tzinfo is None:
+        raise InvalidRequest(f"--end {text!r} has no offset; accepted is 2026-01-05T00:00Z or 2026-01-05T01:00+01:00")
+    return moment.astimezone(UTC)

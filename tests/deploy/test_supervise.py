@@ -1,0 +1,208 @@
+"""The supervisor on real processes: small Python programs that die, refuse to die, and leave children behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deploy.supervise import LOG_BYTES, MARK, Program, StopAsked, Supervisor, family, kill_family, supervision
+from shared.errors import ServiceError, SetupError
+
+SLEEP = "signal.pause()"
+STUBBORN = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); note('up'); {SLEEP}; {SLEEP}"
+NOTE_THE_END = f"signal.signal(signal.SIGTERM, lambda *_: (note('end'), sys.exit(0))); note('up'); {SLEEP}"
+# A grandchild in a session of its own, as the watchdog of `queuecast work` starts Celery: no signal to a group reaches it.
+WITH_GRANDCHILD = (
+    "child = subprocess.Popen([sys.executable, '-I', '-S', '-c', 'import signal; signal.pause()'], start_new_session=True); "
+    f"note(f'up {{child.pid}}'); {SLEEP}"
+)
+
+
+class Notebook:
+    """A file that programs append lines to: `<name> <text>`, and what the supervisor says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "notebook"
+        self.path.touch()
+        self.said: list[str] = []
+
+    def lines(self, name: str = "") -> list[str]:
+        return [line for line in self.path.read_text().splitlines() if line.startswith(name)]
+
+    def program(self, name: str, body: str, **more: Any) -> Program:
+        """A program with `note()` that is ready at its first note."""
+        prelude = f"import os, signal, subprocess, sys; note = lambda text: open({str(self.path)!r}, 'a').write({name!r} + f' {{text}}\\n')"
+        ready: dict[str, Any] = {"is_ready": lambda: bool(self.lines(name))}
+        return Program(name=name, command=[sys.executable, "-I", "-S", "-c", f"{prelude}\n{body}"], **(ready | more))
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Notebook:
+    return Notebook(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "stack"
+    assert family(f"{tmp_path / 'stack'}:") == []  # whatever a test is about, nothing is left behind
+
+
+def until(condition: Callable[[], bool]) -> Callable[[], bool]:
+    """The condition, which must come true within the bound of polls (10 s)."""
+    polls = iter(range(100))
+    return lambda: condition() or next(polls) < 0
+
+
+def test_a_program_that_is_killed_is_started_again(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("worker", f"note(os.getpid()); {SLEEP}")])
+        os.kill(int(notebook.lines()[0].split()[1]), signal.SIGKILL)
+        supervisor.run(until(lambda: len(notebook.lines()) == 2))
+    assert "worker ended by SIGKILL" in notebook.said[0]
+    assert "next start in 0.5 s" in notebook.said[0]
+
+
+def test_programs_end_in_the_reverse_order_of_their_stages(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder) as supervisor:
+        for name in ("broker", "worker", "reaper"):
+            supervisor.start([notebook.program(name, NOTE_THE_END)])
+    assert notebook.lines() == ["broker up", "worker up", "reaper up", "reaper end", "worker end", "broker end"]
+
+
+def test_programs_of_one_stage_are_asked_to_end_together(folder: Path, notebook: Notebook) -> None:
+    wait_for_the_other = "\n".join(
+        [
+            "asked = []",
+            "signal.signal(signal.SIGTERM, lambda *_: asked.append(note('asked')))",
+            "note('up')",
+            "while not asked: signal.pause()",
+            f"while open({str(notebook.path)!r}).read().count('asked') < 2: pass",
+        ]
+    )
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program(name, wait_for_the_other) for name in ("worker", "heavy")])
+    assert notebook.said == []  # one after the other, the first would wait for the second until it is killed
+
+
+def test_a_program_that_ignores_sigterm_is_killed(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("worker", STUBBORN, stop_seconds=0.2)])
+    assert notebook.said == ["worker is killed: it did not end in time"]
+
+
+def test_a_second_signal_does_not_wait_for_what_is_slow_to_end(folder: Path, notebook: Notebook) -> None:
+    impatient = f"signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getppid(), signal.SIGINT)); note('up'); {SLEEP}; {SLEEP}"
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("worker", impatient, stop_seconds=60)])
+    assert notebook.said == ["worker is killed: asked again"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+def test_grandchildren_in_sessions_of_their_own_end_too(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder) as supervisor:
+        supervisor.start([notebook.program("worker", WITH_GRANDCHILD)])
+        grandchild = psutil.Process(int(notebook.lines()[0].split()[2]))
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+def test_what_a_killed_program_leaves_behind_does_not_work_beside_its_successor(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder) as supervisor:
+        supervisor.start([notebook.program("worker", WITH_GRANDCHILD)])
+        before = set(family(f"{folder}:worker\0"))
+        parent = next(pid for pid in before if str(pid) not in notebook.lines()[0])
+        os.kill(parent, signal.SIGKILL)
+        supervisor.run(until(lambda: len(notebook.lines()) == 2))
+        assert not before & set(family(f"{folder}:worker\0"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder: Path, notebook: Notebook) -> None:
+    orphan = notebook.program("worker", f"note('up'); {SLEEP}")
+    left = subprocess.Popen(orphan.command, env=os.environ | {MARK: f"{folder}:worker"}, start_new_session=True)
+    while not notebook.lines():
+        assert left.poll() is None
+    with supervision(folder):
+        assert left.wait(5) == -signal.SIGKILL
+
+
+def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:
+    broken = notebook.program("api", "sys.exit('no module named x')")
+    with pytest.raises(ServiceError, match=r"api ended 3 times before it was ready; .*api.log ends with: .*no module named x"):
+        with supervision(folder, notebook.said.append) as supervisor:
+            supervisor.start([broken])
+    assert "api ended with 1" in notebook.said[-1]
+    assert "3 times in a row; next start in 2 s" in notebook.said[-1]
+
+
+def test_a_program_that_was_ready_once_is_never_given_up_but_started_ever_later(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", "note('up')")])
+        supervisor.run(until(lambda: len(notebook.said) == 4))
+    assert [line.partition("next start in ")[2].partition(" s")[0] for line in notebook.said] == ["0.5", "1", "2", "4"]
+
+
+def test_a_program_that_is_not_ready_in_time_ends_the_start(folder: Path, notebook: Notebook) -> None:
+    silent = notebook.program("worker", SLEEP, ready_seconds=0.2)
+    with (
+        pytest.raises(ServiceError, match=r"worker was not ready within 0.2 s; .*worker.log is empty"),
+        supervision(folder) as supervisor,
+    ):
+        supervisor.start([silent])
+
+
+def test_a_command_that_does_not_exist_is_a_failed_start(folder: Path, notebook: Notebook) -> None:
+    missing = Program(name="api", command=[str(folder / "nothing")], is_ready=lambda: False)
+    with pytest.raises(ServiceError, match="api ended 3 times"), supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([missing])
+    assert "before it began: " in notebook.said[0]
+
+
+def test_a_folder_has_one_supervisor(folder: Path) -> None:
+    with supervision(folder):
+        with pytest.raises(SetupError, match="another stack runs on the data folder") as refusal, supervision(folder):
+            pass
+        assert "\n" not in str(refusal.value)
+    with supervision(folder):
+        pass  # the first has ended
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run(folder: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(StopAsked) as stop, supervision(folder) as supervisor:
+        signal.raise_signal(number)
+        supervisor.run()
+    assert stop.value.number == number
+    assert signal.getsignal(number) == before
+
+
+def test_a_log_does_not_grow_without_bound(folder: Path, notebook: Notebook) -> None:
+    chatty = f"os.write(1, b'x' * {LOG_BYTES + 1}); note('up'); os.write(1, b'next'); {SLEEP}"
+    log = folder / "logs" / "api.log"
+    with supervision(folder) as supervisor:
+        supervisor.start([notebook.program("api", chatty)])
+        supervisor.run(until(lambda: log.with_suffix(".log.1").exists()))
+    assert log.with_suffix(".log.1").stat().st_size > LOG_BYTES
+    assert log.stat().st_size < 10
+
+
+def test_killing_a_family_that_does_not_exist_is_no_error(folder: Path) -> None:
+    kill_family(f"{folder}:nobody\0")
+
+
+def test_a_supervisor_without_programs_has_nothing_to_stop(folder: Path) -> None:
+    supervisor = Supervisor(folder, print)
+    with suppress(StopAsked):
+        supervisor.ask(signal.SIGTERM)
+        supervisor.attend()
+    supervisor.stop()

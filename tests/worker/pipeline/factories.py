@@ -1,0 +1,73 @@
+"""Values for the pipeline's tests: valid by default; a test overrides the one thing it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from shared.forecasts import ForecastSpec, Lane
+from shared.jobs import Grid
+from tests.factories import MONDAY, a_load
+from worker.models.base import FloatArray, History
+from worker.pipeline.snapshot import Snapshot, make_snapshot
+
+
+def a_snapshot(
+    target: pd.Series | None = None, *, end: datetime = MONDAY, step_seconds: int = 3_600, **companions: Any
+) -> Snapshot:
+    """A queue of `a_load`, two weeks of hours unless said otherwise; NaN or absent = gap."""
+    series = a_load(end=end, step_seconds=step_seconds) if target is None else target
+    frame = pd.DataFrame({"used_capacity": series} | companions)
+    snapshot, _ = make_snapshot(frame, queue="root.etl", target="used_capacity", step_seconds=step_seconds, issued_at=end)
+    return snapshot
+
+
+def a_companion(seed: int = 1, *, hours: int = 14 * 24) -> pd.Series:
+    """Another column of the same hours as `a_load`, in bytes, that says nothing about the target."""
+    times = a_load(hours).index
+    return pd.Series(np.random.default_rng(seed).normal(8e9, 1e9, len(times)), index=times)
+
+
+def a_spec(**changes: Any) -> ForecastSpec:
+    """Three windows of a day, forecasting a day of hours."""
+    values: dict[str, Any] = {
+        "target": "used_capacity",
+        "step_seconds": 3_600,
+        "horizon_steps": 24,
+        "window_steps": 24,
+        "windows": 3,
+        "interval": 0.9,
+        "bounds": (0.0, None),
+        "timezone": "UTC",
+    }
+    return ForecastSpec(**(values | changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """A model that answers with what a test wants: a value for each step, or an error."""
+
+    grid: ClassVar[Grid] = {}
+    lane: ClassVar[Lane] = Lane.SCORE
+    cost: ClassVar[int] = 1
+    is_baseline: ClassVar[bool] = False
+    is_scaled: ClassVar[bool] = False
+    answer: ClassVar[Any] = 50.0
+
+    @classmethod
+    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
+        return None
+
+    def forecast(self, history: History, horizon: int) -> FloatArray:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return np.asarray(self.answer, dtype=np.float64) * np.ones(horizon)
+
+
+def answering(answer: Any, **changes: Any) -> type[Fixed]:
+    """A model class with this answer."""
+    return type("Answering", (Fixed,), {"answer": answer, **changes})

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.cards import FLOOR
+from shared.errors import BadForecast, UnknownModel
+from shared.forecasts import Candidate
+from tests.factories import a_load
+from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
+from worker.models.base import FloatArray, History
+from worker.pipeline.history import build, clip, history_at, predict, seasonal_naive
+
+OPEN = (None, None)
+
+
+def test_a_history_holds_the_steps_before_its_origin_and_the_calendar_beyond() -> None:
+    snapshot = a_snapshot(cpu=a_companion(1), memory=a_companion(2))
+    history = history_at(snapshot, 100, 24, a_spec(timezone="Europe/Berlin"))
+    assert history.target.tolist() == snapshot.frame["used_capacity"].iloc[:100].tolist()
+    assert history.companions.shape == (100, 2)
+    assert (len(history.calendar), len(history.times)) == (124, 124)
+    assert history.times[0] == snapshot.frame.index[0]
+    assert history.timezone == "Europe/Berlin"
+
+
+def test_gaps_are_filled_from_the_left_of_the_origin_only() -> None:
+    load = a_load()
+    load.iloc[90:110] = np.nan
+    snapshot = a_snapshot(load)
+    history = history_at(snapshot, 100, 24, a_spec())
+    assert np.isfinite(history.target).all()
+    louder = snapshot.frame.copy()
+    louder.iloc[100:] *= 10
+    again = history_at(type(snapshot)(queue="q", target="used_capacity", step_seconds=3_600, frame=louder), 100, 24, a_spec())
+    assert again.target.tobytes() == history.target.tobytes()
+
+
+def test_a_candidate_becomes_its_model_with_its_hyperparameters() -> None:
+    assert build(FLOOR).days == 1  # type: ignore[attr-defined]
+    with pytest.raises(UnknownModel, match="found 'oracle'"):
+        build(Candidate(model="oracle"))
+
+
+def a_history(n: int = 72) -> History:
+    return history_at(a_snapshot(cpu=a_companion()), n, 24, a_spec())
+
+
+def test_a_scaled_model_sees_standard_scores_and_its_answer_comes_back_in_the_targets_unit() -> None:
+    seen: list[History] = []
+
+    class Repeats(Fixed):
+        is_scaled = True
+
+        def forecast(self, history: History, horizon: int) -> FloatArray:
+            seen.append(history)
+            return history.target[-horizon:]
+
+    history = a_history()
+    forecast = predict(Repeats(), history, 24, OPEN)
+    assert forecast == pytest.approx(history.target[-24:], rel=1e-12)
+    assert [seen[0].target.mean(), seen[0].target.std()] == pytest.approx([0, 1], abs=1e-9)
+    assert [seen[0].companions.mean(), seen[0].companions.std()] == pytest.approx([0, 1], abs=1e-9)
+
+
+def test_other_models_see_the_history_as_it_is() -> None:
+    class Repeats(Fixed):
+        def forecast(self, history: History, horizon: int) -> FloatArray:
+            return history.target[-horizon:]
+
+    history = a_history()
+    assert predict(Repeats(), history, 24, OPEN).tolist() == history.target[-24:].tolist()
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_a_forecast_of_the_wrong_length_is_refused(is_scaled: bool) -> None:
+    class Short(Fixed):
+        def forecast(self, history: History, horizon: int) -> FloatArray:
+            return np.ones(horizon - 1)
+
+    Short.is_scaled = is_scaled
+    with pytest.raises(BadForecast, match=r"found shape \(23,\), expected \(24,\)"):
+        predict(Short(), a_history(), 24, OPEN)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_a_forecast_that_is_not_finite_is_refused_and_never_patched(value: float, is_scaled: bool) -> None:
+    answer = np.where(np.arange(24) == 3, value, 1.0)
+    with pytest.raises(BadForecast, match=f"found {value} at step 4"):
+        predict(answering(answer, is_scaled=is_scaled)(), a_history(), 24, (0.0, 100.0))
+
+
+def test_a_forecast_is_clipped_to_its_bounds() -> None:
+    answer = np.linspace(-50, 150, 24)
+    assert predict(answering(answer)(), a_history(), 24, (0.0, 100.0)).tolist() == np.clip(answer, 0, 100).tolist()
+    assert predict(answering(answer)(), a_history(), 24, (None, 100.0)).min() == -50
+    assert predict(answering(answer)(), a_history(), 24, OPEN).tolist() == answer.tolist()
+
+
+def test_numerical_warnings_of_a_library_do_not_leak() -> None:
+    class Loud(Fixed):
+        def forecast(self, history: History, horizon: int) -> FloatArray:
+            warnings.warn("did not converge", RuntimeWarning, stacklevel=1)
+            np.log(np.zeros(1))
+            return np.ones(horizon)
+
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        predict(Loud(), a_history(), 24, OPEN)
+    assert leaked == []
+
+
+def test_the_seasonal_naive_repeats_the_last_day_as_the_floor_does() -> None:
+    history = a_history()
+    expected = predict(build(FLOOR), history, 60, OPEN)
+    assert seasonal_naive(history, 60).tolist() == expected.tolist()
+
+
+def test_the_seasonal_naive_is_not_defined_before_the_first_whole_day() -> None:
+    assert np.isnan(seasonal_naive(a_history(23), 5)).all()
+    assert seasonal_naive(a_history(24), 5).tolist() == a_history(24).target[:5].tolist()
+
+
+@given(values=st.lists(st.floats(-1e9, 1e9), min_size=1), lower=st.none() | st.floats(-10, 0), upper=st.none() | st.floats(1, 10))
+def test_clipped_values_lie_within_the_bounds(values: list[float], lower: float | None, upper: float | None) -> None:
+    clipped = clip(np.array(values), (lower, upper))
+    assert lower is None or clipped.min() >= lower
+    assert upper is None or clipped.max() <= upper
+
+
+def test_the_time_zone_of_the_index_is_utc() -> None:
+    assert isinstance(a_history().times, pd.DatetimeIndex)
+    assert str(a_history().times.tz) == "UTC"

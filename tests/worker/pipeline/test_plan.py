@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.durations import Duration
+from shared.errors import QueueNotFound, UnknownModel
+from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard, QueueWork
+from shared.jobs import JobRequest
+from tests.factories import MONDAY, a_load, a_request
+from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
+from worker.catalogue import model_card
+from worker.models import models
+from worker.models.base import Model
+from worker.pipeline.plan import blocks, forecast_spec, queue_work, wanted_queues, window_rule
+from worker.pipeline.snapshot import Snapshot
+
+
+class NeedsCompanions(Fixed):
+    """Cannot run on one column."""
+
+    @classmethod
+    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
+        return None if companions else "it needs a second column"
+
+
+class NeedsAWeek(Fixed):
+    """Cannot run on less than a week of training."""
+
+    lane = Lane.HEAVY
+    cost = 300
+
+    @classmethod
+    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
+        return None if length >= 168 + horizon else f"it needs {168 + horizon} steps, found {length}"
+
+
+OFFERED: dict[str, type[Model]] = {
+    **{name: models[name] for name in ("last_value", "seasonal_naive", "hour_mean")},
+    "vector": NeedsCompanions,
+    "network": NeedsAWeek,
+    "steady": answering(1.0, cost=20),
+}
+CARDS = tuple(model_card(name, kind) for name, kind in OFFERED.items())
+
+
+def a_plan(snapshot: Snapshot, **changes: Any) -> tuple[QueueWork, tuple[str, ...]]:
+    return queue_work(a_request(**changes), snapshot, MONDAY, cards=CARDS, offered=OFFERED)
+
+
+def models_of(work: QueueWork) -> list[str]:
+    return list(dict.fromkeys(candidate.model for candidate in work.candidates))
+
+
+KNOWN = ["root.etl", "root.adhoc", "root.ml.train", "Root.etl", "root[1]"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (("*",), ["Root.etl", "root.adhoc", "root.etl", "root.ml.train", "root[1]"]),
+        (("root.etl",), ["root.etl"]),
+        (("root.ml.*", "root.e?l"), ["root.etl", "root.ml.train"]),
+        (("[Rr]oot.etl",), ["Root.etl", "root.etl"]),
+        (("root[1]",), ["root[1]"]),
+        (("root.etl", "root.etl", "root.e*"), ["root.etl"]),
+        (("root.etl", "nothing.like.*"), ["root.etl"]),
+    ],
+)
+def test_queues_are_found_by_name_or_glob_case_matters(patterns: tuple[str, ...], found: list[str]) -> None:
+    assert wanted_queues(a_request(queues=patterns), KNOWN) == found
+
+
+def test_an_unknown_name_beside_known_ones_stays_so_that_it_fails_by_itself() -> None:
+    assert wanted_queues(a_request(queues=("root.etl", "root.typo")), KNOWN) == ["root.etl", "root.typo"]
+
+
+def test_when_no_queue_is_found_some_known_ones_are_named() -> None:
+    with pytest.raises(QueueNotFound, match=r"found root\.typo, x\*, known are a, b, c, d, e and 2 more"):
+        wanted_queues(a_request(queues=("root.typo", "x*")), "gfedcba")
+    with pytest.raises(QueueNotFound, match="known are none"):
+        wanted_queues(a_request(), [])
+
+
+@pytest.mark.parametrize(
+    ("steps", "horizon", "wanted", "expected"),
+    [
+        (336, 24, 3, (24, 3)),
+        (336, 72, 3, (72, 3)),
+        (120, 72, 3, (40, 1)),  # the sample payload: 5d and 3d
+        (120, 24, 3, (24, 3)),
+        (336, 24, 20, (24, 9)),  # a third is left to the first training part
+        (336, 24, 1, (24, 1)),
+        (72, 24, 3, (24, 1)),  # two days are left
+        (50, 10, 3, (10, 1)),
+        (48, 24, 3, (16, 1)),
+        (3, 24, 3, (1, 1)),
+        (4, 1, 3, (1, 1)),
+    ],
+)
+def test_windows_are_as_long_and_as_many_as_the_history_allows(
+    steps: int, horizon: int, wanted: int, expected: tuple[int, int]
+) -> None:
+    assert window_rule(steps, horizon, wanted, 3_600) == expected
+
+
+@given(
+    steps=st.integers(3, 5_000),
+    horizon=st.integers(1, 3_000),
+    wanted=st.integers(1, 12),
+    step_seconds=st.sampled_from([60, 3_600, 25_200, 86_400, 604_800]),
+)
+def test_a_third_of_the_history_is_always_left_to_train_on(steps: int, horizon: int, wanted: int, step_seconds: int) -> None:
+    window_steps, windows = window_rule(steps, horizon, wanted, step_seconds)
+    assert 1 <= window_steps <= horizon
+    assert 1 <= windows <= wanted
+    assert steps - windows * window_steps >= steps // 3
+
+
+def test_a_spec_carries_what_the_request_says() -> None:
+    spec, warnings = forecast_spec(
+        a_request(interval=0.8, bounds=(None, 100.0), timezone="Europe/Berlin", holidays="DE"), a_snapshot(), MONDAY
+    )
+    assert spec == a_spec(interval=0.8, bounds=(None, 100.0), timezone="Europe/Berlin", holidays="DE")
+    assert warnings == ()
+
+
+def test_the_sample_payload_is_backtested_on_one_shorter_window_and_says_so() -> None:
+    request = a_request(data_ingestion_time_period=Duration(5, "d"), future_prediction_time_period=Duration(3, "d"))
+    spec, warnings = forecast_spec(request, a_snapshot(a_load(120)), MONDAY)
+    assert (spec.horizon_steps, spec.window_steps, spec.windows) == (72, 40, 1)
+    assert warnings == ("the history has only 120 steps: backtested on 1 window of 40 steps instead of 3 windows of 72 steps",)
+
+
+def test_every_valid_model_is_a_candidate() -> None:
+    work, warnings = a_plan(a_snapshot(cpu=a_companion()))
+    assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "vector", "steady", "network"]
+    assert warnings == ()
+
+
+def test_a_model_that_cannot_run_on_the_data_is_left_out_with_one_warning() -> None:
+    work, warnings = a_plan(a_snapshot(a_load(192)))
+    assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "steady"]
+    assert warnings == (
+        "vector is left out: it needs a second column",
+        "network is left out: it needs 192 steps, found 120",
+    )
+
+
+def test_a_constant_companion_is_no_companion() -> None:
+    work, _ = a_plan(a_snapshot(cpu=7.0))
+    assert "vector" not in models_of(work)
+
+
+def test_below_two_days_only_baselines_are_tried_and_a_warning_says_so() -> None:
+    work, warnings = a_plan(a_snapshot(a_load(40)))
+    assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive"]
+    assert "steady is left out: the history is shorter than 2 days" in warnings
+
+
+def test_three_steps_are_enough_for_the_last_value() -> None:
+    work, warnings = a_plan(a_snapshot(a_load(3)))
+    assert work.candidates == (Candidate(model="last_value"),)
+    assert work.spec.window_steps == 1
+    assert any(warning.startswith("seasonal_naive is left out: ") for warning in warnings)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.0, "0"), (42.5, "42.5")])
+def test_a_constant_queue_gets_its_constant_and_a_warning_says_so(value: float, shown: str) -> None:
+    load = a_load() * 0 + value
+    load.iloc[5] = np.nan
+    work, warnings = a_plan(a_snapshot(load))
+    assert work.candidates == (Candidate(model="last_value"),)
+    assert len(work.blocks) == 1
+    assert warnings == (f"every value is {shown}: the forecast is that constant, nothing else is tried",)
+
+
+def test_a_request_that_cannot_be_carried_out_is_refused_on_any_data() -> None:
+    for snapshot in (a_snapshot(), a_snapshot(a_load() * 0)):
+        with pytest.raises(UnknownModel):
+            a_plan(snapshot, model=("oracle",))
+
+
+def test_steps_without_a_value_before_the_issue_time_are_no_history() -> None:
+    spec, _ = forecast_spec(a_request(), a_snapshot(a_load(72).iloc[:-6]), MONDAY)
+    assert (spec.window_steps, spec.windows) == (22, 1)
+
+
+def test_the_horizon_may_be_months() -> None:
+    request: JobRequest = a_request(
+        aggregation_time_period=Duration(1, "d"),
+        data_ingestion_time_period=Duration(6, "mo"),
+        future_prediction_time_period=Duration(1, "mo"),
+    )
+    snapshot = a_snapshot(a_load(180 * 24, step_seconds=86_400), step_seconds=86_400)
+    spec, _ = forecast_spec(request, snapshot, MONDAY)
+    assert (spec.horizon_steps, spec.window_steps, spec.windows) == (31, 31, 3)
+
+
+def a_card(name: str, cost: int, lane: Lane = Lane.SCORE) -> ModelCard:
+    n = HyperparameterCard(name="n", type="int", default=1, grid=())
+    return ModelCard(name=name, summary="", lane=lane, cost=cost, is_baseline=False, hyperparameters=(n,))
+
+
+def many(**counts: int) -> list[Candidate]:
+    return [Candidate(model=model, hyperparameters={"n": n}) for model, count in counts.items() for n in range(count)]
+
+
+BLOCK_CARDS = (a_card("tiny", 1), a_card("middling", 20), a_card("slow", 200), a_card("heavy", 300, Lane.HEAVY))
+
+
+def sizes(candidates: list[Candidate], steps: int = 336) -> list[tuple[str, int]]:
+    found = blocks(candidates, BLOCK_CARDS, a_spec(), steps)
+    return [(block.lane.value, block.last - block.first + 1) for block in found]
+
+
+def test_cheap_candidates_share_a_task_and_heavy_ones_have_one_each() -> None:
+    assert sizes(many(tiny=25, middling=4, heavy=2)) == [("score", 29), ("heavy", 1), ("heavy", 1)]
+
+
+def test_many_candidates_are_shared_out_in_blocks_of_like_size() -> None:
+    lengths = [size for _, size in sizes(many(middling=60))]
+    assert sum(lengths) == 60
+    assert max(lengths) - min(lengths) <= 1
+
+
+def test_a_slow_candidate_has_a_task_of_its_own() -> None:
+    assert sizes(many(slow=3)) == [("score", 1)] * 3
+
+
+def test_blocks_are_shorter_where_the_history_is_longer() -> None:
+    assert len(sizes(many(middling=20), steps=3_360)) > len(sizes(many(middling=20)))
+
+
+@given(counts=st.lists(st.integers(0, 30), min_size=4, max_size=4), steps=st.integers(3, 50_000))
+def test_every_candidate_is_in_exactly_one_block(counts: list[int], steps: int) -> None:
+    candidates = many(tiny=counts[0], middling=counts[1], slow=counts[2], heavy=counts[3])
+    found = blocks(candidates, BLOCK_CARDS, a_spec(), steps)
+    assert [index for block in found for index in range(block.first, block.last + 1)] == list(range(len(candidates)))
+    assert all(block.first == block.last for block in found if block.lane is Lane.HEAVY)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.cards import FLOOR
+from shared.documents import from_json, to_json
+from shared.errors import NeedsMoreHistory
+from shared.forecasts import Candidate, Failure, Outcome, Score
+from tests.factories import a_load
+from tests.worker.pipeline.factories import Fixed, a_snapshot, a_spec, answering
+from worker.models.base import FloatArray, History
+from worker.pipeline.backtest import backtest
+from worker.pipeline.score import score
+
+SPEC = a_spec()
+WINDOWS = backtest(a_snapshot(), SPEC)
+
+
+def outcome_of(answer: Any, **changes: Any) -> Outcome:
+    """The outcome of a model that answers like this."""
+    return score(Candidate(model="answering"), WINDOWS, SPEC, offered={"answering": answering(answer)}, **changes)
+
+
+def test_a_candidate_that_forecasts_every_window_has_a_score() -> None:
+    outcome = score(FLOOR, WINDOWS, SPEC)
+    assert isinstance(outcome, Score)
+    assert [window.origin_at for window in outcome.windows] == [window.origin_at for window in WINDOWS]
+    assert outcome.measures.skill == 0
+    assert (outcome.measures.steps, outcome.measures.skipped_steps) == (72, 0)
+    assert outcome.seconds >= 0
+
+
+def test_the_score_is_over_all_steps_and_each_window_has_its_own() -> None:
+    outcome = outcome_of(50.0)
+    assert isinstance(outcome, Score)
+    actual = np.concatenate([window.actual for window in WINDOWS])
+    assert outcome.measures.mape == pytest.approx(100 * np.mean(np.abs(actual - 50) / actual))
+    assert outcome.measures.wape == pytest.approx(100 * np.abs(actual - 50).sum() / actual.sum())
+    own = [window.measures.mape for window in outcome.windows]
+    assert outcome.measures.mape == pytest.approx(np.mean([value for value in own if value is not None]))
+
+
+def test_a_gap_is_told_as_none_and_not_scored() -> None:
+    load = a_load()
+    load.iloc[-10] = np.nan
+    outcome = score(FLOOR, backtest(a_snapshot(load), SPEC), SPEC)
+    assert isinstance(outcome, Score)
+    assert [window.actual.count(None) for window in outcome.windows] == [0, 0, 1]
+    assert outcome.measures.steps == 71
+
+
+def test_what_is_scored_is_clipped_like_what_is_delivered() -> None:
+    outcome = outcome_of(-5.0)
+    assert isinstance(outcome, Score)
+    assert set(outcome.windows[0].prediction) == {0.0}
+
+
+def test_one_of_our_errors_is_a_failure_with_its_reason() -> None:
+    outcome = outcome_of(NeedsMoreHistory("needs 48 steps, found 24"))
+    assert outcome == Failure(
+        candidate=Candidate(model="answering"),
+        error="NeedsMoreHistory",
+        reason="The model needs more history than there is: needs 48 steps, found 24",
+        seconds=outcome.seconds,
+    )
+
+
+def test_an_unexpected_error_of_a_library_is_a_failure_too_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        outcome = outcome_of(np.linalg.LinAlgError("Singular\n  matrix"))
+    assert isinstance(outcome, Failure)
+    assert (outcome.error, outcome.reason) == ("LinAlgError", "LinAlgError: Singular matrix")
+    assert "answering failed" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_a_long_reason_is_cut() -> None:
+    outcome = outcome_of(ValueError("x" * 5_000))
+    assert isinstance(outcome, Failure)
+    assert len(outcome.reason) == 300
+
+
+def test_a_model_that_this_worker_does_not_have_is_a_failure() -> None:
+    outcome = score(Candidate(model="oracle"), WINDOWS, SPEC)
+    assert isinstance(outcome, Failure)
+    assert outcome.error == "UnknownModel"
+
+
+def test_a_bad_forecast_is_a_failure() -> None:
+    outcome = outcome_of(np.nan)
+    assert isinstance(outcome, Failure)
+    assert outcome.error == "BadForecast"
+
+
+class TimeIsUpError(Exception):
+    """Stands for the task's time limit."""
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt(), SystemExit(1), TimeIsUpError()])
+def test_what_comes_from_outside_the_model_is_left_to_the_caller(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        outcome_of(error, passing=(TimeIsUpError,))
+
+
+def test_a_failed_candidate_does_not_spoil_the_windows_for_the_next() -> None:
+    class Greedy(Fixed):
+        def forecast(self, history: History, horizon: int) -> FloatArray:
+            raise ValueError
+
+    before = score(FLOOR, WINDOWS, SPEC)
+    score(Candidate(model="greedy"), WINDOWS, SPEC, offered={"greedy": Greedy})
+    again = score(FLOOR, WINDOWS, SPEC)
+    assert isinstance(before, Score)
+    assert isinstance(again, Score)
+    assert before.windows == again.windows
+
+
+@pytest.mark.parametrize("answer", [50.0, ValueError("no")])
+def test_an_outcome_survives_its_document(answer: Any) -> None:
+    outcome = outcome_of(answer)
+    assert from_json(Outcome, to_json(outcome, Outcome)) == outcome

@@ -1,0 +1,193 @@
+"""What every source promises, held against one oracle: raw rows resampled by pandas. A new source adds one line to `STORED`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.buckets import bucket_start
+from shared.errors import DataError, EmptySeries, SourceNotFound
+from shared.jobs import Aggregation, Place
+from shared.settings import Connection
+from worker.sources import sources
+from worker.sources.base import Query, Source
+
+START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday: engines disagree on weeks
+DAYS = 30
+PERIODS = {"1h": 3_600, "45min": 2_700, "7h": 25_200, "5d": 432_000, "1w": 604_800}
+
+
+def store_csv(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
+    rows.assign(timestamp=rows.timestamp.map(lambda moment: moment.isoformat())).to_csv(folder / "rows.csv", index=False)
+    return open_files(folder, "rows.csv")
+
+
+def store_parquet(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
+    rows.to_parquet(folder / "rows.parquet")
+    return open_files(folder, "rows.parquet")
+
+
+def store_one_file_per_queue(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
+    for queue, own in rows.groupby("queue"):
+        own.drop(columns="queue").to_parquet(folder / f"{queue}.parquet")
+    return open_files(folder, None)
+
+
+def store_partitioned(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
+    for queue, own in rows.groupby("queue"):
+        for number, part in enumerate((own.iloc[: len(own) // 2], own.iloc[len(own) // 2 :])):
+            part_path = folder / f"queue={queue}" / f"part-{number}.parquet"
+            part_path.parent.mkdir(exist_ok=True)
+            part.drop(columns="queue").to_parquet(part_path)
+    return open_files(folder, "**/*.parquet")
+
+
+def open_files(folder: Path, pattern: str | None) -> tuple[Source, Place]:
+    return sources["files"](Connection(kind="files", path=folder)), Place(name="files", path=pattern)
+
+
+# source → the ways in which its rows may lie; each takes an empty folder and rows (queue, timestamp, numbers …)
+STORED: dict[str, tuple[Callable[[Path, pd.DataFrame], tuple[Source, Place]], ...]] = {
+    "files": (store_csv, store_parquet, store_one_file_per_queue, store_partitioned),
+}
+WAYS = [pytest.param(way, id=f"{name}-{way.__name__}") for name, ways in STORED.items() for way in ways]
+
+
+def raw_rows() -> pd.DataFrame:
+    """Two queues, a sample every few minutes, as monitoring has them: holes, a dead day, broken values, one row written twice."""
+    rng = np.random.default_rng(11)
+    frames = []
+    for queue in ("root.etl", "root.adhoc"):
+        seconds = np.sort(rng.choice(DAYS * 86_400, 6_000, replace=False))
+        times = pd.to_datetime(START) + pd.to_timedelta(seconds, unit="s")
+        frame = pd.DataFrame({"queue": queue, "timestamp": times, "used_capacity": rng.gamma(4, 15, len(times))})
+        frame["memory"] = 100 - frame.used_capacity * rng.random(len(times))
+        frame = frame[(frame.timestamp < "2026-01-12T05:00Z") | (frame.timestamp >= "2026-01-13T09:00Z")]
+        frame.iloc[[5, 70, 71], 2] = [np.nan, np.inf, -np.inf]
+        frame.iloc[[9], 3] = np.nan
+        again = frame.iloc[[40]].assign(used_capacity=99.0)
+        frames.append(pd.concat([frame, again]))
+    return pd.concat(frames).sort_values("timestamp", kind="stable", ignore_index=True)
+
+
+def a_query(place: Place, **changes: object) -> Query:
+    values = {
+        "place": place,
+        "queue": "root.etl",
+        "queue_field": "queue",
+        "time_field": "timestamp",
+        "target": "used_capacity",
+        "columns": None,
+        "start": START,
+        "end": START + timedelta(days=DAYS),
+        "step_seconds": 3_600,
+        "aggregation": Aggregation.MEAN,
+    }
+    return Query(**(values | changes))  # type: ignore[arg-type]
+
+
+def expected(rows: pd.DataFrame, query: Query) -> pd.DataFrame:
+    """The oracle: UTC, epoch-aligned, left-closed, left-labelled; the last of a timestamp wins; broken values are gaps."""
+    own = rows[(rows.queue == query.queue) & (rows.timestamp >= query.start) & (rows.timestamp < query.end)]
+    own = own.drop_duplicates("timestamp", keep="last").set_index("timestamp").drop(columns="queue")
+    own = own.replace([np.inf, -np.inf], np.nan)
+    return own.resample(f"{query.step_seconds}s", origin="epoch").agg(query.aggregation.value).dropna(how="all")
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Place, pd.DataFrame]:
+    rows = raw_rows()
+    source, place = request.param(tmp_path_factory.mktemp("data"), rows)
+    return source, place, rows
+
+
+def test_every_registered_source_is_held_to_the_contract():
+    assert set(STORED) == set(sources)
+
+
+@pytest.mark.parametrize("aggregation", Aggregation)
+@pytest.mark.parametrize("step_seconds", PERIODS.values(), ids=PERIODS.keys())
+def test_buckets_are_those_of_the_oracle(stored, step_seconds, aggregation):
+    source, place, rows = stored
+    start, end = (bucket_start(moment, step_seconds) for moment in (START + timedelta(days=8), START + timedelta(days=DAYS)))
+    query = a_query(place, start=start, end=end, step_seconds=step_seconds, aggregation=aggregation)
+    frame = source.read(query).frame.dropna(how="all")
+    pd.testing.assert_frame_equal(frame, expected(rows, query), check_freq=False, check_names=False, check_like=True, rtol=1e-12)
+
+
+def test_the_index_is_utc_sorted_and_unique_and_every_column_is_float(stored):
+    source, place, _ = stored
+    frame = source.read(a_query(place)).frame
+    assert str(frame.index.tz) == "UTC"
+    assert frame.index.is_monotonic_increasing
+    assert frame.index.is_unique
+    assert set(frame.columns) == {"used_capacity", "memory"}
+    assert all(frame.dtypes == np.float64)
+
+
+def test_a_step_without_a_sample_is_absent_or_nan_and_never_zero(stored):
+    source, place, _ = stored
+    dead = source.read(a_query(place)).frame.reindex(pd.date_range("2026-01-12T05:00Z", "2026-01-13T08:00Z", freq="1h"))
+    assert dead.isna().all(axis=None)
+
+
+def test_nothing_outside_start_and_end_is_read(stored):
+    source, place, rows = stored
+    start, end = START + timedelta(days=2), START + timedelta(days=3)
+    reading = source.read(a_query(place, start=start, end=end))
+    inside = rows[(rows.queue == "root.etl") & (rows.timestamp >= start) & (rows.timestamp < end)]
+    assert reading.rows == len(inside)
+    assert reading.frame.index.min() >= start
+    assert reading.frame.index.max() < end
+
+
+def test_repeated_and_broken_samples_are_counted(stored):
+    source, place, rows = stored
+    reading = source.read(a_query(place))
+    assert reading.rows == (rows.queue == "root.etl").sum()
+    assert reading.duplicates == 1
+    assert reading.non_finite == 3
+
+
+def test_columns_asked_for_by_name_come_alone(stored):
+    source, place, _ = stored
+    assert list(source.read(a_query(place, columns=())).frame.columns) == ["used_capacity"]
+    assert set(source.read(a_query(place, columns=("memory",))).frame.columns) == {"used_capacity", "memory"}
+
+
+def test_queues_are_listed_in_order(stored):
+    source, place, _ = stored
+    assert source.queues(place, "queue") == ["root.adhoc", "root.etl"]
+
+
+def test_an_unknown_queue_is_an_error_of_the_data(stored):
+    source, place, _ = stored
+    with pytest.raises(DataError, match=r"root\.nowhere"):
+        source.read(a_query(place, queue="root.nowhere"))
+
+
+@pytest.mark.parametrize("changes", [{"target": "nonsense"}, {"time_field": "nonsense"}, {"columns": ("memory", "nonsense")}])
+def test_a_missing_column_is_named(stored, changes):
+    source, place, _ = stored
+    with pytest.raises(SourceNotFound, match=r"'nonsense'.*used_capacity.*memory"):
+        source.read(a_query(place, **changes))
+
+
+def test_a_history_without_samples_is_empty(stored):
+    source, place, _ = stored
+    with pytest.raises(EmptySeries, match="as_of"):
+        source.read(a_query(place, start=START + timedelta(days=90), end=START + timedelta(days=95)))
+
+
+def test_a_missing_place_is_not_found(stored):
+    source, place, _ = stored
+    nowhere = Place(name=place.name, path="nowhere.csv", collection="nowhere", measurement="nowhere")
+    with pytest.raises(SourceNotFound, match="nowhere"):
+        source.queues(nowhere, "queue")
+    with pytest.raises(SourceNotFound, match="nowhere"):
+        source.read(a_query(nowhere))

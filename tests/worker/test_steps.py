@@ -1,0 +1,256 @@
+"""The steps on a real run state, a real store and real files, called one after the other without Celery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from shared.errors import EmptySeries, QueueNotFound, TooManyCandidates, UnknownModel
+from shared.forecasts import Failure, Score
+from shared.jobs import Job, JobState, QueueState
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage.base import Store
+from tests.factories import MONDAY, a_job, a_load, a_request
+from worker import endings, steps
+from worker.resources import Resources, use
+
+QUEUES = ("root.adhoc", "root.etl")
+
+
+@pytest.fixture
+def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
+    """Resources over two queues of 14 days, one file each."""
+    assert settings.files_dir is not None
+    settings.files_dir.mkdir()
+    for number, queue in enumerate(QUEUES):
+        a_load(seed=number).rename_axis("timestamp").to_csv(settings.files_dir / f"{queue}.csv")
+    with use(Resources(settings)) as given:
+        yield given
+        given.store.close()
+
+
+def submit(here: Resources, **changes: Any) -> Job:
+    """A job as the API leaves it: a row and run state."""
+    values = {"model": ("hour_mean",), "deadline": a_request().deadline} | changes
+    job = here.store.add_job(a_job(request=a_request(**values), created_at=datetime.now(UTC)))
+    here.run_state.begin_job(job.job_id, job.deadline_at)
+    return job
+
+
+def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
+    """What the tasks of a job do, in one process."""
+    steps.plan(job_id, "plan")
+    resources_run_state = steps.resources().run_state
+    resources_run_state.release(job_id, 9)
+    for queue in queues:
+        work = steps.ingest(job_id, queue, "ingest")
+        assert work is not None
+        assert steps.score(job_id, queue, range(len(work.candidates)), "score") == []
+        assert steps.select(job_id, queue, "select", is_heavy=True) is steps.Selecting.HAS_ENDED
+    endings.finish(job_id)
+
+
+def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
+    job = submit(here)
+    run(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
+    assert ended.progress.queues.done == 2
+    assert ended.progress.candidates.done == ended.progress.candidates.total > 0
+    for queue in QUEUES:
+        forecast = here.store.forecast(queue)
+        assert forecast.timestamps[0] == MONDAY  # the hour after the last complete hour
+        assert forecast.horizon_steps == 24
+        assert all(
+            0 <= low <= value <= high
+            for low, value, high in zip(forecast.lower_bound, forecast.prediction, forecast.upper_bound, strict=True)
+        )
+        report = here.store.report(job.job_id, queue)
+        assert report.state is QueueState.SUCCEEDED
+        assert report.winner is not None
+        assert report.explanation
+        assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
+
+
+def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
+    run(submit(here).job_id)
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+def test_every_step_may_run_twice(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    for queue in QUEUES:
+        first, second = (steps.ingest(job.job_id, queue, "ingest") for _ in range(2))
+        assert first == second is not None
+        for _ in range(2):
+            steps.score(job.job_id, queue, range(len(first.candidates)), "score")
+        for _ in range(2):
+            steps.select(job.job_id, queue, "select", is_heavy=False)
+    written = here.store.forecasts()
+    endings.finish(job.job_id)
+    endings.finish(job.job_id)
+    assert here.store.forecasts() == written
+    assert len(written) == 2
+
+
+def test_select_waits_for_every_outcome(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    steps.ingest(job.job_id, "root.etl", "ingest")
+    steps.score(job.job_id, "root.etl", [0], "score")
+    assert steps.select(job.job_id, "root.etl", "select", is_heavy=False) is steps.Selecting.IS_EARLY
+    assert not steps.is_scored(job.job_id, "root.etl")
+
+
+def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    work = steps.ingest(job.job_id, "root.adhoc", "ingest")
+    assert work is not None
+    steps.score(job.job_id, "root.adhoc", range(len(work.candidates)), "score")
+    steps.select(job.job_id, "root.adhoc", "select", is_heavy=False)
+    here.run_state.client.flushdb()  # the broker loses everything
+
+    assert endings.replan(job.job_id)
+    run(job.job_id, queues=("root.etl",))
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.progress.replans) == (JobState.SUCCEEDED, 1)
+
+
+def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
+    job = submit(here)
+    here.run_state.client.flushdb()
+    assert endings.replan(job.job_id)
+    here.run_state.client.flushdb()
+    assert not endings.replan(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert ended.state is JobState.FAILED
+    assert "run state twice" in (ended.reason or "")
+
+
+def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    endings.fail(job.job_id, "root.adhoc", "no data")
+    run(job.job_id, queues=("root.etl",))
+    ended = here.store.job(job.job_id)
+    assert ended.state is JobState.PARTIAL
+    assert ended.reason == "1 of 2 queues have no forecast: root.adhoc: no data"
+
+
+def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    steps.ingest(job.job_id, "root.etl", "ingest")
+    steps.score(job.job_id, "root.etl", [0, 1], "score")
+    endings.fail(job.job_id, "root.etl", "stopped")
+    endings.fail(job.job_id, "root.etl", "stopped again")
+    report = here.store.report(job.job_id, "root.etl")
+    assert (report.state, report.reason, len(report.outcomes)) == (QueueState.FAILED, "stopped", 2)
+    assert report.quality is not None
+
+
+def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    assert work is not None
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+    endings.pass_deadline(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert ended.state is JobState.PARTIAL
+    assert "deadline" in (ended.reason or "")
+    assert here.store.report(job.job_id, "root.adhoc").state is QueueState.FAILED
+
+
+def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
+    job = submit(here)
+    endings.pass_deadline(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.FAILED, "The job's deadline has passed")
+
+
+def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    assert work is not None
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    for index in range(len(work.candidates) - 1):  # three refits of each but one died
+        for _ in range(3):
+            here.run_state.begin(job.job_id, "root.etl", f"select.{index}", task="dead", worker="dead")
+    steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+    report = here.store.report(job.job_id, "root.etl")
+    assert report.state is QueueState.SUCCEEDED
+    assert report.winner == work.candidates[-1]
+    lost = [outcome for outcome in report.outcomes if isinstance(outcome, Failure)]
+    assert {outcome.error for outcome in lost} == {"ProcessLost"}
+
+
+def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> None:
+    job = submit(here, model=("lstm",), hyperparameters={"lstm": {}})
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    assert work is not None
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    found = here.run_state.outcomes(job.job_id, "root.etl")
+    scores = {outcome.candidate.model: outcome.measures.mape for outcome in found.values() if isinstance(outcome, Score)}
+    assert "lstm" in scores
+    best = min(scores, key=lambda name: scores[name] or 0)
+    reply = steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+    report = here.store.report(job.job_id, "root.etl")
+    is_lstm = reply is steps.Selecting.NEEDS_HEAVY_LANE
+    assert is_lstm == (report.winner is None)
+    assert is_lstm or best != "lstm" or report.winner is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"model": ("prophett",)}, UnknownModel, "seasonal_naive"),
+        ({"queues": ("root.none*",)}, QueueNotFound, "root.adhoc, root.etl"),
+        ({"max_candidates": 7}, TooManyCandidates, "2 queue"),
+    ],
+)
+def test_what_only_planning_can_see_is_said_with_what_is_accepted(
+    here: Resources, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    job = submit(here, **changes)
+    with pytest.raises(error, match=says.replace("*", r"\*")):
+        steps.plan(job.job_id, "plan")
+
+
+def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
+    job = submit(here, as_of=MONDAY + timedelta(days=30))
+    steps.plan(job.job_id, "plan")
+    with pytest.raises(EmptySeries, match="as_of"):
+        steps.ingest(job.job_id, "root.etl", "ingest")
+
+
+def test_planning_a_job_that_nobody_knows_does_nothing(here: Resources) -> None:
+    steps.plan("nobody", "plan")
+    assert here.run_state.active() == set()
+
+
+def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
+    run(submit(here).job_id)
+    store: Store = here.store
+    points = store.actuals("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)
+    assert len(points) == 24
+    assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
+    assert isinstance(pd.Timestamp(points[0].timestamp), pd.Timestamp)

@@ -1,0 +1,139 @@
+"""Forecasts → CSV, Parquet or JSON lines, one row per queue and step, as `queuecast forecast export` writes them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from shared.errors import InvalidRequest
+from shared.forecasts import Forecast
+
+Row = dict[str, Any]
+
+COLUMNS = (  # of every format, in this order
+    "queue",
+    "metric",
+    "job",
+    "issued_at",
+    "timestamp",
+    "step",
+    "prediction",
+    "lower_bound",
+    "upper_bound",
+    "model",
+    "hyperparameters",
+    "mape",
+    "skill",
+    "job_id",
+)
+
+
+class ExportFormat(StrEnum):
+    """The formats of an export; a file's ending names its own."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+
+def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_format: ExportFormat | None = None) -> int:
+    """Write the forecasts; returns the number of rows. An earlier file is replaced once the new one is whole, never before.
+
+    Times are UTC: ISO 8601 texts in CSV and JSON lines, timestamps in Parquet. Hyperparameters are a JSON object, in CSV and
+    Parquet as its text.
+
+    Args:
+        forecasts: in the order of the rows.
+        target: the file; None = standard output.
+        file_format: None = what the file's ending says, CSV on standard output.
+
+    Raises:
+        InvalidRequest: no format is given and the ending names none.
+        OSError: the file cannot be written.
+    """
+    write = _WRITERS[file_format or _format_of(target)]
+    if target is None:
+        return write(forecasts, sys.stdout.buffer)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as stream:
+            count = write(forecasts, stream)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count
+
+
+def _format_of(target: Path | None) -> ExportFormat:
+    if target is None:
+        return ExportFormat.CSV
+    try:
+        return ExportFormat(target.suffix.removeprefix(".").lower())
+    except ValueError:
+        accepted = ", ".join(f".{each}" for each in ExportFormat)
+        raise InvalidRequest(f"the ending of {target.name!r} names no format; accepted are {accepted}") from None
+
+
+def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
+    for forecast in forecasts:
+        steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
+        for step, (timestamp, *numbers) in enumerate(steps, start=1):
+            run = forecast.queue, forecast.metric, forecast.job, forecast.issued_at
+            verdict = forecast.model, dict(forecast.hyperparameters), forecast.mape, forecast.skill, forecast.job_id
+            yield dict(zip(COLUMNS, (*run, timestamp, step, *numbers, *verdict), strict=True))
+
+
+def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    count = 0
+    for count, row in enumerate(_rows(forecasts), start=1):
+        writer.writerow(_with_iso_times(row) | {"hyperparameters": json.dumps(row["hyperparameters"], sort_keys=True)})
+    text.detach()  # and with it flushed; the stream stays open
+    return count
+
+
+def _write_jsonl(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
+    count = 0
+    for count, row in enumerate(_rows(forecasts), start=1):
+        stream.write(json.dumps(_with_iso_times(row), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    return count
+
+
+def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    time, number = pa.timestamp("ms", tz="UTC"), pa.float64()
+    kinds = {"issued_at": time, "timestamp": time, "step": pa.int64()} | dict.fromkeys(
+        ("prediction", "lower_bound", "upper_bound", "mape", "skill"), number
+    )
+    rows = [row | {"hyperparameters": json.dumps(row["hyperparameters"], sort_keys=True)} for row in _rows(forecasts)]
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])  # fixed, so that empty columns keep their type
+    pq.write_table(pa.Table.from_pylist(rows, schema), stream)
+    return len(rows)
+
+
+def _with_iso_times(row: Row) -> Row:
+    return {name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def _iso(moment: datetime) -> str:
+    """As in our answers: 2026-01-05T00:00:00Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+_WRITERS: dict[ExportFormat, Callable[[Iterable[Forecast], BinaryIO], int]] = {
+    ExportFormat.CSV: _write_csv,
+    ExportFormat.PARQUET: _write_parquet,
+    ExportFormat.JSONL: _write_jsonl,
+}

@@ -1,0 +1,43 @@
+"""Files as a sink: the forecast tables of SQLite, which `queuecast forecast export` turns into CSV, Parquet or JSON lines."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from math import isfinite
+
+from shared.errors import SinkAway, SinkRefused, StoreAway
+from shared.forecasts import Forecast
+from shared.jobs import Place
+from shared.settings import Connection, Settings
+from shared.storage import open_store
+from worker.sinks import sinks
+
+
+@sinks.register("files")
+class FileSink:
+    """When the store is SQLite, its own tables are the sink and nothing is written twice; else a file with the same tables."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._is_store = settings.store_location.startswith("sqlite:")
+        self._url = f"sqlite://{settings.data_dir / 'forecasts.db'}"
+
+    def write(self, forecast: Forecast, place: Place) -> None:
+        """Deliver one forecast; raises SinkRefused, SinkAway."""
+        _refuse_unwritable(forecast)
+        if self._is_store:
+            return
+        try:
+            with closing(open_store(self._url)) as file:
+                file.save_forecast(forecast)
+        except StoreAway as error:
+            raise SinkAway(error.detail, **error.ids) from error
+
+
+def _refuse_unwritable(forecast: Forecast) -> None:
+    names = {"queue": forecast.queue, "metric": forecast.metric, "job": forecast.job}
+    empty = [name for name, value in names.items() if not value.strip()]
+    if empty:
+        raise SinkRefused(f"the forecast's {' and '.join(empty)} is empty", **names)
+    numbers = (*forecast.prediction, *forecast.lower_bound, *forecast.upper_bound, forecast.mape or 0.0, forecast.skill or 0.0)
+    if not all(map(isfinite, numbers)):
+        raise SinkRefused("the forecast has a number that is not finite", **names)
