@@ -20,9 +20,8 @@ from pathlib import Path
 
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
-from shared.broker import LONGEST_TASK_SECONDS
 from shared.errors import BrokerAway, InvalidRequest, SetupError
-from shared.forecasts import Lane
+from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 

@@ -16,10 +16,8 @@ from kombu import Queue
 
 from shared.drivers.redis_server import RedisServer
 from shared.errors import BrokerAway, ServiceError
-from shared.forecasts import Lane
+from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 
-LONGEST_TASK_SECONDS = 120  # the hard limit of every lane; a test asserts that no task declares more
-SOFT_LIMIT_SECONDS = 90
 _ABOUT_A_MINUTE = {"max_retries": 30, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 2}
 
 

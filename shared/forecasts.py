@@ -20,6 +20,10 @@ from shared.buckets import step_start, step_starts
 from shared.jobs import Hyperparameter, QueueState
 
 
+LONGEST_TASK_SECONDS = 120  # the hard limit of a task in every lane; a test asserts that no task declares more
+SOFT_LIMIT_SECONDS = 90  # what runs longer is told to stop, and becomes a Failure
+
+
 class Lane(StrEnum):
     """Celery's queues, in the order in which workers serve them."""
 

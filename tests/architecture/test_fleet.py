@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from deploy.stack import fleet, make_layout
-from shared.broker import LONGEST_TASK_SECONDS, ROUTES, SOFT_LIMIT_SECONDS, TaskName
-from shared.forecasts import Lane
+from shared.broker import ROUTES, TaskName
+from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 from shared.settings import Settings
 from tests.architecture.house import output_of
 

@@ -11,10 +11,10 @@ import pytest
 import redis
 from celery.backends.redis import RedisBackend
 
-from shared.broker import LONGEST_TASK_SECONDS, ROUTES, QuietBackend, TaskName, enqueue_job, make_celery
+from shared.broker import ROUTES, QuietBackend, TaskName, enqueue_job, make_celery
 from shared.drivers.redis_server import RedisServer, redis_client, redis_server
 from shared.errors import BrokerAway
-from shared.forecasts import Lane
+from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.lanes import Lanes
 from shared.runstate import RunState
 from shared.settings import Settings

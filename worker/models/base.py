@@ -59,7 +59,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Accepted range of a number, both ends included, None = open; stands in the field's type: `Annotated[int, Bounds(minimum=1)]`."""
+    """Accepted range of a number, both ends included, None = open; a part of its type: `Annotated[int, Bounds(minimum=1)]`."""
 
     minimum: float | None = None
     maximum: float | None = None

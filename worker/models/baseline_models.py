@@ -56,9 +56,7 @@ class SeasonalNaive:
     @classmethod
     def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
         """A day is enough for `days=1`; whether more days are there, `forecast` says, since the class does not know `days`."""
-        return (
-            None if length >= steps_per_day else f"seasonal_naive needs a day of history: {steps_per_day} steps, found {length}"
-        )
+        return _missing_day("seasonal_naive", length, steps_per_day)
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """The last season, over and over; raises NeedsMoreHistory when it is not there in full."""
@@ -85,7 +83,7 @@ class HourMean:
     @classmethod
     def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
         """One whole day is enough."""
-        return None if length >= steps_per_day else f"hour_mean needs a day of history: {steps_per_day} steps, found {length}"
+        return _missing_day("hour_mean", length, steps_per_day)
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Step h is the mean of the values whole days before it; raises NeedsMoreHistory below one day."""
@@ -93,6 +91,10 @@ class HourMean:
         asked = max(1, round(self.days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
         seasons = min(asked, history.length // season)
         if not seasons:
-            raise NeedsMoreHistory(f"hour_mean needs a day of history: {season} steps, found {history.length}")
+            raise NeedsMoreHistory(_missing_day("hour_mean", history.length, season) or "")
         recent: FloatArray = history.target[-seasons * season :].reshape(seasons, season).mean(axis=0)
         return np.resize(recent, horizon)
+
+
+def _missing_day(name: str, length: int, steps_per_day: int) -> str | None:
+    return None if length >= steps_per_day else f"{name} needs a day of history: {steps_per_day} steps, found {length}"
