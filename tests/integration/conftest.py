@@ -20,6 +20,7 @@ from shared.jobs import Job
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
+from shared.storage.base import Store
 from tests.factories import a_job, a_load, a_request
 from tests.polling import eventually
 
@@ -32,6 +33,7 @@ class Fleet:
 
     settings: Settings
     run_state: RunState
+    store: Store
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -41,8 +43,8 @@ class Fleet:
             "QUEUECAST_FILES_DIR": str(self.settings.files_dir),
             "QUEUECAST_STORE_URL": self.settings.store_location,
         }
-        log = (self.settings.data_dir / "fleet.log").open("ab")
-        process = subprocess.Popen([QUEUECAST, *arguments], env=os.environ | values | environment, stdout=log, stderr=log)
+        with (self.settings.data_dir / "fleet.log").open("ab") as log:
+            process = subprocess.Popen([QUEUECAST, *arguments], env=os.environ | values | environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 
@@ -58,17 +60,16 @@ class Fleet:
     def submit(self, **changes: Any) -> str:
         """A job as the API makes it; returns its id."""
         job = a_job(request=a_request(**changes), created_at=datetime.now(UTC))
-        open_store(self.settings.store_location).add_job(job)
+        self.store.add_job(job)
         self.run_state.begin_job(job.job_id, job.deadline_at)
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
         return job.job_id
 
     def ended(self, job_id: str, within: float = 90) -> Job:
         """The job, when it has ended."""
-        store = open_store(self.settings.store_location)
 
         def look() -> Job | None:
-            job = store.job(job_id)
+            job = self.store.job(job_id)
             return job if job.state.is_terminal else None
 
         return eventually(look, within=within, what=f"the end of {job_id}")
@@ -92,8 +93,8 @@ def fleet(settings: Settings, run_state: RunState) -> Iterator[Fleet]:
     settings.files_dir.mkdir()
     for number, queue in enumerate(("root.adhoc", "root.etl")):
         a_load(seed=number).rename_axis("timestamp").to_csv(settings.files_dir / f"{queue}.csv")
-    fleet = Fleet(settings, run_state)
+    store = open_store(settings.store_location)
+    fleet = Fleet(settings, run_state, store)
     yield fleet
     fleet.stop()
-
-
+    store.close()

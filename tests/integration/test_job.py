@@ -10,7 +10,6 @@ import psutil
 from shared.jobs import JobState
 from shared.lanes import Lanes
 from shared.runstate import RunState
-from shared.storage import open_store
 from tests.integration.conftest import Fleet
 from tests.polling import eventually
 
@@ -19,7 +18,7 @@ QUEUES = {"root.adhoc", "root.etl"}
 
 def delivered(fleet: Fleet) -> dict[str, int]:
     """Queue → number of forecast steps in the store."""
-    return {forecast.queue: forecast.horizon_steps for forecast in open_store(fleet.settings.store_location).forecasts()}
+    return {forecast.queue: forecast.horizon_steps for forecast in fleet.store.forecasts()}
 
 
 def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fleet: Fleet, run_state: RunState) -> None:
@@ -27,7 +26,7 @@ def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fl
     job = fleet.ended(fleet.submit(model=("prophet", "lstm", "seasonal_naive")))
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
     assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
-    report = open_store(fleet.settings.store_location).report(job.job_id, "root.etl")
+    report = fleet.store.report(job.job_id, "root.etl")
     assert {outcome.candidate.model for outcome in report.outcomes} >= {"prophet", "lstm", "seasonal_naive"}
     assert [key for key in run_state.client.keys("*") if job.job_id.encode() in key] == []
     eventually(lambda: not Lanes.open(fleet.settings).look().waiting, within=10, what="empty lanes")

@@ -73,7 +73,7 @@ def _train(network: DirectLstm, past: Tensor, future: Tensor, answers: Tensor, *
     adam = torch.optim.Adam(network.parameters(), lr=learning_rate)
     best_error, best_epoch, best_weights = np.inf, 0, network.state_dict()
     for epoch in range(epochs):
-        for batch in torch.randperm(first_of_tail).split(BATCH):
+        for batch in torch.split(torch.randperm(first_of_tail), BATCH):
             adam.zero_grad()
             loss(network(past[batch], future[batch]), answers[batch]).backward()
             nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)

@@ -22,7 +22,7 @@ from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
 
 DAYS_NEEDED = 3
 FEWEST_WINDOWS = 16
-MOST_WINDOWS = 1024  # of a longer history every k-th one: minutes steps would cost hours and gigabytes
+MOST_WINDOWS = 1024  # of a longer history every k-th one: steps of minutes would cost hours and gigabytes
 SHORTEST_CONTEXT, LONGEST_CONTEXT = 7, 168  # steps; a context of few steps says nothing, gradients fade over many
 
 
@@ -31,7 +31,8 @@ SHORTEST_CONTEXT, LONGEST_CONTEXT = 7, 168  # steps; a context of few steps says
 class Lstm:
     """Long short-term memory, all steps at once (Hochreiter and Schmidhuber, Long Short-Term Memory, 1997).
 
-    It learns the departure from the seasonal naive, not the level: tried on utilisation and M4, that is 3–60 % better.
+    It learns the departure from the same hour of the last day, not the level: with few or strongly seasonal steps, learning the
+    level was far worse when tried (M4-Hourly: 2.2 times the seasonal naive's WAPE, against 0.93).
     """
 
     hidden: Annotated[int, Bounds(minimum=4, maximum=256)] = 32
@@ -74,7 +75,8 @@ class Lstm:
             learning_rate=self.learning_rate,
             seed=history.seed,
         )
-        return naive[-1] + departure
+        forecast: FloatArray = naive[-1] + departure
+        return forecast
 
 
 def _context(days: int, steps_per_day: int) -> int:
@@ -106,4 +108,5 @@ def _calendar(history: History) -> FloatArray:
     past, future = features[: history.length], features[history.length :]
     usable = [np.ptp(past[:, i]) > 0 and bool(np.isin(future[:, i], past[:, i]).all()) for i in range(features.shape[1])]
     low, high = past[:, usable].min(axis=0), past[:, usable].max(axis=0)
-    return 2 * (features[:, usable] - low) / (high - low) - 1
+    scaled: FloatArray = 2 * (features[:, usable] - low) / (high - low) - 1
+    return scaled
