@@ -221,7 +221,8 @@ class RunState:
 
     def lock(self, role: str, seconds: float) -> Lock:
         """A lock that one process may hold, and renew, for `seconds` at a time."""
-        return self.client.lock(role, timeout=seconds, blocking=False)
+        lock: Lock = self.client.lock(role, timeout=seconds, blocking=False)
+        return lock
 
     @speaks_redis
     def holds(self, lock: Lock) -> bool:

@@ -88,10 +88,11 @@ class HourMean:
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Step h is the mean of the values whole days before it; raises NeedsMoreHistory below one day."""
         season = history.steps_per_day
+        reason = _missing_day("hour_mean", history.length, season)
+        if reason is not None:
+            raise NeedsMoreHistory(reason)
         asked = max(1, round(self.days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
         seasons = min(asked, history.length // season)
-        if not seasons:
-            raise NeedsMoreHistory(_missing_day("hour_mean", history.length, season) or "")
         recent: FloatArray = history.target[-seasons * season :].reshape(seasons, season).mean(axis=0)
         return np.resize(recent, horizon)
 

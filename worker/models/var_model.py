@@ -46,10 +46,9 @@ class Var:
         """Companions, two days, and enough steps for one lag."""
         if companions == 0:
             return "VAR needs at least one companion column"
-        needed = max(SEASONS_NEEDED * steps_per_day, _steps_for(lags=1, columns=companions + 1))
-        if length < needed:
-            return f"VAR of {companions + 1} columns needs {needed} steps of history, found {length}"
-        return None
+        columns = companions + 1
+        needed = max(SEASONS_NEEDED * steps_per_day, 3 * columns + 10)  # from here on `_most_lags` allows one
+        return None if length >= needed else f"VAR of {columns} columns needs {needed} steps of history, found {length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Forecast of the deviations plus the mean of their hour; raises NeedsMoreHistory or UnstableFit with the reason."""
@@ -70,10 +69,8 @@ class Var:
         """Least squares with the order that the criterion chooses; statsmodels says nothing of an explosive fit, so we ask."""
         from statsmodels.tsa.api import VAR
 
-        steps, columns = deviations.shape
-        most_lags = min(self.max_lags, (steps - columns - 10) // (2 * columns))
         try:
-            fit = VAR(deviations).fit(maxlags=most_lags, ic=self.criterion)
+            fit = VAR(deviations).fit(maxlags=min(self.max_lags, _most_lags(*deviations.shape)), ic=self.criterion)
         except np.linalg.LinAlgError as error:
             raise UnstableFit(f"the columns explain each other completely, so that no fit is defined ({error})") from error
         if fit.k_ar == 0:
@@ -83,9 +80,9 @@ class Var:
         return fit
 
 
-def _steps_for(*, lags: int, columns: int) -> int:
-    """Fewest steps that allow so many lags: lags ≤ (steps − columns − 10) / (2 × columns), two steps for each coefficient."""
-    return 2 * columns * lags + columns + 10
+def _most_lags(steps: int, columns: int) -> int:
+    """So many that two steps remain for each coefficient of an equation; more would fit the noise, or not at all."""
+    return (steps - columns - 10) // (2 * columns)
 
 
 def _refuse_degenerate(deviations: FloatArray, columns: FloatArray) -> None:

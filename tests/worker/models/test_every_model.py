@@ -1,0 +1,152 @@
+"""One contract for every registered model, with every point of its grid."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import MISSING, fields
+from itertools import product
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+import pytest
+
+from shared.errors import UnknownModel, UnstableFit
+from shared.forecasts import Lane
+from shared.jobs import Hyperparameter
+from tests.worker.models.histories import DAY, HOUR, a_history
+from worker.models import models
+from worker.models.base import Bounds, History, Model
+
+HORIZON = 30  # more than a day, and no multiple of one
+
+
+def _grid_points(name: str) -> list[dict[str, Hyperparameter]]:
+    grid = models[name].grid
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+
+
+CANDIDATES = [
+    pytest.param(models[name](**point), id=" ".join([name, *map(str, point.values())]))
+    for name in models
+    for point in _grid_points(name)
+]
+every_candidate = pytest.mark.parametrize("model", CANDIDATES)
+every_model = pytest.mark.parametrize("name", list(models))
+
+
+def test_the_promised_models_are_registered() -> None:
+    assert {"last_value", "seasonal_naive", "hour_mean", "prophet", "var", "lstm"} <= set(models)
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownModel, match="'profet', known are .*prophet"):
+        models["profet"]
+
+
+@every_candidate
+def test_a_forecast_has_one_finite_float_per_step(model: Model) -> None:
+    forecast = model.forecast(a_history(horizon=HORIZON), HORIZON)
+    assert forecast.shape == (HORIZON,)
+    assert forecast.dtype == np.float64
+    assert np.isfinite(forecast).all()
+
+
+@every_candidate
+def test_the_same_history_gives_the_same_answer(model: Model) -> None:
+    first, second = (model.forecast(a_history(horizon=HORIZON), HORIZON) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+@every_candidate
+def test_the_history_is_left_as_it_was(model: Model) -> None:
+    history, untouched = a_history(horizon=HORIZON), a_history(horizon=HORIZON)
+    for array in (history.target, history.companions):
+        array.flags.writeable = False
+    model.forecast(history, HORIZON)
+    assert _content(history) == _content(untouched)
+
+
+def _content(history: History) -> tuple[Any, ...]:
+    frame = history.calendar
+    arrays = (history.target, history.companions, frame.to_numpy(), frame.index.asi8, history.times.asi8)
+    return (*(array.tobytes() for array in arrays), list(frame.columns), history.holidays, history.timezone, history.seed)
+
+
+@every_candidate
+def test_the_forecast_is_a_new_array(model: Model) -> None:
+    history = a_history(horizon=HORIZON)
+    assert not np.shares_memory(model.forecast(history, HORIZON), history.target)
+
+
+@every_model
+def test_what_is_not_refused_can_be_forecast(name: str) -> None:
+    """UnstableFit is about the data, which only a fit can tell; everything else `missing` has to foresee."""
+    model = models[name](**({"epochs": 1} if name == "lstm" else {}))
+    lengths, horizons, steps = (1, 2, 9, 10, 24, 47, 48, 72, 80, 120), (1, 24, 40), (HOUR, 7 * HOUR, DAY, 5 * DAY)
+    tried = 0
+    for length, horizon, step_seconds, companions in product(lengths, horizons, steps, (0, 1)):
+        history = a_history(length, horizon=horizon, step_seconds=step_seconds, companions=companions)
+        asked = {"length": length, "companions": companions, "steps_per_day": history.steps_per_day, "horizon": horizon}
+        if model.missing(**asked) is not None:
+            continue
+        try:
+            forecast = model.forecast(history, horizon)
+        except UnstableFit:
+            continue
+        tried += 1
+        assert forecast.shape == (horizon,), asked
+        assert np.isfinite(forecast).all(), asked
+    assert tried > 10
+
+
+@every_model
+def test_no_history_is_refused_in_plain_words(name: str) -> None:
+    reason = models[name].missing(length=0, companions=1, steps_per_day=24, horizon=24)
+    assert reason is not None
+    assert "needs" in reason
+
+
+def test_last_value_is_there_when_nothing_else_is() -> None:
+    able = [name for name in models if models[name].missing(length=1, companions=0, steps_per_day=24, horizon=72) is None]
+    assert able == ["last_value"]
+
+
+@every_model
+def test_a_grid_names_hyperparameters_and_stays_within_what_they_accept(name: str) -> None:
+    kind = models[name]
+    hints = get_type_hints(kind, include_extras=True)
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    assert set(kind.grid) <= set(known)
+    for field in known.values():
+        assert field.default is not MISSING
+        for value in (field.default, *kind.grid.get(field.name, ())):
+            assert _is_accepted(value, hints[field.name]), (field.name, value)
+
+
+def _is_accepted(value: Hyperparameter, hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    assert get_origin(hint) is Annotated, "a number says its range by Bounds"
+    kind, bounds = get_args(hint)
+    assert isinstance(bounds, Bounds)
+    low, high = bounds.minimum, bounds.maximum
+    return type(value) is kind and (low is None or low <= value) and (high is None or value <= high)
+
+
+def test_only_the_lstm_waits_in_the_heavy_lane() -> None:
+    assert {name for name in models if models[name].lane is Lane.HEAVY} == {"lstm"}
+
+
+def test_a_model_is_dearer_the_more_it_computes() -> None:
+    costs = [models[name].cost for name in ("hour_mean", "var", "prophet", "lstm")]
+    assert costs == sorted(set(costs))
+
+
+def test_reading_every_grid_loads_no_heavy_library() -> None:
+    program = (
+        "import sys; from worker.models import models; grids = [models[name].grid for name in models]; "
+        "print(*sorted({'torch', 'prophet', 'cmdstanpy', 'statsmodels', 'statsforecast', 'sklearn'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == ""

@@ -1,0 +1,89 @@
+"""LSTM: seeded, leaves the process as it was, learns what there is to learn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from shared.errors import NeedsMoreHistory, UnstableFit
+from tests.worker.models.histories import a_history, daily_wave
+from worker.models.lstm_model import Lstm
+
+SHORT = Lstm(epochs=3)
+PROGRAM = """
+from tests.worker.models.histories import a_history
+from worker.models.lstm_model import Lstm
+print(Lstm(epochs=3).forecast(a_history(), 24).tobytes().hex())
+"""
+
+
+def test_two_processes_with_the_same_seed_give_the_same_answer() -> None:
+    runs = [subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [run.communicate(timeout=120)[0] for run in runs]
+    assert all(run.returncode == 0 for run in runs)
+    assert answers[0] == answers[1]
+
+
+def test_another_seed_gives_another_answer() -> None:
+    history = a_history()
+    assert (SHORT.forecast(history, 24) != SHORT.forecast(replace(history, seed=1), 24)).any()
+
+
+def test_the_random_state_of_the_process_is_left_alone() -> None:
+    torch.manual_seed(42)
+    before = torch.get_rng_state()
+    SHORT.forecast(a_history(), 24)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_one_fit_takes_one_thread() -> None:
+    SHORT.forecast(a_history(), 24)
+    assert torch.get_num_threads() == 1
+
+
+def test_a_clean_daily_wave_is_learned_better_than_by_last_value() -> None:
+    history = a_history(horizon=24)
+    wave = (daily_wave(history.times) - 50) / 14
+    forecast = Lstm().forecast(replace(history, target=wave[:-24]), 24)
+    error = np.abs(forecast - wave[-24:]).mean()
+    assert error < 0.1 * np.abs(wave[-25] - wave[-24:]).mean()
+
+
+def test_a_habit_of_weekends_is_learned_better_than_yesterday_knows_it() -> None:
+    history = a_history(28 * 24 + 5 * 24, horizon=24)  # the last known day is a Sunday
+    weekend = history.calendar["is_weekend"].to_numpy()
+    load = np.where(weekend == 1, -1.0, 1.0)
+    forecast = Lstm(learning_rate=0.01).forecast(replace(history, target=load[:-24]), 24)
+    assert np.abs(forecast - load[-24:]).mean() < 0.5 * np.abs(load[-25] - load[-24:]).mean()
+
+
+def test_calendar_values_that_the_history_never_saw_are_not_made_up_from() -> None:
+    history = a_history(14 * 24, horizon=24)
+    stranger = history.calendar.assign(day_of_month=1e6)
+    stranger.iloc[: history.length, stranger.columns.get_loc("day_of_month")] = np.arange(history.length)
+    without = history.calendar.drop(columns="day_of_month")
+    answers = [SHORT.forecast(replace(history, calendar=calendar), 24) for calendar in (stranger, without)]
+    assert answers[0].tobytes() == answers[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("length", "horizon", "is_enough"), [(71, 24, False), (72, 24, True), (110, 72, False), (111, 72, True), (80, 40, True)]
+)
+def test_the_network_needs_three_days_and_more_for_a_longer_horizon(length: int, horizon: int, is_enough: bool) -> None:
+    reason = Lstm.missing(length=length, companions=0, steps_per_day=24, horizon=horizon)
+    assert (reason is None) is is_enough
+
+
+def test_a_longer_context_needs_more_history() -> None:
+    with pytest.raises(NeedsMoreHistory, match="needs 207 steps of history for 24 steps ahead, found 120"):
+        Lstm(context_days=7).forecast(a_history(120), 24)
+
+
+def test_a_training_that_diverges_is_a_failure() -> None:
+    with pytest.raises(UnstableFit, match="diverged"):
+        SHORT.forecast(a_history(target=np.resize([1e300, -1e300, 1e299], 14 * 24)), 24)

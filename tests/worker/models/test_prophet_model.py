@@ -1,0 +1,110 @@
+"""Prophet: holidays, time zones, and the optimiser's price."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.errors import NeedsMoreHistory, UnstableFit
+from tests.worker.models.histories import HOUR, a_calendar, a_history, daily_wave
+from worker.models.base import FloatArray, History
+from worker.models.prophet_model import ProphetModel
+
+BERLIN = "Europe/Berlin"
+
+
+def _history_to(end: datetime, target_of: object, *, length: int, horizon: int, timezone: str) -> History:
+    times = pd.date_range(end - pd.Timedelta(hours=length), periods=length + horizon, freq="h")
+    target = np.asarray(target_of(times[:length]), dtype=float)  # type: ignore[operator]
+    return a_history(length, horizon=horizon, times=times, calendar=a_calendar(times), target=target, timezone=timezone)
+
+
+def _office_hours(times: pd.DatetimeIndex) -> FloatArray:
+    """A daily wave of Berlin's wall clock."""
+    return daily_wave(times.tz_convert(BERLIN).tz_localize(None))
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)],
+    ids=["an hour is skipped", "an hour comes twice"],
+)
+@pytest.mark.parametrize("ahead_hours", [12, -36], ids=["in the future", "in the past"])
+def test_a_daily_habit_keeps_its_wall_clock_over_a_change_of_summer_time(switch: datetime, ahead_hours: int) -> None:
+    end = switch - pd.Timedelta(hours=ahead_hours)
+    history = _history_to(end, _office_hours, length=10 * 24, horizon=48, timezone=BERLIN)
+    forecast = ProphetModel(growth="flat").forecast(history, 48)
+    assert forecast == pytest.approx(_office_hours(history.times[-48:]), abs=1.5)
+
+
+def test_a_holiday_in_the_history_teaches_the_next_one() -> None:
+    history = a_history(14 * 24, horizon=48)
+    quiet = history.target.copy()
+    quiet[24 * 8 : 24 * 9] -= 25
+    days = history.times.strftime("%Y-%m-%d")
+    holidays = (days[24 * 8], days[14 * 24])  # one known, and the first of the two days ahead
+    told = a_history(14 * 24, horizon=48, target=quiet, holidays=holidays)
+    forecast = ProphetModel().forecast(told, 48)
+    untold = ProphetModel().forecast(a_history(14 * 24, horizon=48, target=quiet), 48)
+    assert np.mean(forecast[:24] - untold[:24]) < -15
+    assert np.mean(forecast[24:] - untold[24:]) > -5
+
+
+def test_a_weekly_season_is_fitted_from_two_weeks_on() -> None:
+    def weekly(times: pd.DatetimeIndex) -> FloatArray:
+        return np.where(times.dayofweek >= 5, 20.0, 60.0)
+
+    end = datetime(2026, 1, 3, tzinfo=UTC)  # a Saturday
+    two_weeks, less = (
+        ProphetModel(growth="flat").forecast(_history_to(end, weekly, length=days * 24, horizon=24, timezone="UTC"), 24)
+        for days in (21, 13)
+    )
+    assert two_weeks.mean() < 30
+    assert less.mean() > 40
+
+
+def test_below_100_points_the_slow_optimiser_is_not_taken() -> None:
+    history = a_history(72)
+    ProphetModel().forecast(history, 24)  # the import is not what is measured
+    started = time.perf_counter()
+    ProphetModel().forecast(history, 24)
+    assert time.perf_counter() - started < 1.5  # L-BFGS: 0.05 s; Newton: 2–3 s
+
+
+def test_an_optimiser_that_gives_up_is_a_failure_with_its_last_words() -> None:
+    with pytest.raises(UnstableFit, match="Stan's optimiser gave up: "):
+        ProphetModel().forecast(a_history(72, target=np.resize([1e300, -1e300], 72)), 24)
+
+
+def test_a_fit_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cmdstanpy import _TMPDIR
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(Path(_TMPDIR).iterdir())
+    ProphetModel().forecast(a_history(72), 24)
+    assert set(Path(_TMPDIR).iterdir()) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fit_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        ProphetModel().forecast(a_history(24 * 2), 24)
+    assert [record.name for record in caplog.records if record.name.startswith(("prophet", "cmdstanpy"))] == []
+
+
+def test_a_constant_history_goes_on() -> None:
+    forecast = ProphetModel().forecast(a_history(72, target=np.full(72, 5.0)), 24)
+    assert forecast == pytest.approx(np.full(24, 5.0))
+
+
+def test_less_than_two_days_are_refused_before_and_while_forecasting() -> None:
+    assert ProphetModel.missing(length=47, companions=0, steps_per_day=24, horizon=24) is not None
+    with pytest.raises(NeedsMoreHistory, match="needs 48 steps of history, found 47"):
+        ProphetModel().forecast(a_history(47, step_seconds=HOUR), 24)

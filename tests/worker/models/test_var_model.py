@@ -1,0 +1,91 @@
+"""VAR: what it learns, and its known traps, each with its reason in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shared.errors import NeedsMoreHistory, UnstableFit
+from tests.worker.models.histories import HOUR, a_history, lasting_noise
+from worker.models.var_model import Var
+
+N = 240
+
+
+def test_without_companions_var_is_left_out() -> None:
+    reason = Var.missing(length=N, companions=0, steps_per_day=24, horizon=24)
+    assert reason == "VAR needs at least one companion column"
+
+
+@pytest.mark.parametrize(("length", "companions", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
+def test_var_needs_two_days_and_more_for_many_columns(length: int, companions: int, is_enough: bool) -> None:
+    reason = Var.missing(length=length, companions=companions, steps_per_day=24, horizon=24)
+    assert (reason is None) is is_enough
+
+
+def test_a_companion_that_runs_ahead_is_used() -> None:
+    lead = lasting_noise(N + 3, 0)
+    truth = lead[: N + 3]  # the target shows three steps later what the companion shows now
+    target, companion = np.roll(lead, 3)[3 : N + 3], lead[3 : N + 3]
+    history = a_history(N, horizon=3, target=target, companions=companion[:, np.newaxis])
+    forecast = Var(criterion="aic").forecast(history, 3)
+    assert np.abs(forecast - truth[N : N + 3]).max() < 0.5
+
+
+def test_what_the_hour_of_day_explains_is_added_back() -> None:
+    history = a_history(N, horizon=240)
+    far_ahead = Var().forecast(history, 240)[-24:]
+    hour_means = history.target.reshape(-1, 24).mean(axis=0)
+    assert far_ahead == pytest.approx(hour_means, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("companion", "reason"),
+    [
+        (np.full(N, 7.0), "companion column 1 of 1 is constant"),
+        (np.zeros(N), "companion column 1 of 1 is constant"),
+        (np.tile(np.arange(24.0), N // 24), "or repeats itself every day"),
+        (a_history(N).target * 1_000 + 5, "collinear"),
+    ],
+    ids=["constant", "zeros", "the same every day", "a multiple of the target"],
+)
+def test_a_companion_that_adds_nothing_is_named(companion: np.ndarray, reason: str) -> None:
+    with pytest.raises(UnstableFit, match=reason):
+        Var().forecast(a_history(N, companions=companion[:, np.newaxis]), 24)
+
+
+def test_a_target_without_anything_but_its_hours_is_named() -> None:
+    with pytest.raises(UnstableFit, match="the target is constant, or repeats itself every day"):
+        Var().forecast(a_history(N, target=np.tile(np.arange(24.0), N // 24)), 24)
+
+
+def test_a_column_that_is_the_sum_of_others_is_collinear() -> None:
+    history = a_history(N, companions=2)
+    companions = np.column_stack([history.companions, history.companions.sum(axis=1)])
+    with pytest.raises(UnstableFit, match="collinear"):
+        Var().forecast(a_history(N, companions=companions), 24)
+
+
+def test_a_companion_that_repeats_the_target_a_step_later_leaves_no_fit_defined() -> None:
+    noise = lasting_noise(N + 1, 0)
+    history = a_history(N, step_seconds=24 * HOUR, target=noise[1:], companions=noise[:-1, np.newaxis])
+    with pytest.raises(UnstableFit):
+        Var().forecast(history, 24)
+
+
+def test_an_explosive_fit_is_refused() -> None:
+    growth = 1.1 ** np.arange(N)
+    history = a_history(N, target=growth + lasting_noise(N, 0), companions=(growth + lasting_noise(N, 1))[:, np.newaxis])
+    with pytest.raises(UnstableFit, match="explosive"):
+        Var().forecast(history, 24)
+
+
+def test_noise_without_memory_is_refused_rather_than_forecast_by_its_mean() -> None:
+    noise = np.random.default_rng(0).normal(size=(N, 2))
+    with pytest.raises(UnstableFit, match="bic chose no lag"):
+        Var().forecast(a_history(N, target=noise[:, 0], companions=noise[:, 1:]), 24)
+
+
+def test_a_history_that_missing_refuses_is_refused_by_forecast_too() -> None:
+    with pytest.raises(NeedsMoreHistory, match="needs 48 steps of history, found 30"):
+        Var().forecast(a_history(30), 24)
