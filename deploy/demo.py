@@ -119,8 +119,8 @@ def teller() -> Callable[[Document], None]:
 
     def tell(job: Document) -> None:
         nonlocal said, said_at
-        done = {part: f"{tally['done']} of {tally['total']} {part}" for part, tally in job["progress"].items()}
-        text = f"{done['candidates']}, {done['queues']}"
+        tallies = {part: job["progress"][part] for part in ("candidates", "queues")}
+        text = ", ".join(f"{tally['done']} of {tally['total']} {part}" for part, tally in tallies.items())
         if text != said and time.monotonic() - said_at > 5:
             notice(text)
             said, said_at = text, time.monotonic()

@@ -14,13 +14,13 @@ HOUR, DAY = 3_600, 86_400
 
 
 def a_history(
-    length: int = 14 * 24, *, horizon: int = 24, step_seconds: int = HOUR, companions: int = 1, **changes: Any
+    length: int = 14 * 24, *, horizon: int = 24, step_seconds: int = HOUR, companion_count: int = 1, **changes: Any
 ) -> History:
-    """A daily wave with lasting noise that the companions share, up to Monday 00:00 UTC; calendar and times reach `horizon` further."""
+    """A daily wave with lasting noise that the companions share, up to Monday 00:00 UTC; the times reach `horizon` further."""
     first = MONDAY - pd.Timedelta(seconds=length * step_seconds)
     times = pd.date_range(first, periods=length + horizon, freq=pd.Timedelta(seconds=step_seconds))
     wave = daily_wave(times[:length])
-    noises = [lasting_noise(length, seed) for seed in range(companions + 1)]
+    noises = [lasting_noise(length, seed) for seed in range(companion_count + 1)]
     columns = np.column_stack([wave + noises[0], *(wave / 2 + noise + noises[0] for noise in noises[1:])])
     values: dict[str, Any] = {
         "target": columns[:, 0].copy(),

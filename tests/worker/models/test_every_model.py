@@ -40,7 +40,7 @@ def test_the_promised_models_are_registered() -> None:
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownModel, match="'profet', known are .*prophet"):
+    with pytest.raises(UnknownModel, match=r"'profet', known are .*prophet"):
         models["profet"]
 
 
@@ -86,7 +86,7 @@ def test_what_is_not_refused_can_be_forecast(name: str) -> None:
     lengths, horizons, steps = (1, 2, 9, 10, 24, 47, 48, 72, 80, 120), (1, 24, 40), (HOUR, 7 * HOUR, DAY, 5 * DAY)
     tried = 0
     for length, horizon, step_seconds, companions in product(lengths, horizons, steps, (0, 1)):
-        history = a_history(length, horizon=horizon, step_seconds=step_seconds, companions=companions)
+        history = a_history(length, horizon=horizon, step_seconds=step_seconds, companion_count=companions)
         asked = {"length": length, "companions": companions, "steps_per_day": history.steps_per_day, "horizon": horizon}
         if model.missing(**asked) is not None:
             continue

@@ -60,7 +60,7 @@ def test_a_target_without_anything_but_its_hours_is_named() -> None:
 
 
 def test_a_column_that_is_the_sum_of_others_is_collinear() -> None:
-    history = a_history(N, companions=2)
+    history = a_history(N, companion_count=2)
     companions = np.column_stack([history.companions, history.companions.sum(axis=1)])
     with pytest.raises(UnstableFit, match="collinear"):
         Var().forecast(a_history(N, companions=companions), 24)
