@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.forecasts import Candidate, Failure, Forecast, Measures, ModelCard, Outcome, QualityReport, QueueOutlook, QueueReport
+from shared.forecasts import Candidate, Failure, Forecast, Measures, ModelCard, Outcome
 from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
+from shared.reports import QualityReport, QueueOutlook, QueueReport
 
 
 class Answer(BaseModel):

@@ -20,8 +20,8 @@ from api.problems import answered, refusing
 from api.progress import queue_report, queue_reports, with_progress
 from api.requests import JobBody, JobsQuery, SubmitHeaders
 from shared.errors import BrokerAway
-from shared.forecasts import QueueReport
 from shared.jobs import Job, JobRequest, JobState
+from shared.reports import QueueReport
 
 NOT_BEGUN = "the broker went away while the job was being started; submit it again"
 

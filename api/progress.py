@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from api.context import Services
 from shared.errors import BrokerAway, QueueNotFound
-from shared.forecasts import QueueReport
 from shared.jobs import Job, QueueState
+from shared.reports import QueueReport
 
 
 def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:

@@ -17,7 +17,8 @@ from api.problems import Problem, answered, refusing
 from api.requests import SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
-from shared.forecasts import Forecast, Point
+from shared.forecasts import Forecast
+from shared.reports import Point
 
 MOST_POINTS = 100_000
 DEFAULT_PAST = timedelta(days=7)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.errors import DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
-from shared.forecasts import QueueReport
 from shared.jobs import Job, JobState, QueueState
+from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
 from worker.pipeline.selection import leaderboard
 from worker.resources import resources

@@ -18,8 +18,9 @@ import structlog
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
 from shared.errors import JobNotFound, ProcessLost
-from shared.forecasts import Candidate, Forecast, Lane, Outcome, Point, QualityReport, QueueReport, QueueWork
+from shared.forecasts import Candidate, Forecast, Lane, Outcome, QueueWork
 from shared.jobs import Job, JobState, QueueState
+from shared.reports import Point, QualityReport, QueueReport
 from worker.catalogue import model_cards
 from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest

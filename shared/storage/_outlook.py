@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.forecasts import Forecast, QueueOutlook
+from shared.forecasts import Forecast
+from shared.reports import QueueOutlook
 
 
 def outlook(forecast: Forecast) -> QueueOutlook:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from shared.buckets import EPOCH, from_epoch, to_epoch
 from shared.documents import from_json, to_json
-from shared.forecasts import Candidate, Failure, Forecast, Outcome, Point, QualityReport, QueueReport, Score
+from shared.forecasts import Candidate, Failure, Forecast, Outcome, Score
 from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
+from shared.reports import Point, QualityReport, QueueReport
 
 Hyperparameters = Mapping[str, Hyperparameter]
 Warnings = tuple[str, ...]

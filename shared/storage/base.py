@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.forecasts import Forecast, Point, QueueOutlook, QueueReport
+from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.reports import Point, QueueOutlook, QueueReport
 
 
 class Store(Protocol):

@@ -10,8 +10,9 @@ from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
-from shared.forecasts import Forecast, Point, QueueOutlook, QueueReport
+from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.reports import Point, QueueOutlook, QueueReport
 from shared.states import check_move
 from shared.storage._outlook import outlook
 

@@ -17,8 +17,9 @@ from typing import Any
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
-from shared.forecasts import Forecast, Point, QueueOutlook, QueueReport
+from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.reports import Point, QueueOutlook, QueueReport
 from shared.states import OPEN_STATES, check_move
 from shared.storage import _rows
 from shared.storage._outlook import outlook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
 
 if TYPE_CHECKING:
     from prophet import Prophet
-    from prophet.models import IStanBackend
 
 SEASONS_NEEDED = 2  # whole ones, of a day, a week or a year, before that season is fitted
 DAYS_PER_YEAR = 365
@@ -57,7 +56,7 @@ class ProphetModel:
         return None if length >= needed else f"Prophet needs {needed} steps of history, found {length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Fit by Stan's L-BFGS and predict; raises NeedsMoreHistory, or UnstableFit when the optimiser gives up."""
+        """Fit by Stan's optimiser and predict; raises NeedsMoreHistory, or UnstableFit when the optimiser gives up."""
         reason = self.missing(length=history.length, steps_per_day=history.steps_per_day)
         if reason is not None:
             raise NeedsMoreHistory(reason)
@@ -70,10 +69,10 @@ class ProphetModel:
 
     def _fitted(self, history: History, known: pd.DatetimeIndex) -> Prophet:
         prophet = self._unfitted(history)
-        # Newton, below 100 points Prophet's choice and above its fallback, takes seconds where L-BFGS takes milliseconds.
-        cast("IStanBackend", prophet.stan_backend).set_options(newton_fallback=False)
         with TemporaryDirectory() as scratch:  # else each fit leaves its files until the process ends
             try:
+                # Below 100 points Prophet would choose Newton, which takes up to seconds where L-BFGS takes milliseconds. It stays
+                # what Prophet falls back to when L-BFGS finds no way on: on series without noise.
                 prophet.fit(
                     pd.DataFrame({"ds": known, "y": history.target}), algorithm="LBFGS", seed=history.seed, output_dir=scratch
                 )
@@ -116,6 +115,6 @@ def _holiday_frame(history: History) -> pd.DataFrame | None:
 
 def _silence() -> None:
     """Prophet misses plotly at import and reports each choice, cmdstanpy each fit: none of it concerns an operator."""
-    logging.getLogger("prophet").setLevel(logging.WARNING)
+    logging.getLogger("prophet").setLevel(logging.ERROR)
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
     logging.getLogger("cmdstanpy").disabled = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.forecasts import QualityReport
+from shared.reports import QualityReport
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
-from shared.forecasts import Candidate, Failure, Measures, Point, QualityReport, QueueReport, Score, WindowForecast
+from shared.forecasts import Candidate, Failure, Measures, Score, WindowForecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
+from shared.reports import Point, QualityReport, QueueReport
 from shared.storage import Store, open_store
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 
