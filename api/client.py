@@ -50,7 +50,7 @@ class Client:
     Args:
         base_url: where it listens, `http://host:port`; a path in front of `/v1` is kept.
 
-    A URL that is none raises InvalidRequest; every method raises the error that the service told, or ApiAway when it does not answer.
+    A URL that is none raises InvalidRequest; every method raises the error that the service told, or ApiAway without an answer.
     """
 
     def __init__(self, base_url: str) -> None:

@@ -45,7 +45,7 @@ def make_spec(version: str) -> SpecTree:
         title="Queuecast",
         version=version,
         description=ABOUT,
-        model_adapter=_Adapter(),
+        model_adapter=_Adapter(),  # type: ignore[arg-type] # spectree's own adapter does not fit its protocol either
         validation_error_model=Problem,
         naming_strategy=lambda model: model.__name__,
         nested_naming_strategy=lambda _parent, child: child,

@@ -11,7 +11,8 @@ from flask import Flask, Response, abort, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from spectree import Response as Answers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
 from shared.errors import (
@@ -106,11 +107,24 @@ def register(app: Flask) -> None:
 
 def _of_http(error: HTTPException) -> Response:
     """What Flask itself refuses; its headers (Allow, for one) are kept."""
-    answer = problem(error.code or 500, error.description or "", title=error.name)
+    answer = problem(error.code or 500, _detail(error), title=error.name)
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             answer.headers[name] = value
     return answer
+
+
+def _detail(error: HTTPException) -> str:
+    match error:
+        case MethodNotAllowed():
+            accepted = sorted(error.valid_methods or ())
+            return f"found {request.method}, accepted here: {', '.join(accepted)}"
+        case RequestEntityTooLarge():
+            return f"the body is larger than the accepted {request.max_content_length} bytes"
+        case NoSuchAddress():
+            return "nothing is served at this address; /docs shows what is"
+        case _:
+            return error.description or ""
 
 
 def _of_ours(error: QueuecastError) -> Response:

@@ -65,7 +65,7 @@ def make_celery(server: RedisServer, profile: Literal["worker", "api"]) -> celer
     """The Celery application; profile `api` gives up at once where `worker` is patient."""
     app = celery.Celery("queuecast", broker=server.broker, backend=server.results, set_as_current=profile == "worker")
     app.loader.override_backends = dict.fromkeys(("redis", "rediss", "redis+socket"), "shared.broker:QuietBackend")
-    app.conf.update(_reliability() | _connections(is_socket=server.is_socket) | _lanes())
+    app.conf.update(_tasks() | _workers() | _connections(is_socket=server.is_socket) | _lanes())
     if profile == "api":
         app.conf.update(_impatience(is_socket=server.is_socket))
     return app
@@ -81,7 +81,7 @@ def enqueue_job(app: celery.Celery, job_id: str) -> None:
         raise BrokerAway(str(error), job_id=job_id) from error
 
 
-def _reliability() -> dict[str, Any]:
+def _tasks() -> dict[str, Any]:
     return {
         "task_acks_late": True,  # else every kill loses the running task and hangs its chord (3)
         "task_reject_on_worker_lost": True,  # a dead child's task is requeued; only safe with the attempt counter (6)
@@ -98,6 +98,11 @@ def _reliability() -> dict[str, Any]:
         "accept_content": ["json"],  # no pickle
         "task_publish_retry": True,
         "task_publish_retry_policy": _ABOUT_A_MINUTE,  # the default gives up after 0.6 s (12)
+    }
+
+
+def _workers() -> dict[str, Any]:
+    return {
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,  # a message is taken only when a slot is free
         "worker_deduplicate_successful_tasks": False,  # True hangs chords (9)

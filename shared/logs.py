@@ -27,16 +27,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         level: DEBUG, INFO, WARNING or ERROR.
         stream: stderr for commands whose stdout is their answer.
     """
-    chain: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-        _hide_named_secrets,
-    ]
+    chain = _chain()
     handler = logging.StreamHandler(stream or sys.stdout)
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _to_line]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
@@ -54,6 +45,20 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _chain() -> list[Processor]:
+    """What happens to every line, ours and a library's."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _hide_named_secrets,
+    ]
 
 
 def log_about(

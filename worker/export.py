@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -95,18 +95,16 @@ def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    count = 0
-    for count, row in enumerate(_rows(forecasts), start=1):
-        writer.writerow(_with_iso_times(row) | {"hyperparameters": json.dumps(row["hyperparameters"], sort_keys=True)})
+    rows = [_with_iso_times(row) | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
+    writer.writerows(rows)
     text.detach()  # and with it flushed; the stream stays open
-    return count
+    return len(rows)
 
 
 def _write_jsonl(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
-    count = 0
-    for count, row in enumerate(_rows(forecasts), start=1):
-        stream.write(json.dumps(_with_iso_times(row), ensure_ascii=False, allow_nan=False).encode() + b"\n")
-    return count
+    lines = [json.dumps(_with_iso_times(row), ensure_ascii=False, allow_nan=False) for row in _rows(forecasts)]
+    stream.writelines(f"{line}\n".encode() for line in lines)
+    return len(lines)
 
 
 def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
@@ -117,10 +115,14 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     kinds = {"issued_at": time, "timestamp": time, "step": pa.int64()} | dict.fromkeys(
         ("prediction", "lower_bound", "upper_bound", "mape", "skill"), number
     )
-    rows = [row | {"hyperparameters": json.dumps(row["hyperparameters"], sort_keys=True)} for row in _rows(forecasts)]
+    rows = [row | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])  # fixed, so that empty columns keep their type
     pq.write_table(pa.Table.from_pylist(rows, schema), stream)
     return len(rows)
+
+
+def _text(hyperparameters: Mapping[str, Any]) -> str:
+    return json.dumps(hyperparameters, sort_keys=True)
 
 
 def _with_iso_times(row: Row) -> Row:

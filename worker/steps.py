@@ -190,16 +190,8 @@ def _points(snapshot: Snapshot) -> list[Point]:
 
 
 def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> Forecast:
-    return forecast_queue(
-        selection.winner,
-        Snapshot.from_bytes(content),
-        work.spec,
-        request=job.request,
-        job_id=job.job_id,
-        issued_at=_issued_at(job),
-        created_at=datetime.now(UTC),
-        spent_seconds=sum(outcome.seconds for outcome in selection.leaderboard),
-    )
+    spent = sum(outcome.seconds for outcome in selection.leaderboard)
+    return forecast_queue(selection.winner, Snapshot.from_bytes(content), work.spec, job=job, spent_seconds=spent)
 
 
 def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:

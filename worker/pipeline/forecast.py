@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.forecasts import Forecast, ForecastSpec, Score
-from shared.jobs import JobRequest
+from shared.jobs import Job
 from worker.models import models
+from worker.models.base import FloatArray
 from worker.pipeline.history import Offered, build, history_at, predict
 from worker.pipeline.intervals import bounds_around
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 
+Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
 
-def forecast_queue(
-    winner: Score,
-    snapshot: Snapshot,
-    spec: ForecastSpec,
-    *,
-    request: JobRequest,
-    job_id: str,
-    issued_at: datetime,
-    created_at: datetime,
-    spent_seconds: float = 0.0,
-    offered: Offered = models,
-) -> Forecast:
-    """The forecast that is delivered; step 1 begins at `issued_at`, the end of the snapshot.
+
+def refit(winner: Score, snapshot: Snapshot, spec: ForecastSpec, offered: Offered = models) -> Band:
+    """Fit the winner on the whole history and predict the horizon, within its bounds.
+
+    Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
+    """
+    history = history_at(snapshot, len(snapshot.frame), spec.horizon_steps, spec)
+    prediction = predict(build(winner.candidate, offered), history, spec.horizon_steps, spec.bounds)
+    return prediction, *bounds_around(prediction, winner.windows, coverage=spec.interval, bounds=spec.bounds)
+
+
+def forecast_queue(winner: Score, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, spent_seconds: float = 0.0) -> Forecast:
+    """The forecast that is delivered, issued at the end of the snapshot; raises what `refit` raises.
 
     Args:
         spent_seconds: CPU seconds that the queue has cost so far; those of the refit are added.
-
-    Raises:
-        ModelError, or whatever the library raises: the winner could not be fitted again; the caller chooses among the others.
     """
     started = cpu_seconds()
-    history = history_at(snapshot, len(snapshot.frame), spec.horizon_steps, spec)
-    prediction = predict(build(winner.candidate, offered), history, spec.horizon_steps, spec.bounds)
-    lower, upper = bounds_around(prediction, winner.windows, coverage=spec.interval, bounds=spec.bounds)
+    prediction, lower, upper = refit(winner, snapshot, spec)
     return Forecast(
         queue=snapshot.queue,
         metric=spec.target,
-        job=request.job_name,
-        job_id=job_id,
-        issued_at=issued_at,
-        created_at=created_at,
+        job=job.request.job_name,
+        job_id=job.job_id,
+        issued_at=snapshot.end_at,
+        created_at=datetime.now(UTC),
         step_seconds=spec.step_seconds,
         model=winner.candidate.model,
         hyperparameters=winner.candidate.hyperparameters,

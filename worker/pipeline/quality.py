@@ -14,12 +14,11 @@ SEASONS_NEEDED = 2  # days: a daily pattern seen once is no pattern
 
 
 def quality_report(snapshot: Snapshot, *, rows: int, duplicates: int, non_finite: int, notes: tuple[str, ...]) -> QualityReport:
-    """The report on one queue.
+    """The report on one queue; its lines follow the order of the preparation.
 
     Args:
-        snapshot: its gaps are what will be filled.
         rows, duplicates, non_finite: raw rows, as the source counted them.
-        notes: what source and snapshot left out; the report's lines follow the order of the preparation.
+        notes: what source and snapshot left out.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     filled, longest = sum(gaps), max(gaps, default=0)

@@ -33,19 +33,15 @@ def score(
     """Forecast every window and measure it.
 
     Args:
-        candidate: what to try.
-        windows: of the candidate's queue, from `backtest`.
-        spec: of the same queue.
         passing: exceptions that come from outside the model, such as a task's time limit; like MemoryError they are not caught.
         offered: the models of this worker.
     """
+    outside: tuple[type[Exception], ...] = (MemoryError, *passing)
     started = cpu_seconds()
     try:
         model = build(candidate, offered)
         forecasts = [predict(model, window.history, spec.window_steps, spec.bounds) for window in windows]
-    except MemoryError:
-        raise
-    except passing:
+    except outside:
         raise
     except QueuecastError as error:
         return _failure(candidate, error, str(error), started)
@@ -53,12 +49,8 @@ def score(
         logger.warning("%s failed", candidate.label, exc_info=True)
         return _failure(candidate, error, f"{type(error).__name__}: {error}", started)
     seconds = cpu_seconds() - started
-    return Score(
-        candidate=candidate,
-        measures=_measures(windows, forecasts),
-        windows=tuple(map(_window_forecast, windows, forecasts)),
-        seconds=seconds,
-    )
+    shown = tuple(map(_window_forecast, windows, forecasts))
+    return Score(candidate=candidate, measures=_measures(windows, forecasts), windows=shown, seconds=seconds)
 
 
 def cpu_seconds() -> float:

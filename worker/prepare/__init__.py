@@ -41,13 +41,7 @@ class Prepared:
 
 
 def prepare(
-    frame: pd.DataFrame,
-    *,
-    target: str,
-    horizon: int,
-    step_seconds: int,
-    timezone: str,
-    holidays: str | Sequence[date] | None,
+    frame: pd.DataFrame, *, target: str, horizon: int, step_seconds: int, timezone: str, holidays: str | Sequence[date] | None
 ) -> Prepared:
     """Fill the gaps, choose the companions, add the calendar.
 

@@ -17,11 +17,11 @@ from worker.sinks import sinks
 class FileSink:
     """When the store is SQLite, its own tables are the sink and nothing is written twice; else a file with the same tables."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
         self._is_store = settings.store_location.startswith("sqlite:")
         self._url = f"sqlite://{settings.data_dir / 'forecasts.db'}"
 
-    def write(self, forecast: Forecast, place: Place) -> None:
+    def write(self, forecast: Forecast, place: Place) -> None:  # noqa: ARG002 - likewise
         """Deliver one forecast; raises SinkRefused, SinkAway."""
         _refuse_unwritable(forecast)
         if self._is_store:
