@@ -16,6 +16,14 @@ from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 MOST_HORIZON_STEPS = 10_000
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 LONGEST_MONTH_SECONDS = 31 * 86_400
+EXAMPLE = {  # what /docs offers to try; it runs on the embedded default
+    "job_name": "Resource Forecasting",
+    "user_name": "Bob",
+    "data": {"source": {"name": "files", "path": "*.csv"}, "destination": {"name": "files"}},
+    "aggregation_time_period": "1h",
+    "data_ingestion_time_period": "14d",
+    "future_prediction_time_period": "3d",
+}
 
 
 class Form(BaseModel):
@@ -44,6 +52,8 @@ class DataBody(Form):
 
 class JobBody(Form):
     """A job: what to forecast, from which history, how far ahead."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     job_name: fields.Title = Field(description="with queue, target and issue time the key of a forecast")
     job_description: fields.Prose = ""

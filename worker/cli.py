@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.forecasts import Lane
 from shared.logs import configure_logs
@@ -85,10 +86,73 @@ def export(
         say(f"{rows:,} rows in {target}")
 
 
+@app.command()
+def backtest(
+    *,
+    path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],
+    horizon: Annotated[str, typer.Option(help="How far each forecast reaches.")] = "24h",
+    history: Annotated[str, typer.Option(help="How far back each forecast looks.")] = "14d",
+    step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
+    origins: Annotated[int, typer.Option(min=1, max=1_000, help="Forecasts per queue, one horizon apart.")] = 5,
+    model_names: Annotated[str, typer.Option("--models", help="auto, or names separated by commas.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
+    summary: Annotated[Path | None, typer.Option(help="File for the summary, JSON.", show_default=False)] = None,
+    queues: Annotated[str, typer.Option(help="Globs separated by commas.")] = "*",
+    queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
+    time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
+    target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
+    windows: Annotated[int, typer.Option(min=1, max=20, help="Backtest windows inside each history.")] = 3,
+    interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Share of the values that the bounds should hold.")] = 0.9,
+    processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run the pipeline of a job on past data, without API or broker, and say how good its forecasts were.
+
+    For each origin nothing at or after it is seen. Ends with 1 when no queue could be forecast.
+    """
+    from worker import backtest_report
+    from worker.replay import replay
+
+    backtest_report.check_out(out)
+    durations = {"step": step, "history": history, "horizon": horizon}
+    request = backtest_report.replay_request(
+        path,
+        **{name: duration_of(name, text) for name, text in durations.items()},
+        model="auto" if model_names == "auto" else names_of(model_names),
+        queues=names_of(queues),
+        queue_field=queue_field,
+        time_field=time_field,
+        target=target,
+        backtest_windows=windows,
+        interval=interval,
+    )
+    with backtest_report.progress() as on_progress:
+        found = replay(
+            request, backtest_report.connection_of(path), origins=origins, processes=processes, on_progress=on_progress
+        )
+    report = backtest_report.report(found)
+    backtest_report.write(found, report, out, summary)
+    backtest_report.show(report, as_json=as_json)
+    if not report["queues"]:
+        raise typer.Exit(1)
+
+
 def lanes_of(text: str) -> tuple[str, ...]:
     """The lanes of a comma-separated list; raises InvalidRequest naming those that exist."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in set(Lane)]
-    if unknown or not names:
+    names = names_of(text)
+    if not names or not set(names) <= set(Lane):
         raise InvalidRequest(f"--lanes {text!r}: accepted are {', '.join(Lane)}, separated by commas")
     return names
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The names of a comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def duration_of(option: str, text: str) -> Duration:
+    """A duration; raises InvalidRequest naming the option and the accepted forms."""
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise InvalidRequest(f"--{option}: {error}") from error

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -62,14 +63,20 @@ def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_fo
     write = _WRITERS[file_format or _format_of(target)]
     if target is None:
         return write(forecasts, sys.stdout.buffer)
+    with replacing(target) as stream:
+        return write(forecasts, stream)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """A stream whose content takes the file's place once it is whole, and never before."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with draft.open("wb") as stream:
-            count = write(forecasts, stream)
+            yield stream
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return count
 
 
 def _format_of(target: Path | None) -> ExportFormat:

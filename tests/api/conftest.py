@@ -1,0 +1,85 @@
+"""The service in this process: on the running broker, with a store of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from api.context import EXTENSION, Services
+from shared.forecasts import HyperparameterCard, Lane, ModelCard
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+
+CARDS = (
+    ModelCard(name="seasonal_naive", summary="The last days repeat", lane=Lane.SCORE, cost=1, is_baseline=True),
+    ModelCard(
+        name="prophet",
+        summary="Trend and seasons",
+        lane=Lane.SCORE,
+        cost=20,
+        is_baseline=False,
+        hyperparameters=(
+            HyperparameterCard(name="growth", type="str", default="linear", grid=("flat", "linear"), choices=("flat", "linear")),
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def make_app() -> Iterator[Callable[[Settings], Flask]]:
+    """Makes applications, and closes afterwards what they opened."""
+    made: list[Services] = []
+
+    def make(settings: Settings) -> Flask:
+        app = create_app(settings)
+        made.append(app.extensions[EXTENSION])
+        return app
+
+    yield make
+    for services in made:
+        opened = vars(services)
+        if "store" in opened:
+            services.store.close()
+        if "run_state" in opened:
+            services.run_state.client.close()
+        if "enqueue" in opened:
+            services.enqueue.args[0].close()
+
+
+@pytest.fixture
+def everything(settings: Settings) -> Settings:
+    """Settings with a connection of every kind."""
+    connections = {"archive": {"kind": "mongodb", "url": "mongodb://archive", "database": "yarn", "databases": ["yarn_2025"]}}
+    return Settings(
+        data_dir=settings.data_dir,
+        store_url=settings.store_location,
+        mongodb_url="mongodb://localhost",
+        influxdb_url="http://localhost:8086",
+        connections=connections,
+        max_body_bytes=20_000,
+    )
+
+
+@pytest.fixture
+def services(run_state: RunState, everything: Settings, make_app: Callable[[Settings], Flask]) -> Services:
+    """What the views of `client` stand on."""
+    found: Services = make_app(everything).extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def client(run_state: RunState, everything: Settings, make_app: Callable[[Settings], Flask]) -> FlaskClient:
+    """A caller of the service; no worker has published its models yet."""
+    return make_app(everything).test_client()
+
+
+@pytest.fixture
+def store(client: FlaskClient) -> Store:
+    """The store behind `client`."""
+    services: Services = client.application.extensions[EXTENSION]
+    return services.store

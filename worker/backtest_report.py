@@ -1,0 +1,109 @@
+"""What `queuecast backtest` is asked, shows and writes, around the replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shared.durations import Duration
+from shared.errors import InvalidRequest
+from shared.jobs import DataPlaces, JobRequest, Place
+from shared.settings import Connection
+from shared.terminal import notice, print_json, print_table, progress_console
+from worker.export import replacing
+from worker.pipeline.summary import overall_summary, queue_summary
+from worker.replay import QueueReplay, rows
+
+SHOWN = ("mape", "wape", "smape", "mase", "skill", "coverage", "seconds")
+ENDINGS = (".parquet", ".csv")
+COLUMNS = [
+    "queue",
+    "origin",
+    "timestamp",
+    "step",
+    "actual",
+    "prediction",
+    "lower_bound",
+    "upper_bound",
+    "model",
+    "hyperparameters",
+]
+
+
+def replay_request(path: Path, *, step: Duration, history: Duration, horizon: Duration, **fields: Any) -> JobRequest:
+    """The request of a job on this file or folder; raises InvalidRequest for a step without fixed length."""
+    if not step.is_fixed:
+        raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
+    place = Place(name="files", path=path.name if path.is_file() else None)
+    return JobRequest(
+        job_name="backtest",
+        data=DataPlaces(source=place, destination=Place(name="files")),
+        aggregation_time_period=step,
+        data_ingestion_time_period=history,
+        future_prediction_time_period=horizon,
+        **fields,
+    )
+
+
+def connection_of(path: Path) -> Connection:
+    """The folder as a connection."""
+    return Connection(kind="files", path=path.parent if path.is_file() else path)
+
+
+def check_out(out: Path | None) -> None:
+    """Refuse an ending before anything is computed."""
+    if out is not None and out.suffix not in ENDINGS:
+        raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, and only on a terminal."""
+    console = progress_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("queues", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def report(found: Sequence[QueueReplay]) -> dict[str, Any]:
+    """The summary by queue and overall; `failures` says of each origin without forecast why."""
+    queues = {each.queue: queue_summary(each.results) for each in found if each.results}
+    failures = {each.queue: list(each.reasons) for each in found if each.reasons}
+    return {"queues": queues, "overall": overall_summary(list(queues.values())), "failures": failures}
+
+
+def write(found: Sequence[QueueReplay], summary: dict[str, Any], out: Path | None, summary_file: Path | None) -> None:
+    """Write what was asked for; an earlier file is replaced once the new one is whole."""
+    if out is not None:
+        frame = pd.DataFrame(rows(found), columns=COLUMNS)
+        with replacing(out) as stream:
+            if out.suffix == ".csv":
+                frame.to_csv(stream, index=False)
+            else:
+                frame.to_parquet(stream, index=False)
+    if summary_file is not None:
+        with replacing(summary_file) as stream:
+            stream.write(json.dumps(summary, indent=1, allow_nan=False).encode())
+
+
+def show(summary: dict[str, Any], *, as_json: bool) -> None:
+    """Print the summary."""
+    if as_json:
+        print_json(summary)
+        return
+    lines = [(queue, *(found[name] for name in SHOWN), ", ".join(found["models"])) for queue, found in summary["queues"].items()]
+    overall = summary["overall"]
+    lines.append(("overall (medians)", *(overall[name] for name in SHOWN), None))
+    columns = ("queue", "MAPE %", "WAPE %", "sMAPE", "MASE", "skill", "covered %", "CPU s", "models")
+    print_table(columns, lines)
+    if overall["wape_ratio"] is not None:
+        notice(f"WAPE is {overall['wape_ratio']:.3f} times that of the seasonal naive (geometric mean over queues)")
+    for queue, reasons in summary["failures"].items():
+        notice(f"{queue}: {'; '.join(reasons)}", style="yellow")

@@ -1,0 +1,71 @@
+"""How good the forecasts of a replay were, by queue and overall.
+
+MAPE is never averaged over queues: one idle queue would speak for all. Overall is the median over queues, and for the ratio of
+WAPE to that of the seasonal naive the geometric mean (Fleming and Wallace, How not to lie with statistics, CACM 29, 1986).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from shared.forecasts import Forecast
+from worker.models.base import FloatArray
+from worker.pipeline.measures import coverage, measure
+
+MEDIANS = ("mape", "wape", "smape", "mase", "skill")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginResult:
+    """A forecast of the past beside what happened; arrays have the shape of the forecast, NaN where there is no value."""
+
+    forecast: Forecast
+    actual: FloatArray
+    naive: FloatArray  # the seasonal naive's forecast at the same origin
+    scale: float  # MASE's
+    seconds: float  # CPU seconds of all candidates and the refit
+
+
+def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:
+    """Measures over all steps of all origins of one queue (at least one), and which models won how often."""
+    actual = np.concatenate([result.actual for result in results])
+    measures = measure(
+        actual,
+        np.concatenate([result.forecast.prediction for result in results]),
+        naive=np.concatenate([result.naive for result in results]),
+        scale=np.concatenate([np.full(len(result.actual), result.scale) for result in results]),
+    )
+    lower = np.concatenate([result.forecast.lower_bound for result in results])
+    upper = np.concatenate([result.forecast.upper_bound for result in results])
+    return asdict(measures) | {
+        "coverage": coverage(actual, lower, upper),
+        "seconds": sum(result.seconds for result in results),
+        "origins": len(results),
+        "models": dict(Counter(result.forecast.model for result in results).most_common()),
+    }
+
+
+def overall_summary(queues: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, seconds in all."""
+    found: dict[str, Any] = {name: _median([queue[name] for queue in queues]) for name in MEDIANS}
+    ratios = [1 - queue["skill"] for queue in queues if queue["skill"] is not None and queue["skill"] < 1]
+    steps = sum(queue["steps"] for queue in queues)
+    covered = sum(queue["coverage"] * queue["steps"] for queue in queues if queue["coverage"] is not None)
+    return found | {
+        "wape_ratio": math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
+        "coverage": covered / steps if steps else None,
+        "seconds": sum(queue["seconds"] for queue in queues),
+        "queues": len(queues),
+    }
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
