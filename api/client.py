@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import urllib3
 
@@ -28,7 +28,7 @@ from shared.jobs import JobState
 
 Document = dict[str, Any]
 
-LIMITS = urllib3.Timeout(connect=3, read=30)  # seconds; the service answers in two, or says 503
+CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
 _BY_STATUS: dict[int, type[QueuecastError]] = {
@@ -49,16 +49,16 @@ class Client:
 
     Args:
         base_url: where it listens, `http://host:port`; a path in front of `/v1` is kept.
+        patience_seconds: how long an answer is waited for; the service answers in two, or says 503.
 
     A URL that is none raises InvalidRequest; every method raises the error that the service told, or ApiAway without an answer.
     """
 
-    def __init__(self, base_url: str) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+    def __init__(self, base_url: str, *, patience_seconds: float = 30.0) -> None:
+        if not _is_address(base_url):
             raise InvalidRequest(f"found the URL {base_url!r}, accepted is http://host:port")
         self.base_url = base_url.rstrip("/")
-        self._pool = urllib3.PoolManager(timeout=LIMITS, retries=False)
+        self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
 
     def submit(self, request: str | bytes) -> Document:
         """Start the job of a request, which is sent as it stands: JSON text."""
@@ -132,6 +132,14 @@ class Client:
         if document is None:
             raise ApiAway(f"what answers with status {answer.status} is no Queuecast", url=self.base_url)
         return document
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.host)
 
 
 def _document(answer: urllib3.BaseHTTPResponse) -> Document | None:

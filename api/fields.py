@@ -23,10 +23,14 @@ from shared.jobs import Hyperparameter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 MOST_MODELS = 50
+MOST_HOLIDAYS = 1_000
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 RESERVED_DATABASES = {"admin", "local", "config"}  # MongoDB's own
+ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
 MOMENT_FORM = "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B)"
 
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _time_zones = cache(available_timezones)  # it reads a folder
 
 
@@ -40,7 +44,7 @@ class Text:
 
     def check(self, text: str) -> str:
         """The text itself; raises ValueError with what is accepted."""
-        if len(text) > self.most or not re.fullmatch(self.pattern, text):
+        if len(text) > self.most or not re.fullmatch(self.pattern, text) or _HALF_A_CHARACTER.search(text):
             raise ValueError(f"{text[:60]!r} is not accepted; accepted are {self.accepted}, at most {self.most} characters")
         return text
 
@@ -71,7 +75,7 @@ def _inside(path: str) -> str:
 
 
 def _time_zone(name: str) -> str:
-    if name not in _time_zones():
+    if name not in _time_zones() or name in ZONES_OF_NO_PLACE:
         raise ValueError(f"{name[:60]!r} is no time zone; accepted are IANA names such as Europe/Berlin")
     return name
 
@@ -97,11 +101,15 @@ def _models(value: object) -> object:
 def _holidays(value: object) -> object:
     if value is None or (isinstance(value, str) and re.fullmatch("[A-Z]{2}", value)):
         return value
-    if isinstance(value, list) and all(
-        isinstance(day, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) for day in value
+    if (
+        isinstance(value, list)
+        and len(value) <= MOST_HOLIDAYS
+        and all(isinstance(day, str) and _DAY.fullmatch(day) for day in value)
     ):
         return [date.fromisoformat(day) for day in value]
-    raise ValueError("accepted are a country code of two capital letters, such as DE, or a list of dates such as 2026-01-01")
+    raise ValueError(
+        f"accepted are a country code of two capital letters, such as DE, or at most {MOST_HOLIDAYS} dates such as 2026-01-01"
+    )
 
 
 def _hyperparameter(value: object) -> object:
@@ -112,8 +120,8 @@ def _hyperparameter(value: object) -> object:
             return value
         case int() if abs(value) <= LARGEST_WHOLE_NUMBER:
             return value
-        case str() if re.fullmatch(f"[^{CONTROL}]{{1,200}}", value):
-            return value
+        case str():
+            return _SHORT.check(value)
     raise ValueError("accepted are finite numbers, short texts, true and false")
 
 
@@ -131,13 +139,14 @@ def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int 
     return WithJsonSchema({"anyOf": [one, {"type": "array", "items": many, "minItems": least, "maxItems": most}]})
 
 
+_SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
 _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _PLACE = Text(r"[A-Za-z_][A-Za-z0-9_.-]*", 120, "letters, digits, dots, - and _, beginning with a letter or _")
 # A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
 _TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"
 
 Label = Annotated[str, Text(f"[^{CONTROL}]*", 200, "texts without control characters")]
-FilledLabel = Annotated[str, Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")]
+FilledLabel = Annotated[str, _SHORT]
 Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
 ]
@@ -161,7 +170,7 @@ Models = Annotated[
 Holidays = Annotated[
     tuple[date, ...] | str | None,
     BeforeValidator(_holidays),
-    _two_forms({"type": ["string", "null"], "pattern": "^[A-Z]{2}$"}, {"type": "string", "format": "date"}, 1_000),
+    _two_forms({"type": ["string", "null"], "pattern": "^[A-Z]{2}$"}, {"type": "string", "format": "date"}, MOST_HOLIDAYS),
 ]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]

@@ -5,7 +5,7 @@ Every field is obeyed or refused. What needs more than the form (connections, mo
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -16,7 +16,7 @@ from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 MOST_HORIZON_STEPS = 10_000
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 LONGEST_MONTH_SECONDS = 31 * 86_400
-EXAMPLE = {  # what /docs offers to try; it runs on the embedded default
+EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
     "job_name": "Resource Forecasting",
     "user_name": "Bob",
     "data": {"source": {"name": "files", "path": "*.csv"}, "destination": {"name": "files"}},
@@ -80,7 +80,7 @@ class JobBody(Form):
     )
     target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
     time_field: fields.ColumnName = "timestamp"
-    queue_field: fields.ColumnName = "queue"
+    queue_field: fields.ColumnName = Field("queue", validate_default=True)
     columns: Annotated[tuple[fields.ColumnName, ...], Field(max_length=100)] | None = Field(
         None, description="further columns to read; null = all numeric ones"
     )

@@ -16,7 +16,14 @@ from shared.settings import Settings
 from shared.storage import Store
 
 CARDS = (
-    ModelCard(name="seasonal_naive", summary="The last days repeat", lane=Lane.SCORE, cost=1, is_baseline=True),
+    ModelCard(
+        name="seasonal_naive",
+        summary="The last days repeat",
+        lane=Lane.SCORE,
+        cost=1,
+        is_baseline=True,
+        hyperparameters=(HyperparameterCard(name="days", type="int", default=1, grid=(1,), minimum=1),),
+    ),
     ModelCard(
         name="prophet",
         summary="Trend and seasons",

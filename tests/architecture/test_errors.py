@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 import shared.errors
-from shared.errors import QueuecastError
+from api.problems import STATUS
+from shared.errors import QueuecastError, RequestError, ServiceError
 
 EVERY_ERROR = [kind for _, kind in inspect.getmembers(shared.errors, inspect.isclass) if issubclass(kind, QueuecastError)]
 
@@ -25,3 +26,13 @@ def test_the_docstring_of_an_error_is_its_message(kind: type[QueuecastError]) ->
     assert kind.__doc__
     assert str(kind()) == kind.__doc__.partition("\n")[0].removesuffix(".")
     assert kind.__doc__.partition("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize("kind", EVERY_ERROR)
+def test_an_error_that_a_caller_can_act_on_has_its_status_and_no_other_has(kind: type[QueuecastError]) -> None:
+    """Anything else is a fault of ours in HTTP: 500, without details."""
+    status = next((status for family, status in STATUS if issubclass(kind, family)), 500)
+    if issubclass(kind, RequestError):
+        assert 400 <= status < 500
+    else:
+        assert status == (503 if issubclass(kind, ServiceError) else 500)

@@ -1,52 +1,122 @@
-"""The README is true: its links lead somewhere, its commands exist, its payload is accepted, its table is that of the settings."""
+"""The README is true: links lead somewhere, commands and calls exist, the payload is accepted, the settings are these."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pydantic_core import PydanticUndefined
+import pytest
+from pydantic.fields import FieldInfo
+from typer.main import get_command
 
+import deploy.dev
+from api.app import create_app
+from api.requests import JobBody
+from shared.cli import build_app
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
 from tests.architecture.house import ROOT, fail_on, syntax_of
 
 README = (ROOT / "README.md").read_text()
 LINKS = re.findall(r"\[([^\]]+)\]\(([^)\s]+)\)", README)
+COMMANDS = re.findall(r"^(queuecast [^#\n]+)", README, re.MULTILINE) + re.findall(r"`(queuecast [^`]+)`", README)
 
 
 def definitions(path: Path) -> set[str]:
-    """Names of every function and class in a file, methods as `Class.method` too."""
+    """Names of every function and class in a file, methods as `Class.method`."""
     tree = syntax_of(path)
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    methods = {f"{owner.name}.{node.name}" for owner in classes for node in owner.body if isinstance(node, kinds)}
-    return methods | {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
-
-
-def slugs() -> set[str]:
-    """Anchors of the headings, as code hosts make them."""
-    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    kinds = ast.FunctionDef | ast.ClassDef
+    owners = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    methods = {f"{owner.name}.{node.name}" for owner in owners for node in owner.body if isinstance(node, kinds)}
+    return methods | {node.name for node in tree.body if isinstance(node, kinds)}
 
 
 def test_every_link_leads_somewhere() -> None:
-    local = {target for _, target in LINKS if "://" not in target and not target.startswith("#")}
-    fail_on(target for target in local if not (ROOT / target).exists())
-    fail_on(target for _, target in LINKS if target.startswith("#") and target[1:] not in slugs())
+    fail_on(target for _, target in LINKS if "://" not in target and not (ROOT / target).exists())
 
 
-def test_every_linked_function_is_defined_in_the_linked_file() -> None:
-    functions = [(text.strip("`").removesuffix("()"), Path(target)) for text, target in LINKS if text.endswith("()`")]
-    assert len(functions) >= 8  # one job, followed from POST to the end
-    fail_on(f"{target} does not define {name}" for name, target in functions if name not in definitions(target))
+def test_every_linked_function_and_class_is_defined_in_the_linked_file() -> None:
+    linked = [(text.strip("`").removesuffix("()"), Path(target)) for text, target in LINKS if text.startswith("`")]
+    fail_on(f"{target} does not define {name}" for name, target in linked if name not in definitions(target))
 
 
-def settings_table() -> str:
-    """The table of README.md, made from the settings themselves."""
-    rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_prose(field.description)} |"
-        for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])
+def test_one_job_can_be_followed_through_its_eight_stations() -> None:
+    section = README.partition("## Follow one job")[2].partition("\n## ")[0]
+    stations = re.findall(r"^\d\. \*\*\w+\*\*(.*)$", section, re.MULTILINE)
+    assert [bool(re.search(r"\[`[\w.]+\(\)`\]", station)) for station in stations] == [True] * 8
+
+
+@pytest.fixture(scope="module")
+def verbs() -> dict[tuple[str, ...], set[str]]:
+    """Every command of `queuecast`, word by word → its options."""
+
+    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+        if not hasattr(command, "commands"):
+            yield words, {option for parameter in command.params for option in parameter.opts}
+        for name, child in getattr(command, "commands", {}).items():
+            yield from walk(child, (*words, name))
+
+    return dict(walk(get_command(build_app()), ()))
+
+
+def test_every_command_and_every_option_in_it_exists(verbs: dict[tuple[str, ...], set[str]]) -> None:
+    for command in COMMANDS:
+        words = shlex.split(command)[1:]
+        verb = next((tuple(words[:length]) for length in (2, 1) if tuple(words[:length]) in verbs), None)
+        assert verb is not None, command
+        assert {word for word in words if word.startswith("--")} <= verbs[verb], command
+
+
+def test_it_names_every_command(verbs: dict[tuple[str, ...], set[str]]) -> None:
+    fail_on(
+        " ".join(verb) for verb in verbs if not any(command.startswith(" ".join(("queuecast", *verb))) for command in COMMANDS)
+    )
+
+
+def test_every_verb_of_the_bootstrap_in_it_exists() -> None:
+    assert deploy.dev.__doc__ is not None
+    fail_on(verb for verb in re.findall(r"deploy/dev\.py (\w+)", README) if f"deploy/dev.py {verb} " not in deploy.dev.__doc__)
+
+
+def test_every_call_in_it_exists(settings: Settings) -> None:
+    served = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in create_app(settings).url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    fail_on(" ".join(call) for call in re.findall(r"(GET|POST) (/v1/[\w{}/]+)", README) if call not in served)
+
+
+def test_its_payload_is_accepted() -> None:
+    [payload] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert JobBody.model_validate(json.loads(payload)).to_request().job_name == "Resource Forecasting"
+
+
+def test_its_table_of_settings_is_that_of_the_settings() -> None:
+    rows = [f"| `{PREFIX}{name.upper()}` | {default(field)} | {prose(field)} |" for name, field in Settings.model_fields.items()]
+    table = "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])
+    if table not in README:
+        pytest.fail(f"the table of README.md should be:\n\n{table}", pytrace=False)
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, SECRETS_DIR])
+def test_it_says_where_settings_are_read_from(name: str) -> None:
+    assert name in README
+
+
+def default(field: FieldInfo) -> str:
+    """The default for people; of one that is made, what its maker says."""
+    if field.default_factory is dict:
+        return "none"
+    if field.default_factory is not None:
+        return (field.default_factory.__doc__ or "").partition("\n")[0].rstrip(".")
+    return "" if field.default is None else f"`{field.default}`"
+
+
+def prose(field: FieldInfo) -> str:
+    """The description, with addresses as code: `<…>` would be taken for a tag."""
+    return re.sub(r"\S*<[^>]+>\S*", lambda match: f"`{match[0]}`", field.description or "")

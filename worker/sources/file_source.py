@@ -120,10 +120,10 @@ def _refuse_mixture(parts: list[Samples], *, rows: int, distinct: int, query: Qu
 def _notes(parts: list[Samples]) -> Iterator[str]:
     yield from dict.fromkeys(part.assumed for part in parts if part.assumed)
     if broken := sum(part.broken_rows for part in parts):
-        yield f"{broken:,} lines that end early: left out"
+        yield f"lines that end early: {broken:,} left out"
     if unreadable := sum(part.unreadable_times for part in parts):
-        yield f"{unreadable:,} rows without a readable timestamp: left out"
+        yield f"rows without a readable timestamp: {unreadable:,} left out"
     if cells := sum(part.text_cells for part in parts):
-        yield f"{cells:,} cells hold text instead of a number: left out"
+        yield f"cells with text instead of a number: {cells:,} left out"
     if columns := dict.fromkeys(name for part in parts for name in part.text_columns):
         yield f"columns of text that nobody asked for: left out {', '.join(columns)}"

@@ -1,0 +1,107 @@
+"""Documents of the service as people read them on a terminal; `--json` prints the documents themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from api.client import Document
+from shared.jobs import JobState, QueueState
+from shared.terminal import notice, print_table, say, shown_time
+
+Row = tuple[object, ...]
+
+
+def print_jobs(page: Document) -> None:
+    """A page of jobs, newest first."""
+    rows = [(job["job_id"], job["state"], job["job_name"], shown_time(job["created_at"]), job["reason"]) for job in page["jobs"]]
+    print_table(("job", "state", "name", "created", "reason"), rows)
+    if page["next_cursor"]:
+        notice(f"more: --cursor {page['next_cursor']}")
+
+
+def print_job(job: Document, report: Callable[[str], Document]) -> None:
+    """One job and its queues.
+
+    Args:
+        report: queue → its report; asked for the queues that have a forecast.
+    """
+    say(f"job {job['job_id']} ({job['job_name']}): {job['state']}")
+    if job["reason"]:
+        notice(job["reason"], style="red")
+    for warning in job["warnings"]:
+        notice(f"note: {warning}", style="yellow")
+    if not JobState(job["state"]).is_terminal:
+        tally = job["progress"]["candidates"]
+        say(f"{tally['done']} of {tally['total']} candidates scored, {tally['failed']} failed")
+    rows = [_queue_of_job(queue, report) for queue in job["queues"]]
+    if rows:
+        print_table(("queue", "state", "winner", "MAPE %", "skill", "peak", "at", "reason"), rows)
+
+
+def print_report(report: Document) -> None:
+    """One queue of a job: why this model won."""
+    say(f"{report['queue']} of job {report['job_id']}: {report['state']}")
+    for text in (report["reason"], report["explanation"]):
+        if text:
+            say(text)
+    quality = report["quality"] or {}
+    for text in (*quality.get("notes", ()), *quality.get("warnings", ())):
+        notice(f"note: {text}", style="yellow")
+    print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
+
+
+def print_queues(found: Document) -> None:
+    """Every queue with its outlook."""
+    columns = ("queue", "metric", "peak", "up to", "at", "model", "MAPE %", "skill", "issued")
+    print_table(columns, map(_outlook, found["queues"]))
+    if not found["queues"]:
+        notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
+
+
+def print_series(series: Document) -> None:
+    """The forecast of one queue, step by step."""
+    say(f"{series['queue']} · {series['metric']} · {series['model']} · issued {shown_time(series['issued_at'])}")
+    points = [point for point in series["points"] if point["prediction"] is not None]
+    columns = ("prediction", "lower_bound", "upper_bound")
+    print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
+
+
+def print_models(found: Document) -> None:
+    """What the workers offer, and what they try of it by default."""
+    columns = ("model", "lane", "hyperparameter", "type", "default", "tried", "what it does")
+    print_table(columns, [row for card in found["models"] for row in _model(card)])
+    if found["note"]:
+        notice(found["note"], style="yellow")
+
+
+def _queue_of_job(queue: Document, report: Callable[[str], Document]) -> Row:
+    forecast = report(queue["queue"])["forecast"] if queue["state"] == QueueState.SUCCEEDED else None
+    if forecast is None:
+        return queue["queue"], queue["state"], None, None, None, None, None, queue["reason"]
+    peak = max(forecast["steps"], key=lambda step: step["prediction"])
+    numbers = forecast["mape"], forecast["skill"], peak["prediction"]
+    return queue["queue"], queue["state"], forecast["model"], *numbers, shown_time(peak["timestamp"]), None
+
+
+def _standing(standing: Document) -> Row:
+    label = " ".join([standing["model"], *(f"{name}={value}" for name, value in standing["hyperparameters"].items())])
+    measures = standing["measures"] or {}
+    numbers = (measures.get(name) for name in ("mape", "wape", "mase", "skill"))
+    return standing["rank"], label, *numbers, standing["seconds"], standing["reason"]
+
+
+def _outlook(queue: Document) -> Row:
+    peak = queue["peak"], queue["peak_upper_bound"], shown_time(queue["peak_at"])
+    return queue["queue"], queue["metric"], *peak, queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
+
+
+def _model(card: Document) -> Iterable[Row]:
+    """One row per hyperparameter; the first one says what the model is."""
+    rows = [_hyperparameter(each) for each in card["hyperparameters"]] or [(None,) * 4]
+    yield card["name"], card["lane"], *rows[0], card["summary"]
+    for row in rows[1:]:
+        yield card["name"], card["lane"], *row, None
+
+
+def _hyperparameter(card: Document) -> Row:
+    return card["name"], card["type"], str(card["default"]), ", ".join(map(str, card["grid"]))

@@ -1,0 +1,89 @@
+"""The application as a whole: its document, its page, its weight, and starting while nothing else runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+
+from api.app import create_app
+from shared.settings import Settings
+
+SERVED = {
+    ("POST", "/v1/jobs"),
+    ("GET", "/v1/jobs"),
+    ("GET", "/v1/jobs/{job_id}"),
+    ("GET", "/v1/jobs/{job_id}/queues/{queue}"),
+    ("GET", "/v1/queues"),
+    ("GET", "/v1/queues/{queue}/series"),
+    ("GET", "/v1/models"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/version"),
+}
+
+
+def test_the_document_is_valid_and_describes_every_route(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+    assert {(method.upper(), path) for path, methods in document["paths"].items() for method in methods} == SERVED
+
+
+def test_every_answer_has_a_model_and_problems_have_their_media_type(client: FlaskClient) -> None:
+    for path, methods in client.get("/openapi.json").json["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"].endswith("."), path
+            for status, answer in operation["responses"].items():
+                expected = "application/problem+json" if status >= "400" else "application/json"
+                assert "$ref" in answer["content"][expected]["schema"], (path, status)
+
+
+def test_defaults_are_documented_as_they_are_written(client: FlaskClient) -> None:
+    fields = client.get("/openapi.json").json["components"]["schemas"]["JobBody"]["properties"]
+    assert (fields["deadline"]["default"], fields["bounds"]["default"], fields["queues"]["default"]) == ("1h", [0.0, None], ["*"])
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+    answer = client.get("/docs")
+    assert answer.mimetype == "text/html"
+    head = answer.text[: answer.text.index("<style>")] + answer.text[answer.text.rindex("<script>") :]
+    assert "openapi.json" in head
+    assert not re.findall(r'(?:src|href)="?https?:', head)
+    assert "script-src 'sha256-" in answer.headers["Content-Security-Policy"]
+
+
+def test_what_comes_with_later_releases_is_not_served(client: FlaskClient) -> None:
+    for path in ("/v1/jobs/x/cancel", "/v1/jobs/x/retry", "/v1/jobs/validate", "/v1/schedules"):
+        assert client.post(path, json={}).status_code in {404, 405}
+
+
+def test_nothing_is_opened_before_it_is_asked_for(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
+    client = make_app(Settings(data_dir=tmp_path / "none")).test_client()
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert not (tmp_path / "none").exists()
+
+
+def test_two_applications_know_nothing_of_each_other(make_app: Callable[[Settings], Flask], settings: Settings) -> None:
+    first, second = make_app(settings), make_app(settings.model_copy(update={"max_body_bytes": 2_000}))
+    assert first.config["MAX_CONTENT_LENGTH"] != second.config["MAX_CONTENT_LENGTH"]
+    assert first.test_client().get("/openapi.json").json == second.test_client().get("/openapi.json").json
+
+
+def test_the_api_loads_no_forecasting_library() -> None:
+    script = "import sys, api.app; print({'numpy', 'pandas', 'torch', 'worker', 'pyarrow', 'prophet'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_process_of_its_own_reads_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUEUECAST_MAX_BODY_BYTES", "4321")
+    monkeypatch.setenv("QUEUECAST_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("api.app.configure_logs", lambda level: None)  # it would take pytest's own handlers away
+    assert create_app().config["MAX_CONTENT_LENGTH"] == 4321

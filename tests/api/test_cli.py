@@ -1,0 +1,285 @@
+"""The verbs of the API side, against the real service; `serve` as an operator starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+import urllib3
+from flask import Flask
+from typer.testing import CliRunner, Result
+
+from api.cli import is_loopback
+from api.client import Client
+from api.context import EXTENSION
+from api.following import follow
+from shared.cli import build_app
+from shared.forecasts import Candidate, Failure, HyperparameterCard, Lane, Measures, ModelCard, Score
+from shared.jobs import JobState, QueueState
+from shared.reports import QualityReport, QueueReport
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+from tests.api.bodies import a_body
+from tests.api.serving import serving
+from tests.factories import MONDAY, a_forecast, a_job
+from tests.polling import eventually
+
+NAIVE = Candidate(model="seasonal_naive", hyperparameters={"days": 1})
+MEASURES = Measures(mape=7.5, wape=6.25, smape=7.0, mase=0.9, rmse=3.0, skill=0.0, steps=72, skipped_steps=0)
+LEADERBOARD = (
+    Score(candidate=NAIVE, measures=MEASURES, windows=(), seconds=0.01),
+    Failure(candidate=Candidate(model="prophet"), error="BadForecast", reason="it is not finite"),
+)
+
+
+@pytest.fixture
+def url(run_state: RunState, settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[str]:
+    """Where the service answers; the tests' store is behind it. Its log must not mix with what a command says."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    with serving(make_app(settings)) as address:
+        yield address
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def store(settings: Settings, make_app: Callable[[Settings], Flask]) -> Store:
+    """The store behind the service."""
+    found: Store = make_app(settings).extensions[EXTENSION].store
+    return found
+
+
+@pytest.fixture
+def ended(store: Store) -> Store:
+    """The store with job-1, which gave root.etl a forecast and root.adhoc none."""
+    reason = "1 of 2 queues have no forecast: root.adhoc: empty"
+    store.add_job(a_job(state=JobState.PARTIAL, reason=reason, warnings=("thin history",), ended_at=MONDAY))
+    quality = QualityReport(warnings=("2 steps were filled",))
+    store.save_report(
+        QueueReport(
+            job_id="job-1",
+            queue="root.etl",
+            state=QueueState.SUCCEEDED,
+            quality=quality,
+            outcomes=LEADERBOARD,
+            winner=NAIVE,
+            explanation="seasonal_naive has the lowest MAPE",
+        )
+    )
+    store.save_report(QueueReport(job_id="job-1", queue="root.adhoc", state=QueueState.FAILED, reason="empty"))
+    store.save_forecast(a_forecast())
+    return store
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    """`queuecast` with these arguments."""
+    return CliRunner().invoke(build_app(), arguments, input=stdin)
+
+
+def lines(result: Result) -> list[list[str]]:
+    """The words of every line on stdout."""
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+def test_a_submitted_job_is_its_id_on_stdout_and_nothing_else(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(a_body()))
+    result = run("submit", str(file), "--url", url)
+    assert result.exit_code == 0
+    assert [job["job_id"] for job in json.loads(run("jobs", "list", "--url", url, "--json").stdout)["jobs"]] == [
+        result.stdout.strip()
+    ]
+
+
+def test_a_request_may_come_from_standard_input(url: str) -> None:
+    result = run("submit", "-", "--url", url, "--json", stdin=json.dumps(a_body()))
+    assert json.loads(result.stdout)["state"] == "queued"
+
+
+def test_the_warnings_of_a_request_are_told_beside_the_answer(url: str) -> None:
+    body = a_body("data_ingestion_time_period", "5d") | {"future_prediction_time_period": "3d"}
+    result = run("submit", "-", "--url", url, stdin=json.dumps(body))
+    assert result.stderr.startswith("note: ")
+    assert len(result.stdout.split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("{", "not JSON"), (json.dumps(a_body("model", [])), "model"), (json.dumps(a_body("horizon", "1d")), "horizon")],
+)
+def test_a_request_that_is_refused_is_a_usage_error(url: str, text: str, word: str) -> None:
+    result = run("submit", "-", "--url", url, stdin=text)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert word in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("submit", "absent.json"), ("submit", "-", "--timeout", "soon"), ("submit", "-", "--timeout", "1mo")]
+)
+def test_arguments_that_make_no_sense_are_usage_errors(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments, "--url", "http://127.0.0.1:1").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["submit -", "jobs list", "jobs show job-1", "jobs watch job-1", "queues list", "queues show root.etl", "models"],
+)
+def test_without_a_service_every_question_ends_with_3(question: str) -> None:
+    result = run(*question.split(), "--url", "http://127.0.0.1:1", stdin=json.dumps(a_body()))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+def test_a_job_that_takes_too_long_ends_the_wait_with_4(url: str, store: Store) -> None:
+    store.add_job(a_job())
+    with pytest.raises(TimeoutError):
+        follow(Client(url), "job-1", 0.1)
+
+
+@pytest.mark.parametrize(("state", "code"), [("succeeded", 0), ("partial", 1), ("failed", 1), ("cancelled", 1)])
+def test_watching_ends_as_the_job_ended(url: str, store: Store, state: str, code: int) -> None:
+    store.add_job(a_job(state=JobState(state), reason=None if state == "succeeded" else "for a reason", ended_at=MONDAY))
+    result = run("jobs", "watch", "job-1", "--url", url)
+    assert result.exit_code == code
+    assert f": {state}" in result.stdout
+    assert ("for a reason" in result.stderr) is bool(code)
+
+
+def test_bars_are_drawn_on_a_terminal_only_and_never_on_stdout(url: str, ended: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = run("jobs", "watch", "job-1", "--url", url, "--json")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as rich asks whether it talks to a terminal
+    drawn = run("jobs", "watch", "job-1", "--url", url, "--json")
+    assert json.loads(drawn.stdout) == json.loads(piped.stdout)
+    assert "candidates" in drawn.stderr
+    assert piped.stderr == ""
+
+
+def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, ended: Store) -> None:
+    result = run("jobs", "show", "job-1", "--url", url)
+    assert result.exit_code == 0
+    assert lines(result)[2:] == [
+        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "empty"],
+        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "2026-01-05", "01:00Z", "–"],
+    ]
+    assert "thin history" in result.stderr
+
+
+def test_a_running_job_says_how_far_it_is(url: str, store: Store) -> None:
+    store.add_job(a_job())
+    assert "0 of 0 candidates scored" in run("jobs", "show", "job-1", "--url", url).stdout
+
+
+def test_the_leaderboard_of_a_queue_is_shown_best_first(url: str, ended: Store) -> None:
+    result = run("jobs", "show", "job-1", "--queue", "root.etl", "--url", url)
+    assert "seasonal_naive has the lowest MAPE" in result.stdout
+    assert lines(result)[-2:] == [
+        ["1", "seasonal_naive", "days=1", "7.50", "6.25", "0.90", "0.00", "0.01", "–"],
+        ["–", "prophet", "–", "–", "–", "–", "0.00", "it", "is", "not", "finite"],
+    ]
+    assert "2 steps were filled" in result.stderr
+
+
+def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> None:
+    for number in range(3):
+        store.add_job(a_job(job_id=f"job-{number}", created_at=MONDAY.replace(hour=number)))
+    page = run("jobs", "list", "--limit", "2", "--url", url)
+    assert [line[0] for line in lines(page)[1:]] == ["job-2", "job-1"]
+    rest = run("jobs", "list", "--cursor", page.stderr.split()[-1], "--url", url)
+    assert [line[0] for line in lines(rest)[1:]] == ["job-0"]
+
+
+def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
+    ended.add_job(a_job(job_id="job-2"))
+    found = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
+    assert [job["job_id"] for job in found["jobs"]] == ["job-1"]
+
+
+def test_a_job_that_does_not_exist_is_a_usage_error(url: str) -> None:
+    assert run("jobs", "show", "nowhere", "--url", url).exit_code == 2
+
+
+def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
+    header, row = lines(run("queues", "list", "--url", url))
+    assert header[:3] == ["queue", "metric", "peak"]
+    assert row[:5] == ["root.etl", "used_capacity", "60.00", "75.00", "2026-01-05"]
+    assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
+
+
+def test_without_any_forecast_the_list_says_how_to_make_one(url: str) -> None:
+    assert "queuecast submit" in run("queues", "list", "--url", url).stderr
+
+
+def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
+    result = run("queues", "show", "root.etl", "--url", url)
+    assert lines(result)[2:] == [
+        ["2026-01-05", "00:00Z", "50.00", "40.00", "60.00"],
+        ["2026-01-05", "01:00Z", "60.00", "45.00", "75.00"],
+        ["2026-01-05", "02:00Z", "55.00", "41.00", "70.00"],
+    ]
+
+
+def test_models_are_listed_with_what_is_tried(url: str, run_state: RunState) -> None:
+    assert "no worker" in run("models", "--url", url).stderr
+    layers = HyperparameterCard(name="layers", type="int", default=1, grid=(1, 2))
+    rate = HyperparameterCard(name="rate", type="float", default=0.01, grid=(0.01,))
+    lstm = ModelCard(name="lstm", summary="Learns", lane=Lane.HEAVY, cost=9, is_baseline=False, hyperparameters=(layers, rate))
+    run_state.keep_catalogue([lstm, ModelCard(name="last_value", summary="Stays", lane=Lane.SCORE, cost=1, is_baseline=True)])
+    assert lines(run("models", "--url", url))[1:] == [
+        ["lstm", "heavy", "layers", "int", "1", "1,", "2", "Learns"],
+        ["lstm", "heavy", "rate", "float", "0.01", "0.01", "–"],
+        ["last_value", "score", "–", "–", "–", "–", "Stays"],
+    ]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_addresses_are_ours(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "example.org", ""])  # noqa: S104 - that it is none of them is the test
+def test_every_other_address_is_not(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_any_other_address_is_refused_in_one_line() -> None:
+    result = run("serve", "--host", "0.0.0.0")  # noqa: S104 - that it is refused is the test
+    assert (result.exit_code, result.stderr.count("\n")) == (5, 1)
+    assert "tokens" in result.stderr
+
+
+def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from shared.cli import main; main()", "serve", "--port", str(port)]
+    environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location, "HOME": str(tmp_path)}
+    service = subprocess.Popen(
+        [*command, "--data-dir", str(settings.data_dir)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        answer = eventually(lambda: _asked(port), within=30, what="an answer")
+    finally:
+        service.send_signal(signal.SIGTERM)
+    out, err = service.communicate(timeout=30)
+    assert (service.returncode, err) == (0, "")
+    told = [json.loads(line) for line in out.splitlines()]
+    access = next(line for line in told if line["event"] == "request")
+    assert (access["path"], access["status"], access["request_id"]) == ("/healthz", 200, answer.headers["X-Request-ID"])
+    assert not (tmp_path / ".gunicorn").exists()
+
+
+def _asked(port: int) -> urllib3.BaseHTTPResponse | None:
+    try:
+        return urllib3.request("GET", f"http://127.0.0.1:{port}/healthz", retries=False)
+    except urllib3.exceptions.HTTPError:
+        return None

@@ -1,0 +1,85 @@
+"""What every request passes: its id, its body, the headers of its answer; and the order in which it is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import structlog
+from flask.testing import FlaskClient
+from structlog.testing import capture_logs
+
+from tests.api.bodies import a_body
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "detail"),
+    [
+        (b"job_name=x", "application/x-www-form-urlencoded", 415, "accepted is application/json"),
+        (b"{}", "text/plain", 415, "found 'text/plain'"),
+        (b"{}", "", 415, "no Content-Type"),
+        (b"", JSON, 400, "not JSON"),
+        (b"{", JSON, 400, "line 1 column 2"),
+        (b"\xff\xfe", JSON, 400, "not JSON"),
+        (b"[1]", JSON, 400, "accepted is a JSON object"),
+        (b"null", JSON, 400, "accepted is a JSON object"),
+        (b'{"interval": NaN}', JSON, 400, "NaN is no JSON number"),
+        (b'{"interval": -Infinity}', JSON, 400, "-Infinity is no JSON number"),
+        (b'{"model": "var", "model": "lstm"}', JSON, 400, "'model' is given twice"),
+        (b"[" * 20_000, JSON, 400, "nested too deeply"),
+        (b'{"interval": ' + b"9" * 5_000 + b"}", JSON, 400, "not JSON"),
+        (b" " * 20_001, JSON, 413, "larger than the accepted 20000 bytes"),
+        (b'{"interval": 1e999}', JSON, 422, "finite"),
+        (b'{"user_name": "\\ud800"}', JSON, 422, "user_name: '\\\\ud800' is not accepted"),
+        (b"{}", "application/json; charset=utf-8", 422, "Field required"),
+        (b"{}", "application/merge-patch+json", 422, "Field required"),
+    ],
+)
+def test_a_body_that_is_not_one_json_object_is_refused(
+    client: FlaskClient, body: bytes, content_type: str, status: int, detail: str
+) -> None:
+    answer = client.post("/v1/jobs", data=body, content_type=content_type)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert detail in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("PUT", "/v1/jobs", 405), ("POST", "/v1/queues", 405), ("POST", "/v1/no", 404)]
+)
+def test_a_wrong_address_or_method_is_told_before_a_wrong_body(client: FlaskClient, method: str, path: str, status: int) -> None:
+    answer = client.open(path, method=method, data=b"x", content_type="text/plain")
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+
+
+def test_a_wrong_method_is_answered_with_the_accepted_ones(client: FlaskClient) -> None:
+    answer = client.delete("/v1/jobs")
+    assert {"GET", "POST"} <= {method.strip() for method in answer.headers["Allow"].split(",")}
+    assert "found DELETE, accepted here: GET" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/jobs", "/v1/jobs/none", "/nowhere", "/openapi.json", "/docs"])
+def test_every_answer_carries_the_headers_of_security(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+    assert (headers["Referrer-Policy"], headers["Cache-Control"]) == ("no-referrer", "no-store")
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in headers["Content-Security-Policy"]
+
+
+def test_the_id_of_a_request_comes_back(client: FlaskClient) -> None:
+    assert client.get("/nowhere", headers={"X-Request-ID": "ui-7.a_b"}).headers["X-Request-ID"] == "ui-7.a_b"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, 'a"b', "é"])
+def test_an_id_that_would_spoil_a_log_is_replaced(client: FlaskClient, given: str) -> None:
+    found = client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+    assert found != given
+    assert len(found) == 16
+
+
+def test_the_id_of_a_request_is_in_its_log_lines(client: FlaskClient) -> None:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        client.post("/v1/jobs", data=json.dumps(a_body()), content_type=JSON, headers={"X-Request-ID": "ui-7"})
+    assert [(line["event"], line["request_id"]) for line in lines] == [("job accepted", "ui-7")]

@@ -1,0 +1,143 @@
+"""Health, and what is answered in under two seconds while a service is away."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+from werkzeug.test import TestResponse
+
+from deploy.valkey import forget_socket, valkey_command
+from shared.drivers.redis_server import redis_server
+from shared.jobs import JobFilter
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+from tests.api.bodies import a_body
+
+MOST_SECONDS = 2.0
+NEED_THE_BROKER = [("POST", "/v1/jobs", a_body()), ("GET", "/v1/models", None), ("GET", "/readyz", None)]
+NEED_THE_STORE = [
+    ("POST", "/v1/jobs", a_body()),
+    ("GET", "/v1/jobs", None),
+    ("GET", "/v1/jobs/x", None),
+    ("GET", "/v1/queues", None),
+    ("GET", "/v1/queues/x/series", None),
+    ("GET", "/readyz", None),
+]
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
+    """Settings with a broker that a test may stop, and its process."""
+    folder = tmp_path / "own"
+    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+    settings = Settings(data_dir=folder)
+    client = redis.Redis.from_url(
+        redis_server(settings).run_state, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]
+    )
+    client.ping()
+    client.close()
+    yield settings, server
+    server.send_signal(signal.SIGCONT)
+    server.send_signal(signal.SIGTERM)
+    server.wait(10)
+    forget_socket(folder)
+
+
+def in_time(client: FlaskClient, method: str, path: str, body: Any) -> TestResponse:
+    """The answer, which came within the limit."""
+    began = time.monotonic()
+    answer = client.open(path, method=method, json=body) if body else client.open(path, method=method)
+    assert time.monotonic() - began < MOST_SECONDS, path
+    return answer
+
+
+def expect_away(answer: TestResponse) -> None:
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_healthz_asks_nobody(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
+    client = make_app(Settings(data_dir=tmp_path, store_url="sqlite:////proc/none/x.db")).test_client()
+    assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_readyz_says_that_every_service_answers(client: FlaskClient) -> None:
+    assert client.get("/readyz").json == {"status": "ok", "checks": {"broker": "ok", "store": "ok"}}
+
+
+def test_the_version_is_that_of_the_package(client: FlaskClient) -> None:
+    assert client.get("/version").json == {"name": "queuecast", "version": version("queuecast")}
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
+def test_while_the_broker_is_away_jobs_are_refused_and_nothing_is_written(
+    make_app: Callable[[Settings], Flask], own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals
+) -> None:
+    settings, server = own_broker
+    app = make_app(settings)
+    client = app.test_client()
+    assert client.get("/readyz").status_code == 200
+    assert client.post("/v1/jobs", json=a_body()).status_code == 202
+    server.send_signal(fault)
+    for call in NEED_THE_BROKER:
+        expect_away(in_time(client, *call))
+    assert client.get("/readyz").json["checks"]["store"] == "ok"
+    assert len(in_time(client, "GET", "/v1/jobs", None).json["jobs"]) == 1
+
+
+def test_the_broker_is_found_again(
+    make_app: Callable[[Settings], Flask], own_broker: tuple[Settings, subprocess.Popen[bytes]]
+) -> None:
+    settings, server = own_broker
+    client = make_app(settings).test_client()
+    assert client.post("/v1/jobs", json=a_body()).status_code == 202
+    server.send_signal(signal.SIGSTOP)
+    expect_away(in_time(client, "POST", "/v1/jobs", a_body()))
+    server.send_signal(signal.SIGCONT)
+    assert client.post("/v1/jobs", json=a_body()).status_code == 202
+
+
+def test_a_broker_that_was_never_started_is_told_in_words(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
+    answer = make_app(Settings(data_dir=tmp_path)).test_client().post("/v1/jobs", json=a_body())
+    expect_away(answer)
+    assert "start `queuecast up`" in answer.json["detail"]
+
+
+def test_while_the_store_is_away_everything_that_needs_it_says_so(
+    run_state: RunState, make_app: Callable[[Settings], Flask], settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
+    client = make_app(away).test_client()
+    for call in NEED_THE_STORE:
+        expect_away(in_time(client, *call))
+    checks = client.get("/readyz").json["checks"]
+    assert checks["broker"] == "ok"
+    assert checks["store"].startswith("The store cannot be reached")
+    assert run_state.active() == set()
+
+
+def test_a_store_that_somebody_keeps_locked_is_away_for_writing(
+    client: FlaskClient, store: Store, settings: Settings, run_state: RunState
+) -> None:
+    assert store.jobs(JobFilter(), 1) == []
+    other = sqlite3.connect(settings.store_location.removeprefix("sqlite://"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    expect_away(in_time(client, "POST", "/v1/jobs", a_body()))
+    assert client.get("/v1/jobs").json["jobs"] == []
+    other.close()
+    assert run_state.active() == set()

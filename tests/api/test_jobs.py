@@ -1,0 +1,319 @@
+"""Jobs over HTTP: submitted, listed page by page, looked at while they run and when they have ended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api import jobs
+from api.context import Services
+from shared.broker import enqueue_job
+from shared.errors import BrokerAway
+from shared.forecasts import Block, Candidate, Failure, ForecastSpec, Lane, Measures, QueueWork, Score, WindowForecast
+from shared.jobs import Job, JobFilter, JobState, QueueState
+from shared.reports import QueueReport
+from shared.runstate import RunState
+from shared.storage import Store
+from tests.api.bodies import SAMPLE, a_body
+from tests.api.conftest import CARDS
+from tests.factories import MONDAY, a_forecast, a_job, a_request
+
+SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)
+PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
+VAR = Candidate(model="var")
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)  # keys of a passed deadline expire at once
+
+
+def submit(client: FlaskClient, body: dict[str, Any], **headers: str) -> Any:
+    return client.post("/v1/jobs", json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def a_report(**changes: Any) -> QueueReport:
+    window = WindowForecast(origin_at=MONDAY, actual=(50.0,), prediction=(51.0,), measures=SCORED)
+    values: dict[str, Any] = {
+        "job_id": "job-1",
+        "queue": "root.etl",
+        "state": QueueState.SUCCEEDED,
+        "outcomes": (
+            Score(candidate=PROPHET, measures=SCORED, windows=(window,), seconds=1.5),
+            Failure(candidate=VAR, error="UnstableFit", reason="it explodes"),
+        ),
+        "winner": PROPHET,
+        "explanation": "lowest MAPE",
+    }
+    return QueueReport(**(values | changes))
+
+
+def running(store: Store, run_state: RunState, *queues: str) -> Job:
+    """A job with the id job-1 whose first queue has been let in."""
+    job = store.add_job(a_job())
+    run_state.begin_job(job.job_id, NEVER)
+    run_state.name_queues(job.job_id, queues, MONDAY, 2)
+    run_state.release(job.job_id, 1)
+    store.move_job(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
+    return job
+
+
+class TestSubmitting:
+    def test_the_sample_payload_becomes_a_job_that_somebody_will_plan(
+        self, client: FlaskClient, store: Store, run_state: RunState
+    ) -> None:
+        answer = submit(client, SAMPLE)
+        assert answer.status_code == 202
+        job_id = answer.json["job_id"]
+        assert answer.json["state"] == "queued"
+        assert answer.json["links"] == {"self": f"/v1/jobs/{job_id}"}
+        assert answer.headers["Location"] == f"/v1/jobs/{job_id}"
+        assert "120 steps for 72 ahead" in answer.json["warnings"][0]
+        job = store.job(job_id)
+        assert (job.request.model, job.request.user_name) == (("prophet",), "Bob")
+        assert run_state.active() == {job_id}
+        [message] = waiting_in_the_plan_lane(run_state)
+        assert message["headers"]["task"] == "queuecast.plan"
+
+    def test_ids_sort_by_time_and_cannot_be_guessed(self, client: FlaskClient) -> None:
+        first, second = (submit(client, a_body()).json["job_id"] for _ in range(2))
+        assert first[:15] <= second[:15]
+        assert first[16:] != second[16:]
+
+    def test_the_request_is_shown_as_it_was_understood(self, client: FlaskClient) -> None:
+        path = submit(client, SAMPLE, X_Request_ID="call-7").headers["Location"]
+        shown = client.get(path).json
+        assert shown["request"]["aggregation_time_period"] == "1h"
+        assert shown["request"]["data"]["source"]["document"] == "document_name"
+        assert (shown["request_id"], shown["state"], shown["queues"]) == ("call-7", "queued", [])
+
+    @pytest.mark.parametrize(
+        ("field", "value", "told"),
+        [
+            ("interval", 2, ("invalid-request", "interval")),
+            ("data.source.name", "postgres", ("unknown-connection", "data.source.name")),
+            ("data.destination.path", "x", ("invalid-request", "data.destination.path")),
+            ("as_of", "2999-01-01T00:00:00Z", ("invalid-request", "as_of")),
+            ("model", "oracle", ("unknown-model", "model")),
+            ("hyperparameters", {"prophet": {"depth": [1]}}, ("unknown-hyperparameter", "hyperparameters")),
+            ("hyperparameters", {"prophet": {"growth": ["cubic"]}}, ("invalid-request", "hyperparameters")),
+            ("max_candidates", 1, ("too-many-candidates", "max_candidates")),
+        ],
+    )
+    def test_what_cannot_be_done_is_refused_with_its_place_and_nothing_is_kept(
+        self, services: Services, client: FlaskClient, field: str, value: Any, told: tuple[str, str]
+    ) -> None:
+        services.run_state.keep_catalogue(CARDS)
+        answer = submit(client, a_body(field, value))
+        assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+        [problem] = answer.json["errors"]
+        assert (answer.json["type"].rpartition(":")[2], ".".join(problem["loc"])) == told
+        assert services.store.jobs(JobFilter(), 10) == []
+        assert services.run_state.active() == set()
+
+    def test_an_unknown_field_is_answered_with_the_known_ones(self, client: FlaskClient) -> None:
+        body = a_body("data.source.colection", "x") | {"agregation": "mean"}
+        messages = {".".join(problem["loc"]): problem["msg"] for problem in submit(client, body).json["errors"]}
+        assert messages.keys() == {"agregation", "data.source.colection"}
+        assert "aggregation_time_period" in messages["agregation"]
+        assert "known are name, database, collection" in messages["data.source.colection"]
+
+    def test_without_a_catalogue_any_model_is_taken_for_the_worker_to_judge(self, client: FlaskClient) -> None:
+        assert submit(client, a_body("model", "oracle")).status_code == 202
+
+    def test_the_same_key_and_request_give_the_same_job(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        first = submit(client, a_body(), Idempotency_Key="k-1")
+        again = submit(client, dict(reversed(a_body().items())), Idempotency_Key="k-1")
+        assert (again.status_code, again.json["job_id"]) == (202, first.json["job_id"])
+        assert len(store.jobs(JobFilter(), 10)) == len(waiting_in_the_plan_lane(run_state)) == 1
+
+    def test_the_same_key_for_another_request_is_refused(self, client: FlaskClient) -> None:
+        submit(client, a_body(), Idempotency_Key="k-1")
+        answer = submit(client, a_body("interval", 0.8), Idempotency_Key="k-1")
+        assert answer.status_code == 422
+        assert answer.json["errors"][0]["loc"] == ["Idempotency-Key"]
+
+    def test_a_key_that_is_none_is_refused(self, client: FlaskClient) -> None:
+        answer = submit(client, a_body(), Idempotency_Key="two words")
+        assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["Idempotency-Key"])
+
+    def test_a_stored_job_is_accepted_even_when_nobody_could_be_told(self, services: Services, run_state: RunState) -> None:
+        job = services.store.add_job(a_job())
+        broken = Services(settings=services.settings)
+        vars(broken).update(store=services.store, run_state=services.run_state, enqueue=refuse)
+        jobs._start(broken, job)
+        assert run_state.active() == {job.job_id}
+        assert services.store.job(job.job_id).state is JobState.QUEUED
+
+    def test_a_job_that_cannot_begin_has_failed_and_says_why(self, services: Services, run_state: RunState) -> None:
+        job = services.store.add_job(a_job())
+        away = Services(settings=services.settings.model_copy(update={"data_dir": services.settings.data_dir / "nowhere"}))
+        vars(away).update(store=services.store)
+        with pytest.raises(BrokerAway):
+            jobs._start(away, job)
+        found = services.store.job(job.job_id)
+        assert (found.state, found.reason) == (JobState.FAILED, jobs.NOT_BEGUN)
+
+
+def refuse(job_id: str) -> None:
+    raise BrokerAway(job_id=job_id)
+
+
+def waiting_in_the_plan_lane(run_state: RunState) -> list[dict[str, Any]]:
+    """Messages in database 0, where Celery keeps its lanes."""
+    client = run_state.client
+    client.select(0)
+    try:
+        return [json.loads(message) for message in client.lrange(Lane.PLAN.value, 0, -1)]
+    finally:
+        client.select(2)
+
+
+class TestListing:
+    @pytest.fixture
+    def many(self, store: Store) -> list[str]:
+        """Ids of 25 jobs, newest first; each second has two of them."""
+        times = [MONDAY + timedelta(seconds=number // 2) for number in range(25)]
+        owners = ["ui", "scheduler"]
+        for number, at in enumerate(times):
+            store.add_job(a_job(job_id=f"job-{number:02}", created_at=at, request=a_request(owner=owners[number % 2])))
+        return [f"job-{number:02}" for number in reversed(range(25))]
+
+    def test_pages_hold_every_job_once_newest_first(self, client: FlaskClient, many: list[str]) -> None:
+        found, path = [], "/v1/jobs?limit=10"
+        while path:
+            page = client.get(path)
+            found.append([job["job_id"] for job in page.json["jobs"]])
+            path = f"/v1/jobs?limit=10&cursor={page.json['next_cursor']}" if page.json["next_cursor"] else ""
+        assert [len(page) for page in found] == [10, 10, 5]
+        assert [job_id for page in found for job_id in page] == many
+
+    def test_a_job_that_comes_in_between_moves_no_page(self, client: FlaskClient, store: Store, many: list[str]) -> None:
+        first = client.get("/v1/jobs?limit=10").json
+        store.add_job(a_job(job_id="late", created_at=MONDAY + timedelta(days=1)))
+        second = client.get(f"/v1/jobs?limit=10&cursor={first['next_cursor']}").json
+        assert [job["job_id"] for job in second["jobs"]] == many[10:20]
+
+    def test_the_next_page_is_linked_with_its_filters(self, client: FlaskClient, many: list[str]) -> None:
+        first = client.get("/v1/jobs?limit=5&owner=ui")
+        link = first.headers["Link"]
+        assert link.endswith('; rel="next"')
+        second = client.get("/v1/jobs" + link[1 : link.index(">")])
+        assert [job["job_id"] for job in second.json["jobs"]] == [many[number] for number in (10, 12, 14, 16, 18)]
+
+    def test_the_last_page_links_nowhere(self, client: FlaskClient, many: list[str]) -> None:
+        last = client.get("/v1/jobs?limit=200")
+        assert last.json["next_cursor"] is None
+        assert "Link" not in last.headers
+
+    @pytest.mark.parametrize("cursor", ["x", "eyJ.a.b", "WyIyMDI2Il0.forged"])
+    def test_a_tampered_cursor_is_malformed(self, client: FlaskClient, cursor: str) -> None:
+        answer = client.get(f"/v1/jobs?cursor={cursor}")
+        assert (answer.status_code, answer.json["type"]) == (400, "urn:queuecast:malformed-request")
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "state=done", "ownr=ui", "from=x"])
+    def test_a_query_that_is_not_known_is_refused(self, client: FlaskClient, query: str) -> None:
+        answer = client.get(f"/v1/jobs?{query}")
+        assert (answer.status_code, answer.json["errors"][0]["loc"][0]) == (422, query.partition("=")[0])
+
+    def test_filters_are_those_of_the_store(self, client: FlaskClient, store: Store) -> None:
+        wanted = a_request(owner="o", project="p", user_name="u")
+        store.add_job(a_job(job_id="wanted", request=wanted))
+        store.add_job(a_job(job_id="other"))
+        store.move_job("wanted", {JobState.QUEUED}, JobState.FAILED, "because", MONDAY)
+        store.save_report(a_report(job_id="wanted"))
+        for query in ("owner=o", "project=p", "user_name=u", "state=failed", "queue=root.etl", "model=prophet"):
+            found = client.get(f"/v1/jobs?{query}").json["jobs"]
+            assert [(job["job_id"], job["reason"]) for job in found] == [("wanted", "because")], query
+
+    def test_running_jobs_show_how_far_they_are(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        running(store, run_state, "a", "b")
+        [job] = client.get("/v1/jobs").json["jobs"]
+        assert job["progress"]["queues"] == {"total": 2, "done": 0, "failed": 0}
+        assert job["progress"]["candidates"]["total"] == 4
+
+
+class TestLookingAtOne:
+    def test_a_running_job_shows_its_queues_as_they_are_now(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        running(store, run_state, "root.a", "root.b")
+        run_state.end_queue("job-1", "root.a", "no usable value")
+        shown = client.get("/v1/jobs/job-1").json
+        assert shown["state"] == "running"
+        assert shown["progress"]["queues"] == {"total": 2, "done": 1, "failed": 1}
+        states = [(queue["queue"], queue["state"], queue["reason"]) for queue in shown["queues"]]
+        assert states == [("root.a", "failed", "no usable value"), ("root.b", "waiting", None)]
+
+    def test_a_job_that_has_ended_shows_its_winners(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        store.add_job(a_job())
+        store.save_report(a_report())
+        store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+        [queue] = client.get("/v1/jobs/job-1").json["queues"]
+        assert queue["winner"] == {"model": "prophet", "hyperparameters": {"growth": "flat"}}
+        assert client.get(queue["links"]["self"]).json["queue"] == "root.etl"
+
+    def test_a_queue_shows_leaderboard_and_forecast(self, client: FlaskClient, store: Store) -> None:
+        store.add_job(a_job())
+        store.save_report(a_report())
+        store.save_forecast(a_forecast())
+        shown = client.get("/v1/jobs/job-1/queues/root.etl").json
+        assert [(row["rank"], row["model"], row["kind"]) for row in shown["leaderboard"]] == [
+            (1, "prophet", "score"),
+            (None, "var", "failure"),
+        ]
+        best, worst = shown["leaderboard"]
+        assert best["windows"][0]["measures"]["mape"] == 7.5
+        assert (worst["error"], worst["reason"], worst["measures"]) == ("UnstableFit", "it explodes", None)
+        assert [step["prediction"] for step in shown["forecast"]["steps"]] == [50.0, 60.0, 55.0]
+        assert shown["forecast"]["steps"][0] == {
+            "step": 1,
+            "timestamp": "2026-01-05T00:00:00Z",
+            "prediction": 50.0,
+            "lower_bound": 40.0,
+            "upper_bound": 60.0,
+        }
+
+    def test_a_queue_that_waits_is_shown_without_a_report(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        running(store, run_state, "root.a", "root.b")
+        shown = client.get("/v1/jobs/job-1/queues/root.b").json
+        assert (shown["state"], shown["leaderboard"], shown["forecast"]) == ("waiting", [], None)
+
+    @pytest.mark.parametrize("queue", ["root/etl", "a//b", "root.etl#1?", "wärme"])
+    def test_any_name_of_a_queue_can_be_addressed(self, client: FlaskClient, store: Store, queue: str) -> None:
+        store.add_job(a_job())
+        store.save_report(a_report(queue=queue))
+        [shown] = client.get("/v1/jobs/job-1").json["queues"]
+        assert client.get(shown["links"]["self"]).json["queue"] == queue
+
+    def test_what_is_not_there_is_not_found(self, client: FlaskClient, store: Store) -> None:
+        store.add_job(a_job())
+        for path, kind in (
+            ("nobody", "job-not-found"),
+            ("nobody/queues/q", "job-not-found"),
+            ("job-1/queues/q", "queue-not-found"),
+        ):
+            answer = client.get(f"/v1/jobs/{path}")
+            assert (answer.status_code, answer.json["type"]) == (404, f"urn:queuecast:{kind}")
+
+    def test_a_queue_that_is_being_worked_on_shows_its_data_quality(
+        self, client: FlaskClient, store: Store, run_state: RunState
+    ) -> None:
+        running(store, run_state, "root.etl")
+        spec = ForecastSpec(
+            target="t",
+            step_seconds=60,
+            horizon_steps=1,
+            window_steps=1,
+            windows=1,
+            interval=0.9,
+            bounds=(0, None),
+            timezone="UTC",
+        )
+        work = QueueWork(spec=spec, candidates=(PROPHET,), blocks=(Block(first=0, last=0, lane=Lane.SCORE),))
+        run_state.keep_work("job-1", "root.etl", b"", work)
+        store.save_report(a_report(state=QueueState.RUNNING, outcomes=(), winner=None))
+        shown = client.get("/v1/jobs/job-1/queues/root.etl").json
+        assert (shown["state"], shown["winner"], shown["explanation"]) == ("running", None, "lowest MAPE")
+
+
+def test_the_task_of_the_api_is_the_one_that_workers_know(services: Services) -> None:
+    assert services.enqueue.func is enqueue_job

@@ -1,0 +1,68 @@
+"""Every error has one answer, and a fault of ours tells nothing of itself but in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from api.problems import MEDIA_TYPE
+from shared import errors
+from shared.settings import Settings
+
+STATUS = {
+    errors.MalformedRequest: 400,
+    errors.JobNotFound: 404,
+    errors.QueueNotFound: 404,
+    errors.StateForbids: 409,
+    errors.RequestInFlight: 409,
+    errors.InvalidRequest: 422,
+    errors.KeyReused: 422,
+    errors.UnknownModel: 422,
+    errors.StoreAway: 503,
+    errors.BrokerAway: 503,
+    errors.InvalidSettings: 500,
+    errors.UndefinedScore: 500,
+    ZeroDivisionError: 500,
+}
+
+
+@pytest.mark.parametrize("kind", STATUS)
+def test_an_error_is_answered_by_its_family(
+    make_app: Callable[[Settings], Flask], settings: Settings, kind: type[Exception]
+) -> None:
+    app = make_app(settings)
+
+    @app.get("/fails")
+    def fail() -> None:
+        raise kind("found something")
+
+    with capture_logs() as lines:
+        answer = app.test_client().get("/fails")
+    status = STATUS[kind]
+    assert (answer.status_code, answer.mimetype) == (status, MEDIA_TYPE)
+    assert (answer.json["status"], answer.json["instance"]) == (status, "/fails")
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert ("found something" in answer.text) == (status != 500)
+    assert [line["log_level"] for line in lines] == {500: ["error"], 503: ["warning"]}.get(status, [])
+
+
+def test_a_problem_names_its_kind_for_programs_and_for_people(make_app: Callable[[Settings], Flask], settings: Settings) -> None:
+    app = make_app(settings)
+
+    @app.get("/fails")
+    def fail() -> None:
+        raise errors.UnknownHyperparameter("found 'depth', known are growth", model="prophet")
+
+    told = app.test_client().get("/fails").json
+    message = "The model has no such hyperparameter (model prophet): found 'depth', known are growth"
+    assert told == {
+        "type": "urn:queuecast:unknown-hyperparameter",
+        "title": "The model has no such hyperparameter",
+        "status": 422,
+        "detail": message,
+        "instance": "/fails",
+        "errors": [{"loc": ["hyperparameters"], "msg": message}],
+    }

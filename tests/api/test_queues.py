@@ -1,0 +1,110 @@
+"""Queues over HTTP: which are known, and actual and predicted values on one time axis."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from shared.reports import Point
+from shared.storage import Store
+from tests.factories import MONDAY, a_forecast
+
+HOUR = timedelta(hours=1)
+SERIES = "/v1/queues/root.etl/series"
+
+
+@pytest.fixture
+def known(store: Store) -> None:
+    """Two issues of a forecast, and what happened around the first steps; one hour is missing."""
+    store.save_forecast(a_forecast(issued_at=MONDAY - timedelta(days=1), prediction=(1.0, 2.0, 3.0), job_id="job-0"))
+    store.save_forecast(a_forecast())
+    hours = (-3, -2, 0, 1)  # of Monday
+    store.save_actuals(
+        "root.etl", "used_capacity", 3_600, [Point(timestamp=MONDAY + hour * HOUR, value=hour * 1.0) for hour in hours]
+    )
+
+
+def rows(answer: Any) -> list[tuple[str, float | None, float | None]]:
+    return [(point["timestamp"][11:16], point["actual"], point["prediction"]) for point in answer.json["points"]]
+
+
+def test_every_queue_with_a_forecast_is_listed_with_its_peak(client: FlaskClient, known: None) -> None:
+    [queue] = client.get("/v1/queues").json["queues"]
+    assert (queue["queue"], queue["job_id"], queue["peak"], queue["peak_upper_bound"]) == ("root.etl", "job-1", 60.0, 75.0)
+    assert queue["peak_at"] == "2026-01-05T01:00:00Z"
+
+
+def test_actual_and_forecast_share_one_axis_and_a_gap_is_a_point(client: FlaskClient, known: None) -> None:
+    answer = client.get(SERIES)
+    assert (answer.json["issued_at"], answer.json["model"], answer.json["step_seconds"]) == (
+        "2026-01-05T00:00:00Z",
+        "seasonal_naive",
+        3_600,
+    )
+    assert rows(answer) == [
+        ("21:00", -3.0, None),
+        ("22:00", -2.0, None),
+        ("23:00", None, None),
+        ("00:00", 0.0, 50.0),
+        ("01:00", 1.0, 60.0),
+        ("02:00", None, 55.0),
+    ]
+
+
+def test_a_part_is_cut_out_at_its_ends(client: FlaskClient, known: None) -> None:
+    answer = client.get(f"{SERIES}?from=2026-01-04T22:00:00Z&to=2026-01-05T01:00:00%2B00:00")
+    assert [at for at, _, _ in rows(answer)] == ["22:00", "23:00", "00:00"]
+
+
+def test_an_earlier_issue_can_be_asked_for(client: FlaskClient, known: None) -> None:
+    answer = client.get(f"{SERIES}?issued_at=2026-01-04T00:00:00Z")
+    assert (answer.json["job_id"], [prediction for _, _, prediction in rows(answer)]) == ("job-0", [1.0, 2.0, 3.0])
+
+
+def test_a_part_without_anything_is_empty(client: FlaskClient, known: None) -> None:
+    assert client.get(f"{SERIES}?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z").json["points"] == []
+
+
+def test_csv_has_the_same_rows_and_empty_cells_for_what_is_not_known(client: FlaskClient, known: None) -> None:
+    answer = client.get(f"{SERIES}?format=csv&metric=used_capacity&job=Resource%20Forecasting")
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    found = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(found) == 6
+    assert found[2] == {"timestamp": "2026-01-04T23:00:00Z", "actual": "", "prediction": "", "lower_bound": "", "upper_bound": ""}
+    assert found[3]["upper_bound"] == "60.0"
+
+
+@pytest.mark.parametrize(
+    ("query", "loc"),
+    [
+        ("from=2026-01-05T00:00:00", "from"),
+        ("from=yesterday", "from"),
+        ("to=1767225600", "to"),
+        ("from=2026-01-05T00:00:00Z&to=2026-01-05T00:00:00Z", "from"),
+        ("from=1900-01-01T00:00:00Z", "from"),
+        ("format=xml", "format"),
+        ("metric=$ROOT", "metric"),
+        ("until=now", "until"),
+    ],
+)
+def test_a_query_that_is_not_accepted_is_refused(client: FlaskClient, known: None, query: str, loc: str) -> None:
+    answer = client.get(f"{SERIES}?{query}")
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert answer.json["errors"][0]["loc"] == [loc]
+
+
+@pytest.mark.parametrize("query", ["", "?metric=other", "?job=other", "?issued_at=2020-01-01T00:00:00Z", "?format=csv"])
+def test_what_was_never_forecast_is_not_found(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/v1/queues/root.unknown/series{query}")
+    assert (answer.status_code, answer.json["type"]) == (404, "urn:queuecast:queue-not-found")
+
+
+@pytest.mark.parametrize("queue", ["root/etl", "a//b/series"])
+def test_the_name_of_a_queue_may_hold_slashes(client: FlaskClient, store: Store, queue: str) -> None:
+    store.save_forecast(a_forecast(queue=queue))
+    assert client.get(f"/v1/queues/{queue}/series").json["queue"] == queue

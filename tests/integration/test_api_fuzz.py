@@ -1,0 +1,75 @@
+"""The service against its own document: requests that it allows and that it forbids, none of which may be a fault of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as effort
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from api.app import create_app
+from api.context import EXTENSION, Services
+from shared.jobs import JobState
+from shared.runstate import RunState
+from shared.settings import Settings
+from tests.factories import MONDAY, a_forecast, a_job
+
+EXAMPLES = 60  # of each operation and mode; seconds in all
+# No schema can say which connections, time zones and pairs of bounds there are: what it allows may still be refused, politely.
+TOO_STRICT = [positive_data_acceptance]
+OPERATIONS = [
+    ("/v1/jobs", "POST"),
+    ("/v1/jobs", "GET"),
+    ("/v1/jobs/{job_id}", "GET"),
+    ("/v1/jobs/{job_id}/queues/{queue}", "GET"),
+    ("/v1/queues", "GET"),
+    ("/v1/queues/{queue}/series", "GET"),
+    ("/v1/models", "GET"),
+    ("/healthz", "GET"),
+    ("/readyz", "GET"),
+    ("/version", "GET"),
+]
+
+
+@pytest.fixture
+def service(run_state: RunState, settings: Settings) -> Iterator[BaseSchema]:
+    """The document of a service that knows one job and one forecast."""
+    app = create_app(settings)
+    services: Services = app.extensions[EXTENSION]
+    services.store.add_job(a_job())
+    services.store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+    services.store.save_forecast(a_forecast())
+    yield schemathesis.openapi.from_wsgi("/openapi.json", app)
+    services.store.close()
+    services.run_state.client.close()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_answer_is_one_that_the_document_allows(service: BaseSchema, path: str, method: str, mode: GenerationMode) -> None:
+    operation = service[path][method]
+    if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
+        return  # nothing is asked for that could be wrong
+
+    @effort(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answers_are_documented(case: schemathesis.Case) -> None:
+        case.call_and_validate(excluded_checks=TOO_STRICT)
+
+    answers_are_documented()
+
+
+def test_every_operation_is_tried(service: BaseSchema) -> None:
+    assert {(path, method.upper()) for path in service for method in service[path]} == set(OPERATIONS)

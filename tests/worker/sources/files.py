@@ -1,0 +1,43 @@
+"""CSV files of one queue, written and read back in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.jobs import Aggregation, Place
+from shared.settings import Connection
+from worker.sources import sources
+from worker.sources.base import Query, Reading, Source
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+HEADER = "timestamp,queue,used_capacity"
+
+
+def files(folder: Path) -> Source:
+    return sources["files"](Connection(kind="files", path=folder))
+
+
+def queues(folder: Path, path: str | None = None, queue_field: str = "queue") -> list[str]:
+    return files(folder).queues(Place(name="files", path=path), queue_field)
+
+
+def read(folder: Path, path: str | None = None, queue: str = "a", **changes: object) -> Reading:
+    values = {"queue_field": "queue", "time_field": "timestamp", "target": "used_capacity", "columns": None, "start": START}
+    values |= {"end": START + timedelta(days=1), "step_seconds": 3_600, "aggregation": Aggregation.MEAN} | changes
+    return files(folder).read(Query(place=Place(name="files", path=path), queue=queue, **values))  # type: ignore[arg-type]
+
+
+def write_csv(folder: Path, rows: Iterable[str], *, header: str = HEADER, name: str = "rows.csv") -> Path:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("\n".join([header, *rows]) + "\n")
+    return folder
+
+
+def write_times(folder: Path, times: Iterable[object]) -> Path:
+    return write_csv(folder, [f"{moment},a,{value}" for value, moment in enumerate(times, 1)])
+
+
+def values(reading: Reading) -> list[float]:
+    return reading.frame.used_capacity.tolist()

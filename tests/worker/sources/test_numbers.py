@@ -1,0 +1,62 @@
+"""Cells as people write them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.errors import UnreadableData
+from tests.worker.sources.files import HEADER, START, read, values, write_csv
+
+
+@pytest.mark.parametrize("numbers", [[Decimal("1.5")], [np.float32(1.5)]])
+def test_numbers_of_other_types_become_floats(tmp_path, numbers):
+    pd.DataFrame({"timestamp": [START], "queue": ["a"], "used_capacity": numbers}).to_parquet(tmp_path / "x.parquet")
+    assert values(read(tmp_path)) == [1.5]
+
+
+def test_booleans_are_zero_and_one(tmp_path):
+    times = [START, START + timedelta(hours=1)]
+    pd.DataFrame({"timestamp": times, "queue": "a", "used_capacity": [True, False]}).to_parquet(tmp_path / "x.parquet")
+    assert values(read(tmp_path)) == [1.0, 0.0]
+
+
+def test_text_asked_for_by_name_is_refused(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1,node7"], header=f"{HEADER},host")
+    with pytest.raises(UnreadableData, match=r"column host\): found string such as 'node7'; accepted are numbers"):
+        read(tmp_path, columns=("host",))
+
+
+@pytest.mark.parametrize(("cell", "shown"), [("high", "high"), ("61%", "61%"), ('"61,2"', "61,2")])
+def test_a_target_of_text_is_refused_with_an_example(tmp_path, cell, shown):
+    write_csv(tmp_path, [f"2026-01-05,a,{cell}"])
+    with pytest.raises(
+        UnreadableData, match=rf"file rows\.csv, column used_capacity\): found string such as '{shown}'; accepted are num"
+    ):
+        read(tmp_path)
+
+
+def test_numbers_stored_as_text_in_parquet_are_refused(tmp_path):
+    pd.DataFrame({"timestamp": [START], "queue": ["a"], "used_capacity": ["61.2"]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(UnreadableData, match=r"found string such as '61\.2'; accepted are numbers, stored as numbers"):
+        read(tmp_path)
+
+
+def test_a_few_texts_among_numbers_are_left_out_and_counted(tmp_path):
+    write_csv(tmp_path, [f"2026-01-05T{hour:02}:00Z,a,{'down' if hour == 3 else hour}" for hour in range(6)])
+    reading = read(tmp_path)
+    assert values(reading) == [0.0, 1.0, 2.0, 4.0, 5.0]
+    assert "cells with text instead of a number: 1 left out" in reading.notes
+    assert reading.non_finite == 1
+
+
+def test_broken_values_are_gaps_and_counted(tmp_path):
+    cells = ["1", "", "NaN", "inf", "-inf", "1e200", "n/a", "8"]
+    write_csv(tmp_path, [f"2026-01-05T{hour:02}:00Z,a,{cell}" for hour, cell in enumerate(cells)])
+    reading = read(tmp_path)
+    assert reading.frame.used_capacity.dropna().tolist() == [1.0, 8.0]
+    assert reading.non_finite == 6
