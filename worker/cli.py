@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -94,46 +94,27 @@ def backtest(
     history: Annotated[str, typer.Option(help="How far back each forecast looks.")] = "14d",
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
     origins: Annotated[int, typer.Option(min=1, max=1_000, help="Forecasts per queue, one horizon apart.")] = 5,
-    model_names: Annotated[str, typer.Option("--models", help="auto, or names separated by commas.")] = "auto",
+    models: Annotated[str, typer.Option(help="auto, or names separated by commas.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
     summary: Annotated[Path | None, typer.Option(help="File for the summary, JSON.", show_default=False)] = None,
-    queues: Annotated[str, typer.Option(help="Globs separated by commas.")] = "*",
     queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
-    windows: Annotated[int, typer.Option(min=1, max=20, help="Backtest windows inside each history.")] = 3,
-    interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Share of the values that the bounds should hold.")] = 0.9,
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline of a job on past data, without API or broker, and say how good its forecasts were.
+    """Run the pipeline of a job on past data, without API or broker; exit 1 when no queue could be forecast.
 
-    For each origin nothing at or after it is seen. Ends with 1 when no queue could be forecast.
+    For each origin nothing at or after it is seen.
     """
-    from worker import backtest_report
-    from worker.replay import replay
+    from worker import backtesting  # pandas and all the models
 
-    backtest_report.check_out(out)
-    durations = {"step": step, "history": history, "horizon": horizon}
-    request = backtest_report.replay_request(
-        path,
-        **{name: duration_of(name, text) for name, text in durations.items()},
-        model="auto" if model_names == "auto" else names_of(model_names),
-        queues=names_of(queues),
-        queue_field=queue_field,
-        time_field=time_field,
-        target=target,
-        backtest_windows=windows,
-        interval=interval,
-    )
-    with backtest_report.progress() as on_progress:
-        found = replay(
-            request, backtest_report.connection_of(path), origins=origins, processes=processes, on_progress=on_progress
-        )
-    report = backtest_report.report(found)
-    backtest_report.write(found, report, out, summary)
-    backtest_report.show(report, as_json=as_json)
-    if not report["queues"]:
+    durations = (duration_of("step", step), duration_of("history", history), duration_of("horizon", horizon))
+    names: Literal["auto"] | tuple[str, ...] = "auto" if models == "auto" else names_of(models)
+    request = backtesting.replay_request(path, durations, names, queue_field=queue_field, time_field=time_field, target=target)
+    found = backtesting.run(request, path, origins=origins, processes=processes, out=out, summary_file=summary)
+    backtesting.show(found, as_json=as_json)
+    if not found["queues"]:
         raise typer.Exit(1)
 
 

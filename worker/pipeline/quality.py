@@ -17,8 +17,7 @@ def quality_report(snapshot: Snapshot, *, rows: int, duplicates: int, non_finite
     """The report on one queue; its lines follow the order of the preparation.
 
     Args:
-        rows, duplicates, non_finite: raw rows, as the source counted them.
-        notes: what source and snapshot left out.
+        rows, duplicates, non_finite: raw rows, as the source counted them; `notes`: what source and snapshot left out.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     filled, longest = sum(gaps), max(gaps, default=0)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,7 +18,7 @@ from shared.settings import Connection
 from shared.terminal import notice, print_json, print_table, progress_console
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary
-from worker.replay import QueueReplay, rows
+from worker.replay import QueueReplay, replay, rows
 
 SHOWN = ("mape", "wape", "smape", "mase", "skill", "coverage", "seconds")
 ENDINGS = (".parquet", ".csv")
@@ -36,35 +36,55 @@ COLUMNS = [
 ]
 
 
-def replay_request(path: Path, *, step: Duration, history: Duration, horizon: Duration, **fields: Any) -> JobRequest:
-    """The request of a job on this file or folder; raises InvalidRequest for a step without fixed length."""
+def replay_request(
+    path: Path, durations: tuple[Duration, Duration, Duration], model: Literal["auto"] | tuple[str, ...], **fields: str
+) -> JobRequest:
+    """The request of a job on this file or folder.
+
+    Args:
+        durations: step, history and horizon; a step without fixed length raises InvalidRequest.
+        model: "auto", or names.
+        fields: names of the columns, as in a request.
+    """
+    step, history, horizon = durations
     if not step.is_fixed:
         raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
-    place = Place(name="files", path=path.name if path.is_file() else None)
     return JobRequest(
         job_name="backtest",
-        data=DataPlaces(source=place, destination=Place(name="files")),
+        data=DataPlaces(source=Place(name="files", path=path.name if path.is_file() else None), destination=Place(name="files")),
         aggregation_time_period=step,
         data_ingestion_time_period=history,
         future_prediction_time_period=horizon,
-        **fields,
+        model=model,
+        **fields,  # type: ignore[arg-type] # texts, all of them
     )
 
 
-def connection_of(path: Path) -> Connection:
-    """The folder as a connection."""
-    return Connection(kind="files", path=path.parent if path.is_file() else path)
+def run(
+    request: JobRequest, path: Path, *, origins: int, processes: int, out: Path | None, summary_file: Path | None
+) -> dict[str, Any]:
+    """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
 
-
-def check_out(out: Path | None) -> None:
-    """Refuse an ending before anything is computed."""
+    Raises:
+        InvalidRequest: an ending that names no format, before anything is computed.
+        DataError, RequestError: there is nothing to replay.
+    """
     if out is not None and out.suffix not in ENDINGS:
         raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+    connection = Connection(kind="files", path=path.parent if path.is_file() else path)
+    with _progress() as on_progress:
+        found = replay(request, connection, origins=origins, processes=processes, on_progress=on_progress)
+    summary = summarise(found)
+    if out is not None:
+        _write_rows(found, out)
+    if summary_file is not None:
+        with replacing(summary_file) as stream:
+            stream.write(json.dumps(summary, indent=1, allow_nan=False).encode())
+    return summary
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr, and only on a terminal."""
+def _progress() -> Iterator[Callable[[int, int], None]]:
     console = progress_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
@@ -72,25 +92,20 @@ def progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def report(found: Sequence[QueueReplay]) -> dict[str, Any]:
+def summarise(found: Sequence[QueueReplay]) -> dict[str, Any]:
     """The summary by queue and overall; `failures` says of each origin without forecast why."""
     queues = {each.queue: queue_summary(each.results) for each in found if each.results}
     failures = {each.queue: list(each.reasons) for each in found if each.reasons}
     return {"queues": queues, "overall": overall_summary(list(queues.values())), "failures": failures}
 
 
-def write(found: Sequence[QueueReplay], summary: dict[str, Any], out: Path | None, summary_file: Path | None) -> None:
-    """Write what was asked for; an earlier file is replaced once the new one is whole."""
-    if out is not None:
-        frame = pd.DataFrame(rows(found), columns=COLUMNS)
-        with replacing(out) as stream:
-            if out.suffix == ".csv":
-                frame.to_csv(stream, index=False)
-            else:
-                frame.to_parquet(stream, index=False)
-    if summary_file is not None:
-        with replacing(summary_file) as stream:
-            stream.write(json.dumps(summary, indent=1, allow_nan=False).encode())
+def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
+    frame = pd.DataFrame(rows(found), columns=COLUMNS)
+    with replacing(out) as stream:
+        if out.suffix == ".csv":
+            frame.to_csv(stream, index=False)
+        else:
+            frame.to_parquet(stream, index=False)
 
 
 def show(summary: dict[str, Any], *, as_json: bool) -> None:
