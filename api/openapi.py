@@ -72,6 +72,8 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _finish(operation: dict[str, Any]) -> None:
+    for parameter in operation["parameters"]:
+        parameter["schema"] = _never_null(parameter["schema"])
     answers = operation["responses"]
     if not operation.get("requestBody") and all(parameter["in"] == "path" for parameter in operation["parameters"]):
         answers.pop("422", None)  # there is nothing to refuse
@@ -80,6 +82,14 @@ def _finish(operation: dict[str, Any]) -> None:
             answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
         if status in HEADERS:
             answer["headers"] = HEADERS[status]
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter, which is left away rather than null."""
+    accepted: list[dict[str, Any]] = [form for form in schema.get("anyOf", []) if form != {"type": "null"}]
+    if len(accepted) != 1:
+        return schema
+    return {name: value for name, value in schema.items() if name not in {"anyOf", "default"}} | accepted[0]
 
 
 def _show_docs() -> Response:

@@ -33,9 +33,10 @@ def print_job(job: Document, report: Callable[[str], Document]) -> None:
     if not JobState(job["state"]).is_terminal:
         tally = job["progress"]["candidates"]
         say(f"{tally['done']} of {tally['total']} candidates scored, {tally['failed']} failed")
-    rows = [_queue_of_job(queue, report) for queue in job["queues"]]
-    if rows:
-        print_table(("queue", "state", "winner", "MAPE %", "skill", "peak", "at", "reason"), rows)
+    columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "at", "reason")
+    shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
+    if job["queues"]:
+        print_table(columns[:shown], [_queue_of_job(queue, report)[:shown] for queue in job["queues"]])
 
 
 def print_report(report: Document) -> None:

@@ -29,9 +29,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print rows to stdout; None is shown as a dash, floats with sensible digits."""
-    table = Table(*columns, box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks names, it never cuts them
     for row in rows:
         table.add_row(*map(shown, row))
     _console(sys.stdout).print(table)

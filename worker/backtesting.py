@@ -11,11 +11,13 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from shared.cards import candidates_of
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest, Place
 from shared.settings import Connection
 from shared.terminal import notice, print_json, print_table, progress_console
+from worker.catalogue import model_cards
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary
 from worker.replay import QueueReplay, replay, rows
@@ -66,11 +68,10 @@ def run(
     """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
 
     Raises:
-        InvalidRequest: an ending that names no format, before anything is computed.
-        DataError, RequestError: there is nothing to replay.
+        DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
-    if out is not None and out.suffix not in ENDINGS:
-        raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+    _check_files(out, summary_file)
+    candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     connection = Connection(kind="files", path=path.parent if path.is_file() else path)
     with _progress() as on_progress:
         found = replay(request, connection, origins=origins, processes=processes, on_progress=on_progress)
@@ -81,6 +82,14 @@ def run(
         with replacing(summary_file) as stream:
             stream.write(json.dumps(summary, indent=1, allow_nan=False).encode())
     return summary
+
+
+def _check_files(out: Path | None, summary_file: Path | None) -> None:
+    if out is not None and out.suffix not in ENDINGS:
+        raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+    for option, file in (("--out", out), ("--summary", summary_file)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise InvalidRequest(f"{option} {file}: its folder is not there")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The verbs of the side that computes: run a worker or the reaper, export forecasts."""
+"""The verbs of the side that computes: run a worker or the reaper, export forecasts, replay the past."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from shared.durations import Duration
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, StoreAway
 from shared.forecasts import Lane
 from shared.logs import configure_logs
 from shared.settings import load_settings
@@ -26,7 +26,7 @@ Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_defaul
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 
 
-@app.command()
+@app.command(epilog="Example: queuecast work --lanes select,plan,score --concurrency 4")
 def work(
     *,
     lanes: Annotated[str, Lanes] = EVERY_LANE,
@@ -46,7 +46,7 @@ def work(
     raise typer.Exit(run_worker(settings, lanes=lanes_of(lanes), concurrency=slots, name=name))
 
 
-@app.command()
+@app.command(epilog="Example: queuecast reap --once")
 def reap(
     data_dir: DataDir = None,
     once: Annotated[bool, typer.Option("--once", help="Look once, do at once what there is to do, and end.")] = False,
@@ -59,7 +59,7 @@ def reap(
     run_reaper(settings, once=once)
 
 
-@forecast.command("export")
+@forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
 def export(
     *,
     queue: Annotated[str | None, typer.Option(help="Only this queue.", show_default="all")] = None,
@@ -75,7 +75,10 @@ def export(
 
     if file_format is not None and file_format not in set(ExportFormat):
         raise InvalidRequest(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
-    store = open_store(load_settings(data_dir=data_dir).store_location)
+    settings = load_settings(data_dir=data_dir)
+    if settings.store_url is None and not settings.data_dir.is_dir():
+        raise StoreAway(f"the data folder {settings.data_dir} is not there; opening the store would make an empty one")
+    store = open_store(settings.store_location)
     target = None if out == "-" else Path(out)
     rows = export_forecasts(store.forecasts(queue, job_id), target, ExportFormat(file_format) if file_format else None)
     if not rows:
@@ -86,7 +89,7 @@ def export(
         say(f"{rows:,} rows in {target}")
 
 
-@app.command()
+@app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")
 def backtest(
     *,
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],

@@ -39,8 +39,8 @@ def test_a_duration_is_written_as_it_is_read(duration: Duration) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "5m", "5M", "1.5h", "0d", "00d", "05d", "-1d", "+1d", "5", "h", "", " ", "5 d d", "5y", "1h30min", "5secs", "100000h", "1e3h",
-        "٥d", "５d", "5ｄ", "5\u00a0d", "5\u2003d", "5d\u0085", "5 dayss", "5 mon", "5 minuteſ", "1 hour 2", "1_0h",
+        "5m", "5M", "1.5h", "0d", "00d", "05d", "-1d", "+1d", "5", "h", "", " ", "5 d d", "5y", "1h30min", "5secs", "100000h",
+        "1e3h", "٥d", "５d", "5ｄ", "5\u00a0d", "5\u2003d", "5d\u0085", "5 dayss", "5 mon", "5 minuteſ", "1 hour 2", "1_0h",
     ],
 )  # fmt: skip
 def test_any_other_text_is_refused_with_the_accepted_forms(text: str) -> None:
@@ -48,7 +48,7 @@ def test_any_other_text_is_refused_with_the_accepted_forms(text: str) -> None:
         Duration.parse(text)
 
 
-@given(st.text())
+@given(st.text() | st.from_regex(PATTERN))
 def test_a_text_is_read_exactly_if_it_has_the_published_form(text: str) -> None:
     published = re.compile(PATTERN, re.IGNORECASE | re.ASCII)
     if published.fullmatch(text):
@@ -61,7 +61,7 @@ def test_a_text_is_read_exactly_if_it_has_the_published_form(text: str) -> None:
 def test_a_refusal_shows_the_text_and_not_all_of_a_long_one() -> None:
     with pytest.raises(ValueError, match="'5 parsecs' is not a duration"):
         Duration.parse("5 parsecs")
-    with pytest.raises(ValueError, match="^'x{40}' is not"):
+    with pytest.raises(ValueError, match=r"^'x{40}' is not"):
         Duration.parse("x" * 1_000)
 
 

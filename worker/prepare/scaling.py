@@ -34,5 +34,5 @@ class Scaler:
         return (values - self.mean) / self.spread
 
     def inverse(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard scores, shape (m, k), as values again."""
+        """Standard scores, shape (m, k), as values again; exact to 1e-12 of the largest value that the column was fitted on."""
         return scores * self.spread + self.mean

@@ -1,0 +1,76 @@
+"""The report says what was wrong with a queue's data, in numbers and in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.reports import QualityReport
+from tests.factories import MONDAY, a_load
+from worker.pipeline.quality import quality_report
+from worker.pipeline.snapshot import Snapshot
+
+
+def report(frame: pd.DataFrame, **changes: object) -> QualityReport:
+    counts = {"rows": len(frame), "duplicates": 0, "non_finite": 0, "notes": ()}
+    snapshot = Snapshot(queue="root.etl", target="used_capacity", step_seconds=3_600, frame=frame)
+    return quality_report(snapshot, **(counts | changes))  # type: ignore[arg-type]
+
+
+def test_clean_data_have_nothing_to_say():
+    clean = report(a_load(240).to_frame())
+    assert (clean.rows, clean.steps, clean.filled_steps, clean.filled_share, clean.longest_gap_steps) == (240, 240, 0, 0.0, 0)
+    assert (clean.start_at, clean.end_at) == (MONDAY - timedelta(days=10), MONDAY)
+    assert clean.notes == clean.warnings == ()
+    assert clean.dropped_columns == {}
+
+
+def test_every_step_that_changed_something_has_its_line():
+    load = a_load(240)
+    frame = pd.DataFrame({"used_capacity": load, "absolute": load * 2, "limit": 100.0})
+    frame.iloc[30:34, 0] = np.nan
+    frame.iloc[80, 0] = np.nan
+    dirty = report(frame, rows=9_000, duplicates=1_200, non_finite=1, notes=("timestamps carry no time zone",))
+    assert dirty.notes == (
+        "1,200 rows repeat a timestamp: of each timestamp the last was kept",
+        "1 value is empty or not finite: left out",
+        "timestamps carry no time zone",
+        "5 steps without a value: filled; the longest gap has 4",
+        "column 'limit' dropped: constant",
+        f"column 'absolute' dropped: {dirty.dropped_columns['absolute']}",
+    )
+    assert dirty.dropped_columns["absolute"].startswith("says the same as used_capacity")
+    assert (dirty.rows, dirty.duplicates, dirty.non_finite) == (9_000, 1_200, 1)
+    assert (dirty.filled_steps, dirty.longest_gap_steps) == (5, 4)
+    assert dirty.filled_share == pytest.approx(5 / 240)
+    assert dirty.warnings == ()
+
+
+def test_much_that_was_filled_is_a_warning():
+    frame = a_load(240).to_frame()
+    frame.iloc[10:58:2] = np.nan
+    assert report(frame).warnings == ()
+    frame.iloc[100:124] = np.nan
+    frame.iloc[130] = np.nan
+    assert report(frame).warnings == (
+        "20% of the steps had no value and were filled; forecasts learn from the filled values too",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "warning"), [(0.0, "every value is zero: the forecast is zero"), (42.5, "every value is 42.5: the forecast")]
+)
+def test_a_queue_that_never_changes_is_named(value, warning):
+    frame = a_load(240).to_frame()
+    frame[:] = value
+    frame.iloc[20:23] = np.nan
+    (only,) = report(frame).warnings
+    assert only.startswith(warning)
+
+
+def test_less_than_two_days_is_a_warning():
+    assert report(a_load(48).to_frame()).warnings == ()
+    assert report(a_load(47).to_frame()).warnings == ("only 47 hours of history, less than 2 days: only baselines are tried",)

@@ -1,0 +1,107 @@
+"""The promise of worker/sinks/base.py, held by every registered sink."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import SinkAway, SinkRefused, UnknownConnection
+from shared.forecasts import Forecast
+from shared.jobs import Place
+from shared.settings import Settings
+from shared.storage import open_store
+from tests.factories import a_forecast
+from worker.sinks import sinks
+from worker.sinks.base import Sink
+
+NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill"]
+
+# What a sink has been given, read back by other means than its own. A further sink needs one line here.
+WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {
+    "files": lambda settings: open_store(f"sqlite://{settings.data_dir / 'forecasts.db'}").forecasts(),
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", store_url="memory:")
+
+
+@pytest.fixture(params=list(sinks))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def sink(name: str, settings: Settings) -> Sink:
+    return sinks[name](settings.connection(name), settings)
+
+
+@pytest.fixture
+def written(name: str, settings: Settings) -> Callable[[], list[Forecast]]:
+    return lambda: WRITTEN[name](settings)
+
+
+def test_a_forecast_arrives_with_all_fields_of_every_step(sink: Sink, name: str, written: Callable[[], list[Forecast]]) -> None:
+    forecast = a_forecast(mape=None, skill=None)
+    sink.write(forecast, Place(name=name))
+    sink.write(a_forecast(queue="root.adhoc"), Place(name=name))
+    assert written() == [a_forecast(queue="root.adhoc"), forecast]
+
+
+def test_the_same_forecast_again_changes_nothing_and_a_shorter_one_leaves_no_tail(
+    sink: Sink, name: str, written: Callable[[], list[Forecast]]
+) -> None:
+    for forecast in (a_forecast(), a_forecast()):
+        sink.write(forecast, Place(name=name))
+    assert written() == [a_forecast()]
+    shorter = a_forecast(prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
+    sink.write(shorter, Place(name=name))
+    assert written() == [shorter]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("field", NUMBERS)
+def test_a_number_that_is_not_finite_is_refused(
+    sink: Sink, name: str, written: Callable[[], list[Forecast]], field: str, number: float
+) -> None:
+    value: Any = number if field in {"mape", "skill"} else (1.0, 2.0, number)
+    with pytest.raises(SinkRefused, match=r"root\.etl.*a number that is not finite"):
+        sink.write(a_forecast(**{field: value}), Place(name=name))
+    assert written() == []
+
+
+@pytest.mark.parametrize("field", ["queue", "metric", "job"])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_series_without_a_name_is_refused(
+    sink: Sink, name: str, written: Callable[[], list[Forecast]], field: str, empty: str
+) -> None:
+    with pytest.raises(SinkRefused, match=f"the forecast's {field} is empty"):
+        sink.write(a_forecast(**{field: empty}), Place(name=name))
+    assert written() == []
+
+
+def test_opening_a_sink_touches_nothing(sink: Sink, settings: Settings) -> None:
+    assert not settings.data_dir.exists()
+
+
+def test_every_sink_is_opened_and_written_as_the_promise_says(name: str) -> None:
+    for method in ("__init__", "write"):
+        assert inspect.signature(getattr(sinks[name], method)) == inspect.signature(getattr(Sink, method))
+
+
+def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownConnection, match=r"found 'kafka', known are .*files"):
+        _ = sinks["kafka"]
+
+
+def test_a_place_that_cannot_be_written_is_away(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(data_dir=tmp_path / "file" / "data", files_dir=tmp_path, store_url="memory:")
+    sink = sinks["files"](settings.connection("files"), settings)
+    with pytest.raises(SinkAway, match=r"forecasts\.db.*folder cannot be made"):
+        sink.write(a_forecast(), Place(name="files"))

@@ -1,0 +1,230 @@
+"""The verbs of the worker side: what they accept, write and end with. Workers at work: tests/integration."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from shared.cli import build_app
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import open_store
+from tests.factories import MONDAY, a_forecast, a_load
+from worker.pulse import pulse_file
+
+DAYS, ORIGINS = 8, 2
+HISTORY = ("--history", "5d", "--horizon", "24h", "--origins", str(ORIGINS), "--models", "seasonal_naive")
+ORIGINS_AT = [MONDAY - timedelta(days=2), MONDAY - timedelta(days=1)]
+
+
+def run(*arguments: str) -> Result:
+    """`queuecast` with these arguments."""
+    return CliRunner().invoke(build_app(), arguments)
+
+
+def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`queuecast` with these arguments, where it may set up signals and logs as it likes."""
+    command = [sys.executable, "-c", "from shared.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+
+
+# work and reap
+
+
+@pytest.mark.parametrize("lanes", ["select,nowhere", "", ","])
+def test_a_lane_that_does_not_exist_is_a_usage_error(settings: Settings, lanes: str) -> None:
+    result = run("work", "--lanes", lanes, "--data-dir", str(settings.data_dir))
+    assert result.exit_code == 2
+    assert "accepted are select, plan, score, heavy" in result.stderr
+
+
+def test_the_probe_tells_a_worker_that_lives_from_one_that_does_not(settings: Settings) -> None:
+    probe = ("work", "--alive", "--name", "probed", "--data-dir", str(settings.data_dir))
+    assert run(*probe).exit_code == 1
+    file = pulse_file(settings, "probed")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    assert run(*probe).exit_code == 0
+    os.utime(file, (0, 0))
+    assert run(*probe).exit_code == 1
+
+
+def test_one_look_of_the_reaper_ends_by_itself(settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUECAST_STORE_URL", settings.store_location)
+    done = run_process("reap", "--once", "--data-dir", str(settings.data_dir))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_a_broker_the_reaper_ends_with_3(tmp_path: Path) -> None:
+    done = run_process("reap", "--once", "--data-dir", str(tmp_path))
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+
+
+# forecast export
+
+
+@pytest.fixture
+def exported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store with two forecasts, that the command finds by itself."""
+    monkeypatch.setenv("QUEUECAST_STORE_URL", settings.store_location)
+    store = open_store(settings.store_location)
+    store.save_forecast(a_forecast())
+    store.save_forecast(a_forecast(queue="root.adhoc", job_id="job-2"))
+    store.close()
+
+
+def test_forecasts_go_to_standard_output_as_csv(exported: None) -> None:
+    done = run_process("forecast", "export", "--queue", "root.etl")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["prediction"] for row in rows] == ["50.0", "60.0", "55.0"]
+    assert {row["queue"] for row in rows} == {"root.etl"}
+
+
+def test_forecasts_go_to_a_file_in_the_format_of_its_ending(exported: None, tmp_path: Path) -> None:
+    file = tmp_path / "forecasts.parquet"
+    result = run("forecast", "export", "--out", str(file), "--json")
+    assert json.loads(result.stdout) == {"file": str(file), "rows": 6}
+    assert list(pd.read_parquet(file)["queue"].unique()) == ["root.adhoc", "root.etl"]
+
+
+def test_the_format_may_be_said(exported: None, tmp_path: Path) -> None:
+    file = tmp_path / "forecasts"
+    assert run("forecast", "export", "--job-id", "job-2", "--format", "jsonl", "--out", str(file)).stdout == f"3 rows in {file}\n"
+    assert {json.loads(line)["job_id"] for line in file.read_text().splitlines()} == {"job-2"}
+
+
+@pytest.mark.parametrize("arguments", [("--format", "xlsx"), ("--out", "forecasts.xlsx")])
+def test_a_format_that_we_do_not_write_is_a_usage_error(exported: None, arguments: tuple[str, ...]) -> None:
+    result = run("forecast", "export", *arguments)
+    assert result.exit_code == 2
+    assert "parquet" in result.stderr
+
+
+def test_that_nothing_matches_is_said_and_is_no_error(exported: None, tmp_path: Path) -> None:
+    result = run("forecast", "export", "--queue", "nowhere", "--out", str(tmp_path / "f.csv"))
+    assert (result.exit_code, result.stderr) == (0, "no forecast matches\n")
+
+
+def test_exporting_from_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    assert run("forecast", "export", "--data-dir", str(tmp_path / "typo")).exit_code == 3
+    assert not (tmp_path / "typo").exists()
+
+
+# backtest
+
+
+def usage(path: Path) -> Path:
+    """A file in long form: two queues of DAYS days that end at MONDAY, in other words than ours."""
+    frames = [
+        pd.DataFrame({"unique_id": queue, "ds": load.index, "y": load.to_numpy()})
+        for queue, load in (("a", a_load(DAYS * 24)), ("b", a_load(DAYS * 24, seed=8)))
+    ]
+    pd.concat(frames).to_csv(path, index=False)
+    return path
+
+
+WORDS = ("--queue-field", "unique_id", "--time-field", "ds", "--target", "y")
+
+
+def summary_of(result: Result) -> dict[str, Any]:
+    """The summary on stdout."""
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_a_backtest_writes_one_row_per_queue_origin_and_step(tmp_path: Path) -> None:
+    out, summary = tmp_path / "forecasts.parquet", tmp_path / "summary.json"
+    result = run(
+        "backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--out", str(out), "--summary", str(summary), "--json"
+    )
+    assert result.exit_code == 0
+    frame = pd.read_parquet(out)
+    assert list(frame.columns) == [
+        *(
+            "queue",
+            "origin",
+            "timestamp",
+            "step",
+            "actual",
+            "prediction",
+            "lower_bound",
+            "upper_bound",
+            "model",
+            "hyperparameters",
+        )
+    ]
+    assert len(frame) == 2 * ORIGINS * 24
+    assert sorted(frame["origin"].unique()) == ORIGINS_AT
+    assert (frame["timestamp"] == frame["origin"] + (frame["step"] - 1) * timedelta(hours=1)).all()
+    assert ((frame["lower_bound"] <= frame["prediction"]) & (frame["prediction"] <= frame["upper_bound"])).all()
+    assert summary_of(result) == json.loads(summary.read_text())
+
+
+def test_the_summary_says_how_good_each_queue_was_and_all_of_them(tmp_path: Path) -> None:
+    found = summary_of(run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--json"))
+    measures = {"mape", "wape", "smape", "mase", "coverage", "skill", "seconds"}
+    assert set(found["queues"]) == {"a", "b"}
+    assert [measures - set(part) for part in (*found["queues"].values(), found["overall"])] == [set()] * 3
+
+
+def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
+    result = run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY)
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["queue", "a", "b", "overall"]
+
+
+def test_nothing_after_an_origin_changes_a_forecast_issued_at_it(tmp_path: Path) -> None:
+    file = usage(tmp_path / "usage.csv")
+    models = ("--models", "seasonal_naive,hour_mean,last_value")
+    run("backtest", str(file), *WORDS, *HISTORY, *models, "--out", str(tmp_path / "before.parquet"))
+    frame = pd.read_csv(file, parse_dates=["ds"])
+    frame.loc[frame["ds"] >= ORIGINS_AT[0], "y"] *= 10
+    frame.to_csv(file, index=False)
+    run("backtest", str(file), *WORDS, *HISTORY, *models, "--out", str(tmp_path / "after.parquet"))
+    before, after = (
+        pd.read_parquet(tmp_path / f"{name}.parquet").set_index("origin").drop(columns="actual") for name in ("before", "after")
+    )
+    pd.testing.assert_frame_equal(before.loc[[ORIGINS_AT[0]]], after.loc[[ORIGINS_AT[0]]])
+    assert not before.loc[[ORIGINS_AT[1]]].equals(after.loc[[ORIGINS_AT[1]]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--models", "prophte"), "known are hour_mean"),
+        (("--horizon", "1m"), "--horizon"),
+        (("--step", "1mo"), "--step"),
+        (("--out", "forecasts.xlsx"), ".parquet, .csv"),
+        (("--out", "nowhere/forecasts.csv"), "folder"),
+        (("--summary", "nowhere/summary.json"), "folder"),
+    ],
+)
+def test_what_a_backtest_does_not_accept_is_said_before_it_computes(
+    tmp_path: Path, arguments: tuple[str, ...], word: str
+) -> None:
+    result = run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert word in result.stderr
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    assert run("backtest", str(tmp_path / "absent.csv")).exit_code == 2
+
+
+def test_a_backtest_in_which_nothing_could_be_forecast_ends_with_1_and_the_reasons(tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text("queue,timestamp,used_capacity\na,2026-01-05T00:00:00Z,1\n")
+    result = run("backtest", str(file), *HISTORY)
+    assert result.exit_code == 1
+    assert "a: " in result.stderr
