@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from shared.errors import MalformedRequest
 
@@ -68,11 +68,19 @@ def _check_body() -> None:
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
     try:
-        body = current_app.json.loads(request.get_data())
+        body = current_app.json.loads(_read_body())
     except ValueError as error:
         raise MalformedRequest(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise MalformedRequest(f"the body is a {type(body).__name__}, accepted is a JSON object")
+
+
+def _read_body() -> bytes:
+    """The whole body; one that comes in chunks, without its length, is cut off at the limit by werkzeug, and refused here."""
+    body, most = request.get_data(), request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _add_headers(answer: Response) -> Response:

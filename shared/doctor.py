@@ -174,7 +174,7 @@ def _lanes(state: RunState) -> list[Finding]:
     return [
         Finding(
             name=f"lane {lane.value}",
-            detail=f"{count} slots of living workers" if count else "no living worker",
+            detail=f"slots of living workers: {count}" if count else "no living worker",
             is_well=count > 0,
             advice="" if count else f"start one: `queuecast work --lanes {lane.value}`",
         )

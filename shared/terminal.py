@@ -29,9 +29,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
     """Print rows to stdout; None is shown as a dash, floats with sensible digits."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")  # a narrow terminal breaks names, it never cuts them
     for row in rows:

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from shared.buckets import bucket_start, step_start
+from shared.cards import candidates_of
 from shared.errors import QueuecastError, SeriesTooShort
 from shared.forecasts import Failure, Forecast, ForecastSpec, Outcome
 from shared.jobs import Job, JobRequest
@@ -76,6 +77,7 @@ def replay(
     Raises:
         DataError, RequestError: there is nothing to replay.
     """
+    candidates_of(request, model_cards())  # an unknown model is refused once, and not at every origin
     source = sources[connection.kind](connection)
     names = wanted_queues(request, source.queues(request.data.source, request.queue_field))
     replay_one = partial(replay_queue, request, connection, origins)

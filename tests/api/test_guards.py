@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -43,6 +44,13 @@ def test_a_body_that_is_not_one_json_object_is_refused(
     answer = client.post("/v1/jobs", data=body, content_type=content_type)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert detail in answer.json["detail"]
+
+
+def test_a_body_in_chunks_is_held_to_the_limit_too(client: FlaskClient) -> None:
+    body = io.BytesIO(b'{"user_name": "' + b"x" * 30_000 + b'"}')
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = client.post("/v1/jobs", input_stream=body, content_type=JSON, environ_overrides=chunked)
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(

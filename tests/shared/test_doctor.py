@@ -35,7 +35,7 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
 def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> None:
     found = findings(healthy)
     assert [finding for finding in found.values() if not finding.is_well or finding.advice] == []
-    assert found["lane heavy"].detail == "2 slots of living workers"
+    assert found["lane heavy"].detail == "slots of living workers: 2"
     assert found["catalogue"].detail == "prophet"
     assert found["broker's file"].detail == "appendonly yes"
 

@@ -1,0 +1,154 @@
+"""The backtest: the very pipeline of a job, and nothing of what came after an origin."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from shared.durations import Duration
+from shared.errors import DataError, InvalidRequest, UnknownModel
+from shared.jobs import DataPlaces, JobRequest, Place
+from shared.settings import Connection
+from tests.factories import MONDAY, a_load, a_request
+from worker.backtesting import replay_request, run
+from worker.replay import QueueReplay, replay, rows
+
+QUEUES = ("root.adhoc", "root.etl", "root.llap")
+HOUR = timedelta(hours=1)
+
+
+def a_folder(folder: Path, change: dict[str, Any] | None = None) -> Connection:
+    """A long file with three queues of 16 days; `change` sets every value from a time on."""
+    frames = []
+    for number, queue in enumerate(QUEUES):
+        load = a_load(16 * 24, seed=number)
+        if change:
+            load[load.index >= change["since"]] = change["value"]
+        frames.append(pd.DataFrame({"queue": queue, "timestamp": load.index, "used_capacity": load.to_numpy()}))
+    folder.mkdir(exist_ok=True)
+    pd.concat(frames).to_parquet(folder / "usage.parquet")
+    return Connection(kind="files", path=folder)
+
+
+def everything(**changes: Any) -> JobRequest:
+    """A request for all files of a folder, with two models that are quick."""
+    place = Place(name="files")
+    values = {"model": ("prophet", "hour_mean"), "hyperparameters": {"prophet": {"growth": ("flat",)}}}
+    return a_request(data=DataPlaces(source=place, destination=place), **(values | changes))
+
+
+def a_replay(connection: Connection, *, processes: int = 1, origins: int = 2, **changes: Any) -> list[QueueReplay]:
+    return replay(everything(**changes), connection, origins=origins, processes=processes)
+
+
+def frame_of(found: list[QueueReplay]) -> pd.DataFrame:
+    return pd.DataFrame(rows(found))
+
+
+def test_there_is_one_row_per_queue_origin_and_step(tmp_path: Path) -> None:
+    found = frame_of(a_replay(a_folder(tmp_path)))
+    assert len(found) == len(QUEUES) * 2 * 24
+    assert set(found["origin"]) == {MONDAY - timedelta(days=2), MONDAY - timedelta(days=1)}
+    assert (found["timestamp"] == found["origin"] + (found["step"] - 1) * HOUR).all()
+    assert ((found["lower_bound"] <= found["prediction"]) & (found["prediction"] <= found["upper_bound"])).all()
+    assert found["actual"].notna().all()
+    assert set(found["hyperparameters"].map(json.loads).map(type)) == {dict}
+
+
+@pytest.mark.parametrize("value", [0.0, 1e6, float("nan")])
+def test_nothing_after_an_origin_changes_what_is_forecast_there(tmp_path: Path, value: float) -> None:
+    """The last origin's own data are left alone, so that every origin is the same; what happened there is not."""
+    before = frame_of(a_replay(a_folder(tmp_path / "before")))
+    since = MONDAY - timedelta(days=1)
+    change = {"since": since, "value": value} if value == value else {"since": MONDAY - 12 * HOUR, "value": 77.7}  # noqa: PLR0124
+    after = frame_of(a_replay(a_folder(tmp_path / "after", change)))
+    unseen = [column for column in before.columns if column != "actual"]
+    pd.testing.assert_frame_equal(before[unseen], after[unseen])
+    assert not before["actual"].equals(after["actual"])
+
+
+def test_other_queues_change_nothing(tmp_path: Path) -> None:
+    together = frame_of(a_replay(a_folder(tmp_path)))
+    alone = frame_of(a_replay(a_folder(tmp_path), queues=("root.etl",)))
+    pd.testing.assert_frame_equal(together[together["queue"] == "root.etl"].reset_index(drop=True), alone)
+
+
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    connection = a_folder(tmp_path)
+    pd.testing.assert_frame_equal(
+        frame_of(a_replay(connection, origins=1)), frame_of(a_replay(connection, origins=1, processes=2))
+    )
+
+
+def test_progress_is_told_queue_by_queue(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    replay(
+        everything(model=("hour_mean",), hyperparameters={}),
+        a_folder(tmp_path),
+        origins=1,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_queue_that_cannot_be_forecast_says_why_and_the_others_go_on(tmp_path: Path) -> None:
+    connection = a_folder(tmp_path)
+    (tmp_path / "root.short.csv").write_text("timestamp,used_capacity\n2026-01-01T00:00Z,5\n")
+    found = {each.queue: each for each in a_replay(connection, model=("hour_mean",), hyperparameters={})}
+    assert "not more than one horizon" in found["root.short"].reasons[0]
+    assert {queue: found[queue].reasons for queue in QUEUES} == dict.fromkeys(QUEUES, ())
+
+
+def test_a_file_without_the_column_is_refused_with_those_it_has(tmp_path: Path) -> None:
+    a_folder(tmp_path)
+    request = a_replay_request(tmp_path / "usage.parquet", target="load")
+    found = run(request, tmp_path / "usage.parquet", origins=1, processes=1, out=None, summary_file=None)
+    assert not found["queues"]
+    assert "used_capacity" in found["failures"]["root.etl"][0]
+
+
+def test_an_unknown_model_is_refused_once_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel, match="hour_mean"):
+        a_replay(a_folder(tmp_path), model=("hourmean",), hyperparameters={})
+
+
+def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no CSV or Parquet file"):
+        a_replay(Connection(kind="files", path=tmp_path))
+
+
+def a_replay_request(path: Path, **fields: str) -> JobRequest:
+    return replay_request(path, (Duration(1, "h"), Duration(14, "d"), Duration(1, "d")), ("hour_mean",), **fields)
+
+
+def test_the_files_and_the_summary_are_written_whole(tmp_path: Path) -> None:
+    a_folder(tmp_path)
+    path, out, summary = tmp_path / "usage.parquet", tmp_path / "out.csv", tmp_path / "summary.json"
+    found = run(a_replay_request(path), path, origins=2, processes=1, out=out, summary_file=summary)
+    assert json.loads(summary.read_text()) == found
+    assert len(pd.read_csv(out)) == len(QUEUES) * 2 * 24
+    assert found["overall"]["queues"] == len(QUEUES)
+    assert found["queues"]["root.etl"]["origins"] == 2
+    assert 0 <= found["overall"]["coverage"] <= 100
+
+
+def test_an_ending_that_names_no_format_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"\.parquet, \.csv"):
+        run(
+            a_replay_request(tmp_path / "none.csv"),
+            tmp_path / "none.csv",
+            origins=1,
+            processes=1,
+            out=tmp_path / "out.xlsx",
+            summary_file=None,
+        )
+
+
+def test_a_step_has_a_fixed_length(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="months"):
+        replay_request(tmp_path, (Duration(1, "mo"), Duration(14, "d"), Duration(1, "d")), "auto")
