@@ -26,7 +26,7 @@ def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:
 
 def queue_reports(here: Services, job: Job) -> list[QueueReport]:
     """Every queue of the job by name, without outcomes."""
-    found = {report.queue: report for report in here.store.reports(job.job_id)}
+    found = {report.queue: _ended_with(job, report) for report in here.store.reports(job.job_id)}
     for queue, (state, reason) in _live_states(here, job).items():
         known = found.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
         found[queue] = replace(known, state=state, reason=reason)
@@ -42,6 +42,13 @@ def queue_report(here: Services, job: Job, queue: str) -> QueueReport:
         return replace(report, outcomes=here.store.report(job.job_id, queue).outcomes)
     except QueueNotFound:  # not ingested yet
         return report
+
+
+def _ended_with(job: Job, report: QueueReport) -> QueueReport:
+    """A job that has ended has no running queue; one whose run state was lost had no chance to say so of each."""
+    if job.state.is_terminal and report.state in {QueueState.WAITING, QueueState.RUNNING}:
+        return replace(report, state=QueueState.FAILED, reason=job.reason)
+    return report
 
 
 def _live_states(here: Services, job: Job) -> dict[str, tuple[QueueState, str | None]]:

@@ -11,13 +11,11 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.cards import candidates_of
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest, Place
 from shared.settings import Connection
 from shared.terminal import notice, print_json, print_table, progress_console
-from worker.catalogue import model_cards
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary
 from worker.replay import QueueReplay, replay, rows
@@ -71,7 +69,6 @@ def run(
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
     _check_files(out, summary_file)
-    candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     connection = Connection(kind="files", path=path.parent if path.is_file() else path)
     with _progress() as on_progress:
         found = replay(request, connection, origins=origins, processes=processes, on_progress=on_progress)

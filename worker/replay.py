@@ -77,7 +77,7 @@ def replay(
     Raises:
         DataError, RequestError: there is nothing to replay.
     """
-    candidates_of(request, model_cards())  # an unknown model is refused once, and not at every origin
+    candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     source = sources[connection.kind](connection)
     names = wanted_queues(request, source.queues(request.data.source, request.queue_field))
     replay_one = partial(replay_queue, request, connection, origins)

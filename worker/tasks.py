@@ -13,6 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from shared.broker import PatientTask, TaskName
 from shared.errors import OutOfMemory, QueuecastError, ServiceError, SourceAway, TimeLimitReached
 from shared.forecasts import Lane
+from shared.logs import log_about
 from worker import endings, steps, workflow
 from worker.window import fill
 
@@ -41,7 +42,7 @@ def ingest(self: PatientTask, job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.SCORE.value, bind=True)
 def score(self: Any, job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:  # noqa: PLR0917 - as the message says it
     """Score the candidates `first` … `last` of a queue."""
-    with structlog.contextvars.bound_contextvars(job_id=job_id, queue=queue):
+    with log_about(job_id=job_id, queue=queue):
         for index, lane in steps.score(job_id, queue, range(first, last + 1), _id(self)):
             workflow.send_solo(job_id, queue, index, lane)
         if is_solo and steps.is_scored(job_id, queue):
@@ -83,7 +84,7 @@ def _unit(task: PatientTask, job_id: str, queue: str | None = None) -> Iterator[
     A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline;
     only a source that stays away ends its queue. A MemoryError must not leave a task's body, it would take the whole worker down.
     """
-    with structlog.contextvars.bound_contextvars(job_id=job_id, queue=queue):
+    with log_about(job_id=job_id, queue=queue):
         try:
             yield
         except SourceAway as error:

@@ -35,6 +35,7 @@ FAULTS = (  # the first row that matches decides: the more special one stands fi
     Fault("redis.exceptions.NoPermissionError", becomes=CredentialsRefused),
     Fault("redis.exceptions.ConnectionError"),  # BusyLoadingError (the server reads its file) is one
     Fault("redis.exceptions.TimeoutError"),
+    Fault("redis.exceptions.InvalidResponse"),  # something answers that is no Redis
     Fault("redis.exceptions.ReadOnlyError"),  # a replica, while another server takes over
     Fault("redis.exceptions.OutOfMemoryError"),
     Fault(

@@ -91,12 +91,13 @@ def test_while_the_broker_is_away_jobs_are_refused_and_nothing_is_written(
     app = make_app(settings)
     client = app.test_client()
     assert client.get("/readyz").status_code == 200
-    assert client.post("/v1/jobs", json=a_body()).status_code == 202
+    path = client.post("/v1/jobs", json=a_body()).headers["Location"]
     server.send_signal(fault)
     for call in NEED_THE_BROKER:
         expect_away(in_time(client, *call))
     assert client.get("/readyz").json["checks"]["store"] == "ok"
     assert len(in_time(client, "GET", "/v1/jobs", None).json["jobs"]) == 1
+    assert in_time(client, "GET", path, None).json["state"] == "queued"
 
 
 def test_the_broker_is_found_again(

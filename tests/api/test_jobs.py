@@ -251,6 +251,13 @@ class TestLookingAtOne:
         assert queue["winner"] == {"model": "prophet", "hyperparameters": {"growth": "flat"}}
         assert client.get(queue["links"]["self"]).json["queue"] == "root.etl"
 
+    def test_a_job_that_has_ended_has_no_running_queue(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
+        store.add_job(a_job())
+        store.save_report(a_report(state=QueueState.RUNNING))
+        store.move_job("job-1", {JobState.QUEUED}, JobState.FAILED, "run state lost", MONDAY)
+        [queue] = client.get("/v1/jobs/job-1").json["queues"]
+        assert (queue["state"], queue["reason"]) == ("failed", "run state lost")
+
     def test_a_queue_shows_leaderboard_and_forecast(self, client: FlaskClient, store: Store) -> None:
         store.add_job(a_job())
         store.save_report(a_report())

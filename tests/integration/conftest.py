@@ -36,15 +36,19 @@ class Fleet:
     store: Store
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start one process."""
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one verb of the command."""
+        return self.spawn([QUEUECAST, *arguments])
+
+    def spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start one process with the fleet's settings."""
         values = {
             "QUEUECAST_DATA_DIR": str(self.settings.data_dir),
             "QUEUECAST_FILES_DIR": str(self.settings.files_dir),
             "QUEUECAST_STORE_URL": self.settings.store_location,
         }
         with (self.settings.data_dir / "fleet.log").open("ab") as log:
-            process = subprocess.Popen([QUEUECAST, *arguments], env=os.environ | values | environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=os.environ | values, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

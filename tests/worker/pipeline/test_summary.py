@@ -1,0 +1,57 @@
+"""How good a replay was: measured over all steps of a queue, medians and ratios over queues."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.factories import a_forecast
+from worker.pipeline.summary import OriginResult, overall_summary, queue_summary
+
+
+def a_result(*, error: float = 5.0, naive_error: float = 10.0, model: str = "theta") -> OriginResult:
+    """Three steps around 50–60 that miss by `error`, where the naive misses by `naive_error`."""
+    forecast = a_forecast(model=model)
+    actual = np.array(forecast.prediction) + error
+    return OriginResult(forecast=forecast, actual=actual, naive=actual - naive_error, scale=10.0, seconds=1.5)
+
+
+def test_a_queue_is_measured_over_all_steps_of_all_origins() -> None:
+    found = queue_summary([a_result(model="theta"), a_result(error=0.0, model="ets"), a_result(model="theta")])
+    assert found["steps"] == 9
+    assert found["origins"] == 3
+    assert found["seconds"] == 4.5
+    assert found["models"] == {"theta": 2, "ets": 1}
+    assert found["skill"] == pytest.approx(1 - 10 / 30)
+    assert found["mase"] == pytest.approx((0.5 + 0 + 0.5) / 3)
+
+
+def test_coverage_counts_the_actual_values_within_the_bounds() -> None:
+    assert queue_summary([a_result(error=0.0)])["coverage"] == 100.0
+    assert queue_summary([a_result(error=50.0)])["coverage"] == 0.0
+
+
+def test_overall_is_the_median_and_the_geometric_mean_of_ratios() -> None:
+    queues = [queue_summary([a_result(error=error)]) for error in (1.0, 5.0, 20.0)]
+    found = overall_summary(queues)
+    assert found["mape"] == queues[1]["mape"]
+    assert found["wape_ratio"] == pytest.approx(math.prod([0.1, 0.5, 2.0]) ** (1 / 3))
+    assert found["queues"] == 3
+    assert found["seconds"] == 4.5
+
+
+def test_coverage_is_pooled_over_steps_and_not_over_queues() -> None:
+    many, few = queue_summary([a_result(error=0.0)] * 3), queue_summary([a_result(error=50.0)])
+    assert overall_summary([many, few])["coverage"] == 75.0
+
+
+def test_where_nothing_is_defined_nothing_is_claimed() -> None:
+    found = overall_summary([])
+    assert found["wape_ratio"] is found["mape"] is found["coverage"] is None
+
+
+def test_a_perfect_queue_has_no_ratio() -> None:
+    """Its logarithm would be minus infinity: the median tells of it, the geometric mean cannot."""
+    assert overall_summary([queue_summary([a_result(error=0.0)])])["wape_ratio"] is None
