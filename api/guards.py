@@ -43,6 +43,7 @@ def register(app: Flask) -> None:
     app.before_request(_name_request)
     app.before_request(_check_body)
     app.after_request(_add_headers)
+    app.teardown_request(_forget_request)
 
 
 def request_id() -> str:
@@ -54,8 +55,12 @@ def request_id() -> str:
 def _name_request() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _ID.fullmatch(given) else token_hex(8)
-    structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _forget_request(_error: BaseException | None) -> None:
+    """The thread answers others after this one."""
+    structlog.contextvars.clear_contextvars()
 
 
 def _check_body() -> None:

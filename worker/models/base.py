@@ -23,6 +23,24 @@ SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much there is to learn from, before anything is learned.
+
+    length: steps of history. companions: number of companion columns. horizon: steps asked for.
+    """
+
+    length: int
+    companions: int
+    step_seconds: int
+    horizon: int
+
+    @property
+    def steps_per_day(self) -> int:
+        """Steps of one daily season, at least 1."""
+        return max(1, round(SECONDS_PER_DAY / self.step_seconds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What a model sees of one queue up to an origin; nothing later.
 
@@ -50,6 +68,11 @@ class History:
     def steps_per_day(self) -> int:
         """Steps of one daily season, at least 1."""
         return max(1, round(SECONDS_PER_DAY / self.step_seconds))
+
+    def extent(self, horizon: int) -> Extent:
+        """How much there is to learn from for `horizon` steps."""
+        companions = self.companions.shape[1]
+        return Extent(length=self.length, companions=companions, step_seconds=self.step_seconds, horizon=horizon)
 
     @property
     def steps_per_week(self) -> int:
@@ -82,18 +105,10 @@ class Model(Protocol):
     is_baseline: ClassVar[bool]
     is_scaled: ClassVar[bool]
 
-    @classmethod
-    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
-        """What this data lacks for the model, in plain words, or None when the model can run.
-
-        Args:
-            length: steps of history in the shortest training part.
-            companions: number of companion columns.
-            steps_per_day: steps of one daily season.
-            horizon: steps asked for.
-        """
+    def missing(self, extent: Extent) -> str | None:
+        """What this data lacks for the model, in plain words, or None when the model can run."""
         ...
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot."""
+        """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot. Nothing is `missing`."""
         ...

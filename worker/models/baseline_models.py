@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from shared.errors import NeedsMoreHistory
 from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
+from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 
 Days = Annotated[int, Bounds(minimum=1, maximum=28)]
 
@@ -27,10 +26,9 @@ class LastValue:
     is_baseline: ClassVar[bool] = True
     is_scaled: ClassVar[bool] = False
 
-    @classmethod
-    def missing(cls, *, length: int, **_: int) -> str | None:
+    def missing(self, extent: Extent) -> str | None:
         """One step is enough."""
-        return None if length >= 1 else "last_value needs at least one step of history"
+        return None if extent.length >= 1 else "it needs at least one step of history"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """The newest value, `horizon` times."""
@@ -53,18 +51,18 @@ class SeasonalNaive:
     is_baseline: ClassVar[bool] = True
     is_scaled: ClassVar[bool] = False
 
-    @classmethod
-    def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
-        """A day is enough for `days=1`; whether more days are there, `forecast` says, since the class does not know `days`."""
-        return _missing_day("seasonal_naive", length, steps_per_day)
+    def missing(self, extent: Extent) -> str | None:
+        """The season that repeats must be there in full."""
+        season = self._season(extent.step_seconds)
+        return None if extent.length >= season else f"it needs {season} steps of history, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """The last season, over and over; raises NeedsMoreHistory when it is not there in full."""
-        # Rounded once for all days together: with a step of 7 h, 7 days are 24 steps and not 7 × 3.
-        season = max(1, round(self.days * SECONDS_PER_DAY / history.step_seconds))
-        if history.length < season:
-            raise NeedsMoreHistory(f"seasonal_naive with days={self.days} needs {season} steps, found {history.length}")
-        return np.resize(history.target[-season:], horizon)
+        """The last season, over and over."""
+        return np.resize(history.target[-self._season(history.step_seconds) :], horizon)
+
+    def _season(self, step_seconds: int) -> int:
+        """Rounded once for all days together: with a step of 7 h, 7 days are 24 steps and not 7 × 3."""
+        return max(1, round(self.days * SECONDS_PER_DAY / step_seconds))
 
 
 @models.register("hour_mean")
@@ -80,22 +78,15 @@ class HourMean:
     is_baseline: ClassVar[bool] = True
     is_scaled: ClassVar[bool] = False
 
-    @classmethod
-    def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
+    def missing(self, extent: Extent) -> str | None:
         """One whole day is enough."""
-        return _missing_day("hour_mean", length, steps_per_day)
+        needed = extent.steps_per_day
+        return None if extent.length >= needed else f"it needs a day of history: {needed} steps, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Step h is the mean of the values whole days before it; raises NeedsMoreHistory below one day."""
+        """Step h is the mean of the values whole days before it."""
         season = history.steps_per_day
-        reason = _missing_day("hour_mean", history.length, season)
-        if reason is not None:
-            raise NeedsMoreHistory(reason)
         asked = max(1, round(self.days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
         seasons = min(asked, history.length // season)
         recent: FloatArray = history.target[-seasons * season :].reshape(seasons, season).mean(axis=0)
         return np.resize(recent, horizon)
-
-
-def _missing_day(name: str, length: int, steps_per_day: int) -> str | None:
-    return None if length >= steps_per_day else f"{name} needs a day of history: {steps_per_day} steps, found {length}"

@@ -14,11 +14,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import NeedsMoreHistory
 from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
+from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 
 DAYS_NEEDED = 3
 FEWEST_WINDOWS = 16
@@ -46,17 +45,18 @@ class Lstm:
     is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = True
 
-    @classmethod
-    def missing(cls, *, length: int, steps_per_day: int, horizon: int, **_: int) -> str | None:
-        """Three days, and enough windows to learn from with a context of one day."""
-        return _missing_steps(length, steps_per_day, horizon, context_days=1)
+    def missing(self, extent: Extent) -> str | None:
+        """Three days, and enough windows to learn from."""
+        season = extent.steps_per_day
+        first = max(_context(self.context_days, season), season)
+        needed = max(DAYS_NEEDED * season, first + extent.horizon + FEWEST_WINDOWS - 1)
+        if extent.length >= needed:
+            return None
+        return f"it needs {needed} steps of history for {extent.horizon} steps ahead, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Train and predict on the CPU, or on the GPU when there is one; raises NeedsMoreHistory or UnstableFit."""
+        """Train and predict on the CPU, or on the GPU when there is one; raises UnstableFit."""
         season = history.steps_per_day
-        reason = _missing_steps(history.length, season, horizon, self.context_days)
-        if reason is not None:
-            raise NeedsMoreHistory(reason)
         from worker.models._lstm_network import fit_and_forecast
 
         context = _context(self.context_days, season)
@@ -81,12 +81,6 @@ class Lstm:
 
 def _context(days: int, steps_per_day: int) -> int:
     return int(np.clip(days * steps_per_day, SHORTEST_CONTEXT, LONGEST_CONTEXT))
-
-
-def _missing_steps(length: int, steps_per_day: int, horizon: int, context_days: int) -> str | None:
-    first = max(_context(context_days, steps_per_day), steps_per_day)
-    needed = max(DAYS_NEEDED * steps_per_day, first + horizon + FEWEST_WINDOWS - 1)
-    return None if length >= needed else f"LSTM needs {needed} steps of history for {horizon} steps ahead, found {length}"
 
 
 def _origins(first: int, length: int, horizon: int) -> NDArray[np.int_]:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from shared.errors import NeedsMoreHistory, UnstableFit
 from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, FloatArray, History
+from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 
 if TYPE_CHECKING:
     from prophet import Prophet
@@ -49,17 +48,13 @@ class ProphetModel:
     is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = False  # Prophet divides by the largest value itself
 
-    @classmethod
-    def missing(cls, *, length: int, steps_per_day: int, **_: int) -> str | None:
+    def missing(self, extent: Extent) -> str | None:
         """Two days, and ten steps."""
-        needed = max(SEASONS_NEEDED * steps_per_day, FEWEST_STEPS)
-        return None if length >= needed else f"Prophet needs {needed} steps of history, found {length}"
+        needed = max(SEASONS_NEEDED * extent.steps_per_day, FEWEST_STEPS)
+        return None if extent.length >= needed else f"it needs {needed} steps of history, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Fit by Stan's optimiser and predict; raises NeedsMoreHistory, or UnstableFit when the optimiser gives up."""
-        reason = self.missing(length=history.length, steps_per_day=history.steps_per_day)
-        if reason is not None:
-            raise NeedsMoreHistory(reason)
+        """Fit by Stan's optimiser and predict."""
         times = _wall_clock(history)
         known, ahead = times[: history.length], times[history.length : history.length + horizon]
         prophet = self._fitted(history, known)
@@ -70,21 +65,17 @@ class ProphetModel:
     def _fitted(self, history: History, known: pd.DatetimeIndex) -> Prophet:
         prophet = self._unfitted(history)
         with TemporaryDirectory() as scratch:  # else each fit leaves its files until the process ends
-            try:
-                # Below 100 points Prophet would choose Newton, which takes up to seconds where L-BFGS takes milliseconds. It stays
-                # what Prophet falls back to when L-BFGS finds no way on: on series without noise.
-                prophet.fit(
-                    pd.DataFrame({"ds": known, "y": history.target}), algorithm="LBFGS", seed=history.seed, output_dir=scratch
-                )
-            except RuntimeError as error:
-                last_words = str(error).strip().rpartition("\n")[2].strip()
-                raise UnstableFit(f"Stan's optimiser gave up: {last_words}") from error
+            # Below 100 points Prophet would choose Newton, which takes up to seconds where L-BFGS takes milliseconds. It stays
+            # what Prophet falls back to when L-BFGS finds no way on: on series without noise.
+            frame = pd.DataFrame({"ds": known, "y": history.target})
+            prophet.fit(frame, algorithm="LBFGS", seed=history.seed, output_dir=scratch)
         return prophet
 
     def _unfitted(self, history: History) -> Prophet:
-        _silence()
-        from prophet import Prophet
+        _silence("prophet.plot")
+        from prophet import Prophet  # sets the level of its own logger
 
+        _silence("prophet", "cmdstanpy")
         days = history.length * history.step_seconds / SECONDS_PER_DAY
         return Prophet(
             growth=self.growth,
@@ -113,8 +104,7 @@ def _holiday_frame(history: History) -> pd.DataFrame | None:
     return pd.DataFrame({"holiday": "holiday", "ds": pd.DatetimeIndex(history.holidays)})
 
 
-def _silence() -> None:
-    """Prophet misses plotly at import and reports each choice, cmdstanpy each fit: none of it concerns an operator."""
-    logging.getLogger("prophet").setLevel(logging.ERROR)
-    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
-    logging.getLogger("cmdstanpy").disabled = True
+def _silence(*names: str) -> None:
+    """Prophet reports each choice and misses plotly at import, cmdstanpy reports each fit: none of it concerns an operator."""
+    for name in names:
+        logging.getLogger(name).disabled = True  # a level they would set again themselves

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
-from shared.errors import NeedsMoreHistory, UnstableFit
+from shared.errors import UnstableFit
 from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import Bounds, FloatArray, History
+from worker.models.base import Bounds, Extent, FloatArray, History
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
@@ -41,21 +41,17 @@ class Var:
     is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = True  # bytes beside shares would cost least squares its digits
 
-    @classmethod
-    def missing(cls, *, length: int, companions: int, steps_per_day: int, **_: int) -> str | None:
+    def missing(self, extent: Extent) -> str | None:
         """Companions, two days, and enough steps for one lag."""
-        if companions == 0:
-            return "VAR needs at least one companion column"
-        columns = companions + 1
-        needed = max(SEASONS_NEEDED * steps_per_day, 3 * columns + 10)  # from here on `_most_lags` allows one
-        return None if length >= needed else f"VAR of {columns} columns needs {needed} steps of history, found {length}"
+        if extent.companions == 0:
+            return "it needs at least one companion column beside the target"
+        columns = extent.companions + 1
+        needed = max(SEASONS_NEEDED * extent.steps_per_day, 3 * columns + 10)  # from here on `_most_lags` allows one
+        return None if extent.length >= needed else f"with {columns} columns it needs {needed} steps, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Forecast of the deviations plus the mean of their hour; raises NeedsMoreHistory or UnstableFit with the reason."""
+        """Forecast of the deviations plus the mean of their hour; raises UnstableFit with the reason."""
         columns = np.column_stack([history.target, history.companions])
-        reason = self.missing(length=history.length, companions=history.companions.shape[1], steps_per_day=history.steps_per_day)
-        if reason is not None:
-            raise NeedsMoreHistory(reason)
         hour = np.arange(history.length + horizon) % history.steps_per_day
         known, ahead = hour[: history.length], hour[history.length :]
         means = np.array([columns[known == each].mean(axis=0) for each in range(history.steps_per_day)])

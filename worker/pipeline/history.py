@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.errors import BadForecast
+from shared.errors import BadForecast, NeedsMoreHistory
 from shared.forecasts import Candidate, ForecastSpec
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
@@ -58,8 +58,11 @@ def predict(model: Model, history: History, horizon: int, bounds: tuple[float | 
     """Fit and forecast: shape (horizon,), in the target's own unit, clipped to `bounds`.
 
     Raises:
+        NeedsMoreHistory: the model cannot run on a history of this length.
         BadForecast: the forecast is not finite or not of the right length; it is never patched.
     """
+    if reason := model.missing(history.extent(horizon)):
+        raise NeedsMoreHistory(reason)
     with warnings.catch_warnings():
         # Libraries warn of what a fit may be worth; what it is worth shows in its score.
         warnings.simplefilter("ignore")

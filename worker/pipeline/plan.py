@@ -14,7 +14,7 @@ from shared.jobs import JobRequest
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, History
 from worker.pipeline.backtest import known_steps
-from worker.pipeline.history import Offered, history_at
+from worker.pipeline.history import Offered, build, history_at
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
 
@@ -134,22 +134,21 @@ def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: Fo
 def _valid(
     candidates: Sequence[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec, offered: Offered
 ) -> tuple[tuple[Candidate, ...], Warnings]:
-    """The candidates whose model can run on the shortest training part, and why the others cannot."""
+    """The candidates that can run on the shortest training part, and why the others cannot: said once for a whole model."""
     baselines = {card.name for card in cards if card.is_baseline}
     only_baselines = shortest.length + spec.windows * spec.window_steps < two_days(spec.step_seconds)
-    warnings: dict[str, str] = {}
-    for model in dict.fromkeys(candidate.model for candidate in candidates):
-        reason = offered[model].missing(
-            length=shortest.length,
-            companions=shortest.companions.shape[1],
-            steps_per_day=shortest.steps_per_day,
-            horizon=spec.window_steps,
-        )
+    extent = shortest.extent(spec.window_steps)
+    reasons: dict[str, str] = {}  # label → reason
+    for candidate in candidates:
+        reason = build(candidate, offered).missing(extent)
+        if reason is None and only_baselines and candidate.model not in baselines:
+            reason = f"the history is shorter than {SEASONS_NEEDED} days"
         if reason is not None:
-            warnings[model] = f"{model} is left out: {reason}"
-        elif only_baselines and model not in baselines:
-            warnings[model] = f"{model} is left out: the history is shorter than {SEASONS_NEEDED} days"
-    return tuple(candidate for candidate in candidates if candidate.model not in warnings), tuple(warnings.values())
+            reasons[candidate.label] = reason
+    able = tuple(candidate for candidate in candidates if candidate.label not in reasons)
+    lost = {candidate.model for candidate in candidates} - {candidate.model for candidate in able}
+    names = {candidate.label: candidate.model if candidate.model in lost else candidate.label for candidate in candidates}
+    return able, tuple(dict.fromkeys(f"{names[label]} is left out: {reason}" for label, reason in reasons.items()))
 
 
 def _windows(count: int, steps: int) -> str:

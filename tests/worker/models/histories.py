@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.factories import MONDAY
-from worker.models.base import FloatArray, History
+from worker.models.base import Extent, FloatArray, History
 
 HOUR, DAY = 3_600, 86_400
 
@@ -50,3 +50,8 @@ def a_calendar(times: pd.DatetimeIndex) -> pd.DataFrame:
     """A few features of the real calendar, UTC."""
     features = {"hour": times.hour, "day_of_week": times.dayofweek, "day_of_month": times.day, "is_weekend": times.dayofweek >= 5}
     return pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in features.items()}, index=times)
+
+
+def an_extent(length: int, *, companions: int = 0, horizon: int = 24) -> Extent:
+    """So many hours, and as many companion columns."""
+    return Extent(length=length, companions=companions, step_seconds=HOUR, horizon=horizon)

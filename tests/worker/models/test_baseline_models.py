@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.errors import NeedsMoreHistory
-from tests.worker.models.histories import DAY, HOUR, a_history
+from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
 from worker.models import models
 from worker.models.base import FloatArray
+from worker.models.baseline_models import SeasonalNaive
 
 
 def _forecast(name: str, target: FloatArray, horizon: int, *, step_seconds: int = HOUR, **hyperparameters: Any) -> list[float]:
@@ -30,8 +30,7 @@ def test_seasonal_naive_repeats_the_last_days_exactly(days: int) -> None:
 
 
 def test_seasonal_naive_says_how_much_history_its_days_need() -> None:
-    with pytest.raises(NeedsMoreHistory, match="days=7 needs 168 steps, found 120"):
-        _forecast("seasonal_naive", np.zeros(120), 24, days=7)
+    assert SeasonalNaive(days=7).missing(an_extent(120)) == "it needs 168 steps of history, found 120"
 
 
 @pytest.mark.parametrize(
@@ -60,9 +59,8 @@ def test_hour_mean_of_daily_steps_is_the_mean_of_seven_days() -> None:
 
 
 @pytest.mark.parametrize("name", ["seasonal_naive", "hour_mean"])
-def test_less_than_a_day_is_refused_before_and_while_forecasting(name: str) -> None:
-    reason = models[name].missing(length=23, companions=0, steps_per_day=24, horizon=24)
+def test_less_than_a_day_is_refused(name: str) -> None:
+    reason = models[name]().missing(an_extent(23))
     assert reason is not None
-    assert "24 steps, found 23" in reason
-    with pytest.raises(NeedsMoreHistory, match="24 steps, found 23"):
-        _forecast(name, np.zeros(23), 24)
+    assert "24 steps" in reason
+    assert "found 23" in reason

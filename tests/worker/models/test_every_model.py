@@ -14,7 +14,7 @@ import pytest
 from shared.errors import UnknownModel, UnstableFit
 from shared.forecasts import Lane
 from shared.jobs import Hyperparameter
-from tests.worker.models.histories import DAY, HOUR, a_history
+from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
 from worker.models import models
 from worker.models.base import Bounds, History, Model
 
@@ -87,8 +87,8 @@ def test_what_is_not_refused_can_be_forecast(name: str) -> None:
     tried = 0
     for length, horizon, step_seconds, companions in product(lengths, horizons, steps, (0, 1)):
         history = a_history(length, horizon=horizon, step_seconds=step_seconds, companion_count=companions)
-        asked = {"length": length, "companions": companions, "steps_per_day": history.steps_per_day, "horizon": horizon}
-        if model.missing(**asked) is not None:
+        asked = history.extent(horizon)
+        if model.missing(asked) is not None:
             continue
         try:
             forecast = model.forecast(history, horizon)
@@ -102,13 +102,13 @@ def test_what_is_not_refused_can_be_forecast(name: str) -> None:
 
 @every_model
 def test_no_history_is_refused_in_plain_words(name: str) -> None:
-    reason = models[name].missing(length=0, companions=1, steps_per_day=24, horizon=24)
+    reason = models[name]().missing(an_extent(0, companions=1))
     assert reason is not None
     assert "needs" in reason
 
 
 def test_last_value_is_there_when_nothing_else_is() -> None:
-    able = [name for name in models if models[name].missing(length=1, companions=0, steps_per_day=24, horizon=72) is None]
+    able = [name for name in models if models[name]().missing(an_extent(1, horizon=72)) is None]
     assert able == ["last_value"]
 
 

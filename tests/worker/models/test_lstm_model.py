@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.errors import NeedsMoreHistory, UnstableFit
-from tests.worker.models.histories import a_history, daily_wave
+from shared.errors import UnstableFit
+from tests.worker.models.histories import a_history, an_extent, daily_wave
 from worker.models.lstm_model import Lstm
 
 SHORT = Lstm(epochs=3)
@@ -73,13 +73,13 @@ def test_calendar_values_that_the_history_never_saw_are_not_made_up_from() -> No
     ("length", "horizon", "is_enough"), [(71, 24, False), (72, 24, True), (110, 72, False), (111, 72, True), (80, 40, True)]
 )
 def test_the_network_needs_three_days_and_more_for_a_longer_horizon(length: int, horizon: int, is_enough: bool) -> None:
-    reason = Lstm.missing(length=length, companions=0, steps_per_day=24, horizon=horizon)
+    reason = Lstm().missing(an_extent(length, horizon=horizon))
     assert (reason is None) is is_enough
 
 
 def test_a_longer_context_needs_more_history() -> None:
-    with pytest.raises(NeedsMoreHistory, match="needs 207 steps of history for 24 steps ahead, found 120"):
-        Lstm(context_days=7).forecast(a_history(120), 24)
+    reason = Lstm(context_days=7).missing(an_extent(120))
+    assert reason == "it needs 207 steps of history for 24 steps ahead, found 120"
 
 
 def test_a_training_that_diverges_is_a_failure() -> None:

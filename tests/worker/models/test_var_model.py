@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.errors import NeedsMoreHistory, UnstableFit
-from tests.worker.models.histories import HOUR, a_history, lasting_noise
+from shared.errors import UnstableFit
+from tests.worker.models.histories import a_history, an_extent, lasting_noise
 from worker.models.var_model import Var
 
 N = 240
 
 
 def test_without_companions_var_is_left_out() -> None:
-    reason = Var.missing(length=N, companions=0, steps_per_day=24, horizon=24)
-    assert reason == "VAR needs at least one companion column"
+    reason = Var().missing(an_extent(N))
+    assert reason == "it needs at least one companion column beside the target"
 
 
 @pytest.mark.parametrize(("length", "companions", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
 def test_var_needs_two_days_and_more_for_many_columns(length: int, companions: int, is_enough: bool) -> None:
-    reason = Var.missing(length=length, companions=companions, steps_per_day=24, horizon=24)
+    reason = Var().missing(an_extent(length, companions=companions))
     assert (reason is None) is is_enough
 
 
@@ -82,8 +82,3 @@ def test_noise_without_memory_is_refused_rather_than_forecast_by_its_mean() -> N
     noise = np.random.default_rng(0).normal(size=(N, 2))
     with pytest.raises(UnstableFit, match="bic chose no lag"):
         Var().forecast(a_history(N, target=noise[:, 0], companions=noise[:, 1:]), 24)
-
-
-def test_a_history_that_missing_refuses_is_refused_by_forecast_too() -> None:
-    with pytest.raises(NeedsMoreHistory, match="needs 48 steps of history, found 30"):
-        Var().forecast(a_history(30), 24)

@@ -12,7 +12,7 @@ import pandas as pd
 from shared.forecasts import ForecastSpec, Lane
 from shared.jobs import Grid
 from tests.factories import MONDAY, a_load
-from worker.models.base import FloatArray, History
+from worker.models.base import Extent, FloatArray, History
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 
 
@@ -58,8 +58,7 @@ class Fixed:
     is_scaled: ClassVar[bool] = False
     answer: ClassVar[Any] = 50.0
 
-    @classmethod
-    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
+    def missing(self, extent: Extent) -> str | None:
         return None
 
     def forecast(self, history: History, horizon: int) -> FloatArray:

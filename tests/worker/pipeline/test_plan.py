@@ -15,7 +15,7 @@ from tests.factories import MONDAY, a_load, a_request
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
 from worker.catalogue import model_card
 from worker.models import models
-from worker.models.base import Model
+from worker.models.base import Extent, Model
 from worker.pipeline.plan import blocks, forecast_spec, queue_work, wanted_queues, window_rule
 from worker.pipeline.snapshot import Snapshot
 
@@ -23,9 +23,8 @@ from worker.pipeline.snapshot import Snapshot
 class NeedsCompanions(Fixed):
     """Cannot run on one column."""
 
-    @classmethod
-    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
-        return None if companions else "it needs a second column"
+    def missing(self, extent: Extent) -> str | None:
+        return None if extent.companions else "it needs a second column"
 
 
 class NeedsAWeek(Fixed):
@@ -34,9 +33,9 @@ class NeedsAWeek(Fixed):
     lane = Lane.HEAVY
     cost = 300
 
-    @classmethod
-    def missing(cls, *, length: int, companions: int, steps_per_day: int, horizon: int) -> str | None:
-        return None if length >= 168 + horizon else f"it needs {168 + horizon} steps, found {length}"
+    def missing(self, extent: Extent) -> str | None:
+        needed = 168 + extent.horizon
+        return None if extent.length >= needed else f"it needs {needed} steps, found {extent.length}"
 
 
 OFFERED: dict[str, type[Model]] = {
@@ -146,6 +145,7 @@ def test_a_model_that_cannot_run_on_the_data_is_left_out_with_one_warning() -> N
     work, warnings = a_plan(a_snapshot(a_load(192)))
     assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "steady"]
     assert warnings == (
+        "seasonal_naive days=7 is left out: it needs 168 steps of history, found 120",
         "vector is left out: it needs a second column",
         "network is left out: it needs 192 steps, found 120",
     )
