@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +14,8 @@ from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
 from worker.pipeline.selection import leaderboard
 from worker.resources import resources
+
+SHOWN_NAMES = 3
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +81,22 @@ def clean_up(job_id: str) -> None:
     resources().run_state.drop_job(job_id)
 
 
+def warnings_of(reports: Sequence[QueueReport]) -> list[str]:
+    """What a person should know of the job's data, each thing once, with the queues that it is true of."""
+    queues: dict[str, list[str]] = {}
+    for report in reports:
+        for warning in report.quality.warnings if report.quality else ():
+            queues.setdefault(warning, []).append(report.queue)
+    return [f"{_named(names, of=len(reports))}: {warning}" for warning, names in queues.items()]
+
+
+def _named(names: Sequence[str], of: int) -> str:
+    if len(names) == of > 1:
+        return f"all {of} queues"
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
+
+
 def _end_as(job_id: str, reason: str) -> None:
     """End a job for a reason of its own: partial when it has forecasts, failed when it has none."""
     state, _reason = _verdict(job_id, missing=reason)
@@ -100,8 +119,8 @@ def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
         clean_up(job_id)
         return
     running = here.run_state.running_job(job_id)
-    if running is not None:
-        here.store.update_job(job_id, progress=replace(running.progress, replans=job.progress.replans))
+    progress = replace(running.progress, replans=job.progress.replans) if running else None
+    here.store.update_job(job_id, progress=progress, warnings=warnings_of(here.store.reports(job_id)))
     if here.store.move_job(job_id, OPEN_STATES, state, reason, datetime.now(UTC)):
         log.info("job ended", job_id=job_id, state=state.value, reason=reason)
     clean_up(job_id)

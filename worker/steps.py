@@ -9,6 +9,7 @@ Errors leave a step as they are; worker/endings.py says what they end.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import cache, partial
@@ -150,10 +151,9 @@ def _read_queue(job: Job, queue: str) -> QueueWork | None:
         reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
     )
     work, warnings = queue_work(request, snapshot, issued_at, cards=model_cards())
-    quality = _quality(snapshot, reading, notes)
+    quality = _quality(snapshot, reading, notes, warnings)
     here.store.save_report(QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=quality))
     here.store.save_actuals(queue, request.target, request.step_seconds, _points(snapshot))
-    here.store.update_job(job.job_id, warnings=(*quality.warnings, *warnings))
     return here.run_state.keep_work(job.job_id, queue, snapshot.to_bytes(), work)
 
 
@@ -173,14 +173,15 @@ def _query(job: Job, queue: str, issued_at: datetime) -> Query:
     )
 
 
-def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str]) -> QualityReport:
-    return quality_report(
+def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str], warnings: Sequence[str]) -> QualityReport:
+    report = quality_report(
         snapshot,
         rows=reading.rows,
         duplicates=reading.duplicates,
         non_finite=reading.non_finite,
         notes=(*reading.notes, *notes),
     )
+    return replace(report, warnings=(*report.warnings, *warnings))
 
 
 def _points(snapshot: Snapshot) -> list[Point]:

@@ -12,6 +12,7 @@ import pytest
 from shared.errors import EmptySeries, QueueNotFound, TooManyCandidates, UnknownModel
 from shared.forecasts import Failure, Measures, Score, WindowForecast
 from shared.jobs import Job, JobState, QueueState
+from shared.reports import QualityReport, QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage.base import Store
@@ -222,6 +223,19 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
     assert here.store.report(job.job_id, "root.etl").winner is None
     assert steps.select(job.job_id, "root.etl", "select", is_heavy=True) is steps.Selecting.HAS_ENDED
     assert here.store.forecast("root.etl").model == "lstm"
+
+
+def a_report(queue: str, *warnings: str) -> QueueReport:
+    quality = QualityReport(warnings=warnings)
+    return QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, quality=quality)
+
+
+def test_a_job_says_each_warning_once_with_the_queues_it_is_true_of() -> None:
+    reports = [a_report(f"q{number}", "short", *(("old",) if number < 5 else ())) for number in range(6)]
+    assert endings.warnings_of(reports) == ["all 6 queues: short", "q0, q1, q2 and 2 more: old"]
+    assert endings.warnings_of([a_report("q0", "short"), QueueReport(job_id="job-1", queue="q1", state=QueueState.FAILED)]) == [
+        "q0: short"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class ProphetModel:
         _silence("prophet.plot")
         from prophet import Prophet  # sets the level of its own logger
 
-        _silence("prophet", "cmdstanpy")
+        _silence("prophet", "prophet.forecaster", "prophet.models", "cmdstanpy")
         days = history.length * history.step_seconds / SECONDS_PER_DAY
         return Prophet(
             growth=self.growth,

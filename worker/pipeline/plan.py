@@ -62,8 +62,7 @@ def queue_work(
     candidates = candidates_of(request, cards)
     target = snapshot.frame[snapshot.target]
     if is_constant(target):
-        candidates = (CONSTANT,)
-        warnings = (f"every value is {target.median():g}: the forecast is that constant, nothing else is tried",)
+        candidates, warnings = (CONSTANT,), ()  # the quality report says so already
     else:
         shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
         candidates, left_out = _valid(candidates, cards, shortest, spec, offered)
@@ -148,7 +147,8 @@ def _valid(
     able = tuple(candidate for candidate in candidates if candidate.label not in reasons)
     lost = {candidate.model for candidate in candidates} - {candidate.model for candidate in able}
     names = {candidate.label: candidate.model if candidate.model in lost else candidate.label for candidate in candidates}
-    return able, tuple(dict.fromkeys(f"{names[label]} is left out: {reason}" for label, reason in reasons.items()))
+    said = {names[label]: reason for label, reason in reversed(reasons.items())}  # of a whole model the first reason
+    return able, tuple(f"{name} is left out: {reason}" for name, reason in reversed(said.items()))
 
 
 def _windows(count: int, steps: int) -> str:

@@ -54,9 +54,9 @@ def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
     if filled_share > FILLED_SHARE_LIMIT:
         yield f"{filled_share:.0%} of the steps had no value and were filled; forecasts learn from the filled values too"
     if not values.any():
-        yield "every value is zero: the forecast is zero"
+        yield "every value is zero: the forecast is zero, nothing else is tried"
     elif is_constant(values):
-        yield f"every value is {values.median():g}: the forecast is that constant"
+        yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < SEASONS_NEEDED * SECONDS_PER_DAY:
         yield f"only {hours:g} hours of history, less than {SEASONS_NEEDED} days: only baselines are tried"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from shared.errors import UnreadableData
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ def reading(name: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         reason = str(error).rpartition(": Invalid: ")[2].partition("\n")[0]
+        reason = _ABSOLUTE_PATH.sub("the file", reason)  # where our files lie is nobody's business
         raise UnreadableData(
             f"{reason}; accepted is comma-separated CSV in UTF-8 with a header line, or Parquet", file=name
         ) from error

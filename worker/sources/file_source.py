@@ -86,7 +86,10 @@ class FileSource:
             else:
                 parts += [read_samples(table, rows, query)] if rows is not None else []
         if not parts:
-            raise broken[0] if broken else EmptySeries(f"found no row of it in {_listed(files)}", queue=query.queue)
+            own = [name for name, path in files.items() if path.stem == query.queue]
+            if broken and not own:
+                raise broken[0]
+            raise EmptySeries(f"found no row of it in {_listed(own or files)}", queue=query.queue)
         return parts, broken
 
 

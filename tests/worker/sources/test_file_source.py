@@ -119,6 +119,20 @@ def test_a_broken_file_fails_by_itself_and_the_others_go_on(tmp_path, name, cont
         read(tmp_path, queue="bad")
 
 
+def test_a_queue_without_rows_is_told_of_its_own_file_and_not_of_a_broken_one(tmp_path):
+    (tmp_path / "broken.csv").touch()
+    (tmp_path / "root.etl.csv").write_text("timestamp,used_capacity\n")
+    with pytest.raises(EmptySeries, match=r"no row of it in root\.etl\.csv"):
+        read(tmp_path, queue="root.etl")
+
+
+def test_a_message_does_not_say_where_our_files_lie(tmp_path):
+    (tmp_path / "root.etl.parquet").write_bytes(b"not Parquet")
+    with pytest.raises(UnreadableData) as caught:
+        read(tmp_path, queue="root.etl")
+    assert str(tmp_path) not in str(caught.value)
+
+
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_header_without_rows_is_no_queue(tmp_path, end):
     (tmp_path / "rows.csv").write_text(HEADER + end)
