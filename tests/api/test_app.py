@@ -51,6 +51,11 @@ def test_defaults_are_documented_as_they_are_written(client: FlaskClient) -> Non
     assert (fields["deadline"]["default"], fields["bounds"]["default"], fields["queues"]["default"]) == ("1h", [0.0, None], ["*"])
 
 
+def test_the_root_leads_to_what_there_is_to_see(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.location) == (302, "/docs")
+
+
 def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
     answer = client.get("/docs")
     assert answer.mimetype == "text/html"
