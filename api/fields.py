@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
+from shared import names
 from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
@@ -25,7 +26,6 @@ CONTROL = r"\x00-\x1f\x7f-\x9f"
 MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
-RESERVED_DATABASES = {"admin", "local", "config"}  # MongoDB's own
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
 MOMENT_FORM = "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B)"
 
@@ -141,7 +141,7 @@ def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int 
 
 _SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
 _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
-_PLACE = Text(r"[A-Za-z_][A-Za-z0-9_.-]*", 120, "letters, digits, dots, - and _, beginning with a letter or _")
+_PLACE = Text(names.PLACE, names.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 # A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
 _TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"
 
@@ -154,12 +154,10 @@ Title = Annotated[
     str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
-ColumnName = Annotated[
-    str, Text(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", 120, "names of letters, digits and _, joined by dots")
-]
+ColumnName = Annotated[str, Text(names.COLUMN, names.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
 MeasurementName = Annotated[str, _PLACE]
 CollectionName = Annotated[str, _PLACE, _one_of_the_caller(lambda name: name.startswith("system."))]
-DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(RESERVED_DATABASES.__contains__)]
+DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(names.RESERVED_DATABASES.__contains__)]
 FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
 Models = Annotated[
     tuple[ModelName, ...] | str,

@@ -12,11 +12,15 @@ from shared.settings import Connection, Settings
 class Sink(Protocol):
     """Somebody's database, written only. The same forecast again changes nothing; nothing non-finite is ever written.
 
-    Raises SinkRefused for what its owner has to mend, SinkAway when it cannot be reached.
+    Raises SinkRefused for what its owner has to mend, CredentialsRefused, and SinkAway when it cannot be reached.
     """
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         """Open lazily: no input or output here."""
+        ...
+
+    def check(self, place: Place) -> None:
+        """Look whether the sink would take a forecast, before any model is trained; raises as `write` does."""
         ...
 
     def write(self, forecast: Forecast, place: Place) -> None:

@@ -17,11 +17,11 @@ class Query:
     """What to read of one queue: whole buckets in [start, end)."""
 
     place: Place
-    queue: str
+    queue: str  # "" = all of them, which only `Source.check` takes
     queue_field: str
     time_field: str
-    target: str
-    columns: tuple[str, ...] | None  # None = every numeric column
+    target: str | None  # None = companions only: every column counts, and none of them must be there
+    columns: tuple[str, ...] | None  # further columns; None = every numeric one
     start: datetime  # both on a bucket's border, aware UTC
     end: datetime
     step_seconds: int
@@ -45,8 +45,22 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """What a look at a source showed, without reading its rows: all that `validate` and `doctor` tell a person."""
+
+    queues: tuple[str, ...]
+    columns: tuple[str, ...]  # numeric, as far as they were looked at; the target among them
+    start_at: datetime | None  # first and last sample in the history asked for; None = there is none
+    end_at: datetime | None
+    notes: tuple[str, ...] = ()  # advice in plain words: a missing index and the command that makes it
+
+
 class Source(Protocol):
-    """Somebody's database, read only. Raises DataError for what its owner has to mend, SourceAway when it cannot be reached."""
+    """Somebody's database, read only. Raises DataError for what its owner has to mend, CredentialsRefused, SourceAway.
+
+    SourceAway means that trying again may help: it cannot be reached, or is too slow.
+    """
 
     def __init__(self, connection: Connection) -> None:
         """Open lazily: no input or output here."""
@@ -54,6 +68,10 @@ class Source(Protocol):
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every queue at this place, sorted; raises SourceNotFound when there is no such place or column."""
+        ...
+
+    def check(self, query: Query) -> SourceView:
+        """Look without reading: reachable, allowed, there, with the columns asked for; raises as `read` does, but EmptySeries."""
         ...
 
     def read(self, query: Query) -> Reading:

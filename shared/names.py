@@ -1,0 +1,24 @@
+"""Names that go into a database's language, each kind with the one pattern it must match.
+
+Values travel as parameters; names cannot, so what is no plain name is refused: at the edge with 422, and again by the drivers.
+"""
+
+from __future__ import annotations
+
+import re
+
+COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
+LONGEST_NAME = 120
+RESERVED_DATABASES = frozenset({"admin", "local", "config"})  # MongoDB's own
+
+
+def is_column(name: str) -> bool:
+    """Whether it may name a column or field."""
+    return len(name) <= LONGEST_NAME and re.fullmatch(COLUMN, name) is not None
+
+
+def is_place(name: str) -> bool:
+    """Whether it may name a collection, measurement or database of the user's own."""
+    is_plain = len(name) <= LONGEST_NAME and re.fullmatch(PLACE, name) is not None
+    return is_plain and not name.startswith("system.") and name not in RESERVED_DATABASES
