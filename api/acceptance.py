@@ -39,7 +39,8 @@ def check_places(request: JobRequest, settings: Settings) -> None:
     Raises:
         UnknownConnection, InvalidRequest: with what is accepted.
     """
-    for role, place in (("source", request.data.source), ("destination", request.data.destination)):
+    places = [("source", place) for place in request.data.sources] + [("destination", request.data.destination)]
+    for role, place in places:
         with _about(f"data.{role}.name"):
             connection = settings.connection(place.name)
         _check_place(place, connection, role)

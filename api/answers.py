@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.forecasts import Candidate, Failure, Forecast, Measures, ModelCard, Outcome
-from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
+from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState, Validation
 from shared.reports import QualityReport, QueueOutlook, QueueReport
 
 
@@ -28,6 +28,27 @@ class JobAccepted(Answer):
     state: JobState
     links: dict[str, str] = Field(description="self: how it went")
     warnings: tuple[str, ...] = Field(description="what to know before trusting the forecast")
+
+
+class FoundProblem(Answer):
+    """What stands in the job's way."""
+
+    loc: list[str] = Field(description="field of the request, from the outside in; empty = the whole")
+    msg: str
+
+
+class ValidationAnswer(Answer):
+    """Whether a job of this request would run."""
+
+    valid: bool
+    problems: list[FoundProblem] = Field(description="what stands in its way")
+    warnings: tuple[str, ...] = Field(description="what to know before it runs")
+
+    @classmethod
+    def of(cls, found: Validation) -> Self:
+        """What was found."""
+        problems = [FoundProblem(loc=item.field.split(".") if item.field else [], msg=item.message) for item in found.problems]
+        return cls(valid=found.is_valid, problems=problems, warnings=found.warnings)
 
 
 class JobSummary(Answer):

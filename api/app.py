@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from api import catalogue, guards, health, jobs, openapi, problems, queues
+from api import catalogue, checks, guards, health, jobs, openapi, problems, queues
 from api.context import EXTENSION, Services
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _add_routes(app: Flask) -> None:
     spec = openapi.make_spec(version(health.DISTRIBUTION))
-    for part in (jobs, queues, catalogue, health):
+    for part in (jobs, checks, queues, catalogue, health):
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
 
 from flask import current_app
 
-from shared.broker import enqueue_job, make_celery
+from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
+from shared.questions import Questions
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store, open_store
@@ -36,9 +36,21 @@ class Services:
         return RunState.open(self.settings, is_patient=False)
 
     @cached_property
-    def enqueue(self) -> Callable[[str], None]:
-        """Wake somebody up to plan the job of this id; raises BrokerAway."""
-        return partial(enqueue_job, make_celery(redis_server(self.settings), "api"))
+    def questions(self) -> Questions:
+        """What is asked of the workers; raises BrokerAway while no embedded broker runs."""
+        return Questions.open(self.settings, is_patient=False)
+
+    @cached_property
+    def _app(self) -> App:
+        return make_celery(redis_server(self.settings), "api")
+
+    def enqueue(self, job_id: str) -> None:
+        """Wake somebody up to plan the job; raises BrokerAway."""
+        enqueue_job(self._app, job_id)
+
+    def enqueue_check(self, question_id: str) -> None:
+        """Wake somebody up to answer the question; raises BrokerAway."""
+        enqueue_check(self._app, question_id)
 
     @cached_property
     def cursor_key(self) -> str:

@@ -27,6 +27,7 @@ MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
+ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
 MOMENT_FORM = "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B)"
 
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
@@ -96,6 +97,11 @@ def _models(value: object) -> object:
     if isinstance(value, str | list):
         return [value] if isinstance(value, str) and value != "auto" else value
     raise ValueError("accepted are auto, the name of a model, or a list of names")
+
+
+def one_or_several(value: object) -> str:
+    """Which of the two forms a field that takes one or a list has: the list's errors carry an index, those of one do not."""
+    return SEVERAL if isinstance(value, list | tuple) else ONE
 
 
 def _holidays(value: object) -> object:

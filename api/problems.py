@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 import structlog
 from flask import Flask, Response, abort, request
@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
+from api.fields import ONE, SEVERAL
 from shared.errors import (
     Conflict,
     KeyReused,
@@ -83,13 +84,18 @@ def answered(*statuses: int, **answers: type[BaseModel]) -> Answers:
     return Answers(**answers, **{f"HTTP_{status}": Problem for status in (*statuses, 500)})
 
 
+def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldProblem]:
+    """Every problem of the form at its place."""
+    return [FieldProblem(loc=_places(item), msg=_message(item, form)) for item in error.errors(include_url=False)]
+
+
 def refusing(form: type[BaseModel]) -> Callable[..., None]:
     """Spectree's hook before a view: what the form refuses becomes 422 with every problem at once."""
 
     def refuse(_request: object, _response: object, error: ValidationError | None, *_: object) -> None:
         if error is None:
             return
-        found = [FieldProblem(loc=list(item["loc"]), msg=_message(item, form)) for item in error.errors(include_url=False)]
+        found = field_problems(error, form)
         detail = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in found)
         abort(
             problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found)
@@ -155,11 +161,23 @@ def _kind(error: str) -> str:
     return "urn:queuecast:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error).lower()
 
 
+def _places(item: ErrorDetails) -> list[str | int]:
+    return [part for part in item["loc"] if part not in {ONE, SEVERAL}]
+
+
+def _forms_in(kind: object) -> Iterator[type[BaseModel]]:
+    """The forms that a field's type is made of."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _forms_in(part)
+
+
 def _message(item: ErrorDetails, form: type[BaseModel]) -> str:
     if item["type"] != "extra_forbidden":
         return item["msg"].removeprefix("Value error, ")
     for part in item["loc"][:-1]:
-        inner = form.model_fields[str(part)].annotation
-        form = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else form
+        inner = form.model_fields[str(part)].annotation if str(part) in form.model_fields else None
+        form = next(_forms_in(inner), form)
     known = ", ".join(field.alias or name for name, field in form.model_fields.items())
     return f"no field has this name; known are {known}"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from api import fields
 from shared.durations import Duration
 from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState, Place
 
+MOST_SOURCES = 5
 MOST_HORIZON_STEPS = 10_000
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 LONGEST_MONTH_SECONDS = 31 * 86_400
@@ -46,7 +47,12 @@ class PlaceBody(Form):
 class DataBody(Form):
     """Where the history is read and where the forecast is written."""
 
-    source: PlaceBody
+    source: Annotated[
+        Annotated[PlaceBody, Tag(fields.ONE)]
+        | Annotated[tuple[PlaceBody, ...], Field(min_length=1, max_length=MOST_SOURCES), Tag(fields.SEVERAL)],
+        Discriminator(fields.one_or_several),
+        Field(description="one place, or a list: the first has the target, the others add companions"),
+    ]
     destination: PlaceBody
 
 
@@ -130,7 +136,9 @@ class JobBody(Form):
 
     def to_request(self) -> JobRequest:
         """The request as the rest of Queuecast knows it."""
-        places = DataPlaces(source=Place(**dict(self.data.source)), destination=Place(**dict(self.data.destination)))
+        given = self.data.source
+        source = Place(**dict(given)) if isinstance(given, PlaceBody) else tuple(Place(**dict(place)) for place in given)
+        places = DataPlaces(source=source, destination=Place(**dict(self.data.destination)))
         return JobRequest(**(dict(self) | {"data": places}))
 
 

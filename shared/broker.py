@@ -21,6 +21,9 @@ from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 _ABOUT_A_MINUTE = {"max_retries": 30, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 2}
 
 
+App = celery.Celery
+
+
 class TaskName(StrEnum):
     """Names of tasks; none comes from a module's path, since a renamed file must not orphan queued messages."""
 
@@ -29,6 +32,7 @@ class TaskName(StrEnum):
     SCORE = "queuecast.score"
     SELECT = "queuecast.select"
     SELECT_AFTER_ERROR = "queuecast.select_after_error"
+    CHECK = "queuecast.check"
 
 
 ROUTES: dict[TaskName, Lane] = {
@@ -37,6 +41,7 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.SCORE: Lane.SCORE,  # or heavy, said at the call
     TaskName.SELECT: Lane.SELECT,  # likewise
     TaskName.SELECT_AFTER_ERROR: Lane.SELECT,
+    TaskName.CHECK: Lane.PLAN,
 }
 
 
@@ -73,12 +78,19 @@ def make_celery(server: RedisServer, profile: Literal["worker", "api"]) -> celer
 
 def enqueue_job(app: celery.Celery, job_id: str) -> None:
     """Wake somebody up to plan the job; raises BrokerAway at once when the broker does not answer."""
+    _send(app, TaskName.PLAN, job_id, task_id=f"{job_id}.plan")
+
+
+def enqueue_check(app: celery.Celery, question_id: str) -> None:
+    """Wake somebody up to answer a question about a request; raises BrokerAway likewise. Nobody restores a lost one."""
+    _send(app, TaskName.CHECK, question_id, task_id=f"{question_id}.check")
+
+
+def _send(app: celery.Celery, name: TaskName, about: str, task_id: str) -> None:
     try:
-        app.send_task(
-            TaskName.PLAN.value, args=[job_id], task_id=f"{job_id}.plan", argsrepr=job_id, ignore_result=True, retry=False
-        )
+        app.send_task(name.value, args=[about], task_id=task_id, argsrepr=about, ignore_result=True, retry=False)
     except kombu.exceptions.OperationalError as error:
-        raise BrokerAway(str(error), job_id=job_id) from error
+        raise BrokerAway(str(error), task_id=task_id) from error
 
 
 def _tasks() -> dict[str, Any]:

@@ -165,6 +165,10 @@ class BrokerAway(ServiceError):
     """The broker cannot be reached."""
 
 
+class WorkersAway(ServiceError):
+    """No worker answers."""
+
+
 class ApiAway(ServiceError):
     """The Queuecast API cannot be reached."""
 

@@ -68,10 +68,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlaces:
-    """Where the history is read and where the forecast is written."""
+    """Where the history is read and where the forecast is written.
 
-    source: Place
+    Of several sources the first has the target; the others add companions.
+    """
+
+    source: Place | tuple[Place, ...]
     destination: Place
+
+    @property
+    def sources(self) -> tuple[Place, ...]:
+        """All of them, at least one."""
+        return (self.source,) if isinstance(self.source, Place) else self.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +125,27 @@ class JobRequest:
         """How many steps cover the asked-for future; a broken last step counts as a whole one."""
         seconds = (self.future_prediction_time_period.after(issued_at) - issued_at).total_seconds()
         return max(1, -int(-seconds // self.step_seconds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that stands in a request's way: the field it is about ("" = the whole), and what is wrong in plain words."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What a look at everything that a job would meet has shown, before anything runs."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether a job of this request would run."""
+        return not self.problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """RunState: all that a running job needs, in database 2 of the broker's server; gone when the job has ended.
 
-It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended, and nothing is
-written for it any more. Keys, per job or per (job, queue):
+It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended: nothing is written
+for it any more. Keys, per job or per (job, queue):
 
     active                                   set: jobs with run state
     job:{job}                                hash: queues, next, planned, issued_at, deadline_at, candidates_total|done|failed …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
+    waiting:{job}                            hash: queue ("" = the plan) → the service it waited for last
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:… running:…            hash: index → outcome · what → attempts begun · task id → worker id
     worker:{id} catalogue                    a worker that lives · the model cards
@@ -38,7 +39,7 @@ from shared.running import LivingWorker, RunningJob, RunningQueue, queue_state, 
 from shared.settings import Settings
 
 WORKER_TTL_SECONDS = 8
-_PER_JOB = ("job", "queues", "released", "done")
+_PER_JOB = ("job", "queues", "released", "done", "waiting")
 _PER_QUEUE = ("data", "candidates", "outcome", "attempt", "running")
 _LUA = Path(__file__).with_suffix(".lua").read_text()
 _SCRIPTS = dict(re.findall(r"-- function: (\w+)\n(.*?)(?=-- function:|\Z)", _LUA, re.DOTALL))
@@ -180,6 +181,20 @@ class RunState:
         pipeline.hgetall(f"done:{job_id}")
         names, released, done = pipeline.execute()
         return {name.decode(): queue_state(name, set(released), done) for name in names}
+
+    @speaks_redis
+    def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
+        """Remember what the queue ("" = the plan) waits for; nothing of a job that has ended."""
+        deadline = cast("bytes | None", self.client.hget(f"job:{job_id}", "deadline_at"))
+        if deadline is not None:
+            self.client.hset(f"waiting:{job_id}", queue, reason)
+            self.client.expireat(f"waiting:{job_id}", int(deadline) + 86_400)
+
+    @speaks_redis
+    def waiting_for(self, job_id: str) -> dict[str, str]:
+        """Queue → what it waited for last; "" is the plan."""
+        found = cast("dict[bytes, bytes]", self.client.hgetall(f"waiting:{job_id}"))
+        return {queue.decode(): reason.decode() for queue, reason in found.items()}
 
     @speaks_redis
     def running_queues(self, job_id: str) -> list[RunningQueue]:

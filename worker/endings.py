@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from shared.errors import DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
+from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
@@ -47,18 +48,25 @@ def finish(job_id: str) -> None:
     _end_job(job_id, state, reason)
 
 
+def note_waiting(job_id: str, queue: str | None, reason: str) -> None:
+    """Remember which service a queue, or the plan of a job, waits for: at the deadline it is the reason."""
+    log.warning("waiting for a service", job_id=job_id, queue=queue, reason=reason)
+    with suppress(BrokerAway):  # then it is the broker that is waited for
+        resources().run_state.note_waiting(job_id, queue or "", reason)
+
+
 def pass_deadline(job_id: str) -> None:
     """End every queue that has none, then the job, with what there is: a job always ends."""
     run_state = resources().run_state
-    reason = str(DeadlinePassed())
+    waiting = run_state.waiting_for(job_id)
     for queue, (state, _reason) in run_state.queue_states(job_id).items():
         if state in {QueueState.WAITING, QueueState.RUNNING}:
-            fail(job_id, queue, reason)
+            fail(job_id, queue, str(DeadlinePassed(waiting.get(queue, ""))))
     running = run_state.running_job(job_id)
     if running is not None and running.queues:
         finish(job_id)
     else:  # never planned, or its run state is lost
-        _end_as(job_id, reason)
+        _end_as(job_id, str(DeadlinePassed(waiting.get("", ""))))
 
 
 def replan(job_id: str) -> bool:

@@ -79,7 +79,7 @@ def replay(
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     source = sources[connection.kind](connection)
-    names = wanted_queues(request, source.queues(request.data.source, request.queue_field))
+    names = wanted_queues(request, source.queues(request.data.sources[0], request.queue_field))
     replay_one = partial(replay_queue, request, connection, origins)
     found = []
     with _mapped(processes) as map_:
@@ -179,7 +179,7 @@ def _origins(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str)
 def _query(request: JobRequest, queue: str) -> Query:
     start, end = (bucket_start(moment, request.step_seconds) for moment in _EVER)
     return Query(
-        place=request.data.source,
+        place=request.data.sources[0],
         queue=queue,
         queue_field=request.queue_field,
         time_field=request.time_field,

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from functools import cached_property
 
 from shared.jobs import Place
+from shared.questions import Questions
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
@@ -43,6 +44,11 @@ class Resources:
     def run_state(self) -> RunState:
         """What running jobs need."""
         return RunState.open(self.settings, is_patient=True)
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What the API asks the workers."""
+        return Questions.open(self.settings, is_patient=True)
 
     def source(self, place: Place) -> Source:
         """The source that a request names; raises UnknownConnection."""

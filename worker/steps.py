@@ -31,8 +31,9 @@ from worker.pipeline.quality import quality_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection import Selection, choose
 from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.reading import read_all
 from worker.resources import resources
-from worker.sources.base import Query, Reading
+from worker.sources.base import Reading
 
 log = structlog.get_logger(__name__)
 
@@ -133,8 +134,9 @@ def select(job_id: str, queue: str, task_id: str, *, is_heavy: bool) -> Selectin
 def _name_queues(job: Job) -> None:
     here, request = resources(), job.request
     planned = len(candidates_of(request, model_cards()))
-    known = here.source(request.data.source).queues(request.data.source, request.queue_field)
-    here.sink(request.data.destination)  # an unknown connection shows before anything is read
+    usage = request.data.sources[0]
+    known = here.source(usage).queues(usage, request.queue_field)
+    here.sink(request.data.destination).check(request.data.destination)  # before any model is trained
     wanted = wanted_queues(request, known)
     check_count(request, candidates=planned, queues=len(wanted))
     delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
@@ -146,7 +148,7 @@ def _name_queues(job: Job) -> None:
 
 def _read_queue(job: Job, queue: str) -> QueueWork | None:
     here, request, issued_at = resources(), job.request, _issued_at(job)
-    reading = here.source(request.data.source).read(_query(job, queue, issued_at))
+    reading = read_all(request, queue, issued_at)
     snapshot, notes = make_snapshot(
         reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
     )
@@ -155,22 +157,6 @@ def _read_queue(job: Job, queue: str) -> QueueWork | None:
     here.store.save_report(QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=quality))
     here.store.save_actuals(queue, request.target, request.step_seconds, _points(snapshot))
     return here.run_state.keep_work(job.job_id, queue, snapshot.to_bytes(), work)
-
-
-def _query(job: Job, queue: str, issued_at: datetime) -> Query:
-    request = job.request
-    return Query(
-        place=request.data.source,
-        queue=queue,
-        queue_field=request.queue_field,
-        time_field=request.time_field,
-        target=request.target,
-        columns=request.columns,
-        start=bucket_start(request.history_start(issued_at), request.step_seconds),
-        end=issued_at,
-        step_seconds=request.step_seconds,
-        aggregation=request.aggregation,
-    )
 
 
 def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str], warnings: Sequence[str]) -> QualityReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -11,10 +12,14 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.broker import PatientTask, TaskName
-from shared.errors import OutOfMemory, QueuecastError, ServiceError, SourceAway, TimeLimitReached
+from shared.documents import from_json, to_json
+from shared.errors import OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.forecasts import Lane
+from shared.jobs import JobRequest
 from shared.logs import log_about
 from worker import endings, steps, workflow
+from worker.checking import check as check_request
+from worker.resources import resources
 from worker.window import fill
 
 log = structlog.get_logger(__name__)
@@ -23,7 +28,7 @@ log = structlog.get_logger(__name__)
 @shared_task(name=TaskName.PLAN.value, base=PatientTask, bind=True)
 def plan(self: PatientTask, job_id: str) -> None:
     """Name the job's queues and let the first ones in."""
-    with _unit(self, job_id):
+    with _unit(job_id):
         steps.plan(job_id, _id(self))
         advance(job_id)
 
@@ -31,7 +36,7 @@ def plan(self: PatientTask, job_id: str) -> None:
 @shared_task(name=TaskName.INGEST.value, base=PatientTask, bind=True)
 def ingest(self: PatientTask, job_id: str, queue: str) -> None:
     """Read a queue, fix its candidates, send its chord."""
-    with _unit(self, job_id, queue):
+    with _unit(job_id, queue):
         work = steps.ingest(job_id, queue, _id(self))
         if work is not None:
             workflow.publish_queue(job_id, queue, work)
@@ -52,7 +57,7 @@ def score(self: Any, job_id: str, queue: str, first: int, last: int, is_solo: bo
 @shared_task(name=TaskName.SELECT.value, base=PatientTask, bind=True)
 def select(self: PatientTask, job_id: str, queue: str, is_heavy: bool) -> None:
     """Choose the queue's winner, forecast, deliver."""
-    with _unit(self, job_id, queue):
+    with _unit(job_id, queue):
         if steps.select(job_id, queue, _id(self), is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
             workflow.send_select(job_id, queue, Lane.HEAVY)
             return
@@ -64,6 +69,15 @@ def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
     """A header task failed as a Celery task: `select` finds out from the run state what that means."""
     log.warning("a score task failed", job_id=job_id, queue=queue, task_id=failed_task_id)
     workflow.send_select(job_id, queue)
+
+
+@shared_task(name=TaskName.CHECK.value)
+def check(question_id: str) -> None:
+    """Answer what the API asks about a request; whoever asked waits for seconds only."""
+    questions = resources().questions
+    text = questions.question(question_id)
+    if text is not None:
+        questions.answer(question_id, to_json(check_request(from_json(JobRequest, text), datetime.now(UTC))))
 
 
 def advance(job_id: str) -> None:
@@ -78,20 +92,17 @@ def _id(task: Any) -> str:
 
 
 @contextmanager
-def _unit(task: PatientTask, job_id: str, queue: str | None = None) -> Iterator[None]:
+def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
     """The smallest unit that an error may take down: the queue, or in `plan` the job.
 
-    A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline;
-    only a source that stays away ends its queue. A MemoryError must not leave a task's body, it would take the whole worker down.
+    A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline,
+    whose reason tells what was waited for. A MemoryError must not leave a task's body, it would take the whole worker down.
     """
     with log_about(job_id=job_id, queue=queue):
         try:
             yield
-        except SourceAway as error:
-            if task.request.retries < (task.max_retries or 0):
-                raise
-            endings.fail(job_id, queue, str(error))
-        except ServiceError:
+        except ServiceError as error:
+            endings.note_waiting(job_id, queue, str(error))
             raise
         except QueuecastError as error:
             endings.fail(job_id, queue, str(error))

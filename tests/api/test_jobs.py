@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 
 from api import jobs
 from api.context import Services
-from shared.broker import enqueue_job
 from shared.errors import BrokerAway
 from shared.forecasts import Block, Candidate, Failure, ForecastSpec, Lane, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import Job, JobFilter, JobState, QueueState
@@ -320,7 +319,3 @@ class TestLookingAtOne:
         store.save_report(a_report(state=QueueState.RUNNING, outcomes=(), winner=None))
         shown = client.get("/v1/jobs/job-1/queues/root.etl").json
         assert (shown["state"], shown["winner"], shown["explanation"]) == ("running", None, "lowest MAPE")
-
-
-def test_the_task_of_the_api_is_the_one_that_workers_know(services: Services) -> None:
-    assert services.enqueue.func is enqueue_job

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from api.problems import field_problems
 from api.requests import EXAMPLE, JobBody, SeriesQuery
 from shared.durations import Duration
 from shared.jobs import Aggregation, DataPlaces, JobRequest, Place
@@ -161,7 +162,7 @@ REFUSED = [
 def test_what_is_not_accepted_is_refused_at_its_place(field: str, value: Any, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         request_of(a_body(field, value))
-    places = [".".join(str(part) for part in error["loc"]) for error in caught.value.errors()]
+    places = [".".join(map(str, problem.loc)) for problem in field_problems(caught.value, JobBody)]
     assert any(place.startswith(field) or (field == "target" and place == "queue_field") for place in places)
     if "known are" not in message:  # api/problems.py says what is known
         assert message in str(caught.value)
@@ -184,3 +185,20 @@ def test_all_problems_are_told_at_once() -> None:
 def test_a_time_in_an_address_needs_its_zone() -> None:
     with pytest.raises(ValidationError, match="%2B"):
         SeriesQuery.model_validate({"from": "2026-01-05T00:00:00 01:00"})
+
+
+def test_several_sources_are_one_with_the_target_and_others_with_companions() -> None:
+    places = [{"name": "files", "path": "usage.csv"}, {"name": "files", "path": "nodes/*.csv"}]
+    found = request_of(a_body("data.source", places)).data
+    assert [place.path for place in found.sources] == ["usage.csv", "nodes/*.csv"]
+    assert len(request_of(a_body()).data.sources) == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "loc"),
+    [([], "data.source"), ([{"name": "files"}] * 6, "data.source"), ([{"name": "files", "x": 1}], "data.source.0.x")],
+)
+def test_several_sources_are_refused_at_their_places(places: list[Any], loc: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        request_of(a_body("data.source", places))
+    assert loc in [".".join(map(str, problem.loc)) for problem in field_problems(caught.value, JobBody)]

@@ -21,6 +21,9 @@ class FileSink:
         self._is_store = settings.store_location.startswith("sqlite:")
         self._url = f"sqlite://{settings.data_dir / 'forecasts.db'}"
 
+    def check(self, place: Place) -> None:
+        """Our own tables are always there."""
+
     def write(self, forecast: Forecast, place: Place) -> None:  # noqa: ARG002 - likewise
         """Deliver one forecast; raises SinkRefused, SinkAway."""
         _refuse_unwritable(forecast)

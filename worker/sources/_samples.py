@@ -44,7 +44,7 @@ def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
     """
     if table.own_queue(query.queue_field) not in {None, query.queue}:
         return None
-    needed = (query.time_field, query.target, *(query.columns or ()))
+    needed = (query.time_field, *_asked(query))
     if missing := [name for name in needed if name not in table.columns]:
         if query.queue not in table.queue_names(query.queue_field):
             return None
@@ -59,7 +59,7 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
     times = read_times(rows[query.time_field], file=table.name, column=query.time_field)
     cells = {name: read_numbers(rows[name], from_text=table.is_csv) for name in rows.column_names if name != query.time_field}
     numbers = {name: each for name, each in cells.items() if each is not None}
-    if refused := [name for name in (query.target, *(query.columns or ())) if name not in numbers]:
+    if refused := [name for name in _asked(query) if name not in numbers]:
         raise UnreadableData(_no_numbers(rows[refused[0]]), file=table.name, column=refused[0])
     frame = pd.DataFrame({name: each.values for name, each in numbers.items()}, index=times.moments)
     timed = frame[frame.index.notna()]
@@ -73,6 +73,11 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
         text_cells=sum(each.texts for each in numbers.values()),
         text_columns=tuple(name for name in _others(table, query) if name not in numbers),
     )
+
+
+def _asked(query: Query) -> tuple[str, ...]:
+    """The columns that must be there."""
+    return (*([query.target] if query.target else []), *(query.columns or ()))
 
 
 def _others(table: Table, query: Query) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from worker.sources._files import find_files
 from worker.sources._resampling import resample
 from worker.sources._samples import Samples, read_samples, rows_of_queue
 from worker.sources._tables import open_table
-from worker.sources.base import Query, Reading
+from worker.sources.base import Query, Reading, SourceView
 
 MINUTE = "%Y-%m-%d %H:%M UTC"
 
@@ -48,6 +49,19 @@ class FileSource:
             raise EmptySeries(f"found a column {queue_field!r} but no row in {_listed(files)}")
         return sorted(names)
 
+    def check(self, query: Query) -> SourceView:
+        """Look at the files by reading one queue of them: there is nothing cheaper that tells as much."""
+        queues = self.queues(query.place, query.queue_field)
+        reading = self.read(replace(query, queue=query.queue or queues[0]))
+        times = reading.frame.index
+        return SourceView(
+            queues=tuple(queues),
+            columns=tuple(reading.frame.columns),
+            start_at=times[0].to_pydatetime(),
+            end_at=times[-1].to_pydatetime(),
+            notes=reading.notes,
+        )
+
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
         parts, broken = self._parts(query)
@@ -56,7 +70,7 @@ class FileSource:
         samples = pd.concat([part.frame for part in parts]).sort_index(kind="stable")
         inside = samples[(samples.index >= query.start) & (samples.index < query.end)]
         unique = inside[~inside.index.duplicated(keep="last")]
-        usable = int(unique[query.target].count())
+        usable = int(unique[[query.target] if query.target else list(unique.columns)].notna().any(axis=1).sum())
         if not usable:
             raise EmptySeries(_why_empty(samples, len(inside), query), queue=query.queue)
         _refuse_mixture(parts, rows=len(inside), distinct=len(unique), query=query)
@@ -100,7 +114,7 @@ def _listed(names: Collection[str]) -> str:
 
 def _why_empty(samples: pd.DataFrame, rows: int, query: Query) -> str:
     if rows:
-        return f"none of the {rows:,} values of {query.target!r} is a finite number"
+        return f"none of the {rows:,} values of {query.target or 'any column'!r} is a finite number"
     first, last = samples.index[0], samples.index[-1]
     return (
         f"found {len(samples):,} rows from {first:{MINUTE}} to {last:{MINUTE}}, none in the history asked for,"

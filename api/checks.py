@@ -1,0 +1,81 @@
+"""POST /v1/jobs/validate: would this job run? The form is checked here; sources and sink only a worker can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from flask import Blueprint, abort, jsonify
+from pydantic import ValidationError
+from spectree import SpecTree
+
+from api import answers
+from api.acceptance import check_models, check_places, check_times, warnings_of
+from api.context import Services, services
+from api.problems import answered, field_problems
+from api.requests import JobBody
+from shared.documents import from_json, to_json
+from shared.errors import QueuecastError, ServiceError, WorkersAway
+from shared.jobs import JobRequest, Problem, Validation
+
+ANSWER_SECONDS = 5.0
+
+
+def blueprint(spec: SpecTree) -> Blueprint:
+    """The route /v1/jobs/validate."""
+    routes = Blueprint("checks", __name__, url_prefix="/v1/jobs")
+    told = answered(400, 413, 415, 503, HTTP_200=answers.ValidationAnswer)
+    routes.post("/validate")(
+        spec.validate(resp=told, tags=["jobs"], operation_id="validate_job", before=_tell_form_problems)(validate_job)
+    )
+    return routes
+
+
+def validate_job(json: JobBody) -> answers.ValidationAnswer:
+    """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
+    here, now, wanted = services(), datetime.now(UTC), json.to_request()
+    problems = _problems_here(here, wanted, now)
+    if problems:
+        return answers.ValidationAnswer.of(Validation(problems=problems, warnings=warnings_of(wanted, now)))
+    found = _ask_worker(here, wanted)
+    return answers.ValidationAnswer.of(Validation(problems=found.problems, warnings=(*warnings_of(wanted, now), *found.warnings)))
+
+
+def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
+    """What the API sees by itself; raises ServiceError."""
+    cards = here.run_state.catalogue()
+    looks: list[Callable[[], None]] = [lambda: check_places(wanted, here.settings), lambda: check_times(wanted, now)]
+    if cards is not None:
+        looks.append(lambda: check_models(wanted, cards))
+    problems = []
+    for look in looks:
+        try:
+            look()
+        except ServiceError:
+            raise
+        except QueuecastError as error:
+            problems.append(Problem(field=str(error.ids.get("field", "")), message=str(error)))
+    return tuple(problems)
+
+
+def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
+    """What a worker sees; raises WorkersAway when none answers in time, BrokerAway."""
+    question_id = token_hex(8)
+    here.questions.ask(question_id, to_json(wanted))
+    here.enqueue_check(question_id)
+    answer = here.questions.await_answer(question_id, ANSWER_SECONDS)
+    if answer is None:
+        raise WorkersAway(f"none has answered within {ANSWER_SECONDS:g} s")
+    found: Validation = from_json(Validation, answer)
+    return found
+
+
+def _tell_form_problems(_request: object, _response: object, error: Exception | None, *_: object) -> None:
+    """Spectree's hook before the view: a form that is not accepted is an answer here, not an error."""
+    if not isinstance(error, ValidationError):
+        return
+    found = field_problems(error, JobBody)
+    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
+    answer = answers.ValidationAnswer.of(Validation(problems=problems))
+    abort(jsonify(answer.model_dump(mode="json")))

@@ -1,0 +1,54 @@
+"""One queue's history from all the sources of a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.buckets import bucket_start
+from shared.errors import EmptySeries
+from shared.jobs import JobRequest, Place
+from worker.merging import companion_query, merge
+from worker.resources import resources
+from worker.sources.base import Query, Reading
+
+
+def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
+    """What to read of the queue at the first source, which has the target."""
+    return Query(
+        place=request.data.sources[0],
+        queue=queue,
+        queue_field=request.queue_field,
+        time_field=request.time_field,
+        target=request.target,
+        columns=request.columns,
+        start=bucket_start(request.history_start(issued_at), request.step_seconds),
+        end=issued_at,
+        step_seconds=request.step_seconds,
+        aggregation=request.aggregation,
+    )
+
+
+def read_all(request: JobRequest, queue: str, issued_at: datetime) -> Reading:
+    """The queue's history with its companions; raises what sources raise."""
+    query = usage_query(request, queue, issued_at)
+    others = request.data.sources[1:]
+    if not others:
+        return resources().source(query.place).read(query)
+    usage = resources().source(query.place).read(replace(query, columns=None))
+    companions = [(place, _companions(companion_query(query, place))) for place in others]
+    found = [(place, reading) for place, reading in companions if reading is not None]
+    merged = merge(usage, found, query.columns, request.target)
+    return replace(merged, notes=(*merged.notes, *(_nothing(place) for place, reading in companions if reading is None)))
+
+
+def _companions(query: Query) -> Reading | None:
+    """A queue that has no companions there is forecast without them."""
+    try:
+        return resources().source(query.place).read(query)
+    except EmptySeries:
+        return None
+
+
+def _nothing(place: Place) -> str:
+    return f"{place.name} has no companions of this queue in the history asked for"
