@@ -105,7 +105,7 @@ class RunState:
     @speaks_redis
     def drop_job(self, job_id: str) -> None:
         """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
-        queues = self._queues(job_id)
+        queues = [name.decode() for name in cast("list[bytes]", self.client.lrange(f"queues:{job_id}", 0, -1))]
         keys = [f"{kind}:{job_id}" for kind in _PER_JOB]
         keys += [f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE for queue in [*queues, ""]]
         pipeline = self.client.pipeline()
@@ -246,6 +246,3 @@ class RunState:
             return bool(lock.reacquire() if lock.owned() else lock.acquire())
         except LockError:  # it ran out, and another one took it in between
             return False
-
-    def _queues(self, job_id: str) -> list[str]:
-        return [name.decode() for name in cast("list[bytes]", self.client.lrange(f"queues:{job_id}", 0, -1))]

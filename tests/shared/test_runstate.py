@@ -190,3 +190,12 @@ def test_a_stopped_server_is_broker_away() -> None:
     settings = Settings(broker_url="redis://127.0.0.1:1/0")
     with pytest.raises(BrokerAway, match="refused"):
         RunState.open(settings, is_patient=False).ping()
+
+
+def test_what_a_queue_waits_for_is_remembered_until_the_job_ends(job: RunState) -> None:
+    job.note_waiting(JOB, QUEUE, "the source is away")
+    job.note_waiting(JOB, "", "the store is away")
+    assert job.waiting_for(JOB) == {QUEUE: "the source is away", "": "the store is away"}
+    job.drop_job(JOB)
+    job.note_waiting(JOB, QUEUE, "too late")
+    assert job.waiting_for(JOB) == {}

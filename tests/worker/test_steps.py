@@ -273,3 +273,15 @@ def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
     assert len(points) == 24
     assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
     assert isinstance(pd.Timestamp(points[0].timestamp), pd.Timestamp)
+
+
+def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    endings.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
+    endings.pass_deadline(job.job_id)
+    assert here.store.report(job.job_id, "root.etl").reason == (
+        "The job's deadline has passed: The source cannot be reached: refused"
+    )
+    assert here.store.report(job.job_id, "root.adhoc").reason == "The job's deadline has passed"
