@@ -40,7 +40,10 @@ class Notebook:
 
     def program(self, name: str, body: str, **more: Any) -> Program:
         """A program with `note()` that is ready at its first note."""
-        prelude = f"import os, signal, subprocess, sys; note = lambda text: open({str(self.path)!r}, 'a').write({name!r} + f' {{text}}\\n')"
+        prelude = (
+            "import os, signal, subprocess, sys;"
+            f"note = lambda text: open({str(self.path)!r}, 'a').write({name!r} + f' {{text}}\\n')"
+        )
         ready: dict[str, Any] = {"is_ready": lambda: bool(self.lines(name))}
         return Program(name=name, command=[sys.executable, "-I", "-S", "-c", f"{prelude}\n{body}"], **(ready | more))
 
@@ -137,9 +140,9 @@ def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder:
 
 def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:
     broken = notebook.program("api", "sys.exit('no module named x')")
-    with pytest.raises(ServiceError, match=r"api ended 3 times before it was ready; .*api.log ends with: .*no module named x"):
-        with supervision(folder, notebook.said.append) as supervisor:
-            supervisor.start([broken])
+    given_up = r"api ended 3 times before it was ready; .*api.log ends with: .*no module named x"
+    with pytest.raises(ServiceError, match=given_up), supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([broken])
     assert "api ended with 1" in notebook.said[-1]
     assert "3 times in a row; next start in 2 s" in notebook.said[-1]
 
@@ -179,7 +182,7 @@ def test_a_folder_has_one_supervisor(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run(folder: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(StopAsked) as stop, supervision(folder) as supervisor:
+    with pytest.raises(StopAsked) as stop, supervision(folder) as supervisor:  # noqa: PT012 - the signal is what is awaited
         signal.raise_signal(number)
         supervisor.run()
     assert stop.value.number == number

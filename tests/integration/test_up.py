@@ -1,0 +1,104 @@
+"""`queuecast up` as an operator starts it: a job through HTTP, a worker killed in the middle, and an end without leftovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from api.client import Client
+from shared.drivers.redis_server import SOCKET_NOTE
+from tests.factories import MONDAY, a_load
+from tests.integration.conftest import QUEUECAST
+from tests.polling import eventually
+
+REQUEST = {
+    "job_name": "Trial",
+    "data": {"source": {"name": "files"}, "destination": {"name": "files"}},
+    "aggregation_time_period": "1h",
+    "data_ingestion_time_period": "14d",
+    "future_prediction_time_period": "1d",
+    "model": ["prophet", "hour_mean"],
+    "as_of": MONDAY.isoformat(),
+}
+
+
+@dataclass
+class Stack:
+    """A running stack and everything it has started."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data_dir: Path
+
+    def processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def named(self, *words: str) -> psutil.Process:
+        """The process whose command line holds these words."""
+        return next(process for process in self.processes() if set(words) <= set(process.cmdline()))
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack on free ports over two queues; a fixture that ends by force only what has not ended by itself."""
+    (tmp_path / "files").mkdir()
+    for number, queue in enumerate(("root.adhoc", "root.etl")):
+        a_load(seed=number).rename_axis("timestamp").to_csv(tmp_path / "files" / f"{queue}.csv")
+    command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(tmp_path), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ)
+    assert process.stdout is not None
+    url = json.loads(process.stdout.readline())["url"]
+    yield Stack(process, url, tmp_path)
+    if process.poll() is None:
+        process.terminate()
+        process.wait(60)
+    process.stdout.close()
+
+
+def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack) -> None:
+    client = Client(stack.url)
+    job_id = client.submit(json.dumps(REQUEST))["job_id"]
+    main = stack.named("worker.app", "select,plan,score")
+    eventually(lambda: client.job(job_id)["state"] == "running", within=30, what="a running job")
+    for process in (main, *main.children()):
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    job = client.wait(job_id, 120)
+    assert job["state"] == "succeeded"
+    assert {queue["queue"] for queue in job["queues"]} == {"root.adhoc", "root.etl"}
+    report = client.queue_report(job_id, "root.etl")
+    assert len(report["forecast"]["steps"]) == 24
+    assert report["forecast"]["steps"][0]["timestamp"] == "2026-01-05T00:00:00Z"
+
+    socket = Path((stack.data_dir / SOCKET_NOTE).read_text())
+    processes = stack.processes()
+    assert len(processes) > 5
+    stack.process.terminate()
+    assert stack.process.wait(90) == 0
+    assert [process for process in processes if process.is_running()] == []
+    assert not socket.parent.exists()
+
+
+def test_the_demo_shows_one_real_job(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy.demo", "--json", "--queues", "3"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=root, env=os.environ | {"TMPDIR": str(tmp_path)}
+    )
+    shown = json.loads(done.stdout.splitlines()[-1])
+    assert shown["state"] == "succeeded"
+    assert shown.keys() == {"job_id", "state", "queues", "forecast_rows", "dashboard_url"}
+    assert len(shown["queues"]) == 3
+    assert shown["forecast_rows"] == 3 * 24
+    assert all(queue["model"] and queue["mape"] for queue in shown["queues"].values())
+    assert list(tmp_path.glob("queuecast*")) == []  # libraries of workers that were stopped leave folders of their own
