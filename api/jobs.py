@@ -18,6 +18,7 @@ from api.idempotency import fingerprint
 from api.paging import cursor_after, position
 from api.problems import answered, refusing
 from api.progress import queue_report, queue_reports, with_progress
+from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
 from shared.errors import BrokerAway
 from shared.jobs import Job, JobRequest, JobState
@@ -37,7 +38,7 @@ def blueprint(spec: SpecTree) -> Blueprint:
     routes.get("")(spec.validate(resp=listed, tags=["jobs"], operation_id="list_jobs", before=refusing(JobsQuery))(list_jobs))
     shown = answered(404, 503, HTTP_200=answers.JobAnswer)
     routes.get("/<job_id>")(spec.validate(resp=shown, tags=["jobs"], operation_id="show_job")(show_job))
-    queue = answered(404, 503, HTTP_200=answers.QueueAnswer)
+    queue = answered(404, 503, HTTP_200=QueueAnswer)
     routes.get("/<job_id>/queues/<path:queue>")(
         spec.validate(resp=queue, tags=["jobs"], operation_id="show_job_queue")(show_job_queue)
     )
@@ -82,12 +83,12 @@ def show_job(job_id: str) -> answers.JobAnswer:
     return answers.detail(job, [_queue_of_job(report) for report in queue_reports(here, job)])
 
 
-def show_job_queue(job_id: str, queue: str) -> answers.QueueAnswer:
+def show_job_queue(job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     here = services()
     job = here.store.job(job_id)
     forecasts = here.store.forecasts(queue=queue, job_id=job_id)
-    return answers.QueueAnswer.of(queue_report(here, job, queue), forecasts[-1] if forecasts else None)
+    return QueueAnswer.of(queue_report(here, job, queue), forecasts[-1] if forecasts else None)
 
 
 def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
