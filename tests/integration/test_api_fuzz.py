@@ -27,6 +27,7 @@ TOO_STRICT = [positive_data_acceptance]
 KNOWN = {"job_id": "job-1", "queue": "root.etl"}
 OPERATIONS = [
     ("/v1/jobs", "POST"),
+    ("/v1/jobs/validate", "POST"),  # what is wrong with a form is its answer, so it is not asked in the negative mode
     ("/v1/jobs", "GET"),
     ("/v1/jobs/{job_id}", "GET"),
     ("/v1/jobs/{job_id}/queues/{queue}", "GET"),
@@ -42,8 +43,9 @@ ASKING = [("/v1/jobs", "POST"), ("/v1/jobs", "GET"), ("/v1/queues/{queue}/series
 
 
 @pytest.fixture
-def service(run_state: RunState, settings: Settings) -> Iterator[BaseSchema]:
-    """The document of a service that knows one job and one forecast."""
+def service(run_state: RunState, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseSchema]:
+    """The document of a service that knows one job and one forecast, and has no worker to wait for."""
+    monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)
     app = create_app(settings)
     services: Services = app.extensions[EXTENSION]
     services.store.add_job(a_job())
