@@ -17,6 +17,10 @@ from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import redis_server
 from shared.runstate import RunState
 from shared.settings import Settings
+from tests.influx_server import influxd, influxd_with_users
+from tests.servers import mongod, mongod_with_users
+
+__all__ = ["influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
 
 
 @pytest.fixture(autouse=True)

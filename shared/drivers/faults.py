@@ -42,8 +42,18 @@ FAULTS = (  # the first row that matches decides: the more special one stands fi
         "redis.exceptions.ResponseError", "OOM|MISCONF|LOADING|READONLY"
     ),  # the same, seen from inside a script or by an older server
     Fault("kombu.exceptions.OperationalError"),
+    Fault(
+        "pymongo.errors.OperationFailure", ".*(Authentication failed|not authorized|requires authentication)", CredentialsRefused
+    ),
+    Fault("pymongo.errors.ConnectionFailure"),  # AutoReconnect, NetworkTimeout, ServerSelectionTimeoutError are such
+    Fault("pymongo.errors.ExecutionTimeout"),
+    Fault("pymongo.errors.WaitQueueTimeoutError"),
     Fault("sqlite3.DatabaseError", "SQLITE_(BUSY|LOCKED|CANTOPEN|IOERR|FULL|READONLY|PERM|CORRUPT|NOTADB)"),
 )
+
+
+# What pymongo says of its own limits, of its view of the server and of the raw answer is for its developers.
+_VERBOSE = re.compile(r"( \(configured timeouts.*|, Timeout: .*|, full error: .*)", re.DOTALL)
 
 
 @contextmanager
@@ -59,4 +69,4 @@ def translated(away: type[ServiceError], **ids: object) -> Iterator[None]:
         fault = next((fault for fault in FAULTS if fault.matches(error)), None)
         if fault is None:
             raise
-        raise (fault.becomes or away)(str(error), **ids) from error
+        raise (fault.becomes or away)(_VERBOSE.sub("", str(error)), **ids) from error

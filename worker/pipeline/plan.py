@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import groupby
@@ -137,9 +138,11 @@ def _valid(
     baselines = {card.name for card in cards if card.is_baseline}
     only_baselines = shortest.length + spec.windows * spec.window_steps < two_days(spec.step_seconds)
     extent = shortest.extent(spec.window_steps)
+    whole = replace(extent, length=extent.length + spec.windows * spec.window_steps, horizon=spec.horizon_steps)  # of the refit
     reasons: dict[str, str] = {}  # label → reason
     for candidate in candidates:
-        reason = build(candidate, offered).missing(extent)
+        model = build(candidate, offered)
+        reason = model.missing(extent) or model.missing(whole)
         if reason is None and only_baselines and candidate.model not in baselines:
             reason = f"the history is shorter than {SEASONS_NEEDED} days"
         if reason is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from math import isfinite
 
-from shared.errors import SinkAway, SinkRefused, StoreAway
+from shared.errors import SinkAway, StoreAway
 from shared.forecasts import Forecast
 from shared.jobs import Place
 from shared.settings import Connection, Settings
 from shared.storage import open_store
 from worker.sinks import sinks
+from worker.sinks._writable import refuse_unwritable
 
 
 @sinks.register("files")
@@ -26,7 +26,7 @@ class FileSink:
 
     def write(self, forecast: Forecast, place: Place) -> None:  # noqa: ARG002 - likewise
         """Deliver one forecast; raises SinkRefused, SinkAway."""
-        _refuse_unwritable(forecast)
+        refuse_unwritable(forecast)
         if self._is_store:
             return
         try:
@@ -34,13 +34,3 @@ class FileSink:
                 file.save_forecast(forecast)
         except StoreAway as error:
             raise SinkAway(error.detail, **error.ids) from error
-
-
-def _refuse_unwritable(forecast: Forecast) -> None:
-    names = {"queue": forecast.queue, "metric": forecast.metric, "job": forecast.job}
-    empty = [name for name, value in names.items() if not value.strip()]
-    if empty:
-        raise SinkRefused(f"the forecast's {' and '.join(empty)} is empty", **names)
-    numbers = (*forecast.prediction, *forecast.lower_bound, *forecast.upper_bound, forecast.mape or 0.0, forecast.skill or 0.0)
-    if not all(map(isfinite, numbers)):
-        raise SinkRefused("the forecast has a number that is not finite", **names)

@@ -8,32 +8,73 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from shared.drivers.influx import Telling, influx_server, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Settings
+from shared.settings import Connection, Settings
 from shared.storage import open_store
 from tests.factories import a_forecast
+from tests.influx_server import Influxd
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 
 NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill"]
 
+DATABASE, PLACE = "sinks", "forecasts"
+
+
+def from_store(settings: Settings) -> list[Forecast]:
+    return open_store(f"sqlite://{settings.data_dir / 'forecasts.db'}").forecasts()
+
+
+def from_influx(settings: Settings) -> list[Forecast]:
+    """What the measurements say; what they have no field for is taken from the factory."""
+    server = influx_server(settings.connection("influxdb"))
+    telling = Telling(away=SinkAway, refused=SinkRefused)
+    steps, runs = (
+        {tuple(series.tags[name] for name in ("job", "metric", "queue")): series for series in found}
+        for found in (
+            query(server, f'SELECT * FROM "{measurement}" GROUP BY "job", "metric", "queue"', telling, database=DATABASE)
+            for measurement in (PLACE, f"{PLACE}_run")
+        )
+    )
+    forecasts = []
+    for (job, metric, queue), series in sorted(steps.items(), key=lambda item: item[0][2]):
+        columns = dict(zip(series.columns, zip(*series.rows, strict=True), strict=True))
+        run_series = runs[job, metric, queue]
+        run = dict(zip(run_series.columns, run_series.rows[-1], strict=True))
+        bounds = {name: tuple(map(float, columns[name])) for name in ("prediction", "lower_bound", "upper_bound")}
+        told = {"queue": queue, "metric": metric, "job": job, "mape": run.get("mape"), "skill": run.get("skill")}
+        forecasts.append(a_forecast(**told, **bounds, model=columns["model"][0], job_id=run["job_id"], seconds=run["seconds"]))
+    return forecasts
+
+
 # What a sink has been given, read back by other means than its own. A further sink needs one line here.
-WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {
-    "files": lambda settings: open_store(f"sqlite://{settings.data_dir / 'forecasts.db'}").forecasts(),
-}
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", store_url="memory:")
+WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {"files": from_store, "influxdb": from_influx}
 
 
 @pytest.fixture(params=list(sinks))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings with one connection of the kind, whose database is empty."""
+    connections = {}
+    if name == "influxdb":
+        server: Influxd = request.getfixturevalue("influxd")
+        database = server.make_database(DATABASE)
+        connections[name] = Connection(kind="influxdb", url=SecretStr(server.url), version="1", database=database)
+    return Settings(data_dir=tmp_path / "data", store_url="memory:", connections=connections)
+
+
+@pytest.fixture
+def place(name: str) -> Place:
+    return Place(name=name, measurement=PLACE, collection=PLACE)
 
 
 @pytest.fixture
@@ -46,42 +87,44 @@ def written(name: str, settings: Settings) -> Callable[[], list[Forecast]]:
     return lambda: WRITTEN[name](settings)
 
 
-def test_a_forecast_arrives_with_all_fields_of_every_step(sink: Sink, name: str, written: Callable[[], list[Forecast]]) -> None:
+def test_a_forecast_arrives_with_all_fields_of_every_step(
+    sink: Sink, place: Place, written: Callable[[], list[Forecast]]
+) -> None:
     forecast = a_forecast(mape=None, skill=None)
-    sink.write(forecast, Place(name=name))
-    sink.write(a_forecast(queue="root.adhoc"), Place(name=name))
+    sink.write(forecast, place)
+    sink.write(a_forecast(queue="root.adhoc"), place)
     assert written() == [a_forecast(queue="root.adhoc"), forecast]
 
 
 def test_the_same_forecast_again_changes_nothing_and_a_shorter_one_leaves_no_tail(
-    sink: Sink, name: str, written: Callable[[], list[Forecast]]
+    sink: Sink, place: Place, written: Callable[[], list[Forecast]]
 ) -> None:
     for forecast in (a_forecast(), a_forecast()):
-        sink.write(forecast, Place(name=name))
+        sink.write(forecast, place)
     assert written() == [a_forecast()]
     shorter = a_forecast(prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
-    sink.write(shorter, Place(name=name))
+    sink.write(shorter, place)
     assert written() == [shorter]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("field", NUMBERS)
 def test_a_number_that_is_not_finite_is_refused(
-    sink: Sink, name: str, written: Callable[[], list[Forecast]], field: str, number: float
+    sink: Sink, place: Place, written: Callable[[], list[Forecast]], field: str, number: float
 ) -> None:
     value: Any = number if field in {"mape", "skill"} else (1.0, 2.0, number)
     with pytest.raises(SinkRefused, match=r"root\.etl.*a number that is not finite"):
-        sink.write(a_forecast(**{field: value}), Place(name=name))
+        sink.write(a_forecast(**{field: value}), place)
     assert written() == []
 
 
 @pytest.mark.parametrize("field", ["queue", "metric", "job"])
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_a_series_without_a_name_is_refused(
-    sink: Sink, name: str, written: Callable[[], list[Forecast]], field: str, empty: str
+    sink: Sink, place: Place, written: Callable[[], list[Forecast]], field: str, empty: str
 ) -> None:
     with pytest.raises(SinkRefused, match=f"the forecast's {field} is empty"):
-        sink.write(a_forecast(**{field: empty}), Place(name=name))
+        sink.write(a_forecast(**{field: empty}), place)
     assert written() == []
 
 
@@ -105,3 +148,11 @@ def test_a_place_that_cannot_be_written_is_away(tmp_path: Path) -> None:
     sink = sinks["files"](settings.connection("files"), settings)
     with pytest.raises(SinkAway, match=r"forecasts\.db.*folder cannot be made"):
         sink.write(a_forecast(), Place(name="files"))
+
+
+def test_a_sink_that_would_take_a_forecast_says_nothing(sink: Sink, place: Place) -> None:
+    sink.check(place)
+
+
+def test_every_registered_sink_is_held_to_the_promise() -> None:
+    assert set(WRITTEN) == set(sinks)

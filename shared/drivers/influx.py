@@ -1,0 +1,173 @@
+"""InfluxDB, spoken to in InfluxQL through /query, which every version of the server has.
+
+HTTP 200 is no success: errors stand inside the answer. CSV would hide them, so only JSON is asked for. Names go in as quoted
+identifiers, checked against the patterns of shared/names.py; values travel as parameters, moments and lengths as integers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
+from shared.names import is_column, is_place
+from shared.settings import Connection
+
+LIMITS = urllib3.Timeout(connect=3, read=30)
+_RETRYABLE = {429, 500, 502, 503, 504}
+_TOO_SLOW = "query-timeout limit exceeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluxServer:
+    """One server and how it knows us; `token` is `user:password` for version 1."""
+
+    url: str
+    version: str = "2"
+    token: str | None = None
+    org: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """How we say who we are: version 1 answers 401 to a token, versions 2 and 3 want one."""
+        if self.token is None:
+            return {}
+        if self.version == "1":
+            return {"Authorization": f"Basic {b64encode(self.token.encode()).decode()}"}
+        return {"Authorization": f"Token {self.token}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One series of an answer: its tags, and rows of values by column."""
+
+    name: str
+    tags: Mapping[str, str]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """How the caller calls what goes wrong: a server that is away, and what its owner has to mend."""
+
+    away: type[ServiceError]
+    refused: type[DataError]
+
+
+def influx_server(connection: Connection) -> InfluxServer:
+    """The server of a connection; raises InvalidSettings without a URL."""
+    if connection.url is None:
+        raise InvalidSettings("a connection of kind influxdb needs a url")
+    return InfluxServer(
+        url=connection.url.get_secret_value().rstrip("/"),
+        version=connection.version or "2",
+        token=connection.token.get_secret_value() if connection.token else None,
+        org=connection.org,
+    )
+
+
+def query(server: InfluxServer, statement: str, telling: Telling, *, database: str | None = None, **values: str) -> list[Series]:
+    """Run one statement.
+
+    Args:
+        statement: InfluxQL; every value in it is a `$name`, every name has gone through `quoted_field` or `quoted_place`.
+        telling: how errors are called.
+        database: that the statement is about.
+        values: what the `$name`s stand for.
+
+    Raises:
+        CredentialsRefused, and the two of `telling`.
+    """
+    form = {"q": statement, "epoch": "s", "params": json.dumps(values)} | ({"db": database} if database else {})
+    headers = server.headers | {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers)
+    return list(_series(answer, telling))
+
+
+def request(
+    server: InfluxServer,
+    method: str,
+    path: str,
+    telling: Telling,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    retries: urllib3.Retry | bool = False,
+    accepted: Collection[int] = (),
+) -> urllib3.BaseHTTPResponse:
+    """One call over HTTP; raises as `query` does, but for the statuses that the caller accepts."""
+    try:
+        answer = _pool(os.getpid()).request(method, f"{server.url}{path}", body=body, headers=headers, retries=retries)
+    except urllib3.exceptions.HTTPError as error:
+        raise telling.away(f"{type(error).__name__} at {_host(server)}") from error
+    if answer.status >= 400 and answer.status not in accepted:
+        raise refusal(answer.status, _message(answer), telling)
+    return answer
+
+
+def refusal(status: int, message: str, telling: Telling) -> Exception:
+    """The error that a status and the server's own words mean."""
+    if status == 401:
+        return CredentialsRefused(f"authentication failed: {message}")
+    if status == 403:
+        return CredentialsRefused(f"authentication succeeded, but it is not allowed: {message}")
+    if status in _RETRYABLE or _TOO_SLOW in message:
+        return telling.away(f"status {status}: {message}")
+    return telling.refused(message)
+
+
+def quoted_field(name: str) -> str:
+    """A column as an identifier; raises InvalidSettings for what is no plain name."""
+    return _quoted(name, is_accepted=is_column(name))
+
+
+def quoted_place(name: str) -> str:
+    """A measurement or database as an identifier; raises InvalidSettings for what is no plain name."""
+    return _quoted(name, is_accepted=is_place(name))
+
+
+def _quoted(name: str, *, is_accepted: bool) -> str:
+    if not is_accepted:
+        raise InvalidSettings(f"{name[:60]!r} is no name that InfluxDB is asked for")
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _series(answer: urllib3.BaseHTTPResponse, telling: Telling) -> Iterator[Series]:
+    document = json.loads(answer.data)
+    for result in (document, *document.get("results", ())):
+        if "error" in result:
+            raise refusal(answer.status, result["error"], telling)
+    for result in document["results"]:
+        for series in result.get("series", ()):
+            rows = tuple(map(tuple, series.get("values", ())))
+            yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
+
+
+def _message(answer: urllib3.BaseHTTPResponse) -> str:
+    """The server's own words, whichever version says them."""
+    try:
+        document = json.loads(answer.data)
+        return str(document.get("error") or document.get("message") or document)
+    except ValueError:
+        return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
+
+
+def _host(server: InfluxServer) -> str:
+    parts = urllib3.util.parse_url(server.url)
+    return f"{parts.host}:{parts.port}" if parts.port else str(parts.host)
+
+
+@lru_cache(maxsize=2)
+def _pool(_process: int) -> urllib3.PoolManager:
+    """One per process: sockets must not cross a fork."""
+    return urllib3.PoolManager(timeout=LIMITS, retries=False)

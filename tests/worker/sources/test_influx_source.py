@@ -1,0 +1,131 @@
+"""InfluxDB as a source: what is special there, and what hostile names and values come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
+from shared.jobs import Aggregation, Place
+from shared.settings import Connection
+from tests.factories import MONDAY
+from tests.influx_server import Influxd
+from worker.sources import sources
+from worker.sources.base import Query, Source
+
+DATABASE, PLACE = "usage", Place(name="influxdb", measurement="queue_metrics")
+START = int(MONDAY.timestamp())
+
+
+def a_source(server: Influxd, *, token: str | None = None, database: str | None = DATABASE) -> Source:
+    secret = SecretStr(token) if token else None
+    return sources["influxdb"](
+        Connection(kind="influxdb", url=SecretStr(server.url), version="1", token=secret, database=database)
+    )
+
+
+def a_query(**changes: object) -> Query:
+    values = {
+        "place": PLACE,
+        "queue": "root.etl",
+        "queue_field": "queue",
+        "time_field": "timestamp",
+        "target": "used_capacity",
+        "columns": None,
+        "start": MONDAY,
+        "end": MONDAY + timedelta(days=1),
+        "step_seconds": 3_600,
+        "aggregation": Aggregation.MEAN,
+    }
+    return Query(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def filled(influxd: Influxd) -> Influxd:
+    """Two queues, six hours each, a companion, a text and a secret measurement beside them."""
+    influxd.make_database(DATABASE)
+    lines = [
+        f'queue_metrics,queue={queue},host=n1 used_capacity={hour + 1},memory={hour}i,state="RUNNING" {START + hour * 3_600}'
+        for queue in ("root.etl", "root.adhoc")
+        for hour in range(6)
+    ]
+    influxd.write([*lines, f"secret,queue=root.etl used_capacity=666 {START}"], DATABASE)
+    return influxd
+
+
+def test_numbers_of_every_kind_are_columns_and_texts_are_not(filled: Influxd) -> None:
+    frame = a_source(filled).read(a_query()).frame
+    assert list(frame.columns) == ["used_capacity", "memory"]
+    assert frame["used_capacity"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_field_of_texts_is_refused_by_its_type(filled: Influxd) -> None:
+    with pytest.raises(UnreadableData, match="'state' holds strings"):
+        a_source(filled).read(a_query(target="state"))
+
+
+def test_a_look_tells_queues_columns_and_the_ends_of_the_history(filled: Influxd) -> None:
+    view = a_source(filled).check(a_query(queue=""))
+    assert view.queues == ("root.adhoc", "root.etl")
+    assert view.columns == ("used_capacity", "memory")
+    assert (view.start_at, view.end_at) == (MONDAY, MONDAY + timedelta(hours=5))
+
+
+def test_companions_need_no_target(filled: Influxd) -> None:
+    assert set(a_source(filled).read(a_query(target=None)).frame.columns) == {"used_capacity", "memory"}
+
+
+def test_the_median_is_the_servers(filled: Influxd) -> None:
+    found = a_source(filled).read(a_query(aggregation=Aggregation.MEDIAN, step_seconds=86_400))
+    assert found.frame["used_capacity"].tolist() == [3.5]
+    assert found.rows == 6
+
+
+@pytest.mark.parametrize(
+    "queue", ["a' or queue =~ /.*/ or queue='", "/.*/", 'x"; drop database usage --', "root.etl' OR '1'='1", "$queue"]
+)
+def test_a_hostile_value_is_a_value(filled: Influxd, queue: str) -> None:
+    with pytest.raises(EmptySeries, match="no point of it"):
+        a_source(filled).read(a_query(queue=queue))
+
+
+@pytest.mark.parametrize("name", ['m"; drop database usage --', '"usage".."secret"', "/.*/", "a b", "x" * 121])
+def test_a_hostile_name_never_reaches_the_server(filled: Influxd, name: str) -> None:
+    for place in (replace(PLACE, measurement=name), replace(PLACE, database=name)):
+        with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
+            a_source(filled).read(a_query(place=place))
+    with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
+        a_source(filled).queues(PLACE, name)
+    with pytest.raises(SourceNotFound, match="found no field"):  # compared with the fields that there are
+        a_source(filled).read(a_query(target=name))
+    assert filled.count("secret", DATABASE, "used_capacity") == 1
+
+
+def test_what_is_not_there_is_told_with_what_is(filled: Influxd) -> None:
+    with pytest.raises(SourceNotFound, match="'nothing' not found, there are queue_metrics, secret"):
+        a_source(filled).read(a_query(place=replace(PLACE, measurement="nothing")))
+    with pytest.raises(SourceNotFound, match=r"no tag 'pool'.*there are host, queue"):
+        a_source(filled).queues(PLACE, "pool")
+    with pytest.raises(SourceNotFound, match="database not found"):
+        a_source(filled, database="nowhere").read(a_query())
+    with pytest.raises(SourceNotFound, match=r"data\.source\.database"):
+        a_source(filled, database=None).read(a_query())
+
+
+def test_a_wrong_password_is_told_as_authentication(influxd_with_users: Influxd) -> None:
+    with pytest.raises(CredentialsRefused, match="authentication failed"):
+        a_source(influxd_with_users, token="reader:wrong").queues(PLACE, "queue")
+
+
+def test_a_user_who_may_only_read_can_read(influxd_with_users: Influxd) -> None:
+    influxd_with_users.write([f"queue_metrics,queue=root.etl used_capacity=5 {START}"], DATABASE)
+    assert a_source(influxd_with_users, token="reader:reader").read(a_query()).rows == 1
+
+
+def test_a_server_that_is_away_is_away() -> None:
+    connection = Connection(kind="influxdb", url=SecretStr("http://127.0.0.1:1"), version="1", database="usage")
+    with pytest.raises(SourceAway, match=r"127\.0\.0\.1:1"):
+        sources["influxdb"](connection).read(a_query())

@@ -1,0 +1,135 @@
+"""InfluxSource: a measurement of an InfluxDB of any version, resampled in the server by InfluxQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from shared.buckets import to_epoch
+from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place
+from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
+from shared.jobs import Place
+from shared.settings import Connection
+from worker.sources import sources
+from worker.sources.base import Query, Reading, SourceView
+
+TELLING = Telling(away=SourceAway, refused=SourceNotFound)
+NUMERIC = {"float", "integer", "unsigned"}
+TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
+MINUTE = "%Y-%m-%d %H:%M UTC"
+
+
+@sources.register("influxdb")
+class InfluxSource:
+    """Queues are the values of the tag `queue_field`, columns are fields; a point without the tag belongs to no queue.
+
+    Two points of one series and time cannot be: the server keeps the later one. Read with a user who may only read.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._server = influx_server(connection)
+        self._default_database = connection.database
+
+    def queues(self, place: Place, queue_field: str) -> list[str]:
+        """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
+        measurement = quoted_place(str(place.measurement))
+        found = self._ask(f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)}", place)
+        names = sorted(str(row[1]) for series in found for row in series.rows)
+        if names:
+            return names
+        self._refuse_unknown_measurement(place)
+        tags = [str(row[0]) for series in self._ask(f"SHOW TAG KEYS FROM {measurement}", place) for row in series.rows]
+        raise SourceNotFound(f"found no tag {queue_field!r} in {place.measurement!r}, there are {', '.join(tags) or 'none'}")
+
+    def check(self, query: Query) -> SourceView:
+        """Look at tags, fields and the ends of the history."""
+        queues = self.queues(query.place, query.queue_field)
+        columns = self._columns(query)
+        start_at, end_at = self._span(query, columns)
+        return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at)
+
+    def read(self, query: Query) -> Reading:
+        """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
+        columns = self._columns(query)
+        found = self._ask(_statement(query, columns), query.place, queue=query.queue)
+        frame, samples = _frame(found, columns)
+        if frame.empty or (query.target and frame[query.target].isna().all()):
+            self._explain_nothing(query)
+        return Reading(frame=frame, rows=samples)
+
+    def _columns(self, query: Query) -> tuple[str, ...]:
+        """The fields to read, the target first; raises SourceNotFound, UnreadableData for one that is no number."""
+        found = self._ask(f"SHOW FIELD KEYS FROM {quoted_place(str(query.place.measurement))}", query.place)
+        kinds = {str(row[0]): str(row[1]) for series in found for row in series.rows}
+        if not kinds:
+            self._refuse_unknown_measurement(query.place)
+        if query.time_field not in TIME_NAMES:
+            raise SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {', '.join(kinds)}")
+        asked = (*([query.target] if query.target else []), *(query.columns or ()))
+        for name in asked:
+            if name not in kinds:
+                raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {', '.join(kinds)}")
+            if kinds[name] not in NUMERIC:
+                raise UnreadableData(f"the field {name!r} holds {kinds[name]}s; accepted are numbers")
+        others = () if query.columns is not None else tuple(name for name, kind in kinds.items() if kind in NUMERIC)
+        return tuple(dict.fromkeys((*asked, *others)))
+
+    def _span(self, query: Query, columns: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+        """First and last sample of the first column in the history asked for."""
+        field, measurement = quoted_field(columns[0]), quoted_place(str(query.place.measurement))
+        inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
+        looks = (f"SELECT {end}({field}) FROM {measurement} WHERE {inside}" for end in ("first", "last"))  # noqa: S608 - quoted names
+        ends = [self._ask(statement, query.place) for statement in looks]
+        moments = [datetime.fromtimestamp(found[0].rows[0][0], UTC) if found else None for found in ends]
+        return moments[0], moments[1]
+
+    def _explain_nothing(self, query: Query) -> None:
+        names = self.queues(query.place, query.queue_field)
+        if query.queue not in names:
+            raise EmptySeries(f"found no point of it in {query.place.measurement!r}", queue=query.queue)
+        raise EmptySeries(
+            f"found no value of {query.target or 'any field'!r} from {query.start:{MINUTE}} to {query.end:{MINUTE}};"
+            " a job looks back from `as_of` (default: now)",
+            queue=query.queue,
+        )
+
+    def _refuse_unknown_measurement(self, place: Place) -> None:
+        """A measurement that is not there is an empty answer, not an error."""
+        names = [str(row[0]) for series in self._ask("SHOW MEASUREMENTS", place) for row in series.rows]
+        if place.measurement not in names:
+            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {', '.join(names[:10]) or 'none'}")
+
+    def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
+        database = place.database or self._default_database
+        if database is None:
+            raise SourceNotFound("no database: name it in `data.source.database`, or give the connection one")
+        quoted_place(database)  # it travels as a parameter, and is held to the same pattern all the same
+        return query(self._server, statement, TELLING, database=database, **values)
+
+
+def _statement(query: Query, columns: Sequence[str]) -> str:
+    """Both bounds always: without an upper one the server stops at now."""
+    wanted = ", ".join(
+        f'{query.aggregation.value}({quoted_field(name)}) AS "v{n}", count({quoted_field(name)}) AS "n{n}"'
+        for n, name in enumerate(columns)
+    )
+    inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
+    measurement, tag = quoted_place(str(query.place.measurement)), quoted_field(query.queue_field)
+    return (
+        f"SELECT {wanted} FROM {measurement} WHERE {tag} = $queue AND {inside}"  # noqa: S608 - quoted names, the value apart
+        f" GROUP BY time({query.step_seconds}s) fill(none)"
+    )
+
+
+def _frame(found: Sequence[Series], columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
+    """The steps with a sample, and how many samples the first column had."""
+    rows = [row for series in found for row in series.rows]
+    names = found[0].columns if found else ()
+    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    values = {name: np.array(table.get(f"v{n}", []), dtype=np.float64) for n, name in enumerate(columns)}
+    index = pd.to_datetime(np.array(table.get("time", []), dtype=np.int64), unit="s", utc=True)
+    samples = sum(count or 0 for count in table.get("n0", []))
+    return pd.DataFrame(values, index=index).dropna(how="all"), samples
