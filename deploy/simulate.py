@@ -42,7 +42,7 @@ class Habit:
     load: float  # mean demand of the applications that come and go
     service: float = 0.0  # demand of what always runs
     minutes: float = 20.0  # median time that an application runs
-    per_day: float = 400.0  # applications on a weekday
+    per_day: float = 1_500.0  # applications on a weekday
     ceiling: float = 2.0  # largest usage that the configuration allows
 
 
@@ -60,14 +60,14 @@ HABITS = (
         weekend=0.6,
         load=0.6,
         minutes=150,
-        per_day=60,
+        per_day=120,
         ceiling=3.0,
     ),
-    Habit(queue="root.etl.hourly", share=8, peak_hours=(12,), spread=24, weekend=1.0, load=0.45, minutes=8, per_day=900),
-    Habit(queue="root.reporting", share=5, peak_hours=(7, 8), spread=0.8, weekend=0.1, load=0.4, service=0.03, per_day=250),
+    Habit(queue="root.etl.hourly", share=8, peak_hours=(12,), spread=24, weekend=1.0, load=0.45, minutes=8, per_day=2_500),
+    Habit(queue="root.reporting", share=5, peak_hours=(7, 8), spread=0.8, weekend=0.1, load=0.4, service=0.03, per_day=600),
     Habit(queue="root.ml.serving", share=4, peak_hours=(13,), spread=5, weekend=0.8, load=0.2, service=0.4, ceiling=1.5),
     Habit(queue="root.archive", share=2, peak_hours=(3,), spread=1, weekend=0.0, load=0.02, minutes=60, per_day=1),
-    Habit(queue="root.finance", share=3, peak_hours=(9, 17), spread=1.5, weekend=0.05, load=0.35, service=0.02, per_day=150),
+    Habit(queue="root.finance", share=3, peak_hours=(9, 17), spread=1.5, weekend=0.05, load=0.35, service=0.02, per_day=400),
     Habit(queue="root.sandbox", share=2, peak_hours=(15,), spread=2, weekend=0.1, load=0.03, minutes=12, per_day=2, ceiling=5.0),
 )
 

@@ -76,6 +76,8 @@ def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = No
 def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
     """The stack, ready; on the way out everything ends in order. Raises SetupError when another stack has the data folder."""
     with supervision(settings.data_dir) as supervisor:
+        if settings.files_dir is None:
+            (settings.data_dir / "files").mkdir(exist_ok=True)  # where people put what requests shall read
         try:
             if settings.broker_url is None:
                 forget_socket(settings.data_dir)

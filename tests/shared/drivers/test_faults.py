@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 
 import kombu.exceptions
+import pymongo.errors
 import pytest
 import redis.exceptions
 
@@ -31,6 +32,11 @@ def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlit
         (redis.exceptions.AuthenticationWrongNumberOfArgsError("no"), CredentialsRefused),
         (redis.exceptions.NoPermissionError("this user has no permissions to run the 'get' command"), CredentialsRefused),
         (kombu.exceptions.OperationalError("Error 111 connecting to localhost:6379."), BrokerAway),
+        (pymongo.errors.ServerSelectionTimeoutError("127.0.0.1:1: [Errno 111] Connection refused"), BrokerAway),
+        (pymongo.errors.NetworkTimeout("timed out"), BrokerAway),
+        (pymongo.errors.ExecutionTimeout("operation exceeded time limit"), BrokerAway),
+        (pymongo.errors.OperationFailure("Authentication failed.", 18), CredentialsRefused),
+        (pymongo.errors.OperationFailure("not authorized on usage to execute command", 13), CredentialsRefused),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_BUSY_SNAPSHOT", "database is locked"), BrokerAway),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_CANTOPEN", "unable to open database file"), BrokerAway),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_FULL", "database or disk is full"), BrokerAway),

@@ -1,0 +1,92 @@
+"""The verbs of one machine, in this process; a whole stack is started in tests/integration."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app, moment_of, seconds_of
+from deploy.supervise import supervision
+from shared.cli import exit_code
+from shared.errors import InvalidRequest, SetupError
+
+SMALL = ["--queues", "2", "--days", "1", "--step", "1h", "--end", "2026-01-05T00:30Z"]
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds"), [("10s", 10), ("30 s", 30), ("5min", 300), ("1h", 3_600), ("1 day", 86_400), ("86400s", 86_400)]
+)
+def test_a_step_is_a_duration_or_whole_seconds(step: str, seconds: int) -> None:
+    assert seconds_of(step) == seconds
+
+
+@pytest.mark.parametrize("step", ["10", "0s", "1.5s", "-1s", "10sec", "1m", "1mo", "2d", "99999s", "", "١s"])
+def test_any_other_step_is_refused_with_what_is_accepted(step: str) -> None:
+    with pytest.raises(InvalidRequest, match="accepted is"):
+        seconds_of(step)
+
+
+def test_a_moment_is_told_in_any_offset() -> None:
+    assert moment_of("2026-01-05T01:00+01:00") == moment_of("2026-01-05T00:00Z") == datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-01-05", "2026-01-05T00:00", "yesterday", ""])
+def test_a_moment_without_offset_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="accepted is 2026-01-05T00:00Z"):
+        moment_of(text)
+
+
+def test_simulate_writes_a_file_per_queue_and_says_so(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "new"), *SMALL])
+    assert told.exit_code == 0, told.output
+    assert "2 queues" in told.output
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["root.adhoc.parquet", "root.etl.daily.parquet"]
+
+
+def test_simulate_ends_with_the_last_whole_step_and_speaks_json(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *SMALL, "--format", "csv", "--json"])
+    shown = json.loads(told.stdout)
+    assert shown["end"] == "2026-01-05T00:00:00+00:00"
+    read = pd.read_csv(tmp_path / "root.adhoc.csv")
+    assert len(read) == shown["queues"]["root.adhoc"]
+    assert read["timestamp"].max() <= "2026-01-04T23:00:00Z"
+
+
+def test_simulate_refuses_more_than_a_machine_can_hold(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), "--queues", "2000", "--days", "3650", "--step", "1s"])
+    assert isinstance(told.exception, InvalidRequest)
+    assert exit_code(told.exception) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("argument", [["--queues", "0"], ["--days", "0"], ["--format", "xml"], ["--seed", "-1"]])
+def test_simulate_refuses_what_makes_no_sense(tmp_path: Path, argument: list[str]) -> None:
+    assert CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *argument]).exit_code == 2
+
+
+def test_up_is_for_this_machine_only(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", str(tmp_path / "new")])  # noqa: S104 - to be refused
+    assert isinstance(told.exception, InvalidRequest)
+    assert exit_code(told.exception) == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_up_refuses_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = CliRunner().invoke(app, ["up", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path)])
+    assert isinstance(told.exception, SetupError)
+    assert exit_code(told.exception) == 5
+
+
+def test_up_refuses_a_data_folder_where_a_stack_runs(tmp_path: Path) -> None:
+    with supervision(tmp_path):
+        told = CliRunner().invoke(app, ["up", "--port", "0", "--data-dir", str(tmp_path)])
+    assert isinstance(told.exception, SetupError)
+    assert "another stack runs on the data folder" in str(told.exception)
+    assert exit_code(told.exception) == 5

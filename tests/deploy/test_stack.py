@@ -1,0 +1,142 @@
+"""The stack of one machine as data: addresses, commands that exist, settings that exist."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, is_loopback, make_layout, running, worker
+from deploy.supervise import Program, supervision
+from deploy.valkey import forget_socket
+from shared.drivers.redis_server import SOCKET_NOTE
+from shared.errors import InvalidRequest, SetupError
+from shared.forecasts import LONGEST_TASK_SECONDS, Lane
+from shared.runstate import LivingWorker, RunState
+from shared.settings import PREFIX, Settings, unknown_names
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> dict[str, Program]:
+    settings = Settings(data_dir=tmp_path)
+    return {program.name: program for program in fleet(settings, make_layout(workers=3))}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
+def test_a_loopback_address_is_accepted(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])  # noqa: S104 - to be refused
+def test_an_address_that_others_can_reach_is_refused(host: str) -> None:
+    with pytest.raises(InvalidRequest, match="loopback"):
+        make_layout(host=host)
+
+
+def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SetupError, match=rf"--port {port} on 127.0.0.1 cannot be had") as refusal:
+            make_layout(port=port)
+        assert "\n" not in str(refusal.value)
+        with pytest.raises(SetupError, match=f"--flower-port {port} "):
+            make_layout(flower_port=port)
+
+
+def test_flower_moves_on_when_nobody_has_chosen_its_port_and_it_is_taken() -> None:
+    with socket.socket() as occupant:
+        occupant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            occupant.bind(("127.0.0.1", FLOWER_PORT))
+            occupant.listen()
+        except OSError:
+            pass  # taken by somebody else: as good
+        assert make_layout().flower_port not in {0, FLOWER_PORT}
+
+
+def test_addresses_are_urls() -> None:
+    layout = make_layout(host="127.0.0.1", workers=1)
+    assert layout.url == f"http://127.0.0.1:{layout.port}"
+    assert layout.flower_url == f"http://127.0.0.1:{layout.flower_port}"
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    try:
+        layout = make_layout(host="::1")
+    except SetupError:
+        pytest.skip("this machine has no IPv6 loopback")
+    assert layout.url == f"http://[::1]:{layout.port}"
+
+
+def test_there_is_at_least_one_worker() -> None:
+    assert make_layout().workers >= 1
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "reaper", "flower"])
+def test_the_command_of_a_program_exists_with_all_its_options(programs: dict[str, Program], name: str) -> None:
+    """An option that a verb does not know is an error even before --help."""
+    environment = os.environ | programs[name].environment | {f"{PREFIX}BROKER_URL": "redis://127.0.0.1:1/0"}
+    done = subprocess.run([*programs[name].command, "--help"], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower()
+
+
+def test_every_name_in_an_environment_is_a_setting(programs: dict[str, Program]) -> None:
+    assert programs["api"].environment
+    assert [name for program in programs.values() for name in unknown_names(program.environment)] == []
+
+
+def test_a_worker_has_time_to_finish_what_it_does(programs: dict[str, Program]) -> None:
+    assert programs["worker"].stop_seconds == programs["heavy"].stop_seconds == LONGEST_TASK_SECONDS + 30
+
+
+def test_heavy_candidates_have_a_process_of_their_own(programs: dict[str, Program]) -> None:
+    assert programs["worker"].command[-6:] == ["--lanes", "select,plan,score", "--concurrency", "3", "--name", "worker"]
+    assert programs["heavy"].command[-6:] == ["--lanes", "heavy", "--concurrency", "1", "--name", "heavy"]
+
+
+def test_flower_changes_nothing_and_listens_on_this_machine_only(programs: dict[str, Program], tmp_path: Path) -> None:
+    options = programs["flower"].command
+    assert {"--address=127.0.0.1", "--read-only=True", "--persistent=True", f"--db={tmp_path / 'flower' / 'flower'}"} <= {
+        *options
+    }
+
+
+def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: Settings, run_state: RunState) -> None:
+    lanes = {"worker": WORKER_LANES, "heavy": HEAVY_LANES}
+    programs = {name: worker(name, served, 1, settings) for name, served in lanes.items()}
+    assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": False}
+    run_state.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
+    assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": True}
+
+
+def test_nothing_is_ready_while_the_broker_is_away(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert not worker("worker", WORKER_LANES, 1, settings).is_ready()
+    program = broker(settings)
+    assert not program.is_ready()
+    with supervision(tmp_path) as supervisor:
+        supervisor.start([program])
+        assert program.is_ready()
+    forget_socket(tmp_path)
+
+
+def test_the_api_is_not_ready_while_nobody_answers(programs: dict[str, Program]) -> None:
+    assert not programs["api"].is_ready()
+
+
+def test_a_stack_that_is_refused_leaves_the_running_ones_socket_alone(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with supervision(tmp_path):
+        (tmp_path / SOCKET_NOTE).write_text(str(tmp_path / "live" / "redis.sock"))
+        with pytest.raises(SetupError, match="another stack"), running(settings, make_layout()):
+            pass
+        assert (tmp_path / SOCKET_NOTE).exists()
+
+
+def test_the_command_is_that_of_this_very_environment(programs: dict[str, Program]) -> None:
+    assert {Path(program.command[0]).parent for program in programs.values()} == {Path(sys.executable).parent}
