@@ -86,7 +86,12 @@ def test_a_decorated_function_translates_at_each_call() -> None:
 
 
 def test_every_row_names_a_class_that_its_driver_has() -> None:
-    drivers = {"redis.exceptions": redis.exceptions, "kombu.exceptions": kombu.exceptions, "sqlite3": sqlite3}
+    drivers = {
+        "redis.exceptions": redis.exceptions,
+        "kombu.exceptions": kombu.exceptions,
+        "pymongo.errors": pymongo.errors,
+        "sqlite3": sqlite3,
+    }
     for fault in FAULTS:
         module, _, name = fault.exception.rpartition(".")
         kind = getattr(drivers[module], name)
