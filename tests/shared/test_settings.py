@@ -10,7 +10,7 @@ import pytest
 from shared.errors import InvalidSettings, UnknownConnection
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Connection, Settings, default_data_dir, load_settings, unknown_names
 
-SECRET = "s3cr3t"  # noqa: S105 - must never be shown
+SECRET = "s3cr3t"
 
 
 @pytest.fixture

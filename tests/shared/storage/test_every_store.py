@@ -18,18 +18,28 @@ from shared.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
 from shared.reports import Point, QualityReport, QueueReport
 from shared.storage import Store, open_store
 from tests.factories import MONDAY, a_forecast, a_job, a_request
+from tests.servers import MongoServer
 
 HOUR = timedelta(hours=1)
 
-URLS: dict[str, Callable[[Path], str]] = {  # a further store needs one line here
-    "memory": lambda folder: "memory:",
-    "sqlite": lambda folder: f"sqlite://{folder / 'data' / 'queuecast.db'}",
+
+def an_empty_database(request: pytest.FixtureRequest) -> str:
+    server: MongoServer = request.getfixturevalue("mongod")
+    with server.client() as client:
+        client.drop_database("store")
+    return server.url_of("store")
+
+
+URLS: dict[str, Callable[[Path, pytest.FixtureRequest], str]] = {  # a further store needs one line here
+    "memory": lambda _folder, _request: "memory:",
+    "sqlite": lambda folder, _request: f"sqlite://{folder / 'data' / 'queuecast.db'}",
+    "mongodb": lambda _folder, request: an_empty_database(request),
 }
 
 
 @pytest.fixture(params=URLS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(URLS[request.param](tmp_path))
+    opened = open_store(URLS[request.param](tmp_path, request))
     yield opened
     opened.close()
 

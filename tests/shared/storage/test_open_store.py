@@ -36,8 +36,6 @@ def test_the_default_store_of_the_settings_can_be_opened(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("mongodb://ann:secret@db/queuecast", f"the MongoDB store comes with the next release; accepted now is {ACCEPTED}"),
-        ("mongodb+srv://ann:secret@db/queuecast", "comes with the next release"),
         ("postgresql://ann:secret@db/queuecast", f"'postgresql'; accepted is {ACCEPTED}"),
         ("secret", "accepted is"),
         ("", "accepted is"),

@@ -204,7 +204,7 @@ def test_every_forecast_ever_issued_is_shown_by_its_lead_time(store: Store, path
 )
 def test_a_page_of_jobs_is_read_from_an_index_in_order(store: Store, path: Path, condition: str) -> None:
     store.check()
-    page = f"SELECT * FROM jobs WHERE {condition}(created_at, job_id) < (9, 'j') ORDER BY created_at DESC, job_id DESC LIMIT 5"  # noqa: S608
+    page = f"SELECT * FROM jobs WHERE {condition}(created_at, job_id) < (9, 'j') ORDER BY created_at DESC, job_id DESC LIMIT 5"
     with plain_sql(path) as db:
         (step,) = db.execute(f"EXPLAIN QUERY PLAN {page}").fetchall()
     assert "USING INDEX jobs_by_" in step[3]

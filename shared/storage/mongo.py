@@ -1,0 +1,240 @@
+"""MongoStore: our records in MongoDB, for fleets of several machines. Every write is one document, so no transaction is needed.
+
+Documents hold the rows of _rows.py: jobs; leaderboards, one per queue of a job with its outcomes inside; forecasts, one per issue
+with its steps as arrays; actuals, one per step. What may hold names of people's own is a JSON text, since field names must not
+hold dots.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, ReplaceOne
+from pymongo.collection import Collection as Documents
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from shared.buckets import to_epoch
+from shared.documents import to_json
+from shared.drivers.faults import translated
+from shared.drivers.mongo import Patience, mongo_client, mongo_database
+from shared.errors import JobNotFound, KeyReused, QueueNotFound, StoreAway
+from shared.forecasts import Forecast
+from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.reports import Point, QueueOutlook, QueueReport
+from shared.states import OPEN_STATES, check_move
+from shared.storage import _rows
+from shared.storage._mongo_schema import INDEXES, SERIES, STEP_COLUMNS
+from shared.storage._outlook import outlook
+
+DUPLICATE_KEY = 11_000
+
+speaks_mongo = translated(StoreAway)
+
+
+class MongoStore:
+    """The store in one database; safe for threads and forks, since each process has its own client. Promises: base.py."""
+
+    def __init__(self, url: str, *, patience: Patience) -> None:
+        self._url = url
+        self._patience: Patience = patience
+        self._ready_in: int | None = None  # the process in which the indexes have been seen to
+
+    @speaks_mongo
+    def add_job(self, job: Job) -> Job:
+        """Keep a new job, or give the one that its key or id already has."""
+        try:
+            self._of("jobs").insert_one({**_rows.job_row(job), "warnings": list(job.warnings), "_id": job.job_id})
+        except DuplicateKeyError:
+            return self._twin(job)
+        return job
+
+    @speaks_mongo
+    def job(self, job_id: str) -> Job:
+        """The job of this id; raises JobNotFound."""
+        found = self._of("jobs").find_one({"_id": {"$eq": job_id}})
+        if found is None:
+            raise JobNotFound(job_id=job_id)
+        return _job(found)
+
+    @speaks_mongo
+    def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
+        """Jobs that match, newest first, at most `limit`, strictly before that pair."""
+        names = ("state", "owner", "project", "user_name")
+        matching: dict[str, Any] = {name: {"$eq": getattr(wanted, name)} for name in names if getattr(wanted, name) is not None}
+        if before is not None:
+            created_at, job_id = _rows.to_micros(before[0]), before[1]
+            older = {"created_at": {"$lt": created_at}}
+            matching["$or"] = [older, {"created_at": created_at, "_id": {"$lt": job_id}}]
+        pipeline: list[dict[str, Any]] = [{"$match": matching}, {"$sort": {"created_at": -1, "_id": -1}}]
+        pipeline += _with_queue(wanted) if wanted.queue is not None or wanted.model is not None else []
+        return [_job(found) for found in self._of("jobs").aggregate([*pipeline, {"$limit": limit}])]
+
+    @speaks_mongo
+    def open_jobs(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        states = {"state": {"$in": [state.value for state in OPEN_STATES]}}
+        return [_job(found) for found in self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)])]
+
+    @speaks_mongo
+    def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
+        """Compare-and-set of the state; whether this call did it."""
+        check_move(expected, new)
+        moved = {"state": new.value, "reason": reason, "ended_at" if new.is_terminal else "started_at": _rows.to_micros(at)}
+        same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}
+        if self._of("jobs").update_one(same, {"$set": moved}).modified_count:
+            return True
+        self.job(job_id)
+        return False
+
+    @speaks_mongo
+    def update_job(
+        self,
+        job_id: str,
+        *,
+        issued_at: datetime | None = None,
+        progress: Progress | None = None,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Set what is given; warnings are added in order, each once."""
+        given: dict[str, Any] = {
+            "issued_at": issued_at and to_epoch(issued_at),
+            "progress": progress and to_json(progress),
+        }
+        new = {"$setDifference": [{"$literal": list(dict.fromkeys(warnings))}, "$warnings"]}
+        in_order = {"$filter": {"input": {"$literal": list(dict.fromkeys(warnings))}, "cond": {"$in": ["$$this", new]}}}
+        changes = {name: {"$literal": value} for name, value in given.items() if value is not None}
+        changes["warnings"] = {"$concatArrays": ["$warnings", in_order]}
+        if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, [{"$set": changes}]).matched_count:
+            raise JobNotFound(job_id=job_id)
+
+    @speaks_mongo
+    def save_report(self, report: QueueReport) -> None:
+        """Keep the report of one queue of a job; replaces the earlier one, outcomes included."""
+        document = _rows.report_row(report) | {"outcomes": list(_rows.outcome_rows(report))}
+        self._replace("leaderboards", ("job_id", "queue"), [document])
+
+    @speaks_mongo
+    def report(self, job_id: str, queue: str) -> QueueReport:
+        """One queue of a job, with its outcomes; raises QueueNotFound."""
+        found = self._of("leaderboards").find_one({"job_id": {"$eq": job_id}, "queue": {"$eq": queue}})
+        if found is None:
+            raise QueueNotFound(job_id=job_id, queue=queue)
+        return _rows.report(found, found["outcomes"])
+
+    @speaks_mongo
+    def reports(self, job_id: str) -> list[QueueReport]:
+        """All queues of a job by name, without their outcomes."""
+        found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, {"outcomes": 0}, sort=[("queue", 1)])
+        return [_rows.report(each) for each in found]
+
+    @speaks_mongo
+    def save_forecast(self, forecast: Forecast) -> None:
+        """Keep a forecast; the same key again replaces all of it, steps included."""
+        steps = list(_rows.step_rows(forecast))
+        document = _rows.forecast_row(forecast) | {name: [step[name] for step in steps] for name in STEP_COLUMNS}
+        self._replace("forecasts", (*SERIES, "issued_at"), [document])
+
+    @speaks_mongo
+    def forecast(
+        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+    ) -> Forecast:
+        """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
+        wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
+        given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
+        found = self._of("forecasts").find_one(given, sort=[("issued_at", -1), ("created_at", -1)])
+        if found is None:
+            raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
+        return _forecast(found)
+
+    @speaks_mongo
+    def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
+        """Every forecast that matches, by queue, metric, job, issued_at."""
+        wanted = {"queue": queue, "job_id": job_id}
+        given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
+        order = [(name, ASCENDING) for name in (*SERIES, "issued_at")]
+        return [_forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
+
+    @speaks_mongo
+    def outlooks(self) -> list[QueueOutlook]:
+        """The newest forecast of every (queue, metric, job), by queue."""
+        order = dict.fromkeys(SERIES, ASCENDING) | {"issued_at": DESCENDING}
+        newest = {"$group": {"_id": {name: f"${name}" for name in SERIES}, "newest": {"$first": "$$ROOT"}}}
+        stages: list[dict[str, Any]] = [{"$sort": order}, newest, {"$sort": {"_id": ASCENDING}}]
+        return [outlook(_forecast(found["newest"])) for found in self._of("forecasts").aggregate(stages, allowDiskUse=True)]
+
+    @speaks_mongo
+    def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
+        """Keep what was read; gaps are not kept."""
+        rows = _rows.actual_rows(queue, metric, step_seconds, points)
+        if rows:
+            self._replace("actuals", ("queue", "metric", "period_seconds", "timestamp"), rows)
+
+    @speaks_mongo
+    def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
+        """Actual values in [start, end), by time."""
+        series = {"queue": {"$eq": queue}, "metric": {"$eq": metric}, "period_seconds": step_seconds}
+        inside = {"timestamp": {"$gte": to_epoch(start), "$lt": to_epoch(end)}}
+        return [_rows.point(found) for found in self._of("actuals").find(series | inside, sort=[("timestamp", 1)])]
+
+    @speaks_mongo
+    def check(self) -> None:
+        """A real read: a ping succeeds without credentials."""
+        self._of("jobs").find_one({}, {"_id": 1})
+
+    def close(self) -> None:
+        """The client belongs to the process, and others may use it."""
+
+    def _twin(self, job: Job) -> Job:
+        """The job that already has the key, or else the id, of a new one."""
+        key = {"client": {"$eq": job.client}, "idempotency_key": {"$eq": job.idempotency_key}}
+        twin = self._of("jobs").find_one(key) if job.idempotency_key is not None else None
+        if twin is None:
+            return self.job(job.job_id)
+        if twin["fingerprint"] != job.fingerprint:
+            raise KeyReused(idempotency_key=job.idempotency_key)
+        return _job(twin)
+
+    def _of(self, name: str) -> Documents[dict[str, Any]]:
+        database = mongo_database(mongo_client(self._url, patience=self._patience), None)
+        if self._ready_in != os.getpid():
+            for collection, indexes in INDEXES.items():
+                for keys, options in indexes:
+                    database[collection].create_index(list(keys.items()), **options)  # there already: nothing happens
+            self._ready_in = os.getpid()
+        return database[name]
+
+    def _replace(self, name: str, key: Sequence[str], documents: Sequence[dict[str, Any]]) -> None:
+        """Upserts; one that another process has just made is tried again, and then replaces."""
+        writes = [ReplaceOne({part: {"$eq": each[part]} for part in key}, each, upsert=True) for each in documents]
+        try:
+            self._of(name).bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+                raise
+            self._of(name).bulk_write(writes, ordered=False)
+
+
+def _with_queue(wanted: JobFilter) -> list[dict[str, Any]]:
+    """Stages that keep the jobs which have a queue like that."""
+    of_queue = {"queue": wanted.queue, "winner": wanted.model}
+    given = {name: {"$eq": value} for name, value in of_queue.items() if value is not None}
+    lookup = {
+        "from": "leaderboards",
+        "localField": "_id",
+        "foreignField": "job_id",
+        "pipeline": [{"$match": given}, {"$limit": 1}, {"$project": {"_id": 1}}],
+        "as": "queues",
+    }
+    return [{"$lookup": lookup}, {"$match": {"queues": {"$ne": []}}}, {"$unset": "queues"}]
+
+
+def _job(found: Mapping[str, Any]) -> Job:
+    return _rows.job({**found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})
+
+
+def _forecast(found: Mapping[str, Any]) -> Forecast:
+    steps = zip(*(found[name] for name in STEP_COLUMNS), strict=True)
+    return _rows.forecast([{**found, **dict(zip(STEP_COLUMNS, step, strict=True))} for step in steps])

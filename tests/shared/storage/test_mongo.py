@@ -1,0 +1,86 @@
+"""What is special about the store in MongoDB: its limits, its users, its processes, and the names of its fields."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import pytest
+
+from shared.errors import CredentialsRefused, InvalidSettings, StoreAway
+from shared.jobs import JobState
+from shared.storage import open_store
+from tests.factories import MONDAY, a_forecast, a_job
+from tests.servers import MongoServer
+
+DEAD = "mongodb://127.0.0.1:1/queuecast"
+
+
+@pytest.fixture
+def url(mongod: MongoServer) -> str:
+    with mongod.client() as client:
+        client.drop_database("special")
+    return mongod.url_of("special")
+
+
+def move_in_a_child(url: str, winners: multiprocessing.Queue[bool]) -> None:
+    winners.put(open_store(url).move_job("job-1", {JobState.QUEUED}, JobState.RUNNING, None, MONDAY))
+
+
+def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> None:
+    store = open_store(url)
+    store.add_job(a_job())
+    forking = multiprocessing.get_context("fork")
+    winners: multiprocessing.Queue[bool] = forking.Queue()
+    children = [forking.Process(target=move_in_a_child, args=(url, winners)) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert sorted(winners.get(timeout=5) for _ in children) == [False, False, False, True]
+    assert store.job("job-1").state is JobState.RUNNING
+
+
+def test_a_field_never_has_a_persons_name(url: str, mongod: MongoServer) -> None:
+    open_store(url).save_forecast(a_forecast(queue="root.a.b", hyperparameters={"days": 1}))
+    with mongod.client() as client:
+        found = client.special.forecasts.find_one() or {}
+    assert not [name for name in found if "." in name or name.startswith("$")]
+    assert found["hyperparameters"] == '{"days":1}'
+
+
+@pytest.mark.timeout(10)  # the contract says 2 s; with pymongo's own limits it would be 30
+def test_a_dead_server_is_away_at_once_for_the_api() -> None:
+    with pytest.raises(StoreAway, match="refused"):
+        open_store(DEAD, patience_seconds=1.0).check()
+
+
+@pytest.mark.timeout(20)
+def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer) -> None:
+    store = open_store(url, patience_seconds=1.0)
+    store.check()
+    mongod.freeze()
+    try:
+        with pytest.raises(StoreAway):
+            store.check()
+    finally:
+        mongod.thaw()
+    store.check()
+
+
+def test_a_wrong_password_is_no_outage(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(CredentialsRefused, match="Authentication failed") as caught:
+        open_store(mongod_with_users.url_of("queuecast", "writer:wrong"), patience_seconds=1.0).check()
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_user_without_rights_is_no_outage(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(CredentialsRefused, match="not authorized"):
+        open_store(mongod_with_users.url_of("queuecast", "reader:reader"), patience_seconds=1.0).add_job(a_job())
+
+
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1:1/", "mongodb://u:p@ss@host/db", "mongodb://ann:secret@/x"])
+def test_a_url_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="accepted is mongodb") as caught:
+        open_store(url).check()
+    assert "secret" not in str(caught.value)
+    assert "p@ss" not in str(caught.value)
