@@ -8,8 +8,9 @@ import pytest
 
 from shared.errors import CredentialsRefused, InvalidSettings, StoreAway
 from shared.jobs import JobState
-from shared.storage import open_store
+from shared.storage import Store, open_store
 from tests.factories import MONDAY, a_forecast, a_job
+from tests.polling import eventually
 from tests.servers import MongoServer
 
 DEAD = "mongodb://127.0.0.1:1/queuecast"
@@ -20,6 +21,14 @@ def url(mongod: MongoServer) -> str:
     with mongod.client() as client:
         client.drop_database("special")
     return mongod.url_of("special")
+
+
+def is_there(store: Store) -> bool:
+    try:
+        store.check()
+    except StoreAway:
+        return False
+    return True
 
 
 def move_in_a_child(url: str, winners: multiprocessing.Queue[bool]) -> None:
@@ -64,7 +73,7 @@ def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer
             store.check()
     finally:
         mongod.thaw()
-    store.check()
+    eventually(lambda: is_there(store), within=10, what="the server again")
 
 
 def test_a_wrong_password_is_no_outage(mongod_with_users: MongoServer) -> None:
