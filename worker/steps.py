@@ -167,7 +167,7 @@ def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str], warning
         non_finite=reading.non_finite,
         notes=(*reading.notes, *notes),
     )
-    return replace(report, warnings=(*report.warnings, *warnings))
+    return replace(report, warnings=(*report.warnings, *warnings, *reading.advice))
 
 
 def _points(snapshot: Snapshot) -> list[Point]:

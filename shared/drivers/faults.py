@@ -45,6 +45,8 @@ FAULTS = (  # the first row that matches decides: the more special one stands fi
     Fault(
         "pymongo.errors.OperationFailure", ".*(Authentication failed|not authorized|requires authentication)", CredentialsRefused
     ),
+    # a client that was refused once finds no server for a while, and says why
+    Fault("pymongo.errors.ServerSelectionTimeoutError", ".*Authentication failed", CredentialsRefused),
     Fault("pymongo.errors.ConnectionFailure"),  # AutoReconnect, NetworkTimeout, ServerSelectionTimeoutError are such
     Fault("pymongo.errors.ExecutionTimeout"),
     Fault("pymongo.errors.WaitQueueTimeoutError"),

@@ -1,4 +1,4 @@
-"""MongoDB: a client with limits for each kind of caller, one per process, and the database that a connection means."""
+"""MongoDB: a client with limits for each kind of caller, one per process, and the collection that a place means."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any, Literal
 
 import pymongo.errors
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
 
-from shared.errors import InvalidSettings
+from shared.errors import InvalidRequest, InvalidSettings
+from shared.jobs import Place
 from shared.names import is_place
+from shared.settings import Connection
 
 Patience = Literal["source", "store", "api"]
 Documents = dict[str, Any]
@@ -22,6 +25,8 @@ _LIMITS: dict[Patience, dict[str, int]] = {
     "store": {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000, "timeoutMS": 10_000},
     "api": {"serverSelectionTimeoutMS": 1_000, "connectTimeoutMS": 1_000, "timeoutMS": 1_000},  # 503 in under 2 s
 }
+
+REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 
 def mongo_client(url: str, *, patience: Patience) -> MongoClient[Documents]:
@@ -43,6 +48,30 @@ def mongo_database(client: MongoClient[Documents], name: str | None) -> Database
         return client.get_default_database()
     except pymongo.errors.ConfigurationError as error:
         raise InvalidSettings("the MongoDB URL names no database; accepted is mongodb://host:port/database") from error
+
+
+def mongo_collection(connection: Connection, place: Place) -> Collection[Documents]:
+    """The collection that a request's place means, of a server that has just answered.
+
+    Raises:
+        PyMongoError: the server did not answer within 4 seconds, or refused the credentials.
+        InvalidRequest: the collection's name is no plain one, or the connection does not have the database. The edge has refused
+            both already; what reaches a database is checked where it does.
+        InvalidSettings: the connection has no usable URL, or neither it nor the place names a database.
+    """
+    if place.collection is None or not is_place(place.collection):
+        found = str(place.collection)[:60]
+        raise InvalidRequest(f"found {found!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
+    listed = {*connection.databases, *([connection.database] if connection.database else [])}
+    if place.database and listed and place.database not in listed:
+        raise InvalidRequest(f"found {place.database!r}, accepted: {', '.join(sorted(listed))}", field="database")
+    if connection.url is None:
+        raise InvalidSettings("a connection of kind mongodb needs a url")
+    client = mongo_client(connection.url.get_secret_value(), patience="source")
+    collection = mongo_database(client, place.database or connection.database)[place.collection]
+    with pymongo.timeout(REACHED_SECONDS):
+        client.admin.command("ping")
+    return collection
 
 
 @lru_cache(maxsize=32)

@@ -34,6 +34,7 @@ class Fleet:
     settings: Settings
     run_state: RunState
     store: Store
+    environment: dict[str, str] = field(default_factory=dict)  # further settings of every process
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -48,7 +49,7 @@ class Fleet:
             "QUEUECAST_STORE_URL": self.settings.store_location,
         }
         with (self.settings.data_dir / "fleet.log").open("ab") as log:
-            process = subprocess.Popen(command, env=os.environ | values, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=os.environ | values | self.environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

@@ -162,7 +162,7 @@ def test_the_check_names_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_check_looks_at_urls_too_and_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUEUECAST_BROKER_URL", "amqp://:hunter2@host")
-    monkeypatch.setenv("QUEUECAST_STORE_URL", "mongodb://:hunter2@host")
+    monkeypatch.setenv("QUEUECAST_STORE_URL", "postgresql://:hunter2@host")
     result = run("config", "check", "--json")
     found = json.loads(result.stdout)
     assert (result.exit_code, found["valid"], len(found["problems"])) == (5, False, 2)

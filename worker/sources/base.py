@@ -36,6 +36,7 @@ class Reading:
         without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
     notes: what else the source had to leave out, in plain words.
+    advice: what its owner could do for it, such as the command that makes a missing index.
     """
 
     frame: pd.DataFrame
@@ -43,6 +44,7 @@ class Reading:
     duplicates: int = 0
     non_finite: int = 0
     notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

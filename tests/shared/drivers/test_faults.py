@@ -33,6 +33,7 @@ def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlit
         (redis.exceptions.NoPermissionError("this user has no permissions to run the 'get' command"), CredentialsRefused),
         (kombu.exceptions.OperationalError("Error 111 connecting to localhost:6379."), BrokerAway),
         (pymongo.errors.ServerSelectionTimeoutError("127.0.0.1:1: [Errno 111] Connection refused"), BrokerAway),
+        (pymongo.errors.ServerSelectionTimeoutError("Authentication failed."), CredentialsRefused),
         (pymongo.errors.NetworkTimeout("timed out"), BrokerAway),
         (pymongo.errors.ExecutionTimeout("operation exceeded time limit"), BrokerAway),
         (pymongo.errors.OperationFailure("Authentication failed.", 18), CredentialsRefused),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from pymongo import MongoClient
 
 from shared.drivers.influx import Telling, influx_server, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
@@ -18,6 +20,7 @@ from shared.settings import Connection, Settings
 from shared.storage import open_store
 from tests.factories import a_forecast
 from tests.influx_server import Influxd
+from tests.servers import MongoServer
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 
@@ -52,8 +55,20 @@ def from_influx(settings: Settings) -> list[Forecast]:
     return forecasts
 
 
+def from_mongo(settings: Settings) -> list[Forecast]:
+    """What the documents say."""
+    names = {field.name for field in fields(Forecast)}
+    with MongoClient[dict[str, Any]](settings.connection("mongodb").url.get_secret_value(), tz_aware=True) as client:
+        found = list(client[DATABASE][PLACE].find(sort=[("queue", 1)]))
+    for each in found:
+        each |= {"step_seconds": each["period_seconds"]}
+        each |= {name: tuple(each[name]) for name in ("prediction", "lower_bound", "upper_bound")}
+        assert len(each["timestamp"]) == len(each["step"]) == len(each["prediction"])
+    return [Forecast(**{name: value for name, value in each.items() if name in names}) for each in found]
+
+
 # What a sink has been given, read back by other means than its own. A further sink needs one line here.
-WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {"files": from_store, "influxdb": from_influx}
+WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {"files": from_store, "influxdb": from_influx, "mongodb": from_mongo}
 
 
 @pytest.fixture(params=list(sinks))
@@ -69,6 +84,11 @@ def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Setti
         server: Influxd = request.getfixturevalue("influxd")
         database = server.make_database(DATABASE)
         connections[name] = Connection(kind="influxdb", url=SecretStr(server.url), version="1", database=database)
+    if name == "mongodb":
+        mongo: MongoServer = request.getfixturevalue("mongod")
+        with mongo.client() as client:
+            client.drop_database(DATABASE)
+        connections[name] = Connection(kind="mongodb", url=SecretStr(mongo.url_of(DATABASE)))
     return Settings(data_dir=tmp_path / "data", store_url="memory:", connections=connections)
 
 

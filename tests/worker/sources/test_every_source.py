@@ -16,6 +16,7 @@ from shared.errors import DataError, EmptySeries, SourceNotFound
 from shared.jobs import Aggregation, Place
 from shared.settings import Connection
 from tests.influx_server import Influxd
+from tests.servers import MongoServer
 from worker.sources import sources
 from worker.sources.base import Query, Source
 
@@ -67,11 +68,35 @@ def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd
     return sources["influxdb"](connection), Place(name="influxdb", measurement="usage"), whole
 
 
+def store_documents(server: MongoServer, rows: pd.DataFrame) -> tuple[Source, Place]:
+    return open_collection(server, rows, indexes=[[("queue", 1), ("timestamp", 1)]])
+
+
+def store_documents_without_an_index(server: MongoServer, rows: pd.DataFrame) -> tuple[Source, Place]:
+    return open_collection(server, rows, indexes=[])
+
+
+def store_time_series(server: MongoServer, rows: pd.DataFrame) -> tuple[Source, Place]:
+    return open_collection(server, rows, indexes=[], timeseries={"timeField": "timestamp", "metaField": "queue"})
+
+
+def open_collection(server: MongoServer, rows: pd.DataFrame, *, indexes: list[Any], **options: Any) -> tuple[Source, Place]:
+    documents = [{**row, "timestamp": row["timestamp"].to_pydatetime()} for row in rows.to_dict("records")]
+    with server.client() as client:
+        client.drop_database("sources")
+        collection = client["sources"].create_collection("usage", **options)
+        collection.insert_many(documents)
+        for keys in indexes:
+            collection.create_index(keys)
+    return sources["mongodb"](Connection(kind="mongodb", url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
+
+
 # source → where its rows may lie (a fixture), and the ways in which; each takes the place and rows (queue, timestamp, numbers …)
 # and may give the rows as they are kept there, where that is not the same
 STORED: dict[str, tuple[str, tuple[Callable[..., Any], ...]]] = {
     "files": ("empty_folder", (store_csv, store_parquet, store_one_file_per_queue, store_partitioned)),
     "influxdb": ("influxd", (store_points,)),
+    "mongodb": ("mongod", (store_documents, store_documents_without_an_index, store_time_series)),
 }
 WAYS = [pytest.param((where, way), id=f"{name}-{way.__name__}") for name, (where, ways) in STORED.items() for way in ways]
 

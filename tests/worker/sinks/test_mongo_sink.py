@@ -1,0 +1,172 @@
+"""MongoDB as a sink: its document, its indexes, and what it refuses before a model is trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
+
+from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
+from shared.jobs import Place
+from shared.settings import Connection, Settings
+from tests.factories import MONDAY, a_forecast
+from tests.servers import MongoServer, free_port
+from worker.sinks import sinks
+from worker.sinks.base import Sink
+
+DATABASE, PLACE = "forecasts", Place(name="mongodb", collection="queue_forecasts")
+Client = MongoClient[dict[str, Any]]
+
+
+def a_sink(url: str, **changes: Any) -> Sink:
+    return sinks["mongodb"](Connection(kind="mongodb", url=SecretStr(url), **changes), Settings())
+
+
+@pytest.fixture
+def sink(mongod: MongoServer) -> Sink:
+    with mongod.client() as client:
+        client.drop_database(DATABASE)
+    return a_sink(mongod.url_of(DATABASE))
+
+
+@pytest.fixture
+def protected(mongod_with_users: MongoServer) -> Callable[[str], Sink]:
+    """The sink as a user of a server that has some; its database is empty."""
+    with mongod_with_users.client() as client:
+        client.drop_database(DATABASE)
+    return lambda user: a_sink(mongod_with_users.url_of(DATABASE, user))
+
+
+def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(mongod: MongoServer, sink: Sink) -> None:
+    sink.write(a_forecast(), PLACE)
+    with mongod.client() as client:
+        document = client[DATABASE].queue_forecasts.find_one({}, {"_id": 0})
+    created_at = MONDAY + timedelta(minutes=2)
+    assert document == {
+        "queue": "root.etl",
+        "metric": "used_capacity",
+        "job": "Resource Forecasting",
+        "issued_at": MONDAY,
+        "created_at": created_at,
+        "period_seconds": 3_600,
+        "timestamp": [MONDAY, MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=2)],
+        "step": [1, 2, 3],
+        "prediction": [50.0, 60.0, 55.0],
+        "lower_bound": [40.0, 45.0, 41.0],
+        "upper_bound": [60.0, 75.0, 70.0],
+        "model": "seasonal_naive",
+        "hyperparameters": {"days": 1},
+        "mape": 7.5,
+        "skill": 0.2,
+        "seconds": 1.5,
+        "job_id": "job-1",
+        "expires_at": created_at + timedelta(days=400),
+    }
+
+
+def test_the_key_is_unique_and_the_server_drops_what_is_expired(mongod: MongoServer, sink: Sink) -> None:
+    for _ in range(2):
+        sink.write(a_forecast(), PLACE)
+    with mongod.client() as client:
+        indexes = client[DATABASE].queue_forecasts.index_information()
+    key = [("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)]
+    assert [index["key"] for index in indexes.values() if index.get("unique")] == [key]
+    assert [index["key"] for index in indexes.values() if index.get("expireAfterSeconds") == 0] == [[("expires_at", 1)]]
+    assert len(indexes) == 3
+
+
+def test_two_workers_that_write_the_same_forecast_leave_one(mongod: MongoServer, sink: Sink) -> None:
+    sink.write(a_forecast(queue="other"), PLACE)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: sink.write(a_forecast(), PLACE), range(40)))
+    with mongod.client() as client:
+        assert client[DATABASE].queue_forecasts.count_documents({"queue": "root.etl"}) == 1
+
+
+def test_names_are_values_and_never_operators(mongod: MongoServer, sink: Sink) -> None:
+    names = ["$where", '{"$ne": ""}', "a.b.c", "'; db.dropDatabase()"]
+    for name in names:
+        sink.write(a_forecast(queue=name, job=name), PLACE)
+    with mongod.client() as client:
+        assert client[DATABASE].queue_forecasts.distinct("queue") == sorted(names)
+
+
+def test_checking_writes_nothing(mongod: MongoServer, sink: Sink) -> None:
+    sink.check(PLACE)
+    with mongod.client() as client:
+        assert DATABASE not in client.list_database_names()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("timeseries", {"timeseries": {"timeField": "timestamp"}}), ("view", {"viewOn": "other", "pipeline": []})],
+)
+def test_what_takes_no_unique_index_is_refused(mongod: MongoServer, sink: Sink, kind: str, options: dict[str, Any]) -> None:
+    with mongod.client() as client:
+        client[DATABASE].create_collection("queue_forecasts", **options)
+    with pytest.raises(SinkRefused, match=f"'queue_forecasts' is a {kind}"):
+        sink.check(PLACE)
+    with pytest.raises(SinkRefused, match="collection queue_forecasts"):
+        sink.write(a_forecast(), PLACE)
+
+
+def test_a_collection_of_somebody_else_is_refused_by_its_own_rules(mongod: MongoServer, sink: Sink) -> None:
+    with mongod.client() as client:
+        client[DATABASE].create_collection("queue_forecasts", validator={"owner": {"$exists": True}})
+        client[DATABASE].others.insert_many([{"x": 1}, {"x": 2}])
+        client[DATABASE].named.create_index([("expires_at", 1)])
+    for name, reason in (("queue_forecasts", "failed validation"), ("others", "duplicate key"), ("named", "already exists")):
+        with pytest.raises(SinkRefused, match=reason):
+            sink.write(a_forecast(), Place(name="mongodb", collection=name))
+
+
+@pytest.mark.parametrize("name", ["system.users", "a b", "$cmd", "x" * 300, None])
+def test_a_collection_that_is_no_plain_name_is_refused(sink: Sink, name: str | None) -> None:
+    for act in (sink.check, lambda place: sink.write(a_forecast(), place)):
+        with pytest.raises(InvalidRequest, match="accepted are letters"):
+            act(Place(name="mongodb", collection=name))
+
+
+def test_databases_that_are_not_the_connections_are_refused(mongod: MongoServer, sink: Sink) -> None:
+    with pytest.raises(InvalidSettings, match="may not name a database"):
+        sink.check(Place(name="mongodb", collection="c", database="admin"))
+    with pytest.raises(InvalidRequest, match="found 'other', accepted: forecasts"):
+        a_sink(mongod.url, database=DATABASE).check(Place(name="mongodb", collection="c", database="other"))
+    with pytest.raises(InvalidSettings, match="names no database"):
+        a_sink(mongod.url).check(PLACE)
+
+
+def test_a_user_who_may_write_is_taken_and_one_who_may_only_read_is_not(protected: Callable[[str], Sink]) -> None:
+    protected("writer:writer").check(PLACE)
+    protected("writer:writer").write(a_forecast(), PLACE)
+    reader = protected("reader:reader")
+    with pytest.raises(CredentialsRefused, match=r"not allowed to insert, update, createIndex in forecasts\.queue_forecasts"):
+        reader.check(PLACE)
+    with pytest.raises(CredentialsRefused, match="not authorized"):
+        reader.write(a_forecast(), PLACE)
+
+
+@pytest.mark.parametrize("act", [lambda sink: sink.check(PLACE), lambda sink: sink.write(a_forecast(), PLACE)])
+def test_a_wrong_password_is_told_at_once(protected: Callable[[str], Sink], act: Callable[[Sink], None]) -> None:
+    begin = time.monotonic()
+    with pytest.raises(CredentialsRefused, match="Authentication failed"):
+        act(protected("writer:wrong"))
+    assert time.monotonic() - begin < 5
+
+
+def test_no_user_where_one_is_needed_is_told(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(CredentialsRefused, match="requires authentication"):
+        a_sink(f"mongodb://127.0.0.1:{mongod_with_users.port}/{DATABASE}").check(PLACE)
+
+
+def test_a_server_that_is_down_is_away_within_its_limit() -> None:
+    begin = time.monotonic()
+    with pytest.raises(SinkAway, match="Connection refused"):
+        a_sink(f"mongodb://127.0.0.1:{free_port()}/{DATABASE}").check(PLACE)
+    assert time.monotonic() - begin < 5

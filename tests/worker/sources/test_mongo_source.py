@@ -1,0 +1,386 @@
+"""MongoDB as a source: what is special there, what is wrong with some collections, and what hostile requests come to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from bson import Decimal128, Int64, ObjectId
+from pydantic import SecretStr
+
+from shared.drivers.mongo import mongo_collection
+from shared.errors import (
+    CredentialsRefused,
+    EmptySeries,
+    InvalidRequest,
+    InvalidSettings,
+    QueuecastError,
+    SourceAway,
+    SourceNotFound,
+    UnreadableData,
+)
+from shared.jobs import Aggregation, Place
+from shared.settings import Connection
+from tests.servers import MongoServer
+from tests.worker.sources.test_every_source import PERIODS, START, a_query
+from worker.sources import sources
+from worker.sources._mongo_pipeline import documents_at
+from worker.sources._mongo_steps import RAW_NOTE, read_raw, read_steps
+from worker.sources.base import Query, Source
+
+DATABASE, PLACE = "usage", Place(name="mongodb", collection="queue_metrics")
+INDEX = [("queue", 1), ("timestamp", 1)]
+HOUR = timedelta(hours=1)
+
+Fill = Callable[[Iterable[dict[str, Any]]], None]
+
+
+def a_connection(server: MongoServer, user: str = "", **changes: Any) -> Connection:
+    return Connection(kind="mongodb", url=SecretStr(server.url_of(DATABASE, user)), **changes)
+
+
+def a_source(server: MongoServer, user: str = "", **changes: Any) -> Source:
+    return sources["mongodb"](a_connection(server, user, **changes))
+
+
+def query(place: Place = PLACE, **changes: Any) -> Query:
+    return a_query(place, **({"queue": "a"} | changes))
+
+
+def sample(hour: float = 0, value: object = 1.0, **changes: Any) -> dict[str, Any]:
+    return {"queue": "a", "timestamp": START + hour * HOUR, "used_capacity": value} | changes
+
+
+@pytest.fixture
+def fill(mongod: MongoServer) -> Fill:
+    """Puts documents into an empty collection that has its index."""
+    with mongod.client() as client:
+        client.drop_database(DATABASE)
+        client[DATABASE].queue_metrics.create_index(INDEX)
+
+    def insert(documents: Iterable[dict[str, Any]]) -> None:
+        with mongod.client() as client:
+            client[DATABASE].queue_metrics.insert_many(documents)
+
+    return insert
+
+
+@pytest.fixture
+def source(mongod: MongoServer) -> Source:
+    return a_source(mongod)
+
+
+def dirty_documents() -> list[dict[str, Any]]:
+    """Each kind of value that was ever seen beside numbers, in two columns; times that come twice, times that are text."""
+    rng = np.random.default_rng(3)
+    broken = [float("nan"), float("inf"), float("-inf"), 1e300, "61.2", "", True, None, [1.0, 2.0], {"a": 1.0}, ObjectId(), START]
+    whole = [7, Int64(2**40), Decimal128("3.25"), Decimal128("NaN"), -4, 0]
+    documents = []
+    for number in range(3_000):
+        at = START + timedelta(minutes=10 * int(rng.integers(0, 4_000)))
+        drawn = [float(rng.gamma(4, 15)), (broken + whole)[number % 18] if number % 3 == 0 else float(rng.normal())]
+        documents.append(sample(0, drawn[number % 2], timestamp=at, memory=drawn[1 - number % 2]))
+    del documents[5]["memory"]
+    return [*documents, sample(timestamp="2026-01-02T00:00:00Z", value=1e6), sample(timestamp=1767312000, value=1e6)]
+
+
+@pytest.mark.parametrize("aggregation", Aggregation)
+@pytest.mark.parametrize("step_seconds", PERIODS.values(), ids=PERIODS.keys())
+def test_the_server_makes_of_dirty_values_what_pandas_makes_of_them(
+    dirty: Connection, step_seconds: int, aggregation: Aggregation
+) -> None:
+    asked = query(step_seconds=step_seconds, aggregation=aggregation, end=START + timedelta(days=35))
+    documents, columns = mongo_collection(dirty, PLACE), ["used_capacity", "memory"]
+    pushed, raw = (read(documents, asked, {}, columns) for read in (read_steps, read_raw))
+    pd.testing.assert_frame_equal(pushed.frame, raw.frame, check_freq=False, check_names=False, rtol=1e-9)
+    assert (pushed.rows, pushed.moments, pushed.usable) == (raw.rows, raw.moments, raw.usable)
+    assert pushed.moments < pushed.rows
+
+
+@pytest.fixture(scope="module")
+def dirty(mongod: MongoServer) -> Connection:
+    with mongod.client() as client:
+        client.drop_database("dirty")
+        client["dirty"].queue_metrics.insert_many(dirty_documents())
+    return a_connection(mongod, database="dirty")
+
+
+def test_what_was_left_out_is_counted_and_told(source: Source, fill: Fill) -> None:
+    fill([sample(hour, 5.0, host="node7") for hour in range(8)])
+    fill([sample(8, "61.2"), sample(9, float("nan")), sample(10, 7.0), sample(10, 8.0), sample(timestamp="2026-01-02")])
+    reading = source.read(query())
+    assert (reading.rows, reading.duplicates, reading.non_finite) == (12, 1, 2)
+    assert reading.notes == (
+        "fields of text that nobody asked for: left out host",
+        "documents with text or a number as 'timestamp': 1 left out",
+        "values of 'used_capacity' that are text: 1 left out",
+    )
+    assert reading.frame.used_capacity.tolist() == [5.0] * 8 + [8.0]
+
+
+@pytest.mark.parametrize("moment", ["2026-01-01T00:00:00Z", 1767225600])
+def test_timestamps_that_are_no_dates_are_told_with_the_command_that_mends_them(
+    source: Source, fill: Fill, moment: object
+) -> None:
+    fill(sample(timestamp=moment) for _ in range(3))
+    for look in (source.read, source.check):
+        with pytest.raises(UnreadableData, match=rf"found 3 documents with (str|int) as 'timestamp', such as '{moment}'.*toDate"):
+            look(query())
+
+
+@pytest.mark.parametrize(("target", "column"), [("text", None), ("used_capacity", "text")])
+def test_a_column_of_text_that_was_asked_for_is_refused(source: Source, fill: Fill, target: str, column: str | None) -> None:
+    fill([sample(text="61.2")])
+    with pytest.raises(UnreadableData, match=r"found str such as '61\.2' in 'text'; accepted are numbers"):
+        source.read(query(target=target, columns=(column,) if column else None))
+
+
+def test_a_queue_without_a_finite_value_is_empty(source: Source, fill: Fill) -> None:
+    fill([sample(0, float("nan")), sample(1, None)])
+    with pytest.raises(EmptySeries, match=r"queue a.*none of the 2 values of 'used_capacity' is a finite number"):
+        source.read(query())
+
+
+def test_documents_outside_the_history_say_when_they_are(source: Source, fill: Fill) -> None:
+    fill([sample(timestamp=datetime.fromisoformat("2020-03-01T00:00Z")), sample(timestamp=START - HOUR)])
+    with pytest.raises(EmptySeries, match=r"from 2020-03-01 00:00 UTC to 2025-12-31 23:00 UTC, none in .* 2026-01-01 .*`as_of`"):
+        source.read(query())
+
+
+def test_an_empty_collection_is_told_from_a_missing_one(source: Source, fill: Fill) -> None:
+    for look in (lambda place: source.queues(place, "queue"), lambda place: source.read(query(place))):
+        with pytest.raises(EmptySeries, match="'queue_metrics' is empty"):
+            look(PLACE)
+        with pytest.raises(SourceNotFound, match="no collection 'nowhere' in the database 'usage'"):
+            look(Place(name="mongodb", collection="nowhere"))
+
+
+def test_a_field_of_queues_that_is_not_there_is_named(source: Source, fill: Fill) -> None:
+    fill([sample()])
+    for look in (lambda: source.queues(PLACE, "pool"), lambda: source.read(query(queue_field="pool"))):
+        with pytest.raises(SourceNotFound, match="found no field 'pool', there are queue, timestamp, used_capacity"):
+            look()
+
+
+def test_a_document_selects_by_the_discriminator_of_the_connection(mongod: MongoServer, fill: Fill) -> None:
+    fill([sample(0, 1.0, kind="scheduler"), sample(0, 9.0, kind="nodes"), sample(0, 9.0, kind="nodes", queue="b")])
+    source = a_source(mongod, document_field="kind")
+    scheduler, unknown = (Place(name="mongodb", collection="queue_metrics", document=name) for name in ("scheduler", "x"))
+    reading = source.read(query(scheduler))
+    assert reading.frame.used_capacity.tolist() == [1.0]
+    assert list(reading.frame) == ["used_capacity"]
+    assert source.queues(scheduler, "queue") == ["a"]
+    assert source.check(query(scheduler, queue="")).queues == ("a",)
+    for look in (lambda: source.queues(unknown, "queue"), lambda: source.read(query(unknown))):
+        with pytest.raises(SourceNotFound, match="no document whose 'kind' is 'x'"):
+            look()
+
+
+def test_queues_that_are_no_text_are_read_by_the_text_they_are_shown_as(source: Source, fill: Fill) -> None:
+    fill(sample(0, 1.0, queue=queue) for queue in (7, 7.5, "root.etl", ObjectId("65a000000000000000000001"), None, True))
+    fill([sample(1, 2.0, queue=7.0), sample(2, 3.0, queue="7")])
+    names = source.queues(PLACE, "queue")
+    assert names == ["65a000000000000000000001", "7", "7.5", "root.etl"]
+    assert [source.read(query(queue=name)).rows for name in names] == [1, 3, 1, 1]
+
+
+def test_numbers_in_nested_documents_are_columns(source: Source, fill: Fill) -> None:
+    fill([{"meta": {"queue": "a", "at": START}, "load": {"used": 3, "memory": {"mb": 4.5}}, "flag": True, "a b": 1, "note": "x"}])
+    reading = source.read(query(queue_field="meta.queue", time_field="meta.at", target="load.used"))
+    assert reading.frame.to_dict("list") == {"load.used": [3.0], "load.memory.mb": [4.5]}
+
+
+def test_a_column_that_came_late_or_went_early_is_found(source: Source, fill: Fill) -> None:
+    fill(sample(number / 10, 1.0, **({"old": 1} if number < 50 else {"new": 2})) for number in range(400))
+    assert set(source.read(query()).frame) == {"used_capacity", "old", "new"}
+
+
+def test_companions_need_no_target(source: Source, fill: Fill) -> None:
+    fill([sample(0, "text", memory=1), sample(1, None, memory=float("nan"), cores=4)])
+    reading = source.read(query(target=None))
+    assert set(reading.frame) == {"memory", "cores"}
+    assert reading.non_finite == 0
+    with pytest.raises(EmptySeries, match="any field"):
+        source.read(query(target=None, queue="a", start=START + 2 * HOUR - HOUR, end=START + 2 * HOUR, columns=()))
+
+
+def test_a_missing_index_is_told_with_its_command_and_one_that_is_there_is_not(mongod: MongoServer, fill: Fill) -> None:
+    fill([sample(document="usage")])
+    source, place = a_source(mongod), Place(name="mongodb", collection="queue_metrics", document="usage")
+    assert source.read(query()).notes == ()
+    command = r'db\.getCollection\("queue_metrics"\)\.createIndex\(\{"queue": 1, "timestamp": 1\}\)'
+    with mongod.client() as client:
+        documents = client[DATABASE].queue_metrics
+        for index, wanted in (([("timestamp", 1)], 1), ([("document", 1), ("queue", -1), ("timestamp", 1), ("x", 1)], 0)):
+            documents.drop_indexes()
+            documents.create_index(index)
+            for notes in (source.read(query(place)).advice, source.check(query(place, queue="")).notes):
+                assert len(notes) == wanted
+                assert all(pd.Series(notes, dtype=str).str.contains(command))
+
+
+def test_a_view_is_read_like_a_collection(mongod: MongoServer, source: Source, fill: Fill) -> None:
+    fill([sample(), sample(queue="b")])
+    with mongod.client() as client:
+        client[DATABASE].create_collection("view", viewOn="queue_metrics", pipeline=[{"$match": {"queue": "a"}}])
+    place = Place(name="mongodb", collection="view")
+    assert source.queues(place, "queue") == ["a"]
+    assert source.read(query(place)).rows == source.read(query()).rows == 1
+    assert source.check(query(place, queue="")).notes == ()
+
+
+def test_a_look_tells_queues_columns_and_the_ends_of_the_history(source: Source, fill: Fill) -> None:
+    fill([sample(hour, 1.0, memory=2, host="n1", queue=queue) for hour in (-5, 1, 3) for queue in ("b", "a")])
+    view = source.check(query(queue=""))
+    assert (view.queues, view.columns, view.notes) == (("a", "b"), ("used_capacity", "memory"), ())
+    assert (view.start_at, view.end_at) == (START + HOUR, START + 3 * HOUR)
+    with pytest.raises(
+        SourceNotFound, match="found no field 'nonsense', there are queue, timestamp, used_capacity, memory, host"
+    ):
+        source.check(query(queue="", columns=("nonsense",)))
+    later = source.check(query(queue="", start=START + 5 * HOUR, end=START + 9 * HOUR))
+    assert (later.start_at, later.end_at) == (None, None)
+
+
+@pytest.mark.parametrize("aggregation", Aggregation)
+def test_a_server_that_will_not_collect_a_buckets_values_gives_them_all(
+    mongod: MongoServer, source: Source, fill: Fill, aggregation: Aggregation
+) -> None:
+    fill(sample(number / 100, number) for number in range(400))
+    asked = query(aggregation=aggregation)
+    usual = source.read(asked)
+    limits = ("internalQueryMaxPushBytes", "internalQueryMaxAddToSetBytes")
+    with mongod.client() as client:
+        before = {name: client.admin.command("getParameter", 1, **{name: 1})[name] for name in limits}
+        try:
+            for name in limits:
+                client.admin.command("setParameter", 1, **{name: 500})
+            reading = source.read(asked)
+        finally:
+            for name, value in before.items():
+                client.admin.command("setParameter", 1, **{name: value})
+    pd.testing.assert_frame_equal(reading.frame, usual.frame, check_freq=False, check_names=False)
+    assert reading.notes == ((RAW_NOTE,) if aggregation is Aggregation.MEDIAN else ())
+
+
+HOSTILE_PLACES = ["system.users", "system.buckets.x", "a b", "a$b", "$cmd", "x" * 300, "../x", "a\0b", ""]
+
+
+@pytest.mark.parametrize("name", HOSTILE_PLACES)
+def test_a_collection_that_is_no_plain_name_is_refused(source: Source, name: str) -> None:
+    for look in (lambda place: source.queues(place, "queue"), lambda place: source.read(query(place))):
+        with pytest.raises(InvalidRequest, match="accepted are letters"):
+            look(Place(name="mongodb", collection=name))
+
+
+@pytest.mark.parametrize("name", ["admin", "local", "config", "a b", "a$b"])
+def test_the_servers_own_databases_are_refused(source: Source, name: str) -> None:
+    with pytest.raises(InvalidSettings, match="may not name a database"):
+        source.queues(Place(name="mongodb", collection="system_users", database=name), "queue")
+
+
+def test_a_database_that_the_connection_does_not_have_is_refused(mongod: MongoServer, fill: Fill) -> None:
+    fill([sample()])
+    source = a_source(mongod, database=DATABASE, databases=("archive",))
+    assert source.queues(PLACE, "queue") == ["a"]
+    with pytest.raises(InvalidRequest, match="found 'other', accepted: archive, usage"):
+        source.queues(Place(name="mongodb", collection="queue_metrics", database="other"), "queue")
+    with pytest.raises(SourceNotFound, match="database 'archive'"):
+        source.queues(Place(name="mongodb", collection="queue_metrics", database="archive"), "queue")
+
+
+@pytest.mark.parametrize("name", ["$ROOT", "$where", "a.$b", "a b", "", "a\0"])
+@pytest.mark.parametrize("role", ["target", "columns", "time_field", "queue_field"])
+def test_a_field_that_is_no_plain_name_is_refused(source: Source, fill: Fill, name: str, role: str) -> None:
+    fill([sample()])
+    with pytest.raises(InvalidRequest, match="found the field"):
+        source.read(query(**{role: (name,) if role == "columns" else name}))
+
+
+@pytest.mark.parametrize("queue", ["' || '1'=='1", '{"$ne": ""}', "$queue", "/.*/", "a\0", "root.etl'); db.dropDatabase()"])
+def test_a_hostile_queue_is_only_a_name_that_nobody_has(source: Source, fill: Fill, queue: str) -> None:
+    fill([sample()])
+    with pytest.raises(EmptySeries, match="found no document of it"):
+        source.read(query(queue=queue))
+    fill([sample(queue=queue)])
+    assert source.read(query(queue=queue)).rows == 1
+    assert source.queues(PLACE, "queue") == sorted(["a", queue])
+
+
+def test_an_operator_as_a_value_is_refused(source: Source, fill: Fill) -> None:
+    fill([sample()])
+    with pytest.raises(InvalidRequest, match="queue of type dict"):
+        source.read(query(queue={"$ne": ""}))
+    with pytest.raises(SourceNotFound, match="no document whose 'document'"):
+        source.read(query(Place(name="mongodb", collection="queue_metrics", document={"$ne": ""})))  # type: ignore[arg-type]
+    assert documents_at(Place(name="m", document="$where"), "document") == {"document": {"$eq": "$where"}}
+
+
+def test_a_read_only_user_is_all_that_reading_needs(mongod_with_users: MongoServer) -> None:
+    with mongod_with_users.client() as client:
+        client.drop_database(DATABASE)
+        client[DATABASE].queue_metrics.insert_one(sample())
+    source = a_source(mongod_with_users, "reader:reader")
+    assert source.queues(PLACE, "queue") == ["a"]
+    assert source.read(query()).rows == 1
+    assert source.check(query(queue="")).columns == ("used_capacity",)
+    with pytest.raises(SourceNotFound, match="no collection 'nowhere'"):
+        source.read(query(Place(name="mongodb", collection="nowhere")))
+
+
+def test_a_user_of_one_collection_needs_no_more(mongod_with_users: MongoServer) -> None:
+    with mongod_with_users.client() as client:
+        database = client[DATABASE]
+        database.queue_metrics.insert_one(sample())
+        one = [{"resource": {"db": DATABASE, "collection": "queue_metrics"}, "actions": ["find"]}]
+        if not database.command("rolesInfo", "one_collection")["roles"]:
+            database.command("createRole", "one_collection", privileges=one, roles=[])
+            database.command("createUser", "narrow", pwd="narrow", roles=["one_collection"])
+    url = mongod_with_users.url_of(DATABASE, "narrow:narrow", DATABASE)
+    source = sources["mongodb"](Connection(kind="mongodb", url=SecretStr(url)))
+    assert source.read(query()).rows >= 1
+    assert source.check(query(queue="")).queues == ("a",)
+    with pytest.raises(CredentialsRefused, match="not authorized"):
+        source.read(query(Place(name="mongodb", collection="secret")))
+
+
+@pytest.mark.parametrize(("user", "reason"), [("reader:wrong", "Authentication failed"), ("nobody:x", "Authentication failed")])
+def test_a_wrong_password_is_told_at_once(mongod_with_users: MongoServer, user: str, reason: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(CredentialsRefused, match=reason) as caught:
+        a_source(mongod_with_users, user).queues(PLACE, "queue")
+    assert time.monotonic() - begin < 5
+    assert user.partition(":")[2] not in str(caught.value).replace("connection mongodb", "")
+
+
+def test_no_user_where_one_is_needed_is_told_at_once(mongod_with_users: MongoServer) -> None:
+    url = SecretStr(f"mongodb://127.0.0.1:{mongod_with_users.port}/{DATABASE}")
+    with pytest.raises(CredentialsRefused, match="requires authentication"):
+        sources["mongodb"](Connection(kind="mongodb", url=url)).queues(PLACE, "queue")
+
+
+def test_a_server_that_is_silent_is_away_within_its_limit(mongod: MongoServer) -> None:
+    connection = a_connection(mongod, database="frozen")
+    fresh = connection.model_copy(update={"url": SecretStr(f"{mongod.url_of('frozen')}?retryReads=false")})  # a client of its own
+    mongod.freeze()
+    try:
+        begin = time.monotonic()
+        with pytest.raises(SourceAway, match="mongodb"):
+            sources["mongodb"](fresh).read(query())
+        assert time.monotonic() - begin < 5
+    finally:
+        mongod.thaw()
+    with pytest.raises(SourceNotFound, match="no collection"):  # and it is there again, for the same client
+        sources["mongodb"](fresh).read(query())
+
+
+def test_a_message_has_no_secret(mongod: MongoServer) -> None:
+    connection = Connection(kind="mongodb", url=SecretStr(f"mongodb://bob:hush@127.0.0.1:{mongod.port}/{DATABASE}"))
+    with pytest.raises(QueuecastError) as caught:
+        sources["mongodb"](connection).queues(PLACE, "queue")
+    assert "hush" not in str(caught.value)

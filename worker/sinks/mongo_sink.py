@@ -1,0 +1,115 @@
+"""MongoSink: one document per run and queue in a MongoDB collection, arrays inside; it expires by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+from pymongo import IndexModel
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from shared.drivers.faults import translated
+from shared.drivers.mongo import mongo_collection
+from shared.errors import CredentialsRefused, SinkAway, SinkRefused
+from shared.forecasts import Forecast
+from shared.jobs import Place
+from shared.settings import Connection, Settings
+from worker.sinks import sinks
+from worker.sinks._writable import refuse_unwritable
+
+Documents = Collection[dict[str, Any]]
+
+KEY = ("queue", "metric", "job", "issued_at")
+KEPT = timedelta(days=400)  # a year and a month, so that a forecast can be laid beside that of a year ago; then MongoDB drops it
+INDEXES = (
+    IndexModel([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)], unique=True),
+    IndexModel([("expires_at", 1)], expireAfterSeconds=0),
+)
+NEEDED = ("find", "insert", "update", "createIndex")
+# What only the collection's owner can mend: invalid options (a time-series collection takes no unique index), an index of another
+# kind or name in the way, a validator, a view, documents of somebody else that are not unique.
+REFUSALS = frozenset({72, 85, 86, 121, 166, 11000})
+
+
+@sinks.register("mongodb")
+class MongoSink:
+    """A collection of ours in the connection's database, made on the first write together with its two indexes."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
+        self._connection = connection
+
+    def check(self, place: Place) -> None:
+        """Look for a collection that can be written and for the right to do so, without writing; raises as `write` does."""
+        with _told(place):
+            documents = mongo_collection(self._connection, place)
+            options: Any = {"nameOnly": True, "authorizedCollections": True}  # what a user of this collection alone may ask
+            for found in documents.database.list_collections(filter={"name": documents.name}, **options):
+                if found["type"] != "collection":
+                    raise SinkRefused(
+                        f"{documents.name!r} is a {found['type']}, which takes no unique index; accepted is a collection"
+                    )
+            status = documents.database.command("connectionStatus", showPrivileges=True)["authInfo"]
+        if status["authenticatedUsers"]:  # none = a server without users, as it has let us list
+            _refuse_unprivileged(status["authenticatedUserPrivileges"], documents)
+
+    def write(self, forecast: Forecast, place: Place) -> None:
+        """Deliver one forecast; raises SinkRefused, CredentialsRefused, SinkAway."""
+        refuse_unwritable(forecast)
+        document = document_of(forecast)
+        with _told(place):
+            documents = mongo_collection(self._connection, place)
+            documents.create_indexes(list(INDEXES))  # of ours, so made by us; those that are there already cost a millisecond
+            with suppress(DuplicateKeyError):  # another worker has just written the same forecast
+                documents.replace_one({name: document[name] for name in KEY}, document, upsert=True)
+
+
+def document_of(forecast: Forecast) -> dict[str, Any]:
+    """The document of one forecast; entry `i` of each array belongs to step `i + 1`."""
+    return {
+        "queue": forecast.queue,
+        "metric": forecast.metric,
+        "job": forecast.job,
+        "issued_at": forecast.issued_at,
+        "created_at": forecast.created_at,
+        "period_seconds": forecast.step_seconds,
+        "timestamp": forecast.timestamps,
+        "step": list(range(1, forecast.horizon_steps + 1)),
+        "prediction": list(forecast.prediction),
+        "lower_bound": list(forecast.lower_bound),
+        "upper_bound": list(forecast.upper_bound),
+        "model": forecast.model,
+        "hyperparameters": dict(forecast.hyperparameters),
+        "mape": forecast.mape,
+        "skill": forecast.skill,
+        "seconds": forecast.seconds,
+        "job_id": forecast.job_id,
+        "expires_at": forecast.created_at + KEPT,
+    }
+
+
+@contextmanager
+def _told(place: Place) -> Iterator[None]:
+    """The server's refusals as ours."""
+    with translated(SinkAway, connection=place.name):
+        try:
+            yield
+        except OperationFailure as error:
+            if error.code not in REFUSALS:
+                raise
+            raise SinkRefused(str(error), connection=place.name, collection=place.collection) from error
+
+
+def _refuse_unprivileged(privileges: list[Mapping[str, Any]], documents: Documents) -> None:
+    allowed = {action for each in privileges if _covers(each["resource"], documents) for action in each["actions"]}
+    if missing := [action for action in NEEDED if action not in allowed]:
+        name = f"{documents.database.name}.{documents.name}"
+        raise CredentialsRefused(f"the user is not allowed to {', '.join(missing)} in {name}; the role readWrite is enough")
+
+
+def _covers(resource: Mapping[str, Any], documents: Documents) -> bool:
+    """Whether a privilege's resource includes the collection; "" stands for any, and a cluster has neither."""
+    is_here = resource.get("db") in {"", documents.database.name} and resource.get("collection") in {"", documents.name}
+    return is_here or bool(resource.get("anyResource"))

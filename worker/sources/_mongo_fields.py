@@ -1,0 +1,78 @@
+"""Which fields a collection's documents have, and of what kind, learned from a few of them; and single values as numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from math import nan
+from typing import Any
+
+from bson import Decimal128
+from pymongo.collection import Collection
+
+from shared.names import is_column
+from worker.sources._numbers import LARGEST_NUMBER
+
+Documents = Collection[dict[str, Any]]
+Kinds = dict[str, Counter[str]]  # field (a.b for a nested one) → how many values are "number", "text", "date", "other"
+
+IS_NOT_A_NUMBER = {"$exists": True, "$not": {"$type": ["number", "null"]}}
+
+
+def number(value: object) -> float:
+    """A value as MongoDB counts it among numbers, NaN for all else: text, infinity, what is absurdly large."""
+    if isinstance(value, Decimal128):
+        value = float(value.to_decimal())
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < LARGEST_NUMBER else nan  # type: ignore[arg-type]
+
+
+def value_at(document: Mapping[str, Any], name: str) -> object:
+    """The value of a field, `a.b` inside the document `a`; None when there is none."""
+    found: object = document
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def kinds_of(documents: Iterable[Mapping[str, Any]]) -> Kinds:
+    """The fields of all documents in order of appearance, without `_id` and nulls."""
+    kinds: Kinds = {}
+    for document in documents:
+        for name, value in _flat(document):
+            kinds.setdefault(name, Counter())[_kind(value)] += 1
+    kinds.pop("_id", None)
+    return kinds
+
+
+def numeric(kinds: Kinds) -> list[str]:
+    """The fields that hold numbers at least as often as anything else, and whose name a pipeline may carry."""
+    return [name for name, found in kinds.items() if is_column(name) and found["number"] * 2 >= found.total()]
+
+
+def textual(kinds: Kinds) -> list[str]:
+    """The fields that mostly hold text."""
+    return [name for name, found in kinds.items() if found["text"] * 2 > found.total()]
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield prefix + name, value
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool():
+            return "other"
+        case int() | float() | Decimal128():
+            return "number"
+        case str():
+            return "text"
+        case datetime():
+            return "date"
+        case _:
+            return "other"

@@ -1,0 +1,112 @@
+"""Why a MongoDB collection gave nothing, or not what was asked for: MongoDB itself answers all of that with an empty result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pymongo.errors import OperationFailure
+
+from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
+from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Documents, Kinds, kinds_of, value_at
+from worker.sources._mongo_pipeline import Filter, checked, documents_of, samples_of
+from worker.sources.base import Query
+
+SAMPLED = 100  # documents from which the fields of a collection are learned
+MOST_STRAYS = 10_000  # counted; beyond it the exact number says nothing new
+NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
+CANNOT_LIST_INDEXES = {13, 166}  # not authorised; a view
+MINUTE = "%Y-%m-%d %H:%M UTC"
+
+
+def why_no_document(documents: Documents, among: Filter, queue_field: str, queue: str = "") -> DataError:
+    """There is no document of the queue ("" = of any queue) at all."""
+    database, found = documents.database, documents.find_one()
+    if found is None:
+        if documents.name not in database.list_collection_names(filter={"name": documents.name}, authorizedCollections=True):
+            return SourceNotFound(f"found no collection {documents.name!r} in the database {database.name!r}")
+        return EmptySeries(f"the collection {documents.name!r} is empty")
+    if among and documents.find_one(among) is None:
+        wanted = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
+        return SourceNotFound(f"found no document whose {wanted} in {documents.name!r}")
+    if documents.find_one({**among, checked(queue_field): {"$exists": True}}) is None:
+        return SourceNotFound(no_field(queue_field, kinds_of([found])))
+    return EmptySeries(f"found no document of it in {documents.name!r}", queue=queue)
+
+
+def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataError:
+    """No document of the queue has a date in [start, end)."""
+    own = documents_of(query, among)
+    kinds = kinds_of(documents.find(own, limit=SAMPLED))
+    if not kinds:
+        return why_no_document(documents, among, query.queue_field, query.queue)
+    if missing := [name for name in (query.time_field, *asked(query)) if name not in kinds]:
+        return SourceNotFound(no_field(missing[0], kinds))
+    if strays := count_strays(documents, query, among):
+        example = documents.find_one({**own, query.time_field: {"$type": NO_DATE}}) or {}
+        return UnreadableData(_no_dates(documents, query, strays, value_at(example, query.time_field)), queue=query.queue)
+    dated = {**own, query.time_field: {"$type": "date"}}
+    first, last = (documents.find_one(dated, sort=[(query.time_field, order)]) for order in (1, -1))
+    if first is None or last is None:
+        return UnreadableData(f"found no date in {query.time_field!r}; accepted are dates", queue=query.queue)
+    spans = (value_at(first, query.time_field), value_at(last, query.time_field), query.start, query.end)
+    ends = [f"{moment:{MINUTE}}" for moment in spans if isinstance(moment, datetime)]
+    found = f"found documents from {ends[0]} to {ends[1]}, none in the history asked for, {ends[2]} to {ends[3]}"
+    return EmptySeries(f"{found}; a job looks back from `as_of` (default: now)", queue=query.queue)
+
+
+def why_no_number(documents: Documents, query: Query, among: Filter, name: str) -> DataError | None:
+    """No sample has a number in this field; None = the field is there, and only empty, NaN or infinite."""
+    samples = samples_of(query, among)
+    if documents.find_one({**samples, checked(name): {"$exists": True}}) is None:
+        return SourceNotFound(no_field(name, kinds_of(documents.find(samples, limit=SAMPLED))), queue=query.queue)
+    found = documents.find_one({**samples, name: IS_NOT_A_NUMBER})
+    if found is None:
+        return None
+    example = value_at(found, name)
+    return UnreadableData(
+        f"found {type(example).__name__} such as {str(example)[:40]!r} in {name!r}; accepted are numbers, stored as numbers",
+        queue=query.queue,
+    )
+
+
+def count_strays(documents: Documents, query: Query, among: Filter) -> int:
+    """How many of the queue's documents have text or a number as timestamp, up to `MOST_STRAYS`; an index makes it free."""
+    strays = {**documents_of(query, among), checked(query.time_field): {"$type": NO_DATE}}
+    return documents.count_documents(strays, limit=MOST_STRAYS)
+
+
+def missing_index(documents: Documents, query: Query, among: Filter) -> str | None:
+    """What to tell the owner of a collection that has to be read as a whole for each queue; None when it has its index."""
+    try:
+        indexes = documents.index_information().values()
+    except OperationFailure as error:
+        if error.code in CANNOT_LIST_INDEXES:
+            return None
+        raise
+    wanted = [query.queue_field, query.time_field]
+    for index in indexes:
+        names = [name for name, _ in index["key"] if name not in among]  # whose value is given, so it may stand in front
+        if names[:2] == wanted and "partialFilterExpression" not in index:
+            return None
+    command = f'db.getCollection("{documents.name}").createIndex({{"{wanted[0]}": 1, "{wanted[1]}": 1}})'
+    return f"{documents.name!r} has no index on queue and time, so each queue reads all of it; this makes one: {command}"
+
+
+def no_field(name: str, kinds: Kinds) -> str:
+    """What to say of a field that is not there."""
+    return f"found no field {name!r}, there are {', '.join(kinds)}"
+
+
+def asked(query: Query) -> tuple[str, ...]:
+    """The columns that must be there, the target first."""
+    return tuple(dict.fromkeys((*([query.target] if query.target is not None else []), *(query.columns or ()))))
+
+
+def _no_dates(documents: Documents, query: Query, strays: int, example: object) -> str:
+    count = f"{strays:,}{' or more' if strays == MOST_STRAYS else ''}"
+    found = f"{count} documents with {type(example).__name__} as {query.time_field!r}, such as {str(example)[:40]!r}"
+    mend = f'[{{$set: {{"{query.time_field}": {{$toDate: "${query.time_field}"}}}}}}]'
+    return (
+        f"found {found}, and none with a date in the history asked for; accepted are dates. This turns texts into dates:"
+        f' db.getCollection("{documents.name}").updateMany({{"{query.time_field}": {{$type: "string"}}}}, {mend})'
+    )

@@ -1,0 +1,147 @@
+"""MongoSource: a MongoDB collection with one document per sample, resampled in the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from shared.drivers.faults import translated
+from shared.drivers.mongo import mongo_collection
+from shared.errors import EmptySeries, SourceAway, SourceNotFound
+from shared.jobs import Place
+from shared.settings import Connection
+from worker.sources import sources
+from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
+from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
+from worker.sources._mongo_reasons import (
+    MOST_STRAYS,
+    SAMPLED,
+    asked,
+    count_strays,
+    missing_index,
+    no_field,
+    why_no_document,
+    why_no_number,
+    why_no_sample,
+)
+from worker.sources._mongo_steps import Steps, read_steps
+from worker.sources.base import Query, Reading, SourceView
+
+
+@sources.register("mongodb")
+class MongoSource:
+    """Collections of the connection's databases: each document has a queue, a date, and numbers, which may be nested (`a.b`).
+
+    Of documents with one timestamp the last inserted wins. The index that makes this fast is its owner's to make: notes tell it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def queues(self, place: Place, queue_field: str) -> list[str]:
+        """Every queue at this place, sorted; raises SourceNotFound, EmptySeries when the collection is empty."""
+        with translated(SourceAway, connection=place.name):
+            documents, among = self._documents(place)
+            names = {queue_text(value) for value in documents.distinct(checked(queue_field), among)}
+            if not any(names):
+                raise why_no_document(documents, among, queue_field)
+            return sorted(name for name in names if name)
+
+    def check(self, query: Query) -> SourceView:
+        """Look at the collection, and at one queue for its fields and times: the query's, else the first."""
+        queues = self.queues(query.place, query.queue_field)
+        one = replace(query, queue=query.queue or queues[0])
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            advice = missing_index(documents, one, among)
+            kinds = _fields(documents, documents_of(query, among)) | _fields(
+                documents, samples_of(one, among), newest_by=None if advice else one.time_field
+            )
+            if missing := [name for name in (query.time_field, *asked(query)) if kinds and name not in kinds]:
+                raise SourceNotFound(no_field(missing[0], kinds))
+            if kinds and not kinds[query.time_field]["date"]:
+                raise why_no_sample(documents, one, among)
+            start_at, end_at = _span(documents, one, among)
+        columns = tuple(self._columns(replace(query, columns=None), kinds))
+        notes = (advice,) if advice else ()
+        return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
+
+    def read(self, query: Query) -> Reading:
+        """The resampled history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            advice = missing_index(documents, query, among)
+            kinds: Kinds = {}
+            if query.columns is None:
+                newest_by = None if advice else query.time_field
+                kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
+            columns = self._columns(query, kinds)
+            steps = read_steps(documents, query, among, columns)
+            _refuse_useless(documents, query, among, steps)
+            notes = [*steps.notes, *_left_out(documents, query, among, steps)]
+        if texts := self._unknown(textual(kinds), query):
+            notes.insert(0, f"fields of text that nobody asked for: left out {', '.join(texts)}")
+        unasked = [name for name in steps.frame if name not in asked(query)]
+        return Reading(
+            frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
+            rows=steps.rows,
+            duplicates=steps.rows - steps.moments,
+            non_finite=steps.moments - steps.usable,
+            notes=tuple(notes),
+            advice=(advice,) if advice else (),
+        )
+
+    def _documents(self, place: Place) -> tuple[Documents, Filter]:
+        """The collection, and what its documents of this place have in common."""
+        documents = mongo_collection(self._connection, place)
+        return documents, documents_at(place, self._connection.document_field)
+
+    def _columns(self, query: Query, kinds: Kinds) -> list[str]:
+        """Those asked for, the target first, and every numeric one when none are named."""
+        others = numeric(kinds) if query.columns is None else []
+        return [*asked(query), *self._unknown(others, query)]
+
+    def _unknown(self, names: list[str], query: Query) -> list[str]:
+        """Those that nobody has given a meaning."""
+        known = {*asked(query), query.queue_field, query.time_field, self._connection.document_field}
+        return [name for name in names if name not in known]
+
+
+def _fields(documents: Documents, wanted: Filter, newest_by: str | None = None) -> Kinds:
+    """What a few documents tell: the first, and the newest where an index leads to them."""
+    kinds = kinds_of(documents.find(wanted, limit=SAMPLED))
+    if newest_by:
+        for name, found in kinds_of(documents.find(wanted, limit=SAMPLED, sort=[(newest_by, -1)])).items():
+            kinds[name] = kinds.get(name, found) + found
+    return kinds
+
+
+def _span(documents: Documents, query: Query, among: Filter) -> tuple[datetime | None, datetime | None]:
+    time = f"${query.time_field}"
+    ends = {"$group": {"_id": None, "start_at": {"$min": time}, "end_at": {"$max": time}}}
+    for span in documents.aggregate([{"$match": samples_of(query, among)}, ends]):
+        return span["start_at"], span["end_at"]
+    return None, None
+
+
+def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps) -> None:
+    """Raises why there is nothing to forecast from, or a column asked for has no number."""
+    if not steps.rows:
+        raise why_no_sample(documents, query, among)
+    for name in asked(query):
+        if steps.frame[name].isna().all() and (reason := why_no_number(documents, query, among, name)):
+            raise reason
+    if not steps.usable:
+        what = query.target or "any field"
+        raise EmptySeries(f"none of the {steps.rows:,} values of {what!r} is a finite number", queue=query.queue)
+
+
+def _left_out(documents: Documents, query: Query, among: Filter, steps: Steps) -> Iterator[str]:
+    """What was not read, in plain words."""
+    if strays := count_strays(documents, query, among):
+        more = " or more" if strays == MOST_STRAYS else ""
+        yield f"documents with text or a number as {query.time_field!r}: {strays:,}{more} left out"
+    texts = {**samples_of(query, among), query.target or "": {"$type": "string"}}
+    if query.target and steps.moments > steps.usable and (count := documents.count_documents(texts)):
+        yield f"values of {query.target!r} that are text: {count:,} left out"
