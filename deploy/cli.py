@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,12 @@ from deploy.supervise import StopAsked
 from shared.buckets import bucket_start
 from shared.durations import ACCEPTED_FORMS, Duration
 from shared.errors import InvalidRequest
+from shared.jobs import Place
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
+
+if TYPE_CHECKING:
+    from deploy.simulate import Cluster
 
 MOST_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
 
@@ -68,19 +72,33 @@ def up(
 @app.command("simulate")
 def simulate_cluster(
     *,
-    out: Annotated[Path, typer.Option(help="Folder to write to, one file per queue.", file_okay=False)],
+    out: Annotated[Path | None, typer.Option(help="Folder to write to, one file per queue.", file_okay=False)] = None,
+    to: Annotated[str | None, typer.Option(help="A connection to write to instead.", show_default=False)] = None,
+    place: Annotated[str, typer.Option(help="With --to: the collection or measurement.")] = "queue_metrics",
+    database: Annotated[str | None, typer.Option(help="With --to.", show_default="the connection's")] = None,
     queues: Annotated[int, typer.Option(min=1, max=2_000)] = 12,
     days: Annotated[int, typer.Option(min=1, max=3_650)] = 28,
     step: Annotated[str, typer.Option(help="Time between samples: 10s, 5min, 1h.")] = "10s",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cluster.")] = 7,
-    file_format: Annotated[FileFormat, typer.Option("--format")] = FileFormat.PARQUET,
-    end: Annotated[
-        str | None, typer.Option(help="ISO 8601 time with offset, just after the last sample.", show_default="now")
-    ] = None,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="With --out.")] = FileFormat.PARQUET,
+    end: Annotated[str | None, typer.Option(help="ISO 8601 time with offset, after the last sample.", show_default="now")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a made-up but lifelike cluster to files that jobs can read, for demos and load tests."""
-    from deploy.simulate import simulate, write  # numpy and pandas, which no other verb here needs
+    """Write a made-up but lifelike cluster to files or a database that jobs can read, for demos and load tests."""
+    if (out is None) == (to is None):
+        raise InvalidRequest("accepted is either --out DIR or --to CONNECTION")
+    cluster, end_at = made_up(queues=queues, days=days, step=step, seed=seed, end=end)
+    rows = to_files(out, file_format, cluster) if out else to_connection(str(to), place, database, cluster)
+    where = str(out) if out else f"{place} of {to}"
+    if as_json:
+        print_json({"folder" if out else "place": where, "end": end_at.isoformat(), "queues": rows})
+    else:
+        say(f"{len(rows)} queues, {sum(rows.values()):,} samples up to {end_at.isoformat()} in {where}")
+
+
+def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) -> tuple[Cluster, datetime]:
+    """The cluster and its end; raises InvalidRequest when it is larger than most machines' memory."""
+    from deploy.simulate import simulate  # numpy and pandas, which no other verb here needs
 
     step_seconds = seconds_of(step)
     if queues * days * 86_400 // step_seconds > MOST_SAMPLES:
@@ -88,12 +106,22 @@ def simulate_cluster(
             f"--queues, --days and --step ask for more than {MOST_SAMPLES:,} samples; take fewer or a longer step"
         )
     end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
-    cluster = simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at)
-    rows = write(out, file_format, cluster)
-    if as_json:
-        print_json({"folder": str(out), "end": end_at.isoformat(), "queues": rows})
-    else:
-        say(f"{len(rows)} queues, {sum(rows.values()):,} samples up to {end_at.isoformat()} in {out}")
+    return simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), end_at
+
+
+def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, int]:
+    """Write files; returns queue → samples."""
+    from deploy.simulate import write
+
+    return write(out, file_format, cluster)
+
+
+def to_connection(name: str, place: str, database: str | None, cluster: Cluster) -> dict[str, int]:
+    """Write to a database; returns queue → samples."""
+    from deploy.simulate_to import write_to
+
+    connection = load_settings().connection(name)
+    return write_to(connection, Place(name=name, collection=place, measurement=place, database=database), cluster)
 
 
 def seconds_of(step: str) -> int:

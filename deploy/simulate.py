@@ -72,7 +72,10 @@ HABITS = (
 )
 
 
-def simulate(*, queues: int, days: int, step_seconds: int, seed: int, end: datetime) -> Iterator[tuple[str, pd.DataFrame]]:
+Cluster = Iterator[tuple[str, pd.DataFrame]]  # each queue's name and its samples, one queue at a time
+
+
+def simulate(*, queues: int, days: int, step_seconds: int, seed: int, end: datetime) -> Cluster:
     """Each queue's name and its samples in the steps before `end`, by time; columns are those of `_sampled`.
 
     Samples that were never taken are missing: outages of the collector hit all queues, single scrapes fail one by one.
@@ -93,7 +96,7 @@ def simulate(*, queues: int, days: int, step_seconds: int, seed: int, end: datet
         yield habit.queue, frame[~(outages | missed)]
 
 
-def write(folder: Path, suffix: str, cluster: Iterator[tuple[str, pd.DataFrame]]) -> dict[str, int]:
+def write(folder: Path, suffix: str, cluster: Cluster) -> dict[str, int]:
     """Write one file per queue, `<queue>.<suffix>` (parquet or csv); returns queue → rows."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = {}

@@ -1,0 +1,68 @@
+"""A made-up cluster in real databases, read back as a job would."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from deploy.simulate import Cluster, simulate
+from deploy.simulate_to import write_to
+from shared.errors import InvalidRequest
+from shared.jobs import Aggregation, Place
+from shared.settings import Connection
+from tests.factories import MONDAY
+from tests.influx_server import Influxd
+from tests.servers import MongoServer
+from worker.sources import sources
+from worker.sources.base import Query
+
+NAMES = {"mongodb", "influxdb"}
+
+
+def a_cluster() -> Cluster:
+    return simulate(queues=3, days=2, step_seconds=300, seed=1, end=MONDAY)
+
+
+@pytest.fixture(params=sorted(NAMES))
+def connection(request: pytest.FixtureRequest) -> Connection:
+    if request.param == "influxdb":
+        server: Influxd = request.getfixturevalue("influxd")
+        database = server.make_database("simulated")
+        return Connection(kind="influxdb", url=SecretStr(server.url), version="1", database=database)
+    mongod: MongoServer = request.getfixturevalue("mongod")
+    with mongod.client() as client:
+        client.drop_database("simulated")
+    return Connection(kind="mongodb", url=SecretStr(mongod.url_of("simulated")))
+
+
+def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connection) -> None:
+    place = Place(name=connection.kind, collection="usage", measurement="usage")
+    written = [write_to(connection, place, a_cluster()) for _ in range(2)]
+    assert written[0] == written[1]
+    source = sources[connection.kind](connection)
+    assert source.queues(place, "queue") == sorted(written[0])
+    queue, samples = next(iter(written[0].items()))
+    query = Query(
+        place=place,
+        queue=queue,
+        queue_field="queue",
+        time_field="timestamp",
+        target="used_capacity",
+        columns=None,
+        start=MONDAY - timedelta(days=2),
+        end=MONDAY,
+        step_seconds=3_600,
+        aggregation=Aggregation.MEAN,
+    )
+    reading = source.read(query)
+    assert reading.rows == samples
+    assert reading.advice == ()
+    expected = dict(a_cluster())[queue].set_index("timestamp")["used_capacity"].resample("3600s", origin="epoch").mean().dropna()
+    assert reading.frame["used_capacity"].tolist() == pytest.approx(expected.tolist())
+
+
+def test_files_are_written_by_the_other_option(connection: Connection) -> None:
+    with pytest.raises(InvalidRequest, match="--out DIR"):
+        write_to(connection.model_copy(update={"kind": "files"}), Place(name="files"), a_cluster())
