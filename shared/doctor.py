@@ -15,12 +15,13 @@ from typing import cast
 from celery.backends.redis import RedisBackend
 
 from shared.broker import make_celery
+from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway, QueuecastError, ServiceError
 from shared.forecasts import Lane
 from shared.runstate import RunState
-from shared.settings import Settings
+from shared.settings import Connection, Settings
 from shared.storage import open_store
 
 FULLEST_SHARE = 0.7  # 3-fleet.md: alarm at 70 % of the broker's memory; at 100 % workers die
@@ -54,6 +55,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         _data_folder(settings.data_dir),
         *_asked("store", lambda: [_store(settings)]),
         *(_files(name, connection.path) for name, connection in settings.all_connections.items() if connection.path),
+        *(each for name, connection in settings.all_connections.items() for each in _database(name, connection)),
         *_asked("result backend", lambda: [_result_backend(settings)] if settings.result_backend_url else []),
         *_asked("broker", lambda: _broker(settings)),
     ]
@@ -113,6 +115,19 @@ def _files(name: str, folder: Path) -> Finding:
         return Finding(name=f"connection {name}", detail=f"{folder} is readable")
     advice = "jobs over this connection fail until the folder is there, with CSV or Parquet files in it"
     return Finding(name=f"connection {name}", detail=f"{folder} is not there or not readable", is_well=False, advice=advice)
+
+
+def _database(name: str, connection: Connection) -> list[Finding]:
+    """Whether a database that is a connection answers us, and what it could do better; nothing of a folder."""
+    looks = {"mongodb": look_at_mongodb, "influxdb": look_at_influxdb}
+    if connection.kind not in looks:
+        return []
+
+    def ask() -> list[Finding]:
+        detail, advice = looks[connection.kind](name, connection)
+        return [Finding(name=f"connection {name}", detail=detail, advice=advice)]
+
+    return _asked(f"connection {name}", ask)
 
 
 def _result_backend(settings: Settings) -> Finding:
