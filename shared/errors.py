@@ -114,7 +114,7 @@ class UnreadableData(DataError):
 
 
 class UndefinedScore(DataError):
-    """No measure is defined on these actual values."""
+    """No candidate could be scored."""
 
 
 class SinkRefused(DataError):

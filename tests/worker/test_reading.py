@@ -1,0 +1,57 @@
+"""One queue's history from several places, over real files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from shared.errors import SourceNotFound
+from shared.jobs import DataPlaces, JobRequest, Place
+from shared.runstate import RunState
+from shared.settings import Settings
+from tests.factories import MONDAY, a_load, a_request
+from worker.reading import read_all
+from worker.resources import Resources, use
+
+FILES = Place(name="files")
+PLACES = DataPlaces(source=(Place(name="files", path="usage/*.csv"), Place(name="files", path="nodes/*.csv")), destination=FILES)
+
+
+@pytest.fixture(autouse=True)
+def _two_places(settings: Settings, run_state: RunState) -> Iterator[None]:
+    """Usage of two queues in one folder, what their nodes say of one of them in another."""
+    assert settings.files_dir is not None
+    for folder in ("usage", "nodes"):
+        (settings.files_dir / folder).mkdir(parents=True)
+    for queue in ("root.adhoc", "root.etl"):
+        a_load().rename_axis("timestamp").to_csv(settings.files_dir / "usage" / f"{queue}.csv")
+    load = a_load(seed=3)
+    nodes = pd.DataFrame({"heat": load.to_numpy(), "used_capacity": 1.0}, index=load.index.rename("timestamp"))
+    nodes.to_csv(settings.files_dir / "nodes" / "root.etl.csv")
+    with use(Resources(settings)):
+        yield
+
+
+def a_request_for(**changes: object) -> JobRequest:
+    return a_request(data=PLACES, **changes)
+
+
+def test_companions_come_from_the_other_place() -> None:
+    found = read_all(a_request_for(), "root.etl", MONDAY)
+    assert list(found.frame.columns) == ["used_capacity", "heat", "files_used_capacity"]
+    assert len(found.frame) == 14 * 24
+    assert found.frame.notna().all(axis=None)
+
+
+def test_a_queue_without_companions_is_read_without_them_and_says_so() -> None:
+    found = read_all(a_request_for(), "root.adhoc", MONDAY)
+    assert list(found.frame.columns) == ["used_capacity"]
+    assert "files has no companions of this queue in the history asked for" in found.notes
+
+
+def test_columns_may_come_from_any_of_the_places() -> None:
+    assert list(read_all(a_request_for(columns=("heat",)), "root.etl", MONDAY).frame.columns) == ["used_capacity", "heat"]
+    with pytest.raises(SourceNotFound, match="'cold', there are used_capacity, heat"):
+        read_all(a_request_for(columns=("cold",)), "root.etl", MONDAY)
