@@ -202,4 +202,4 @@ class InvalidSettings(SetupError):
 
 
 class CredentialsRefused(SetupError):
-    """The credentials were refused."""
+    """The credentials were refused: authentication or authorisation."""

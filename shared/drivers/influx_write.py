@@ -6,6 +6,7 @@ never repeated unchanged. A body that is too large is halved; 429 and 503 are tr
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -89,6 +90,7 @@ def _client(server: InfluxServer, _process: int) -> InfluxDBClient:
     """One per process: sockets must not cross a fork."""
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
-    return InfluxDBClient(
-        url=server.url, token=server.token or "", org=server.org or "", timeout=TIMEOUT_MILLISECONDS, retries=retries()
-    )
+    told = {"url": server.url, "token": server.token or "", "org": server.org or ""}
+    client = InfluxDBClient(**told, timeout=TIMEOUT_MILLISECONDS, retries=retries())
+    atexit.register(client.close)  # left to the interpreter's end, it complains on stderr
+    return client
