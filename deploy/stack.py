@@ -9,7 +9,6 @@ stage 2   api      answers HTTP                          reaper  sends again wha
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import os
 import socket
 import sys
@@ -18,6 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.cli import is_loopback
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.errors import BrokerAway, InvalidRequest, SetupError
@@ -128,14 +128,6 @@ def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Setti
         ready_seconds=_IMPORT_SECONDS,
         stop_seconds=_DRAIN_SECONDS,
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _flower(settings: Settings, layout: Layout) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,8 +12,7 @@ import urllib3
 
 from shared.drivers.influx import InfluxServer, Series, Telling, query
 from shared.errors import SourceAway, SourceNotFound
-from tests.polling import eventually
-from tests.servers import free_port, missing
+from tests.servers import Server, free_port, missing
 
 UNPACKED = Path(__file__).parents[1] / ".dev" / "influxdb" / "usr" / "bin" / "influxd"
 PLAIN = Telling(away=SourceAway, refused=SourceNotFound)
@@ -51,14 +48,11 @@ def influxd_binary() -> str:
 
 
 @dataclass
-class Influxd:
-    """An influxd of the test run."""
+class Influxd(Server):
+    """An influxd."""
 
-    folder: Path
     has_users: bool = False
-    port: int = field(default_factory=free_port)
     token: str | None = None  # of the administrator
-    _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -74,26 +68,7 @@ class Influxd:
         configuration = self.folder / "influxdb.conf"
         values = {"folder": self.folder, "port": self.port, "rpc_port": free_port(), "auth": str(self.has_users).lower()}
         configuration.write_text(CONFIGURATION.format(**values))
-        command = [influxd_binary(), "run", "-config", str(configuration)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(self._answers, within=20, what="influxd")
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        """End it; a frozen one is thawed first."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-        self._process.send_signal(number)
-        self._process.wait(20)
-
-    def freeze(self) -> None:
-        """It accepts connections and says nothing any more."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """It goes on."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self.run([influxd_binary(), "run", "-config", str(configuration)], self._answers)
 
     def query(self, statement: str, database: str | None = None) -> list[Series]:
         """What the administrator is answered."""

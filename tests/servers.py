@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -52,31 +52,17 @@ def mongod_binary() -> Path:
 
 
 @dataclass
-class MongoServer:
-    """A mongod of the test run; `url` names no database."""
+class Server:
+    """A server of the test run in a folder of its own, on a free port."""
 
     folder: Path
     port: int = field(default_factory=free_port)
-    options: tuple[str, ...] = ()
-    credentials: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def url(self) -> str:
-        """Where it listens, with the credentials of the administrator if there are users."""
-        return f"mongodb://{self.credentials}127.0.0.1:{self.port}/"
-
-    def url_of(self, database: str, user: str = "", authentication: str = "admin") -> str:
-        """The URL of a database, as this `user:password`."""
-        given = f"{user}@" if user else self.credentials
-        return f"mongodb://{given}127.0.0.1:{self.port}/{database}" + (f"?authSource={authentication}" if given else "")
-
-    def start(self) -> None:
+    def run(self, command: list[str], is_there: Callable[[], bool]) -> None:
         """Start it, and wait until it answers."""
-        place = ["--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
-        quiet = ["--wiredTigerCacheSizeGB", "0.25", "--logpath", str(self.folder / "log")]
-        self._process = subprocess.Popen([str(mongod_binary()), *place, *quiet, *self.options], stdout=subprocess.DEVNULL)
-        eventually(self._answers, within=20, what="mongod")
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(is_there, within=20, what=Path(command[0]).name)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it; a frozen one is thawed first."""
@@ -94,6 +80,30 @@ class MongoServer:
         """It goes on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+@dataclass
+class MongoServer(Server):
+    """A mongod; `url` names no database."""
+
+    options: tuple[str, ...] = ()
+    credentials: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the credentials of the administrator if there are users."""
+        return f"mongodb://{self.credentials}127.0.0.1:{self.port}/"
+
+    def url_of(self, database: str, user: str = "", authentication: str = "admin") -> str:
+        """The URL of a database, as this `user:password`."""
+        given = f"{user}@" if user else self.credentials
+        return f"mongodb://{given}127.0.0.1:{self.port}/{database}" + (f"?authSource={authentication}" if given else "")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        place = ["--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+        quiet = ["--wiredTigerCacheSizeGB", "0.25", "--logpath", str(self.folder / "log")]
+        self.run([str(mongod_binary()), *place, *quiet, *self.options], self._answers)
 
     def client(self) -> MongoClient[dict[str, object]]:
         """A client of the administrator; whoever asks closes it."""

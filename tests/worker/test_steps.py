@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from shared.errors import EmptySeries, QueueNotFound, TooManyCandidates, UnknownModel
-from shared.forecasts import Failure, Measures, Score, WindowForecast
+from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.runstate import RunState
@@ -48,14 +48,24 @@ def submit(here: Resources, **changes: Any) -> Job:
 def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
     """What the tasks of a job do, in one process."""
     steps.plan(job_id, "plan")
-    resources_run_state = steps.resources().run_state
-    resources_run_state.release(job_id, 9)
+    steps.resources().run_state.release(job_id, 9)
     for queue in queues:
         work = steps.ingest(job_id, queue, "ingest")
         assert work is not None
         assert steps.score(job_id, queue, range(len(work.candidates)), "score") == []
         assert steps.select(job_id, queue, "select", is_heavy=True) is steps.Selecting.HAS_ENDED
     endings.finish(job_id)
+
+
+def scored(here: Resources) -> tuple[Job, QueueWork]:
+    """A job whose queue `root.etl` has an outcome for every candidate."""
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    assert work is not None
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    return job, work
 
 
 def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
@@ -165,12 +175,7 @@ def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
 
 
 def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id, "plan")
-    here.run_state.release(job.job_id, 9)
-    work = steps.ingest(job.job_id, "root.etl", "ingest")
-    assert work is not None
-    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    job, _work = scored(here)
     steps.select(job.job_id, "root.etl", "select", is_heavy=False)
     endings.pass_deadline(job.job_id)
     ended = here.store.job(job.job_id)
@@ -187,12 +192,7 @@ def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> 
 
 
 def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id, "plan")
-    here.run_state.release(job.job_id, 9)
-    work = steps.ingest(job.job_id, "root.etl", "ingest")
-    assert work is not None
-    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    job, work = scored(here)
     first = choose(list(here.run_state.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
     for _ in range(3):
         here.run_state.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}", task="dead", worker="dead")

@@ -74,11 +74,6 @@ class History:
         companions = self.companions.shape[1]
         return Extent(length=self.length, companions=companions, step_seconds=self.step_seconds, horizon=horizon)
 
-    @property
-    def steps_per_week(self) -> int:
-        """Steps of one weekly season."""
-        return max(1, round(7 * SECONDS_PER_DAY / self.step_seconds))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
