@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import lru_cache
 from typing import Any, Literal
@@ -77,7 +78,9 @@ def mongo_collection(connection: Connection, place: Place) -> Collection[Documen
 @lru_cache(maxsize=32)
 def _client(url: str, patience: Patience, _process: int) -> MongoClient[Documents]:
     try:
-        return MongoClient(url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
+        client = MongoClient[Documents](url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
     except (pymongo.errors.PyMongoError, ValueError) as error:
         reason = "user and password must be escaped" if "RFC 3986" in str(error) else type(error).__name__
         raise InvalidSettings(f"the MongoDB URL is not accepted: {reason}; accepted is mongodb://host:port/database") from None
+    atexit.register(client.close)  # left to the interpreter's end, it complains on stderr
+    return client
