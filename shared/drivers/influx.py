@@ -102,15 +102,18 @@ def request(
     body: bytes,
     headers: Mapping[str, str],
     retries: urllib3.Retry | bool = False,
+    limits: urllib3.Timeout = LIMITS,
     accepted: Collection[int] = (),
 ) -> urllib3.BaseHTTPResponse:
     """One call over HTTP; raises as `query` does, but for the statuses that the caller accepts."""
     try:
-        answer = _pool(os.getpid()).request(method, f"{server.url}{path}", body=body, headers=headers, retries=retries)
+        answer = _pool(os.getpid()).request(
+            method, f"{server.url}{path}", body=body, headers=headers, retries=retries, timeout=limits
+        )
     except urllib3.exceptions.HTTPError as error:
-        raise telling.away(f"{type(error).__name__} at {_host(server)}") from error
+        raise telling.away(f"{type(error).__name__} at {host_of(server)}") from error
     if answer.status >= 400 and answer.status not in accepted:
-        raise refusal(answer.status, _message(answer), telling)
+        raise refusal(answer.status, words_of(answer), telling)
     return answer
 
 
@@ -142,29 +145,41 @@ def _quoted(name: str, *, is_accepted: bool) -> str:
     return f'"{escaped}"'
 
 
+def words_of(answer: urllib3.BaseHTTPResponse) -> str:
+    """The server's own words, whichever version says them."""
+    try:
+        document = json.loads(answer.data)
+    except ValueError:
+        return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
+    return str((document.get("error") or document.get("message") if isinstance(document, dict) else None) or document)
+
+
+def host_of(server: InfluxServer) -> str:
+    """Where it is, for messages: nothing of a URL that may be secret."""
+    parts = urllib3.util.parse_url(server.url)
+    return f"{parts.host}:{parts.port}" if parts.port else str(parts.host)
+
+
 def _series(answer: urllib3.BaseHTTPResponse, telling: Telling) -> Iterator[Series]:
-    document = json.loads(answer.data)
+    document = _document(answer, telling)
     for result in (document, *document.get("results", ())):
         if "error" in result:
             raise refusal(answer.status, result["error"], telling)
-    for result in document["results"]:
+    for result in document.get("results", ()):
         for series in result.get("series", ()):
             rows = tuple(map(tuple, series.get("values", ())))
             yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
 
 
-def _message(answer: urllib3.BaseHTTPResponse) -> str:
-    """The server's own words, whichever version says them."""
+def _document(answer: urllib3.BaseHTTPResponse, telling: Telling) -> dict[str, Any]:
+    """The content of an answer; a proxy's login page has the status of success, too."""
     try:
         document = json.loads(answer.data)
-        return str(document.get("error") or document.get("message") or document)
     except ValueError:
-        return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
-
-
-def _host(server: InfluxServer) -> str:
-    parts = urllib3.util.parse_url(server.url)
-    return f"{parts.host}:{parts.port}" if parts.port else str(parts.host)
+        document = None
+    if not isinstance(document, dict):
+        raise telling.refused(f"what answers is no InfluxDB: {words_of(answer)}")
+    return document
 
 
 @lru_cache(maxsize=2)

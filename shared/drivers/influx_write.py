@@ -1,7 +1,7 @@
 """Writing lines to InfluxDB: /write for version 1, influxdb-client's synchronous API for 2 and 3.
 
-The client's batching API would return normally when data are lost. A partial write is an unknown part written: it is reported and
-never repeated unchanged. A body that is too large is halved; 429 and 503 are tried again, as long as the server asks to wait.
+The client's batching API would return normally when data are lost. 204 alone says that everything was written. A partial write is
+an unknown part written: it is reported and never repeated unchanged. A body that is too large is halved.
 """
 
 from __future__ import annotations
@@ -15,19 +15,26 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from shared.drivers.influx import InfluxServer, Telling, refusal, request
+from shared.drivers.influx import InfluxServer, Telling, host_of, refusal, request, words_of
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
 BATCH_LINES = 5_000  # of 500 lines, the same points took more than twice as long
 PRECISION = "s"
+WRITTEN, TOO_LARGE, MISSES_POINTS = 204, 413, 400
 TIMEOUT_MILLISECONDS = (3_000, 30_000)  # to connect, to be answered
-
-
-def retries() -> urllib3.Retry:
-    """Three tries, as far apart as the server asks for; a Retry counts down, so everybody needs one of his own."""
-    return urllib3.Retry(total=3, connect=0, read=0, backoff_factor=0.5, status_forcelist=[429, 503], allowed_methods=None)
+LOOK_LIMITS = urllib3.Timeout(total=4)
+RETRIES = urllib3.Retry(  # three more tries, each as late as the server asks for, but a task has no time for more than 10 s each
+    total=3,
+    connect=False,
+    read=False,
+    backoff_factor=0.5,
+    status_forcelist=[429, 503],
+    allowed_methods=None,
+    raise_on_status=False,
+    retry_after_max=10,
+)
 
 
 def write_lines(server: InfluxServer, database: str, lines: Sequence[str], telling: Telling) -> None:
@@ -41,33 +48,49 @@ def write_lines(server: InfluxServer, database: str, lines: Sequence[str], telli
 
 
 def check_writable(server: InfluxServer, database: str, telling: Telling) -> None:
-    """Whether the database is there and takes our writes: an empty one; raises as `write_lines` does."""
-    if server.version == "1":
-        _write_v1(server, database, b"", telling)
-        return
-    status, message = _write_v2(server, database, "", telling)
-    if status not in {204, 400}:  # 400: it misses the points, so it has found everything else
-        raise refusal(status, message, telling)
+    """Whether the database is there and takes our writes: an empty one, told within 5 s; raises as `write_lines` does.
+
+    Version 1 takes it. Versions 2 and 3 miss the points, but only after they have found organisation, bucket and permission.
+    """
+    answer = request(
+        server,
+        "POST",
+        _path(server, database),
+        telling,
+        body=b"",
+        headers=server.headers,
+        limits=LOOK_LIMITS,
+        accepted={MISSES_POINTS},
+    )
+    words = words_of(answer)
+    found_all = server.version != "1" and answer.status == MISSES_POINTS and "org" not in words.lower()
+    if answer.status != WRITTEN and not found_all:
+        raise _complaint(answer.status, words, telling)
 
 
 def _write_batch(server: InfluxServer, database: str, lines: Sequence[str], telling: Telling) -> None:
-    body = "\n".join(lines)
-    if server.version == "1":
-        status, message = _write_v1(server, database, body.encode(), telling)
-    else:
-        status, message = _write_v2(server, database, body, telling)
-    if status == 413 and len(lines) > 1:
+    write = _write_v1 if server.version == "1" else _write_v2
+    status, words = write(server, database, "\n".join(lines), telling)
+    if status == TOO_LARGE and len(lines) > 1:
         half = len(lines) // 2
         _write_batch(server, database, lines[:half], telling)
         _write_batch(server, database, lines[half:], telling)
-    elif status >= 400:
-        raise refusal(status, message, telling)
+    elif status != WRITTEN:
+        raise _complaint(status, words, telling)
 
 
-def _write_v1(server: InfluxServer, database: str, body: bytes, telling: Telling) -> tuple[int, str]:
-    path = "/write?" + urlencode({"db": database, "precision": PRECISION})
-    answer = request(server, "POST", path, telling, body=body, headers=server.headers, retries=retries(), accepted={413})
-    return answer.status, "the body is too large"
+def _write_v1(server: InfluxServer, database: str, body: str, telling: Telling) -> tuple[int, str]:
+    answer = request(
+        server,
+        "POST",
+        _path(server, database),
+        telling,
+        body=body.encode(),
+        headers=server.headers,
+        retries=RETRIES,
+        accepted={TOO_LARGE},
+    )
+    return answer.status, words_of(answer)
 
 
 def _write_v2(server: InfluxServer, database: str, body: str, telling: Telling) -> tuple[int, str]:
@@ -75,14 +98,29 @@ def _write_v2(server: InfluxServer, database: str, body: str, telling: Telling) 
     from influxdb_client.domain.write_precision import WritePrecision
     from influxdb_client.rest import ApiException
 
+    client = _client(server, os.getpid())
     try:
-        api = _client(server, os.getpid()).write_api(write_options=SYNCHRONOUS)
+        api = client.write_api(write_options=SYNCHRONOUS)
         api.write(bucket=database, org=server.org or "", record=body, write_precision=WritePrecision.S)
     except ApiException as error:
-        return int(error.status or 500), str(error.message or error.reason)
+        return int(error.status or 500), str(error.message or error.reason)[:200]
     except urllib3.exceptions.HTTPError as error:  # the client lets them through as they are
-        raise telling.away(type(error).__name__) from error
-    return 204, ""
+        raise telling.away(f"{type(error).__name__} at {host_of(server)}") from error
+    answer = client.api_client.last_response  # `write` itself returns nothing, whatever status of success there was
+    return int(answer.status), str(answer.data)[:200]
+
+
+def _complaint(status: int, words: str, telling: Telling) -> Exception:
+    """A proxy's login page is a success to HTTP, and so are answers that tell of rejected points."""
+    if status < 400:
+        return telling.refused(f"status {status} does not say that all was written: {words}")
+    return refusal(status, words, telling)
+
+
+def _path(server: InfluxServer, database: str) -> str:
+    if server.version == "1":
+        return "/write?" + urlencode({"db": database, "precision": PRECISION})
+    return "/api/v2/write?" + urlencode({"org": server.org or "", "bucket": database, "precision": PRECISION})
 
 
 @lru_cache(maxsize=8)
@@ -91,6 +129,6 @@ def _client(server: InfluxServer, _process: int) -> InfluxDBClient:
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
     told = {"url": server.url, "token": server.token or "", "org": server.org or ""}
-    client = InfluxDBClient(**told, timeout=TIMEOUT_MILLISECONDS, retries=retries())
+    client = InfluxDBClient(**told, timeout=TIMEOUT_MILLISECONDS, retries=RETRIES)
     atexit.register(client.close)  # left to the interpreter's end, it complains on stderr
     return client

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from shared.buckets import to_epoch
 from shared.errors import SinkRefused
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def lines_of(forecast: Forecast, measurement: str) -> list[str]:
-    """All points of the forecast as line protocol, times in seconds; raises SinkRefused for a tag that would be changed."""
+    """All points as line protocol, times in seconds; raises SinkRefused for a tag that would not arrive as it is."""
     for name, tag in (("job", forecast.job), ("metric", forecast.metric), ("queue", forecast.queue)):
         _refuse_tag(name, tag)
     return [point.to_line_protocol() for point in _points(forecast, measurement)]
@@ -59,6 +60,6 @@ def _point(measurement: str, forecast: Forecast) -> Point:
 
 
 def _refuse_tag(name: str, tag: str) -> None:
-    """An empty tag would merge series, one that ends in a backslash is stored as another, a control character ends the line."""
-    if not tag.strip() or tag.endswith("\\") or not tag.isprintable():
-        raise SinkRefused(f"the {name} {tag[:60]!r} cannot be a tag: it is empty, ends in a backslash, or has control characters")
+    """One that ends in a backslash is stored as another, a control character ends the line, half a surrogate pair is no text."""
+    if tag.endswith("\\") or any(category(character) in {"Cc", "Cs"} for character in tag):
+        raise SinkRefused(f"the {name} {tag[:60]!r} cannot be a tag: it ends in a backslash or has control characters")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from shared.buckets import to_epoch
 from shared.drivers.influx import Telling, influx_server, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
@@ -14,6 +18,7 @@ from worker.sinks._influx_points import lines_of
 from worker.sinks._writable import refuse_unwritable
 
 TELLING = Telling(away=SinkAway, refused=SinkRefused)
+MISSING = re.compile(r"\b(database|bucket)\b.*not found")  # version 2 misses an organisation in other words
 
 
 @sinks.register("influxdb")
@@ -25,28 +30,53 @@ class InfluxSink:
         self._default_database = connection.database
 
     def check(self, place: Place) -> None:
-        """Whether the database is there and takes our writes."""
-        quoted_place(str(place.measurement))
-        check_writable(self._server, self._database(place), TELLING)
+        """Whether the database is there and takes our writes; told within 5 s."""
+        database, _measurement = self._names(place)
+        with self._remedy(database):
+            check_writable(self._server, database, TELLING)
 
     def write(self, forecast: Forecast, place: Place) -> None:
         """Deliver one forecast; raises SinkRefused, SinkAway, CredentialsRefused."""
         refuse_unwritable(forecast)
-        database, measurement = self._database(place), str(place.measurement)
-        if self._server.version == "1":
-            self._cut_old_tail(forecast, database, measurement)
-        write_lines(self._server, database, lines_of(forecast, measurement), TELLING)
+        database, measurement = self._names(place)
+        lines = lines_of(forecast, measurement)
+        with self._remedy(database):
+            if self._server.version == "1":
+                self._delete_stale(forecast, database, measurement)
+            write_lines(self._server, database, lines, TELLING)
 
-    def _cut_old_tail(self, forecast: Forecast, database: str, measurement: str) -> None:
-        """A longer horizon under the same job name leaves steps behind; elsewhere readers tell them by their `issued_at`."""
-        last = to_epoch(forecast.timestamps[-1])
+    def _delete_stale(self, forecast: Forecast, database: str, measurement: str) -> None:
+        """What overwriting leaves behind: the steps of a longer horizon, and scores that are no longer defined.
+
+        Versions 2 and 3 take no DELETE: there, readers tell old steps by their `issued_at`.
+        """
+        self._delete(forecast, database, measurement, f"time > {to_epoch(forecast.timestamps[-1])}s")
+        if forecast.mape is None or forecast.skill is None:
+            self._delete(forecast, database, f"{measurement}_run", f"time = {to_epoch(forecast.issued_at)}s")
+
+    def _delete(self, forecast: Forecast, database: str, measurement: str, when: str) -> None:
         same = '"job" = $job AND "metric" = $metric AND "queue" = $queue'
-        statement = f"DELETE FROM {quoted_place(measurement)} WHERE {same} AND time > {last}s"  # noqa: S608 - quoted name, values apart
+        statement = f"DELETE FROM {quoted_place(measurement)} WHERE {same} AND {when}"  # noqa: S608 - quoted name, values apart
         query(self._server, statement, TELLING, database=database, job=forecast.job, metric=forecast.metric, queue=forecast.queue)
 
-    def _database(self, place: Place) -> str:
-        database = place.database or self._default_database
+    def _names(self, place: Place) -> tuple[str, str]:
+        """Database and measurement; raises SinkRefused without one, InvalidSettings for what is no plain name."""
+        database, measurement = place.database or self._default_database, place.measurement
         if database is None:
             raise SinkRefused("no database: name it in `data.destination.database`, or give the connection one")
-        quoted_place(database)
-        return database
+        if measurement is None:
+            raise SinkRefused("no measurement: name it in `data.destination.measurement`")
+        for name in (database, measurement, f"{measurement}_issued"):  # the last one may be too long
+            quoted_place(name)
+        return database, measurement
+
+    @contextmanager
+    def _remedy(self, database: str) -> Iterator[None]:
+        """We create nothing in somebody's database, but say how."""
+        try:
+            yield
+        except SinkRefused as refused:
+            if not MISSING.search(refused.detail):
+                raise
+            way = f'CREATE DATABASE "{database}"' if self._server.version == "1" else f"influx bucket create --name {database}"
+            raise SinkRefused(f"{refused.detail}; create it: {way}") from refused

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.errors import CredentialsRefused, SinkAway, SinkRefused
+from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkRefused
 from shared.jobs import Place
 from shared.settings import Connection, Settings
 from tests.factories import MONDAY, a_forecast
 from tests.influx_server import Influxd
 from tests.worker.sinks.v2_gateway import v2_gateway
 from worker.sinks import sinks
+from worker.sinks._influx_points import lines_of
 from worker.sinks.base import Sink
 
 DATABASE, PLACE = "forecasts", Place(name="influxdb", measurement="usage")
+MEASUREMENTS = ("usage", "usage_issued", "usage_run")
 START = int(MONDAY.timestamp())
 
 
@@ -69,14 +71,40 @@ def test_points_are_exactly_queues_times_horizon_however_often_they_are_written(
     assert influxd.count("usage_run", DATABASE, "horizon") == 2
 
 
-@pytest.mark.parametrize("queue", ["root.a b", "root,x=1", "root=y", 'root"z"', "root.ä.日本", "a\\b", "0", "-"])
+def test_both_ways_of_writing_give_equal_points(influxd: Influxd, database: str) -> None:
+    with v2_gateway(influxd.url) as url:
+        ways = (a_sink(influxd.url), a_sink(url, version="2"))
+        for sink, measurement in zip(ways, ("one", "two"), strict=True):
+            sink.write(a_forecast(queue='root.a b,c="d"'), Place(name="influxdb", measurement=measurement))
+    for suffix in ("", "_issued", "_run"):
+        assert points(influxd, f"one{suffix}") == points(influxd, f"two{suffix}") != []
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        "root.a b",
+        "root,x=1",
+        "root=y",
+        'root"z"',
+        "root.ä.日本",
+        "a\\b",
+        "a\\,job=x",
+        "a\\ b",
+        "a\u00a0b\u2028",
+        " a ",
+        "0",
+        "-",
+        "#a",
+    ],
+)
 def test_awkward_names_arrive_as_they_are(sink: Sink, influxd: Influxd, queue: str) -> None:
     sink.write(a_forecast(queue=queue), PLACE)
     assert {point["queue"] for point in points(influxd, "usage")} == {queue}
     assert len(points(influxd, "usage")) == 3
 
 
-@pytest.mark.parametrize("queue", ["a\nadmin,x=y v=666", "root\\", "a\x00b"])
+@pytest.mark.parametrize("queue", ["a\nadmin,x=y v=666", "root\\", "a\x00b", "a\x85b", "a\ud800b"])
 def test_a_name_that_would_be_changed_or_write_elsewhere_is_refused(sink: Sink, influxd: Influxd, queue: str) -> None:
     with pytest.raises(SinkRefused, match="cannot be a tag"):
         sink.write(a_forecast(queue=queue), PLACE)
@@ -85,9 +113,10 @@ def test_a_name_that_would_be_changed_or_write_elsewhere_is_refused(sink: Sink, 
 
 def test_a_missing_database_is_told_before_anything_is_trained(sink: Sink, influxd: Influxd) -> None:
     nowhere = Place(name="influxdb", measurement="usage", database="nowhere")
-    with pytest.raises(SinkRefused, match="not found"):
+    remedy = r"not found.*; create it: (CREATE DATABASE \"nowhere\"|influx bucket create --name nowhere)$"
+    with pytest.raises(SinkRefused, match=remedy):
         sink.check(nowhere)
-    with pytest.raises(SinkRefused, match="not found"):
+    with pytest.raises(SinkRefused, match=remedy):
         sink.write(a_forecast(), nowhere)
     sink.check(PLACE)
 
@@ -104,6 +133,23 @@ def test_points_beyond_the_retention_period_are_a_partial_write_and_reported(sin
         sink.write(a_forecast(), PLACE)
 
 
+def test_a_score_that_is_no_longer_defined_does_not_stay_behind(influxd: Influxd, database: str) -> None:
+    sink = a_sink(influxd.url)
+    sink.write(a_forecast(queue="root.other"), PLACE)
+    sink.write(a_forecast(), PLACE)
+    sink.write(a_forecast(mape=None), PLACE)
+    found = {point["queue"]: (point["mape"], point["skill"]) for point in points(influxd, "usage_run")}
+    assert found == {"root.other": (7.5, 0.2), "root.etl": (None, 0.2)}
+
+
+def test_a_shorter_horizon_leaves_no_tail_of_its_own_series_and_all_of_the_others(influxd: Influxd, database: str) -> None:
+    sink = a_sink(influxd.url)
+    for changes in ({}, {"queue": "root.other"}, {"job": "other"}, {"metric": "other"}):
+        sink.write(a_forecast(**changes), PLACE)
+    sink.write(a_forecast(prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,)), PLACE)
+    assert influxd.count("usage", DATABASE, "step") == 1 + 3 * 3
+
+
 def test_a_wrong_password_is_told_as_authentication(influxd_with_users: Influxd) -> None:
     for token in ("writer:wrong", "nobody:x"):
         with pytest.raises(CredentialsRefused, match="authentication failed"):
@@ -118,8 +164,25 @@ def test_a_user_who_may_only_read_is_told_so(influxd_with_users: Influxd) -> Non
     a_sink(influxd_with_users.url, token="writer:writer", database="usage").check(PLACE)
 
 
-def test_a_server_that_is_away_is_away_and_takes_the_forecast_when_it_is_back(influxd: Influxd, database: str) -> None:
+def test_a_user_who_may_only_write_is_enough(influxd_with_users: Influxd) -> None:
+    influxd_with_users.make_database(DATABASE)
+    influxd_with_users.query("CREATE USER sink WITH PASSWORD 'sink'")
+    influxd_with_users.query(f'GRANT WRITE ON "{DATABASE}" TO sink')
+    sink = a_sink(influxd_with_users.url, token="sink:sink")
+    sink.check(PLACE)
+    for length in (3, 1):
+        sink.write(a_forecast(prediction=(1.0,) * length, lower_bound=(0.0,) * length, upper_bound=(2.0,) * length), PLACE)
+    assert influxd_with_users.count("usage", DATABASE, "step") == 1
+    with v2_gateway(influxd_with_users.url) as url:
+        a_sink(url, version="2", token="sink:sink").write(a_forecast(), PLACE)
+    assert influxd_with_users.count("usage", DATABASE, "step") == 3
+
+
+def test_a_server_that_goes_away_in_the_middle_has_the_whole_forecast_once_when_it_is_back(
+    influxd: Influxd, database: str
+) -> None:
     sink = a_sink(influxd.url)
+    influxd.write(lines_of(a_forecast(), "usage")[:3], DATABASE)  # of seven
     influxd.stop()
     try:
         with pytest.raises(SinkAway):
@@ -127,7 +190,22 @@ def test_a_server_that_is_away_is_away_and_takes_the_forecast_when_it_is_back(in
     finally:
         influxd.start()
     sink.write(a_forecast(), PLACE)
-    assert influxd.count("usage", DATABASE, "step") == 3
+    counts = [influxd.count(name, DATABASE, "horizon" if name == "usage_run" else "prediction") for name in MEASUREMENTS]
+    assert counts == [3, 3, 1]
+
+
+@pytest.mark.parametrize("measurement", ['m"; drop database forecasts --', "a\nadmin v=666", "/.*/", "admin", "m" * 115])
+def test_a_hostile_measurement_goes_nowhere(sink: Sink, influxd: Influxd, measurement: str) -> None:
+    place = Place(name="influxdb", measurement=measurement)
+    for act in (lambda: sink.check(place), lambda: sink.write(a_forecast(), place)):
+        with pytest.raises(InvalidSettings, match="is no name that InfluxDB is asked for"):
+            act()
+    assert influxd.query("SHOW MEASUREMENTS", DATABASE) == []
+
+
+def test_a_measurement_must_be_named(sink: Sink) -> None:
+    with pytest.raises(SinkRefused, match=r"data\.destination\.measurement"):
+        sink.check(Place(name="influxdb"))
 
 
 def test_a_database_must_be_named_somewhere(influxd: Influxd) -> None:

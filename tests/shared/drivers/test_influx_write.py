@@ -1,0 +1,253 @@
+"""Writing lines, against a server that answers what a script says: it shows what we make of an answer, and no more than that."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import urllib3
+
+from shared.drivers import influx_write
+from shared.drivers.influx import InfluxServer, Telling, query
+from shared.drivers.influx_write import BATCH_LINES, check_writable, write_lines
+from shared.errors import CredentialsRefused, SinkAway, SinkRefused
+from tests.servers import free_port
+
+TELLING = Telling(away=SinkAway, refused=SinkRefused)
+LINES = [f"usage,queue=q{number} prediction=1 {number}" for number in range(4)]
+PARTIAL = '{"message": "partial write: points beyond retention policy dropped=1", "error": "partial write: dropped=1"}'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server says once; the last answer of a script is said for ever."""
+
+    status: int
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Scripted:
+    """A server that follows a script, and keeps what it was sent."""
+
+    url: str
+    script: list[Answer] = field(default_factory=lambda: [Answer(204)])
+    paths: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def says(self, *answers: Answer) -> None:
+        self.script = list(answers)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.paths.append(self.path)
+            told.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)).decode())
+            told.credentials.append(self.headers.get("Authorization", ""))
+            told.may_answer.wait(20)
+            answer = told.script.pop(0) if len(told.script) > 1 else told.script[0]
+            self.send_response(answer.status)
+            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body.encode())
+
+        def do_GET(self) -> None:
+            self.do_POST()  # a redirect may turn one into the other
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: pytest shows what matters."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told = Scripted(f"http://127.0.0.1:{server.server_port}")
+    told.may_answer.set()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield told
+    told.may_answer.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=["1", "2", "3"])
+def server(request: pytest.FixtureRequest, scripted: Scripted) -> InfluxServer:
+    return InfluxServer(url=scripted.url, version=request.param, token="writer:secret", org="ours")
+
+
+def write(server: InfluxServer) -> None:
+    write_lines(server, "forecasts", LINES, TELLING)
+
+
+def look(server: InfluxServer) -> None:
+    check_writable(server, "forecasts", TELLING)
+
+
+def test_database_precision_and_credentials_go_along_as_the_version_wants_them(server: InfluxServer, scripted: Scripted) -> None:
+    write(server)
+    look(server)
+    asked = [(urlsplit(path).path, parse_qs(urlsplit(path).query)) for path in scripted.paths]
+    if server.version == "1":
+        assert asked == [("/write", {"db": ["forecasts"], "precision": ["s"]})] * 2
+        assert scripted.credentials == [f"Basic {b64encode(b'writer:secret').decode()}"] * 2
+    else:
+        assert asked == [("/api/v2/write", {"org": ["ours"], "bucket": ["forecasts"], "precision": ["s"]})] * 2
+        assert scripted.credentials == ["Token writer:secret"] * 2
+
+
+def test_lines_go_in_batches_and_each_goes_once(server: InfluxServer, scripted: Scripted) -> None:
+    lines = [f"m v=1 {number}" for number in range(2 * BATCH_LINES + 1)]
+    write_lines(server, "forecasts", lines, TELLING)
+    assert [len(body.splitlines()) for body in scripted.bodies] == [BATCH_LINES, BATCH_LINES, 1]
+    assert "\n".join(scripted.bodies).splitlines() == lines
+
+
+@pytest.mark.parametrize("act", [write, look])
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(200, "<html>log in</html>"), Answer(201, PARTIAL), Answer(202), Answer(304)],
+    ids=lambda answer: answer.status,
+)
+def test_no_other_status_of_success_is_taken_for_written(
+    server: InfluxServer, scripted: Scripted, act: Callable[[InfluxServer], None], answer: Answer
+) -> None:
+    scripted.says(answer)
+    with pytest.raises(SinkRefused, match=f"status {answer.status} does not say that all was written"):
+        act(server)
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_a_way_to_a_login_page_is_not_taken_for_written(server: InfluxServer, scripted: Scripted, status: int) -> None:
+    scripted.says(Answer(status, headers={"Location": "/login"}), Answer(200, "<html>log in</html>"))
+    with pytest.raises(SinkRefused, match=r"status 200 .*log in"):
+        write(server)
+
+
+def test_what_answers_queries_with_a_page_is_no_database(scripted: Scripted) -> None:
+    for page in ("<html>log in</html>", '"text"', "[]"):
+        scripted.says(Answer(200, page))
+        with pytest.raises(SinkRefused, match="what answers is no InfluxDB"):
+            query(InfluxServer(url=scripted.url, version="1"), "SHOW MEASUREMENTS", TELLING)
+
+
+def test_a_partial_write_is_reported_and_not_repeated(server: InfluxServer, scripted: Scripted) -> None:
+    scripted.says(Answer(400, PARTIAL))
+    with pytest.raises(SinkRefused, match=r"partial write: .*dropped=1"):
+        write(server)
+    assert len(scripted.bodies) == 1
+
+
+def test_a_body_that_is_too_large_is_halved_until_it_is_taken(server: InfluxServer, scripted: Scripted) -> None:
+    too_large = Answer(413, "<html>Request Entity Too Large</html>")
+    scripted.says(too_large, too_large, Answer(204))
+    write(server)
+    assert [len(body.splitlines()) for body in scripted.bodies] == [4, 2, 1, 1, 2]
+    assert "\n".join(scripted.bodies[2:]).splitlines() == LINES
+
+
+def test_a_line_that_is_too_large_alone_is_refused(server: InfluxServer, scripted: Scripted) -> None:
+    scripted.says(Answer(413, "too large"))
+    with pytest.raises(SinkRefused, match="too large"):
+        write(server)
+    assert [len(body.splitlines()) for body in scripted.bodies] == [4, 2, 1]
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long urllib3 would have waited between its tries."""
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again_as_late_as_it_says(
+    server: InfluxServer, scripted: Scripted, slept: list[float], status: int
+) -> None:
+    scripted.says(Answer(status, headers={"Retry-After": "7"}), Answer(204))
+    write(server)
+    assert slept == [7]
+    assert scripted.bodies == ["\n".join(LINES)] * 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_stays_busy_is_away_and_an_hour_is_not_waited(
+    server: InfluxServer, scripted: Scripted, slept: list[float], status: int
+) -> None:
+    scripted.says(Answer(status, json.dumps({"message": "busy", "error": "busy"}), {"Retry-After": "3600"}))
+    with pytest.raises(SinkAway, match=f"status {status}: busy"):
+        write(server)
+    assert slept == [10, 10, 10]
+    with pytest.raises(SinkAway, match=f"status {status}: busy"):
+        look(server)
+    assert len(slept) == 3
+
+
+@pytest.mark.parametrize("act", [write, look])
+def test_credentials_that_are_refused_are_told_as_authentication(
+    server: InfluxServer, scripted: Scripted, act: Callable[[InfluxServer], None]
+) -> None:
+    scripted.says(Answer(401, '{"code": "unauthorized", "message": "unauthorized access"}'))
+    with pytest.raises(CredentialsRefused, match="authentication failed: unauthorized access") as refused:
+        act(server)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("act", [write, look])
+def test_a_missing_place_is_told_in_the_words_of_the_server(
+    server: InfluxServer, scripted: Scripted, act: Callable[[InfluxServer], None]
+) -> None:
+    scripted.says(Answer(404, json.dumps({"code": "not found", "message": 'bucket "forecasts" not found'})))
+    with pytest.raises(SinkRefused, match='bucket "forecasts" not found'):
+        act(server)
+
+
+@pytest.mark.parametrize("words", ["writing requires points", "incoming write was empty"])  # versions 2 and 3, from their sources
+def test_a_server_that_misses_nothing_but_points_is_writable(server: InfluxServer, scripted: Scripted, words: str) -> None:
+    scripted.says(Answer(400, json.dumps({"message": words})))
+    if server.version == "1":
+        with pytest.raises(SinkRefused, match=words):
+            look(server)
+    else:
+        look(server)
+
+
+def test_a_missing_organisation_is_told_though_it_has_the_status_of_missing_points(
+    server: InfluxServer, scripted: Scripted
+) -> None:
+    scripted.says(Answer(400, json.dumps({"code": "invalid", "message": "Please provide either orgID or org"})))
+    with pytest.raises(SinkRefused, match="Please provide either orgID or org"):
+        look(server)
+
+
+@pytest.mark.parametrize("act", [write, look])
+@pytest.mark.parametrize("version", ["1", "2", "3"])
+def test_a_server_that_is_down_is_away_at_once(version: str, act: Callable[[InfluxServer], None]) -> None:
+    port = free_port()
+    begin = time.monotonic()
+    with pytest.raises(SinkAway, match=f"NewConnectionError at 127.0.0.1:{port}"):
+        act(InfluxServer(url=f"http://127.0.0.1:{port}", version=version, token="writer:secret"))
+    assert time.monotonic() - begin < 5
+
+
+def test_a_server_that_says_nothing_is_away_in_a_look(
+    server: InfluxServer, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert influx_write.LOOK_LIMITS.total is not None
+    assert influx_write.LOOK_LIMITS.total < 5
+    monkeypatch.setattr(influx_write, "LOOK_LIMITS", urllib3.Timeout(total=0.2))
+    scripted.may_answer.clear()
+    with pytest.raises(SinkAway, match=r"ReadTimeoutError at 127\.0\.0\.1"):
+        look(server)
