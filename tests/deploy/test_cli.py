@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app, moment_of, seconds_of
 from deploy.supervise import supervision
-from shared.cli import exit_code
+from shared.cli import build_app, exit_code
 from shared.errors import InvalidRequest, SetupError
 
 SMALL = ["--queues", "2", "--days", "1", "--step", "1h", "--end", "2026-01-05T00:30Z"]
@@ -68,6 +68,22 @@ def test_simulate_refuses_more_than_a_machine_can_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize("argument", [["--queues", "0"], ["--days", "0"], ["--format", "xml"], ["--seed", "-1"]])
 def test_simulate_refuses_what_makes_no_sense(tmp_path: Path, argument: list[str]) -> None:
     assert CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *argument]).exit_code == 2
+
+
+@pytest.mark.parametrize("argument", [["--step", "10"], ["--end", "yesterday"], ["--to", "mongodb"]])
+def test_wrong_usage_is_told_in_one_line(tmp_path: Path, argument: list[str]) -> None:
+    told = CliRunner().invoke(build_app(), ["simulate", "--out", str(tmp_path), *argument])
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    assert "accepted is" in told.stderr
+
+
+def test_up_says_what_it_takes() -> None:
+    told = CliRunner().invoke(build_app(), ["up", "--help"], env={"TERM": "dumb"})  # colours would cut the names, where forced
+    assert told.exit_code == 0
+    options = ("--host", "--port", "--workers", "--data-dir", "--flower-port", "--json")
+    assert [option for option in options if option not in told.stdout] == []
 
 
 def test_up_is_for_this_machine_only(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import os
 import shutil
 import signal
@@ -142,6 +143,26 @@ def test_everything_is_installed_once_torch_first_then_the_locked_set_then_ourse
 def test_two_at_the_same_time_install_once(house: House) -> None:
     both = [subprocess.Popen(house.command("test"), env=house.environment(), stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(30) for process in both] == [5, 5]
+    assert len(house.notes) == 3
+
+
+def test_who_comes_second_waits_and_says_so(house: House) -> None:
+    command = house.command("test")
+    with (house.root / ".dev" / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            command,
+            env=house.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        assert second.stderr is not None
+        assert second.stderr.readline() == "dev: waiting for an install that already runs …\n"
+        assert house.notes == []
+    second.communicate(timeout=30)
+    assert second.returncode == 5
     assert len(house.notes) == 3
 
 

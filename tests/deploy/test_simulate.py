@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from deploy.simulate import CLUSTER_MB, CONTAINER_MB, granted, habits_of, simulate, write
+from tests.worker.sources import files
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -142,3 +143,15 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path, suffix: str) -> Non
         path = tmp_path / "new" / f"{queue}.{suffix}"
         read = pd.read_parquet(path) if suffix == "parquet" else pd.read_csv(path, parse_dates=["timestamp"])
         pd.testing.assert_frame_equal(read, frame.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_what_is_written_is_what_a_job_reads(tmp_path: Path, suffix: str) -> None:
+    made = a_cluster(queues=2, days=1)
+    write(tmp_path, suffix, iter(made.items()))
+    assert files.queues(tmp_path) == sorted(made)
+    for queue, frame in made.items():
+        reading = files.read(tmp_path, queue=queue, start=MONDAY - timedelta(days=1), end=MONDAY)
+        assert (reading.rows, reading.duplicates, reading.non_finite) == (len(frame), 0, 0)
+        hourly = usage(frame).resample("1h").mean().dropna()  # an outage is a gap
+        pd.testing.assert_series_equal(reading.frame["used_capacity"], hourly, check_freq=False, check_names=False)

@@ -42,6 +42,12 @@ def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
             make_layout(flower_port=port)
 
 
+def test_port_zero_becomes_one_that_is_free() -> None:
+    layout = make_layout(port=0, flower_port=0)
+    for port in (layout.port, layout.flower_port):
+        socket.create_server(("127.0.0.1", port)).close()
+
+
 def test_flower_moves_on_when_nobody_has_chosen_its_port_and_it_is_taken() -> None:
     with socket.socket() as occupant:
         occupant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,6 +93,10 @@ def test_every_name_in_an_environment_is_a_setting(programs: dict[str, Program])
 
 def test_a_worker_has_time_to_finish_what_it_does(programs: dict[str, Program]) -> None:
     assert programs["worker"].stop_seconds == programs["heavy"].stop_seconds == LONGEST_TASK_SECONDS + 30
+
+
+def test_every_lane_is_served_exactly_once() -> None:
+    assert sorted((*WORKER_LANES, *HEAVY_LANES)) == sorted(Lane)
 
 
 def test_heavy_candidates_have_a_process_of_their_own(programs: dict[str, Program]) -> None:

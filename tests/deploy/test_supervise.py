@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from deploy.supervise import LOG_BYTES, MARK, Program, StopAsked, Supervisor, family, kill_family, supervision
 from shared.errors import ServiceError, SetupError
+from tests.polling import eventually
 
 SLEEP = "signal.pause()"
 STUBBORN = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); note('up'); {SLEEP}; {SLEEP}"
@@ -62,7 +62,14 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def until(condition: Callable[[], bool]) -> Callable[[], bool]:
     """The condition, which must come true within the bound of polls (10 s)."""
     polls = iter(range(100))
-    return lambda: condition() or next(polls) < 0
+
+    def look() -> bool:
+        if condition():
+            return True
+        assert next(polls, None) is not None, "waited 100 polls of the supervisor in vain"
+        return False
+
+    return look
 
 
 def test_a_program_that_is_killed_is_started_again(folder: Path, notebook: Notebook) -> None:
@@ -132,8 +139,7 @@ def test_what_a_killed_program_leaves_behind_does_not_work_beside_its_successor(
 def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder: Path, notebook: Notebook) -> None:
     orphan = notebook.program("worker", f"note('up'); {SLEEP}")
     left = subprocess.Popen(orphan.command, env=os.environ | {MARK: f"{folder}:worker"}, start_new_session=True)
-    while not notebook.lines():
-        assert left.poll() is None
+    eventually(notebook.lines, within=10, what="the orphan to be up")
     with supervision(folder):
         assert left.wait(5) == -signal.SIGKILL
 
@@ -205,7 +211,7 @@ def test_killing_a_family_that_does_not_exist_is_no_error(folder: Path) -> None:
 
 def test_a_supervisor_without_programs_has_nothing_to_stop(folder: Path) -> None:
     supervisor = Supervisor(folder, print)
-    with suppress(StopAsked):
-        supervisor.ask(signal.SIGTERM)
+    supervisor.ask(signal.SIGTERM)
+    with pytest.raises(StopAsked):
         supervisor.attend()
     supervisor.stop()

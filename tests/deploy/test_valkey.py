@@ -36,6 +36,10 @@ def test_the_socket_is_noted_short_and_forgotten(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / SOCKET_NOTE).exists()
 
 
+def test_the_server_has_no_tcp_port(run_state: RunState) -> None:
+    assert run_state.client.config_get("port") == {"port": "0"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("appendonly", "yes"), ("appendfsync", "everysec"), ("save", ""), ("maxmemory-policy", "noeviction")]
 )
