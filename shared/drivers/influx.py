@@ -10,7 +10,7 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ class InfluxServer:
 
     url: str
     version: str = "2"
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)  # a traceback or a log line may show the rest
     org: str | None = None
 
     @property
@@ -151,7 +151,8 @@ def words_of(answer: urllib3.BaseHTTPResponse) -> str:
         document = json.loads(answer.data)
     except ValueError:
         return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
-    return str((document.get("error") or document.get("message") if isinstance(document, dict) else None) or document)
+    told = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
+    return str(told or document)
 
 
 def host_of(server: InfluxServer) -> str:

@@ -147,22 +147,14 @@ def test_two_at_the_same_time_install_once(house: House) -> None:
 
 
 def test_who_comes_second_waits_and_says_so(house: House) -> None:
-    command = house.command("test")
-    with (house.root / ".dev" / "install.lock").open("w") as lock:
+    said = house.root / "said"
+    with (house.root / ".dev" / "install.lock").open("w") as lock, said.open("w") as output:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        second = subprocess.Popen(
-            command,
-            env=house.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        assert second.stderr is not None
-        assert second.stderr.readline() == "dev: waiting for an install that already runs …\n"
+        second = subprocess.Popen(house.command("test"), env=house.environment(), stdout=subprocess.DEVNULL, stderr=output)
+        eventually(said.read_text, within=10, what="a word of who comes second")
+        assert said.read_text() == "dev: waiting for an install that already runs …\n"
         assert house.notes == []
-    second.communicate(timeout=30)
-    assert second.returncode == 5
+    assert second.wait(30) == 5
     assert len(house.notes) == 3
 
 

@@ -251,3 +251,7 @@ def test_a_server_that_says_nothing_is_away_in_a_look(
     scripted.may_answer.clear()
     with pytest.raises(SinkAway, match=r"ReadTimeoutError at 127\.0\.0\.1"):
         look(server)
+
+
+def test_a_token_is_not_shown_with_its_server() -> None:
+    assert "secret" not in repr(InfluxServer(url="http://influx:8086", token="ann:secret"))
