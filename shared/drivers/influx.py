@@ -22,6 +22,8 @@ from shared.names import is_column, is_place
 from shared.settings import Connection
 
 LIMITS = urllib3.Timeout(connect=3, read=30)
+QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the answer is complete
+REACHED_LIMITS = urllib3.Timeout(total=4)
 _RETRYABLE = {429, 500, 502, 503, 504}
 _TOO_SLOW = "query-timeout limit exceeded"
 
@@ -64,11 +66,20 @@ class Telling:
 
 
 def influx_server(connection: Connection) -> InfluxServer:
-    """The server of a connection; raises InvalidSettings without a URL."""
+    """The server of a connection; raises InvalidSettings without a usable URL, and says nothing of what may be secret in it."""
     if connection.url is None:
         raise InvalidSettings("a connection of kind influxdb needs a url")
+    url = connection.url.get_secret_value().rstrip("/")
+    try:
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        raise InvalidSettings("the InfluxDB URL is not accepted; accepted is http://host:port") from None
+    if parts.scheme not in {"http", "https"} or not parts.host:
+        raise InvalidSettings("the InfluxDB URL is not accepted; accepted is http://host:port")
+    if parts.auth:  # nobody would send them, and the server would call it a wrong password
+        raise InvalidSettings("the InfluxDB URL has credentials in it; they belong into the token: user:password for version 1")
     return InfluxServer(
-        url=connection.url.get_secret_value().rstrip("/"),
+        url=url,
         version=connection.version or "2",
         token=connection.token.get_secret_value() if connection.token else None,
         org=connection.org,
@@ -89,8 +100,17 @@ def query(server: InfluxServer, statement: str, telling: Telling, *, database: s
     """
     form = {"q": statement, "epoch": "s", "params": json.dumps(values)} | ({"db": database} if database else {})
     headers = server.headers | {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-    answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers)
+    answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers, limits=QUERY_LIMITS)
     return list(_series(answer, telling))
+
+
+def reach(server: InfluxServer, telling: Telling) -> None:
+    """Whether anything answers there, told within 4 s; a frozen server would take a query and keep it for a minute.
+
+    It says nothing about credentials: version 1 answers whoever asks.
+    """
+    anything = range(400, 500)
+    request(server, "GET", "/ping", telling, body=b"", headers=server.headers, limits=REACHED_LIMITS, accepted=anything)
 
 
 def request(
@@ -123,7 +143,9 @@ def refusal(status: int, message: str, telling: Telling) -> Exception:
         return CredentialsRefused(f"authentication failed: {message}")
     if status == 403:
         return CredentialsRefused(f"authentication succeeded, but it is not allowed: {message}")
-    if status in _RETRYABLE or _TOO_SLOW in message:
+    if _TOO_SLOW in message:
+        return telling.away(f"too slow: {message}")
+    if status in _RETRYABLE:
         return telling.away(f"status {status}: {message}")
     return telling.refused(message)
 
@@ -168,6 +190,8 @@ def _series(answer: urllib3.BaseHTTPResponse, telling: Telling) -> Iterator[Seri
             raise refusal(answer.status, result["error"], telling)
     for result in document.get("results", ()):
         for series in result.get("series", ()):
+            if series.get("partial") or result.get("partial"):
+                raise telling.refused("the server cut its answer short: its `max-row-limit` is lower than the rows there are")
             rows = tuple(map(tuple, series.get("values", ())))
             yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
 

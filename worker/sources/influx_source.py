@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
 from shared.buckets import to_epoch
-from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place
+from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Place
 from shared.settings import Connection
 from worker.sources import sources
 from worker.sources.base import Query, Reading, SourceView
 
-TELLING = Telling(away=SourceAway, refused=SourceNotFound)
+TELLING = Telling(away=SourceAway, refused=UnreadableData)
 NUMERIC = {"float", "integer", "unsigned"}
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
+Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
 MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
@@ -35,6 +36,7 @@ class InfluxSource:
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
+        reach(self._server, TELLING)
         measurement = quoted_place(str(place.measurement))
         found = self._ask(f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)}", place)
         names = sorted(str(row[1]) for series in found for row in series.rows)
@@ -47,54 +49,56 @@ class InfluxSource:
     def check(self, query: Query) -> SourceView:
         """Look at tags, fields and the ends of the history."""
         queues = self.queues(query.place, query.queue_field)
-        columns = self._columns(query)
-        start_at, end_at = self._span(query, columns)
-        return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at)
+        kinds = self._kinds(query)
+        columns = _columns(query, kinds)
+        start_at, end_at = self._span(query, columns, kinds)
+        notes = tuple(_left_out(columns, kinds))
+        return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
-        columns = self._columns(query)
-        found = self._ask(_statement(query, columns), query.place, queue=query.queue)
+        reach(self._server, TELLING)
+        kinds = self._kinds(query)
+        columns = _columns(query, kinds)
+        if not columns:
+            raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}, there are {', '.join(kinds)}")
+        found = self._ask(_statement(query, columns, kinds), query.place, queue=query.queue)
         frame, samples = _frame(found, columns)
         if frame.empty or (query.target and frame[query.target].isna().all()):
-            self._explain_nothing(query)
-        return Reading(frame=frame, rows=samples)
+            self._explain_nothing(query, kinds)
+        return Reading(frame=frame, rows=samples, notes=tuple(_left_out(columns, kinds)))
 
-    def _columns(self, query: Query) -> tuple[str, ...]:
-        """The fields to read, the target first; raises SourceNotFound, UnreadableData for one that is no number."""
+    def _kinds(self, query: Query) -> Kinds:
+        """The fields of the measurement; raises SourceNotFound when it is not there, or the time is called otherwise."""
+        kinds: dict[str, set[str]] = {}
         found = self._ask(f"SHOW FIELD KEYS FROM {quoted_place(str(query.place.measurement))}", query.place)
-        kinds = {str(row[0]): str(row[1]) for series in found for row in series.rows}
+        for name, kind in (row for series in found for row in series.rows):
+            kinds.setdefault(str(name), set()).add(str(kind))
         if not kinds:
             self._refuse_unknown_measurement(query.place)
         if query.time_field not in TIME_NAMES:
             raise SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {', '.join(kinds)}")
-        asked = (*([query.target] if query.target else []), *(query.columns or ()))
-        for name in asked:
-            if name not in kinds:
-                raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {', '.join(kinds)}")
-            if kinds[name] not in NUMERIC:
-                raise UnreadableData(f"the field {name!r} holds {kinds[name]}s; accepted are numbers")
-        others = () if query.columns is not None else tuple(name for name, kind in kinds.items() if kind in NUMERIC)
-        return tuple(dict.fromkeys((*asked, *others)))
+        return kinds
 
-    def _span(self, query: Query, columns: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+    def _span(self, query: Query, columns: Sequence[str], kinds: Kinds) -> tuple[datetime | None, datetime | None]:
         """First and last sample of the first column in the history asked for."""
-        field, measurement = quoted_field(columns[0]), quoted_place(str(query.place.measurement))
+        if not columns:
+            return None, None
+        field, measurement = _number(columns[0], kinds), quoted_place(str(query.place.measurement))
         inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
         looks = (f"SELECT {end}({field}) FROM {measurement} WHERE {inside}" for end in ("first", "last"))  # noqa: S608 - quoted names
         ends = [self._ask(statement, query.place) for statement in looks]
         moments = [datetime.fromtimestamp(found[0].rows[0][0], UTC) if found else None for found in ends]
         return moments[0], moments[1]
 
-    def _explain_nothing(self, query: Query) -> None:
+    def _explain_nothing(self, query: Query, kinds: Kinds) -> None:
         names = self.queues(query.place, query.queue_field)
         if query.queue not in names:
             raise EmptySeries(f"found no point of it in {query.place.measurement!r}", queue=query.queue)
-        raise EmptySeries(
-            f"found no value of {query.target or 'any field'!r} from {query.start:{MINUTE}} to {query.end:{MINUTE}};"
-            " a job looks back from `as_of` (default: now)",
-            queue=query.queue,
-        )
+        nothing = f"found no value of {query.target or 'any field'!r} from {query.start:{MINUTE}} to {query.end:{MINUTE}}"
+        if query.target and (others := kinds[query.target] - NUMERIC):
+            raise UnreadableData(f"{nothing} that is a number, the field holds {_plural(others)} too", queue=query.queue)
+        raise EmptySeries(f"{nothing}; a job looks back from `as_of` (default: now)", queue=query.queue)
 
     def _refuse_unknown_measurement(self, place: Place) -> None:
         """A measurement that is not there is an empty answer, not an error."""
@@ -107,14 +111,47 @@ class InfluxSource:
         if database is None:
             raise SourceNotFound("no database: name it in `data.source.database`, or give the connection one")
         quoted_place(database)  # it travels as a parameter, and is held to the same pattern all the same
-        return query(self._server, statement, TELLING, database=database, **values)
+        try:
+            return query(self._server, statement, TELLING, database=database, **values)
+        except UnreadableData as refused:
+            if "not found" in refused.detail:
+                raise SourceNotFound(refused.detail) from refused
+            raise
 
 
-def _statement(query: Query, columns: Sequence[str]) -> str:
+def _columns(query: Query, kinds: Kinds) -> tuple[str, ...]:
+    """The fields to read, the target first; raises SourceNotFound, UnreadableData for one that is no number."""
+    asked = (*([query.target] if query.target else []), *(query.columns or ()))
+    for name in asked:
+        if name not in kinds:
+            raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {', '.join(kinds)}")
+        if not kinds[name] & NUMERIC:
+            raise UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
+    others = () if query.columns is not None else tuple(name for name, found in kinds.items() if found & NUMERIC)
+    return tuple(dict.fromkeys((*asked, *others)))
+
+
+def _left_out(columns: Sequence[str], kinds: Kinds) -> Iterator[str]:
+    """What the server passes over, in plain words."""
+    for name in columns:
+        if others := kinds[name] - NUMERIC:
+            yield f"the field {name!r} holds numbers and {_plural(others)}: only the numbers are read"
+
+
+def _plural(kinds: set[str]) -> str:
+    return " and ".join(f"{kind}s" for kind in sorted(kinds))
+
+
+def _number(name: str, kinds: Kinds) -> str:
+    """The field as the server is asked for it; of mixed types, a time with only texts is an error to it unless they are cast."""
+    return quoted_field(name) if kinds[name] <= NUMERIC else f"{quoted_field(name)}::float"
+
+
+def _statement(query: Query, columns: Sequence[str], kinds: Kinds) -> str:
     """Both bounds always: without an upper one the server stops at now."""
+    fields = [_number(name, kinds) for name in columns]
     wanted = ", ".join(
-        f'{query.aggregation.value}({quoted_field(name)}) AS "v{n}", count({quoted_field(name)}) AS "n{n}"'
-        for n, name in enumerate(columns)
+        f'{query.aggregation.value}({field}) AS "v{n}", count({field}) AS "n{n}"' for n, field in enumerate(fields)
     )
     inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
     measurement, tag = quoted_place(str(query.place.measurement)), quoted_field(query.queue_field)

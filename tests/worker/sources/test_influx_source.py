@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -129,3 +130,33 @@ def test_a_server_that_is_away_is_away() -> None:
     connection = Connection(kind="influxdb", url=SecretStr("http://127.0.0.1:1"), version="1", database="usage")
     with pytest.raises(SourceAway, match=r"127\.0\.0\.1:1"):
         sources["influxdb"](connection).read(a_query())
+
+
+def test_a_frozen_server_is_told_at_once(filled: Influxd) -> None:
+    filled.freeze()
+    began = time.monotonic()
+    try:
+        with pytest.raises(SourceAway):
+            a_source(filled).read(a_query())
+    finally:
+        filled.thaw()
+    assert time.monotonic() - began < 10  # a query would have been waited for a minute
+
+
+def test_of_a_field_that_was_text_once_the_numbers_are_read_and_a_note_says_so(filled: Influxd) -> None:
+    earlier = START - 30 * 86_400  # another shard, where the field may have another type
+    filled.write([f'queue_metrics,queue=root.etl used_capacity="idle" {earlier}'], DATABASE)
+    reading = a_source(filled).read(a_query(start=MONDAY - timedelta(days=31)))
+    assert reading.frame["used_capacity"].dropna().tolist() == [1, 2, 3, 4, 5, 6]
+    assert reading.notes == ("the field 'used_capacity' holds numbers and strings: only the numbers are read",)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [("http://reader:hunter2@127.0.0.1:1", "belong into the token"), ("127.0.0.1:8086", "accepted is http://host:port")],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_what_is_secret_in_it(url: str, message: str) -> None:
+    connection = Connection(kind="influxdb", url=SecretStr(url), version="1", database="usage")
+    with pytest.raises(InvalidSettings, match=message) as refusal:
+        sources["influxdb"](connection)
+    assert "hunter2" not in str(refusal.value)
