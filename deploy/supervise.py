@@ -68,9 +68,10 @@ class _Run:
 class Supervisor:
     """Keeps programs running. Everything happens in the caller's thread, inside these methods."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], None], pauses: Sequence[float] = _PAUSES) -> None:
         self._folder = folder
         self._say = say
+        self._pauses = pauses
         self._stages: list[list[_Run]] = []
         self._asked: list[int] = []  # signals so far
 
@@ -152,7 +153,7 @@ class Supervisor:
         run.process = None
         kill_family(f"{run.mark}\0")  # what it left behind would work beside its successor
         run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS else 0
-        pause = _PAUSES[min(max(run.failed_starts, 1), len(_PAUSES)) - 1]
+        pause = self._pauses[min(max(run.failed_starts, 1), len(self._pauses)) - 1]
         run.due = time.monotonic() + pause
         again = f", {run.failed_starts} times in a row" if run.failed_starts > 1 else ""
         self._say(f"{run.program.name} ended {how} after {lived:.1f} s{again}; next start in {pause:g} s; log: {run.log}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import redis
@@ -26,6 +26,7 @@ class Held:
 
     lane: str
     since: float  # epoch seconds, by the worker's clock
+    tag: bytes = b""  # of its delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,21 @@ class Lanes:
         waiting = {_task_id(json.loads(text)): lane.value for lane, texts in zip(Lane, lanes, strict=True) for text in texts}
         return LanesView(waiting=waiting, held=_held(unacked, dict(index)), uptime_seconds=info["uptime_in_seconds"])
 
+    @translated(BrokerAway)
+    def forget(self, held: Collection[Held]) -> None:
+        """Give messages that have been taken up for good: nobody gets them again. Acknowledging one later does no harm."""
+        tags = [each.tag for each in held]
+        pipeline = self._client.pipeline()
+        pipeline.hdel("unacked", *tags)  # type: ignore[arg-type] # redis-py takes bytes as names, its types do not say so
+        pipeline.zrem("unacked_index", *tags)
+        pipeline.execute()
+
 
 def _held(unacked: Mapping[bytes, bytes], delivered: Mapping[bytes, float]) -> dict[str, Held]:
     held = {}
     for tag, text in unacked.items():
         message, _exchange, lane = json.loads(text)
-        held[_task_id(message)] = Held(lane=lane, since=delivered.get(tag, 0.0))
+        held[_task_id(message)] = Held(lane=lane, since=delivered.get(tag, 0.0), tag=tag)
     return held
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+import psutil
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -75,6 +76,8 @@ class Server:
         """It accepts connections and says nothing any more."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        frozen = psutil.Process(self._process.pid)
+        eventually(lambda: frozen.status() == psutil.STATUS_STOPPED, within=5, what="the server to stand still")
 
     def thaw(self) -> None:
         """It goes on."""

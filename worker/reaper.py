@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 
 import structlog
 
+from shared import metrics
 from shared.broker import make_celery
+from shared.chords import Chords
 from shared.drivers.redis_server import redis_server
 from shared.errors import JobNotFound, MessageLost, ServiceError
 from shared.jobs import Job
-from shared.lanes import Lanes
+from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
 from worker import endings, workflow
 from worker.guard import failure
-from worker.remedies import JobView, Remedy, TasksView, What, remedies
+from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
 from worker.window import room
 
@@ -31,6 +33,7 @@ AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
 LOCK_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 60.0
 MAX_SENT = 3  # so often a candidate's message may be lost
+SUSPICIOUS = 5  # a case treated so often does not heal: an operator should look
 
 log = structlog.get_logger(__name__)
 
@@ -66,12 +69,13 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
         signal.signal(number, lambda *_: stopped.set())
     make_celery(redis_server(settings), "api").set_current()
     provide(Resources(settings))
-    lanes, casebook = Lanes.open(settings), Casebook(agree_seconds=0.0 if once else agree)
+    lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     lock = resources().run_state.lock("reaper", LOCK_SECONDS)
     while not stopped.is_set():
         try:
             if resources().run_state.holds(lock):
                 _pass(lanes, casebook)
+                chords.sweep(_open_jobs)
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
         if once:
@@ -81,19 +85,35 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
 
 def _pass(lanes: Lanes, casebook: Casebook) -> None:
     now = datetime.now(UTC)
-    tasks = _tasks_view(lanes)
+    view = lanes.look()
+    tasks = _tasks_view(view)
     jobs = _job_views()
     seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
     for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
-        log.info("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index)
-        if remedy.what is What.SEND_SOLO:
-            _send_solo(remedy, casebook.treated[remedy])
-        else:
-            TREATMENTS[remedy.what](remedy)
+        _treat(remedy, casebook.treated[remedy])
+    if lost := strays(tasks, {job.job_id for job in jobs}, now):
+        lanes.forget([view.held[task_id] for task_id in lost])
 
 
-def _tasks_view(lanes: Lanes) -> TasksView:
-    view = lanes.look()
+def _treat(remedy: Remedy, times: int) -> None:
+    """Carry out a remedy for the `times`-th time; one that goes wrong must not keep the others from their jobs."""
+    say = log.warning if times >= SUSPICIOUS else log.info
+    say("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index, times=times)
+    metrics.REAPS.labels(remedy.what.value).inc()
+    try:
+        TREATMENTS[remedy.what](remedy, times)
+    except ServiceError:
+        raise
+    except Exception:  # a bug of ours, about one job: it is in the log, and the deadline of the job comes all the same
+        log.exception("the remedy failed", what=remedy.what.value, job_id=remedy.job_id)
+
+
+def _open_jobs() -> set[str]:
+    here = resources()
+    return here.run_state.active() | {job.job_id for job in here.store.open_jobs()}
+
+
+def _tasks_view(view: LanesView) -> TasksView:
     return TasksView(
         waiting=frozenset(view.waiting),
         held={task_id: held.since for task_id, held in view.held.items()},
@@ -126,7 +146,7 @@ def _job_view(job_id: str, job: Job | None) -> JobView:
     )
 
 
-def _replan(remedy: Remedy) -> None:
+def _replan(remedy: Remedy, _times: int) -> None:
     if endings.replan(remedy.job_id):
         workflow.send_plan(remedy.job_id)
 
@@ -140,16 +160,19 @@ def _send_solo(remedy: Remedy, times: int) -> None:
     run_state = resources().run_state
     work = run_state.work(job_id, queue)
     if work is not None:
-        run_state.record(job_id, queue, index, failure(work.candidates[index], MessageLost()))
+        outcome = failure(work.candidates[index], MessageLost())
+        run_state.record(job_id, queue, index, outcome)
+        metrics.candidate_recorded(outcome)
         workflow.send_select(job_id, queue)
 
 
-TREATMENTS: dict[What, Callable[[Remedy], None]] = {
-    What.CLEAN_UP: lambda remedy: endings.clean_up(remedy.job_id),
-    What.PASS_DEADLINE: lambda remedy: endings.pass_deadline(remedy.job_id),
-    What.FINISH: lambda remedy: endings.finish(remedy.job_id),
+TREATMENTS: dict[What, Callable[[Remedy, int], None]] = {
+    What.CLEAN_UP: lambda remedy, _: endings.clean_up(remedy.job_id),
+    What.PASS_DEADLINE: lambda remedy, _: endings.pass_deadline(remedy.job_id),
+    What.FINISH: lambda remedy, _: endings.finish(remedy.job_id),
     What.REPLAN: _replan,
-    What.SEND_PLAN: lambda remedy: workflow.send_plan(remedy.job_id),
-    What.SEND_INGEST: lambda remedy: workflow.send_ingest(remedy.job_id, remedy.queue),
-    What.SEND_SELECT: lambda remedy: workflow.send_select(remedy.job_id, remedy.queue),
+    What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
+    What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),
+    What.SEND_SELECT: lambda remedy, _: workflow.send_select(remedy.job_id, remedy.queue),
+    What.SEND_SOLO: _send_solo,
 }

@@ -7,7 +7,7 @@ anything to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,6 +98,16 @@ def remedies(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
             yield Remedy(what=What.SEND_PLAN, job_id=job.job_id)
         for queue in job.queues:
             yield from _for_queue(job.job_id, queue, tasks, now)
+
+
+def strays(tasks: TasksView, open_jobs: Collection[str], now: datetime) -> list[str]:
+    """Ids of the messages that were taken a while ago and belong to no open job.
+
+    Whoever works on one will find nothing to do; that of a dead worker would only wait for its visibility timeout, for nothing.
+    """
+    living = tuple(f"{job_id}." for job_id in open_jobs)
+    old = now.timestamp() - HELD_SECONDS
+    return [task_id for task_id, since in tasks.held.items() if since < old and not task_id.startswith(living)]
 
 
 def _wants_plan(job: JobView, running: RunningJob) -> bool:

@@ -21,6 +21,8 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from worker.pulse import pulse_file
 
+CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]
+WORKER = ["worker", "-E", "--without-mingle", "--without-gossip"]
 SILENCE_SECONDS = 60.0  # how old a pulse may become
 
 log = structlog.get_logger(__name__)
@@ -35,22 +37,42 @@ def is_alive(settings: Settings, name: str) -> bool:
 
 
 def run_worker(
-    settings: Settings, *, lanes: tuple[str, ...], concurrency: int, name: str, silence: float = SILENCE_SECONDS
+    settings: Settings,
+    *,
+    lanes: tuple[str, ...],
+    concurrency: int,
+    name: str,
+    silence: float = SILENCE_SECONDS,
+    app: str = "worker.app",
 ) -> int:
-    """Run a worker until it ends or falls silent; returns its exit code, 1 when it had to be killed."""
-    command = _command(settings, lanes, concurrency, name)
+    """Run a worker until it ends or falls silent; returns its exit code, 1 when it had to be killed.
+
+    Args:
+        settings: of this process; the worker reads them again from the same environment.
+        lanes: most urgent first.
+        concurrency: tasks at the same time.
+        name: unlike that of every other worker on this machine.
+        silence: seconds.
+        app: module of the Celery application; tests add models to ours.
+    """
+    options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-l", settings.log_level]
+    command = [*CELERY, app, *WORKER, *options]
     worker = subprocess.Popen(command, env=_environment(settings), start_new_session=True)  # noqa: S603 - our own command
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        worker.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, forward)
+    _forward_signals(worker)
     try:
         return _watch(settings, worker, name, silence)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)  # whoever is left of the session
+
+
+def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
+        worker.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, forward)
 
 
 def _watch(settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
@@ -74,11 +96,6 @@ def _answers(run_state: RunState) -> bool:
     except ServiceError:
         return False
     return True
-
-
-def _command(settings: Settings, lanes: tuple[str, ...], concurrency: int, name: str) -> list[str]:
-    options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-E", "--without-mingle", "--without-gossip"]
-    return [sys.executable, "-m", "celery", "--quiet", "--app", "worker.app", "worker", *options, "-l", settings.log_level]
 
 
 def _environment(settings: Settings) -> dict[str, str]:

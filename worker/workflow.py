@@ -13,6 +13,7 @@ from typing import Any
 import celery
 
 from shared.broker import TaskName
+from shared.chords import chord_name
 from shared.forecasts import Block, Lane, QueueWork
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
 
@@ -21,7 +22,8 @@ def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
     """Send a queue's blocks, and `select` when all of them have run. Sent twice it does no harm."""
     header = [_score_block(job_id, queue, block, work) for block in work.blocks]
     rescue = celery.signature(TaskName.SELECT_AFTER_ERROR.value, kwargs={"job_id": job_id, "queue": queue})
-    celery.chord(header, _select(job_id, queue, Lane.SELECT).on_error(rescue)).apply_async()
+    chord = celery.chord(header, _select(job_id, queue, Lane.SELECT).on_error(rescue))
+    chord.set(task_id=chord_name(job_id, queue)).apply_async()  # names the header only; a group's own name would get lost
 
 
 def send_plan(job_id: str) -> None:

@@ -24,11 +24,12 @@ _TRANSIENT = (ConnectionError, TimeoutError, BusyLoadingError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisServer:
-    """The addresses of one server: `broker` and `results` as Celery writes them, `lanes` and `run_state` as redis-py does."""
+    """The addresses of one server: `broker` and `results` as Celery writes them, the others as redis-py does."""
 
     broker: str
     results: str
     lanes: str  # the broker's database
+    chords: str  # the results' database
     run_state: str
 
     @property
@@ -45,7 +46,8 @@ def redis_server(settings: Settings) -> RedisServer:
     broker = settings.broker_url.get_secret_value() if settings.broker_url else _embedded(settings.data_dir)
     results = settings.result_backend_url.get_secret_value() if settings.result_backend_url else _database(broker, 1)
     lanes, run_state = _for_redis_py(_database(broker, 0)), _for_redis_py(_database(broker, 2))
-    return RedisServer(broker=_database(broker, 0), results=results, lanes=lanes, run_state=run_state)
+    chords = _for_redis_py(_database(results, 0))
+    return RedisServer(broker=_database(broker, 0), results=results, lanes=lanes, chords=chords, run_state=run_state)
 
 
 def redis_client(url: str, *, is_patient: bool) -> redis.Redis:

@@ -229,7 +229,7 @@ def test_an_end_by_a_signal_is_told_as_shells_do(house: House) -> None:
 def test_an_unknown_verb_is_refused_with_the_known_ones(house: House) -> None:
     done = house.run("tests")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "accepted are demo, test, lock" in done.stderr
+    assert "accepted are demo, test, chaos, lock" in done.stderr
     assert house.notes == []
 
 

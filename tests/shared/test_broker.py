@@ -23,6 +23,7 @@ NOWHERE = RedisServer(
     broker="redis://127.0.0.1:1/0",
     results="redis://127.0.0.1:1/1",
     lanes="redis://127.0.0.1:1/0",
+    chords="redis://127.0.0.1:1/1",
     run_state="redis://127.0.0.1:1/2",
 )
 

@@ -16,6 +16,7 @@ def test_a_tcp_server_has_three_databases_in_a_row() -> None:
         broker="redis://:secret@broker:6379/0",
         results="redis://:secret@broker:6379/1",
         lanes="redis://:secret@broker:6379/0",
+        chords="redis://:secret@broker:6379/1",
         run_state="redis://:secret@broker:6379/2",
     )
 
@@ -32,6 +33,7 @@ def test_a_unix_socket_is_written_as_each_library_wants_it(tmp_path: Path) -> No
         broker="redis+socket:///run/q/redis.sock?virtual_host=0",
         results="redis+socket:///run/q/redis.sock?virtual_host=1",
         lanes="unix:///run/q/redis.sock?db=0",
+        chords="unix:///run/q/redis.sock?db=1",
         run_state="unix:///run/q/redis.sock?db=2",
     )
     assert server.is_socket

@@ -1,0 +1,246 @@
+"""A fleet to be broken: broker, workers, reaper and API under the supervisor that operators use, in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deploy.stack import QUEUECAST, broker
+from deploy.supervise import POLL_SECONDS, Program, Supervisor, family
+from deploy.valkey import forget_socket
+from shared.broker import enqueue_job, make_celery
+from shared.drivers.redis_server import redis_server
+from shared.durations import Duration
+from shared.errors import BrokerAway, StoreAway
+from shared.forecasts import Lane
+from shared.jobs import Job
+from shared.lanes import Lanes, LanesView
+from shared.runstate import RunState
+from shared.settings import PREFIX, Settings
+from shared.storage import open_store
+from shared.storage.base import Store
+from tests.chaos.models import LEDGER
+from tests.factories import a_job, a_request
+from tests.polling import eventually
+from tests.servers import free_port
+
+LANES = ",".join((Lane.SELECT, Lane.PLAN, Lane.SCORE))
+LIGHT = (("worker", LANES, 2),)
+RESTART_SECONDS = (0.5,)
+
+
+@dataclass
+class ChaosFleet:
+    """Programs by name: broker, reaper, api, and the workers. A thread looks after them while the test breaks them."""
+
+    folder: Path
+    supervisor: Supervisor
+    settings: Settings
+    store: Store
+    port: int = field(default_factory=free_port)
+    said: list[str] = field(default_factory=list)  # what the supervisor had to say
+    workers: list[str] = field(default_factory=list)  # names of those that were started
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _attending: threading.Thread | None = None
+
+    @property
+    def ledger(self) -> Path:
+        """What poisoned candidates wrote down."""
+        return self.folder / "ledger"
+
+    @cached_property
+    def run_state(self) -> RunState:
+        """Patient: it outlasts a broker that is killed."""
+        return RunState.open(self.settings, is_patient=True)
+
+    def start(self, workers: Sequence[tuple[str, str, int]] = LIGHT, *, reaper: bool = True, api: bool = False) -> None:
+        """Start broker, then workers (name, lanes, slots) and the others; return when all are ready."""
+        self.workers = [name for name, _lanes, _slots in workers]
+        self.supervisor.start([broker(self.settings)])
+        self.supervisor.start(
+            [self._worker(*worker, count=len(workers)) for worker in workers]
+            + ([self._program("reaper", [sys.executable, "-m", "tests.chaos.process", "reap"])] if reaper else [])
+            + ([self._program("api", [QUEUECAST, "serve", "--port", str(self.port)])] if api else [])
+        )
+        self.attend()
+
+    def add_worker(self, name: str, lanes: str, slots: int) -> None:
+        """Start a further worker and return when it serves."""
+        self._add(self._worker(name, lanes, slots, count=len(self.workers) + 1))
+        self.workers.append(name)
+
+    def start_second_reaper(self) -> None:
+        """One more than there should be."""
+        self._add(self._program("second-reaper", [sys.executable, "-m", "tests.chaos.process", "reap"]))
+
+    def _add(self, program: Program) -> None:
+        self.pause_attending()
+        self.supervisor.start([program])
+        self.attend()
+
+    def attend(self) -> None:
+        """Look after the programs from now on."""
+
+        def look() -> None:
+            while not self._stopped.wait(POLL_SECONDS):
+                self.supervisor.attend()
+
+        self._stopped.clear()
+        self._attending = threading.Thread(target=look, daemon=True)
+        self._attending.start()
+
+    def pause_attending(self) -> None:
+        """What ends stays ended, for now."""
+        self._stopped.set()
+        if self._attending:
+            self._attending.join()
+
+    def stop(self) -> None:
+        """End everything."""
+        self.pause_attending()
+        self.supervisor.stop()
+        if "run_state" in self.__dict__:
+            self.run_state.client.close()
+        forget_socket(self.settings.data_dir)
+        self.store.close()
+
+    # Processes
+
+    def watchdog(self, name: str) -> psutil.Process:
+        """The first process of a program: of a worker, its watchdog. Raises psutil.NoSuchProcess while there is none."""
+        members = family(f"{self.settings.data_dir}:{name}\0")
+        processes = [psutil.Process(pid) for pid in members]
+        first = next((process for process in processes if process.ppid() not in members), None)
+        if first is None:
+            raise psutil.NoSuchProcess(0, name)
+        return first
+
+    def main(self, name: str) -> psutil.Process:
+        """Celery's main process of a worker; raises psutil.NoSuchProcess."""
+        watchdog = self.watchdog(name)
+        return next(iter(watchdog.children()), watchdog)
+
+    def pool(self, name: str) -> list[psutil.Process]:
+        """The processes that run a worker's tasks."""
+        return self.main(name).children()
+
+    # Work
+
+    def submit(self, **changes: Any) -> str:
+        """A job as the API makes it; returns its id."""
+        job = self.add_row(**changes)
+        self.run_state.begin_job(job.job_id, job.deadline_at)
+        enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
+        return job.job_id
+
+    def add_row(self, **changes: Any) -> Job:
+        """Only the first of the three things that submitting does."""
+        count = len(list(self.folder.glob("job-*")))
+        job_id = f"job-{count}"
+        (self.folder / job_id).touch()
+        values = {"job_name": job_id, "model": ("pausing",), "deadline": Duration(10, "min")}
+        return self.store.add_job(a_job(job_id=job_id, request=a_request(**values | changes), created_at=datetime.now(UTC)))
+
+    def ended(self, job_id: str, within: float = 60) -> Job:
+        """The job, when it has ended."""
+
+        def look() -> Job | None:
+            try:
+                job = self.store.job(job_id)
+            except StoreAway:
+                return None
+            return job if job.state.is_terminal else None
+
+        return eventually(look, within=within, what=f"the end of {job_id}; logs in {self.folder}")
+
+    def lanes(self) -> LanesView | None:
+        """What waits and runs; None while the broker is away."""
+        try:
+            return Lanes.open(self.settings).look()
+        except BrokerAway:
+            return None
+
+    def is_working(self, job_id: str) -> bool:
+        """Whether some candidate of the job has its outcome."""
+        job = self.run_state.running_job(job_id)
+        return job is not None and job.progress.candidates.done > 0
+
+    def point(self, name: str, number: int = 1) -> None:
+        """The `number`-th process that passes this point kills itself there."""
+        points = self.settings.data_dir / "points"
+        points.mkdir(exist_ok=True)
+        (points / name).write_text(str(number))
+
+    def point_is_armed(self, name: str) -> bool:
+        """Whether nobody has died there yet."""
+        return (self.settings.data_dir / "points" / name).exists()
+
+    def _worker(self, name: str, lanes: str, slots: int, count: int) -> Program:
+        command = [sys.executable, "-m", "tests.chaos.process", "work", name, lanes, str(slots)]
+        return self._program(name, command, workers=count)
+
+    def _program(self, name: str, command: list[str], workers: int = 0) -> Program:
+        environment = {
+            f"{PREFIX}DATA_DIR": str(self.settings.data_dir),
+            f"{PREFIX}FILES_DIR": str(self.settings.files_dir),
+            f"{PREFIX}STORE_URL": self.settings.store_location,
+            LEDGER: str(self.ledger),
+        }
+        return Program(
+            name=name,
+            command=command,
+            environment=environment,
+            is_ready=lambda: self._has_workers(workers),
+            ready_seconds=60,
+            stop_seconds=20,
+        )
+
+    def _has_workers(self, count: int) -> bool:
+        return len(self.run_state.workers()) >= count
+
+
+@contextmanager
+def chaos_fleet(folder: Path) -> Iterator[ChaosFleet]:
+    """An empty fleet, not started; at the end nothing of it is left."""
+    data_dir, files_dir = folder / "data", folder / "files"
+    data_dir.mkdir(parents=True)
+    files_dir.mkdir()
+    settings = Settings(data_dir=data_dir, files_dir=files_dir, store_url=f"sqlite:///{folder / 'queuecast.db'}")
+    said: list[str] = []
+    supervisor = Supervisor(data_dir, said.append, pauses=RESTART_SECONDS)
+    fleet = ChaosFleet(folder, supervisor, settings, open_store(settings.store_location), said=said)
+    try:
+        yield fleet
+    finally:
+        fleet.stop()
+
+
+def kill(process: psutil.Process, number: int = signal.SIGKILL) -> bool:
+    """Send a signal; whether the process was still there."""
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def kill_tree(process: psutil.Process) -> None:
+    """A process and all below it, the root first, so that nobody is restarted in between."""
+    for each in (process, *process.children(recursive=True)):
+        kill(each)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    return os.path.exists(f"/proc/{pid}")  # noqa: PTH110 - /proc

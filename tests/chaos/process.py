@@ -1,0 +1,35 @@
+"""Worker and reaper with short times: `python -m tests.chaos.process work NAME LANES SLOTS` or `… reap`."""
+
+from __future__ import annotations
+
+import sys
+
+from shared.logs import configure_logs
+from shared.settings import load_settings
+from worker.reaper import run_reaper
+from worker.watchdog import run_worker
+
+SILENCE_SECONDS = 15.0
+PERIOD_SECONDS, AGREE_SECONDS = 1.0, 3.0
+
+
+def main(verb: str, *arguments: str) -> int:
+    """Run one of the two until SIGTERM; returns its exit code."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    if verb == "reap":
+        run_reaper(settings, period=PERIOD_SECONDS, agree=AGREE_SECONDS)
+        return 0
+    name, lanes, slots = arguments
+    return run_worker(
+        settings,
+        lanes=tuple(lanes.split(",")),
+        concurrency=int(slots),
+        name=name,
+        silence=SILENCE_SECONDS,
+        app="tests.chaos.app",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""Jobs under fire: submit some, inject faults while they run, say what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from shared.jobs import Job
+from tests.chaos.faults import Fault
+from tests.chaos.fleet import ChaosFleet
+from tests.chaos.verdict import HORIZON, Expected, leftovers, wrongs
+from tests.polling import eventually
+
+LONGEST_SECONDS = 300.0  # from the last fault to the end of the last job
+POISONS = ("segv", "raise", "memory")
+POISONED = frozenset({"ProcessLost", "ValueError", "OutOfMemory", "TimeLimitReached"})
+UNLUCKY = frozenset({"ProcessLost"})  # three kills from outside may hit the same candidate
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """One line of the table."""
+
+    injected: int = 0
+    jobs: int = 0
+    right: int = 0
+    expected: int = 0  # forecast rows
+    found: int = 0
+    recovery_seconds: float = 0.0  # from the last fault to the end of the last job
+    wrongs: list[str] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all went as it should."""
+        return not self.wrongs
+
+
+def under_fire(
+    fleet: ChaosFleet,
+    faults: Sequence[Fault],
+    *,
+    rng: Random,
+    times: int,
+    pause: tuple[float, float],
+    queues: Sequence[str],
+    cursed: Sequence[str] = (),
+) -> Outcome:
+    """Three jobs, one of them poisoned, and at most `times` faults as long as one of them runs."""
+    jobs = submit_jobs(fleet, queues, cursed)
+    outcome = Outcome(jobs=len(jobs))
+    eventually(lambda: any(fleet.is_working(job.job_id) for job in jobs), within=60, what="work to disturb")
+    while outcome.injected < times and not _have_ended(fleet, jobs):
+        outcome.injected += rng.choice(faults)(fleet, rng)
+        time.sleep(rng.uniform(*pause))  # what a seed decides
+    last = time.monotonic()
+    eventually(lambda: _have_ended(fleet, jobs), within=LONGEST_SECONDS, what=f"the end of all jobs; logs in {fleet.folder}")
+    outcome.recovery_seconds = time.monotonic() - last
+    judge(fleet, jobs, outcome)
+    return outcome
+
+
+def submit_jobs(fleet: ChaosFleet, queues: Sequence[str], cursed: Sequence[str]) -> list[Expected]:
+    """Two ordinary jobs over the queues that work, and a poisoned one over all, of which the cursed ones must fail."""
+    plain = [fleet.submit(queues=tuple(queues)) for _ in range(2)]
+    poisoned = fleet.submit(
+        queues=(*queues, *cursed),
+        model=("pausing", "poisoned"),
+        hyperparameters={"poisoned": {"how": POISONS}, "pausing": {"variant": (0, 1)}},
+    )
+    unlucky = {"pausing": UNLUCKY, "seasonal_naive": UNLUCKY, "hour_mean": UNLUCKY, "last_value": UNLUCKY}
+    return [
+        *(Expected(job_id=job_id, queues=queues, failures=unlucky) for job_id in plain),
+        Expected(
+            job_id=poisoned,
+            queues=queues,
+            failed=dict.fromkeys(cursed, "No candidate could be scored"),
+            failures=unlucky | {"poisoned": POISONED},
+        ),
+    ]
+
+
+def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None:
+    """Compare all jobs with what they should be, and look for rests."""
+    for expected in jobs:
+        found = wrongs(fleet, expected)
+        outcome.right += not found
+        outcome.wrongs += found
+        outcome.expected += len(expected.queues) * HORIZON
+        outcome.found += sum(forecast.horizon_steps for forecast in fleet.store.forecasts(job_id=expected.job_id))
+    eventually(lambda: not leftovers(fleet), within=60, what=f"an empty broker, but there is {leftovers(fleet)[:5]}")
+
+
+def _have_ended(fleet: ChaosFleet, jobs: Sequence[Expected]) -> bool:
+    rows: list[Job] = [fleet.store.job(expected.job_id) for expected in jobs]
+    return all(job.state.is_terminal for job in rows)

@@ -1,0 +1,107 @@
+"""Rows 10 to 12, 25 and 26: a broker that is killed, wiped, full, frozen, or away for long."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from random import Random
+
+import pytest
+import urllib3
+
+from shared.errors import RunStateLost
+from shared.jobs import JobState
+from tests.api.bodies import BODY
+from tests.chaos import faults
+from tests.chaos.faults import Fault
+from tests.chaos.fleet import ChaosFleet, kill
+from tests.chaos.process import SILENCE_SECONDS
+from tests.chaos.scenario import under_fire
+from tests.chaos.usage import write_usage
+from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.polling import eventually
+
+
+@pytest.mark.parametrize("fault", [faults.broker_killed, faults.broker_terminated, faults.broker_full])
+def test_jobs_end_right_while_the_broker_fails(chaos: ChaosFleet, fault: Fault) -> None:
+    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
+    chaos.start()
+    outcome = under_fire(chaos, [fault], rng=Random(10), times=3, pause=(2.0, 4.0), queues=queues, cursed=[cursed])
+    assert outcome.injected
+    assert outcome.wrongs == []
+
+
+def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 8)
+    chaos.start()
+    job_id = chaos.submit()
+    kept = eventually(lambda: chaos.store.forecasts(job_id=job_id), within=30, what="a first forecast")
+    chaos.run_state.client.flushall()
+    job = chaos.ended(job_id)
+    assert job.progress.replans == 1
+    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+    assert all(forecast in chaos.store.forecasts(job_id=job_id) for forecast in kept)  # not computed again
+
+
+def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
+    write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    job_id = chaos.submit(hyperparameters={"pausing": {"milliseconds": (300,)}})
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    chaos.run_state.client.flushall()
+    eventually(lambda: chaos.store.job(job_id).progress.replans, within=30, what="another plan")
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work once more")
+    chaos.run_state.client.flushall()
+    job = chaos.ended(job_id)
+    assert job.state in {JobState.FAILED, JobState.PARTIAL}
+    assert (job.reason or "").startswith(RunStateLost().headline)
+    eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+
+
+def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    chaos.pause_attending()
+    faults.broker_killed(chaos, Random(11))
+    shutil.rmtree(chaos.settings.data_dir / "broker" / "appendonlydir")
+    chaos.attend()
+    job = chaos.ended(job_id)
+    assert (job.state, job.progress.replans) == (JobState.SUCCEEDED, 1)
+    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+
+
+def test_while_the_broker_is_frozen_the_api_refuses_quickly_and_afterwards_the_job_ends_right(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start(api=True)
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    broker = chaos.watchdog("broker")
+    kill(broker, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs", json=BODY, timeout=10, retries=False)
+        seconds = time.monotonic() - began
+    finally:
+        kill(broker, signal.SIGCONT)
+    assert answer.status == 503
+    assert answer.headers["Retry-After"]
+    assert seconds < 2
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+
+
+def test_a_long_outage_of_the_broker_kills_no_worker(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    watchdog = chaos.watchdog("worker")
+    chaos.pause_attending()
+    faults.broker_killed(chaos, Random(26))
+    until = time.monotonic() + 1.5 * SILENCE_SECONDS
+    eventually(lambda: time.monotonic() > until, within=60, what="the outage to be long enough")
+    assert watchdog.is_running()
+    chaos.attend()
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=120).job_id, queues=queues)) == []

@@ -1,0 +1,75 @@
+"""Rows 13 to 17: messages that are lost, doubled or never sent, and processes that die exactly there."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from shared.broker import TaskName
+from shared.forecasts import Lane
+from shared.jobs import JobState
+from tests.chaos.faults import lanes_client, messages_doubled
+from tests.chaos.fleet import LANES, ChaosFleet
+from tests.chaos.usage import write_usage
+from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.polling import eventually
+
+ONE_BY_ONE = (("worker", LANES, 1),)
+
+
+@pytest.mark.parametrize(
+    ("point", "number"),
+    [
+        (f"before.{TaskName.SCORE}", 3),  # a chord of which only two are sent
+        (f"before.{TaskName.SELECT}", 1),  # the callback is claimed and never sent
+        (f"after.{TaskName.SELECT}", 1),  # sent, and the sender dies
+        (f"before.{TaskName.INGEST}", 2),  # a queue is let in and nobody reads it
+    ],
+)
+def test_a_process_that_dies_while_it_sends_costs_nothing(chaos: ChaosFleet, point: str, number: int) -> None:
+    queues = write_usage(chaos.settings.files_dir, 3)
+    chaos.start()
+    chaos.point(point, number)
+    job = chaos.ended(chaos.submit())
+    assert not chaos.point_is_armed(point)
+    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+
+
+@pytest.mark.parametrize("lane", [Lane.PLAN, Lane.SCORE, Lane.SELECT])
+def test_messages_that_vanish_from_a_lane_are_sent_again(chaos: ChaosFleet, lane: Lane) -> None:
+    queues = write_usage(chaos.settings.files_dir, 3)
+    others = ",".join(other for other in (Lane.SELECT, Lane.PLAN, Lane.SCORE) if other is not lane)
+    chaos.start([("worker", others, 2)])
+    job_id = chaos.submit()
+    eventually(lambda: lanes_client(chaos).llen(lane), within=30, what=f"messages in {lane}")
+    lanes_client(chaos).delete(lane)
+    chaos.add_worker("late", lane, 2)
+    job = chaos.ended(job_id)
+    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+
+
+def test_messages_that_come_twice_change_nothing(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 3)
+    chaos.start(ONE_BY_ONE)
+    job_id = chaos.submit()
+    rng, doubled = Random(17), 0
+    while not chaos.store.job(job_id).state.is_terminal and doubled < 20:
+        doubled += messages_doubled(chaos, rng)
+    job = chaos.ended(job_id)
+    assert doubled
+    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
+
+
+@pytest.mark.parametrize("has_run_state", [False, True])
+def test_a_job_whose_api_died_while_submitting_is_planned_by_the_reaper(chaos: ChaosFleet, *, has_run_state: bool) -> None:
+    queues = write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    new = chaos.add_row()
+    if has_run_state:
+        chaos.run_state.begin_job(new.job_id, new.deadline_at)
+    job = chaos.ended(new.job_id)
+    assert job.state is JobState.SUCCEEDED
+    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []

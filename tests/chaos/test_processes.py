@@ -1,0 +1,89 @@
+"""Rows 1 to 5 and 18: processes that are killed, asked to stop, or frozen."""
+
+from __future__ import annotations
+
+import signal
+from random import Random
+
+import pytest
+
+from shared.jobs import JobState
+from tests.chaos import faults
+from tests.chaos.faults import Fault
+from tests.chaos.fleet import LANES, ChaosFleet, kill
+from tests.chaos.scenario import under_fire
+from tests.chaos.usage import write_usage
+from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.polling import eventually
+
+LONG = {"pausing": {"variant": (0, 1), "milliseconds": (700,)}}  # about two seconds a candidate
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "pause"),
+    [
+        (faults.child_killed, 8, (0.5, 1.5)),
+        (faults.tree_killed, 3, (2.0, 4.0)),
+    ],
+    ids=["child", "tree"],
+)
+def test_jobs_end_right_while_processes_are_killed(
+    chaos: ChaosFleet, fault: Fault, times: int, pause: tuple[float, float]
+) -> None:
+    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
+    chaos.start()
+    outcome = under_fire(chaos, [fault], rng=Random(1), times=times, pause=pause, queues=queues, cursed=[cursed])
+    assert outcome.injected
+    assert outcome.wrongs == []
+
+
+def test_a_worker_asked_to_stop_finishes_its_tasks_and_costs_no_attempt(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    job_id = chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    watchdog = chaos.watchdog("worker")
+    kill(watchdog, signal.SIGTERM)
+    eventually(lambda: not watchdog.is_running(), within=15, what="the end of the worker")
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert all("SIG" not in line for line in chaos.said)  # it ended by itself
+
+
+def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    job_id = chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    assert faults.worker_frozen_for_a_while(chaos, Random(5))
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert chaos.said == []
+
+
+def test_a_worker_that_stands_still_for_ever_is_killed_and_its_work_done_by_its_successor(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    job_id = chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    assert faults.worker_frozen(chaos, Random(5))
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
+    assert len(chaos.said) == 1
+    eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+
+
+def test_two_reapers_at_once_and_one_that_was_frozen_do_no_harm(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start([("worker", LANES, 1)])
+    chaos.start_second_reaper()
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    assert faults.reaper_frozen(chaos, Random(18))
+    assert faults.reaper_killed(chaos, Random(18))
+    job = chaos.ended(job_id)
+    assert job.state is JobState.SUCCEEDED
+    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+
+
+def _scoring(chaos: ChaosFleet, job_id: str) -> bool:
+    """Whether both slots work on candidates."""
+    view = chaos.lanes()
+    return view is not None and sum(held.lane == "score" for held in view.held.values()) >= 2

@@ -1,0 +1,52 @@
+"""A queue's chord as it lies in the broker, before anybody has taken it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import celery
+import pytest
+
+from shared.broker import make_celery
+from shared.chords import Chords
+from shared.drivers.redis_server import redis_server
+from shared.forecasts import Block, Candidate, ForecastSpec, Lane, QueueWork
+from shared.lanes import Lanes
+from shared.runstate import RunState
+from shared.settings import Settings
+from worker import workflow
+
+SPEC = ForecastSpec(
+    target="used_capacity",
+    step_seconds=3_600,
+    horizon_steps=24,
+    window_steps=24,
+    windows=3,
+    interval=0.9,
+    bounds=(0, None),
+    timezone="UTC",
+)
+WORK = QueueWork(
+    spec=SPEC,
+    candidates=(Candidate(model="last_value"), Candidate(model="lstm")),
+    blocks=(Block(first=0, last=0, lane=Lane.SCORE), Block(first=1, last=1, lane=Lane.HEAVY)),
+)
+
+
+@pytest.fixture(autouse=True)
+def _celery(settings: Settings, run_state: RunState) -> Iterator[None]:
+    """Signatures are sent by the application of this process."""
+    before = celery.current_app._get_current_object()
+    app = make_celery(redis_server(settings), "api")
+    app.set_current()
+    yield
+    app.close()
+    before.set_current()
+
+
+def test_a_chord_keeps_readable_task_ids_and_is_swept_with_its_job_only(settings: Settings) -> None:
+    workflow.publish_queue("job-1", "root.etl", WORK)
+    assert Lanes.open(settings).look().waiting == {"job-1.root.etl.0-0": "score", "job-1.root.etl.1-1": "heavy"}
+    chords = Chords.open(settings)
+    assert chords.sweep(lambda: ["job-1"]) == 0
+    assert chords.sweep(lambda: ["job-2"]) == 1
