@@ -64,6 +64,7 @@ class JobSummary(Answer):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    queued_at: datetime | None = Field(description="when it was last queued again by a retry")
     issued_at: datetime | None = Field(description="start of the first forecast step; null until it is planned")
     deadline_at: datetime
     links: dict[str, str]

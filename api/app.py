@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from api import catalogue, checks, guards, health, jobs, openapi, problems, queues
+from api import catalogue, checks, commands, guards, health, jobs, metrics, openapi, problems, queues
 from api.context import EXTENSION, Services
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False  # a queue's name may hold two
     app.extensions[EXTENSION] = Services(settings=settings)
     problems.register(app)
+    metrics.register(app)
     guards.register(app)
     _add_routes(app)
     return app
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _add_routes(app: Flask) -> None:
     spec = openapi.make_spec(version(health.DISTRIBUTION))
-    for part in (jobs, checks, queues, catalogue, health):
+    for part in (jobs, commands, checks, queues, catalogue, health, metrics):
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))

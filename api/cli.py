@@ -1,4 +1,4 @@
-"""The verbs of the side that answers: serve the API, submit a job, look at jobs, queues and models."""
+"""The verbs of the side that answers: serve the API, submit a job, cancel or retry it, look at jobs, queues and models."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from api.following import follow
 from shared.durations import Duration
 from shared.errors import InvalidRequest, SetupError
 from shared.jobs import JobState
+from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
 
 app = typer.Typer()
-jobs = typer.Typer(help="List, show and watch jobs.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)
 queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(queues, name="queues")
@@ -49,6 +50,7 @@ def serve(
     logs = ["--logger-class", "api.gunicorn_logs.GunicornLogs", "--log-level", settings.log_level.lower()]
     alone = ["--no-control-socket"]  # it would lie in the home folder, one for all services of a user
     command = [sys.executable, "-m", "gunicorn", "--bind", address, *threads, *logs, *alone, "api.app:create_app()"]
+    count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
     environment = os.environ | {"QUEUECAST_DATA_DIR": str(settings.data_dir)}
     sys.stdout.flush()
     os.execve(command[0], command, environment)  # noqa: S606 - our own command, without a shell
@@ -116,6 +118,26 @@ def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = HERE, as_json: 
     """Wait for the end of a job and show how far it is; exit 1 unless every queue has a forecast, 4 when it takes too long."""
     client = Client(url)
     _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
+
+
+@jobs.command("cancel", epilog="Example: queuecast jobs cancel 20260105T000012-3f9a")
+def cancel_job(job_id: JobId, url: Url = HERE, as_json: AsJson = False) -> None:
+    """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
+    client = Client(url)
+    _show_job(client.cancel(job_id), client, as_json=as_json)
+
+
+@jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --all")
+def retry_job(
+    *,
+    job_id: JobId,
+    every_queue: Annotated[bool, typer.Option("--all", help="Also the queues that have their forecast.")] = False,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
+    client = Client(url)
+    _show_job(client.retry(job_id, queues="all" if every_queue else "failed"), client, as_json=as_json)
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -71,6 +71,14 @@ class Client:
     def jobs(self, **wanted: object) -> Document:
         """A page of jobs, newest first; `wanted` are the filters, `limit` and `cursor` of the contract."""
         return self._call("GET", "/v1/jobs", query=wanted)
+
+    def cancel(self, job_id: str) -> Document:
+        """Cancel a job; gives the job as it is then."""
+        return self._call("POST", f"/v1/jobs/{quote(job_id, safe='')}/cancel")
+
+    def retry(self, job_id: str, *, queues: Literal["failed", "all"] = "failed") -> Document:
+        """Try a job again; gives the job as it is then."""
+        return self._call("POST", f"/v1/jobs/{quote(job_id, safe='')}/retry", body=json.dumps({"queues": queues}))
 
     def queue_report(self, job_id: str, queue: str) -> Document:
         """One queue of a job: state, data quality, leaderboard, winner, forecast."""

@@ -10,6 +10,7 @@ from flask import current_app
 
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
+from shared.lanes import Lanes
 from shared.questions import Questions
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -39,6 +40,11 @@ class Services:
     def questions(self) -> Questions:
         """What is asked of the workers; raises BrokerAway while no embedded broker runs."""
         return Questions.open(self.settings, is_patient=False)
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """What waits for workers; raises BrokerAway while no embedded broker runs."""
+        return Lanes.open(self.settings)
 
     @cached_property
     def _app(self) -> App:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, UnsupportedMediaType
 
 from shared.errors import MalformedRequest
 
@@ -23,6 +23,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",  # answers are about now
 }
+BODY_IS_OPTIONAL = {"commands.cancel_job", "commands.retry_job"}  # `curl -X POST` says all that there is to say
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -67,8 +68,12 @@ def _check_body() -> None:
     """Refuse a body that is not one JSON object; a wrong address or method is told first.
 
     Asking for JSON also keeps web pages of other origins out: a browser sends it only after asking us, and we never allow it.
+    Where no body is needed, it is the origin that keeps them out.
     """
     if request.routing_exception is not None or request.method not in {"POST", "PUT", "PATCH"}:
+        return
+    if request.endpoint in BODY_IS_OPTIONAL and (request.is_json or not request.mimetype) and not _read_body():
+        _check_origin()
         return
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
@@ -78,6 +83,13 @@ def _check_body() -> None:
         raise MalformedRequest(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise MalformedRequest(f"the body is a {type(body).__name__}, accepted is a JSON object")
+
+
+def _check_origin() -> None:
+    """Refuse what a web page of another origin sends: browsers always name it in a POST, other callers never do."""
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.rpartition("//")[2].lower() != request.host.lower():
+        raise Forbidden(f"found the origin {origin[:80]!r}, accepted are pages of {request.host} and callers that are no browser")
 
 
 def _read_body() -> bytes:

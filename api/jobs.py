@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from secrets import token_hex
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from flask import Blueprint, request
@@ -15,14 +15,15 @@ from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.context import Services, services
 from api.guards import request_id
 from api.idempotency import fingerprint
+from api.job_answers import job_answer
 from api.paging import cursor_after, position
 from api.problems import answered, refusing
-from api.progress import queue_report, queue_reports, with_progress
+from api.progress import queue_report, with_progress
 from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
+from api.starting import start
 from shared.errors import BrokerAway
 from shared.jobs import Job, JobRequest, JobState
-from shared.reports import QueueReport
 
 NOT_BEGUN = "the broker went away while the job was being started; submit it again"
 
@@ -79,8 +80,7 @@ def list_jobs(query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
 def show_job(job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
     here = services()
-    [job] = with_progress(here, [here.store.job(job_id)])
-    return answers.detail(job, [_queue_of_job(report) for report in queue_reports(here, job)])
+    return job_answer(here, here.store.job(job_id))
 
 
 def show_job_queue(job_id: str, queue: str) -> QueueAnswer:
@@ -105,21 +105,11 @@ def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
 
 
 def _start(here: Services, job: Job) -> None:
-    """Give the stored job a run state and wake somebody up; raises BrokerAway when it cannot begin."""
+    """Set the stored job going; raises BrokerAway when it cannot begin: then it has failed, and its key makes a new one."""
     try:
-        here.run_state.begin_job(job.job_id, job.deadline_at)
+        start(here, job)
     except BrokerAway:
         here.store.move_job(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, datetime.now(UTC))
+        here.store.free_key(job.job_id)
         raise
-    try:
-        here.enqueue(job.job_id)
-    except BrokerAway as error:
-        log.warning("nobody was told of the job; the reaper will plan it", job_id=job.job_id, error=str(error))
     log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
-
-
-def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
-    link = f"{answers.job_path(report.job_id)}/queues/{quote(report.queue)}"
-    return answers.QueueOfJob(
-        queue=report.queue, state=report.state, reason=report.reason, winner=report.winner, links={"self": link}
-    )

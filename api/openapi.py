@@ -63,12 +63,13 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 
 def finished(document: dict[str, Any]) -> dict[str, Any]:
-    """The document as spectree makes it, with what it does not know: media types of problems, headers, CSV."""
+    """The document as spectree makes it, with what it does not know: media types of problems, headers, CSV, metrics."""
     for path in document["paths"].values():
         for operation in path.values():
             _finish(operation)
     series = document["paths"]["/v1/queues/{queue}/series"]["get"]["responses"]["200"]["content"]
     series["text/csv"] = {"schema": {"type": "string"}}
+    document["paths"]["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     return document
 
 

@@ -179,5 +179,5 @@ def _message(item: ErrorDetails, form: type[BaseModel]) -> str:
     for part in item["loc"][:-1]:
         inner = form.model_fields[str(part)].annotation if str(part) in form.model_fields else None
         form = next(_forms_in(inner), form)
-    known = ", ".join(field.alias or name for name, field in form.model_fields.items())
+    known = ", ".join(field.alias or name for name, field in form.model_fields.items()) or "none"
     return f"no field has this name; known are {known}"

@@ -142,6 +142,16 @@ class JobBody(Form):
         return JobRequest(**(dict(self) | {"data": places}))
 
 
+class CancelBody(Form):
+    """Nothing: a job is cancelled as a whole."""
+
+
+class RetryBody(Form):
+    """What to try again."""
+
+    queues: Literal["failed", "all"] = Field("failed", description="failed: those without a forecast; all: every queue")
+
+
 class JobsQuery(Form):
     """Which jobs to list."""
 

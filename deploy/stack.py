@@ -22,6 +22,7 @@ from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.errors import BrokerAway, InvalidRequest, SetupError
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
+from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
 from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 
@@ -82,6 +83,7 @@ def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
             if settings.broker_url is None:
                 forget_socket(settings.data_dir)
                 supervisor.start([broker(settings)])
+            empty_folder(_metrics(settings))
             supervisor.start(fleet(settings, layout))
             yield supervisor
         finally:
@@ -100,7 +102,7 @@ def broker(settings: Settings) -> Program:
 def fleet(settings: Settings, layout: Layout) -> list[Program]:
     """All that needs a broker."""
     serve = [QUEUECAST, "serve", "--host", layout.host, "--port", str(layout.port)]
-    environment = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}  # the other settings reach each process as they reached us
+    environment = _environment(settings)
     return [
         Program(
             name="api",
@@ -113,7 +115,7 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
         worker("worker", WORKER_LANES, layout.workers, settings),
         worker("heavy", HEAVY_LANES, 1, settings),
         Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment),
-        Program(name="flower", command=_flower(settings, layout), environment=environment),
+        Program(name="flower", command=_flower(settings, layout), environment=_data_dir(settings)),
     ]
 
 
@@ -123,11 +125,25 @@ def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Setti
     return Program(
         name=name,
         command=[QUEUECAST, "work", *options],
-        environment={f"{PREFIX}DATA_DIR": str(settings.data_dir)},
+        environment=_environment(settings),
         is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
         ready_seconds=_IMPORT_SECONDS,
         stop_seconds=_DRAIN_SECONDS,
     )
+
+
+def _data_dir(settings: Settings) -> dict[str, str]:
+    """The data folder; the other settings reach each process as they reached us."""
+    return {f"{PREFIX}DATA_DIR": str(settings.data_dir)}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Of all that counts: in one folder, so that the API shows the whole stack. Flower counts for itself, names of its own."""
+    return _data_dir(settings) | {FOLDER: str(_metrics(settings))}
+
+
+def _metrics(settings: Settings) -> Path:
+    return metrics_folder(settings.data_dir, "up")
 
 
 def _flower(settings: Settings, layout: Layout) -> list[str]:

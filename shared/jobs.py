@@ -30,7 +30,7 @@ class Aggregation(StrEnum):
 
 
 class JobState(StrEnum):
-    """queued → running → succeeded | partial | failed; cancelled from the first two."""
+    """queued → running → succeeded | partial | failed; cancelled from the first two; a retry makes it queued again."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -184,11 +184,17 @@ class Job:
     client: str = "local"
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
+    queued_at: datetime | None = None  # when it was last queued again by a retry
+
+    @property
+    def asked_at(self) -> datetime:
+        """When somebody last wanted it: by the request, or by a retry."""
+        return self.queued_at or self.created_at
 
     @property
     def deadline_at(self) -> datetime:
         """The job ends by then, with what it has."""
-        return self.request.deadline.after(self.created_at)
+        return self.request.deadline.after(self.asked_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

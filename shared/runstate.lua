@@ -1,10 +1,17 @@
 -- The steps of the run state that must be atomic. KEYS[1] is always the job's hash: a job without it has ended, and nothing is
--- written for it. What is written expires a day after the job's deadline, in case nobody deletes it.
+-- written for it. The last of ARGV is the run of the job that the caller works in, '' = whichever there is: for another run
+-- nothing is written either. What is written expires a day after the job's deadline, in case nobody deletes it.
+
+local function deadline_of_run()
+  local deadline, run = unpack(redis.call('HMGET', KEYS[1], 'deadline_at', 'run'))
+  if ARGV[#ARGV] ~= '' and ARGV[#ARGV] ~= run then return false end
+  return deadline
+end
 
 -- function: begin
 -- KEYS job done outcome attempt running; ARGV queue what task worker
 -- The number of this attempt, or 0: the job or queue has ended, or the outcome is there.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline then return 0 end
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
 if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 1 then return 0 end
@@ -17,7 +24,7 @@ return attempt
 -- function: record
 -- KEYS job outcome; ARGV index outcome is_failure
 -- How many outcomes the queue has, the first writer's among them; -1: the job has ended.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline then return -1 end
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
   redis.call('EXPIREAT', KEYS[2], deadline + 86400)
@@ -29,7 +36,7 @@ return redis.call('HLEN', KEYS[2])
 -- function: name_queues
 -- KEYS job queues; ARGV names issued_at planned
 -- Names a job's queues, once: later calls change nothing.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline or redis.call('HEXISTS', KEYS[1], 'queues') == 1 then return 0 end
 local names = cjson.decode(ARGV[1])
 for _, name in ipairs(names) do redis.call('RPUSH', KEYS[2], name) end
@@ -40,7 +47,7 @@ return 1
 -- function: release
 -- KEYS job queues released done; ARGV window now
 -- Lets queues in while fewer than `window` run; returns the names let in by this call.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline then return {} end
 local total = tonumber(redis.call('HGET', KEYS[1], 'queues') or 0)
 local next = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
@@ -59,7 +66,7 @@ return names
 -- function: keep_work
 -- KEYS job data candidates; ARGV snapshot work count
 -- Snapshot and candidates together, first writer wins: an index never changes its meaning.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'EXAT', deadline + 86400)
 redis.call('SET', KEYS[3], ARGV[2], 'EXAT', deadline + 86400)
@@ -69,7 +76,7 @@ return 1
 -- function: end_queue
 -- KEYS job done candidates; ARGV queue reason
 -- 1: this call ended the queue; 0: it had ended already, or the job has.
-local deadline = redis.call('HGET', KEYS[1], 'deadline_at')
+local deadline = deadline_of_run()
 if not deadline or redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('EXPIREAT', KEYS[2], deadline + 86400)
 if ARGV[2] ~= '' then redis.call('HINCRBY', KEYS[1], 'queues_failed', 1) end
@@ -77,3 +84,26 @@ if redis.call('EXISTS', KEYS[3]) == 0 then
   redis.call('HINCRBY', KEYS[1], 'candidates_total', -redis.call('HGET', KEYS[1], 'planned'))
 end
 return 1
+
+-- function: forgive
+-- KEYS job attempt; ARGV what
+if deadline_of_run() then redis.call('HINCRBY', KEYS[2], ARGV[1], -1) end
+
+-- function: note_waiting
+-- KEYS job waiting; ARGV queue reason
+local deadline = deadline_of_run()
+if not deadline then return end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+
+-- function: drop
+-- KEYS job queues; ARGV job kinds_per_job kinds_per_queue
+-- Deletes all that the job has, but nothing of another run than the caller's.
+if redis.call('EXISTS', KEYS[1]) == 1 and not deadline_of_run() then return end
+local queues = redis.call('LRANGE', KEYS[2], 0, -1)
+queues[#queues + 1] = ''
+for _, kind in ipairs(cjson.decode(ARGV[3])) do
+  for _, queue in ipairs(queues) do redis.call('UNLINK', kind .. ':' .. ARGV[1] .. ':' .. queue) end
+end
+for _, kind in ipairs(cjson.decode(ARGV[2])) do redis.call('UNLINK', kind .. ':' .. ARGV[1]) end
+redis.call('SREM', 'active', ARGV[1])

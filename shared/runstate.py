@@ -1,10 +1,10 @@
 """RunState: all that a running job needs, in database 2 of the broker's server; gone when the job has ended.
 
 It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended: nothing is written
-for it any more. Keys, per job or per (job, queue):
+for it any more, nor by whoever works in an earlier run of it (`within_run`). Keys, per job or per (job, queue):
 
     active                                   set: jobs with run state
-    job:{job}                                hash: queues, next, planned, issued_at, deadline_at, candidates_total|done|failed …
+    job:{job}                                hash: run, deadline_at, queues, next, planned, issued_at, candidates_total|done …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waited for last
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
@@ -17,17 +17,18 @@ All of them expire a day after the job's deadline, in case nobody deletes them.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
+from secrets import randbits
 from typing import Self, cast
 
 import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from shared._runstate_steps import RunstateSteps
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
 from shared.drivers.faults import translated
@@ -41,8 +42,6 @@ from shared.settings import Settings
 WORKER_TTL_SECONDS = 8
 _PER_JOB = ("job", "queues", "released", "done", "waiting")
 _PER_QUEUE = ("data", "candidates", "outcome", "attempt", "running")
-_LUA = Path(__file__).with_suffix(".lua").read_text()
-_SCRIPTS = dict(re.findall(r"-- function: (\w+)\n(.*?)(?=-- function:|\Z)", _LUA, re.DOTALL))
 
 speaks_redis = translated(BrokerAway)
 
@@ -52,7 +51,7 @@ class RunState:
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
-        self._scripts = {name: client.register_script(text) for name, text in _SCRIPTS.items()}
+        self._step = RunstateSteps(client)
 
     @classmethod
     def open(cls, settings: Settings, *, is_patient: bool) -> Self:
@@ -70,10 +69,15 @@ class RunState:
     def begin_job(self, job_id: str, deadline_at: datetime) -> None:
         """Make the job a running one; repeating it changes nothing."""
         pipeline = self.client.pipeline()
+        pipeline.hsetnx(f"job:{job_id}", "run", str(randbits(48)))
         pipeline.hset(f"job:{job_id}", "deadline_at", str(to_epoch(deadline_at)))
         pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as runstate.lua does with the other keys
         pipeline.sadd("active", job_id)
         pipeline.execute()
+
+    def within_run(self, job_id: str) -> AbstractContextManager[None]:
+        """Inside, the job is the run that it has now: once that is over, it has ended, whoever may have begun it again."""
+        return self._step.within_run(job_id)
 
     @speaks_redis
     def active(self) -> set[str]:
@@ -87,31 +91,26 @@ class RunState:
         pipeline.hgetall(f"job:{job_id}")
         pipeline.hlen(f"done:{job_id}")
         found, done = pipeline.execute()
-        return running_job(job_id, {name.decode(): int(value) for name, value in found.items()}, done) if found else None
+        is_there = bool(found) and self._step.is_within(found.get(b"run", b""))
+        return running_job(job_id, {name.decode(): int(value) for name, value in found.items()}, done) if is_there else None
 
     @speaks_redis
     def name_queues(self, job_id: str, queues: Sequence[str], issued_at: datetime, planned: int) -> None:
         """Name the job's queues, once; `planned` = candidates expected per queue until its data have been seen."""
-        arguments: list[str | int] = [json.dumps(list(queues)), to_epoch(issued_at), planned]
-        self._scripts["name_queues"](keys=[f"job:{job_id}", f"queues:{job_id}"], args=arguments)
+        keys = [f"job:{job_id}", f"queues:{job_id}"]
+        self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned)
 
     @speaks_redis
     def release(self, job_id: str, window: int) -> list[str]:
         """Let queues in while fewer than `window` run; returns the names let in by this call."""
         keys = [f"{kind}:{job_id}" for kind in ("job", "queues", "released", "done")]
-        names = cast("list[bytes]", self._scripts["release"](keys=keys, args=[window, int(time.time())]))
+        names = cast("list[bytes]", self._step("release", keys, window, int(time.time())))
         return [name.decode() for name in names]
 
     @speaks_redis
     def drop_job(self, job_id: str) -> None:
         """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
-        queues = [name.decode() for name in cast("list[bytes]", self.client.lrange(f"queues:{job_id}", 0, -1))]
-        keys = [f"{kind}:{job_id}" for kind in _PER_JOB]
-        keys += [f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE for queue in [*queues, ""]]
-        pipeline = self.client.pipeline()
-        pipeline.srem("active", job_id)
-        pipeline.unlink(*keys)
-        pipeline.execute()
+        self._step("drop", [f"job:{job_id}", f"queues:{job_id}"], job_id, json.dumps(_PER_JOB), json.dumps(_PER_QUEUE))
 
     # A queue's work
 
@@ -119,7 +118,7 @@ class RunState:
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job has ended."""
         keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}"]
-        self._scripts["keep_work"](keys=keys, args=[snapshot, to_json(work), len(work.candidates)])
+        self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates))
         return self.work(job_id, queue)
 
     @speaks_redis
@@ -140,19 +139,18 @@ class RunState:
         Returns its number (1, 2, …), or 0 when there is nothing to do: the job or the queue has ended, or the outcome is there.
         """
         keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("outcome", "attempt", "running"))]
-        return cast("int", self._scripts["begin"](keys=keys, args=[queue, what, task, worker]))
+        return cast("int", self._step("begin", keys, queue, what, task, worker))
 
     @speaks_redis
     def forgive(self, job_id: str, queue: str, what: str) -> None:
         """Uncount an attempt that ended in an orderly way: the counter is there for what kills its process."""
-        if self.client.exists(f"job:{job_id}"):
-            self.client.hincrby(f"attempt:{job_id}:{queue}", what, -1)
+        self._step("forgive", [f"job:{job_id}", f"attempt:{job_id}:{queue}"], what)
 
     @speaks_redis
     def record(self, job_id: str, queue: str, index: int, outcome: Outcome) -> int:
         """Keep a candidate's outcome, first writer wins; returns how many the queue has now, -1 = the job has ended."""
-        arguments: list[str | int] = [index, to_json(outcome), int(isinstance(outcome, Failure))]
-        return cast("int", self._scripts["record"](keys=[f"job:{job_id}", f"outcome:{job_id}:{queue}"], args=arguments))
+        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}"]
+        return cast("int", self._step("record", keys, index, to_json(outcome), int(isinstance(outcome, Failure))))
 
     @speaks_redis
     def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
@@ -164,13 +162,18 @@ class RunState:
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
         """End a queue: with its forecast delivered, or for a reason; whether this call did it."""
         keys = [f"job:{job_id}", f"done:{job_id}", f"candidates:{job_id}:{queue}"]
-        return bool(self._scripts["end_queue"](keys=keys, args=[queue, reason]))
+        return bool(self._step("end_queue", keys, queue, reason))
 
     @speaks_redis
     def queue_end(self, job_id: str, queue: str) -> str | None:
         """The reason why the queue has none, "" when its forecast is delivered, None while it has not ended."""
         end = cast("bytes | None", self.client.hget(f"done:{job_id}", queue))
         return None if end is None else end.decode()
+
+    @speaks_redis
+    def is_released(self, job_id: str, queue: str) -> bool:
+        """Whether the queue has been let in."""
+        return bool(self.client.hexists(f"released:{job_id}", queue))
 
     @speaks_redis
     def queue_states(self, job_id: str) -> dict[str, tuple[QueueState, str | None]]:
@@ -185,10 +188,7 @@ class RunState:
     @speaks_redis
     def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
         """Remember what the queue ("" = the plan) waits for; nothing of a job that has ended."""
-        deadline = cast("bytes | None", self.client.hget(f"job:{job_id}", "deadline_at"))
-        if deadline is not None:
-            self.client.hset(f"waiting:{job_id}", queue, reason)
-            self.client.expireat(f"waiting:{job_id}", int(deadline) + 86_400)
+        self._step("note_waiting", [f"job:{job_id}", f"waiting:{job_id}"], queue, reason)
 
     @speaks_redis
     def waiting_for(self, job_id: str) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""The moves a job may make, and the verdict when its last queue has ended."""
+"""The moves a job may make, and the verdict when its last queue has ended.
+
+A retry is the one way out of a terminal state. It is no move: `Store.reopen_job` makes the job as good as new, where a move only
+carries it further.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,13 @@ def check_move(expected: Collection[JobState], new: JobState) -> None:
     refused = sorted(old for old in expected if not may_move(old, new))
     if refused:
         raise ValueError(f"a job that is {' or '.join(refused)} cannot become {new}")
+
+
+def check_reopening(expected: Collection[JobState]) -> None:
+    """Raises ValueError when one of the `expected` states is no end: only what has ended can be queued again."""
+    refused = sorted(OPEN_STATES.intersection(expected))
+    if refused:
+        raise ValueError(f"a job that is {' or '.join(refused)} has not ended and cannot be queued again")
 
 
 def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str | None]:

@@ -12,6 +12,7 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest, StoreAway
 from shared.forecasts import Lane
 from shared.logs import configure_logs
+from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
 
@@ -20,10 +21,15 @@ forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=
 app.add_typer(forecast, name="forecast")
 
 EVERY_LANE = ",".join(Lane)
+HERE = "127.0.0.1"
 
 Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy ones are best left to a worker of their own.")
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
+MetricsPort = Annotated[
+    int | None, typer.Option(min=1, max=65_535, help="Serve Prometheus metrics on this port.", show_default="none are served")
+]
+MetricsHost = Annotated[str, typer.Option(help="Address of the metrics, which have no password.")]
 
 
 @app.command(epilog="Example: queuecast work --lanes select,plan,score --concurrency 4")
@@ -34,6 +40,8 @@ def work(
     name: Annotated[str, typer.Option(help="Unlike that of every other worker on this machine.")] = "worker",
     data_dir: DataDir = None,
     alive: Annotated[bool, Alive] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = HERE,
 ) -> None:
     """Run a worker until SIGTERM, which lets running tasks finish. Its watchdog kills it when it shows no life for a minute."""
     from worker.watchdog import is_alive, run_worker  # reads the run state, which --help does not need
@@ -42,6 +50,9 @@ def work(
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
     configure_logs(settings.log_level)
+    if metrics_port:
+        count_in(metrics_folder(settings.data_dir, f"work-{name}"))
+        _serve_metrics(metrics_host, metrics_port)
     slots = concurrency or os.cpu_count() or 1
     raise typer.Exit(run_worker(settings, lanes=lanes_of(lanes), concurrency=slots, name=name))
 
@@ -50,12 +61,16 @@ def work(
 def reap(
     data_dir: DataDir = None,
     once: Annotated[bool, typer.Option("--once", help="Look once, do at once what there is to do, and end.")] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = HERE,
 ) -> None:
     """Run the reaper until SIGTERM: it sends again what was lost, and ends every job by its deadline. One a fleet is enough."""
     from worker.reaper import run_reaper
 
     settings = load_settings(data_dir=data_dir)
     configure_logs(settings.log_level)
+    if metrics_port:
+        _serve_metrics(metrics_host, metrics_port)
     run_reaper(settings, once=once)
 
 
@@ -119,6 +134,12 @@ def backtest(
     backtesting.show(found, as_json=as_json)
     if not found["queues"]:
         raise typer.Exit(1)
+
+
+def _serve_metrics(host: str, port: int) -> None:
+    from worker.metrics_server import serve_metrics  # where processes count is decided by what it imports
+
+    serve_metrics(host, port)
 
 
 def lanes_of(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from shared import metrics
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import QueueReport
@@ -22,12 +23,14 @@ log = structlog.get_logger(__name__)
 
 
 def fail(job_id: str, queue: str | None, reason: str) -> None:
-    """End a queue without forecast, or the whole job when no queue is named."""
-    if queue is None:
-        _end_job(job_id, JobState.FAILED, reason)
-        return
+    """End a queue without forecast, or the whole job when no queue is named: what a retry has left of it is then partial."""
     here = resources()
-    if here.run_state.queue_end(job_id, queue) is not None or here.run_state.running_job(job_id) is None:
+    if here.run_state.running_job(job_id) is None:
+        return
+    if queue is None:
+        _end_as(job_id, reason)
+        return
+    if here.run_state.queue_end(job_id, queue) is not None:
         return
     outcomes = tuple(here.run_state.outcomes(job_id, queue).values())
     try:
@@ -85,8 +88,11 @@ def replan(job_id: str) -> bool:
 
 
 def clean_up(job_id: str) -> None:
-    """Drop the run state of a job that has ended, or that nobody knows."""
-    resources().run_state.drop_job(job_id)
+    """Drop the run state of a job that has ended, or that nobody knows; not that of its retry, if one comes in between."""
+    here = resources()
+    with here.run_state.within_run(job_id):
+        if not _is_open(job_id):
+            here.run_state.drop_job(job_id)
 
 
 def warnings_of(reports: Sequence[QueueReport]) -> list[str]:
@@ -103,6 +109,13 @@ def _named(names: Sequence[str], of: int) -> str:
         return f"all {of} queues"
     more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
     return ", ".join(names[:SHOWN_NAMES]) + more
+
+
+def _is_open(job_id: str) -> bool:
+    try:
+        return not resources().store.job(job_id).state.is_terminal
+    except JobNotFound:
+        return False
 
 
 def _end_as(job_id: str, reason: str) -> None:
@@ -129,6 +142,8 @@ def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
     running = here.run_state.running_job(job_id)
     progress = replace(running.progress, replans=job.progress.replans) if running else None
     here.store.update_job(job_id, progress=progress, warnings=warnings_of(here.store.reports(job_id)))
-    if here.store.move_job(job_id, OPEN_STATES, state, reason, datetime.now(UTC)):
+    now = datetime.now(UTC)
+    if here.store.move_job(job_id, OPEN_STATES, state, reason, now):
+        metrics.job_ended(job, state, now)
         log.info("job ended", job_id=job_id, state=state.value, reason=reason)
     clean_up(job_id)

@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
+from shared import metrics
 from shared.errors import OutOfMemory, ProcessLost, QueuecastError, TimeLimitReached
 from shared.forecasts import Candidate, Failure, Outcome
 from worker.resources import resources
@@ -71,6 +72,7 @@ def score_each(
             continue
         outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
         here.run_state.record(job_id, queue, index, outcome)
+        metrics.candidate_recorded(outcome)
         if isinstance(outcome, Failure):
             log.info("candidate failed", candidate=outcome.candidate.label, error=outcome.error, reason=outcome.reason)
             if outcome.error == TimeLimitReached.__name__:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from shared import metrics
 from shared.buckets import bucket_start
 from shared.errors import EmptySeries
 from shared.jobs import JobRequest, Place
@@ -34,18 +35,24 @@ def read_all(request: JobRequest, queue: str, issued_at: datetime) -> Reading:
     query = usage_query(request, queue, issued_at)
     others = request.data.sources[1:]
     if not others:
-        return resources().source(query.place).read(query)
-    usage = resources().source(query.place).read(replace(query, columns=None))
+        return _read(query)
+    usage = _read(replace(query, columns=None))
     companions = [(place, _companions(companion_query(query, place))) for place in others]
     found = [(place, reading) for place, reading in companions if reading is not None]
     merged = merge(usage, found, query.columns, request.target)
     return replace(merged, notes=(*merged.notes, *(_nothing(place) for place, reading in companions if reading is None)))
 
 
+def _read(query: Query) -> Reading:
+    here = resources()
+    with metrics.SOURCE_SECONDS.labels(here.kind(query.place)).time():
+        return here.source(query.place).read(query)
+
+
 def _companions(query: Query) -> Reading | None:
     """A queue that has no companions there is forecast without them."""
     try:
-        return resources().source(query.place).read(query)
+        return _read(query)
     except EmptySeries:
         return None
 

@@ -50,6 +50,10 @@ class Resources:
         """What the API asks the workers."""
         return Questions.open(self.settings, is_patient=True)
 
+    def kind(self, place: Place) -> str:
+        """Of the connection that a request names; raises UnknownConnection."""
+        return self.settings.connection(place.name).kind
+
     def source(self, place: Place) -> Source:
         """The source that a request names; raises UnknownConnection."""
         connection = self.settings.connection(place.name)

@@ -9,6 +9,7 @@ import structlog
 from celery.exceptions import TimeLimitExceeded
 from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
 
+from shared import metrics
 from shared.broker import TaskName
 from shared.errors import ServiceError, TimeLimitReached
 from shared.forecasts import Lane
@@ -20,7 +21,7 @@ from worker.resources import Resources, provide, resources
 
 # Imported once by the parent, so that every child has them for nothing.
 PRELOADED = {
-    Lane.SCORE: ("pyarrow.ipc", "prophet", "statsmodels.tsa.api", "sklearn.preprocessing"),
+    Lane.SCORE: ("pyarrow.ipc", "prophet", "statsforecast.models", "statsmodels.tsa.api", "sklearn.preprocessing"),
     Lane.HEAVY: ("pyarrow.ipc", "torch", "sklearn.preprocessing"),
 }
 
@@ -63,6 +64,8 @@ def record_hard_limit(sender: Any, exception: BaseException, args: Any, **_: Any
     try:
         work = run_state.work(job_id, queue)
         if work is not None and first == last:  # of a block, the reaper sends the rest one by one
-            run_state.record(job_id, queue, first, failure(work.candidates[first], TimeLimitReached()))
+            outcome = failure(work.candidates[first], TimeLimitReached())
+            run_state.record(job_id, queue, first, outcome)
+            metrics.candidate_recorded(outcome)
     except ServiceError as error:
         log.warning("time limit not recorded", job_id=job_id, queue=queue, reason=str(error))

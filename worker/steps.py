@@ -16,6 +16,7 @@ from functools import cache, partial
 
 import structlog
 
+from shared import metrics
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
 from shared.errors import JobNotFound, ProcessLost
@@ -64,9 +65,12 @@ def plan(job_id: str, task_id: str) -> None:
 
 
 def ingest(job_id: str, queue: str, task_id: str) -> QueueWork | None:
-    """Read the queue and fix its candidates, once; returns its work, None when job or queue has ended."""
+    """Read the queue and fix its candidates, once; returns its work, None when it does not run: job or queue has ended.
+
+    A message of an earlier run of the job may come before the queue is let in, or for one that is none of this run's.
+    """
     run_state = resources().run_state
-    if run_state.queue_end(job_id, queue) is not None:
+    if run_state.queue_end(job_id, queue) is not None or not run_state.is_released(job_id, queue):
         return None
     work = run_state.work(job_id, queue)
     if work is not None:
@@ -91,7 +95,8 @@ def score(job_id: str, queue: str, indices: Iterable[int], task_id: str) -> list
     def evaluate(candidate: Candidate) -> Outcome:
         return score_candidate(candidate, windows(), work.spec, passing=FROM_OUTSIDE)
 
-    left = score_each(job_id, queue, indices, task_id, candidates=work.candidates, evaluate=evaluate)
+    wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
+    left = score_each(job_id, queue, wanted, task_id, candidates=work.candidates, evaluate=evaluate)
     return [(index, _lane(work, index)) for index in left]
 
 
@@ -184,6 +189,7 @@ def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> F
 def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:
     here, place = resources(), job.request.data.destination
     here.sink(place).write(forecast, place)
+    metrics.forecast_delivered(forecast, here.kind(place))
     here.store.save_forecast(forecast)
     report = QueueReport(
         job_id=job.job_id,

@@ -47,7 +47,7 @@ def ingest(self: PatientTask, job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.SCORE.value, bind=True)
 def score(self: Any, job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:  # noqa: PLR0917 - as the message says it
     """Score the candidates `first` … `last` of a queue."""
-    with log_about(job_id=job_id, queue=queue):
+    with log_about(job_id=job_id, queue=queue), resources().run_state.within_run(job_id):
         for index, lane in steps.score(job_id, queue, range(first, last + 1), _id(self)):
             workflow.send_solo(job_id, queue, index, lane)
         if is_solo and steps.is_scored(job_id, queue):
@@ -97,8 +97,9 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
 
     A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline,
     whose reason tells what was waited for. A MemoryError must not leave a task's body, it would take the whole worker down.
+    What a task says of its job counts for the run in which it began: the job may be cancelled and tried again meanwhile.
     """
-    with log_about(job_id=job_id, queue=queue):
+    with log_about(job_id=job_id, queue=queue), resources().run_state.within_run(job_id):
         try:
             yield
         except ServiceError as error:

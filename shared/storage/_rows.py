@@ -52,7 +52,21 @@ def job_row(job: Job) -> dict[str, Any]:
         "created_at": to_micros(job.created_at),
         "started_at": job.started_at and to_micros(job.started_at),
         "ended_at": job.ended_at and to_micros(job.ended_at),
+        "queued_at": job.queued_at and to_micros(job.queued_at),
     }
+
+
+def moved(state: JobState, reason: str | None, at: datetime) -> dict[str, Any]:
+    """What a move changes in a row of table `jobs`."""
+    moment = "ended_at" if state.is_terminal else "started_at"
+    return {"state": state.value, "reason": reason, moment: to_micros(at)}
+
+
+def reopened(at: datetime, warnings: Sequence[str]) -> dict[str, Any]:
+    """What a retry changes in a row of table `jobs`."""
+    blank = dict.fromkeys(("reason", "started_at", "ended_at"))
+    told = {"warnings": to_json(tuple(warnings), Warnings), "progress": to_json(Progress())}
+    return blank | told | {"state": JobState.QUEUED.value, "queued_at": to_micros(at)}
 
 
 def job(row: Row) -> Job:
@@ -67,6 +81,7 @@ def job(row: Row) -> Job:
         progress=from_json(Progress, row["progress"]),
         started_at=None if row["started_at"] is None else from_micros(row["started_at"]),
         ended_at=None if row["ended_at"] is None else from_micros(row["ended_at"]),
+        queued_at=None if row["queued_at"] is None else from_micros(row["queued_at"]),
         issued_at=None if row["issued_at"] is None else from_epoch(row["issued_at"]),
         request_id=row["request_id"],
         client=row["client"],

@@ -19,7 +19,9 @@ from pathlib import Path
 from shared.drivers.faults import translated
 from shared.errors import InvalidSettings, StoreAway
 
-SCHEMA_VERSION = 1  # kept in the file as its user_version; a later release migrates from there
+SCHEMA_VERSION = 2  # kept in the file as its user_version
+# schema of a file → what leads to the next one; what is new as a whole needs no line, sqlite.sql makes it
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",)}
 
 
 class SqliteFile:
@@ -112,9 +114,29 @@ def _switch_to_wal(connection: sqlite3.Connection, patience_seconds: float) -> N
 
 def _make_schema(connection: sqlite3.Connection) -> None:
     """Make what is missing. Several processes may do so at once: the first one makes it, the others wait and find it made."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = _version(connection)
     if version > SCHEMA_VERSION:
         raise InvalidSettings(f"the store's file has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
     if version < SCHEMA_VERSION:
-        tables = files(__package__).joinpath("sqlite.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{tables}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+        with connection:  # commits, or rolls back
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _statements(_version(connection)):
+                connection.execute(statement)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _statements(version: int) -> Iterator[str]:
+    """What leads from a file of this schema, 0 = a new one, to ours."""
+    for each in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        yield from MIGRATIONS[each]
+    statement = ""
+    for line in files(__package__).joinpath("sqlite.sql").read_text(encoding="utf-8").splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    yield f"PRAGMA user_version = {SCHEMA_VERSION}"

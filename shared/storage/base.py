@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.forecasts import Forecast
-from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueOutlook, QueueReport
 
 
@@ -47,6 +47,19 @@ class Store(Protocol):
         """
         ...
 
+    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+        """Compare-and-set from a terminal state to queued, the one way out of it; whether this call did it.
+
+        The job is as good as new: no reason, no start and end, no progress, `warnings` instead of those it had, and `queued_at`
+        is `at`. What it was planned for stays: `issued_at`, and with it the keys of its forecasts.
+        Raises JobNotFound, and ValueError when an expected state is not terminal.
+        """
+        ...
+
+    def free_key(self, job_id: str) -> None:
+        """Take the job's Idempotency-Key from it, so that the next request with it makes a new job. Raises JobNotFound."""
+        ...
+
     def update_job(
         self,
         job_id: str,
@@ -68,6 +81,10 @@ class Store(Protocol):
 
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
+        ...
+
+    def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
+        """Drop the reports, outcomes included, of those of the job's queues that are in one of these states."""
         ...
 
     def save_forecast(self, forecast: Forecast) -> None:

@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
-from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueOutlook, QueueReport
-from shared.states import check_move
+from shared.states import check_move, check_reopening
 from shared.storage._outlook import outlook
 
 P = ParamSpec("P")
@@ -85,6 +85,22 @@ class MemoryStore:
         return True
 
     @_alone
+    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+        """Compare-and-set from a terminal state to queued; whether this call did it."""
+        check_reopening(expected)
+        job = self.job(job_id)
+        if job.state not in expected:
+            return False
+        blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress(), warnings=tuple(warnings))
+        self._jobs[job_id] = replace(blank, state=JobState.QUEUED, queued_at=at)
+        return True
+
+    @_alone
+    def free_key(self, job_id: str) -> None:
+        """Take the job's Idempotency-Key from it."""
+        self._jobs[job_id] = replace(self.job(job_id), idempotency_key=None)
+
+    @_alone
     def update_job(
         self,
         job_id: str,
@@ -118,6 +134,13 @@ class MemoryStore:
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
         return [replace(report, outcomes=()) for key, report in sorted(self._reports.items()) if key[0] == job_id]
+
+    @_alone
+    def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
+        """Drop the reports of the job's queues that are in one of these states."""
+        self._reports = {
+            key: report for key, report in self._reports.items() if report.job_id != job_id or report.state not in states
+        }
 
     @_alone
     def save_forecast(self, forecast: Forecast) -> None:

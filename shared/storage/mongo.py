@@ -22,11 +22,12 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Patience, mongo_client, mongo_database
 from shared.errors import JobNotFound, KeyReused, QueueNotFound, StoreAway
 from shared.forecasts import Forecast
-from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueOutlook, QueueReport
-from shared.states import OPEN_STATES, check_move
+from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_schema import INDEXES, SERIES, STEP_COLUMNS
+from shared.storage._mongo_statements import job_update, page_of_jobs
 from shared.storage._outlook import outlook
 
 DUPLICATE_KEY = 11_000
@@ -62,15 +63,7 @@ class MongoStore:
     @speaks_mongo
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
-        names = ("state", "owner", "project", "user_name")
-        matching: dict[str, Any] = {name: {"$eq": getattr(wanted, name)} for name in names if getattr(wanted, name) is not None}
-        if before is not None:
-            created_at, job_id = _rows.to_micros(before[0]), before[1]
-            older = {"created_at": {"$lt": created_at}}
-            matching["$or"] = [older, {"created_at": created_at, "_id": {"$lt": job_id}}]
-        pipeline: list[dict[str, Any]] = [{"$match": matching}, {"$sort": {"created_at": -1, "_id": -1}}]
-        pipeline += _with_queue(wanted) if wanted.queue is not None or wanted.model is not None else []
-        return [_job(found) for found in self._of("jobs").aggregate([*pipeline, {"$limit": limit}])]
+        return [_job(found) for found in self._of("jobs").aggregate([*page_of_jobs(wanted, before), {"$limit": limit}])]
 
     @speaks_mongo
     def open_jobs(self) -> list[Job]:
@@ -82,12 +75,19 @@ class MongoStore:
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
         """Compare-and-set of the state; whether this call did it."""
         check_move(expected, new)
-        moved = {"state": new.value, "reason": reason, "ended_at" if new.is_terminal else "started_at": _rows.to_micros(at)}
-        same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}
-        if self._of("jobs").update_one(same, {"$set": moved}).modified_count:
-            return True
-        self.job(job_id)
-        return False
+        return self._change_state(job_id, expected, _rows.moved(new, reason, at))
+
+    @speaks_mongo
+    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+        """Compare-and-set from a terminal state to queued; whether this call did it."""
+        check_reopening(expected)
+        return self._change_state(job_id, expected, _rows.reopened(at, warnings) | {"warnings": list(warnings)})
+
+    @speaks_mongo
+    def free_key(self, job_id: str) -> None:
+        """Take the job's Idempotency-Key from it."""
+        if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, {"$set": {"idempotency_key": None}}).matched_count:
+            raise JobNotFound(job_id=job_id)
 
     @speaks_mongo
     def update_job(
@@ -99,15 +99,8 @@ class MongoStore:
         warnings: Sequence[str] = (),
     ) -> None:
         """Set what is given; warnings are added in order, each once."""
-        given: dict[str, Any] = {
-            "issued_at": issued_at and to_epoch(issued_at),
-            "progress": progress and to_json(progress),
-        }
-        new = {"$setDifference": [{"$literal": list(dict.fromkeys(warnings))}, "$warnings"]}
-        in_order = {"$filter": {"input": {"$literal": list(dict.fromkeys(warnings))}, "cond": {"$in": ["$$this", new]}}}
-        changes = {name: {"$literal": value} for name, value in given.items() if value is not None}
-        changes["warnings"] = {"$concatArrays": ["$warnings", in_order]}
-        if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, [{"$set": changes}]).matched_count:
+        update = job_update(issued_at, progress, warnings)
+        if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, update).matched_count:
             raise JobNotFound(job_id=job_id)
 
     @speaks_mongo
@@ -129,6 +122,11 @@ class MongoStore:
         """All queues of a job by name, without their outcomes."""
         found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, {"outcomes": 0}, sort=[("queue", 1)])
         return [_rows.report(each) for each in found]
+
+    @speaks_mongo
+    def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
+        """Drop the reports of the job's queues that are in one of these states, outcomes included."""
+        self._of("leaderboards").delete_many({"job_id": {"$eq": job_id}, "state": {"$in": [state.value for state in states]}})
 
     @speaks_mongo
     def save_forecast(self, forecast: Forecast) -> None:
@@ -197,6 +195,13 @@ class MongoStore:
             raise KeyReused(idempotency_key=job.idempotency_key)
         return _job(twin)
 
+    def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
+        same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}
+        if self._of("jobs").update_one(same, {"$set": changes}).modified_count:
+            return True
+        self.job(job_id)
+        return False
+
     def _of(self, name: str) -> Documents[dict[str, Any]]:
         database = mongo_database(mongo_client(self._url, patience=self._patience), None)
         if self._ready_in != os.getpid():
@@ -217,22 +222,9 @@ class MongoStore:
             self._of(name).bulk_write(writes, ordered=False)
 
 
-def _with_queue(wanted: JobFilter) -> list[dict[str, Any]]:
-    """Stages that keep the jobs which have a queue like that."""
-    of_queue = {"queue": wanted.queue, "winner": wanted.model}
-    given = {name: {"$eq": value} for name, value in of_queue.items() if value is not None}
-    lookup = {
-        "from": "leaderboards",
-        "localField": "_id",
-        "foreignField": "job_id",
-        "pipeline": [{"$match": given}, {"$limit": 1}, {"$project": {"_id": 1}}],
-        "as": "queues",
-    }
-    return [{"$lookup": lookup}, {"$match": {"queues": {"$ne": []}}}, {"$unset": "queues"}]
-
-
 def _job(found: Mapping[str, Any]) -> Job:
-    return _rows.job({**found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})
+    """The job of a document; one that was made before there were retries has no `queued_at`."""
+    return _rows.job({"queued_at": None, **found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})
 
 
 def _forecast(found: Mapping[str, Any]) -> Forecast:

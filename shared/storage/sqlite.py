@@ -18,9 +18,9 @@ from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
-from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueOutlook, QueueReport
-from shared.states import OPEN_STATES, check_move
+from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._outlook import outlook
 from shared.storage._sqlite_file import SqliteFile, require_version
@@ -91,13 +91,18 @@ class SqliteStore:
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
         """Compare-and-set of the state; whether this call did it."""
         check_move(expected, new)
-        moment = "ended_at" if new.is_terminal else "started_at"
-        statement = f"UPDATE jobs SET state = ?, reason = ?, {moment} = ? WHERE job_id = ? AND state IN ({_marks(expected)})"  # noqa: S608 - our names
+        return self._change_state(job_id, expected, _rows.moved(new, reason, at))
+
+    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+        """Compare-and-set from a terminal state to queued; whether this call did it."""
+        check_reopening(expected)
+        return self._change_state(job_id, expected, _rows.reopened(at, warnings))
+
+    def free_key(self, job_id: str) -> None:
+        """Take the job's Idempotency-Key from it."""
         with self._file.writing() as db:
-            done = db.execute(statement, (new, reason, _rows.to_micros(at), job_id, *expected))
-            if done.rowcount == 0:
-                _job_row(db, job_id)
-            return done.rowcount == 1
+            _job_row(db, job_id)
+            db.execute("UPDATE jobs SET idempotency_key = NULL WHERE job_id = ?", (job_id,))
 
     def update_job(
         self,
@@ -142,6 +147,12 @@ class SqliteStore:
             return [
                 _rows.report(row) for row in db.execute("SELECT * FROM job_queues WHERE job_id = ? ORDER BY queue", (job_id,))
             ]
+
+    def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
+        """Drop the reports of the job's queues that are in one of these states, outcomes included."""
+        statement = f"DELETE FROM job_queues WHERE job_id = ? AND state IN ({_marks(states)})"  # noqa: S608 - marks only
+        with self._file.writing() as db:
+            db.execute(statement, (job_id, *states))
 
     def save_forecast(self, forecast: Forecast) -> None:
         """Keep a forecast; the same key again replaces all of it, steps included."""
@@ -198,6 +209,15 @@ class SqliteStore:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+    def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
+        columns = ", ".join(f"{name} = ?" for name in changes)
+        statement = f"UPDATE jobs SET {columns} WHERE job_id = ? AND state IN ({_marks(expected)})"  # noqa: S608 - our names
+        with self._file.writing() as db:
+            done = db.execute(statement, (*changes.values(), job_id, *expected))
+            if done.rowcount == 0:
+                _job_row(db, job_id)
+            return done.rowcount == 1
 
     def _forecasts(self, where: str, values: Mapping[str, Any]) -> list[Forecast]:
         with self._file.reading() as db:

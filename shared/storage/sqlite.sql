@@ -1,7 +1,7 @@
 -- The tables of SqliteStore. Each statement may run again and changes nothing the second time.
 --
 -- Moments on a series' grid (issued_at, timestamp) are whole seconds since 1970, UTC, as in every other place we write.
--- Moments of the wall clock (created_at, started_at, ended_at) are microseconds, since jobs are ordered by them.
+-- Moments of the wall clock (created_at, started_at, ended_at, queued_at) are microseconds, since jobs are ordered by them.
 -- Documents (request, quality, …) are JSON, as shared/documents.py writes them.
 
 CREATE TABLE IF NOT EXISTS jobs (
@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     issued_at       INTEGER,
     created_at      INTEGER NOT NULL,
     started_at      INTEGER,
-    ended_at        INTEGER
+    ended_at        INTEGER,
+    queued_at       INTEGER -- since schema 2
 ) STRICT;
 
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_by_key ON jobs (client, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from api.app import create_app
 from api.context import EXTENSION, Services
+from deploy.valkey import forget_socket, valkey_command
+from shared.drivers.redis_server import redis_server
 from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -90,3 +98,21 @@ def store(client: FlaskClient) -> Store:
     """The store behind `client`."""
     services: Services = client.application.extensions[EXTENSION]
     return services.store
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
+    """Settings with a broker that a test may stop, and its process."""
+    folder = tmp_path / "own"
+    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+    settings = Settings(data_dir=folder)
+    client = redis.Redis.from_url(
+        redis_server(settings).run_state, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]
+    )
+    client.ping()
+    client.close()
+    yield settings, server
+    server.send_signal(signal.SIGCONT)
+    server.send_signal(signal.SIGTERM)
+    server.wait(10)
+    forget_socket(folder)

@@ -130,7 +130,17 @@ def test_arguments_that_make_no_sense_are_usage_errors(arguments: tuple[str, ...
 
 @pytest.mark.parametrize(
     "question",
-    ["submit -", "jobs list", "jobs show job-1", "jobs watch job-1", "queues list", "queues show root.etl", "models"],
+    [
+        "submit -",
+        "jobs list",
+        "jobs show job-1",
+        "jobs watch job-1",
+        "jobs cancel job-1",
+        "jobs retry job-1",
+        "queues list",
+        "queues show root.etl",
+        "models",
+    ],
 )
 def test_without_a_service_every_question_ends_with_3(question: str) -> None:
     result = run(*question.split(), "--url", "http://127.0.0.1:1", stdin=json.dumps(a_body()))
@@ -201,8 +211,28 @@ def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
     assert [job["job_id"] for job in found["jobs"]] == ["job-1"]
 
 
-def test_a_job_that_does_not_exist_is_a_usage_error(url: str) -> None:
-    assert run("jobs", "show", "nowhere", "--url", url).exit_code == 2
+def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> None:
+    store.add_job(a_job())
+    result = run("jobs", "cancel", "job-1", "--url", url)
+    assert (result.exit_code, result.stdout) == (0, "job job-1 (Resource Forecasting): cancelled\n")
+    assert result.stderr == "cancelled on request\n"
+    again = run("jobs", "cancel", "job-1", "--url", url)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "it is cancelled; a job can be cancelled when it is queued or running" in again.stderr
+
+
+def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, ended: Store) -> None:
+    retried = json.loads(run("jobs", "retry", "job-1", "--url", url, "--json").stdout)
+    assert (retried["state"], [queue["queue"] for queue in retried["queues"]]) == ("queued", ["root.etl"])
+    ended.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+    assert run("jobs", "retry", "job-1", "--url", url).exit_code == 2
+    result = run("jobs", "retry", "job-1", "--all", "--url", url)
+    assert (result.exit_code, lines(result)[0][-1]) == (0, "queued")
+
+
+@pytest.mark.parametrize("verb", ["show", "cancel", "retry"])
+def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None:
+    assert run("jobs", verb, "nowhere", "--url", url).exit_code == 2
 
 
 def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:

@@ -105,6 +105,21 @@ def test_a_request_is_sent_as_it_stands(answer: Callable[[Answering], Client]) -
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "uri", "body"),
+    [
+        (lambda client: client.cancel("a/b"), "/v1/jobs/a%2Fb/cancel", ""),
+        (lambda client: client.retry("a/b"), "/v1/jobs/a%2Fb/retry", '{"queues": "failed"}'),
+        (lambda client: client.retry("j", queues="all"), "/v1/jobs/j/retry", '{"queues": "all"}'),
+    ],
+)
+def test_a_command_is_posted(
+    answer: Callable[[Answering], Client], command: Callable[[Client], Document], uri: str, body: str
+) -> None:
+    asked = command(answer(echo))
+    assert (asked["method"], asked["uri"], asked["body"]) == ("POST", uri, body)
+
+
 def test_a_path_before_the_version_is_kept(answer: Callable[[Answering], Client]) -> None:
     assert Client(answer(echo).base_url + "/queuecast/").models()["uri"] == "/queuecast/v1/models"
 

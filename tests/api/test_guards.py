@@ -46,6 +46,54 @@ def test_a_body_that_is_not_one_json_object_is_refused(
     assert detail in answer.json["detail"]
 
 
+@pytest.mark.parametrize("verb", ["cancel", "retry"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 404),  # curl -X POST
+        ({"Content-Type": JSON}, 404),
+        ({"Origin": "http://localhost"}, 404),
+        ({"Origin": "https://LOCALHOST"}, 404),  # a proxy may speak TLS for us
+        ({"Origin": "http://localhost:8081"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "https://localhost.evil.example"}, 403),
+        ({"Origin": "null"}, 403),  # a page in a sandbox
+        ({"Origin": "http://["}, 403),
+        ({"Origin": ""}, 403),
+        ({"Content-Type": "text/plain"}, 415),  # forms of other web pages
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_where_no_body_is_needed_only_pages_of_other_origins_are_kept_out(
+    client: FlaskClient, verb: str, headers: dict[str, str], status: int
+) -> None:
+    answer = client.post(f"/v1/jobs/nobody/{verb}", headers=headers)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "status"),
+    [
+        ("cancel", {}, 404),
+        ("cancel", {"queues": ["root.etl"]}, 422),  # it would cancel more than was meant
+        ("retry", {"queues": "all"}, 404),
+        ("retry", {"queues": ["root.etl"]}, 422),
+        ("retry", {"queue": "all"}, 422),
+        ("retry", [], 400),
+    ],
+)
+def test_a_body_that_is_given_is_obeyed_or_refused(client: FlaskClient, verb: str, body: object, status: int) -> None:
+    assert client.post(f"/v1/jobs/nobody/{verb}", json=body, headers={"Origin": "http://localhost"}).status_code == status
+
+
+def test_a_body_without_a_type_is_refused_where_none_is_needed_too(client: FlaskClient) -> None:
+    assert client.post("/v1/jobs/nobody/cancel", data=b"{}").status_code == 415
+
+
+def test_everywhere_else_a_body_is_needed(client: FlaskClient) -> None:
+    assert client.post("/v1/jobs").status_code == 415
+
+
 def test_a_body_in_chunks_is_held_to_the_limit_too(client: FlaskClient) -> None:
     body = io.BytesIO(b'{"user_name": "' + b"x" * 30_000 + b'"}')
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}

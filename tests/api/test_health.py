@@ -6,21 +6,16 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 from werkzeug.test import TestResponse
 
-from deploy.valkey import forget_socket, valkey_command
-from shared.drivers.redis_server import redis_server
 from shared.jobs import JobFilter
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -37,24 +32,6 @@ NEED_THE_STORE = [
     ("GET", "/v1/queues/x/series", None),
     ("GET", "/readyz", None),
 ]
-
-
-@pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
-    """Settings with a broker that a test may stop, and its process."""
-    folder = tmp_path / "own"
-    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
-    settings = Settings(data_dir=folder)
-    client = redis.Redis.from_url(
-        redis_server(settings).run_state, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]
-    )
-    client.ping()
-    client.close()
-    yield settings, server
-    server.send_signal(signal.SIGCONT)
-    server.send_signal(signal.SIGTERM)
-    server.wait(10)
-    forget_socket(folder)
 
 
 def in_time(client: FlaskClient, method: str, path: str, body: Any) -> TestResponse:

@@ -145,13 +145,15 @@ class TestSubmitting:
         assert services.store.job(job.job_id).state is JobState.QUEUED
 
     def test_a_job_that_cannot_begin_has_failed_and_says_why(self, services: Services, run_state: RunState) -> None:
-        job = services.store.add_job(a_job())
+        job = services.store.add_job(a_job(idempotency_key="k", fingerprint="f"))
         away = Services(settings=services.settings.model_copy(update={"data_dir": services.settings.data_dir / "nowhere"}))
         vars(away).update(store=services.store)
         with pytest.raises(BrokerAway):
             jobs._start(away, job)
         found = services.store.job(job.job_id)
         assert (found.state, found.reason) == (JobState.FAILED, jobs.NOT_BEGUN)
+        again = a_job(job_id="job-2", idempotency_key="k", fingerprint="f")
+        assert services.store.add_job(again) == again  # its key makes a new job
 
 
 def refuse(job_id: str) -> None:

@@ -31,16 +31,25 @@ OPERATIONS = [
     ("/v1/jobs/validate", "POST"),  # what is wrong with a form is its answer, so it is not asked in the negative mode
     ("/v1/jobs", "GET"),
     ("/v1/jobs/{job_id}", "GET"),
+    ("/v1/jobs/{job_id}/cancel", "POST"),
+    ("/v1/jobs/{job_id}/retry", "POST"),
     ("/v1/jobs/{job_id}/queues/{queue}", "GET"),
     ("/v1/queues", "GET"),
     ("/v1/queues/{queue}/series", "GET"),
     ("/v1/models", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
+    ("/metrics", "GET"),
     ("/version", "GET"),
 ]
 
-ASKING = [("/v1/jobs", "POST"), ("/v1/jobs", "GET"), ("/v1/queues/{queue}/series", "GET")]  # with a body or a query
+ASKING = [  # with a body or a query
+    ("/v1/jobs", "POST"),
+    ("/v1/jobs/{job_id}/cancel", "POST"),
+    ("/v1/jobs/{job_id}/retry", "POST"),
+    ("/v1/jobs", "GET"),
+    ("/v1/queues/{queue}/series", "GET"),
+]
 
 
 @pytest.fixture

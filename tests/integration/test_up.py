@@ -14,12 +14,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
 
 from api.client import Client
 from shared.drivers.redis_server import SOCKET_NOTE
 from tests.factories import MONDAY, a_load
 from tests.integration.conftest import QUEUECAST
 from tests.polling import eventually
+from tests.scraping import sample
 
 REQUEST = {
     "job_name": "Trial",
@@ -82,6 +84,9 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     report = client.queue_report(job_id, "root.etl")
     assert len(report["forecast"]["steps"]) == 24
     assert report["forecast"]["steps"][0]["timestamp"] == "2026-01-05T00:00:00Z"
+    text = urllib3.request("GET", f"{stack.url}/metrics", timeout=10).data.decode()  # of the whole stack
+    assert sample(text, "queuecast_jobs_total", state="succeeded") == 1
+    assert sample(text, "queuecast_http_requests_total", method="POST", route="/v1/jobs", status="202") == 1
 
     socket = Path((stack.data_dir / SOCKET_NOTE).read_text())
     processes = stack.processes()

@@ -25,5 +25,7 @@ def test_the_horizon_covers_all_of_the_asked_for_future(future: str, step: str, 
     assert a_request(**periods).horizon_steps(MONDAY) == steps
 
 
-def test_a_job_ends_by_its_deadline_counted_from_when_it_was_made() -> None:
-    assert a_job(request=a_request(deadline=Duration(90, "min"))).deadline_at == MONDAY + timedelta(minutes=90)
+def test_a_job_ends_by_its_deadline_counted_from_when_it_was_made_or_queued_again() -> None:
+    request, later = a_request(deadline=Duration(90, "min")), MONDAY + timedelta(days=3)
+    assert a_job(request=request).deadline_at == MONDAY + timedelta(minutes=90)
+    assert a_job(request=request, queued_at=later).deadline_at == later + timedelta(minutes=90)

@@ -141,6 +141,55 @@ def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) 
     assert job.client.keys("*") == []
 
 
+def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_since(job: RunState) -> None:
+    with job.within_run(JOB):
+        job.drop_job(JOB)
+        begin_again(job)
+        before = everything(job)
+        assert job.running_job(JOB) is None
+        assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+        assert job.record(JOB, QUEUE, 0, FAILURE) == -1
+        assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
+        assert not job.end_queue(JOB, QUEUE)
+        assert job.release(JOB, 4) == []
+        job.forgive(JOB, QUEUE, "0")
+        job.note_waiting(JOB, QUEUE, "the source is away")
+        job.name_queues(JOB, ["another"], MONDAY, planned=1)
+        job.drop_job(JOB)
+        assert everything(job) == before
+    assert job.running_job(JOB) is not None
+    job.drop_job(JOB)
+    assert everything(job) == {}
+
+
+def test_whoever_began_when_the_job_had_no_run_belongs_to_none(run_state: RunState) -> None:
+    with run_state.within_run(JOB):
+        begin_again(run_state)
+        assert run_state.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+        run_state.drop_job(JOB)
+    assert run_state.active() == {JOB}
+
+
+def test_a_task_works_in_the_run_in_which_it_began(job: RunState) -> None:
+    with job.within_run(JOB):
+        job.begin_job(JOB, DEADLINE)  # repeating it changes nothing
+        assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 1
+        assert job.record(JOB, QUEUE, 0, FAILURE) == 1
+        assert job.end_queue(JOB, QUEUE)
+        job.drop_job(JOB)
+    assert everything(job) == {}
+
+
+def begin_again(run_state: RunState) -> None:
+    run_state.begin_job(JOB, DEADLINE)
+    run_state.name_queues(JOB, [QUEUE], MONDAY, planned=5)
+
+
+def everything(run_state: RunState) -> dict[bytes, bytes]:
+    """Every key with what it holds."""
+    return {key: run_state.client.dump(key) for key in run_state.client.keys("*")}
+
+
 def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
     job.release(JOB, 4)
     job.keep_work(JOB, QUEUE, b"data", WORK)

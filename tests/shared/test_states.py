@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shared.jobs import JobState
-from shared.states import OPEN_STATES, check_move, may_move, verdict
+from shared.states import OPEN_STATES, check_move, check_reopening, may_move, verdict
 
 ENDS = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}
 
@@ -28,6 +28,13 @@ def test_a_move_that_is_allowed_from_all_expected_states_passes() -> None:
 def test_a_move_that_is_not_names_the_states_it_is_not_allowed_from() -> None:
     with pytest.raises(ValueError, match="a job that is cancelled or failed cannot become running"):
         check_move([JobState.QUEUED, JobState.FAILED, JobState.CANCELLED], JobState.RUNNING)
+
+
+def test_only_what_has_ended_may_be_queued_again() -> None:
+    check_reopening(ENDS)
+    check_reopening([])
+    with pytest.raises(ValueError, match="a job that is queued or running has not ended"):
+        check_reopening(JobState)
 
 
 def test_a_job_whose_queues_all_have_forecasts_has_succeeded() -> None:

@@ -12,6 +12,7 @@ from shared.jobs import DataPlaces, JobRequest, Place
 from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
+from tests.scraping import counted_here
 from worker.reading import read_all
 from worker.resources import Resources, use
 
@@ -55,3 +56,9 @@ def test_columns_may_come_from_any_of_the_places() -> None:
     assert list(read_all(a_request_for(columns=("heat",)), "root.etl", MONDAY).frame.columns) == ["used_capacity", "heat"]
     with pytest.raises(SourceNotFound, match="'cold', there are used_capacity, heat"):
         read_all(a_request_for(columns=("cold",)), "root.etl", MONDAY)
+
+
+def test_every_read_is_counted_also_one_that_finds_nothing() -> None:
+    before = counted_here("queuecast_source_seconds_count", kind="files")
+    read_all(a_request_for(), "root.adhoc", MONDAY)
+    assert counted_here("queuecast_source_seconds_count", kind="files") == before + 2

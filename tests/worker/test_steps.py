@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,10 @@ from shared.jobs import Job, JobState, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
+from shared.states import OPEN_STATES
 from shared.storage.base import Store
 from tests.factories import MONDAY, a_job, a_load, a_request
+from tests.scraping import counted_here
 from worker import endings, steps
 from worker.pipeline.selection import choose
 from worker.resources import Resources, use
@@ -88,6 +91,21 @@ def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
         assert report.winner is not None
         assert report.explanation
         assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
+
+
+def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> None:
+    series = {
+        ("queuecast_source_seconds_count", "kind", "files"): 2.0,
+        ("queuecast_sink_rows_total", "kind", "files"): 48.0,
+        ("queuecast_candidate_seconds_count", "model", "hour_mean"): 2.0,
+        ("queuecast_jobs_total", "state", "succeeded"): 1.0,
+    }
+    before = {key: counted_here(key[0], **{key[1]: key[2]}) for key in series}
+    job = submit(here)
+    run(job.job_id)
+    endings.finish(job.job_id)
+    assert {key: counted_here(key[0], **{key[1]: key[2]}) - before[key] for key in series} == series
+    assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecast("root.etl").mape
 
 
 def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
@@ -174,6 +192,182 @@ def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     assert report.quality is not None
 
 
+def retry(here: Resources, job: Job, *, every_queue: bool = False) -> None:
+    """What the API does with a job that has ended."""
+    assert here.store.reopen_job(job.job_id, set(JobState) - OPEN_STATES, datetime.now(UTC))
+    here.store.forget_reports(job.job_id, set(QueueState) - (set() if every_queue else {QueueState.SUCCEEDED}))
+    here.run_state.begin_job(job.job_id, here.store.job(job.job_id).deadline_at)
+
+
+def cancel(here: Resources, job: Job) -> None:
+    """What the API does with a job that has not."""
+    assert here.store.move_job(job.job_id, OPEN_STATES, JobState.CANCELLED, "cancelled on request", datetime.now(UTC))
+    here.run_state.drop_job(job.job_id)
+
+
+def partial(here: Resources) -> Job:
+    """A job that has a forecast of `root.etl` and none of `root.adhoc`."""
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    endings.fail(job.job_id, "root.adhoc", "no data")
+    run(job.job_id, queues=("root.etl",))
+    return here.store.job(job.job_id)
+
+
+def test_a_retry_computes_the_failed_queues_only_and_the_verdict_is_of_all(here: Resources) -> None:
+    job = partial(here)
+    first = here.store.forecast("root.etl")
+    retry(here, job)
+    run(job.job_id, queues=("root.adhoc",))
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
+    assert here.store.forecast("root.etl") == first
+    assert here.store.forecast("root.adhoc").issued_at == MONDAY
+
+
+def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    steps.plan(job.job_id, "plan")
+    endings.fail(job.job_id, "root.adhoc", "still no data")
+    endings.finish(job.job_id)
+    assert here.store.job(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
+
+
+def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    endings.fail(job.job_id, None, "no such file")
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.PARTIAL, "no such file")
+
+
+def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    endings.pass_deadline(job.job_id)  # before anybody has planned it
+    assert here.store.job(job.job_id).state is JobState.PARTIAL
+    retry(here, job)
+    steps.plan(job.job_id, "plan")
+    endings.pass_deadline(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason) == (
+        JobState.PARTIAL,
+        "1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed",
+    )
+
+
+def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
+    for queue in QUEUES:
+        deliver(here, job, queue)
+    cancel(here, job)
+    retry(here, job)
+    run(job.job_id, queues=())
+    assert here.store.job(job.job_id).state is JobState.SUCCEEDED
+
+
+def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resources) -> None:
+    job = partial(here)
+    assert here.store.reopen_job(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
+    assert endings.replan(job.job_id)  # what the reaper does with an open job without run state
+    run(job.job_id, queues=("root.adhoc",))
+    assert (here.store.job(job.job_id).state, here.store.job(job.job_id).reason) == (JobState.SUCCEEDED, None)
+
+
+def deliver(here: Resources, job: Job, queue: str) -> None:
+    """Everything that is done for one queue."""
+    work = steps.ingest(job.job_id, queue, "ingest")
+    assert work is not None
+    steps.score(job.job_id, queue, range(len(work.candidates)), "score")
+    steps.select(job.job_id, queue, "select", is_heavy=False)
+
+
+def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resources) -> None:
+    job, work = scored(here)
+    cancel(here, job)
+    steps.plan(job.job_id, "plan")
+    assert steps.ingest(job.job_id, "root.adhoc", "ingest") is None
+    assert steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score") == []
+    assert steps.select(job.job_id, "root.etl", "select", is_heavy=True) is steps.Selecting.HAS_ENDED
+    endings.fail(job.job_id, "root.etl", "too late")
+    endings.fail(job.job_id, None, "too late")
+    endings.finish(job.job_id)
+    ended = here.store.job(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
+    assert here.store.forecasts() == []
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+def test_a_forecast_that_is_delivered_while_the_job_is_cancelled_stays_and_brings_nothing_back(here: Resources) -> None:
+    job, _work = scored(here)
+    with here.run_state.within_run(job.job_id):
+        delivering_when(lambda: cancel(here, job), here, job)
+    assert here.store.job(job.job_id).state is JobState.CANCELLED
+    assert here.store.report(job.job_id, "root.etl").state is QueueState.SUCCEEDED
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) -> None:
+    job, _work = scored(here)
+
+    def cancel_and_retry() -> None:
+        cancel(here, job)
+        retry(here, job)
+        steps.plan(job.job_id, "plan")
+
+    with here.run_state.within_run(job.job_id):
+        delivering_when(cancel_and_retry, here, job)
+        endings.fail(job.job_id, "root.adhoc", "too late")
+        endings.fail(job.job_id, None, "too late")
+    assert here.run_state.queue_states(job.job_id) == dict.fromkeys(QUEUES, (QueueState.WAITING, None))
+    run(job.job_id)
+    assert here.store.job(job.job_id).state is JobState.SUCCEEDED
+
+
+def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> None:
+    """`select`, and what happens before it says that it has delivered."""
+    write = here.store.save_report
+
+    def aside() -> None:
+        with use(here):
+            happens()
+
+    def save(report: QueueReport) -> None:
+        with ThreadPoolExecutor(1) as another:  # whoever does it is not within this run
+            another.submit(aside).result()
+        write(report)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(here.store, "save_report", save)
+        steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+
+
+def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    for _ in range(2):  # before it is planned, and after
+        assert steps.ingest(job.job_id, "root.etl", "ingest") is None
+        assert steps.ingest(job.job_id, "root.adhoc", "ingest") is None
+        steps.plan(job.job_id, "plan")
+    assert here.run_state.release(job.job_id, 9) == ["root.adhoc"]
+    work = steps.ingest(job.job_id, "root.adhoc", "ingest")
+    assert work is not None
+    beyond = range(len(work.candidates) - 1, len(work.candidates) + 9)  # a block of a run that had more candidates
+    assert steps.score(job.job_id, "root.adhoc", beyond, "score") == []
+    assert list(here.run_state.outcomes(job.job_id, "root.adhoc")) == [len(work.candidates) - 1]
+
+
+def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> None:
+    job = submit(here)
+    here.store.move_job(job.job_id, OPEN_STATES, JobState.FAILED, "no data", datetime.now(UTC))
+    retry(here, job)
+    endings.clean_up(job.job_id)
+    assert here.run_state.active() == {job.job_id}
+
+
 def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
     job, _work = scored(here)
     steps.select(job.job_id, "root.etl", "select", is_heavy=False)
@@ -257,6 +451,7 @@ def test_what_only_planning_can_see_is_said_with_what_is_accepted(
 def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
     job = submit(here, as_of=MONDAY + timedelta(days=30))
     steps.plan(job.job_id, "plan")
+    here.run_state.release(job.job_id, 9)
     with pytest.raises(EmptySeries, match="as_of"):
         steps.ingest(job.job_id, "root.etl", "ingest")
 

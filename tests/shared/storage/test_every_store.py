@@ -92,6 +92,7 @@ def test_a_job_comes_back_as_it_was_given(store: Store) -> None:
         client="bob",
         idempotency_key="k",
         fingerprint="f",
+        queued_at=MONDAY + timedelta(microseconds=3),
     )
     assert store.add_job(job) == job
     assert store.job("job-1") == job
@@ -230,6 +231,71 @@ def test_eight_threads_that_end_a_job_end_it_once(store: Store) -> None:
     assert sum(at_once(8, end_all)) == 20
 
 
+# The way back
+
+ENDED = a_job(
+    state=JobState.PARTIAL,
+    reason="1 of 2 queues have no forecast",
+    warnings=("of the data",),
+    progress=Progress(queues=Tally(total=2, done=2, failed=1), replans=1),
+    started_at=MONDAY,
+    ended_at=MONDAY + HOUR,
+    issued_at=MONDAY,
+    idempotency_key="k",
+    fingerprint="f",
+)
+LATER = MONDAY + timedelta(hours=2, microseconds=7)
+
+
+def test_a_job_that_is_reopened_is_as_good_as_new_and_keeps_what_it_was_planned_for(store: Store) -> None:
+    store.add_job(ENDED)
+    assert store.reopen_job("job-1", [JobState.FAILED, JobState.PARTIAL], LATER, warnings=["of the request"])
+    reopened = store.job("job-1")
+    assert reopened == a_job(
+        warnings=("of the request",), issued_at=MONDAY, idempotency_key="k", fingerprint="f", queued_at=LATER
+    )
+    assert reopened.deadline_at == LATER + HOUR  # it has its whole time again
+    assert store.open_jobs() == [reopened]
+
+
+def test_a_job_that_is_reopened_may_run_and_end_again(store: Store) -> None:
+    store.add_job(ENDED)
+    store.reopen_job("job-1", [JobState.PARTIAL], LATER)
+    assert store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, LATER)
+    assert store.move_job("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, LATER + HOUR)
+    ended = store.job("job-1")
+    assert (ended.started_at, ended.ended_at, ended.queued_at) == (LATER, LATER + HOUR, LATER)
+
+
+def test_reopening_from_another_state_than_the_expected_does_nothing(store: Store) -> None:
+    store.add_job(ENDED)
+    assert not store.reopen_job("job-1", [JobState.FAILED], LATER)
+    assert not store.reopen_job("job-1", [], LATER)
+    assert store.job("job-1") == ENDED
+
+
+def test_what_has_not_ended_is_not_reopened(store: Store) -> None:
+    store.add_job(a_job())
+    with pytest.raises(ValueError, match="a job that is queued or running has not ended"):
+        store.reopen_job("job-1", [JobState.RUNNING, JobState.FAILED, JobState.QUEUED], LATER)
+    assert store.job("job-1") == a_job()
+
+
+def test_eight_threads_that_reopen_a_job_reopen_it_once(store: Store) -> None:
+    store.add_job(ENDED)
+    done = at_once(8, lambda number: store.reopen_job("job-1", [JobState.PARTIAL], LATER + number * HOUR))
+    assert sorted(done) == [False] * 7 + [True]
+
+
+def test_a_key_that_is_freed_makes_a_new_job(store: Store) -> None:
+    first = store.add_job(a_job(job_id="job-1", idempotency_key="k", fingerprint="f"))
+    store.free_key("job-1")
+    assert store.job("job-1") == replace(first, idempotency_key=None)
+    assert store.add_job(a_job(job_id="job-2", idempotency_key="k", fingerprint="g")).job_id == "job-2"
+    store.free_key("job-1")
+    assert store.job("job-2").idempotency_key == "k"
+
+
 def test_an_update_sets_what_is_given_and_leaves_the_rest(store: Store) -> None:
     store.add_job(a_job())
     progress = Progress(queues=Tally(total=4, done=1))
@@ -254,8 +320,10 @@ def test_warnings_of_eight_threads_are_all_kept_each_once(store: Store) -> None:
         lambda store: store.job("no-such"),
         lambda store: store.move_job("no-such", [JobState.QUEUED], JobState.RUNNING, None, MONDAY),
         lambda store: store.update_job("no-such", warnings=["w"]),
+        lambda store: store.reopen_job("no-such", [JobState.FAILED], MONDAY),
+        lambda store: store.free_key("no-such"),
     ],
-    ids=["job", "move_job", "update_job"],
+    ids=["job", "move_job", "update_job", "reopen_job", "free_key"],
 )
 def test_a_job_that_is_not_there_is_said_so(store: Store, ask: Callable[[Store], object]) -> None:
     with pytest.raises(JobNotFound, match="job_id no-such"):
@@ -289,6 +357,29 @@ def test_reports_of_a_job_are_listed_by_name_without_outcomes(store: Store) -> N
     store.save_report(a_report(job_id="job-2"))
     assert store.reports("job-1") == [a_report(queue=queue, outcomes=()) for queue in ("root.a", "root.b")]
     assert store.reports("no-such") == []
+
+
+def test_reports_are_forgotten_by_state_with_their_outcomes_and_those_of_other_jobs_stay(store: Store) -> None:
+    failed = {"state": QueueState.FAILED, "reason": "no data", "winner": None}
+    for changes in (
+        {"queue": "a"},
+        {"queue": "b"} | failed,
+        {"queue": "c", "state": QueueState.RUNNING},
+        {"job_id": "job-2"} | failed,
+    ):
+        store.save_report(a_report(**changes))
+    store.forget_reports("job-1", [QueueState.FAILED, QueueState.RUNNING])
+    assert [report.queue for report in store.reports("job-1")] == ["a"]
+    assert store.report("job-1", "a") == a_report(queue="a")
+    assert len(store.reports("job-2")) == 1
+    store.forget_reports("job-1", [])
+    store.forget_reports("no-such", list(QueueState))
+    assert len(store.reports("job-1")) == 1
+    store.forget_reports("job-1", list(QueueState))
+    assert store.reports("job-1") == []
+    again = a_report(queue="b", outcomes=a_report().outcomes[:1])
+    store.save_report(again)
+    assert store.report("job-1", "b") == again
 
 
 @pytest.mark.parametrize(("job_id", "queue"), [("job-1", "no.such"), ("no-such", "root.etl")])
@@ -422,6 +513,12 @@ WRITES: dict[str, Callable[[Store], object]] = {
     "save_report": lambda store: store.save_report(a_report()),
     "save_forecast": lambda store: store.save_forecast(a_forecast()),
     "save_actuals": lambda store: store.save_actuals("root.etl", "m", 60, [Point(timestamp=MONDAY, value=1.0)]),
+    "reopen_job": lambda store: (
+        store.add_job(a_job(job_id="job-2", state=JobState.FAILED)),
+        store.reopen_job("job-2", [JobState.FAILED], LATER),
+    ),
+    "free_key": lambda store: (store.add_job(a_job(job_id="job-3", idempotency_key="l")), store.free_key("job-3")),
+    "forget_reports": lambda store: store.forget_reports("job-1", [QueueState.FAILED]),
 }
 
 
@@ -445,7 +542,7 @@ def test_repeating_any_write_changes_nothing(store: Store) -> None:
 
 
 def test_every_write_of_the_promise_is_repeated_above() -> None:
-    writing = {name for name in vars(Store) if name.startswith(("add", "move", "update", "save"))}
+    writing = {name for name in vars(Store) if name.startswith(("add", "move", "reopen", "free", "update", "save", "forget"))}
     assert writing == set(WRITES)
 
 

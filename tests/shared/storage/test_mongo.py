@@ -57,6 +57,14 @@ def test_a_field_never_has_a_persons_name(url: str, mongod: MongoServer) -> None
     assert found["hyperparameters"] == '{"days":1}'
 
 
+def test_a_job_from_before_there_were_retries_was_never_queued_again(url: str, mongod: MongoServer) -> None:
+    store = open_store(url)
+    store.add_job(a_job())
+    with mongod.client() as client:
+        assert client.special.jobs.update_one({}, {"$unset": {"queued_at": ""}}).modified_count == 1
+    assert store.job("job-1") == a_job()
+
+
 @pytest.mark.timeout(10)  # the contract says 2 s; with pymongo's own limits it would be 30
 def test_a_dead_server_is_away_at_once_for_the_api() -> None:
     with pytest.raises(StoreAway, match="refused"):

@@ -93,6 +93,59 @@ def test_a_store_used_before_a_fork_serves_both_sides(url: str) -> None:
     assert warnings == ["from the child", "from the parent"]
 
 
+# An earlier release's file
+
+SCHEMA_1 = Path(__file__).with_name("schema_1.sql").read_text()  # as that release made its files
+
+
+@pytest.fixture
+def old(path: Path, store: Store) -> Store:
+    """A store on a file of schema 1, which holds a job that has failed."""
+    store.add_job(a_job(state=JobState.FAILED, reason="no data", ended_at=MONDAY))
+    store.save_forecast(a_forecast())
+    store.close()
+    copy = path.with_name("old.db")
+    with plain_sql(copy) as db:
+        db.executescript(f"ATTACH '{path}' AS new; {SCHEMA_1}; PRAGMA user_version = 1;")
+        for table in ("jobs", "forecasts", "forecast_steps"):
+            columns = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA main.table_info({table})"))
+            db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    copy.replace(path)
+    return store
+
+
+def shape(path: Path) -> dict[str, object]:
+    """Table → its columns, index → its statement; and what the file says of itself."""
+    with plain_sql(path) as db:
+        kept = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        tables = {name: db.execute(f"PRAGMA table_info({name})").fetchall() for kind, name, _ in kept if kind == "table"}
+        version = db.execute("PRAGMA user_version").fetchone()
+    return tables | {name: sql for kind, name, sql in kept if kind != "table"} | {"version": version}
+
+
+def test_a_file_of_schema_1_is_taken_along_with_all_that_it_holds(old: Store, path: Path) -> None:
+    with plain_sql(path) as db:
+        assert "queued_at" not in {name for _, name, *_ in db.execute("PRAGMA table_info(jobs)")}
+    assert old.job("job-1") == a_job(state=JobState.FAILED, reason="no data", ended_at=MONDAY)
+    assert old.forecasts() == [a_forecast()]
+    assert old.reopen_job("job-1", [JobState.FAILED], MONDAY + HOUR)
+    assert old.job("job-1").queued_at == MONDAY + HOUR
+
+
+def test_a_file_that_was_taken_along_is_like_a_new_one(old: Store, path: Path, tmp_path: Path) -> None:
+    old.check()
+    new = tmp_path / "new.db"
+    with closing(open_store(f"sqlite://{new}")) as store:
+        store.check()
+    assert shape(path) == shape(new)
+
+
+def test_four_processes_that_open_a_file_of_schema_1_at_once_take_it_along_once(old: Store, url: str, path: Path) -> None:
+    crowd.in_processes(crowd.open_all, [([url],)] * 4)
+    assert shape(path)["version"] == (SCHEMA_VERSION,)
+    assert old.job("job-1").queued_at is None
+
+
 # Away
 
 

@@ -1,0 +1,81 @@
+"""What Prometheus is told: what was counted, and what lanes and open jobs look like at this moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import Metric, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from spectree import Response as Answers
+from spectree import SpecTree
+
+from api.context import Services, services
+from api.problems import Problem
+from shared import metrics
+from shared.errors import QueuecastError
+from shared.forecasts import Lane
+
+ELSEWHERE = "unmatched"  # the route of every address that we do not serve: who scans for others must not make series
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+log = structlog.get_logger(__name__)
+
+
+class Present:
+    """A collector of what nobody counts: it is looked at when it is asked for, and absent while its service is away."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        """Lanes and open jobs; each service has a second to answer, by the limits of its client."""
+        try:
+            view = self._services.lanes.look()
+            yield from metrics.lanes_now(
+                {lane.value: view.depth(lane) for lane in Lane}, {lane.value: view.running(lane) for lane in Lane}
+            )
+        except QueuecastError as error:
+            log.warning("lanes are not shown", reason=str(error))
+        try:
+            oldest = self._services.store.open_jobs()[:1]
+            yield metrics.oldest_job_now(sum((datetime.now(UTC) - job.created_at).total_seconds() for job in oldest))
+        except QueuecastError as error:
+            log.warning("open jobs are not shown", reason=str(error))
+
+
+def register(app: Flask) -> None:
+    """Count every request of this application; to be called before all that may refuse one."""
+    app.before_request(_note_time)
+    app.after_request(_count)
+
+
+def blueprint(spec: SpecTree) -> Blueprint:
+    """The route /metrics."""
+    routes = Blueprint("metrics", __name__)
+    shown = Answers("HTTP_200", HTTP_500=Problem)
+    routes.get("/metrics")(spec.validate(resp=shown, tags=["health"], operation_id="show_metrics")(show_metrics))
+    return routes
+
+
+def show_metrics() -> Response:
+    """Show all metrics in the text format of Prometheus."""
+    registry = metrics.counted()
+    registry.register(Present(services()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _note_time() -> None:
+    g.began = time.perf_counter()
+
+
+def _count(answer: Response) -> Response:
+    """By the rule of the route, never by the path, which callers choose."""
+    route = request.url_rule.rule if request.url_rule else ELSEWHERE
+    method = request.method if request.method in METHODS else "other"
+    metrics.HTTP_REQUESTS.labels(method, route, answer.status_code).inc()
+    metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - g.began)
+    return answer

@@ -1,0 +1,53 @@
+"""The steps of the run state that must be atomic, each within one run of its job.
+
+A job that is tried again has another run, and a task of an earlier one may still be at work: it began before the job was
+cancelled. What it then writes must not be taken for the new run's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, cast
+
+import redis
+
+from shared.drivers.faults import translated
+from shared.errors import BrokerAway
+
+ANY_RUN = ""
+NO_RUN = "-"  # of whoever began when the job had none: no run that comes later is his
+
+_PRELUDE, *_FUNCTIONS = re.split(r"-- function: (\w+)\n", Path(__file__).with_name("runstate.lua").read_text())
+_SCRIPTS = dict(zip(_FUNCTIONS[::2], _FUNCTIONS[1::2], strict=True))
+
+
+class RunstateSteps:
+    """The functions of runstate.lua by name, called for the run that the caller works in."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._scripts = {name: client.register_script(_PRELUDE + text) for name, text in _SCRIPTS.items()}
+        self._client = client
+        self._run = ContextVar("run", default=ANY_RUN)
+
+    def __call__(self, name: str, keys: Sequence[str], *arguments: str | int | bytes) -> Any:
+        """What the function gives."""
+        return self._scripts[name](keys=keys, args=[*arguments, self._run.get()])
+
+    @contextmanager
+    def within_run(self, job_id: str) -> Iterator[None]:
+        """Inside, every step is for the run that the job has now."""
+        with translated(BrokerAway):
+            run = cast("bytes | None", self._client.hget(f"job:{job_id}", "run"))
+        before = self._run.set(run.decode() if run else NO_RUN)
+        try:
+            yield
+        finally:
+            self._run.reset(before)
+
+    def is_within(self, run: bytes) -> bool:
+        """Whether the caller works in this run."""
+        return self._run.get() in {ANY_RUN, run.decode()}

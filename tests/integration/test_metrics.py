@@ -1,0 +1,84 @@
+"""A real fleet as Prometheus sees it: the API of what waits, worker and reaper of what they have done."""
+
+from __future__ import annotations
+
+import socket
+from urllib.request import urlopen
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from api.context import EXTENSION, Services
+from tests.api.bodies import a_body
+from tests.factories import MONDAY
+from tests.integration.conftest import Fleet
+from tests.polling import eventually
+from tests.scraping import sample
+from worker.remedies import What
+
+OUTCOME = {"model": "hour_mean", "outcome": "scored"}
+
+
+def a_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def scrape(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def depth_of_plan(client: FlaskClient) -> float | None:
+    return sample(client.get("/metrics").text, "queuecast_lane_depth", lane="plan")
+
+
+def close(app: Flask) -> None:
+    services: Services = app.extensions[EXTENSION]
+    services.store.close()
+
+
+def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> None:
+    app = create_app(fleet.settings)
+    services, client = app.extensions[EXTENSION], app.test_client()
+    job_id = fleet.submit(model=("hour_mean",))
+    assert depth_of_plan(client) == 1
+    services.lanes._client.delete("plan")  # the message is lost
+    assert depth_of_plan(client) == 0
+    of_reaper, of_worker = a_free_port(), a_free_port()
+    fleet.start("reap", "--metrics-port", str(of_reaper))
+    eventually(lambda: depth_of_plan(client), within=60, what="the message that the reaper sends")
+    assert (sample(scrape(of_reaper), "queuecast_reaps_total", what=What.SEND_PLAN.value) or 0) >= 1
+
+    fleet.start("work", "--name", "seen", "--concurrency", "2", "--metrics-port", str(of_worker))
+    fleet.ended(job_id)
+    eventually(
+        lambda: sample(scrape(of_worker), "queuecast_jobs_total", state="succeeded") == 1, within=10, what="the job's count"
+    )
+    text = scrape(of_worker)
+    assert sample(text, "queuecast_candidates_total", **OUTCOME) == 2
+    assert sample(text, "queuecast_candidate_seconds_count", model="hour_mean") == 2
+    assert sample(text, "queuecast_source_seconds_count", kind="files") == 2
+    assert sample(text, "queuecast_sink_rows_total", kind="files") == 48
+    assert sample(text, "queuecast_queue_mape", queue="root.etl") == fleet.store.forecast("root.etl").mape
+    close(app)
+
+
+def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: Fleet) -> None:
+    port = a_free_port()
+    worker = fleet.start("work", "--name", "renewed", "--concurrency", "1", "--metrics-port", str(port))
+    job_id = fleet.submit(model=("hour_mean",))
+    fleet.ended(job_id)
+    files = {path.name for path in (fleet.settings.data_dir / "metrics" / "work-renewed").iterdir()}
+    main, child = fleet.children(worker)
+    child.kill()
+    eventually(lambda: [new for new in main.children() if new.pid != child.pid], within=30, what="the next child")
+
+    app = create_app(fleet.settings)
+    answer = app.test_client().post("/v1/jobs", json=a_body("model", ["hour_mean"]) | {"as_of": MONDAY.isoformat()})
+    fleet.ended(answer.json["job_id"])
+    assert sample(scrape(port), "queuecast_candidates_total", **OUTCOME) == 4
+    assert {path.name for path in (fleet.settings.data_dir / "metrics" / "work-renewed").iterdir()} == files
+    close(app)

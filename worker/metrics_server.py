@@ -1,0 +1,18 @@
+"""Metrics of a worker or the reaper over HTTP, from a thread of the process that stands above those that count."""
+
+from __future__ import annotations
+
+from prometheus_client import start_http_server
+
+from shared.errors import SetupError
+from shared.metrics import counted
+
+
+def serve_metrics(host: str, port: int) -> None:
+    """Answer Prometheus on this address until the process ends; raises SetupError when it cannot be had."""
+    try:
+        start_http_server(port, host, registry=counted())
+    except OSError as error:
+        raise SetupError(
+            f"--metrics-port {port} on {host} cannot be had ({error.strerror}); name another, or none to serve no metrics"
+        ) from error
