@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -32,19 +32,21 @@ from shared.settings import Connection
 from worker.catalogue import model_cards
 from worker.guard import tried
 from worker.pipeline.backtest import backtest
+from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import queue_work, wanted_queues
 from worker.pipeline.score import cpu_seconds, score
-from worker.pipeline.selection import choose
+from worker.pipeline.selection import choose, with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.pipeline.summary import OriginResult
 from worker.sources import sources
-from worker.sources.base import Query
+from worker.sources.base import Query, Source
 
 Row = dict[str, Any]
 
+WHOLE_SHARE = 0.9  # of the samples that a step usually has; a missed scrape or two leave it whole
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -92,7 +94,7 @@ def replay(
 def replay_queue(request: JobRequest, connection: Connection, origins: int, queue: str) -> QueueReplay:
     """Replay one queue; what cannot be forecast is told in `reasons`."""
     try:
-        frame = sources[connection.kind](connection).read(_query(request, queue)).frame
+        frame = _whole_steps(sources[connection.kind](connection), _query(request, queue), request.target)
         origin_times = _origins(frame, request, origins, queue)
     except QueuecastError as error:
         return QueueReplay(queue=queue, results=(), reasons=(str(error),))
@@ -135,6 +137,9 @@ def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_
     work, _warnings = queue_work(request, snapshot, origin_at, cards=model_cards())
     windows = backtest(snapshot, work.spec)
     outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
+    by_model: dict[str, float] = {}
+    for outcome in outcomes:
+        by_model[outcome.candidate.model] = by_model.get(outcome.candidate.model, 0.0) + outcome.seconds
     forecast = _best_forecast(request, snapshot, work.spec, outcomes)
     naive, scale = _reference(snapshot, work.spec)
     return OriginResult(
@@ -143,6 +148,7 @@ def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_
         naive=naive,
         scale=scale,
         seconds=cpu_seconds() - started,
+        seconds_by_model=by_model,
     )
 
 
@@ -151,17 +157,31 @@ def _best_forecast(request: JobRequest, snapshot: Snapshot, spec: ForecastSpec, 
     costs = {card.name: card.cost for card in model_cards()}
     job = Job(job_id="backtest", request=request, created_at=snapshot.end_at)
     while True:
-        winner = choose(outcomes, costs).winner
-        forecast = tried(winner.candidate, 1, partial(forecast_queue, winner, snapshot, spec, job=job))
+        selection = choose(outcomes, costs, wanted_blends(request))
+        work = partial(forecast_queue, selection.winner, snapshot, spec, job=job, members=selection.members)
+        forecast = tried(selection.winner.candidate, 1, work)
         if not isinstance(forecast, Failure):
             return forecast
-        outcomes[outcomes.index(winner)] = forecast
+        outcomes = with_failure(outcomes, forecast)
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[np.ndarray[Any, Any], float]:
     """The seasonal naive's forecast of the same steps, and MASE's scale."""
     history = history_at(snapshot, snapshot.length, spec.horizon_steps, spec)
     return clip(seasonal_naive(history, spec.horizon_steps), spec.bounds), mase_scale(history.target, history.steps_per_day)
+
+
+def _whole_steps(source: Source, query: Query, target: str) -> pd.DataFrame:
+    """All that the source has of the queue, up to its last whole step: a half-filled hour looks like a drop in load.
+
+    The last step with a value is whole when it has about as many samples as those before it have on average.
+    """
+    reading = source.read(query)
+    known = reading.frame[target].dropna().index
+    last = source.read(replace(query, start=known[-1].to_pydatetime()))
+    newest = last.rows - last.duplicates
+    before = (reading.rows - reading.duplicates - newest) / max(1, len(known) - 1)
+    return reading.frame[reading.frame.index < known[-1]] if newest < WHOLE_SHARE * before else reading.frame
 
 
 def _origins(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:

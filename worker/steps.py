@@ -26,11 +26,12 @@ from shared.reports import Point, QualityReport, QueueReport
 from worker.catalogue import model_cards
 from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest
+from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.plan import queue_work, wanted_queues
 from worker.pipeline.quality import quality_report
 from worker.pipeline.score import score as score_candidate
-from worker.pipeline.selection import Selection, choose
+from worker.pipeline.selection import Selection, choose, with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.reading import read_all
 from worker.resources import resources
@@ -122,18 +123,18 @@ def select(job_id: str, queue: str, task_id: str, *, is_heavy: bool) -> Selectin
         return Selecting.IS_EARLY
     job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]
     while True:
-        selection = choose(outcomes, {card.name: card.cost for card in model_cards()})
-        index = work.candidates.index(selection.winner.candidate)
-        if _lane(work, index) is Lane.HEAVY and not is_heavy:
+        selection = choose(outcomes, {card.name: card.cost for card in model_cards()}, wanted_blends(job.request))
+        members = [work.candidates.index(member) for member in selection.members]
+        if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
-        with attempt(job_id, queue, f"select.{index}", task_id) as number:
+        with attempt(job_id, queue, ".".join(["select", *map(str, members)]), task_id) as number:
             if not number:
                 return Selecting.HAS_ENDED
             forecast = tried(selection.winner.candidate, number, partial(_refit, job, content, work, selection))
         if isinstance(forecast, Forecast):
             _deliver(job, queue, forecast, selection)
             return Selecting.HAS_ENDED
-        outcomes[index] = forecast
+        outcomes = with_failure(outcomes, forecast)
 
 
 def _name_queues(job: Job) -> None:
@@ -183,7 +184,8 @@ def _points(snapshot: Snapshot) -> list[Point]:
 
 def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> Forecast:
     spent = sum(outcome.seconds for outcome in selection.leaderboard)
-    return forecast_queue(selection.winner, Snapshot.from_bytes(content), work.spec, job=job, spent_seconds=spent)
+    winner, members = selection.winner, selection.members
+    return forecast_queue(winner, Snapshot.from_bytes(content), work.spec, job=job, members=members, spent_seconds=spent)
 
 
 def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:

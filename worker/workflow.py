@@ -8,6 +8,7 @@ The chord is a fast trigger and nothing more: both ways lead to `select`, which 
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any
 
 import celery
@@ -16,6 +17,8 @@ from shared.broker import TaskName
 from shared.chords import chord_name
 from shared.forecasts import Block, Lane, QueueWork
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
+
+SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
 
 def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
@@ -55,8 +58,8 @@ def _select(job_id: str, queue: str, lane: Lane) -> celery.Signature[Any]:
 
 
 def _score_block(job_id: str, queue: str, block: Block, work: QueueWork) -> celery.Signature[Any]:
-    models = sorted({candidate.model for candidate in work.candidates[block.first : block.last + 1]})
-    shown = f"{queue} {', '.join(models)} {block.first}–{block.last}"
+    labels = "; ".join(candidate.label for candidate in work.candidates[block.first : block.last + 1])
+    shown = shorten(f"{queue} {labels}", SHOWN_LENGTH, placeholder=" …")
     task_id = block_id(job_id, queue, block)
     return _call(TaskName.SCORE, job_id, queue, block.first, block.last, False, task_id=task_id, lane=block.lane, shown=shown)
 

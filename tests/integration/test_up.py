@@ -32,6 +32,7 @@ REQUEST = {
     "model": ["prophet", "hour_mean"],
     "as_of": MONDAY.isoformat(),
 }
+FLOWER = {"FLOWER_BASIC_AUTH": "operator:secret"}
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Stack:
 
     process: subprocess.Popen[str]
     url: str
+    flower_url: str
     data_dir: Path
 
     def processes(self) -> list[psutil.Process]:
@@ -57,13 +59,14 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     for number, queue in enumerate(("root.adhoc", "root.etl")):
         a_load(seed=number).rename_axis("timestamp").to_csv(tmp_path / "files" / f"{queue}.csv")
     command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(tmp_path), "--json"]
-    with (tmp_path / "said").open("w") as said:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=os.environ)
+    with (tmp_path / "said").open("w") as words:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | FLOWER)
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
         assert ready, (tmp_path / "said").read_text()
-        yield Stack(process, json.loads(ready)["url"], tmp_path)
+        said = json.loads(ready)
+        yield Stack(process, said["url"], said["flower_url"], tmp_path)
     finally:
         process.terminate()
         process.wait(60)
@@ -87,6 +90,11 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     text = urllib3.request("GET", f"{stack.url}/metrics", timeout=10).data.decode()  # of the whole stack
     assert sample(text, "queuecast_jobs_total", state="succeeded") == 1
     assert sample(text, "queuecast_http_requests_total", method="POST", route="/v1/jobs", status="202") == 1
+
+    assert urllib3.request("GET", f"{stack.flower_url}/tasks", timeout=10).status == 401
+    listed = urllib3.request("GET", f"{stack.flower_url}/api/tasks", headers=urllib3.make_headers(basic_auth="operator:secret"))
+    shown = {task["args"] for task in listed.json().values()}
+    assert any(each.startswith("root.etl hour_mean days=7") for each in shown), shown  # queue, model and hyperparameters
 
     socket = Path((stack.data_dir / SOCKET_NOTE).read_text())
     processes = stack.processes()

@@ -202,7 +202,7 @@ def test_nothing_after_an_origin_changes_a_forecast_issued_at_it(tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--models", "prophte"), "known are hour_mean"),
+        (("--models", "prophte"), "known are ces, ets, hour_mean"),
         (("--horizon", "1m"), "--horizon"),
         (("--step", "1mo"), "--step"),
         (("--out", "forecasts.xlsx"), ".parquet, .csv"),

@@ -16,6 +16,7 @@ from shared.jobs import DataPlaces, JobRequest, Place
 from shared.settings import Connection
 from tests.factories import MONDAY, a_load, a_request
 from worker.backtesting import replay_request, run
+from worker.pipeline.ensembles import BLENDS
 from worker.replay import QueueReplay, replay, rows
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
@@ -85,6 +86,19 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     )
 
 
+def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
+    """Five days of history keep it short; on a wave with noise the blends are ahead."""
+    auto = {"model": "auto", "hyperparameters": {}, "data_ingestion_time_period": Duration(5, "d"), "queues": ("root.etl",)}
+    connection = a_folder(tmp_path)
+    first, second = (a_replay(connection, origins=1, **auto) for _ in range(2))
+    pd.testing.assert_frame_equal(frame_of(first), frame_of(second))
+    (result,) = first[0].results
+    assert result.forecast.model in BLENDS
+    assert str(result.forecast.hyperparameters["members"]).count(", ") >= 2
+    assert {"theta", "ces", "ets", "mstl", "mfles", "prophet"} <= set(result.seconds_by_model)
+    assert sum(result.seconds_by_model.values()) <= result.seconds
+
+
 def test_progress_is_told_queue_by_queue(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     replay(
@@ -102,6 +116,17 @@ def test_a_queue_that_cannot_be_forecast_says_why_and_the_others_go_on(tmp_path:
     found = {each.queue: each for each in a_replay(connection, model=("hour_mean",), hyperparameters={})}
     assert "not more than one horizon" in found["root.short"].reasons[0]
     assert {queue: found[queue].reasons for queue in QUEUES} == dict.fromkeys(QUEUES, ())
+
+
+@pytest.mark.parametrize(("minutes_left", "steps"), [(0, 0), (1, 0), (20, 1), (59, 1)])
+def test_a_last_hour_that_has_only_begun_is_no_actual_value(tmp_path: Path, minutes_left: int, steps: int) -> None:
+    """Samples of every minute; the last origin lies one horizon before the end of the last whole hour."""
+    load = a_load(6 * 24).resample("1min").ffill().iloc[: (6 * 24 - 1) * 60]
+    times = pd.date_range(end=MONDAY - timedelta(minutes=1 + minutes_left), periods=len(load), freq="1min")
+    frame = pd.DataFrame({"queue": "root.etl", "timestamp": times, "used_capacity": load.to_numpy()})
+    frame.to_csv(tmp_path / "usage.csv", index=False)
+    found = frame_of(a_replay(Connection(kind="files", path=tmp_path), origins=1, model=("hour_mean",), hyperparameters={}))
+    assert found["timestamp"].max() == MONDAY - (1 + steps) * HOUR
 
 
 def test_a_file_without_the_column_is_refused_with_those_it_has(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SEASONS_NEEDED = 2  # whole ones, of a day, a week or a year, before that season is fitted
 DAYS_PER_YEAR = 365
+STIFFNESS = 0.05  # Prophet's own default of the changepoints' scale
 FEWEST_STEPS = 10  # below that two numbers of trend and a noise level are guesses
 
 
@@ -32,21 +33,26 @@ class ProphetModel:
     """
 
     growth: Literal["flat", "linear"] = "linear"
-    changepoint_prior_scale: Annotated[float, Bounds(minimum=0.001, maximum=10)] = 0.05
+    changepoint_prior_scale: Annotated[float, Bounds(minimum=0.001, maximum=10)] = STIFFNESS
     seasonality_mode: Literal["additive", "multiplicative"] = "additive"
 
-    # Tried on utilisation, cloud metrics and M4: with hindsight the best of flat, linear 0.05 and linear 0.5 is 3–9 % better than
-    # the best of the first two; multiplicative seasons gave at most 4 % more, for twice the candidates. Flat has no changepoints,
-    # so that one of the four repeats another: the price of a grid that is a plain product.
+    # A looser trend (0.5) beside these two changed nothing in what was chosen on the tuning half of tests/bench/forecast.py (WAPE
+    # of the seasonal naive's: 24 steps 0.910 with, 0.909 without; 72 steps 1.118 and 1.117; M4-Hourly OWA 0.322 both), and alone
+    # it is the worst of the three. Multiplicative seasons gave at most 4 % with hindsight, for twice the candidates.
     grid: ClassVar[Grid] = {
         "growth": ("flat", "linear"),
-        "changepoint_prior_scale": (0.05, 0.5),
+        "changepoint_prior_scale": (STIFFNESS,),
         "seasonality_mode": ("additive",),
     }
     lane: ClassVar[Lane] = Lane.SCORE
     cost: ClassVar[int] = 20
     is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = False  # Prophet divides by the largest value itself
+
+    def __post_init__(self) -> None:
+        """A flat trend has no changepoints: whatever their scale it is the same model, which is tried once."""
+        if self.growth == "flat":
+            object.__setattr__(self, "changepoint_prior_scale", STIFFNESS)
 
     def missing(self, extent: Extent) -> str | None:
         """Two days, and ten steps."""

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.forecasts import Forecast, ForecastSpec, Score
+from shared.forecasts import Candidate, Forecast, ForecastSpec, Score
 from shared.jobs import Job
 from worker.models import models
 from worker.models.base import FloatArray
+from worker.pipeline.ensembles import blended
 from worker.pipeline.history import Offered, build, history_at, predict
 from worker.pipeline.intervals import bounds_around
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 
+Members = Sequence[Candidate]  # of a blend, the candidates that it is made of; none where the winner is no blend
 Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
 
 
-def refit(winner: Score, snapshot: Snapshot, spec: ForecastSpec, offered: Offered = models) -> Band:
-    """Fit the winner on the whole history and predict the horizon, within its bounds.
+def refit(winner: Score, snapshot: Snapshot, spec: ForecastSpec, offered: Offered = models, *, members: Members = ()) -> Band:
+    """Fit the winner (all the members of a blend) on the whole history and predict the horizon, within its bounds.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
     history = history_at(snapshot, len(snapshot.frame), spec.horizon_steps, spec)
-    prediction = predict(build(winner.candidate, offered), history, spec.horizon_steps, spec.bounds)
+    fitted = [build(candidate, offered) for candidate in members or (winner.candidate,)]
+    prediction = blended([predict(model, history, spec.horizon_steps, spec.bounds) for model in fitted])
     return prediction, *bounds_around(prediction, winner.windows, coverage=spec.interval, bounds=spec.bounds)
 
 
-def forecast_queue(winner: Score, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, spent_seconds: float = 0.0) -> Forecast:
+def forecast_queue(
+    winner: Score, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, members: Members = (), spent_seconds: float = 0.0
+) -> Forecast:
     """The forecast that is delivered, issued at the end of the snapshot; raises what `refit` raises.
 
     Args:
         spent_seconds: CPU seconds that the queue has cost so far; those of the refit are added.
     """
     started = cpu_seconds()
-    prediction, lower, upper = refit(winner, snapshot, spec)
+    prediction, lower, upper = refit(winner, snapshot, spec, members=members)
     return Forecast(
         queue=snapshot.queue,
         metric=spec.target,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from shared.errors import QueueNotFound
 from shared.forecasts import Block, Candidate, ForecastSpec, Lane, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, History
+from worker.models.base import SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.history import Offered, build, history_at
 from worker.pipeline.snapshot import Snapshot
@@ -66,7 +66,7 @@ def queue_work(
         candidates, warnings = (CONSTANT,), ()  # the quality report says so already
     else:
         shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
-        candidates, left_out = _valid(candidates, cards, shortest, spec, offered)
+        candidates, left_out = _valid(_distinct(candidates, offered), cards, shortest, spec, offered)
         warnings += left_out
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 
@@ -131,8 +131,16 @@ def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: Fo
     return tuple(Block(first=run[0], last=run[-1], lane=lanes[run[0]]) for run in runs)
 
 
+def _distinct(candidates: Iterable[Candidate], offered: Offered) -> Collection[Candidate]:
+    """Of candidates that are the same model, since it ignores one hyperparameter beside another, only the first."""
+    first: dict[tuple[str, Model], Candidate] = {}
+    for candidate in candidates:
+        first.setdefault((candidate.model, build(candidate, offered)), candidate)
+    return first.values()
+
+
 def _valid(
-    candidates: Sequence[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec, offered: Offered
+    candidates: Collection[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec, offered: Offered
 ) -> tuple[tuple[Candidate, ...], Warnings]:
     """The candidates that can run on the shortest training part, and why the others cannot: said once for a whole model."""
     baselines = {card.name for card in cards if card.is_baseline}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -31,6 +31,7 @@ class OriginResult:
     naive: FloatArray  # the seasonal naive's forecast at the same origin
     scale: float  # MASE's
     seconds: float  # CPU seconds of all candidates and the refit
+    seconds_by_model: Mapping[str, float] = field(default_factory=dict)  # of the backtests alone
 
 
 def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:

@@ -36,7 +36,8 @@ every_model = pytest.mark.parametrize("name", list(models))
 
 
 def test_the_promised_models_are_registered() -> None:
-    assert {"last_value", "seasonal_naive", "hour_mean", "prophet", "var", "lstm"} <= set(models)
+    statistical = {"theta", "ces", "ets", "mstl", "mfles"}
+    assert {"last_value", "seasonal_naive", "hour_mean", "prophet", "var", "lstm"} | statistical <= set(models)
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
@@ -139,7 +140,7 @@ def test_only_the_lstm_waits_in_the_heavy_lane() -> None:
 
 
 def test_a_model_is_dearer_the_more_it_computes() -> None:
-    costs = [models[name].cost for name in ("hour_mean", "var", "prophet", "lstm")]
+    costs = [models[name].cost for name in ("hour_mean", "mfles", "theta", "ces", "var", "prophet", "mstl", "ets", "lstm")]
     assert costs == sorted(set(costs))
 
 

@@ -151,6 +151,20 @@ def test_a_model_that_cannot_run_on_the_data_is_left_out_with_one_warning() -> N
     )
 
 
+def test_candidates_that_are_the_same_model_are_tried_once() -> None:
+    both: dict[str, type[Model]] = {"prophet": models["prophet"], "seasonal_naive": models["seasonal_naive"]}
+    given = {"prophet": {"growth": ("flat", "linear"), "changepoint_prior_scale": (0.05, 0.5)}}
+    cards = tuple(model_card(name, kind) for name, kind in both.items())
+    work, warnings = queue_work(a_request(hyperparameters=given), a_snapshot(), MONDAY, cards=cards, offered=both)
+    tried = [candidate.hyperparameters for candidate in work.candidates if candidate.model == "prophet"]
+    assert [(each["growth"], each["changepoint_prior_scale"]) for each in tried] == [
+        ("flat", 0.05),
+        ("linear", 0.05),
+        ("linear", 0.5),
+    ]
+    assert not [warning for warning in warnings if "prophet" in warning]
+
+
 def test_a_constant_companion_is_no_companion() -> None:
     work, _ = a_plan(a_snapshot(cpu=7.0))
     assert "vector" not in models_of(work)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.cards import FLOOR
 from shared.errors import UndefinedScore
-from shared.forecasts import Candidate, Failure, Measures, Outcome, Score
-from worker.pipeline.selection import choose, leaderboard
+from shared.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
+from tests.factories import MONDAY
+from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.selection import choose, leaderboard, with_failure
 
 COSTS = {"last_value": 1, "seasonal_naive": 1, "hour_mean": 1, "var": 5, "prophet": 20, "lstm": 300}
 
@@ -123,6 +126,75 @@ def test_a_winner_that_cannot_be_fitted_again_makes_room_for_the_next() -> None:
     failed = choose(outcomes, COSTS).winner
     again: list[Outcome] = [a_failure("prophet") if outcome is failed else outcome for outcome in outcomes]
     assert choose(again, COSTS).winner.candidate.model == "var"
+
+
+def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = None) -> Score:
+    """A score of one window in which everything is 100 and the model is off by so much in each step."""
+    mape = sum(map(abs, errors)) / len(errors)
+    scored = a_score(model, mape, hyperparameters, rmse=mape, steps=len(errors), mase=mape / 10)
+    window = WindowForecast(
+        origin_at=MONDAY, actual=(100.0,) * len(errors), prediction=tuple(100 + e for e in errors), measures=scored.measures
+    )
+    return replace(scored, windows=(window,))
+
+
+A_FLOOR = a_try(FLOOR.model, 20, 20, 20, 20, hyperparameters=dict(FLOOR.hyperparameters))
+
+
+def test_a_blend_that_is_better_than_its_members_wins() -> None:
+    """Three models that are wrong in different steps are right together."""
+    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
+    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    assert selection.winner.candidate.model == "blend_top3"
+    assert [member.model for member in selection.members] == ["theta", "prophet", "var"]
+    assert selection.winner.measures.mape == pytest.approx(0.75)
+    assert selection.winner.measures.mase == pytest.approx(0.075)
+    assert selection.winner.measures.skill == pytest.approx(1 - 0.75 / 20)
+    assert selection.explanation == ("blend_top3 of theta, prophet and var is the best of 5 candidates: MAPE 0.75 %.")
+
+
+def test_a_tie_goes_to_the_blend_before_it_goes_to_the_cheaper_model() -> None:
+    tries = [a_try("last_value", 10, 10, 10, 10), a_try("theta", 10.5, 10.5, 10.5, 10.5), a_try("var", 11, 11, 11, 11)]
+    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    assert selection.winner.candidate.model == "blend_top3"
+    assert selection.explanation == (
+        "blend_top3 of last_value, theta and var (MAPE 10.5 %) is within 10 % of the best, "
+        "last_value (MAPE 10 %), and as a blend errs less by chance."
+    )
+
+
+def test_a_candidate_that_is_a_tenth_better_than_the_blend_wins() -> None:
+    tries = [a_try("theta", 1, 1, 1, 1), a_try("prophet", 9, 9, 9, 9), a_try("var", 9, 9, 9, 9)]
+    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    assert (selection.winner.candidate.model, selection.members) == ("theta", (Candidate(model="theta"),))
+
+
+def test_a_blend_has_to_beat_the_floor_too() -> None:
+    tries = [a_try("theta", 30, 30, 30, 30), a_try("prophet", 40, 40, 40, 40)]
+    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    assert selection.winner.candidate == FLOOR
+    assert selection.explanation.startswith("None of 3 other candidates beats the seasonal naive")
+
+
+def test_the_leaderboard_shows_the_blends() -> None:
+    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
+    board = choose([A_FLOOR, *tries], COSTS, BLENDS).leaderboard
+    assert [outcome.candidate.model for outcome in board] == ["blend_top3", "theta", "prophet", "var", "seasonal_naive"]
+    assert choose([A_FLOOR, *tries], COSTS).leaderboard == board[1:]
+
+
+def test_a_blend_that_cannot_be_delivered_stays_on_the_leaderboard_as_a_failure() -> None:
+    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
+    first = choose([A_FLOOR, *tries], COSTS, BLENDS).winner
+    failed = Failure(candidate=first.candidate, error="UnstableFit", reason="explosive")
+    again = choose(with_failure([A_FLOOR, *tries], failed), COSTS, BLENDS)
+    assert again.winner.candidate.model == "var"
+    assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_top3"]
+
+
+def test_a_failure_takes_the_place_of_the_candidate_that_failed() -> None:
+    outcomes = [a_floor(20.0), a_score("var", 9.0)]
+    assert with_failure(outcomes, a_failure("var")) == [outcomes[0], a_failure("var")]
 
 
 def test_a_model_of_unknown_price_is_the_dearest() -> None:

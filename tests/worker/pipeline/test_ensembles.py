@@ -1,0 +1,101 @@
+"""The blends: scored from what their members forecast, as if they had been fitted themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shared.cards import FLOOR
+from shared.forecasts import Candidate, Score
+from tests.factories import a_load, a_request
+from tests.worker.pipeline.factories import a_snapshot, a_spec, answering
+from worker.pipeline.backtest import backtest
+from worker.pipeline.ensembles import BLEND_CHEAP, BLEND_TOP3, BLENDS, CHEAP, Blend, blended, blends_of, wanted_blends
+from worker.pipeline.forecast import refit
+from worker.pipeline.history import Offered
+from worker.pipeline.score import score
+from worker.pipeline.snapshot import Snapshot
+
+SNAPSHOT = a_snapshot()
+
+
+def scores_of(*candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> list[Score]:
+    found = [score(candidate, backtest(snapshot, a_spec()), a_spec()) for candidate in candidates]
+    scores = [each for each in found if isinstance(each, Score)]
+    assert len(scores) == len(candidates)
+    return scores
+
+
+def the_blend(name: str, *candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> Blend:
+    (blend,) = blends_of(scores_of(*candidates, snapshot=snapshot), {name})
+    return blend
+
+
+def test_each_step_is_the_median_of_the_members() -> None:
+    blend = the_blend(BLEND_CHEAP, *CHEAP)
+    members = scores_of(*CHEAP)
+    for index, window in enumerate(blend.score.windows):
+        expected = np.median([member.windows[index].prediction for member in members], axis=0)
+        assert window.prediction == pytest.approx(expected)
+        assert window.actual == members[0].windows[index].actual
+        assert window.origin_at == members[0].windows[index].origin_at
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_it_is_measured_as_a_model_of_that_forecast_would_be(gap: bool) -> None:
+    """A blend of one forecast three times over has that forecast's measures, with and without gaps."""
+    load = a_load()
+    if gap:
+        load.iloc[-30:-25] = np.nan
+    snapshot = a_snapshot(load)
+    (alone,) = scores_of(Candidate(model="theta"), snapshot=snapshot)
+    twins = [replace(alone, candidate=Candidate(model=name)) for name in "abc"]
+    (blend,) = blends_of([*twins, *scores_of(FLOOR, snapshot=snapshot)], {BLEND_TOP3})
+    assert vars_of(blend.score) == pytest.approx(vars_of(alone), rel=1e-9)
+
+
+def vars_of(scored: Score) -> list[float | None]:
+    measures = [scored.measures, *(window.measures for window in scored.windows)]
+    names = ("mape", "wape", "smape", "mase", "rmse", "skill", "steps", "skipped_steps")
+    return [getattr(each, name) for each in measures for name in names]
+
+
+def test_the_top_three_are_the_first_three() -> None:
+    ranked = scores_of(FLOOR, *(Candidate(model=name) for name in ("ces", "theta", "last_value")))
+    (blend,) = blends_of(ranked, {BLEND_TOP3})
+    assert [member.model for member in blend.members] == ["seasonal_naive", "ces", "theta"]
+    assert blend.score.candidate.hyperparameters == {"members": "seasonal_naive days=1, ces, theta"}
+
+
+def test_the_cheap_blend_does_without_one_of_its_members_but_not_without_two() -> None:
+    assert the_blend(BLEND_CHEAP, *CHEAP[:3]).members == CHEAP[:3]
+    assert blends_of(scores_of(*CHEAP[:2]), BLENDS) == ()
+
+
+def test_a_blend_nobody_asks_for_is_not_made() -> None:
+    assert blends_of(scores_of(*CHEAP), ()) == ()
+
+
+def test_auto_asks_for_every_blend_and_names_for_those_they_name() -> None:
+    assert wanted_blends(a_request(model="auto")) == BLENDS
+    assert wanted_blends(a_request(model=("prophet", BLEND_CHEAP))) == (BLEND_CHEAP,)
+    assert wanted_blends(a_request(model=("prophet",))) == ()
+
+
+def test_the_seconds_of_a_blend_are_counted_with_its_members() -> None:
+    assert the_blend(BLEND_CHEAP, *CHEAP).score.seconds == 0.0
+
+
+def test_the_order_of_the_members_changes_nothing() -> None:
+    forecasts = [np.random.default_rng(seed).normal(size=9) for seed in range(4)]
+    assert blended(forecasts).tobytes() == blended(forecasts[::-1]).tobytes()
+
+
+def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
+    offered: Offered = {name: answering(value) for name, value in (("a", 1.0), ("b", 2.0), ("c", 90.0))}
+    members = tuple(Candidate(model=name) for name in offered)
+    prediction, lower, upper = refit(the_blend(BLEND_CHEAP, *CHEAP).score, SNAPSHOT, a_spec(), offered, members=members)
+    assert prediction.tolist() == [2.0] * 24
+    assert ((lower <= prediction) & (prediction <= upper)).all()
