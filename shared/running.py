@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.buckets import from_epoch
@@ -42,6 +42,7 @@ class LivingWorker:
     worker_id: str
     lanes: tuple[str, ...]
     slots: int
+    tasks: frozenset[str] = frozenset()  # ids of those that it has taken: running, waiting for a slot, or for their time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,6 @@ class RunningQueue:
     queue: str
     blocks: tuple[Block, ...] | None  # None = not ingested yet
     outcomes: frozenset[int] = frozenset()  # indices of the candidates that have one
-    workers: Mapping[str, str] = field(default_factory=dict)  # task id → the worker that said it works on it
 
 
 def running_job(job_id: str, found: Mapping[str, int], done: int) -> RunningJob:
@@ -77,11 +77,10 @@ def queue_state(name: bytes, released: Collection[bytes], done: Mapping[bytes, b
     return (QueueState.RUNNING if name in released else QueueState.WAITING), None
 
 
-def running_queue(name: str, work: bytes | None, outcomes: Collection[bytes], workers: Mapping[bytes, bytes]) -> RunningQueue:
+def running_queue(name: str, work: bytes | None, outcomes: Collection[bytes]) -> RunningQueue:
     """The queue that its keys describe."""
     return RunningQueue(
         queue=name,
         blocks=from_json(QueueWork, work).blocks if work else None,
         outcomes=frozenset(map(int, outcomes)),
-        workers={task.decode(): worker.decode() for task, worker in workers.items()},
     )

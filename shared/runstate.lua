@@ -9,14 +9,12 @@ local function deadline_of_run()
 end
 
 -- function: begin
--- KEYS job done outcome attempt running; ARGV queue what task worker
+-- KEYS job done outcome attempt; ARGV queue what
 -- The number of this attempt, or 0: the job or queue has ended, or the outcome is there.
 local deadline = deadline_of_run()
 if not deadline then return 0 end
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
 if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 1 then return 0 end
-redis.call('HSET', KEYS[5], ARGV[3], ARGV[4])
-redis.call('EXPIREAT', KEYS[5], deadline + 86400)
 local attempt = redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
 redis.call('EXPIREAT', KEYS[4], deadline + 86400)
 return attempt

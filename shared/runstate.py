@@ -8,7 +8,7 @@ for it any more, nor by whoever works in an earlier run of it (`within_run`). Ke
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waited for last
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
-    outcome:… attempt:… running:…            hash: index → outcome · what → attempts begun · task id → worker id
+    outcome:… attempt:…                      hash: index → outcome · what → attempts begun
     worker:{id} catalogue                    a worker that lives · the model cards
 
 All of them expire a day after the job's deadline, in case nobody deletes them.
@@ -41,7 +41,7 @@ from shared.settings import Settings
 
 WORKER_TTL_SECONDS = 8
 _PER_JOB = ("job", "queues", "released", "done", "waiting")
-_PER_QUEUE = ("data", "candidates", "outcome", "attempt", "running")
+_PER_QUEUE = ("data", "candidates", "outcome", "attempt")
 
 speaks_redis = translated(BrokerAway)
 
@@ -133,13 +133,13 @@ class RunState:
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
     @speaks_redis
-    def begin(self, job_id: str, queue: str, what: str, *, task: str, worker: str) -> int:
-        """Count an attempt at `what` (a candidate's index, "ingest", "select.{index}") before it starts, and say who works on it.
+    def begin(self, job_id: str, queue: str, what: str) -> int:
+        """Count an attempt at `what` (a candidate's index, "ingest", "select.{index}") before it starts.
 
         Returns its number (1, 2, …), or 0 when there is nothing to do: the job or the queue has ended, or the outcome is there.
         """
-        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("outcome", "attempt", "running"))]
-        return cast("int", self._step("begin", keys, queue, what, task, worker))
+        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("outcome", "attempt"))]
+        return cast("int", self._step("begin", keys, queue, what))
 
     @speaks_redis
     def forgive(self, job_id: str, queue: str, what: str) -> None:
@@ -205,9 +205,8 @@ class RunState:
         for name in names:
             pipeline.get(f"candidates:{job_id}:{name}")
             pipeline.hkeys(f"outcome:{job_id}:{name}")
-            pipeline.hgetall(f"running:{job_id}:{name}")
         found = iter(pipeline.execute())
-        return [running_queue(name, next(found), next(found), next(found)) for name in names]
+        return [running_queue(name, next(found), next(found)) for name in names]
 
     # Workers
 

@@ -34,13 +34,13 @@ def failure(candidate: Candidate, error: Exception) -> Failure:
 
 
 @contextmanager
-def attempt(job_id: str, queue: str, what: str, task_id: str) -> Iterator[int]:
+def attempt(job_id: str, queue: str, what: str) -> Iterator[int]:
     """Count an attempt that may kill its process; an orderly end, with or without an error, is uncounted.
 
     Yields its number, 0 when there is nothing to do any more. SystemExit is no orderly end: the process goes with it.
     """
     here = resources()
-    number = here.run_state.begin(job_id, queue, what, task=task_id, worker=here.worker_id)
+    number = here.run_state.begin(job_id, queue, what)
     try:
         yield number
     except Exception:
@@ -54,7 +54,6 @@ def score_each(
     job_id: str,
     queue: str,
     indices: Iterable[int],
-    task_id: str,
     *,
     candidates: Sequence[Candidate],
     evaluate: Callable[[Candidate], Outcome],
@@ -67,7 +66,7 @@ def score_each(
     waiting = list(indices)
     while waiting:
         index = waiting.pop(0)
-        number = here.run_state.begin(job_id, queue, str(index), task=task_id, worker=here.worker_id)
+        number = here.run_state.begin(job_id, queue, str(index))
         if not number:
             continue
         outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from celery import bootsteps
+from celery.worker import state
 
 from shared.errors import BrokerAway
 from shared.running import LivingWorker
@@ -53,4 +56,14 @@ class Pulse(bootsteps.StartStopStep):
 
     def _announce(self, me: LivingWorker) -> None:
         with suppress(BrokerAway):  # the loop must go on turning; the key says by its absence what there is to say
-            self._run_state.announce(me)
+            self._run_state.announce(replace(me, tasks=frozenset(taken_tasks())))
+
+
+def taken_tasks() -> Iterator[str]:
+    """Ids of the tasks that this worker has taken; of whatever else stands in `unacked` nobody will hear again.
+
+    Celery forgets what it cannot acknowledge any more, after a lost connection or when the child of a task has died meanwhile.
+    """
+    waiting = state.scheduled_requests  # type: ignore[attr-defined] # the stubs are older
+    for requests in (state.active_requests, state.reserved_requests, waiting):
+        yield from (request.id for request in tuple(requests))

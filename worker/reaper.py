@@ -117,7 +117,7 @@ def _tasks_view(view: LanesView) -> TasksView:
     return TasksView(
         waiting=frozenset(view.waiting),
         held={task_id: held.since for task_id, held in view.held.items()},
-        workers=frozenset(worker.worker_id for worker in resources().run_state.workers()),
+        working=frozenset().union(*(worker.tasks for worker in resources().run_state.workers())),
         broker_uptime_seconds=view.uptime_seconds,
     )
 

@@ -63,15 +63,14 @@ class TasksView:
 
     waiting: frozenset[str]
     held: Mapping[str, float]
-    workers: frozenset[str]  # ids of those that live
+    working: frozenset[str]  # ids of those that a living worker says it has
     broker_uptime_seconds: int
 
-    def is_alive(self, task_id: str, workers: Mapping[str, str], now: datetime) -> bool:
-        """Whether somebody will run the task, or runs it: not when its worker is dead.
+    def is_alive(self, task_id: str, now: datetime) -> bool:
+        """Whether somebody will run the task, or runs it: not when its worker is dead, or has lost it with its connection.
 
         Args:
             task_id: of the message.
-            workers: task id → the worker that said it works on it.
             now: by the clock of the workers.
         """
         if task_id in self.waiting:
@@ -79,7 +78,7 @@ class TasksView:
         if task_id not in self.held:
             return False
         is_fresh = now.timestamp() - self.held[task_id] < HELD_SECONDS or self.broker_uptime_seconds < BROKER_UP_SECONDS
-        return is_fresh or workers.get(task_id) in self.workers
+        return is_fresh or task_id in self.working
 
 
 def remedies(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
@@ -94,7 +93,7 @@ def remedies(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
     elif job.running.has_ended_all:
         yield Remedy(what=What.FINISH, job_id=job.job_id)
     else:
-        if _wants_plan(job, job.running) and not tasks.is_alive(plan_id(job.job_id), {}, now):
+        if _wants_plan(job, job.running) and not tasks.is_alive(plan_id(job.job_id), now):
             yield Remedy(what=What.SEND_PLAN, job_id=job.job_id)
         for queue in job.queues:
             yield from _for_queue(job.job_id, queue, tasks, now)
@@ -118,7 +117,7 @@ def _wants_plan(job: JobView, running: RunningJob) -> bool:
 
 def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
     name = queue.queue
-    is_ingesting = tasks.is_alive(ingest_id(job_id, name), queue.workers, now)
+    is_ingesting = tasks.is_alive(ingest_id(job_id, name), now)
     if queue.blocks is None:
         if not is_ingesting:
             yield Remedy(what=What.SEND_INGEST, job_id=job_id, queue=name)
@@ -128,10 +127,10 @@ def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime
     ]
     if not missing:
         selects = (select_id(job_id, name), select_id(job_id, name, is_heavy=True))
-        if not any(tasks.is_alive(task_id, queue.workers, now) for task_id in selects):
+        if not any(tasks.is_alive(task_id, now) for task_id in selects):
             yield Remedy(what=What.SEND_SELECT, job_id=job_id, queue=name)
     elif not is_ingesting:
         for index, block in missing:
             task_ids = (block_id(job_id, name, block), solo_id(job_id, name, index))
-            if not any(tasks.is_alive(task_id, queue.workers, now) for task_id in task_ids):
+            if not any(tasks.is_alive(task_id, now) for task_id in task_ids):
                 yield Remedy(what=What.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane)

@@ -48,7 +48,7 @@ class Selecting(Enum):
     NEEDS_HEAVY_LANE = auto()
 
 
-def plan(job_id: str, task_id: str) -> None:
+def plan(job_id: str) -> None:
     """Name the job's queues, once, and set it running."""
     here = resources()
     try:
@@ -57,7 +57,7 @@ def plan(job_id: str, task_id: str) -> None:
         return
     if job.state.is_terminal or here.run_state.running_job(job_id) is None:
         return
-    with attempt(job_id, "", "plan", task_id) as number:
+    with attempt(job_id, "", "plan") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id)
         if number:
@@ -65,7 +65,7 @@ def plan(job_id: str, task_id: str) -> None:
             here.store.move_job(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
 
 
-def ingest(job_id: str, queue: str, task_id: str) -> QueueWork | None:
+def ingest(job_id: str, queue: str) -> QueueWork | None:
     """Read the queue and fix its candidates, once; returns its work, None when it does not run: job or queue has ended.
 
     A message of an earlier run of the job may come before the queue is let in, or for one that is none of this run's.
@@ -76,13 +76,13 @@ def ingest(job_id: str, queue: str, task_id: str) -> QueueWork | None:
     work = run_state.work(job_id, queue)
     if work is not None:
         return work
-    with attempt(job_id, queue, "ingest", task_id) as number:
+    with attempt(job_id, queue, "ingest") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id, queue=queue)
         return _read_queue(resources().store.job(job_id), queue) if number else None
 
 
-def score(job_id: str, queue: str, indices: Iterable[int], task_id: str) -> list[tuple[int, Lane]]:
+def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
     run_state = resources().run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
@@ -97,7 +97,7 @@ def score(job_id: str, queue: str, indices: Iterable[int], task_id: str) -> list
         return score_candidate(candidate, windows(), work.spec, passing=FROM_OUTSIDE)
 
     wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
-    left = score_each(job_id, queue, wanted, task_id, candidates=work.candidates, evaluate=evaluate)
+    left = score_each(job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
     return [(index, _lane(work, index)) for index in left]
 
 
@@ -108,7 +108,7 @@ def is_scored(job_id: str, queue: str) -> bool:
     return work is not None and len(run_state.outcomes(job_id, queue)) == len(work.candidates)
 
 
-def select(job_id: str, queue: str, task_id: str, *, is_heavy: bool) -> Selecting:
+def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     """Choose the winner, fit it again, deliver. A winner that cannot be fitted again leaves its place to the next one.
 
     Raises:
@@ -127,7 +127,7 @@ def select(job_id: str, queue: str, task_id: str, *, is_heavy: bool) -> Selectin
         members = [work.candidates.index(member) for member in selection.members]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
-        with attempt(job_id, queue, ".".join(["select", *map(str, members)]), task_id) as number:
+        with attempt(job_id, queue, ".".join(["select", *map(str, members)])) as number:
             if not number:
                 return Selecting.HAS_ENDED
             forecast = tried(selection.winner.candidate, number, partial(_refit, job, content, work, selection))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from celery import shared_task
@@ -25,40 +24,40 @@ from worker.window import fill
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=TaskName.PLAN.value, base=PatientTask, bind=True)
-def plan(self: PatientTask, job_id: str) -> None:
+@shared_task(name=TaskName.PLAN.value, base=PatientTask)
+def plan(job_id: str) -> None:
     """Name the job's queues and let the first ones in."""
     with _unit(job_id):
-        steps.plan(job_id, _id(self))
+        steps.plan(job_id)
         advance(job_id)
 
 
-@shared_task(name=TaskName.INGEST.value, base=PatientTask, bind=True)
-def ingest(self: PatientTask, job_id: str, queue: str) -> None:
+@shared_task(name=TaskName.INGEST.value, base=PatientTask)
+def ingest(job_id: str, queue: str) -> None:
     """Read a queue, fix its candidates, send its chord."""
     with _unit(job_id, queue):
-        work = steps.ingest(job_id, queue, _id(self))
+        work = steps.ingest(job_id, queue)
         if work is not None:
             workflow.publish_queue(job_id, queue, work)
             return
     advance(job_id)
 
 
-@shared_task(name=TaskName.SCORE.value, bind=True)
-def score(self: Any, job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:  # noqa: PLR0917 - as the message says it
+@shared_task(name=TaskName.SCORE.value)
+def score(job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:
     """Score the candidates `first` … `last` of a queue."""
     with log_about(job_id=job_id, queue=queue), resources().run_state.within_run(job_id):
-        for index, lane in steps.score(job_id, queue, range(first, last + 1), _id(self)):
+        for index, lane in steps.score(job_id, queue, range(first, last + 1)):
             workflow.send_solo(job_id, queue, index, lane)
         if is_solo and steps.is_scored(job_id, queue):
             workflow.send_select(job_id, queue)
 
 
-@shared_task(name=TaskName.SELECT.value, base=PatientTask, bind=True)
-def select(self: PatientTask, job_id: str, queue: str, is_heavy: bool) -> None:
+@shared_task(name=TaskName.SELECT.value, base=PatientTask)
+def select(job_id: str, queue: str, is_heavy: bool) -> None:
     """Choose the queue's winner, forecast, deliver."""
     with _unit(job_id, queue):
-        if steps.select(job_id, queue, _id(self), is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
+        if steps.select(job_id, queue, is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
             workflow.send_select(job_id, queue, Lane.HEAVY)
             return
     advance(job_id)
@@ -85,10 +84,6 @@ def advance(job_id: str) -> None:
     for queue in fill(job_id):
         workflow.send_ingest(job_id, queue)
     endings.finish(job_id)
-
-
-def _id(task: Any) -> str:
-    return str(task.request.id)
 
 
 @contextmanager

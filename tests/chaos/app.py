@@ -1,19 +1,24 @@
 """The workers' Celery application for chaos: further models, short limits, and points at which a process kills itself.
 
-A point is a file `<data folder>/points/<name>` that holds a number n: the n-th process that passes it takes the file away and
-dies by SIGKILL. So a fault happens exactly where a test wants it, and once.
+A point is a file `<data folder>/points/<name>` that holds a number n: for whoever passes it as the n-th the file is taken away
+and the fault happens. So it happens exactly where a test wants it, and once: death by SIGKILL before and after a message is sent,
+and no memory left at the beginning of a step.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from shared.settings import load_settings
 from tests.chaos import models
-from worker import signals, steps
+from worker import redis_shim, signals, steps
+
+if os.environ.get("CHAOS_WITHOUT_SHIM"):
+    redis_shim.guard_closed_channels = lambda: None
 from worker.app import app
 
 __all__ = ["app", "models"]
@@ -26,23 +31,36 @@ _POINTS = load_settings().data_dir / "points"
 _send, _score = app.amqp.send_task_message, steps.score_candidate
 
 
-def pass_point(name: str) -> None:
-    """Die here if somebody wants it."""
-    point = _POINTS / name
+def is_due(point: str) -> bool:
+    """Whether somebody wants the fault here and now."""
+    file = _POINTS / point
     with suppress(FileNotFoundError, ValueError):
-        left = int(point.read_text()) - 1
-        if left > 0:
-            point.write_text(str(left))
-            return
-        point.unlink()
-        os.kill(os.getpid(), signal.SIGKILL)
+        left = int(file.read_text()) - 1
+        if left == 0:
+            file.unlink()
+            return True
+        file.write_text(str(left))
+    return False
 
 
 def _send_past_points(producer: Any, name: str, message: Any, **options: Any) -> Any:
-    pass_point(f"before.{name}")
+    if is_due(f"before.{name}"):
+        os.kill(os.getpid(), signal.SIGKILL)
     sent = _send(producer, name, message, **options)
-    pass_point(f"after.{name}")
+    if is_due(f"after.{name}"):
+        os.kill(os.getpid(), signal.SIGKILL)
     return sent
+
+
+def _short_of_memory(step: str) -> Callable[..., Any]:
+    original = getattr(steps, step)
+
+    def begin(*arguments: Any, **options: Any) -> Any:
+        if is_due(f"memory.{step}"):
+            raise MemoryError
+        return original(*arguments, **options)
+
+    return begin
 
 
 def _score_unless_cursed(candidate: Any, windows: Any, spec: Any, **options: Any) -> Any:
@@ -53,3 +71,5 @@ def _score_unless_cursed(candidate: Any, windows: Any, spec: Any, **options: Any
 
 app.amqp.send_task_message = _send_past_points
 steps.score_candidate = _score_unless_cursed
+for step in ("plan", "ingest", "select"):
+    setattr(steps, step, _short_of_memory(step))

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class ChaosFleet:
     port: int = field(default_factory=free_port)
     said: list[str] = field(default_factory=list)  # what the supervisor had to say
     workers: list[str] = field(default_factory=list)  # names of those that were started
+    environment: dict[str, str] = field(default_factory=dict)  # further variables of every program
     _stopped: threading.Event = field(default_factory=threading.Event)
     _attending: threading.Thread | None = None
 
@@ -137,20 +139,21 @@ class ChaosFleet:
 
     # Work
 
-    def submit(self, **changes: Any) -> str:
-        """A job as the API makes it; returns its id."""
-        job = self.add_row(**changes)
+    def submit(self, *, asked_at: float | None = None, **changes: Any) -> str:
+        """A job as the API makes it, now or as if at `asked_at` (epoch seconds); returns its id."""
+        job = self.add_row(asked_at=asked_at, **changes)
         self.run_state.begin_job(job.job_id, job.deadline_at)
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
         return job.job_id
 
-    def add_row(self, **changes: Any) -> Job:
+    def add_row(self, *, asked_at: float | None = None, **changes: Any) -> Job:
         """Only the first of the three things that submitting does."""
+        created_at = datetime.fromtimestamp(asked_at or time.time(), UTC)
         count = len(list(self.folder.glob("job-*")))
         job_id = f"job-{count}"
         (self.folder / job_id).touch()
         values = {"job_name": job_id, "model": ("pausing",), "deadline": Duration(10, "min")}
-        return self.store.add_job(a_job(job_id=job_id, request=a_request(**values | changes), created_at=datetime.now(UTC)))
+        return self.store.add_job(a_job(job_id=job_id, request=a_request(**values | changes), created_at=created_at))
 
     def ended(self, job_id: str, within: float = 60) -> Job:
         """The job, when it has ended."""
@@ -177,13 +180,13 @@ class ChaosFleet:
         return job is not None and job.progress.candidates.done > 0
 
     def point(self, name: str, number: int = 1) -> None:
-        """The `number`-th process that passes this point kills itself there."""
+        """The fault of this point happens to whoever passes it as the `number`-th (see app.py)."""
         points = self.settings.data_dir / "points"
         points.mkdir(exist_ok=True)
         (points / name).write_text(str(number))
 
     def point_is_armed(self, name: str) -> bool:
-        """Whether nobody has died there yet."""
+        """Whether it has not happened yet."""
         return (self.settings.data_dir / "points" / name).exists()
 
     def _worker(self, name: str, lanes: str, slots: int, count: int) -> Program:
@@ -200,7 +203,7 @@ class ChaosFleet:
         return Program(
             name=name,
             command=command,
-            environment=environment,
+            environment=environment | self.environment,
             is_ready=lambda: self._has_workers(workers),
             ready_seconds=60,
             stop_seconds=20,

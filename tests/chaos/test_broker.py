@@ -17,13 +17,20 @@ from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet, kill
 from tests.chaos.process import SILENCE_SECONDS
-from tests.chaos.scenario import under_fire
+from tests.chaos.scenario import POISONED, under_fire
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually
 
 
-@pytest.mark.parametrize("fault", [faults.broker_killed, faults.broker_terminated, faults.broker_full])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.broker_killed,
+        pytest.param(faults.broker_terminated, marks=pytest.mark.long),
+        pytest.param(faults.broker_full, marks=pytest.mark.long),
+    ],
+)
 def test_jobs_end_right_while_the_broker_fails(chaos: ChaosFleet, fault: Fault) -> None:
     *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
     chaos.start()
@@ -44,6 +51,7 @@ def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: 
     assert all(forecast in chaos.store.forecasts(job_id=job_id) for forecast in kept)  # not computed again
 
 
+@pytest.mark.long
 def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
     write_usage(chaos.settings.files_dir, 4)
     chaos.start()
@@ -59,6 +67,7 @@ def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
     eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
 
 
+@pytest.mark.long
 def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 4)
     chaos.start()
@@ -92,6 +101,33 @@ def test_while_the_broker_is_frozen_the_api_refuses_quickly_and_afterwards_the_j
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
 
 
+def test_a_block_whose_process_and_broker_die_together_is_sent_again(chaos: ChaosFleet) -> None:
+    [queue] = write_usage(chaos.settings.files_dir, 1)
+    chaos.start()
+    job_id = chaos.submit(model=("poisoned",), hyperparameters={"poisoned": {"how": ("hang",)}})
+    eventually(chaos.ledger.exists, within=30, what="a candidate that hangs")
+    held = next(iter((chaos.lanes() or pytest.fail("the broker is away")).held))
+    chaos.pause_attending()
+    faults.broker_killed(chaos, Random(10))
+    for process in chaos.pool("worker"):
+        kill(process)  # the main process cannot give the message back: its connection is gone
+    chaos.attend()
+    assert held
+    expected = Expected(job_id=chaos.ended(job_id).job_id, queues=[queue], failures={"poisoned": POISONED})
+    assert wrongs(chaos, expected) == []
+
+
+@pytest.mark.long
+def test_without_the_guard_in_kombu_supervisor_and_watchdog_bring_the_workers_back(chaos: ChaosFleet) -> None:
+    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
+    chaos.environment["CHAOS_WITHOUT_SHIM"] = "yes"
+    chaos.start()
+    outcome = under_fire(chaos, [faults.broker_killed], rng=Random(22), times=6, pause=(2, 4), queues=queues, cursed=[cursed])
+    assert outcome.injected
+    assert outcome.wrongs == []
+
+
+@pytest.mark.long
 def test_a_long_outage_of_the_broker_kills_no_worker(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 4)
     chaos.start()

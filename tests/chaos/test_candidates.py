@@ -19,7 +19,7 @@ def failures(chaos: ChaosFleet, job: Job, queue: str) -> dict[str, str]:
     return {each.candidate.label: each.error for each in outcomes if isinstance(each, Failure)}
 
 
-@pytest.mark.parametrize("model", ["poisoned", "poisoned_alone"])
+@pytest.mark.parametrize("model", [pytest.param("poisoned", marks=pytest.mark.long), "poisoned_alone"])
 def test_a_candidate_that_kills_its_process_is_given_up_after_three_and_its_neighbours_are_scored(
     chaos: ChaosFleet, model: str
 ) -> None:
@@ -46,8 +46,15 @@ def test_what_a_candidate_raises_is_its_own_failure_and_the_processes_live_on(ch
     assert job.state is JobState.SUCCEEDED
 
 
-@pytest.mark.parametrize("model", ["poisoned", "poisoned_alone"])
-@pytest.mark.parametrize("way", ["hang", "stubborn"])
+@pytest.mark.parametrize(
+    ("way", "model"),
+    [
+        ("hang", "poisoned"),
+        pytest.param("hang", "poisoned_alone", marks=pytest.mark.long),
+        ("stubborn", "poisoned"),
+        ("stubborn", "poisoned_alone"),
+    ],
+)
 def test_a_candidate_that_takes_too_long_is_stopped_and_its_neighbours_are_scored(
     chaos: ChaosFleet, model: str, way: str
 ) -> None:
@@ -57,6 +64,18 @@ def test_a_candidate_that_takes_too_long_is_stopped_and_its_neighbours_are_score
     assert failures(chaos, job, queue) == {f"{model} how={way}": TimeLimitReached.__name__}
     assert job.state is JobState.SUCCEEDED
     eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+
+
+@pytest.mark.parametrize("step", ["plan", "ingest", "select"])
+def test_no_memory_for_a_step_ends_its_queue_or_job_with_the_reason_and_no_process(chaos: ChaosFleet, step: str) -> None:
+    write_usage(chaos.settings.files_dir, 3)
+    chaos.start()
+    before = chaos.main("worker").pid
+    chaos.point(f"memory.{step}")
+    job = chaos.ended(chaos.submit())
+    assert job.state is (JobState.FAILED if step == "plan" else JobState.PARTIAL)
+    assert OutOfMemory().headline in (job.reason or "")
+    assert chaos.main("worker").pid == before
 
 
 def test_a_queue_of_which_every_candidate_fails_fails_with_its_reason_and_the_job_is_partial(chaos: ChaosFleet) -> None:

@@ -49,6 +49,7 @@ def test_a_worker_asked_to_stop_finishes_its_tasks_and_costs_no_attempt(chaos: C
     assert all("SIG" not in line for line in chaos.said)  # it ended by itself
 
 
+@pytest.mark.long
 def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()
@@ -59,6 +60,7 @@ def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: Chaos
     assert chaos.said == []
 
 
+@pytest.mark.long
 def test_a_worker_that_stands_still_for_ever_is_killed_and_its_work_done_by_its_successor(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()

@@ -39,7 +39,7 @@ def test_a_job_survives_the_death_of_children_and_of_a_whole_worker(fleet: Fleet
     eventually(lambda: fleet.run_state.running_queues(job_id), within=30, what="queues that run")
     main, *pool = fleet.children(worker)
     pool[0].send_signal(signal.SIGKILL)
-    eventually(lambda: [queue for queue in fleet.run_state.running_queues(job_id) if queue.workers], within=30, what="work")
+    eventually(lambda: Lanes.open(fleet.settings).look().held, within=30, what="work")
     for process in (main, *main.children()):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)

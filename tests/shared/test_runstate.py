@@ -96,20 +96,20 @@ def test_progress_counts_what_there_really_is_once_the_data_are_seen(job: RunSta
 
 
 def test_attempts_are_counted_by_candidate_and_not_by_message(job: RunState) -> None:
-    assert [job.begin(JOB, QUEUE, "0", task=f"task-{number}", worker="w") for number in range(3)] == [1, 2, 3]
-    assert job.begin(JOB, QUEUE, "1", task="task-0", worker="w") == 1
+    assert [job.begin(JOB, QUEUE, "0") for number in range(3)] == [1, 2, 3]
+    assert job.begin(JOB, QUEUE, "1") == 1
     job.forgive(JOB, QUEUE, "0")
-    assert job.begin(JOB, QUEUE, "0", task="task-4", worker="w") == 3
+    assert job.begin(JOB, QUEUE, "0") == 3
 
 
 def test_there_is_nothing_to_begin_where_an_outcome_is(job: RunState) -> None:
     assert job.record(JOB, QUEUE, 0, FAILURE) == 1
-    assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+    assert job.begin(JOB, QUEUE, "0") == 0
 
 
 def test_there_is_nothing_to_begin_in_a_queue_that_has_ended(job: RunState) -> None:
     job.end_queue(JOB, QUEUE, "no data")
-    assert job.begin(JOB, QUEUE, "ingest", task="task", worker="w") == 0
+    assert job.begin(JOB, QUEUE, "ingest") == 0
 
 
 def test_the_first_outcome_counts(job: RunState) -> None:
@@ -129,9 +129,9 @@ def test_a_queue_ends_once(job: RunState) -> None:
 
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "0", task="task", worker="w")
+    job.begin(JOB, QUEUE, "0")
     job.drop_job(JOB)
-    assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+    assert job.begin(JOB, QUEUE, "0") == 0
     assert job.record(JOB, QUEUE, 0, FAILURE) == -1
     assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
     assert not job.end_queue(JOB, QUEUE)
@@ -147,7 +147,7 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
         begin_again(job)
         before = everything(job)
         assert job.running_job(JOB) is None
-        assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+        assert job.begin(JOB, QUEUE, "0") == 0
         assert job.record(JOB, QUEUE, 0, FAILURE) == -1
         assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
         assert not job.end_queue(JOB, QUEUE)
@@ -165,7 +165,7 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
 def test_whoever_began_when_the_job_had_no_run_belongs_to_none(run_state: RunState) -> None:
     with run_state.within_run(JOB):
         begin_again(run_state)
-        assert run_state.begin(JOB, QUEUE, "0", task="task", worker="w") == 0
+        assert run_state.begin(JOB, QUEUE, "0") == 0
         run_state.drop_job(JOB)
     assert run_state.active() == {JOB}
 
@@ -173,7 +173,7 @@ def test_whoever_began_when_the_job_had_no_run_belongs_to_none(run_state: RunSta
 def test_a_task_works_in_the_run_in_which_it_began(job: RunState) -> None:
     with job.within_run(JOB):
         job.begin_job(JOB, DEADLINE)  # repeating it changes nothing
-        assert job.begin(JOB, QUEUE, "0", task="task", worker="w") == 1
+        assert job.begin(JOB, QUEUE, "0") == 1
         assert job.record(JOB, QUEUE, 0, FAILURE) == 1
         assert job.end_queue(JOB, QUEUE)
         job.drop_job(JOB)
@@ -193,27 +193,26 @@ def everything(run_state: RunState) -> dict[bytes, bytes]:
 def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
     job.release(JOB, 4)
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "0", task="task", worker="w")
+    job.begin(JOB, QUEUE, "0")
     job.record(JOB, QUEUE, 0, FAILURE)
     job.end_queue(JOB, QUEUE)
     expiries = {key: job.client.expiretime(key) for key in job.client.keys(f"*{JOB}*")}
-    assert len(expiries) == 9
+    assert len(expiries) == 8
     assert set(expiries.values()) == {int((DEADLINE + timedelta(days=1)).timestamp())}
 
 
-def test_the_reaper_sees_who_works_on_what(job: RunState) -> None:
+def test_the_reaper_sees_what_is_done_of_the_queues_that_run(job: RunState) -> None:
     job.release(JOB, 2)
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "1", task="job-1.root.etl.0-1", worker="worker-a")
+    job.begin(JOB, QUEUE, "1")
     job.record(JOB, QUEUE, 0, FAILURE)
     etl, adhoc = job.running_queues(JOB)
     assert (etl.queue, etl.blocks, etl.outcomes) == (QUEUE, WORK.blocks, frozenset({0}))
-    assert etl.workers == {"job-1.root.etl.0-1": "worker-a"}
     assert (adhoc.queue, adhoc.blocks) == ("root.adhoc", None)
 
 
 def test_a_worker_is_known_while_it_announces_itself(run_state: RunState) -> None:
-    worker = LivingWorker(worker_id="a", lanes=("select", "score"), slots=2)
+    worker = LivingWorker(worker_id="a", lanes=("select", "score"), slots=2, tasks=frozenset({"job-1.root.etl.0-1"}))
     run_state.announce(worker)
     assert run_state.workers() == [worker]
     assert 0 < run_state.client.ttl("worker:a") <= 8

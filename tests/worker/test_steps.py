@@ -50,24 +50,24 @@ def submit(here: Resources, **changes: Any) -> Job:
 
 def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
     """What the tasks of a job do, in one process."""
-    steps.plan(job_id, "plan")
+    steps.plan(job_id)
     steps.resources().run_state.release(job_id, 9)
     for queue in queues:
-        work = steps.ingest(job_id, queue, "ingest")
+        work = steps.ingest(job_id, queue)
         assert work is not None
-        assert steps.score(job_id, queue, range(len(work.candidates)), "score") == []
-        assert steps.select(job_id, queue, "select", is_heavy=True) is steps.Selecting.HAS_ENDED
+        assert steps.score(job_id, queue, range(len(work.candidates))) == []
+        assert steps.select(job_id, queue, is_heavy=True) is steps.Selecting.HAS_ENDED
     endings.finish(job_id)
 
 
 def scored(here: Resources) -> tuple[Job, QueueWork]:
     """A job whose queue `root.etl` has an outcome for every candidate."""
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
-    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
-    steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score")
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)))
     return job, work
 
 
@@ -115,16 +115,16 @@ def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
 
 def test_every_step_may_run_twice(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
     for queue in QUEUES:
-        first, second = (steps.ingest(job.job_id, queue, "ingest") for _ in range(2))
+        first, second = (steps.ingest(job.job_id, queue) for _ in range(2))
         assert first == second is not None
         for _ in range(2):
-            steps.score(job.job_id, queue, range(len(first.candidates)), "score")
+            steps.score(job.job_id, queue, range(len(first.candidates)))
         for _ in range(2):
-            steps.select(job.job_id, queue, "select", is_heavy=False)
+            steps.select(job.job_id, queue, is_heavy=False)
     written = here.store.forecasts()
     endings.finish(job.job_id)
     endings.finish(job.job_id)
@@ -134,22 +134,22 @@ def test_every_step_may_run_twice(here: Resources) -> None:
 
 def test_select_waits_for_every_outcome(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
-    steps.ingest(job.job_id, "root.etl", "ingest")
-    steps.score(job.job_id, "root.etl", [0], "score")
-    assert steps.select(job.job_id, "root.etl", "select", is_heavy=False) is steps.Selecting.IS_EARLY
+    steps.ingest(job.job_id, "root.etl")
+    steps.score(job.job_id, "root.etl", [0])
+    assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.IS_EARLY
     assert not steps.is_scored(job.job_id, "root.etl")
 
 
 def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
-    work = steps.ingest(job.job_id, "root.adhoc", "ingest")
+    work = steps.ingest(job.job_id, "root.adhoc")
     assert work is not None
-    steps.score(job.job_id, "root.adhoc", range(len(work.candidates)), "score")
-    steps.select(job.job_id, "root.adhoc", "select", is_heavy=False)
+    steps.score(job.job_id, "root.adhoc", range(len(work.candidates)))
+    steps.select(job.job_id, "root.adhoc", is_heavy=False)
     here.run_state.client.flushdb()  # the broker loses everything
 
     assert endings.replan(job.job_id)
@@ -171,7 +171,7 @@ def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
 
 def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
     ended = here.store.job(job.job_id)
@@ -181,10 +181,10 @@ def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
 
 def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
-    steps.ingest(job.job_id, "root.etl", "ingest")
-    steps.score(job.job_id, "root.etl", [0, 1], "score")
+    steps.ingest(job.job_id, "root.etl")
+    steps.score(job.job_id, "root.etl", [0, 1])
     endings.fail(job.job_id, "root.etl", "stopped")
     endings.fail(job.job_id, "root.etl", "stopped again")
     report = here.store.report(job.job_id, "root.etl")
@@ -208,7 +208,7 @@ def cancel(here: Resources, job: Job) -> None:
 def partial(here: Resources) -> Job:
     """A job that has a forecast of `root.etl` and none of `root.adhoc`."""
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
     return here.store.job(job.job_id)
@@ -228,7 +228,7 @@ def test_a_retry_computes_the_failed_queues_only_and_the_verdict_is_of_all(here:
 def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "still no data")
     endings.finish(job.job_id)
     assert here.store.job(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
@@ -248,7 +248,7 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
     endings.pass_deadline(job.job_id)  # before anybody has planned it
     assert here.store.job(job.job_id).state is JobState.PARTIAL
     retry(here, job)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     endings.pass_deadline(job.job_id)
     ended = here.store.job(job.job_id)
     assert (ended.state, ended.reason) == (
@@ -259,7 +259,7 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
 
 def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
     for queue in QUEUES:
         deliver(here, job, queue)
@@ -279,19 +279,19 @@ def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resourc
 
 def deliver(here: Resources, job: Job, queue: str) -> None:
     """Everything that is done for one queue."""
-    work = steps.ingest(job.job_id, queue, "ingest")
+    work = steps.ingest(job.job_id, queue)
     assert work is not None
-    steps.score(job.job_id, queue, range(len(work.candidates)), "score")
-    steps.select(job.job_id, queue, "select", is_heavy=False)
+    steps.score(job.job_id, queue, range(len(work.candidates)))
+    steps.select(job.job_id, queue, is_heavy=False)
 
 
 def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resources) -> None:
     job, work = scored(here)
     cancel(here, job)
-    steps.plan(job.job_id, "plan")
-    assert steps.ingest(job.job_id, "root.adhoc", "ingest") is None
-    assert steps.score(job.job_id, "root.etl", range(len(work.candidates)), "score") == []
-    assert steps.select(job.job_id, "root.etl", "select", is_heavy=True) is steps.Selecting.HAS_ENDED
+    steps.plan(job.job_id)
+    assert steps.ingest(job.job_id, "root.adhoc") is None
+    assert steps.score(job.job_id, "root.etl", range(len(work.candidates))) == []
+    assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
     endings.fail(job.job_id, "root.etl", "too late")
     endings.fail(job.job_id, None, "too late")
     endings.finish(job.job_id)
@@ -316,7 +316,7 @@ def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) 
     def cancel_and_retry() -> None:
         cancel(here, job)
         retry(here, job)
-        steps.plan(job.job_id, "plan")
+        steps.plan(job.job_id)
 
     with here.run_state.within_run(job.job_id):
         delivering_when(cancel_and_retry, here, job)
@@ -342,21 +342,21 @@ def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> N
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(here.store, "save_report", save)
-        steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+        steps.select(job.job_id, "root.etl", is_heavy=False)
 
 
 def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
     for _ in range(2):  # before it is planned, and after
-        assert steps.ingest(job.job_id, "root.etl", "ingest") is None
-        assert steps.ingest(job.job_id, "root.adhoc", "ingest") is None
-        steps.plan(job.job_id, "plan")
+        assert steps.ingest(job.job_id, "root.etl") is None
+        assert steps.ingest(job.job_id, "root.adhoc") is None
+        steps.plan(job.job_id)
     assert here.run_state.release(job.job_id, 9) == ["root.adhoc"]
-    work = steps.ingest(job.job_id, "root.adhoc", "ingest")
+    work = steps.ingest(job.job_id, "root.adhoc")
     assert work is not None
     beyond = range(len(work.candidates) - 1, len(work.candidates) + 9)  # a block of a run that had more candidates
-    assert steps.score(job.job_id, "root.adhoc", beyond, "score") == []
+    assert steps.score(job.job_id, "root.adhoc", beyond) == []
     assert list(here.run_state.outcomes(job.job_id, "root.adhoc")) == [len(work.candidates) - 1]
 
 
@@ -370,7 +370,7 @@ def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> N
 
 def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
     job, _work = scored(here)
-    steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+    steps.select(job.job_id, "root.etl", is_heavy=False)
     endings.pass_deadline(job.job_id)
     ended = here.store.job(job.job_id)
     assert ended.state is JobState.PARTIAL
@@ -389,8 +389,8 @@ def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Reso
     job, work = scored(here)
     first = choose(list(here.run_state.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
     for _ in range(3):
-        here.run_state.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}", task="dead", worker="dead")
-    steps.select(job.job_id, "root.etl", "select", is_heavy=False)
+        here.run_state.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
+    steps.select(job.job_id, "root.etl", is_heavy=False)
     report = here.store.report(job.job_id, "root.etl")
     assert report.state is QueueState.SUCCEEDED
     assert report.winner is not None
@@ -401,9 +401,9 @@ def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Reso
 
 def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> None:
     job = submit(here, model=("lstm",))
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
-    work = steps.ingest(job.job_id, "root.etl", "ingest")
+    work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
     for index, candidate in enumerate(work.candidates):  # as if the network had been perfect, and all others had failed
         perfect = WindowForecast(origin_at=MONDAY, actual=(50.0,), prediction=(50.0,), measures=NOTHING_WRONG)
@@ -413,9 +413,9 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
             else Failure(candidate=candidate, error="Test", reason="as told")
         )
         here.run_state.record(job.job_id, "root.etl", index, outcome)
-    assert steps.select(job.job_id, "root.etl", "select", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
+    assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
     assert here.store.report(job.job_id, "root.etl").winner is None
-    assert steps.select(job.job_id, "root.etl", "select", is_heavy=True) is steps.Selecting.HAS_ENDED
+    assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
     assert here.store.forecast("root.etl").model == "lstm"
 
 
@@ -445,19 +445,19 @@ def test_what_only_planning_can_see_is_said_with_what_is_accepted(
 ) -> None:
     job = submit(here, **changes)
     with pytest.raises(error, match=says.replace("*", r"\*")):
-        steps.plan(job.job_id, "plan")
+        steps.plan(job.job_id)
 
 
 def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
     job = submit(here, as_of=MONDAY + timedelta(days=30))
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
     with pytest.raises(EmptySeries, match="as_of"):
-        steps.ingest(job.job_id, "root.etl", "ingest")
+        steps.ingest(job.job_id, "root.etl")
 
 
 def test_planning_a_job_that_nobody_knows_does_nothing(here: Resources) -> None:
-    steps.plan("nobody", "plan")
+    steps.plan("nobody")
     assert here.run_state.active() == set()
 
 
@@ -472,7 +472,7 @@ def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
 
 def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
     job = submit(here)
-    steps.plan(job.job_id, "plan")
+    steps.plan(job.job_id)
     here.run_state.release(job.job_id, 9)
     endings.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
     endings.pass_deadline(job.job_id)

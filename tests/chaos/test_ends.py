@@ -1,0 +1,65 @@
+"""Rows 19, 20 and 24: a deadline, a cancelled job, and a store that is away."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+import pytest
+import urllib3
+
+from shared.durations import Duration
+from shared.errors import DeadlinePassed
+from shared.forecasts import Lane
+from shared.jobs import JobState
+from tests.chaos.fleet import ChaosFleet
+from tests.chaos.usage import write_usage
+from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.polling import eventually
+
+LOCKED_SECONDS = 20.0
+SLOW = {"pausing": {"milliseconds": (700,)}}  # about two seconds a candidate
+
+
+def test_at_its_deadline_a_job_ends_with_what_it_has(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 6)
+    chaos.start()
+    asked = time.time() - 58  # of a deadline of a minute two seconds are left
+    job_id = chaos.submit(asked_at=asked, hyperparameters=SLOW, deadline=Duration(1, "min"))
+    job = chaos.ended(job_id, within=30)
+    assert job.state in {JobState.PARTIAL, JobState.FAILED}
+    reports = {report.queue: report for report in chaos.store.reports(job_id)}
+    late = [queue for queue in queues if queue in reports and reports[queue].reason]
+    assert late
+    assert all((reports[queue].reason or "").startswith(DeadlinePassed().headline) for queue in late)
+    eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+
+
+def test_after_a_cancel_no_score_begins_and_the_lanes_drain(chaos: ChaosFleet) -> None:
+    write_usage(chaos.settings.files_dir, 8)
+    chaos.start(api=True)
+    job_id = chaos.submit(hyperparameters=SLOW)
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/{job_id}/cancel", timeout=10)
+    assert answer.status == 202
+    assert chaos.store.job(job_id).state is JobState.CANCELLED
+    eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
+    view = chaos.lanes()
+    assert view is not None
+    assert [view.depth(lane) for lane in Lane] == [0] * len(Lane)
+    assert chaos.store.job(job_id).state is JobState.CANCELLED
+
+
+@pytest.mark.long
+def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    until = time.monotonic() + LOCKED_SECONDS
+    database = sqlite3.connect(chaos.settings.store_location.removeprefix("sqlite:///"), timeout=30, isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    eventually(lambda: time.monotonic() > until, within=60, what="the lock to be long enough")
+    database.execute("ROLLBACK")
+    database.close()
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
