@@ -19,6 +19,7 @@ INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
         ),
     ],
     "leaderboards": [({"job_id": ASCENDING, "queue": ASCENDING}, {"unique": True})],
+    "outcomes": [({"job_id": ASCENDING, "queue": ASCENDING, "rank": ASCENDING}, {"unique": True})],
     "forecasts": [
         ({"queue": ASCENDING, "metric": ASCENDING, "job": ASCENDING, "issued_at": DESCENDING}, {"unique": True}),
         ({"job_id": ASCENDING}, {}),

@@ -1,8 +1,9 @@
-"""MongoStore: our records in MongoDB, for fleets of several machines. Every write is one document, so no transaction is needed.
+"""MongoStore: our records in MongoDB, for fleets of several machines. Every write is one document, so no transaction is needed;
+but a leaderboard, whose outcomes are written before it and counted in it: all of them can be more than a document may hold.
 
-Documents hold the rows of _rows.py: jobs; leaderboards, one per queue of a job with its outcomes inside; forecasts, one per issue
-with its steps as arrays; actuals, one per step. What may hold names of people's own is a JSON text, since field names must not
-hold dots.
+Documents hold the rows of _rows.py: jobs; leaderboards, one per queue of a job; outcomes, one per candidate; forecasts, one per
+issue with its steps as arrays; actuals, one per step. What may hold names of people's own is a JSON text, since field names must
+not hold dots.
 """
 
 from __future__ import annotations
@@ -106,8 +107,11 @@ class MongoStore:
     @speaks_mongo
     def save_report(self, report: QueueReport) -> None:
         """Keep the report of one queue of a job; replaces the earlier one, outcomes included."""
-        document = _rows.report_row(report) | {"outcomes": list(_rows.outcome_rows(report))}
-        self._replace("leaderboards", ("job_id", "queue"), [document])
+        outcomes, mine = list(_rows.outcome_rows(report)), {"job_id": {"$eq": report.job_id}, "queue": {"$eq": report.queue}}
+        if outcomes:
+            self._replace("outcomes", ("job_id", "queue", "rank"), outcomes)
+        self._replace("leaderboards", ("job_id", "queue"), [_rows.report_row(report) | {"candidates": len(outcomes)}])
+        self._of("outcomes").delete_many(mine | {"rank": {"$gte": len(outcomes)}})
 
     @speaks_mongo
     def report(self, job_id: str, queue: str) -> QueueReport:
@@ -115,18 +119,22 @@ class MongoStore:
         found = self._of("leaderboards").find_one({"job_id": {"$eq": job_id}, "queue": {"$eq": queue}})
         if found is None:
             raise QueueNotFound(job_id=job_id, queue=queue)
-        return _rows.report(found, found["outcomes"])
+        mine = {"job_id": {"$eq": job_id}, "queue": {"$eq": queue}, "rank": {"$lt": found["candidates"]}}
+        return _rows.report(found, self._of("outcomes").find(mine, sort=[("rank", 1)]))
 
     @speaks_mongo
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
-        found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, {"outcomes": 0}, sort=[("queue", 1)])
+        found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, sort=[("queue", 1)])
         return [_rows.report(each) for each in found]
 
     @speaks_mongo
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports of the job's queues that are in one of these states, outcomes included."""
-        self._of("leaderboards").delete_many({"job_id": {"$eq": job_id}, "state": {"$in": [state.value for state in states]}})
+        wanted = {"job_id": {"$eq": job_id}, "state": {"$in": [state.value for state in states]}}
+        queues = self._of("leaderboards").distinct("queue", wanted)
+        self._of("leaderboards").delete_many(wanted)
+        self._of("outcomes").delete_many({"job_id": {"$eq": job_id}, "queue": {"$in": queues}})
 
     @speaks_mongo
     def save_forecast(self, forecast: Forecast) -> None:

@@ -52,6 +52,7 @@ class ChaosFleet:
     port: int = field(default_factory=free_port)
     said: list[str] = field(default_factory=list)  # what the supervisor had to say
     workers: list[str] = field(default_factory=list)  # names of those that were started
+    has_api: bool = False
     environment: dict[str, str] = field(default_factory=dict)  # further variables of every program
     _stopped: threading.Event = field(default_factory=threading.Event)
     _attending: threading.Thread | None = None
@@ -68,7 +69,7 @@ class ChaosFleet:
 
     def start(self, workers: Sequence[tuple[str, str, int]] = LIGHT, *, reaper: bool = True, api: bool = False) -> None:
         """Start broker, then workers (name, lanes, slots) and the others; return when all are ready."""
-        self.workers = [name for name, _lanes, _slots in workers]
+        self.workers, self.has_api = [name for name, _lanes, _slots in workers], api
         self.supervisor.start([broker(self.settings)])
         self.supervisor.start(
             [self._worker(*worker, count=len(workers)) for worker in workers]

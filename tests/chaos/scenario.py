@@ -10,6 +10,7 @@ from random import Random
 from shared.jobs import Job
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet
+from tests.chaos.outside import submit_outside, wrongs_outside
 from tests.chaos.verdict import HORIZON, Expected, leftovers, wrongs
 from tests.polling import eventually
 
@@ -62,8 +63,12 @@ def under_fire(
 
 
 def submit_jobs(fleet: ChaosFleet, queues: Sequence[str], cursed: Sequence[str]) -> list[Expected]:
-    """Two ordinary jobs over the queues that work, and a poisoned one over all, of which the cursed ones must fail."""
-    plain = [fleet.submit(queues=tuple(queues)) for _ in range(2)]
+    """Two ordinary jobs over the queues that work, and a poisoned one over all, of which the cursed ones must fail.
+
+    Where there is an API one of the ordinary jobs comes through it.
+    """
+    outside = submit_outside(fleet, "outside", queues=list(queues), model="pausing") if fleet.has_api else None
+    plain = [fleet.submit(queues=tuple(queues)), outside or fleet.submit(queues=tuple(queues))]
     poisoned = fleet.submit(
         queues=(*queues, *cursed),
         model=("pausing", "poisoned"),
@@ -84,7 +89,7 @@ def submit_jobs(fleet: ChaosFleet, queues: Sequence[str], cursed: Sequence[str])
 def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None:
     """Compare all jobs with what they should be, and look for rests."""
     for expected in jobs:
-        found = wrongs(fleet, expected)
+        found = wrongs(fleet, expected) + (list(wrongs_outside(fleet, expected)) if fleet.has_api else [])
         outcome.right += not found
         outcome.wrongs += found
         outcome.expected += len(expected.queues) * HORIZON

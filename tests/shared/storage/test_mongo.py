@@ -7,12 +7,15 @@ import multiprocessing
 import pytest
 
 from shared.errors import CredentialsRefused, InvalidSettings, StoreAway
-from shared.jobs import JobState
+from shared.forecasts import Candidate, Measures, Score, WindowForecast
+from shared.jobs import JobState, QueueState
+from shared.reports import QueueReport
 from shared.storage import Store, open_store
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.polling import eventually
 from tests.servers import MongoServer
 
+MEASURES = Measures(mape=7.5, wape=7.0, smape=None, mase=0.8, rmse=3.25, skill=0.2, steps=3, skipped_steps=1)
 DEAD = "mongodb://127.0.0.1:1/queuecast"
 
 
@@ -47,6 +50,17 @@ def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> Non
         child.join(30)
     assert sorted(winners.get(timeout=5) for _ in children) == [False, False, False, True]
     assert store.job("job-1").state is JobState.RUNNING
+
+
+def test_a_leaderboard_may_be_larger_than_a_document(url: str) -> None:
+    window = WindowForecast(origin_at=MONDAY, actual=(50.25,) * 20_000, prediction=(49.75,) * 20_000, measures=MEASURES)
+    outcomes = tuple(
+        Score(candidate=Candidate(model="prophet", hyperparameters={"n": n}), measures=MEASURES, windows=(window,) * 3, seconds=1)
+        for n in range(30)
+    )
+    store = open_store(url)
+    store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, outcomes=outcomes))
+    assert store.report("job-1", "root.etl").outcomes == outcomes
 
 
 def test_a_field_never_has_a_persons_name(url: str, mongod: MongoServer) -> None:
