@@ -17,7 +17,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
 from shared.settings import Settings
 
-_PREFIX = "celery-taskset-meta-"
+_CHORD, _TASK = "celery-taskset-meta-", "celery-task-meta-"  # a callback that could not be sent leaves the latter
 
 
 def chord_name(job_id: str, queue: str) -> str:
@@ -43,7 +43,7 @@ class Chords:
         Args:
             open_jobs: asked after the keys have been read, so that the chord of a job that has just begun is no rest.
         """
-        keys = [key.decode() for key in self._client.scan_iter(f"{_PREFIX}*", count=1_000)]
-        living = tuple(f"{_PREFIX}{job_id}." for job_id in open_jobs())
+        keys = [key.decode() for key in self._client.scan_iter("celery-task*-meta-*", count=1_000)]
+        living = tuple(f"{prefix}{job_id}." for job_id in open_jobs() for prefix in (_CHORD, _TASK))
         rest = [key for key in keys if not key.startswith(living)]
         return int(self._client.unlink(*rest)) if rest else 0  # type: ignore[arg-type] # redis-py's types cover its asyncio client too

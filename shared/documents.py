@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
+NOT_FINITE = "a {} with a number that is not finite has no document"
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # building one costs more than using it
 
@@ -31,13 +32,17 @@ def to_document(value: object, kind: Any = None) -> Any:
     """
     document = _adapter(kind or type(value)).dump_python(value, mode="json")
     if not _is_finite(document):
-        raise ValueError(f"a {type(value).__name__} with a number that is not finite has no document")
+        raise ValueError(NOT_FINITE.format(type(value).__name__))
     return document
 
 
 def to_json(value: object, kind: Any = None) -> str:
     """The value's document as JSON text; raises ValueError as `to_document` does."""
-    return json.dumps(to_document(value, kind), ensure_ascii=False, separators=(",", ":"))
+    document = _adapter(kind or type(value)).dump_python(value, mode="json")
+    try:  # the encoder finds what is not finite for less
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise ValueError(NOT_FINITE.format(type(value).__name__)) from error
 
 
 def from_document(kind: type[T], document: Any) -> T:

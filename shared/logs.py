@@ -17,7 +17,9 @@ from structlog.typing import EventDict, Processor
 _STARS = "**********"
 _URL_CREDENTIALS = re.compile(r'(\w://)[^\s/"]*@')  # the quote ends a JSON text; "@" itself may stand in a password
 _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
-_CHATTY = ("asyncio", "fsspec", "matplotlib", "pymongo", "urllib3")  # at INFO and below they describe themselves, not us
+_CHATTY = (  # at INFO and below they describe themselves, not us; that a task was received is said twice with its end
+    *("asyncio", "celery.worker.strategy", "fsspec", "matplotlib", "pymongo", "urllib3"),
+)
 
 
 def configure_logs(level: str, stream: TextIO | None = None) -> None:

@@ -31,6 +31,19 @@ if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
 end
 return redis.call('HLEN', KEYS[2])
 
+-- function: record_and_begin
+-- KEYS job outcome done attempt; ARGV index outcome is_failure queue next
+-- As `record`, and then `begin` for the candidate `next`; its attempt's number, or 0.
+local deadline = deadline_of_run()
+if not deadline then return 0 end
+if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+  redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+  redis.call('HINCRBY', KEYS[1], 'candidates_done', 1)
+  redis.call('HINCRBY', KEYS[1], 'candidates_failed', ARGV[3])
+end
+if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 or redis.call('HEXISTS', KEYS[2], ARGV[5]) == 1 then return 0 end
+return redis.call('HINCRBY', KEYS[4], ARGV[5], 1)
+
 -- function: name_queues
 -- KEYS job queues; ARGV names issued_at planned
 -- Names a job's queues, once: later calls change nothing.

@@ -29,24 +29,20 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from shared._runstate_steps import RunstateSteps
+from shared._runstate_workers import RunstateWorkers, speaks_redis
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
-from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.errors import BrokerAway
-from shared.forecasts import Failure, ModelCard, Outcome, QueueWork
+from shared.forecasts import Failure, Outcome, QueueWork
 from shared.jobs import QueueState
-from shared.running import LivingWorker, RunningJob, RunningQueue, queue_state, running_job, running_queue
+from shared.running import RunningJob, RunningQueue, queue_state, running_job, running_queue
 from shared.settings import Settings
 
-WORKER_TTL_SECONDS = 8
 _PER_JOB = ("job", "queues", "released", "done", "waiting")
 _PER_QUEUE = ("data", "candidates", "outcome", "attempt")
 
-speaks_redis = translated(BrokerAway)
 
-
-class RunState:
+class RunState(RunstateWorkers):
     """The run state behind one client. Methods raise BrokerAway when the server stays away longer than the client's patience."""
 
     def __init__(self, client: redis.Redis) -> None:
@@ -62,6 +58,11 @@ class RunState:
     def ping(self) -> None:
         """A round trip, for readiness and before anything is written."""
         self.client.ping()
+
+    @property
+    def run(self) -> str:
+        """Tells the run of a job that the caller works in from all other runs; "" = outside of `within_run`, or it has none."""
+        return self._step.run
 
     # A job's life
 
@@ -153,6 +154,13 @@ class RunState:
         return cast("int", self._step("record", keys, index, to_json(outcome), int(isinstance(outcome, Failure))))
 
     @speaks_redis
+    def record_and_begin(self, job_id: str, queue: str, index: int, outcome: Outcome, then: int) -> int:
+        """`record` one candidate and `begin` the candidate `then`, in one round trip; returns the number of its attempt, or 0."""
+        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}", f"done:{job_id}", f"attempt:{job_id}:{queue}"]
+        is_failure = int(isinstance(outcome, Failure))
+        return cast("int", self._step("record_and_begin", keys, index, to_json(outcome), is_failure, queue, then))
+
+    @speaks_redis
     def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
         """Candidate's index → its outcome."""
         found = cast("dict[bytes, bytes]", self.client.hgetall(f"outcome:{job_id}:{queue}"))
@@ -207,31 +215,6 @@ class RunState:
             pipeline.hkeys(f"outcome:{job_id}:{name}")
         found = iter(pipeline.execute())
         return [running_queue(name, next(found), next(found)) for name in names]
-
-    # Workers
-
-    @speaks_redis
-    def announce(self, worker: LivingWorker) -> None:
-        """Say that a worker lives; it is forgotten after WORKER_TTL_SECONDS."""
-        self.client.set(f"worker:{worker.worker_id}", to_json(worker), ex=WORKER_TTL_SECONDS)
-
-    @speaks_redis
-    def workers(self) -> list[LivingWorker]:
-        """All workers that live."""
-        keys = list(self.client.scan_iter("worker:*", count=1_000))
-        found = cast("list[bytes | None]", self.client.mget(keys)) if keys else []
-        return [from_json(LivingWorker, text) for text in found if text]
-
-    @speaks_redis
-    def keep_catalogue(self, cards: Sequence[ModelCard]) -> None:
-        """Publish what the workers offer; the newest worker's word counts."""
-        self.client.set("catalogue", to_json(tuple(cards), tuple[ModelCard, ...]))
-
-    @speaks_redis
-    def catalogue(self) -> tuple[ModelCard, ...] | None:
-        """The model cards; None = no worker has ever published."""
-        text = cast("bytes | None", self.client.get("catalogue"))
-        return from_json(tuple[ModelCard, ...], text) if text else None
 
     def lock(self, role: str, seconds: float) -> Lock:
         """A lock that one process may hold, and renew, for `seconds` at a time."""

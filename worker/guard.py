@@ -62,21 +62,29 @@ def score_each(
 
     Returns the indices that are left when the soft time limit struck: it strikes once per task.
     """
-    here = resources()
-    waiting = list(indices)
+    run_state, waiting = resources().run_state, list(indices)
+    number = 0
     while waiting:
         index = waiting.pop(0)
-        number = here.run_state.begin(job_id, queue, str(index))
+        number = number or run_state.begin(job_id, queue, str(index))
         if not number:
             continue
         outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
-        here.run_state.record(job_id, queue, index, outcome)
-        metrics.candidate_recorded(outcome)
-        if isinstance(outcome, Failure):
-            log.info("candidate failed", candidate=outcome.candidate.label, error=outcome.error, reason=outcome.reason)
-            if outcome.error == TimeLimitReached.__name__:
-                return waiting
+        is_out_of_time = isinstance(outcome, Failure) and outcome.error == TimeLimitReached.__name__
+        if waiting and not is_out_of_time:
+            number = run_state.record_and_begin(job_id, queue, index, outcome, then=waiting[0])
+        else:
+            run_state.record(job_id, queue, index, outcome)
+        _tell(outcome)
+        if is_out_of_time:
+            return waiting
     return []
+
+
+def _tell(outcome: Outcome) -> None:
+    metrics.candidate_recorded(outcome)
+    if isinstance(outcome, Failure):
+        log.info("candidate failed", candidate=outcome.candidate.label, error=outcome.error, reason=outcome.reason)
 
 
 def tried(candidate: Candidate, number: int, work: Callable[[], Result]) -> Result | Failure:

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from functools import cache, partial
+from functools import lru_cache, partial
 
 import structlog
 
 from shared import metrics
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
-from shared.errors import JobNotFound, ProcessLost
-from shared.forecasts import Candidate, Forecast, Lane, Outcome, QueueWork
+from shared.errors import JobNotFound, ProcessLost, QueueNotFound
+from shared.forecasts import Candidate, Forecast, ForecastSpec, Lane, Outcome, QueueWork
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import Point, QualityReport, QueueReport
 from worker.catalogue import model_cards
@@ -36,6 +36,8 @@ from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.reading import read_all
 from worker.resources import resources
 from worker.sources.base import Reading
+
+KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
 
 log = structlog.get_logger(__name__)
 
@@ -84,17 +86,14 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
 
 def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
-    run_state = resources().run_state
-    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    if work is None or content is None:
+    try:
+        run = resources().run_state.run
+        work, content = (_inputs if run else _inputs.__wrapped__)(job_id, queue, run)  # outside of a run nothing is kept
+    except QueueNotFound:
         return []
 
-    @cache
-    def windows() -> list[Window]:  # prepared once for all, inside the first candidate's guard
-        return backtest(Snapshot.from_bytes(content), work.spec)
-
-    def evaluate(candidate: Candidate) -> Outcome:
-        return score_candidate(candidate, windows(), work.spec, passing=FROM_OUTSIDE)
+    def evaluate(candidate: Candidate) -> Outcome:  # windows are prepared inside the first candidate's guard
+        return score_candidate(candidate, _windows(content, work.spec), work.spec, passing=FROM_OUTSIDE)
 
     wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
     left = score_each(job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
@@ -206,6 +205,22 @@ def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> 
     here.store.save_report(report)
     here.run_state.end_queue(job.job_id, queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
+
+
+@lru_cache(maxsize=KEPT_SNAPSHOTS)
+def _inputs(job_id: str, queue: str, _run: str) -> tuple[QueueWork, bytes]:
+    """What a run of a job has fixed for a queue, which never changes; raises QueueNotFound, which is not kept, before that."""
+    run_state = resources().run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    if work is None or content is None:
+        raise QueueNotFound(job_id=job_id, queue=queue)
+    return work, content
+
+
+@lru_cache(maxsize=KEPT_SNAPSHOTS)
+def _windows(content: bytes, spec: ForecastSpec) -> list[Window]:
+    """The windows of a snapshot. The tasks of a queue often meet in one process, and preparing costs as much as a cheap model."""
+    return backtest(Snapshot.from_bytes(content), spec)
 
 
 def _issued_at(job: Job) -> datetime:

@@ -94,7 +94,10 @@ def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None
         outcome.wrongs += found
         outcome.expected += len(expected.queues) * HORIZON
         outcome.found += sum(forecast.horizon_steps for forecast in fleet.store.forecasts(job_id=expected.job_id))
-    eventually(lambda: not leftovers(fleet), within=60, what=f"an empty broker, but there is {leftovers(fleet)[:5]}")
+    try:
+        eventually(lambda: not leftovers(fleet), within=60, what="an empty broker")
+    except AssertionError as error:
+        outcome.wrongs.append(f"{error}, but there is {leftovers(fleet)[:5]}")
 
 
 def _have_ended(fleet: ChaosFleet, jobs: Sequence[Expected]) -> bool:

@@ -190,6 +190,21 @@ def everything(run_state: RunState) -> dict[bytes, bytes]:
     return {key: run_state.client.dump(key) for key in run_state.client.keys("*")}
 
 
+def test_one_candidate_is_recorded_and_the_next_begun_in_one_step(job: RunState) -> None:
+    job.begin(JOB, QUEUE, "0")
+    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 1
+    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 2  # the message came again, and the next one is counted again
+    assert job.record(JOB, QUEUE, 1, FAILURE) == 2
+    assert job.record_and_begin(JOB, QUEUE, 2, FAILURE, then=1) == 0  # that one has its outcome
+    found = job.running_job(JOB)
+    assert found is not None
+    assert (found.progress.candidates.done, found.progress.candidates.failed) == (3, 3)
+    job.end_queue(JOB, QUEUE)
+    assert job.record_and_begin(JOB, QUEUE, 3, FAILURE, then=4) == 0
+    job.drop_job(JOB)
+    assert job.record_and_begin(JOB, QUEUE, 4, FAILURE, then=5) == 0
+
+
 def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
     job.release(JOB, 4)
     job.keep_work(JOB, QUEUE, b"data", WORK)
