@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,7 @@ MIXED: Round = (40, (1.0, 3.0))
 def main(arguments: Sequence[str]) -> int:
     """Run until the time is over; returns the exit code."""
     options = _parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the fleet of the moment is ended
     notice(f"seed {options.seed}, {options.minutes:g} minutes")
     rows_are_right = options.random_only or _rows()
     rng, until = Random(options.seed), time.monotonic() + 60 * options.minutes

@@ -1,0 +1,55 @@
+"""The same work in one bare process: read, prepare, score, select, fit again; no broker, no store, no Celery."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.jobs import JobRequest
+from shared.settings import Connection
+from tests.bench import models
+from tests.factories import MONDAY
+from worker.catalogue import model_cards
+from worker.pipeline.backtest import backtest
+from worker.pipeline.forecast import refit
+from worker.pipeline.plan import queue_work
+from worker.pipeline.score import score
+from worker.pipeline.selection import choose
+from worker.pipeline.snapshot import make_snapshot
+from worker.reading import usage_query
+from worker.sources.file_source import FileSource
+
+__all__ = ["models"]  # registered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bare:
+    """CPU seconds: of the candidates alone, and of everything; how many candidates there were."""
+
+    candidates: int
+    scoring: float
+    everything: float
+
+
+def run_bare(request: JobRequest, folder: Path) -> Bare:
+    """Every queue of the request, one after the other."""
+    source = FileSource(Connection(kind="files", path=folder))
+    began = time.process_time()
+    found = [_queue(request, source, queue) for queue in source.queues(request.data.sources[0], request.queue_field)]
+    everything = time.process_time() - began
+    return Bare(candidates=sum(count for count, _ in found), scoring=sum(cpu for _, cpu in found), everything=everything)
+
+
+def _queue(request: JobRequest, source: FileSource, queue: str) -> tuple[int, float]:
+    cards = model_cards()
+    frame = source.read(usage_query(request, queue, MONDAY)).frame
+    snapshot, _ = make_snapshot(frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=MONDAY)
+    work, _ = queue_work(request, snapshot, MONDAY, cards=cards)
+    windows = backtest(snapshot, work.spec)
+    began = time.process_time()
+    outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
+    scoring = time.process_time() - began
+    selection = choose(outcomes, {card.name: card.cost for card in cards})
+    refit(selection.winner, snapshot, work.spec)
+    return len(outcomes), scoring

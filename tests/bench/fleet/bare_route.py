@@ -1,0 +1,37 @@
+"""What submitting is compared with: a Flask route that does the same two writes and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+from flask import Flask, jsonify, request
+
+from shared.jobs import Job
+from shared.runstate import RunState
+from shared.settings import load_settings
+from shared.storage import open_store
+from tests.factories import a_request
+
+
+def create_app() -> Flask:
+    """One route: a row in the store, a beginning in the run state; the body is parsed and not looked at."""
+    app = Flask("bare")
+    settings, wanted = load_settings(), a_request()
+    run_state = RunState.open(settings, is_patient=False)
+    store = open_store(settings.store_location)
+
+    @app.post("/v1/jobs")
+    def submit() -> tuple[Any, int]:
+        request.get_json()
+        job = Job(job_id=token_hex(10), request=wanted, created_at=datetime.now(UTC))
+        store.add_job(job)
+        run_state.begin_job(job.job_id, job.deadline_at)
+        return jsonify(job_id=job.job_id), 202
+
+    @app.get("/readyz")
+    def ready() -> str:
+        return "yes"
+
+    return app

@@ -1,0 +1,177 @@
+"""A fleet on this machine as `queuecast up` starts it: broker, one worker, reaper; with the benchmark's models in the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pandas as pd
+import psutil
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from deploy.valkey import forget_socket, valkey_command
+from shared.broker import App, enqueue_job, make_celery
+from shared.drivers.redis_server import redis_server
+from shared.jobs import DataPlaces, Grid, Job, JobState, Place
+from shared.runstate import RunState
+from shared.settings import CONFIG_FILE, PREFIX, Settings
+from shared.storage import open_store
+from tests.factories import a_job, a_load, a_request
+from tests.integration.conftest import Fleet
+from tests.polling import eventually
+
+CORES = len(os.sched_getaffinity(0))
+LANES = "select,plan,score"
+BASELINES = 4  # candidates that are always there: last_value, seasonal_naive of 1 and 7 days, hour_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A job that has ended: its wall seconds by the row's clock, and the CPU seconds of the worker's processes meanwhile."""
+
+    job: Job
+    worker_cpu: float
+
+    @property
+    def wall(self) -> float:
+        assert self.job.ended_at is not None
+        return (self.job.ended_at - self.job.created_at).total_seconds()
+
+    @property
+    def candidates(self) -> int:
+        return self.job.progress.candidates.total
+
+
+@dataclass
+class Stage:
+    """A running fleet; `idle` is the worker's CPU per second when there is nothing to do."""
+
+    fleet: Fleet
+    app: App
+    worker: subprocess.Popen[bytes]
+    lanes: str
+    idle: float = 0.0
+
+    @property
+    def settings(self) -> Settings:
+        return self.fleet.settings
+
+    def submit(self, **changes: Any) -> str:
+        """A job as the API makes it."""
+        job = a_job(job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC))
+        self.fleet.store.add_job(job)
+        self.fleet.run_state.begin_job(job.job_id, job.deadline_at)
+        enqueue_job(self.app, job.job_id)
+        return job.job_id
+
+    def ended(self, job_id: str, within: float = 900) -> Job:
+        """The job, which must have succeeded."""
+        job = self.fleet.ended(job_id, within)
+        assert job.state is JobState.SUCCEEDED, job.reason
+        return job
+
+    def run(self, **changes: Any) -> Ran:
+        """Submit a job, wait for its end."""
+        before, began = self.worker_cpu(), time.monotonic()
+        job = self.ended(self.submit(**changes))
+        eventually(lambda: job.job_id not in self.fleet.run_state.active(), within=10, what="the end of the last task")
+        idle = self.idle * (time.monotonic() - began)
+        return Ran(job=job, worker_cpu=self.worker_cpu() - before - idle)
+
+    def worker_cpu(self) -> float:
+        """CPU seconds of the watchdog, Celery's main process and its pool, children that have been replaced included."""
+        return tree_cpu(self.worker.pid)
+
+    def remedies(self) -> int:
+        """How often the reaper has sent something again; nothing is lost here, so each is a fault of ours."""
+        return (self.settings.data_dir / "fleet.log").read_text().count('"event": "remedy"')
+
+    def settle(self, seconds: float = 4.0) -> None:
+        """Run every kind of task once, then see what the worker costs when idle."""
+        for model in ("quick", "alone") if "heavy" in self.lanes else ("quick",):
+            self.run(**request_of(model, 4))
+        time.sleep(1)
+        before = self.worker_cpu()
+        time.sleep(seconds)
+        self.idle = (self.worker_cpu() - before) / seconds
+
+
+def tree_cpu(pid: int) -> float:
+    """CPU seconds of a process and of all that it has started."""
+    root, total = psutil.Process(pid), 0.0
+    for each in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def request_of(model: str, variants: int, milliseconds: float = 0.0) -> dict[str, Any]:
+    """What to change in a request, so that each queue has this many candidates of the model, and the baselines."""
+    grid: Grid = {"variant": tuple(range(variants)), "milliseconds": (milliseconds,)}
+    places = DataPlaces(source=Place(name="files", path="*"), destination=Place(name="files"))
+    return {"data": places, "model": (model,), "hyperparameters": {model: grid}, "max_candidates": 1_000_000}
+
+
+def write_files(folder: Path, queues: int) -> None:
+    """One CSV file per queue, 14 days of hourly usage."""
+    folder.mkdir()
+    for number in range(queues):
+        a_load(seed=number).rename_axis("timestamp").to_csv(folder / f"root.q{number:04d}.csv")
+
+
+def write_table(folder: Path, queues: int) -> None:
+    """The same of many queues, in one Parquet file; a file each would be opened by the ingestion of every queue."""
+    folder.mkdir()
+    frames = (a_load(seed=number).rename_axis("timestamp").reset_index() for number in range(queues))
+    table = pd.concat([frame.assign(queue=f"root.q{number:04d}") for number, frame in enumerate(frames)])
+    table.to_parquet(folder / "usage.parquet", index=False, row_group_size=336 * 50)
+
+
+@contextmanager
+def broker() -> Iterator[Settings]:
+    """Settings of a fresh data folder whose embedded broker runs; no setting of the developer's own counts."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ[CONFIG_FILE] = str(folder / "queuecast.toml")
+        settings = Settings(data_dir=folder, files_dir=folder / "files", store_url=f"sqlite:///{folder / 'queuecast.db'}")
+        server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+        url = redis_server(settings).run_state
+        redis.Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]).ping()
+        try:
+            yield settings
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)
+            forget_socket(folder)
+
+
+@contextmanager
+def stage(settings: Settings, *, lanes: str = LANES, slots: int = CORES) -> Iterator[Stage]:
+    """A fleet on a running broker, warm."""
+    fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
+    try:
+        worker = fleet.spawn([sys.executable, "-m", "tests.bench.fleet.work", lanes, str(slots)])
+        fleet.start("reap")
+        eventually(fleet.run_state.catalogue, within=60, what="the worker's catalogue")
+        here = Stage(fleet, make_celery(redis_server(settings), "api"), worker, lanes)
+        here.settle()
+        yield here
+    finally:
+        fleet.stop()
+        fleet.store.close()

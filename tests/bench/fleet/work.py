@@ -1,0 +1,16 @@
+"""Start a worker as `queuecast work` does, with the benchmark's models: `python -m tests.bench.fleet.work LANES SLOTS`."""
+
+from __future__ import annotations
+
+import sys
+
+from shared.settings import load_settings
+from worker.watchdog import run_worker
+
+if __name__ == "__main__":
+    lanes, slots = sys.argv[1:]
+    sys.exit(
+        run_worker(
+            load_settings(), lanes=tuple(lanes.split(",")), concurrency=int(slots), name="bench", app="tests.bench.worker_app"
+        )
+    )
