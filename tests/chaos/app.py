@@ -15,6 +15,7 @@ from typing import Any
 
 from shared.settings import load_settings
 from tests.chaos import models
+from tests.chaos.names import CURSED
 from worker import redis_shim, signals, steps
 
 if os.environ.get("CHAOS_WITHOUT_SHIM"):
@@ -64,7 +65,7 @@ def _short_of_memory(step: str) -> Callable[..., Any]:
 
 
 def _score_unless_cursed(candidate: Any, windows: Any, spec: Any, **options: Any) -> Any:
-    if windows[0].actual.max() > models.CURSED:
+    if windows[0].actual.max() > CURSED:
         raise ValueError("cursed")
     return _score(candidate, windows, spec, **options)
 

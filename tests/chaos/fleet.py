@@ -31,7 +31,7 @@ from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 from shared.storage import open_store
 from shared.storage.base import Store
-from tests.chaos.models import LEDGER
+from tests.chaos.names import LEDGER
 from tests.factories import a_job, a_request
 from tests.polling import eventually
 from tests.servers import free_port

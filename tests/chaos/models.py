@@ -15,12 +15,11 @@ from celery import current_task
 from shared.broker import TaskName
 from shared.forecasts import Lane
 from shared.jobs import Grid
+from tests.chaos.names import LEDGER
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History
 from worker.models.baseline_models import HourMean, LastValue
 
-LEDGER = "CHAOS_LEDGER"  # names the file in which every run of a poisoned candidate stands, outside Redis
-CURSED = 1_000.0  # usage above this: every candidate of the queue fails (app.py)
 ALONE = 200  # a cost so high that each candidate is a block of its own
 Poison = Literal["segv", "kill", "exit", "system_exit", "raise", "memory", "hang", "stubborn"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.chaos.models import CURSED
+from tests.chaos.names import CURSED
 from tests.factories import MONDAY
 
 HOURS = 14 * 24

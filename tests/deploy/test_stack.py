@@ -16,7 +16,8 @@ from deploy.valkey import forget_socket
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import InvalidRequest, SetupError
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
-from shared.runstate import LivingWorker, RunState
+from shared.running import LivingWorker
+from shared.runstate import RunState
 from shared.settings import PREFIX, Settings, unknown_names
 
 
