@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.forecasts import Candidate, ModelCard
+from shared.forecasts import Candidate, Forecast, ModelCard
 from shared.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
-from shared.reports import QueueOutlook
+from shared.reports import Above, QueueOutlook
 
 
 class Answer(BaseModel):
@@ -111,6 +111,20 @@ class SeriesPoint(Answer):
     upper_bound: float | None = None
 
 
+class ForecastStep(Answer):
+    """One step of a forecast."""
+
+    step: int
+    timestamp: datetime = Field(description="start of the step")
+    prediction: float
+    lower_bound: float
+    upper_bound: float
+
+
+PEAK = "the step with the highest prediction, in the whole forecast"
+ABOVE = "steps above 100 %: likely where the prediction is, possible where only the upper bound is; null = no percentage"
+
+
 class Series(Answer):
     """Actual values and one forecast of a queue on one time axis, without holes from the first known step to the last."""
 
@@ -121,6 +135,8 @@ class Series(Answer):
     issued_at: datetime
     step_seconds: int
     model: str
+    peak: ForecastStep = Field(description=PEAK)
+    above_100: Above | None = Field(description=ABOVE)
     points: list[SeriesPoint]
 
 
@@ -149,6 +165,13 @@ class Version(Answer):
 
     name: str
     version: str
+
+
+def forecast_steps(forecast: Forecast) -> list[ForecastStep]:
+    """The forecast, step by step."""
+    columns = (forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound)
+    rows = enumerate(zip(*columns, strict=True), start=1)
+    return [ForecastStep(step=n, timestamp=at, prediction=p, lower_bound=low, upper_bound=up) for n, (at, p, low, up) in rows]
 
 
 def job_path(job_id: str) -> str:

@@ -9,10 +9,10 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from api.answers import Answer
+from api.answers import ABOVE, PEAK, Answer, ForecastStep, forecast_steps
 from shared.forecasts import Candidate, Failure, Forecast, Measures, Outcome
 from shared.jobs import Hyperparameter, QueueState
-from shared.reports import QualityReport, QueueReport
+from shared.reports import Above, QualityReport, QueueReport, above_full
 
 
 class WindowScore(Answer):
@@ -45,16 +45,6 @@ class Standing(Answer):
         return cls(rank=place, measures=outcome.measures, windows=windows, **told)
 
 
-class ForecastStep(Answer):
-    """One step of a forecast."""
-
-    step: int
-    timestamp: datetime = Field(description="start of the step")
-    prediction: float
-    lower_bound: float
-    upper_bound: float
-
-
 class ForecastAnswer(Answer):
     """A forecast as it was delivered."""
 
@@ -67,17 +57,16 @@ class ForecastAnswer(Answer):
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
     skill: float | None
+    peak: ForecastStep = Field(description=PEAK)
+    above_100: Above | None = Field(description=ABOVE)
     steps: list[ForecastStep]
 
     @classmethod
     def of(cls, forecast: Forecast) -> Self:
         """The forecast, step by step."""
-        columns = (forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound)
-        rows = enumerate(zip(*columns, strict=True), start=1)
-        steps = [
-            ForecastStep(step=n, timestamp=at, prediction=p, lower_bound=low, upper_bound=up) for n, (at, p, low, up) in rows
-        ]
-        return cls(**{name: getattr(forecast, name) for name in cls.model_fields if name != "steps"}, steps=steps)
+        told = {name: getattr(forecast, name) for name in cls.model_fields if hasattr(forecast, name)}
+        steps = forecast_steps(forecast)
+        return cls(**told, peak=steps[forecast.peak_step - 1], above_100=above_full(forecast), steps=steps)
 
 
 class QueueAnswer(Answer):

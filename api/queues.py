@@ -18,7 +18,7 @@ from api.requests import SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
-from shared.reports import Point
+from shared.reports import Point, above_full
 
 MOST_POINTS = 100_000
 DEFAULT_PAST = timedelta(days=7)
@@ -60,7 +60,8 @@ def show_series(queue: str, query: SeriesQuery) -> Response:
     points = series_points(forecast, actuals, start, end)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
-    told = {name: getattr(forecast, name) for name in answers.Series.model_fields if name != "points"}
+    told = {name: getattr(forecast, name) for name in answers.Series.model_fields if hasattr(forecast, name)}
+    told |= {"peak": answers.forecast_steps(forecast)[forecast.peak_step - 1], "above_100": above_full(forecast)}
     return Response(answers.Series(**told, points=points).model_dump_json(), mimetype="application/json")
 
 

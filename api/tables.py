@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from api.client import Document
 from shared.jobs import JobState, QueueState
-from shared.terminal import notice, print_table, say, shown_time
+from shared.terminal import notice, print_table, say, shown, shown_time
 
 Row = tuple[object, ...]
 
@@ -33,7 +33,7 @@ def print_job(job: Document, report: Callable[[str], Document]) -> None:
     if not JobState(job["state"]).is_terminal:
         tally = job["progress"]["candidates"]
         say(f"{tally['done']} of {tally['total']} candidates scored, {tally['failed']} failed")
-    columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "at", "reason")
+    columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "up to", "at", "reason")
     shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
     if job["queues"]:
         print_table(columns[:shown], [_queue_of_job(queue, report)[:shown] for queue in job["queues"]])
@@ -53,7 +53,7 @@ def print_report(report: Document) -> None:
 
 def print_queues(found: Document) -> None:
     """Every queue with its outlook."""
-    columns = ("queue", "metric", "peak", "up to", "at", "model", "MAPE %", "skill", "issued")
+    columns = ("queue", "metric", "peak", "from", "up to", "at", "above 100 %", "model", "MAPE %", "skill", "issued")
     print_table(columns, map(_outlook, found["queues"]))
     if not found["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
@@ -62,6 +62,13 @@ def print_queues(found: Document) -> None:
 def print_series(series: Document) -> None:
     """The forecast of one queue, step by step."""
     say(f"{series['queue']} · {series['metric']} · {series['model']} · issued {shown_time(series['issued_at'])}")
+    peak, above = series["peak"], series["above_100"]
+    band = f"{shown(peak['lower_bound'])} to {shown(peak['upper_bound'])}"
+    say(f"peak: {shown(peak['prediction'])} ({band}) at {shown_time(peak['timestamp'])}")
+    if above:
+        first_at = min((*above["likely"], *above["possible"]), default=None)
+        told = _above(len(above["likely"]), len(above["possible"]), first_at)
+        say(f"above 100 %: {told or 'no step, not even with its upper bound'}")
     points = [point for point in series["points"] if point["prediction"] is not None]
     columns = ("prediction", "lower_bound", "upper_bound")
     print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
@@ -78,9 +85,9 @@ def print_models(found: Document) -> None:
 def _queue_of_job(queue: Document, report: Callable[[str], Document]) -> Row:
     forecast = report(queue["queue"])["forecast"] if queue["state"] == QueueState.SUCCEEDED else None
     if forecast is None:
-        return queue["queue"], queue["state"], None, None, None, None, None, queue["reason"]
-    peak = max(forecast["steps"], key=lambda step: step["prediction"])
-    numbers = forecast["mape"], forecast["skill"], peak["prediction"]
+        return queue["queue"], queue["state"], None, None, None, None, None, None, queue["reason"]
+    peak = forecast["peak"]
+    numbers = forecast["mape"], forecast["skill"], peak["prediction"], peak["upper_bound"]
     return queue["queue"], queue["state"], forecast["model"], *numbers, shown_time(peak["timestamp"]), None
 
 
@@ -92,8 +99,17 @@ def _standing(standing: Document) -> Row:
 
 
 def _outlook(queue: Document) -> Row:
-    peak = queue["peak"], queue["peak_upper_bound"], shown_time(queue["peak_at"])
-    return queue["queue"], queue["metric"], *peak, queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
+    peak = queue["peak"], queue["peak_lower_bound"], queue["peak_upper_bound"], shown_time(queue["peak_at"])
+    above = _above(queue["likely_above_100"], queue["possible_above_100"], queue["above_100_at"])
+    verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
+    return queue["queue"], queue["metric"], *peak, above, *verdict
+
+
+def _above(likely: int, possible: int, first_at: str | None) -> str | None:
+    """`likely in 2 steps, possible in 9 more, from 2026-01-05 13:00Z on`."""
+    counts = [("likely", likely, ""), ("possible", possible, " more" if likely else "")]
+    told = [f"{word} in {count}{more if count else ''} step{'s' * (count != 1)}" for word, count, more in counts if count]
+    return f"{', '.join(told)}, from {shown_time(first_at)} on" if told else None
 
 
 def _model(card: Document) -> Iterable[Row]:

@@ -20,7 +20,8 @@ FLOOR = Candidate(model=FLOOR_MODEL, hyperparameters={"days": 1})  # "same hour 
 def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:
     """Every candidate for one queue, without repetition: light ones first, cheap before dear, then by name and grid.
 
-    Baselines are always among them, and so is the floor, whatever grid the request gives.
+    Baselines are always among them, and so is the floor, whatever grid the request gives. A blend is none of them: it is made
+    of their forecasts when the winner is chosen.
 
     Raises:
         UnknownModel, UnknownHyperparameter, InvalidRequest: with what is accepted.
@@ -61,19 +62,35 @@ def grid_of(card: ModelCard, given: Grid) -> dict[str, tuple[Hyperparameter, ...
 
 
 def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
-    """The cards that the request names, and the baselines."""
+    """The cards of what is computed: the models that the request names, the members of the blends it names, the baselines."""
     known = {card.name: card for card in cards}
     named = tuple(known) if request.model == "auto" else request.model
     for name in (*named, *request.hyperparameters):
         if name not in known:
             raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
-    chosen = [card for card in cards if card.name in named or card.is_baseline]
+    wanted = _members([known[name] for name in named], known)
+    chosen = [card for card in cards if card.members is None and (card.name in wanted or card.is_baseline)]
     for name in request.hyperparameters:
-        if known[name] not in chosen:
-            raise InvalidRequest(
-                f"hyperparameters are given for {name!r}, which is not among the models asked for: {_listed(named)}"
-            )
+        _check_has_grid(known[name], named, chosen)
     return chosen
+
+
+def _members(named: Sequence[ModelCard], known: Mapping[str, ModelCard]) -> set[str]:
+    """What these stand for: a blend for its members; one of the best for the models beside it, where there is none for all."""
+    models = {card.name for card in named if card.members is None}
+    if not models and any(card.members == () for card in named):
+        return set(known)
+    return models.union(*(card.members or () for card in named))
+
+
+def _check_has_grid(card: ModelCard, named: Sequence[str], chosen: Sequence[ModelCard]) -> None:
+    if card.members is not None:
+        members = f"those of its members: {_listed(card.members)}" if card.members else "those of the models it may blend"
+        raise InvalidRequest(f"{card.name!r} is a blend, which has no hyperparameters of its own; accepted are {members}")
+    if card not in chosen:
+        raise InvalidRequest(
+            f"hyperparameters are given for {card.name!r}, which is not among the models asked for: {_listed(named)}"
+        )
 
 
 def _grid_points(model: str, grid: Grid) -> Iterable[Candidate]:

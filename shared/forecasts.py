@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.buckets import step_start, step_starts
+from shared.buckets import step_starts
 from shared.jobs import Hyperparameter
 
 LONGEST_TASK_SECONDS = 120  # the hard limit of a task in every lane; a test asserts that no task declares more
@@ -47,7 +47,10 @@ class HyperparameterCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """What the workers say of a model: its name, hyperparameters with default grid, and lane."""
+    """What the workers say of a model: its name, hyperparameters with default grid, and lane.
+
+    members: of a blend the models that it is made of, none where it takes the best of any; None for what is no blend.
+    """
 
     name: str
     summary: str
@@ -55,6 +58,7 @@ class ModelCard:
     cost: int  # relative CPU price of one fit; breaks ties, cheaper first
     is_baseline: bool
     hyperparameters: tuple[HyperparameterCard, ...] = ()
+    members: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +193,6 @@ class Forecast:
         return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
 
     @property
-    def peak(self) -> tuple[datetime, float]:
-        """When the prediction is highest, and how high."""
-        step = max(range(self.horizon_steps), key=self.prediction.__getitem__)
-        return step_start(self.issued_at, step + 1, self.step_seconds), self.prediction[step]
+    def peak_step(self) -> int:
+        """The step (1, 2, …) with the highest prediction; of equal ones the first."""
+        return 1 + max(range(self.horizon_steps), key=self.prediction.__getitem__)

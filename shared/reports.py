@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.forecasts import Candidate, Outcome
+from shared.forecasts import Candidate, Forecast, Outcome
 from shared.jobs import QueueState
+
+FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
+_PERCENTAGE = re.compile(r"(^|\.)used_?capacity$|percent|pct", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,17 @@ class QueueReport:
     outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
     winner: Candidate | None = None
     explanation: str | None = None  # one sentence: why the winner won, or why the floor was taken
-    selected_on: str = "selected on"  # the shown score is the one used to pick
+    selected_on: str = "selected on"  # whether the shown score is the one used to pick: worker/pipeline/reporting.py
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """The steps of a forecast (their starts) above a level: likely where the prediction is, possible where only its bound is."""
+
+    level: float
+    likely: tuple[datetime, ...]
+    possible: tuple[datetime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +74,11 @@ class QueueOutlook:
     skill: float | None
     peak_at: datetime
     peak: float
+    peak_lower_bound: float
     peak_upper_bound: float
+    above_100_at: datetime | None  # the first step that is likely or possibly above 100 %; None also where that means nothing
+    likely_above_100: int  # steps
+    possible_above_100: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +87,15 @@ class Point:
 
     timestamp: datetime
     value: float | None
+
+
+def above_full(forecast: Forecast) -> Above | None:
+    """Where a forecast is above 100 %; None when its metric is, by its name, no percentage of what the queue may use."""
+    if not _PERCENTAGE.search(forecast.metric):
+        return None
+    steps = list(zip(forecast.timestamps, forecast.prediction, forecast.upper_bound, strict=True))
+    return Above(
+        level=FULL,
+        likely=tuple(at for at, prediction, _ in steps if prediction > FULL),
+        possible=tuple(at for at, prediction, upper in steps if prediction <= FULL < upper),
+    )

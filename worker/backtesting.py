@@ -15,12 +15,19 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest, Place
 from shared.settings import Connection
-from shared.terminal import notice, print_json, print_table, progress_console
+from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary
+from worker.prepare.calendar import calendar_features, holiday_dates
 from worker.replay import QueueReplay, replay, rows
 
-SHOWN = ("mape", "wape", "smape", "mase", "skill", "coverage", "seconds")
+SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
+TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")
+NOTE = (
+    "{queues} queues, {origins} forecasts. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) the "
+    "geometric mean, of covered the share of all steps, of CPU s the sum. Shown: the MAPE that the backtests had promised.\n"
+)
+_SOME_DAY = pd.DatetimeIndex(["2026-01-01"], tz="UTC")
 ENDINGS = (".parquet", ".csv")
 COLUMNS = [
     "queue",
@@ -37,27 +44,40 @@ COLUMNS = [
 
 
 def replay_request(
-    path: Path, durations: tuple[Duration, Duration, Duration], model: Literal["auto"] | tuple[str, ...], **fields: str
+    path: Path, durations: tuple[str, str, str], model: Literal["auto"] | tuple[str, ...], **fields: Any
 ) -> JobRequest:
     """The request of a job on this file or folder.
 
     Args:
-        durations: step, history and horizon; a step without fixed length raises InvalidRequest.
+        durations: step, history and horizon.
         model: "auto", or names.
-        fields: names of the columns, as in a request.
+        fields: further ones of the request, by their names there.
+
+    Raises:
+        InvalidRequest: no duration, a step without fixed length, an unknown time zone or country; with what is accepted.
     """
-    step, history, horizon = durations
+    step, history, horizon = map(_duration, ("step", "history", "horizon"), durations)
     if not step.is_fixed:
         raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
-    return JobRequest(
+    request = JobRequest(
         job_name="backtest",
         data=DataPlaces(source=Place(name="files", path=path.name if path.is_file() else None), destination=Place(name="files")),
         aggregation_time_period=step,
         data_ingestion_time_period=history,
         future_prediction_time_period=horizon,
         model=model,
-        **fields,  # type: ignore[arg-type] # texts, all of them
+        **fields,
     )
+    days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
+    calendar_features(_SOME_DAY, request.timezone, days)  # else each origin would say of itself what is wrong
+    return request
+
+
+def _duration(option: str, text: str) -> Duration:
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise InvalidRequest(f"--{option}: {error}") from error
 
 
 def run(
@@ -119,12 +139,13 @@ def show(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(summary)
         return
-    lines = [(queue, *(found[name] for name in SHOWN), ", ".join(found["models"])) for queue, found in summary["queues"].items()]
-    overall = summary["overall"]
-    lines.append(("overall (medians)", *(overall[name] for name in SHOWN), None))
-    columns = ("queue", "MAPE %", "WAPE %", "sMAPE", "MASE", "skill", "covered %", "CPU s", "models")
-    print_table(columns, lines)
-    if overall["wape_ratio"] is not None:
-        notice(f"WAPE is {overall['wape_ratio']:.3f} times that of the seasonal naive (geometric mean over queues)")
+    queues, overall = summary["queues"], summary["overall"]
+    lines = [(queue, *(found[name] for name in SHOWN), ", ".join(found["models"])) for queue, found in queues.items()]
+    lines.append(("overall", *(overall[name] for name in SHOWN), None))
+    print_table(("queue", *TITLES, "models"), lines)
+    say(NOTE.format(queues=overall["queues"], origins=overall["origins"]))
+    prices = overall["seconds_by_model"]
+    names = dict.fromkeys((*overall["models"], *prices))
+    print_table(("model", "chosen", "CPU s"), [(name, overall["models"].get(name, 0), prices.get(name)) for name in names])
     for queue, reasons in summary["failures"].items():
         notice(f"{queue}: {'; '.join(reasons)}", style="yellow")

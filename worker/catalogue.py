@@ -1,25 +1,43 @@
-"""Registered models → the model cards that users, the API and the plan read."""
+"""Registered models and the blends → the model cards that users, the API and the plan read."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from shared.forecasts import HyperparameterCard, ModelCard
+from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from worker.models import models
 from worker.models.base import Bounds, Model
+from worker.pipeline.ensembles import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, TOP
+
+_ANY = "of the models named beside it, or of all where none is"
+_MADE_OF = {
+    BLEND_CHEAP: f"In each step the median of {', '.join(candidate.label for candidate in CHEAP)}.",
+    BLEND_TOP3: f"In each step the median of the {TOP} candidates that were best in the backtest, {_ANY}.",
+    BLEND_WEIGHTED: f"In each step the median of all candidates, the better ones with more votes, {_ANY}.",
+}
 
 
-def model_cards(offered: Mapping[str, type[Model]] | None = None) -> tuple[ModelCard, ...]:
-    """One card per model, by name.
+def model_cards() -> tuple[ModelCard, ...]:
+    """One card per registered model, by name, then one per blend."""
+    return (*(model_card(name, models[name]) for name in sorted(models)), *blend_cards())
 
-    Args:
-        offered: name → model; by default all that are registered.
-    """
-    kinds = {name: models[name] for name in models} if offered is None else offered
-    return tuple(model_card(name, kinds[name]) for name in sorted(kinds))
+
+def blend_cards() -> tuple[ModelCard, ...]:
+    """The blends, which are no models of their own and cost nothing beside their members."""
+    cheap = tuple(dict.fromkeys(candidate.model for candidate in CHEAP))
+    return tuple(
+        ModelCard(
+            name=name,
+            summary=_MADE_OF[name],
+            lane=Lane.SCORE,
+            cost=0,
+            is_baseline=False,
+            members=cheap if name == BLEND_CHEAP else (),
+        )
+        for name in BLENDS
+    )
 
 
 def model_card(name: str, kind: type[Model]) -> ModelCard:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from shared.durations import Duration
 from shared.errors import InvalidRequest, StoreAway
 from shared.forecasts import Lane
 from shared.logs import configure_logs
@@ -113,6 +114,11 @@ def backtest(
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
     origins: Annotated[int, typer.Option(min=1, max=1_000, help="Forecasts per queue, one horizon apart.")] = 5,
     models: Annotated[str, typer.Option(help="auto, or names separated by commas.")] = "auto",
+    queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
+    timezone: Annotated[str, typer.Option(help="Of the calendar features.")] = "UTC",
+    holidays: Annotated[str, typer.Option(help="A country code, or dates separated by commas.", show_default="none")] = "",
+    interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
+    bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
     out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
     summary: Annotated[Path | None, typer.Option(help="File for the summary, JSON.", show_default=False)] = None,
     queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
@@ -121,19 +127,15 @@ def backtest(
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline of a job on past data, without API or broker; exit 1 when no queue could be forecast.
-
-    For each origin nothing at or after it is seen.
-    """
+    """Run the pipeline of a job on past data, at and after each origin unseen; exit 1 when no queue could be forecast."""
     from worker import backtesting  # pandas and all the models
 
-    durations = (duration_of("step", step), duration_of("history", history), duration_of("horizon", horizon))
-    names: Literal["auto"] | tuple[str, ...] = "auto" if models == "auto" else names_of(models)
-    request = backtesting.replay_request(path, durations, names, queue_field=queue_field, time_field=time_field, target=target)
+    words = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
+    lists = {"queues": names_of(queue), "holidays": holidays_of(holidays), "bounds": bounds_of(bounds)}
+    request = backtesting.replay_request(path, (step, history, horizon), models_of(models), **words, **lists)
     found = backtesting.run(request, path, origins=origins, processes=processes, out=out, summary_file=summary)
     backtesting.show(found, as_json=as_json)
-    if not found["queues"]:
-        raise typer.Exit(1)
+    raise typer.Exit(0 if found["queues"] else 1)
 
 
 def _serve_metrics(host: str, port: int) -> None:
@@ -155,9 +157,30 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def duration_of(option: str, text: str) -> Duration:
-    """A duration; raises InvalidRequest naming the option and the accepted forms."""
+def models_of(text: str) -> Literal["auto"] | tuple[str, ...]:
+    """ "auto", or the names of a comma-separated list."""
+    return "auto" if text == "auto" else names_of(text)
+
+
+def holidays_of(text: str) -> str | tuple[date, ...] | None:
+    """A country code, or the dates of a comma-separated list; None where there is neither."""
+    names = names_of(text)
+    if len(names) == 1 and re.fullmatch("[A-Za-z]{2}(-[A-Za-z0-9]+)?", names[0]):
+        return names[0]
     try:
-        return Duration.parse(text)
+        return tuple(map(date.fromisoformat, names)) or None
     except ValueError as error:
-        raise InvalidRequest(f"--{option}: {error}") from error
+        raise InvalidRequest(
+            f"--holidays {text!r}: accepted are a country code, such as DE, or dates such as 2026-01-01"
+        ) from error
+
+
+def bounds_of(text: str) -> tuple[float | None, float | None]:
+    """Two numbers with a comma between them, None for one that is left out; raises InvalidRequest with what is accepted."""
+    try:
+        lower, upper = (float(part) if part.strip() else None for part in text.split(","))
+        if lower is None or upper is None or lower < upper:  # so that nan is refused too
+            return lower, upper
+    except ValueError:
+        pass  # refused below
+    raise InvalidRequest(f"--bounds {text!r}: accepted is LOW,HIGH, the lower one first, such as 0,100; either may be left out")

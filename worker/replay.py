@@ -37,8 +37,9 @@ from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import queue_work, wanted_queues
+from worker.pipeline.reporting import choose_and_report
 from worker.pipeline.score import cpu_seconds, score
-from worker.pipeline.selection import choose, with_failure
+from worker.pipeline.selection import with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.pipeline.summary import OriginResult
 from worker.sources import sources
@@ -147,6 +148,7 @@ def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_
         actual=frame[request.target].reindex(pd.DatetimeIndex(forecast.timestamps)).to_numpy(dtype=np.float64),
         naive=naive,
         scale=scale,
+        interval=request.interval,
         seconds=cpu_seconds() - started,
         seconds_by_model=by_model,
     )
@@ -157,7 +159,7 @@ def _best_forecast(request: JobRequest, snapshot: Snapshot, spec: ForecastSpec, 
     costs = {card.name: card.cost for card in model_cards()}
     job = Job(job_id="backtest", request=request, created_at=snapshot.end_at)
     while True:
-        selection = choose(outcomes, costs, wanted_blends(request))
+        selection = choose_and_report(outcomes, costs, wanted_blends(request))
         work = partial(forecast_queue, selection.winner, snapshot, spec, job=job, members=selection.members)
         forecast = tried(selection.winner.candidate, 1, work)
         if not isinstance(forecast, Failure):

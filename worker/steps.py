@@ -30,8 +30,9 @@ from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.plan import queue_work, wanted_queues
 from worker.pipeline.quality import quality_report
+from worker.pipeline.reporting import choose_and_report, how_reported
 from worker.pipeline.score import score as score_candidate
-from worker.pipeline.selection import Selection, choose, with_failure
+from worker.pipeline.selection import Selection, with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.reading import read_all
 from worker.resources import resources
@@ -122,8 +123,9 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return Selecting.IS_EARLY
     job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]
     while True:
-        selection = choose(outcomes, {card.name: card.cost for card in model_cards()}, wanted_blends(job.request))
-        members = [work.candidates.index(member) for member in selection.members]
+        costs = {card.name: card.cost for card in model_cards()}
+        selection = choose_and_report(outcomes, costs, wanted_blends(job.request))
+        members = [work.candidates.index(member.candidate) for member in selection.members]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
         with attempt(job_id, queue, ".".join(["select", *map(str, members)])) as number:
@@ -200,6 +202,7 @@ def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> 
         outcomes=selection.leaderboard,
         winner=selection.winner.candidate,
         explanation=selection.explanation,
+        selected_on=how_reported(selection.winner),
         seconds=forecast.seconds,
     )
     here.store.save_report(report)

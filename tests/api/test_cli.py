@@ -175,8 +175,8 @@ def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, en
     result = run("jobs", "show", "job-1", "--url", url)
     assert result.exit_code == 0
     assert lines(result)[2:] == [
-        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "empty"],
-        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "2026-01-05", "01:00Z", "–"],
+        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "–", "empty"],
+        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "75.00", "2026-01-05", "01:00Z", "–"],
     ]
     assert "thin history" in result.stderr
 
@@ -238,7 +238,7 @@ def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None
 def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
     assert header[:3] == ["queue", "metric", "peak"]
-    assert row[:5] == ["root.etl", "used_capacity", "60.00", "75.00", "2026-01-05"]
+    assert row[:8] == ["root.etl", "used_capacity", "60.00", "45.00", "75.00", "2026-01-05", "01:00Z", "–"]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
 
 
@@ -248,11 +248,22 @@ def test_without_any_forecast_the_list_says_how_to_make_one(url: str) -> None:
 
 def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
     result = run("queues", "show", "root.etl", "--url", url)
-    assert lines(result)[2:] == [
+    assert result.stdout.splitlines()[1:3] == [
+        "peak: 60.00 (45.00 to 75.00) at 2026-01-05 01:00Z",
+        "above 100 %: no step, not even with its upper bound",
+    ]
+    assert lines(result)[4:] == [
         ["2026-01-05", "00:00Z", "50.00", "40.00", "60.00"],
         ["2026-01-05", "01:00Z", "60.00", "45.00", "75.00"],
         ["2026-01-05", "02:00Z", "55.00", "41.00", "70.00"],
     ]
+
+
+def test_a_queue_that_may_be_above_100_percent_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
+    store.save_forecast(a_forecast(prediction=(90.0, 120.0, 80.0), upper_bound=(99.0, 140.0, 101.0)))
+    told = "likely in 1 step, possible in 1 more step, from 2026-01-05 01:00Z on"
+    assert f"above 100 %: {told}\n" in run("queues", "show", "root.etl", "--url", url).stdout
+    assert told in run("queues", "list", "--url", url).stdout
 
 
 def test_models_are_listed_with_what_is_tried(url: str, run_state: RunState) -> None:

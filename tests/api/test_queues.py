@@ -35,8 +35,28 @@ def rows(answer: Any) -> list[tuple[str, float | None, float | None]]:
 
 def test_every_queue_with_a_forecast_is_listed_with_its_peak(client: FlaskClient, known: None) -> None:
     [queue] = client.get("/v1/queues").json["queues"]
-    assert (queue["queue"], queue["job_id"], queue["peak"], queue["peak_upper_bound"]) == ("root.etl", "job-1", 60.0, 75.0)
-    assert queue["peak_at"] == "2026-01-05T01:00:00Z"
+    assert (queue["queue"], queue["job_id"], queue["peak_at"]) == ("root.etl", "job-1", "2026-01-05T01:00:00Z")
+    assert (queue["peak_lower_bound"], queue["peak"], queue["peak_upper_bound"]) == (45.0, 60.0, 75.0)
+    assert (queue["above_100_at"], queue["likely_above_100"], queue["possible_above_100"]) == (None, 0, 0)
+
+
+def test_a_series_tells_the_peak_with_its_band_and_which_steps_are_above_100_percent(client: FlaskClient, store: Store) -> None:
+    store.save_forecast(
+        a_forecast(prediction=(90.0, 120.0, 80.0), lower_bound=(70.0, 95.0, 60.0), upper_bound=(105.0, 140.0, 95.0))
+    )
+    store.save_forecast(a_forecast(metric="used_memory_mb"))
+    part = client.get(f"{SERIES}?metric=used_capacity&to=2026-01-05T01:00:00Z").json
+    peak = {"step": 2, "timestamp": "2026-01-05T01:00:00Z", "prediction": 120.0, "lower_bound": 95.0, "upper_bound": 140.0}
+    assert (part["peak"], len(part["points"])) == (peak, 1)
+    assert part["above_100"] == {"level": 100.0, "likely": ["2026-01-05T01:00:00Z"], "possible": ["2026-01-05T00:00:00Z"]}
+    assert client.get(f"{SERIES}?metric=used_memory_mb").json["above_100"] is None
+    memory, capacity = sorted(client.get("/v1/queues").json["queues"], key=lambda queue: -len(queue["metric"]))
+    assert (capacity["above_100_at"], capacity["likely_above_100"], capacity["possible_above_100"]) == (
+        "2026-01-05T00:00:00Z",
+        1,
+        1,
+    )
+    assert (memory["above_100_at"], memory["likely_above_100"], memory["possible_above_100"]) == (None, 0, 0)
 
 
 def test_actual_and_forecast_share_one_axis_and_a_gap_is_a_point(client: FlaskClient, known: None) -> None:

@@ -1,7 +1,11 @@
 """How good and how dear forecasts are, on real series: `python -m tests.bench.forecast --data DIR [--half check] [--queues 10]`.
 
 Every queue of the data is in one of two halves, by a hash of data set and queue: grids and rules are chosen on the half `tune`,
-and `check` is only measured. A task is one queue at one origin and goes through `worker.replay`, as in `queuecast backtest`.
+and `check` is only measured. A task is one queue at one origin and goes through `worker.replay`, as in `queuecast backtest`: the
+last ones of each series, or with `--drawn 3` three from anywhere in it, for which copies of the series are cut off there:
+
+    queue        ▁▂▃▅▃▂▁▂▃▅▇▅▃▂▁▂▃▅▃▂▁▂▃▅▃▂▁
+    queue~14     ▁▂▃▅▃▂▁▂▃▅▇▅▃▂              its last origin is one horizon before the cut
 """
 
 from __future__ import annotations
@@ -18,7 +22,10 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from statistics import mean, median
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pandas as pd
 
 from shared.durations import Duration
 from shared.jobs import DataPlaces, JobRequest, Place
@@ -29,6 +36,7 @@ from worker.sources import sources
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)
 M4_HOURS = 48
+HISTORY_HOURS = 14 * 24
 LIBRARIES = ("statsforecast", "prophet", "statsmodels", "torch", "numpy", "pandas")
 
 
@@ -46,7 +54,7 @@ class DataSet:
             job_name="bench",
             data=DataPlaces(source=place, destination=place),
             aggregation_time_period=Duration(1, "h"),
-            data_ingestion_time_period=Duration(60 if self.name == M4.name else 14, "d"),
+            data_ingestion_time_period=Duration(60 * 24 if self.name == M4.name else HISTORY_HOURS, "h"),
             future_prediction_time_period=Duration(horizon, "h"),
             model="auto" if list(models) == ["auto"] else tuple(models),
             queues=tuple(queues),
@@ -85,8 +93,29 @@ def tasks_of(data: DataSet, horizon: int, options: argparse.Namespace) -> list[O
     queues = queues_of(data, connection, options)
     if not queues:
         return []
-    origins = 1 if data is M4 else options.origins
-    request = data.request(horizon, options.models, queues)
+    if options.drawn and data is not M4:
+        with TemporaryDirectory() as folder:
+            cut = cut_off(data, queues, horizon, options, Path(folder))
+            return replayed(data.request(horizon, options.models, cut), Connection(kind="files", path=Path(folder)), 1, options)
+    return replayed(data.request(horizon, options.models, queues), connection, 1 if data is M4 else options.origins, options)
+
+
+def cut_off(data: DataSet, queues: Sequence[str], horizon: int, options: argparse.Namespace, folder: Path) -> list[str]:
+    """Copies of the queues that end at drawn places, as a file of the same name; the names of the copies."""
+    draw = random.Random(f"{options.seed} {data.name} {horizon}")
+    frame = pd.read_parquet(options.data / data.file)
+    copies = {}
+    for queue in sorted(queues):
+        own = frame[frame["unique_id"] == queue]
+        shortest = min(HISTORY_HOURS + horizon, len(own))
+        for end in (draw.randint(shortest, len(own)) for _ in range(options.drawn)):
+            copies[f"{queue}~{end}"] = own.iloc[:end].assign(unique_id=f"{queue}~{end}")
+    pd.concat(copies.values()).to_parquet(folder / data.file)
+    return list(copies)
+
+
+def replayed(request: JobRequest, connection: Connection, origins: int, options: argparse.Namespace) -> list[OriginResult]:
+    """All forecasts of these queues; says what could not be forecast."""
     found: list[QueueReplay] = replay(request, connection, origins=origins, processes=options.jobs)
     for each in (each for each in found if each.reasons):
         print(f"  {each.queue}: {'; '.join(each.reasons)}")
@@ -153,17 +182,18 @@ def bench_m4(options: argparse.Namespace) -> None:
 def main() -> None:
     """Read what is asked, say what it runs on, and run it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the Parquet files")
+    parser.add_argument("--data", type=lambda text: Path(text).resolve(), required=True, help="folder with the Parquet files")
     parser.add_argument("--half", choices=("tune", "check", "all"), default="check")
     parser.add_argument("--queues", type=int, default=0, help="sample so many queues of each data set; 0 = all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--origins", type=int, default=3, help="per queue, one horizon apart, the last one at the data's end")
+    parser.add_argument("--drawn", type=int, default=0, help="instead: so many per queue, from anywhere in it")
     parser.add_argument("--horizons", type=int, nargs="*", default=[24, 72])
     parser.add_argument("--models", nargs="+", default=["auto"])
     parser.add_argument("--no-m4", action="store_true", help="leave M4-Hourly out")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
-    asked = {name: getattr(options, name) for name in ("half", "queues", "seed", "origins", "models")}
+    asked = {name: getattr(options, name) for name in ("half", "queues", "seed", "origins", "drawn", "models")}
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     print(json.dumps({"date": f"{datetime.now(UTC):%Y-%m-%d}"} | asked | versions))
     for horizon in options.horizons:

@@ -112,6 +112,40 @@ def test_a_value_out_of_range_is_answered_with_the_accepted_ones(card: ModelCard
         grid_of(card, given)
 
 
+CHEAP = a_card("cheap", cost=0, members=("trend", "last_value"))
+BEST = a_card("best", cost=0, members=())
+
+
+def computed(*names: str, **changes: Any) -> list[str]:
+    """The models that are computed when these are asked for, cheap ones first."""
+    found = candidates_of(a_request(model=names, **changes), (*CARDS, CHEAP, BEST))
+    return list(dict.fromkeys(candidate.model for candidate in found))
+
+
+def test_a_blend_asks_for_its_members_and_is_no_candidate_itself() -> None:
+    assert computed("cheap") == ["last_value", "seasonal_naive", "trend"]
+    assert computed("cheap", "network") == ["last_value", "seasonal_naive", "trend", "network"]
+    assert computed("cheap", hyperparameters={"trend": {"scale": (1.0,)}}) == computed("cheap")
+
+
+def test_a_blend_of_the_best_asks_for_every_model_unless_some_are_named_beside_it() -> None:
+    assert computed("best") == computed("best", "cheap") == ["last_value", "seasonal_naive", "trend", "network"]
+    assert computed("best", "trend") == ["last_value", "seasonal_naive", "trend"]
+
+
+def test_auto_computes_the_same_with_blends_as_without() -> None:
+    assert candidates_of(a_request(), (*CARDS, CHEAP, BEST)) == candidates_of(a_request(), CARDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"), [("cheap", "those of its members: trend, last_value"), ("best", "those of the models it may blend")]
+)
+@pytest.mark.parametrize("model", ["auto", ("cheap", "best")])
+def test_a_blend_has_no_hyperparameters_and_says_whose_are_accepted(model: Any, name: str, accepted: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"'{name}' is a blend, which has no hyperparameters of its own; .* {accepted}"):
+        candidates_of(a_request(model=model, hyperparameters={name: {"days": (1,)}}), (*CARDS, CHEAP, BEST))
+
+
 def test_given_values_replace_the_grid_and_defaults_stand_where_there_is_none() -> None:
     grid = grid_of(TREND, {"scale": (1, 0.25), "is_robust": (True, False)})
     assert grid == {"scale": (1.0, 0.25), "mode": ("additive",), "is_robust": (True, False)}

@@ -9,9 +9,10 @@ from shared.documents import from_document, to_document
 from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from shared.jobs import Grid
 from tests.worker.pipeline.factories import Fixed
-from worker.catalogue import model_card, model_cards
+from worker.catalogue import blend_cards, model_card, model_cards
 from worker.models import models
 from worker.models.base import Bounds
+from worker.pipeline.ensembles import BLENDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def test_a_hyperparameter_without_a_default_is_a_mistake_of_its_author() -> None
 
 def test_every_registered_model_has_a_card_in_the_order_of_names() -> None:
     cards = model_cards()
-    assert [card.name for card in cards] == list(models)
+    assert [card.name for card in cards] == [*models, *BLENDS]
     assert {"hour_mean", "last_value", "seasonal_naive"} <= {card.name for card in cards if card.is_baseline}
     assert all(card.summary for card in cards)
 
@@ -72,6 +73,17 @@ def test_the_default_and_the_grid_of_a_hyperparameter_are_accepted_by_its_own_ca
 
     given: dict[str, tuple[Any, ...]] = {each.name: (each.default, *each.grid) for each in card.hyperparameters}
     assert grid_of(card, given).keys() == given.keys()
+
+
+def test_the_blends_say_what_they_are_made_of() -> None:
+    weighted, best, cheap = blend_cards()
+    assert (weighted.members, best.members, cheap.members) == ((), (), ("seasonal_naive", "hour_mean", "theta", "ces"))
+    assert all(member in cheap.summary for member in cheap.members or ())
+    assert {card.name: card.members for card in model_cards() if card.members is not None} == {
+        "blend_weighted": (),
+        "blend_top3": (),
+        "blend_cheap": cheap.members,
+    }
 
 
 def test_cards_survive_their_document() -> None:

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.factories import MONDAY, a_forecast, a_load
+from worker.cli import bounds_of, holidays_of
 from worker.pulse import pulse_file
 
 DAYS, ORIGINS = 8, 2
@@ -181,7 +182,48 @@ def test_the_summary_says_how_good_each_queue_was_and_all_of_them(tmp_path: Path
 
 def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
     result = run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY)
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["queue", "a", "b", "overall"]
+    queues, models = result.stdout.split("\n\n")
+    assert [line.split()[0] for line in queues.splitlines()] == ["queue", "a", "b", "overall", "2"]
+    assert "2 queues, 4 forecasts" in queues
+    header, *chosen = [line.split()[:2] for line in models.splitlines()]
+    assert header == ["model", "chosen"]
+    assert sum(int(count) for _, count in chosen) == 4
+
+
+def test_a_backtest_takes_what_a_request_takes(tmp_path: Path) -> None:
+    out = tmp_path / "forecasts.csv"
+    file = str(usage(tmp_path / "usage.csv"))
+    rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", "DE")
+    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, "--out", str(out), "--json"))
+    assert list(found["queues"]) == ["b"]
+    assert found["queues"]["b"]["interval"] == 0.5
+    frame = pd.read_csv(out)
+    assert (frame["lower_bound"].min(), frame["upper_bound"].max()) >= (10, 55)
+    assert frame["upper_bound"].max() == 55
+
+
+def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--json")
+    assert run(*command).stderr == ""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # for rich every stream is a terminal now
+    result = run(*command)
+    assert "2/2" in result.stderr
+    assert set(summary_of(result)["queues"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("", None), ("DE", "DE"), ("de-BY", "de-BY"), ("2026-01-01, 2026-04-03", (date(2026, 1, 1), date(2026, 4, 3)))],
+)
+def test_holidays_are_a_country_or_dates(text: str, found: Any) -> None:
+    assert holidays_of(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("0,", (0.0, None)), (",", (None, None)), (" -5 , 1e3", (-5.0, 1000.0)), (",100", (None, 100.0))]
+)
+def test_bounds_are_two_numbers_either_of_which_may_be_left_out(text: str, found: Any) -> None:
+    assert bounds_of(text) == found
 
 
 def test_nothing_after_an_origin_changes_a_forecast_issued_at_it(tmp_path: Path) -> None:
@@ -205,6 +247,14 @@ def test_nothing_after_an_origin_changes_a_forecast_issued_at_it(tmp_path: Path)
         (("--models", "prophte"), "known are ces, ets, hour_mean"),
         (("--horizon", "1m"), "--horizon"),
         (("--step", "1mo"), "--step"),
+        (("--timezone", "Mars/Olympus"), "Europe/Berlin"),
+        (("--holidays", "XX"), "ISO 3166"),
+        (("--holidays", "christmas"), "2026-01-01"),
+        (("--interval", "90"), "--interval"),
+        (("--bounds", "100"), "0,100"),
+        (("--bounds", "100,0"), "0,100"),
+        (("--bounds", "nan,100"), "0,100"),
+        (("--queue", "c*"), "known are a, b"),
         (("--out", "forecasts.xlsx"), ".parquet, .csv"),
         (("--out", "nowhere/forecasts.csv"), "folder"),
         (("--summary", "nowhere/summary.json"), "folder"),

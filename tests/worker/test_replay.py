@@ -79,13 +79,6 @@ def test_other_queues_change_nothing(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(together[together["queue"] == "root.etl"].reset_index(drop=True), alone)
 
 
-def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
-    connection = a_folder(tmp_path)
-    pd.testing.assert_frame_equal(
-        frame_of(a_replay(connection, origins=1)), frame_of(a_replay(connection, origins=1, processes=2))
-    )
-
-
 def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
     """Five days of history keep it short; on a wave with noise the blends are ahead."""
     auto = {"model": "auto", "hyperparameters": {}, "data_ingestion_time_period": Duration(5, "d"), "queues": ("root.etl",)}
@@ -148,7 +141,7 @@ def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
 
 
 def a_replay_request(path: Path, **fields: str) -> JobRequest:
-    return replay_request(path, (Duration(1, "h"), Duration(14, "d"), Duration(1, "d")), ("hour_mean",), **fields)
+    return replay_request(path, ("1h", "14d", "1d"), ("hour_mean",), **fields)
 
 
 def test_the_files_and_the_summary_are_written_whole(tmp_path: Path) -> None:
@@ -176,4 +169,4 @@ def test_an_ending_that_names_no_format_is_refused_before_anything_is_computed(t
 
 def test_a_step_has_a_fixed_length(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="months"):
-        replay_request(tmp_path, (Duration(1, "mo"), Duration(14, "d"), Duration(1, "d")), "auto")
+        replay_request(tmp_path, ("1mo", "14d", "1d"), "auto")

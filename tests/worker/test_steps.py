@@ -93,6 +93,22 @@ def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
         assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
 
 
+def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Resources) -> None:
+    job = submit(here, model=("blend_cheap",), queues=("root.etl",))
+    run(job.job_id, queues=("root.etl",))
+    standing = [outcome.candidate.model for outcome in here.store.report(job.job_id, "root.etl").outcomes]
+    assert set(standing) == {"blend_cheap", "ces", "theta", "hour_mean", "last_value", "seasonal_naive"}
+
+
+def test_with_four_windows_the_shown_score_is_that_of_the_newest_which_did_not_choose(here: Resources) -> None:
+    job = submit(here, backtest_windows=4, queues=("root.etl",))
+    run(job.job_id, queues=("root.etl",))
+    report, forecast = here.store.report(job.job_id, "root.etl"), here.store.forecast("root.etl")
+    assert report.selected_on.startswith("kept apart")
+    assert {len(outcome.windows) for outcome in report.outcomes if isinstance(outcome, Score)} == {3}
+    assert forecast.mape not in {outcome.measures.mape for outcome in report.outcomes if isinstance(outcome, Score)}
+
+
 def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> None:
     series = {
         ("queuecast_source_seconds_count", "kind", "files"): 2.0,

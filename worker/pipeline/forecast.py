@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.forecasts import Candidate, Forecast, ForecastSpec, Score
+from shared.forecasts import Forecast, ForecastSpec, Score
 from shared.jobs import Job
 from worker.models import models
 from worker.models.base import FloatArray
-from worker.pipeline.ensembles import blended
+from worker.pipeline.ensembles import Member, blended
 from worker.pipeline.history import Offered, build, history_at, predict
 from worker.pipeline.intervals import bounds_around
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 
-Members = Sequence[Candidate]  # of a blend, the candidates that it is made of; none where the winner is no blend
+Members = Sequence[Member]  # of a blend, what it is made of; none where the winner is no blend
 Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
 
 
@@ -25,8 +25,10 @@ def refit(winner: Score, snapshot: Snapshot, spec: ForecastSpec, offered: Offere
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
     history = history_at(snapshot, len(snapshot.frame), spec.horizon_steps, spec)
-    fitted = [build(candidate, offered) for candidate in members or (winner.candidate,)]
-    prediction = blended([predict(model, history, spec.horizon_steps, spec.bounds) for model in fitted])
+    made_of = members or (Member(candidate=winner.candidate),)
+    fitted = [build(member.candidate, offered) for member in made_of]
+    forecasts = [predict(model, history, spec.horizon_steps, spec.bounds) for model in fitted]
+    prediction = blended(forecasts, [member.weight for member in made_of])
     return prediction, *bounds_around(prediction, winner.windows, coverage=spec.interval, bounds=spec.bounds)
 
 

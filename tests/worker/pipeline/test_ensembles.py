@@ -12,7 +12,19 @@ from shared.forecasts import Candidate, Score
 from tests.factories import a_load, a_request
 from tests.worker.pipeline.factories import a_snapshot, a_spec, answering
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import BLEND_CHEAP, BLEND_TOP3, BLENDS, CHEAP, Blend, blended, blends_of, wanted_blends
+from worker.pipeline.ensembles import (
+    BLEND_CHEAP,
+    BLEND_TOP3,
+    BLEND_WEIGHTED,
+    BLENDS,
+    CHEAP,
+    FEWEST,
+    Blend,
+    Member,
+    blended,
+    blends_of,
+    wanted_blends,
+)
 from worker.pipeline.forecast import refit
 from worker.pipeline.history import Offered
 from worker.pipeline.score import score
@@ -65,12 +77,12 @@ def vars_of(scored: Score) -> list[float | None]:
 def test_the_top_three_are_the_first_three() -> None:
     ranked = scores_of(FLOOR, *(Candidate(model=name) for name in ("ces", "theta", "last_value")))
     (blend,) = blends_of(ranked, {BLEND_TOP3})
-    assert [member.model for member in blend.members] == ["seasonal_naive", "ces", "theta"]
+    assert [member.candidate.model for member in blend.members] == ["seasonal_naive", "ces", "theta"]
     assert blend.score.candidate.hyperparameters == {"members": "seasonal_naive days=1, ces, theta"}
 
 
 def test_the_cheap_blend_does_without_one_of_its_members_but_not_without_two() -> None:
-    assert the_blend(BLEND_CHEAP, *CHEAP[:3]).members == CHEAP[:3]
+    assert [member.candidate for member in the_blend(BLEND_CHEAP, *CHEAP[:3]).members] == [*CHEAP[:3]]
     assert blends_of(scores_of(*CHEAP[:2]), BLENDS) == ()
 
 
@@ -90,12 +102,72 @@ def test_the_seconds_of_a_blend_are_counted_with_its_members() -> None:
 
 def test_the_order_of_the_members_changes_nothing() -> None:
     forecasts = [np.random.default_rng(seed).normal(size=9) for seed in range(4)]
-    assert blended(forecasts).tobytes() == blended(forecasts[::-1]).tobytes()
+    weights = [0.4, 0.3, 0.2, 0.1]
+    assert blended(forecasts, weights).tobytes() == blended(forecasts[::-1], weights[::-1]).tobytes()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_with_equal_weights_it_is_the_median(count: int) -> None:
+    forecasts = [np.random.default_rng(seed).normal(size=9) for seed in range(count)]
+    assert blended(forecasts, [1.0] * count) == pytest.approx(np.median(forecasts, axis=0))
+
+
+def test_half_of_the_weight_lies_on_either_side() -> None:
+    forecasts = [np.array([value]) for value in (1.0, 2.0, 3.0, 90.0)]
+    assert blended(forecasts, [0.1, 0.5, 0.2, 0.2]) == [2.0]
+    assert blended(forecasts, [0.1, 0.1, 0.2, 0.6]) == [90.0]
+    assert blended(forecasts, [0.25, 0.25, 0.25, 0.25]) == [2.5]
+
+
+def off_by(model: str, *errors: float) -> Score:
+    """A score with one window per error, in which everything is 100 and the model is off by so much."""
+    (scored,) = scores_of(Candidate(model="last_value"))
+    first = replace(scored.windows[0], actual=(100.0,) * 24, measures=replace(scored.windows[0].measures, mase=None))
+    windows = [replace(first, prediction=(100.0 + error,) * 24) for error in errors]
+    return replace(scored, candidate=Candidate(model=model), windows=tuple(windows))
+
+
+def weights_of(*ranked: Score) -> dict[str, float]:
+    (blend,) = blends_of(ranked, {BLEND_WEIGHTED})
+    return {member.candidate.model: member.weight for member in blend.members}
+
+
+def test_a_member_that_errs_twice_as_much_has_a_quarter_of_the_weight() -> None:
+    weights = weights_of(off_by("a", 1, 1, 1), off_by("b", 2, 2, 2), off_by("c", 2, 2, 2))
+    assert weights == pytest.approx({"a": 4 / 6, "b": 1 / 6, "c": 1 / 6}, rel=1e-4)
+
+
+def test_a_newer_window_counts_three_times_as_much() -> None:
+    weights = weights_of(off_by("a", 4, 4, 1), off_by("b", 1, 1, 4), off_by("c", 4, 4, 4))
+    assert weights["a"] / weights["b"] == pytest.approx(4.0 ** (2 * (9 - 4) / 13), rel=1e-4)
+
+
+def test_one_wild_window_does_not_speak_for_all() -> None:
+    weights = weights_of(off_by("a", 900, 1, 1), off_by("b", 300, 3, 3), off_by("c", 300, 3, 3))
+    assert weights["a"] > weights["b"]
+
+
+def test_what_carries_next_to_no_weight_is_not_fitted_again() -> None:
+    poor = [off_by(f"poor {number}", 50, 50, 50) for number in range(4)]
+    assert [*weights_of(*poor, off_by("a", 1, 1, 1), off_by("b", 1, 1, 1), off_by("c", 1, 1, 1))] == ["a", "b", "c"]
+    assert len(weights_of(*poor, off_by("a", 1, 1, 1))) == FEWEST
+
+
+def test_an_exact_member_decides_alone() -> None:
+    assert weights_of(off_by("a", 0, 0, 0), off_by("b", 1, 1, 1), off_by("c", 1, 1, 1))["a"] > 0.999
+
+
+def test_a_window_without_any_value_counts_for_nothing() -> None:
+    empty = [off_by(model, *errors) for model, errors in (("a", (1, 1)), ("b", (2, 2)), ("c", (2, 2)))]
+    empty = [replace(each, windows=(replace(each.windows[0], actual=(None,) * 24), each.windows[1])) for each in empty]
+    assert weights_of(*empty) == pytest.approx({"a": 4 / 6, "b": 1 / 6, "c": 1 / 6}, rel=1e-4)
 
 
 def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
     offered: Offered = {name: answering(value) for name, value in (("a", 1.0), ("b", 2.0), ("c", 90.0))}
-    members = tuple(Candidate(model=name) for name in offered)
+    members = tuple(Member(candidate=Candidate(model=name)) for name in offered)
     prediction, lower, upper = refit(the_blend(BLEND_CHEAP, *CHEAP).score, SNAPSHOT, a_spec(), offered, members=members)
     assert prediction.tolist() == [2.0] * 24
+    outvoted = tuple(replace(member, weight=weight) for member, weight in zip(members, (0.2, 0.2, 0.6), strict=True))
+    assert refit(the_blend(BLEND_CHEAP, *CHEAP).score, SNAPSHOT, a_spec(), offered, members=outvoted)[0].tolist() == [90.0] * 24
     assert ((lower <= prediction) & (prediction <= upper)).all()

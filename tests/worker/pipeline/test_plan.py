@@ -13,7 +13,7 @@ from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard, Que
 from shared.jobs import JobRequest
 from tests.factories import MONDAY, a_load, a_request
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
-from worker.catalogue import model_card
+from worker.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
 from worker.pipeline.plan import blocks, forecast_spec, queue_work, wanted_queues, window_rule
@@ -168,6 +168,17 @@ def test_candidates_that_are_the_same_model_are_tried_once() -> None:
 def test_a_constant_companion_is_no_companion() -> None:
     work, _ = a_plan(a_snapshot(cpu=7.0))
     assert "vector" not in models_of(work)
+
+
+def test_a_blend_asked_for_by_name_that_cannot_be_made_is_told_of() -> None:
+    cards, changes = model_cards(), {"model": ("blend_cheap", "blend_top3", "theta")}
+    _, enough = queue_work(a_request(**changes), a_snapshot(), MONDAY, cards=cards)
+    _, short = queue_work(a_request(**changes), a_snapshot(a_load(40)), MONDAY, cards=cards)
+    assert not [warning for warning in enough if "blend" in warning]
+    assert "blend_cheap is left out: it needs 3 candidates that can run, found 2" in short
+    assert not [
+        warning for warning in queue_work(a_request(), a_snapshot(a_load(40)), MONDAY, cards=cards)[1] if "blend" in warning
+    ]
 
 
 def test_below_two_days_only_baselines_are_tried_and_a_warning_says_so() -> None:

@@ -71,6 +71,29 @@ def test_a_queue_that_never_changes_is_named(value, warning):
     assert only.startswith(warning)
 
 
+@pytest.mark.parametrize(("days", "factor"), [(1, 3.0), (2, 0.2), (3, 2.5)])
+def test_a_change_of_level_in_the_last_days_is_told_with_both_levels(days: int, factor: float) -> None:
+    frame = a_load(240).to_frame()
+    frame.iloc[-24 * days :] *= factor
+    (warning,) = report(frame).warnings
+    since = MONDAY - timedelta(days=days)
+    assert warning.startswith(f"the level has changed: since {since:%Y-%m-%d} 00:00 UTC the daily mean is ")
+    assert "before it was 39." in warning
+
+
+def test_weekends_bursts_and_small_changes_are_no_change_of_level() -> None:
+    weekend, burst, small = (a_load(240, end=MONDAY).to_frame() for _ in range(3))
+    burst.iloc[-40:-34] *= 3
+    small.iloc[:-24], small.iloc[-24:] = 50.0, 54.0
+    assert [report(frame).warnings for frame in (weekend, burst, small)] == [()] * 3
+
+
+def test_a_week_before_the_change_is_needed_to_know_the_level() -> None:
+    frame = a_load(7 * 24).to_frame()
+    frame.iloc[-24:] *= 5
+    assert report(frame).warnings == ()
+
+
 def test_less_than_two_days_is_a_warning():
     assert report(a_load(48).to_frame()).warnings == ()
     assert report(a_load(47).to_frame()).warnings == ("only 47 hours of history, less than 2 days: only baselines are tried",)

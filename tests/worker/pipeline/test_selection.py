@@ -9,7 +9,7 @@ from shared.cards import FLOOR
 from shared.errors import UndefinedScore
 from shared.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
 from tests.factories import MONDAY
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles import BLEND_TOP3, BLENDS, Member
 from worker.pipeline.selection import choose, leaderboard, with_failure
 
 COSTS = {"last_value": 1, "seasonal_naive": 1, "hour_mean": 1, "var": 5, "prophet": 20, "lstm": 300}
@@ -69,7 +69,14 @@ def test_of_equally_cheap_candidates_in_a_tie_the_better_wins_and_then_the_first
 def test_a_winner_must_beat_the_seasonal_naive() -> None:
     selection = choose([a_score("last_value", 10.0), a_floor(10.0), a_score("var", 12.0)], COSTS)
     assert selection.winner.candidate == FLOOR
-    assert selection.explanation == ("None of 2 other candidates beats the seasonal naive, the same hour yesterday: MAPE 10 %.")
+    assert selection.explanation == "None of 2 other candidates beats the seasonal naive, the same hour yesterday: WAPE 10 %."
+
+
+def test_the_floor_is_beaten_by_wape() -> None:
+    """One step near zero makes most of a MAPE: a candidate that is better everywhere else has beaten the floor."""
+    selection = choose([a_floor(20.0, wape=20.0), a_score("last_value", 12.0, wape=25.0), a_score("var", 14.0, wape=8.0)], COSTS)
+    assert selection.winner.candidate.model == "var"
+    assert selection.explanation == "var is the best of the candidates that beat the seasonal naive by WAPE: MAPE 14 %."
 
 
 def test_a_cheap_candidate_worse_than_the_floor_does_not_profit_from_a_tie() -> None:
@@ -94,9 +101,8 @@ def test_wape_ranks_when_more_than_half_of_the_steps_are_zero() -> None:
 
 
 def test_mape_ranks_when_half_of_the_steps_are_zero() -> None:
-    assert (
-        winner(a_floor(9.0, wape=80.0, skipped_steps=36), a_score("var", 30.0, wape=40.0, skipped_steps=36)) == "seasonal_naive"
-    )
+    idle: dict[str, Any] = {"skipped_steps": 36}
+    assert winner(a_floor(9.0, wape=80.0, **idle), a_score("var", 30.0, wape=40.0, **idle)) == "seasonal_naive"
 
 
 def test_rmse_ranks_when_all_steps_are_zero() -> None:
@@ -128,25 +134,33 @@ def test_a_winner_that_cannot_be_fitted_again_makes_room_for_the_next() -> None:
     assert choose(again, COSTS).winner.candidate.model == "var"
 
 
-def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = None) -> Score:
-    """A score of one window in which everything is 100 and the model is off by so much in each step."""
+def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = None, windows: int = 2) -> Score:
+    """A score of windows in each of which everything is 100 and the model is off by so much in each step."""
     mape = sum(map(abs, errors)) / len(errors)
-    scored = a_score(model, mape, hyperparameters, rmse=mape, steps=len(errors), mase=mape / 10)
+    scored = a_score(model, mape, hyperparameters, rmse=mape, steps=windows * len(errors), mase=mape / 10)
     window = WindowForecast(
-        origin_at=MONDAY, actual=(100.0,) * len(errors), prediction=tuple(100 + e for e in errors), measures=scored.measures
+        origin_at=MONDAY,
+        actual=(100.0,) * len(errors),
+        prediction=tuple(100 + error for error in errors),
+        measures=replace(scored.measures, steps=len(errors)),
     )
-    return replace(scored, windows=(window,))
+    return replace(scored, windows=(window,) * windows)
 
 
-A_FLOOR = a_try(FLOOR.model, 20, 20, 20, 20, hyperparameters=dict(FLOOR.hyperparameters))
+def a_naive_try(windows: int = 2) -> Score:
+    return a_try(FLOOR.model, 20, 20, 20, 20, hyperparameters=dict(FLOOR.hyperparameters), windows=windows)
+
+
+A_FLOOR = a_naive_try()
+ONE_EACH = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
+TOP3 = (BLEND_TOP3,)
 
 
 def test_a_blend_that_is_better_than_its_members_wins() -> None:
     """Three models that are wrong in different steps are right together."""
-    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
-    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    selection = choose([A_FLOOR, *ONE_EACH], COSTS, TOP3)
     assert selection.winner.candidate.model == "blend_top3"
-    assert [member.model for member in selection.members] == ["theta", "prophet", "var"]
+    assert [member.candidate.model for member in selection.members] == ["theta", "prophet", "var"]
     assert selection.winner.measures.mape == pytest.approx(0.75)
     assert selection.winner.measures.mase == pytest.approx(0.075)
     assert selection.winner.measures.skill == pytest.approx(1 - 0.75 / 20)
@@ -154,42 +168,69 @@ def test_a_blend_that_is_better_than_its_members_wins() -> None:
 
 
 def test_a_tie_goes_to_the_blend_before_it_goes_to_the_cheaper_model() -> None:
-    tries = [a_try("last_value", 10, 10, 10, 10), a_try("theta", 10.5, 10.5, 10.5, 10.5), a_try("var", 11, 11, 11, 11)]
-    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    tries = [a_try("last_value", 10, 10, 10, 10), a_try("theta", 12, 12, 12, 12), a_try("var", 13, 13, 13, 13)]
+    selection = choose([A_FLOOR, *tries], COSTS, TOP3)
     assert selection.winner.candidate.model == "blend_top3"
     assert selection.explanation == (
-        "blend_top3 of last_value, theta and var (MAPE 10.5 %) is within 10 % of the best, "
-        "last_value (MAPE 10 %), and as a blend errs less by chance."
+        "blend_top3 of last_value, theta and var (MAPE 12 %) is taken, as a blend errs less by chance: the best, "
+        "last_value (MAPE 10 %), is not 30 % better in all and better in each of several windows."
     )
 
 
-def test_a_candidate_that_is_a_tenth_better_than_the_blend_wins() -> None:
-    tries = [a_try("theta", 1, 1, 1, 1), a_try("prophet", 9, 9, 9, 9), a_try("var", 9, 9, 9, 9)]
+def test_of_several_blends_the_weighted_one_is_preferred() -> None:
+    tries = [a_try("theta", 9, 1, 1, 1), a_try("prophet", 2, 9, 2, 2), a_try("var", 3, 3, 9, 3)]
     selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
-    assert (selection.winner.candidate.model, selection.members) == ("theta", (Candidate(model="theta"),))
+    assert selection.winner.candidate.model == "blend_weighted"
+    assert [member.weight for member in selection.members] == sorted((m.weight for m in selection.members), reverse=True)
+
+
+def test_a_blend_of_many_names_its_heaviest_member() -> None:
+    tries = [a_try(model, 5, 5, 5, 5 + extra) for extra, model in enumerate(("theta", "ces", "var", "ets", "lstm"))]
+    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    assert selection.explanation.startswith("blend_weighted of 5 candidates, most of all theta")
+
+
+TWICE_AS_GOOD = [a_try("theta", 4, 4, 4, 4), a_try("prophet", 9, 9, 9, 9), a_try("var", 9, 9, 9, 9)]
+
+
+def test_what_is_much_better_than_the_blend_in_every_window_wins() -> None:
+    selection = choose([A_FLOOR, *TWICE_AS_GOOD], COSTS, TOP3)
+    assert selection.winner.candidate.model == "theta"
+    assert selection.members == (Member(candidate=Candidate(model="theta")),)
+    assert selection.explanation == "theta is the best of 5 candidates: MAPE 4 %."
+
+
+def test_what_is_much_better_in_all_but_worse_in_one_window_loses_to_the_blend() -> None:
+    best, *others = TWICE_AS_GOOD
+    worse = replace(best.windows[0], measures=replace(best.measures, mape=9.5))
+    unsteady = replace(best, windows=(best.windows[0], worse))
+    assert choose([A_FLOOR, unsteady, *others], COSTS, TOP3).winner.candidate.model == "blend_top3"
+
+
+def test_one_window_proves_nothing_against_a_blend() -> None:
+    tries = [replace(each, windows=each.windows[:1]) for each in TWICE_AS_GOOD]
+    assert choose([a_naive_try(windows=1), *tries], COSTS, TOP3).winner.candidate.model == "blend_top3"
 
 
 def test_a_blend_has_to_beat_the_floor_too() -> None:
     tries = [a_try("theta", 30, 30, 30, 30), a_try("prophet", 40, 40, 40, 40)]
-    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    selection = choose([A_FLOOR, *tries], COSTS, TOP3)
     assert selection.winner.candidate == FLOOR
     assert selection.explanation.startswith("None of 3 other candidates beats the seasonal naive")
 
 
 def test_the_leaderboard_shows_the_blends() -> None:
-    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
-    board = choose([A_FLOOR, *tries], COSTS, BLENDS).leaderboard
+    board = choose([A_FLOOR, *ONE_EACH], COSTS, TOP3).leaderboard
     assert [outcome.candidate.model for outcome in board] == ["blend_top3", "theta", "prophet", "var", "seasonal_naive"]
-    assert choose([A_FLOOR, *tries], COSTS).leaderboard == board[1:]
+    assert choose([A_FLOOR, *ONE_EACH], COSTS).leaderboard == board[1:]
 
 
 def test_a_blend_that_cannot_be_delivered_stays_on_the_leaderboard_as_a_failure() -> None:
-    tries = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
-    first = choose([A_FLOOR, *tries], COSTS, BLENDS).winner
+    first = choose([A_FLOOR, *ONE_EACH], COSTS, BLENDS).winner
     failed = Failure(candidate=first.candidate, error="UnstableFit", reason="explosive")
-    again = choose(with_failure([A_FLOOR, *tries], failed), COSTS, BLENDS)
-    assert again.winner.candidate.model == "var"
-    assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_top3"]
+    again = choose(with_failure([A_FLOOR, *ONE_EACH], failed), COSTS, BLENDS)
+    assert (first.candidate.model, again.winner.candidate.model) == ("blend_weighted", "blend_top3")
+    assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_weighted"]
 
 
 def test_a_failure_takes_the_place_of_the_candidate_that_failed() -> None:

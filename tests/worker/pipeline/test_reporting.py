@@ -1,0 +1,106 @@
+"""With four windows the newest one is kept for the score that is shown; with fewer there is nothing to keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shared.cards import FLOOR
+from shared.forecasts import Candidate, Failure, Outcome, Score
+from tests.factories import MONDAY, a_job, a_load
+from tests.worker.pipeline.factories import a_snapshot, a_spec
+from worker.pipeline.backtest import backtest
+from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.reporting import KEPT_APART, SELECTED_ON, choose_and_report, how_reported
+from worker.pipeline.score import score
+from worker.pipeline.selection import choose
+
+CANDIDATES = (
+    FLOOR,
+    Candidate(model="hour_mean", hyperparameters={"days": 7}),
+    Candidate(model="last_value"),
+    Candidate(model="theta"),
+    Candidate(model="ces"),
+)
+COSTS = {candidate.model: 1 for candidate in CANDIDATES}
+FOUR = a_spec(windows=4)
+
+
+def outcomes_of(load: object = None, windows: int = 4) -> list[Outcome]:
+    spec = a_spec(windows=windows)
+    seen = backtest(a_snapshot(load), spec)  # type: ignore[arg-type]
+    return [score(candidate, seen, spec) for candidate in CANDIDATES]
+
+
+def test_what_happened_in_the_newest_window_changes_the_score_but_not_the_choice() -> None:
+    changed = a_load()
+    changed.iloc[-24:] = np.random.default_rng(5).uniform(1, 500, 24)
+    before, after = (choose_and_report(outcomes_of(load), COSTS, BLENDS) for load in (a_load(), changed))
+    assert before.winner.candidate == after.winner.candidate
+    assert (before.explanation, before.members) == (after.explanation, after.members)
+    assert [each.candidate for each in before.leaderboard] == [each.candidate for each in after.leaderboard]
+    assert before.winner.measures.mape != after.winner.measures.mape
+
+
+@pytest.mark.parametrize("blends", [(), BLENDS])
+def test_the_choice_is_that_of_the_older_windows_alone(blends: tuple[str, ...]) -> None:
+    """Three windows of a history that ends a day earlier are the same as the first three of four."""
+    kept = choose_and_report(outcomes_of(), COSTS, blends)
+    snapshot, spec = a_snapshot(a_load().iloc[:-24], end=MONDAY.replace(day=4)), a_spec()
+    earlier = choose([score(each, backtest(snapshot, spec), spec) for each in CANDIDATES], COSTS, blends)
+    assert kept.winner.candidate == earlier.winner.candidate
+    assert kept.explanation == earlier.explanation
+    for one, other in zip(kept.leaderboard, earlier.leaderboard, strict=True):
+        assert isinstance(one, Score)
+        assert isinstance(other, Score)
+        assert vars_of(one) == pytest.approx(vars_of(other), rel=1e-9)
+
+
+def vars_of(scored: Score) -> list[float | None]:
+    names = ("mape", "wape", "smape", "mase", "rmse", "skill", "steps", "skipped_steps")
+    return [getattr(scored.measures, name) for name in names]
+
+
+def test_the_shown_score_is_that_of_the_newest_window_and_reaches_the_forecast() -> None:
+    selection = choose_and_report(outcomes_of(), COSTS)
+    own = next(each for each in outcomes_of() if each.candidate == selection.winner.candidate)
+    assert isinstance(own, Score)
+    assert vars_of(selection.winner) == pytest.approx(vars_of(replace(own, measures=own.windows[-1].measures)), rel=1e-9)
+    assert [window.prediction for window in selection.winner.windows] == [window.prediction for window in own.windows]
+    forecast = forecast_queue(selection.winner, a_snapshot(), FOUR, job=a_job(), members=selection.members)
+    assert forecast.mape == selection.winner.measures.mape
+    assert how_reported(selection.winner) == KEPT_APART
+
+
+def test_the_newest_window_of_a_blend_is_made_of_its_members() -> None:
+    selection = choose_and_report(outcomes_of(), COSTS, BLENDS)
+    assert selection.winner.candidate.model in BLENDS
+    newest = selection.winner.windows[-1]
+    theirs = [
+        each.windows[-1].prediction
+        for member in selection.members
+        for each in outcomes_of()
+        if isinstance(each, Score) and each.candidate == member.candidate
+    ]
+    assert len(selection.winner.windows) == 4
+    assert (np.min(theirs, axis=0) <= newest.prediction).all()
+    assert (newest.prediction <= np.max(theirs, axis=0)).all()
+    assert newest.measures.mase is not None
+
+
+def test_with_three_windows_all_of_them_choose_and_the_report_says_so() -> None:
+    outcomes = outcomes_of(windows=3)
+    selection = choose_and_report(outcomes, COSTS, BLENDS)
+    assert selection == choose(outcomes, COSTS, BLENDS)
+    assert how_reported(selection.winner) == SELECTED_ON
+
+
+def test_failures_stay_on_the_leaderboard_and_the_floor_may_be_one_of_them() -> None:
+    failed = Failure(candidate=FLOOR, error="OutOfMemory", reason="no memory")
+    selection = choose_and_report([failed, *outcomes_of()[1:]], COSTS)
+    assert selection.leaderboard[-1] == failed
+    assert selection.winner.measures.skill is None
+    assert selection.winner.measures.mase is not None

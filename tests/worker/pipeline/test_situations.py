@@ -1,0 +1,250 @@
+"""What queues are like in life, each from its samples to its forecast: source, snapshot, work, score, select, refit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.buckets import bucket_start
+from shared.durations import Duration
+from shared.errors import EmptySeries, SeriesTooShort
+from shared.forecasts import Failure, Forecast, Lane, QueueWork
+from shared.reports import QualityReport
+from shared.settings import Connection
+from tests.factories import MONDAY, a_job, a_load, a_request
+from worker.catalogue import model_cards
+from worker.pipeline.backtest import backtest
+from worker.pipeline.ensembles import wanted_blends
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.history import history_at
+from worker.pipeline.plan import queue_work
+from worker.pipeline.quality import quality_report
+from worker.pipeline.score import score
+from worker.pipeline.selection import Selection, choose
+from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.reading import usage_query
+from worker.sources import sources
+
+DAY = 24
+BERLIN = "Europe/Berlin"
+CARDS = tuple(card for card in model_cards() if card.lane is not Lane.HEAVY)
+QUICK = tuple(card for card in CARDS if card.name not in {"ets", "prophet"})
+BASELINES = {card.name for card in CARDS if card.is_baseline}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a queue's owner gets."""
+
+    snapshot: Snapshot
+    work: QueueWork
+    selection: Selection
+    forecast: Forecast
+    quality: QualityReport
+    warnings: tuple[str, ...]
+
+    @property
+    def tried(self) -> set[str]:
+        return {candidate.model for candidate in self.work.candidates}
+
+    @property
+    def band(self) -> np.ndarray:
+        return np.array([self.forecast.lower_bound, self.forecast.prediction, self.forecast.upper_bound])
+
+
+def told(frame: pd.Series | pd.DataFrame, *, cards: Any = QUICK, at: datetime = MONDAY, **changes: Any) -> Told:
+    """Everything that is done for one queue; whatever it is like, the forecast is whole, finite and within its bounds."""
+    request = a_request(**({"as_of": at} | changes))
+    issued_at = bucket_start(at, request.step_seconds)
+    snapshot, notes = make_snapshot(
+        pd.DataFrame(frame), queue="root.etl", target="used_capacity", step_seconds=request.step_seconds, issued_at=issued_at
+    )
+    work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
+    windows = backtest(snapshot, work.spec)
+    outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
+    selection = choose(outcomes, {card.name: card.cost for card in cards}, wanted_blends(request))
+    forecast = forecast_queue(selection.winner, snapshot, work.spec, job=a_job(request=request), members=selection.members)
+    quality = quality_report(snapshot, rows=len(frame), duplicates=0, non_finite=0, notes=notes)
+    found = Told(snapshot, work, selection, forecast, quality, (*quality.warnings, *warnings))
+    lower, prediction, upper = found.band
+    assert forecast.timestamps[0] == issued_at
+    assert len(prediction) == request.horizon_steps(issued_at)
+    assert np.isfinite([lower, upper]).all()
+    assert ((lower <= prediction) & (prediction <= upper)).all()
+    return found
+
+
+def with_last(load: pd.Series, steps: int, values: Any) -> pd.Series:
+    """The load, with other values in its last steps."""
+    changed = load.copy()
+    changed.iloc[-steps:] = values
+    return changed
+
+
+# how long the history is
+
+
+def test_a_history_of_three_days_is_backtested_on_one_window_and_says_so_and_which_models_it_is_too_short_for() -> None:
+    found = told(a_load(3 * DAY))
+    assert {"theta", "ces"} <= found.tried
+    assert "the history has only 72 steps: backtested on 1 window of 24 steps instead of 3 windows of 24 steps" in found.warnings
+    assert "seasonal_naive days=7 is left out: it needs 168 steps of history, found 48" in found.warnings
+
+
+@pytest.mark.parametrize("hours", [3, 5, 23, 30, 47])
+def test_after_a_cold_start_of_a_few_hours_baselines_answer_with_a_warning(hours: int) -> None:
+    found = told(a_load(hours))
+    assert found.tried <= BASELINES
+    assert found.forecast.horizon_steps == DAY
+    assert f"only {hours} hours of history, less than 2 days: only baselines are tried" in found.warnings
+
+
+def test_two_values_are_no_series() -> None:
+    with pytest.raises(SeriesTooShort, match="at least 3"):
+        told(a_load(2))
+
+
+def test_a_new_queue_that_was_empty_until_yesterday_is_forecast_from_its_life_and_no_model_takes_the_others_along() -> None:
+    """Its first training parts are constant: what cannot be fitted there is a failure, and the rest goes on."""
+    load = with_last(a_load() * 0, 36, a_load().iloc[-36:])
+    found = told(load, cards=CARDS)
+    assert any(not isinstance(outcome, Failure) for outcome in found.selection.leaderboard)
+    _, prediction, upper = found.band
+    assert prediction.mean() > 5
+    assert upper.max() > 40
+
+
+# what it is like
+
+
+@pytest.mark.parametrize("value", [0.0, 42.0, 137.5])
+def test_an_idle_queue_and_one_that_never_changes_get_their_constant_and_say_so(value: float) -> None:
+    found = told(a_load() * 0 + value)
+    assert [set(each.tolist()) for each in found.band] == [{value}] * 3
+    assert (found.forecast.model, found.tried) == ("last_value", {"last_value"})
+    assert ["nothing else is tried" in warning for warning in found.warnings] == [True]
+    assert found.forecast.mape == (0.0 if value else None)
+
+
+def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() -> None:
+    load = a_load() * 0
+    load.iloc[9::DAY] = 30.0
+    found = told(load + np.abs(np.sin(np.arange(len(load)))) * (load > 0), cards=CARDS)
+    assert "MAPE does not count, since 69 of 72 steps are zero" in found.selection.explanation
+    assert found.forecast.peak_step == 10
+
+
+@pytest.mark.parametrize("factor", [3.0, 0.2])
+def test_after_a_shift_of_level_in_the_last_days_the_forecast_stays_on_the_new_level_with_wide_bounds(factor: float) -> None:
+    load = a_load()
+    shifted, steady = (told(each) for each in (with_last(load, 2 * DAY, load.iloc[-2 * DAY :] * factor), load))
+    new, old = load.iloc[-2 * DAY :].mean() * factor, load.iloc[: -2 * DAY].mean()
+    lower, prediction, upper = shifted.band
+    assert any(warning.startswith("the level has changed: since 2026-01-03 00:00 UTC") for warning in shifted.warnings)
+    assert abs(prediction.mean() - new) < abs(prediction.mean() - old)
+    assert (upper - lower).mean() / new > (steady.band[2] - steady.band[0]).mean() / old
+
+
+def test_at_saturation_nothing_is_above_the_upper_bound_of_the_request() -> None:
+    found = told((a_load() * 1.9).clip(upper=100.0), cards=CARDS, bounds=(0.0, 100.0))
+    lower, _, upper = found.band
+    assert upper.max() == 100.0
+    assert lower.min() >= 0.0
+    scored = [outcome for outcome in found.selection.leaderboard if not isinstance(outcome, Failure)]
+    assert max(max(window.prediction) for outcome in scored for window in outcome.windows) == 100.0
+
+
+def test_usage_above_100_percent_is_borrowing_and_is_not_cut_off() -> None:
+    found = told(a_load() * 2.5)
+    _, prediction, upper = found.band
+    assert prediction.max() > 130
+    assert upper.max() > prediction.max()
+
+
+# what is missing
+
+
+def test_the_gap_rules_reach_the_report_and_a_missed_scrape_is_never_an_idle_queue() -> None:
+    load = a_load()
+    load.iloc[[40, 41, 100, 101, 102, 103, 104, 105, 106, 107]] = np.nan
+    load.iloc[-12:-2] = np.nan
+    found = told(load)
+    assert (found.quality.filled_steps, found.quality.longest_gap_steps) == (20, 10)
+    assert found.forecast.prediction[-1] > 5
+    history = history_at(found.snapshot, found.snapshot.length, DAY, found.work.spec)
+    assert history.target.min() > 5
+    assert history.target[100:108].tolist() == load.iloc[76:84].tolist()
+    assert history.target[40] == pytest.approx(load.iloc[39] + (load.iloc[42] - load.iloc[39]) / 3)
+
+
+def test_a_gap_longer_than_a_day_starts_the_series_after_it_and_says_so() -> None:
+    load = a_load()
+    load.iloc[100:130] = np.nan
+    found = told(load)
+    assert found.snapshot.length == len(load) - 130
+    assert "the series starts at 2025-12-27 10:00 UTC, after its last gap longer than a day" in found.quality.notes
+
+
+def test_data_that_ended_days_ago_are_refused_and_not_continued() -> None:
+    with pytest.raises(EmptySeries, match="as_of"):
+        told(a_load().iloc[:-30])
+
+
+@pytest.mark.parametrize("minute", [1, 31, 59])
+def test_the_incomplete_last_bucket_is_dropped_and_step_1_is_the_one_it_lies_in(tmp_path: Path, minute: int) -> None:
+    """Samples of every minute up to `as_of`; those of the broken hour would look like a drop in load."""
+    at = MONDAY + timedelta(minutes=minute)
+    samples = a_load(5 * DAY + 1, end=MONDAY + timedelta(hours=1)).resample("1min").ffill()
+    samples[samples.index >= MONDAY] = 0.0
+    samples[samples.index < at].rename_axis("timestamp").to_csv(tmp_path / "root.etl.csv")
+    query = usage_query(a_request(as_of=at), "root.etl", bucket_start(at, 3_600))
+    frame = sources["files"](Connection(kind="files", path=tmp_path)).read(query).frame
+    found = told(frame, at=at)
+    assert found.snapshot.end_at == found.forecast.issued_at == MONDAY
+    assert found.snapshot.frame["used_capacity"].min() > 0
+
+
+# the clock and the calendar
+
+
+def office(times: pd.DatetimeIndex, zone: str, quiet: tuple[date, ...] = ()) -> pd.Series:
+    """Busiest at 14 o'clock on the wall, but for the quiet days."""
+    local = times.tz_convert(zone)
+    wave = 40 + 20 * np.cos((local.hour - 14) / 24 * 2 * np.pi) + np.random.default_rng(3).normal(0, 0.5, len(times))
+    return pd.Series(np.where(np.isin(local.date, quiet), 20.0, wave), index=times, name="used_capacity")
+
+
+def prophet_alone(load: pd.Series, at: datetime, **changes: Any) -> np.ndarray:
+    """The refit of Prophet, which follows clock and calendar; whether it wins is not the point here."""
+    cards = tuple(card for card in CARDS if card.name == "prophet")
+    found = told(load, cards=cards, at=at, hyperparameters={"prophet": {"growth": ("flat",)}}, **changes)
+    return found.band[1]
+
+
+@pytest.mark.parametrize("at", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
+def test_when_summer_time_begins_or_ends_nine_o_clock_stays_nine_o_clock(at: datetime) -> None:
+    told_zone, told_utc = (
+        prophet_alone(
+            office(a_load(10 * DAY, end=at).index, BERLIN), at, timezone=zone, future_prediction_time_period=Duration(2, "d")
+        )
+        for zone in (BERLIN, "UTC")
+    )
+    truth = office(pd.date_range(at, periods=2 * DAY, freq="1h"), BERLIN).to_numpy()
+    assert np.abs(told_zone - truth)[DAY:].mean() < 1
+    assert np.abs(told_utc - truth)[DAY:].mean() > 2.5
+
+
+@pytest.mark.parametrize("holidays", ["DE", (date(2025, 12, 25), date(2025, 12, 26), date(2026, 1, 1))])
+def test_a_holiday_ahead_is_as_quiet_as_those_in_the_history_by_country_or_by_date(holidays: Any) -> None:
+    quiet = (date(2025, 12, 25), date(2025, 12, 26))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    load = office(a_load(12 * DAY, end=at).index, "UTC", quiet)
+    with_them, without = (prophet_alone(load, at, holidays=given) for given in (holidays, None))
+    assert without.mean() > 35  # Prophet's holidays move the day as a whole
+    assert with_them.mean() < 25

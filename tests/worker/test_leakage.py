@@ -1,0 +1,113 @@
+"""Nothing of what comes after an origin, of another queue, or of how the work is shared out reaches a forecast."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.cards import grid_of
+from shared.durations import Duration
+from shared.forecasts import Candidate, Score
+from shared.jobs import DataPlaces, JobRequest, Place
+from shared.settings import Connection
+from tests.factories import MONDAY, a_load, a_request
+from tests.worker.pipeline.factories import a_companion, a_snapshot, a_spec
+from worker.catalogue import model_cards
+from worker.pipeline.backtest import window_at
+from worker.pipeline.score import score
+from worker.pipeline.snapshot import Snapshot
+from worker.replay import replay, rows
+
+QUEUES = ("root.adhoc", "root.etl", "root.llap")
+ORIGIN = MONDAY - timedelta(days=1)
+SPEC = a_spec(windows=1, timezone="Europe/Berlin", holidays="DE")
+QUICK = {"lstm": {"epochs": (2,), "learning_rate": (0.01,)}, "prophet": {"growth": ("flat",)}}
+CANDIDATES = [
+    Candidate(
+        model=card.name, hyperparameters={name: values[0] for name, values in grid_of(card, QUICK.get(card.name, {})).items()}
+    )
+    for card in model_cards()
+    if card.members is None  # a blend is made of what they forecast
+]
+
+
+def a_usage(**changes: Any) -> pd.DataFrame:
+    """Three queues of 12 days in long form, with a companion and a gap before the origin; `changes` = columns from it on."""
+    frames = []
+    for number, queue in enumerate(QUEUES):
+        load = a_load(12 * 24, seed=number)
+        memory = a_companion(number, hours=12 * 24) + 1e8 * load
+        frame = pd.DataFrame({"queue": queue, "timestamp": load.index, "used_capacity": load.values, "memory": memory.values})
+        after = frame["timestamp"] >= ORIGIN
+        for name, value in changes.items():
+            frame.loc[after, name] = value
+        frames.append(frame[(frame["timestamp"] < ORIGIN - timedelta(hours=3)) | after])
+    return pd.concat(frames, ignore_index=True)
+
+
+def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **changes: Any) -> pd.DataFrame:
+    """What is forecast at the last origin, without what then happened."""
+    folder.mkdir(exist_ok=True)
+    usage.to_csv(folder / "usage.csv", index=False)
+    place = Place(name="files")
+    values: dict[str, Any] = {
+        "data": DataPlaces(source=place, destination=place),
+        "data_ingestion_time_period": Duration(10, "d"),
+        "model": ("var", "prophet", "theta"),
+        "hyperparameters": {"prophet": QUICK["prophet"]},
+    }
+    request: JobRequest = a_request(**(values | changes))
+    found = replay(request, Connection(kind="files", path=folder), origins=1, processes=processes)
+    assert [each.reasons for each in found] == [()] * len(found)
+    return pd.DataFrame(rows(found)).drop(columns="actual")
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.model)
+def test_no_model_sees_what_comes_after_an_origin(candidate: Candidate) -> None:
+    snapshot = a_snapshot(memory=a_companion())
+    changed = snapshot.frame.copy()
+    changed.iloc[-24:] = np.random.default_rng(5).uniform(0, 1e6, (24, 2))
+    other = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
+    first, second = (score(candidate, [window_at(each, snapshot.length - 24, SPEC)], SPEC) for each in (snapshot, other))
+    assert isinstance(first, Score)
+    assert isinstance(second, Score)
+    assert first.windows[0].prediction == second.windows[0].prediction
+    assert first.windows[0].actual != second.windows[0].actual
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_in_every_time_zone_the_future_changes_nothing(tmp_path: Path, timezone: str) -> None:
+    """14 hours ahead of UTC and 8 behind it: where its days begin must not decide what belongs to the history."""
+    usages = (a_usage(), a_usage(used_capacity=1e6), a_usage(used_capacity=0.0, memory=0.0))
+    calendar = {"timezone": timezone, "holidays": (date(2026, 1, 1), date(2026, 1, 4)), "queues": ("root.etl",)}
+    before, *after = (forecasts(tmp_path, usage, **calendar) for usage in usages)
+    for found in after:
+        pd.testing.assert_frame_equal(before, found)
+
+
+def test_a_file_in_another_order_or_with_times_of_another_zone_gives_the_same_forecasts(tmp_path: Path) -> None:
+    usage = a_usage()
+    shuffled = usage.sample(frac=1, random_state=7)
+    elsewhere = usage.assign(timestamp=usage["timestamp"].dt.tz_convert("Asia/Kolkata"))
+    before, *after = (forecasts(tmp_path, each) for each in (usage, shuffled, elsewhere))
+    for found in after:
+        pd.testing.assert_frame_equal(before, found)
+
+
+def test_queues_that_change_their_names_keep_their_forecasts(tmp_path: Path) -> None:
+    usage = a_usage()
+    renamed = usage.assign(queue=usage["queue"].map(dict(zip(QUEUES, QUEUES[1:] + QUEUES[:1], strict=True))))
+    before, after = (forecasts(tmp_path, each).set_index("queue") for each in (usage, renamed))
+    for old, new in zip(QUEUES, QUEUES[1:] + QUEUES[:1], strict=True):
+        pd.testing.assert_frame_equal(before.loc[old].reset_index(drop=True), after.loc[new].reset_index(drop=True))
+
+
+def test_one_process_and_two_give_the_same_forecasts_of_models_that_draw_random_numbers(tmp_path: Path) -> None:
+    drawn = {"model": ("lstm", "prophet"), "hyperparameters": QUICK, "queues": QUEUES[:2]}
+    one, two = (forecasts(tmp_path, a_usage(), processes=processes, **drawn) for processes in (1, 2))
+    pd.testing.assert_frame_equal(one, two)

@@ -1,0 +1,56 @@
+"""The score that people are shown is not the one that the winner was picked by, where there are windows enough.
+
+    windows    1   2   3   4            fewer than four
+               └─ choose ┘  └─ report   └─ choose and report ┘
+
+Of many candidates the best was also lucky on the windows it was picked on: its error there is too small, with three windows by a
+tenth. The newest window, which did not take part, is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from shared.cards import FLOOR
+from shared.forecasts import Outcome, Score, WindowForecast
+from worker.pipeline.ensembles import Member, blended
+from worker.pipeline.recorded import measured, prediction_of
+from worker.pipeline.selection import Selection, choose
+
+FEWEST_WINDOWS = 4
+SELECTED_ON = "selected on"
+KEPT_APART = "kept apart: the shown score is that of the newest window, which took no part in the choice"
+
+
+def choose_and_report(outcomes: Sequence[Outcome], costs: Mapping[str, int], blends: Collection[str] = ()) -> Selection:
+    """`choose` on all windows but the newest, where there are four; the winner has the measures of the newest, and all windows.
+
+    Args and errors are those of `choose`. The leaderboard shows what the choice was made by.
+    """
+    scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
+    if not scores or len(scores[0].windows) < FEWEST_WINDOWS:
+        return choose(outcomes, costs, blends)
+    naive = next((score for score in scores if score.candidate == FLOOR), None)
+    selection = choose([_without_newest(each, naive) if isinstance(each, Score) else each for each in outcomes], costs, blends)
+    newest = _newest(selection.members, scores, naive)
+    windows = (*selection.winner.windows, newest)
+    return replace(selection, winner=replace(selection.winner, windows=windows, measures=newest.measures))
+
+
+def how_reported(winner: Score) -> str:
+    """How honest the winner's score is, as a report says it."""
+    return KEPT_APART if len(winner.windows) >= FEWEST_WINDOWS else SELECTED_ON
+
+
+def _without_newest(score: Score, naive: Score | None) -> Score:
+    older = score.windows[:-1]
+    return replace(score, windows=older, measures=measured(older, naive.windows[:-1] if naive else (), like=older))
+
+
+def _newest(members: Sequence[Member], scores: Sequence[Score], naive: Score | None) -> WindowForecast:
+    """The newest window of the winner, forecast by all its members."""
+    theirs = [score.windows[-1] for member in members for score in scores if score.candidate == member.candidate]
+    prediction = blended([prediction_of(window) for window in theirs], [member.weight for member in members])
+    window = replace(theirs[0], prediction=tuple(prediction.tolist()))
+    return replace(window, measures=measured([window], naive.windows[-1:] if naive else (), like=theirs[:1]))
