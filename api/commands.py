@@ -104,7 +104,7 @@ def _let_go(here: Services, job_id: str) -> None:
 def _forbids(here: Services, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
     possible = [state.value for state in JobState if state in states]
     found = here.store.job(job_id).state
-    return StateForbids(f"it is {found}; a job can be {what} when it is {' or '.join(possible)}", job_id=job_id)
+    return StateForbids(f"it is {found}; a job can be {what} when it is {' or '.join(possible)}")
 
 
 def _answered(here: Services, job_id: str) -> Answered:

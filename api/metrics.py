@@ -41,8 +41,8 @@ class Present:
         except QueuecastError as error:
             log.warning("lanes are not shown", reason=str(error))
         try:
-            oldest = self._services.store.open_jobs()[:1]
-            yield metrics.oldest_job_now(sum((datetime.now(UTC) - job.created_at).total_seconds() for job in oldest))
+            now, open_jobs = datetime.now(UTC), self._services.store.open_jobs()
+            yield metrics.oldest_job_now(max(((now - job.asked_at).total_seconds() for job in open_jobs), default=0.0))
         except QueuecastError as error:
             log.warning("open jobs are not shown", reason=str(error))
 

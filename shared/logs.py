@@ -37,6 +37,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     logging.captureWarnings(capture=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it calls it an error that we have no library for plots
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -8,6 +8,14 @@ local function deadline_of_run()
   return deadline
 end
 
+local function keep_outcome(deadline)
+  -- KEYS[2] outcome; ARGV index outcome is_failure. The first writer's counts.
+  if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return end
+  redis.call('EXPIREAT', KEYS[2], deadline + 86400)
+  redis.call('HINCRBY', KEYS[1], 'candidates_done', 1)
+  redis.call('HINCRBY', KEYS[1], 'candidates_failed', ARGV[3])
+end
+
 -- function: begin
 -- KEYS job done outcome attempt; ARGV queue what
 -- The number of this attempt, or 0: the job or queue has ended, or the outcome is there.
@@ -24,11 +32,7 @@ return attempt
 -- How many outcomes the queue has, the first writer's among them; -1: the job has ended.
 local deadline = deadline_of_run()
 if not deadline then return -1 end
-if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
-  redis.call('EXPIREAT', KEYS[2], deadline + 86400)
-  redis.call('HINCRBY', KEYS[1], 'candidates_done', 1)
-  redis.call('HINCRBY', KEYS[1], 'candidates_failed', ARGV[3])
-end
+keep_outcome(deadline)
 return redis.call('HLEN', KEYS[2])
 
 -- function: record_and_begin
@@ -36,11 +40,7 @@ return redis.call('HLEN', KEYS[2])
 -- As `record`, and then `begin` for the candidate `next`; its attempt's number, or 0.
 local deadline = deadline_of_run()
 if not deadline then return 0 end
-if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
-  redis.call('EXPIREAT', KEYS[2], deadline + 86400)
-  redis.call('HINCRBY', KEYS[1], 'candidates_done', 1)
-  redis.call('HINCRBY', KEYS[1], 'candidates_failed', ARGV[3])
-end
+keep_outcome(deadline)
 if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 or redis.call('HEXISTS', KEYS[2], ARGV[5]) == 1 then return 0 end
 return redis.call('HINCRBY', KEYS[4], ARGV[5], 1)
 

@@ -122,8 +122,8 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     if len(found) < len(work.candidates):
         return Selecting.IS_EARLY
     job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]
+    costs = {card.name: card.cost for card in model_cards()}
     while True:
-        costs = {card.name: card.cost for card in model_cards()}
         selection = choose_and_report(outcomes, costs, wanted_blends(job.request))
         members = [work.candidates.index(member.candidate) for member in selection.members]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:

@@ -93,6 +93,14 @@ def test_a_job_that_nobody_takes_waits_in_its_lane_and_grows_old(client: FlaskCl
     assert sample(text, OLDEST) == pytest.approx(600, abs=30)
 
 
+def test_a_job_that_is_tried_again_is_as_old_as_its_retry(client: FlaskClient, store: Store) -> None:
+    now = datetime.now(UTC)
+    store.add_job(a_job(job_id="again", created_at=now - timedelta(days=2)))
+    store.move_job("again", {JobState.QUEUED}, JobState.FAILED, "as told", now)
+    store.reopen_job("again", {JobState.FAILED}, now)
+    assert sample(scrape(client), OLDEST) == pytest.approx(0, abs=30)
+
+
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
 def test_while_the_broker_is_away_only_the_lanes_are_absent(
     make_app: Callable[[Settings], Flask], own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals

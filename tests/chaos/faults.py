@@ -58,10 +58,7 @@ def worker_quit(fleet: ChaosFleet, rng: Random) -> bool:
 def worker_frozen_for_a_while(fleet: ChaosFleet, rng: Random) -> bool:
     """SIGSTOP for a main process, and SIGCONT."""
     main = _main(fleet, rng)
-    if main is None or not kill(main, signal.SIGSTOP):
-        return False
-    time.sleep(FROZEN_SECONDS)  # the fault itself
-    return kill(main, signal.SIGCONT)
+    return main is not None and _freeze(main)
 
 
 def worker_frozen(fleet: ChaosFleet, rng: Random) -> bool:
@@ -82,10 +79,7 @@ def broker_terminated(fleet: ChaosFleet, rng: Random) -> bool:
 
 def broker_frozen(fleet: ChaosFleet, rng: Random) -> bool:
     """SIGSTOP for Valkey, and SIGCONT."""
-    if not _hit(fleet, "broker", signal.SIGSTOP):
-        return False
-    time.sleep(FROZEN_SECONDS)  # the fault itself
-    return _hit(fleet, "broker", signal.SIGCONT)
+    return _freeze_program(fleet, "broker")
 
 
 def broker_full(fleet: ChaosFleet, rng: Random) -> bool:
@@ -93,7 +87,7 @@ def broker_full(fleet: ChaosFleet, rng: Random) -> bool:
     with suppress(redis.RedisError):
         client = fleet.run_state.client
         client.config_set("maxmemory", int(client.info("memory")["used_memory"]) // 2)
-        time.sleep(FULL_SECONDS)  # the fault itself
+        time.sleep(FULL_SECONDS)  # no wait for anything: so long there is no memory, as in the design's fault table
         eventually(lambda: client.config_set("maxmemory", 0), within=20, what="memory for the broker")
         return True
     return False
@@ -106,10 +100,7 @@ def reaper_killed(fleet: ChaosFleet, rng: Random) -> bool:
 
 def reaper_frozen(fleet: ChaosFleet, rng: Random) -> bool:
     """SIGSTOP for the reaper, and SIGCONT."""
-    if not _hit(fleet, "reaper", signal.SIGSTOP):
-        return False
-    time.sleep(FROZEN_SECONDS)  # the fault itself
-    return _hit(fleet, "reaper", signal.SIGCONT)
+    return _freeze_program(fleet, "reaper")
 
 
 def api_killed(fleet: ChaosFleet, rng: Random) -> bool:
@@ -164,6 +155,19 @@ def _signal(fleet: ChaosFleet, rng: Random, number: int) -> bool:
         watchdog = main.parent() if main else None
         return watchdog is not None and kill(watchdog, number)
     return False
+
+
+def _freeze_program(fleet: ChaosFleet, program: str) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return _freeze(fleet.watchdog(program))
+    return False
+
+
+def _freeze(process: psutil.Process) -> bool:
+    if not kill(process, signal.SIGSTOP):
+        return False
+    time.sleep(FROZEN_SECONDS)  # no wait for anything: so long the process stands still, as in the design's fault table
+    return kill(process, signal.SIGCONT)
 
 
 def _hit(fleet: ChaosFleet, program: str, number: int) -> bool:

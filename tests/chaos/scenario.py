@@ -54,7 +54,7 @@ def under_fire(
     eventually(lambda: any(fleet.is_working(job.job_id) for job in jobs), within=60, what="work to disturb")
     while outcome.injected < times and not _have_ended(fleet, jobs):
         outcome.injected += rng.choice(faults)(fleet, rng)
-        time.sleep(rng.uniform(*pause))  # what a seed decides
+        time.sleep(rng.uniform(*pause))  # no wait for anything: the rhythm of the faults, which the seed decides
     last = time.monotonic()
     eventually(lambda: _have_ended(fleet, jobs), within=LONGEST_SECONDS, what=f"the end of all jobs; logs in {fleet.folder}")
     outcome.recovery_seconds = time.monotonic() - last

@@ -85,8 +85,12 @@ class HourMean:
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Step h is the mean of the values whole days before it."""
-        season = history.steps_per_day
-        asked = max(1, round(self.days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
-        seasons = min(asked, history.length // season)
-        recent: FloatArray = history.target[-seasons * season :].reshape(seasons, season).mean(axis=0)
-        return np.resize(recent, horizon)
+        return np.resize(recent_days(history, self.days).mean(axis=0), horizon)
+
+
+def recent_days(history: History, days: int) -> FloatArray:
+    """The last `days` days, or as many whole ones as there are: shape (days, steps of a day)."""
+    season = history.steps_per_day
+    asked = max(1, round(days * SECONDS_PER_DAY / (season * history.step_seconds)))  # one where a step is longer
+    seasons = min(asked, history.length // season)
+    return history.target[-seasons * season :].reshape(seasons, season)

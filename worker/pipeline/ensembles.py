@@ -12,15 +12,16 @@ Their backtest is computed from the members' recorded window forecasts and costs
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shared.cards import FLOOR
-from shared.forecasts import Candidate, Measures, Score, WindowForecast
+from shared.forecasts import Candidate, Score, WindowForecast
 from shared.jobs import JobRequest
 from worker.models.base import FloatArray
-from worker.pipeline.measures import ZERO, measure
+from worker.pipeline.measures import ZERO
+from worker.pipeline.recorded import actual_of, measured, prediction_of
 
 BLEND_WEIGHTED = "blend_weighted"
 BLEND_CHEAP = "blend_cheap"
@@ -107,8 +108,8 @@ def _weighted(scores: Sequence[Score]) -> list[tuple[Score, float]]:
     """
     if not scores or not scores[0].windows:
         return []
-    errors = np.array([[_mean_error(score, index) for index in range(len(score.windows))] for score in scores])
-    size = np.nanmean(np.concatenate([np.abs(_actual(scores[0], index)) for index in range(len(scores[0].windows))]))
+    errors = np.array([[_mean_error(window) for window in score.windows] for score in scores])
+    size = np.nanmean(np.concatenate([np.abs(actual_of(window)) for window in scores[0].windows]))
     recency = np.where(np.isfinite(errors[0]), float(RECENCY) ** np.arange(errors.shape[1]), 0.0)  # a window may have no value
     logs = np.log(np.nan_to_num(errors) + max(NEGLIGIBLE * size, ZERO)) @ recency / recency.sum()
     weights = np.exp(-POWER * (logs - logs.min()))
@@ -121,51 +122,19 @@ def _weighted(scores: Sequence[Score]) -> list[tuple[Score, float]]:
 def _blend(name: str, members: Sequence[tuple[Score, float]], naive: Score | None) -> Blend:
     """Scored like any other candidate; `seconds` is 0, since its members' seconds are counted with them."""
     scores, weights = [score for score, _ in members], [weight for _, weight in members]
-    count = len(scores[0].windows)
-    predictions = [blended([_prediction(score, index) for score in scores], weights) for index in range(count)]
-    measured = [_measured(scores, naive, [index], [prediction]) for index, prediction in enumerate(predictions)]
-    windows = tuple(
-        WindowForecast(origin_at=seen.origin_at, actual=seen.actual, prediction=tuple(prediction.tolist()), measures=measures)
-        for seen, prediction, measures in zip(scores[0].windows, predictions, measured, strict=True)
-    )
+    like, floor = scores[0].windows, naive.windows if naive else ()
+    windows = []
+    for index, theirs in enumerate(zip(*(score.windows for score in scores), strict=True)):
+        prediction = blended([prediction_of(window) for window in theirs], weights)
+        window = replace(theirs[0], prediction=tuple(prediction.tolist()))
+        windows.append(replace(window, measures=measured([window], floor[index : index + 1], like=theirs[:1])))
     candidate = Candidate(model=name, hyperparameters={"members": ", ".join(score.candidate.label for score in scores)})
-    overall = _measured(scores, naive, range(count), predictions)
+    overall = measured(windows, floor, like=like)
     made_of = tuple(Member(candidate=score.candidate, weight=weight) for score, weight in members)
-    return Blend(score=Score(candidate=candidate, measures=overall, windows=windows, seconds=0.0), members=made_of)
+    return Blend(score=Score(candidate=candidate, measures=overall, windows=tuple(windows), seconds=0.0), members=made_of)
 
 
-def _measured(
-    members: Sequence[Score], naive: Score | None, indices: Sequence[int], predictions: Sequence[FloatArray]
-) -> Measures:
-    """Measures over these windows; what they compare with is taken from the recorded forecasts, as there is no snapshot here."""
-    actual = [_actual(members[0], index) for index in indices]
-    return measure(
-        np.concatenate(actual),
-        np.concatenate(predictions),
-        naive=np.concatenate(
-            [_prediction(naive, i) if naive else np.full_like(values, np.nan) for i, values in zip(indices, actual, strict=True)]
-        ),
-        scale=np.concatenate([np.full_like(values, _scale(members, i)) for i, values in zip(indices, actual, strict=True)]),
-    )
-
-
-def _scale(members: Sequence[Score], index: int) -> float:
-    """MASE's scale of a window, which is a member's mean absolute error over its MASE; NaN where that is not defined."""
-    for member in members:
-        if mase := member.windows[index].measures.mase:
-            return _mean_error(member, index) / mase
-    return float("nan")
-
-
-def _mean_error(score: Score, index: int) -> float:
-    errors = np.abs(_actual(score, index) - _prediction(score, index))
+def _mean_error(window: WindowForecast) -> float:
+    errors = np.abs(actual_of(window) - prediction_of(window))
     scored = errors[np.isfinite(errors)]
     return float(scored.mean()) if len(scored) else float("nan")
-
-
-def _actual(score: Score, index: int) -> FloatArray:
-    return np.array(score.windows[index].actual, dtype=np.float64)  # None becomes NaN
-
-
-def _prediction(score: Score, index: int) -> FloatArray:
-    return np.array(score.windows[index].prediction, dtype=np.float64)

@@ -117,9 +117,9 @@ class Stage:
         """Run every kind of task once, then see what the worker costs when idle."""
         for model in ("quick", "alone") if "heavy" in self.lanes else ("quick",):
             self.run(**request_of(model, 4))
-        time.sleep(1)
+        time.sleep(1)  # what comes after a job's end is not idleness
         before = self.worker_cpu()
-        time.sleep(seconds)
+        time.sleep(seconds)  # no wait for anything: the time over which idleness is measured
         self.idle = (self.worker_cpu() - before) / seconds
 
 
@@ -186,12 +186,17 @@ def stage(settings: Settings, *, lanes: str = LANES, slots: int = CORES) -> Iter
     """A fleet on a running broker, warm."""
     fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
     try:
+        known = _workers(fleet)
         worker = fleet.spawn([sys.executable, "-m", "tests.bench.fleet.work", lanes, str(slots)])
         fleet.start("reap")
-        eventually(fleet.run_state.catalogue, within=60, what="the worker's catalogue")
+        eventually(lambda: _workers(fleet) - known, within=60, what="the worker's announcement")
         here = Stage(fleet, make_celery(redis_server(settings), "api"), worker, lanes)
         here.settle()
         yield here
     finally:
         fleet.stop()
         fleet.store.close()
+
+
+def _workers(fleet: Fleet) -> set[str]:
+    return {worker.worker_id for worker in fleet.run_state.workers()}
