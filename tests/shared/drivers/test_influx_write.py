@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -166,9 +167,12 @@ def test_a_line_that_is_too_large_alone_is_refused(server: InfluxServer, scripte
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long urllib3 would have waited between its tries."""
+    """How long urllib3 would have waited between its tries.
+
+    Only urllib3's clock is replaced: threads of other tests' clients sleep in this process too, and would no longer rest.
+    """
     seconds: list[float] = []
-    monkeypatch.setattr(time, "sleep", seconds.append)
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=seconds.append, time=time.time))
     return seconds
 
 
