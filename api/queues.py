@@ -18,7 +18,7 @@ from api.requests import SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
-from shared.reports import Point, above_full
+from shared.reports import Point, above_full, outlook
 
 MOST_POINTS = 100_000
 DEFAULT_PAST = timedelta(days=7)
@@ -45,7 +45,7 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 def list_queues() -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    return answers.QueueList(queues=services().store.outlooks())
+    return answers.QueueList(queues=[outlook(forecast) for forecast in services().store.newest_forecasts()])
 
 
 def show_series(queue: str, query: SeriesQuery) -> Response:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
+from shared.buckets import step_start
 from shared.forecasts import Candidate, Forecast, Outcome
 from shared.jobs import QueueState
 
@@ -89,13 +91,47 @@ class Point:
     value: float | None
 
 
-def above_full(forecast: Forecast) -> Above | None:
-    """Where a forecast is above 100 %; None when its metric is, by its name, no percentage of what the queue may use."""
-    if not _PERCENTAGE.search(forecast.metric):
-        return None
-    steps = list(zip(forecast.timestamps, forecast.prediction, forecast.upper_bound, strict=True))
+def is_percentage(metric: str) -> bool:
+    """Whether a metric is, by its name, a percentage of what the queue may use."""
+    return _PERCENTAGE.search(metric) is not None
+
+
+def above(forecast: Forecast, level: float) -> Above:
+    """Where a forecast is above a level."""
+    starts = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
+    steps = list(enumerate(zip(forecast.prediction, forecast.upper_bound, strict=True), start=1))
     return Above(
-        level=FULL,
-        likely=tuple(at for at, prediction, _ in steps if prediction > FULL),
-        possible=tuple(at for at, prediction, upper in steps if prediction <= FULL < upper),
+        level=level,
+        likely=tuple(starts(step) for step, (prediction, _) in steps if prediction > level),
+        possible=tuple(starts(step) for step, (prediction, upper) in steps if prediction <= level < upper),
+    )
+
+
+def above_full(forecast: Forecast) -> Above | None:
+    """Where a forecast is above 100 %; None when its metric is no percentage."""
+    return above(forecast, FULL) if is_percentage(forecast.metric) else None
+
+
+def outlook(forecast: Forecast) -> QueueOutlook:
+    """What a queue's owner sees first of a forecast."""
+    peak, full = forecast.peak_step - 1, above_full(forecast)
+    return QueueOutlook(
+        queue=forecast.queue,
+        metric=forecast.metric,
+        job=forecast.job,
+        job_id=forecast.job_id,
+        issued_at=forecast.issued_at,
+        created_at=forecast.created_at,
+        step_seconds=forecast.step_seconds,
+        horizon_steps=forecast.horizon_steps,
+        model=forecast.model,
+        mape=forecast.mape,
+        skill=forecast.skill,
+        peak_at=step_start(forecast.issued_at, peak + 1, forecast.step_seconds),
+        peak=forecast.prediction[peak],
+        peak_lower_bound=forecast.lower_bound[peak],
+        peak_upper_bound=forecast.upper_bound[peak],
+        above_100_at=min((*full.likely, *full.possible), default=None) if full else None,
+        likely_above_100=len(full.likely) if full else 0,
+        possible_above_100=len(full.possible) if full else 0,
     )

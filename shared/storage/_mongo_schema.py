@@ -6,7 +6,6 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-STEP_COLUMNS = ("timestamp", "step", "prediction", "lower_bound", "upper_bound")
 SERIES = ("queue", "metric", "job")
 # collection → keys of an index, and its options; made by us, on our own collections only
 INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {

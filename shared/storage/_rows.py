@@ -153,7 +153,7 @@ def outcome(row: Row) -> Outcome:
 
 
 def forecast_row(forecast: Forecast) -> dict[str, Any]:
-    """The row of table `forecasts`."""
+    """The row of `forecasts`; its steps are three arrays."""
     return {
         "queue": forecast.queue,
         "metric": forecast.metric,
@@ -168,26 +168,14 @@ def forecast_row(forecast: Forecast) -> dict[str, Any]:
         "horizon": forecast.horizon_steps,
         "period_seconds": forecast.step_seconds,
         "seconds": forecast.seconds,
+        "prediction": list(forecast.prediction),
+        "lower_bound": list(forecast.lower_bound),
+        "upper_bound": list(forecast.upper_bound),
     }
 
 
-def step_rows(forecast: Forecast) -> Iterator[dict[str, Any]]:
-    """The rows of table `forecast_steps`, in order of time."""
-    key = {"queue": forecast.queue, "metric": forecast.metric, "job": forecast.job, "issued_at": to_epoch(forecast.issued_at)}
-    steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
-    for step, (timestamp, prediction, lower_bound, upper_bound) in enumerate(steps, start=1):
-        yield key | {
-            "timestamp": to_epoch(timestamp),
-            "step": step,
-            "prediction": prediction,
-            "lower_bound": lower_bound,
-            "upper_bound": upper_bound,
-        }
-
-
-def forecast(steps: Sequence[Row]) -> Forecast:
-    """The forecast whose steps these are, by time; each row is one of `forecast_steps` joined with its one of `forecasts`."""
-    row = steps[0]
+def forecast(row: Row) -> Forecast:
+    """The forecast of a row."""
     return Forecast(
         queue=row["queue"],
         metric=row["metric"],
@@ -201,9 +189,9 @@ def forecast(steps: Sequence[Row]) -> Forecast:
         mape=row["mape"],
         skill=row["skill"],
         seconds=row["seconds"],
-        prediction=tuple(step["prediction"] for step in steps),
-        lower_bound=tuple(step["lower_bound"] for step in steps),
-        upper_bound=tuple(step["upper_bound"] for step in steps),
+        prediction=tuple(row["prediction"]),
+        lower_bound=tuple(row["lower_bound"]),
+        upper_bound=tuple(row["upper_bound"]),
     )
 
 

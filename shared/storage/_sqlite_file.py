@@ -19,9 +19,22 @@ from pathlib import Path
 from shared.drivers.faults import translated
 from shared.errors import InvalidSettings, StoreAway
 
+STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
 SCHEMA_VERSION = 3  # kept in the file as its user_version
 # schema of a file → what leads to the next one; what is new as a whole needs no line, sqlite.sql makes it
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",), 2: ()}
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",),
+    2: (  # a forecast's steps move from a table of theirs into arrays: a page of hundreds of queues reads one row each
+        *(f"ALTER TABLE forecasts ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'" for name in STEP_ARRAYS),
+        "UPDATE forecasts SET (prediction, lower_bound, upper_bound) = ("
+        "SELECT json_group_array(prediction), json_group_array(lower_bound), json_group_array(upper_bound) FROM ("
+        "SELECT * FROM forecast_steps AS steps WHERE (steps.queue, steps.metric, steps.job, steps.issued_at)"
+        " = (forecasts.queue, forecasts.metric, forecasts.job, forecasts.issued_at) ORDER BY timestamp))",
+        "DROP VIEW forecast_latest",
+        "DROP VIEW forecast_issued",
+        "DROP TABLE forecast_steps",
+    ),
+}
 
 
 class SqliteFile:

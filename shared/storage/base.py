@@ -13,7 +13,7 @@ from typing import Protocol
 
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
-from shared.reports import Point, QueueOutlook, QueueReport
+from shared.reports import Point, QueueReport
 
 
 class Store(Protocol):
@@ -101,8 +101,8 @@ class Store(Protocol):
         """Every forecast that matches, by queue, metric, job, issued_at."""
         ...
 
-    def outlooks(self) -> list[QueueOutlook]:
-        """The newest forecast of every (queue, metric, job), by queue."""
+    def newest_forecasts(self) -> list[Forecast]:
+        """The newest forecast of every (queue, metric, job), by queue, metric, job."""
         ...
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
@@ -111,6 +111,12 @@ class Store(Protocol):
 
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
+        ...
+
+    def actuals_of(
+        self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
+    ) -> dict[str, list[Point]]:
+        """Queue → its actual values in [start, end), by time; a queue without any is left out."""
         ...
 
     def check(self) -> None:

@@ -12,9 +12,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
-from shared.reports import Point, QueueOutlook, QueueReport
+from shared.reports import Point, QueueReport
 from shared.states import check_move, check_reopening
-from shared.storage._outlook import outlook
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,10 +165,9 @@ class MemoryStore:
         return [each for each in in_order if queue in {None, each.queue} and job_id in {None, each.job_id}]
 
     @_alone
-    def outlooks(self) -> list[QueueOutlook]:
+    def newest_forecasts(self) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        newest = {(each.queue, each.metric, each.job): each for each in self.forecasts()}
-        return [outlook(forecast) for forecast in newest.values()]
+        return list({(each.queue, each.metric, each.job): each for each in self.forecasts()}.values())
 
     @_alone
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
@@ -182,6 +180,13 @@ class MemoryStore:
         """Actual values in [start, end), by time."""
         kept = self._actuals.get((queue, metric, step_seconds), {})
         return [point for timestamp, point in sorted(kept.items()) if start <= timestamp < end]
+
+    def actuals_of(
+        self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
+    ) -> dict[str, list[Point]]:
+        """Actual values of several queues in [start, end), by time; none for a queue without any."""
+        found = {queue: self.actuals(queue, metric, step_seconds, start, end) for queue in sorted(queues)}
+        return {queue: points for queue, points in found.items() if points}
 
     def check(self) -> None:
         """Always there."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, ReplaceOne
@@ -24,12 +26,11 @@ from shared.drivers.mongo import Patience, mongo_client, mongo_database
 from shared.errors import JobNotFound, KeyReused, QueueNotFound, StoreAway
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
-from shared.reports import Point, QueueOutlook, QueueReport
+from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
-from shared.storage._mongo_schema import INDEXES, SERIES, STEP_COLUMNS
+from shared.storage._mongo_schema import INDEXES, SERIES
 from shared.storage._mongo_statements import job_update, page_of_jobs
-from shared.storage._outlook import outlook
 
 DUPLICATE_KEY = 11_000
 
@@ -139,9 +140,8 @@ class MongoStore:
     @speaks_mongo
     def save_forecast(self, forecast: Forecast) -> None:
         """Keep a forecast; the same key again replaces all of it, steps included."""
-        steps = list(_rows.step_rows(forecast))
-        document = _rows.forecast_row(forecast) | {name: [step[name] for step in steps] for name in STEP_COLUMNS}
-        self._replace("forecasts", (*SERIES, "issued_at"), [document])
+        steps = {"timestamp": list(map(to_epoch, forecast.timestamps)), "step": list(range(1, forecast.horizon_steps + 1))}
+        self._replace("forecasts", (*SERIES, "issued_at"), [_rows.forecast_row(forecast) | steps])
 
     @speaks_mongo
     def forecast(
@@ -153,7 +153,7 @@ class MongoStore:
         found = self._of("forecasts").find_one(given, sort=[("issued_at", -1), ("created_at", -1)])
         if found is None:
             raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
-        return _forecast(found)
+        return _rows.forecast(found)
 
     @speaks_mongo
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
@@ -161,15 +161,15 @@ class MongoStore:
         wanted = {"queue": queue, "job_id": job_id}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
         order = [(name, ASCENDING) for name in (*SERIES, "issued_at")]
-        return [_forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
+        return [_rows.forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
 
     @speaks_mongo
-    def outlooks(self) -> list[QueueOutlook]:
+    def newest_forecasts(self) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
         order = dict.fromkeys(SERIES, ASCENDING) | {"issued_at": DESCENDING}
         newest = {"$group": {"_id": {name: f"${name}" for name in SERIES}, "newest": {"$first": "$$ROOT"}}}
         stages: list[dict[str, Any]] = [{"$sort": order}, newest, {"$sort": {"_id": ASCENDING}}]
-        return [outlook(_forecast(found["newest"])) for found in self._of("forecasts").aggregate(stages, allowDiskUse=True)]
+        return [_rows.forecast(found["newest"]) for found in self._of("forecasts").aggregate(stages, allowDiskUse=True)]
 
     @speaks_mongo
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
@@ -181,9 +181,17 @@ class MongoStore:
     @speaks_mongo
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
-        series = {"queue": {"$eq": queue}, "metric": {"$eq": metric}, "period_seconds": step_seconds}
+        return self.actuals_of([queue], metric, step_seconds, start, end).get(queue, [])
+
+    @speaks_mongo
+    def actuals_of(
+        self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
+    ) -> dict[str, list[Point]]:
+        """Actual values of several queues in [start, end), by time; none for a queue without any."""
+        series = {"queue": {"$in": list(queues)}, "metric": {"$eq": metric}, "period_seconds": step_seconds}
         inside = {"timestamp": {"$gte": to_epoch(start), "$lt": to_epoch(end)}}
-        return [_rows.point(found) for found in self._of("actuals").find(series | inside, sort=[("timestamp", 1)])]
+        found = self._of("actuals").find(series | inside, sort=[("queue", 1), ("timestamp", 1)])
+        return {queue: [_rows.point(each) for each in group] for queue, group in groupby(found, itemgetter("queue"))}
 
     @speaks_mongo
     def check(self) -> None:
@@ -233,8 +241,3 @@ class MongoStore:
 def _job(found: Mapping[str, Any]) -> Job:
     """The job of a document; one that was made before there were retries has no `queued_at`."""
     return _rows.job({"queued_at": None, **found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})
-
-
-def _forecast(found: Mapping[str, Any]) -> Forecast:
-    steps = zip(*(found[name] for name in STEP_COLUMNS), strict=True)
-    return _rows.forecast([{**found, **dict(zip(STEP_COLUMNS, step, strict=True))} for step in steps])

@@ -5,6 +5,7 @@ How the file is opened and shared: _sqlite_file.py. Its tables: sqlite.sql. Thei
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -19,20 +20,15 @@ from shared.documents import from_json, to_json
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
-from shared.reports import Point, QueueOutlook, QueueReport
+from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
-from shared.storage._outlook import outlook
-from shared.storage._sqlite_file import SqliteFile, require_version
+from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
 from shared.storage._sqlite_statements import insert, marks
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
 
-_STEPS = """
-    SELECT * FROM forecasts JOIN forecast_steps USING (queue, metric, job, issued_at)
-    WHERE {}
-    ORDER BY queue, metric, job, issued_at, timestamp
-"""
+_FORECASTS = "SELECT * FROM forecasts WHERE {} ORDER BY queue, metric, job, issued_at"
 _NEWEST = """(queue, metric, job, issued_at) IN (
     SELECT queue, metric, job, issued_at FROM forecasts
     WHERE queue = :queue AND metric = ifnull(:metric, metric) AND job = ifnull(:job, job)
@@ -158,12 +154,10 @@ class SqliteStore:
     def save_forecast(self, forecast: Forecast) -> None:
         """Keep a forecast; the same key again replaces all of it, steps included."""
         row = _rows.forecast_row(forecast)
+        arrays = {name: json.dumps(row[name], allow_nan=False) for name in STEP_ARRAYS}
+        replacing = "ON CONFLICT DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in row)
         with self._file.writing() as db:
-            db.execute(  # and its steps
-                "DELETE FROM forecasts WHERE queue = :queue AND metric = :metric AND job = :job AND issued_at = :issued_at", row
-            )
-            insert(db, "forecasts", [row])
-            insert(db, "forecast_steps", _rows.step_rows(forecast))
+            insert(db, "forecasts", [row | arrays], replacing)
 
     def forecast(
         self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
@@ -181,9 +175,9 @@ class SqliteStore:
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
         return self._forecasts(" AND ".join(conditions) or "TRUE", wanted)
 
-    def outlooks(self) -> list[QueueOutlook]:
+    def newest_forecasts(self) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        return [outlook(forecast) for forecast in self._forecasts(_NEWEST_OF_EACH, {})]
+        return self._forecasts(_NEWEST_OF_EACH, {})
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
         """Keep what was read; gaps are not kept."""
@@ -194,13 +188,20 @@ class SqliteStore:
 
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
-        statement = """
-            SELECT timestamp, value FROM actuals
-            WHERE queue = ? AND metric = ? AND period_seconds = ? AND timestamp >= ? AND timestamp < ? ORDER BY timestamp
-        """
+        return self.actuals_of([queue], metric, step_seconds, start, end).get(queue, [])
+
+    def actuals_of(
+        self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
+    ) -> dict[str, list[Point]]:
+        """Actual values of several queues in [start, end), by time; none for a queue without any."""
+        statement = f"""
+            SELECT queue, timestamp, value FROM actuals
+            WHERE metric = ? AND period_seconds = ? AND timestamp >= ? AND timestamp < ? AND queue IN ({marks(queues)})
+            ORDER BY queue, timestamp
+        """  # noqa: S608 - marks only
         with self._file.reading() as db:
-            rows = db.execute(statement, (queue, metric, step_seconds, to_epoch(start), to_epoch(end)))
-            return [_rows.point(row) for row in rows]
+            rows = db.execute(statement, (metric, step_seconds, to_epoch(start), to_epoch(end), *queues)).fetchall()
+        return {queue: [_rows.point(row) for row in found] for queue, found in groupby(rows, itemgetter("queue"))}
 
     def check(self) -> None:
         """A real read, for readiness; raises StoreAway."""
@@ -222,8 +223,8 @@ class SqliteStore:
 
     def _forecasts(self, where: str, values: Mapping[str, Any]) -> list[Forecast]:
         with self._file.reading() as db:
-            steps = db.execute(_STEPS.format(where), values).fetchall()
-        return [_rows.forecast(list(rows)) for _, rows in groupby(steps, itemgetter("queue", "metric", "job", "issued_at"))]
+            rows = db.execute(_FORECASTS.format(where), values).fetchall()
+        return [_rows.forecast({**row, **{name: json.loads(row[name]) for name in STEP_ARRAYS}}) for row in rows]
 
 
 def _job_row(db: sqlite3.Connection, job_id: str) -> sqlite3.Row:

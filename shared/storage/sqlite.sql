@@ -79,24 +79,13 @@ CREATE TABLE IF NOT EXISTS forecasts (
     horizon         INTEGER NOT NULL,
     period_seconds  INTEGER NOT NULL,
     seconds         REAL NOT NULL,
+    prediction      TEXT NOT NULL DEFAULT '[]', -- one number per step, as the other two; since schema 3
+    lower_bound     TEXT NOT NULL DEFAULT '[]',
+    upper_bound     TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (queue, metric, job, issued_at)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS forecasts_by_job_id ON forecasts (job_id);
-
-CREATE TABLE IF NOT EXISTS forecast_steps (
-    queue       TEXT NOT NULL,
-    metric      TEXT NOT NULL,
-    job         TEXT NOT NULL,
-    issued_at   INTEGER NOT NULL,
-    timestamp   INTEGER NOT NULL,
-    step        INTEGER NOT NULL,
-    prediction  REAL NOT NULL,
-    lower_bound REAL NOT NULL,
-    upper_bound REAL NOT NULL,
-    PRIMARY KEY (queue, metric, job, issued_at, timestamp),
-    FOREIGN KEY (queue, metric, job, issued_at) REFERENCES forecasts ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS actuals (
     queue          TEXT NOT NULL,
@@ -107,10 +96,18 @@ CREATE TABLE IF NOT EXISTS actuals (
     PRIMARY KEY (queue, metric, period_seconds, timestamp)
 ) STRICT, WITHOUT ROWID;
 
+-- Step by step: one row where `forecasts` has an array.
+CREATE VIEW IF NOT EXISTS forecast_steps AS
+SELECT queue, metric, job, issued_at, issued_at + steps.key * period_seconds AS timestamp, steps.key + 1 AS step,
+       steps.value AS prediction,
+       json_extract(lower_bound, '$[' || steps.key || ']') AS lower_bound,
+       json_extract(upper_bound, '$[' || steps.key || ']') AS upper_bound
+FROM forecasts, json_each(forecasts.prediction) AS steps;
+
 -- One value per lead time: every step of every forecast ever issued.
 CREATE VIEW IF NOT EXISTS forecast_issued AS
-SELECT queue, metric, job, issued_at, timestamp, step, prediction, lower_bound, upper_bound, model
-FROM forecast_steps JOIN forecasts USING (queue, metric, job, issued_at);
+SELECT queue, metric, job, issued_at, timestamp, step, steps.prediction, steps.lower_bound, steps.upper_bound, model
+FROM forecast_steps AS steps JOIN forecasts USING (queue, metric, job, issued_at);
 
 -- What a dashboard draws: each moment as the newest forecast issued by then says it; of an older, longer one no tail is left.
 CREATE VIEW IF NOT EXISTS forecast_latest AS

@@ -1,4 +1,4 @@
-"""What is told of a forecast: where it is above 100 %."""
+"""What is told of a forecast: its peak, and where it is above 100 %."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.reports import above_full
+from shared.reports import above_full, outlook
 from tests.factories import MONDAY, a_forecast
 
 HIGH = {"prediction": (100.0, 101.0, 90.0), "lower_bound": (80.0, 90.0, 70.0), "upper_bound": (100.0, 130.0, 100.5)}
@@ -29,3 +29,14 @@ def test_percentages_are_told_by_their_name(metric: str) -> None:
 def test_100_means_nothing_to_other_metrics(metric: str) -> None:
     """Of the whole cluster a queue never uses more than 100 %: YARN cuts it off there."""
     assert above_full(a_forecast(metric=metric, **HIGH)) is None
+
+
+def test_an_outlook_shows_the_first_of_equal_peaks_with_its_bounds() -> None:
+    shown = outlook(a_forecast(prediction=(50.0, 60.0, 60.0)))
+    assert (shown.issued_at, shown.horizon_steps, shown.model, shown.mape) == (MONDAY, 3, "seasonal_naive", 7.5)
+    assert (shown.peak_at, shown.peak_lower_bound, shown.peak, shown.peak_upper_bound) == (
+        MONDAY + timedelta(hours=1),
+        45.0,
+        60.0,
+        75.0,
+    )

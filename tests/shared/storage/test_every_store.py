@@ -460,15 +460,12 @@ def test_forecasts_are_listed_by_their_key_and_found_by_queue_and_job(store: Sto
     assert store.forecasts(queue="c") == []
 
 
-def test_outlooks_show_the_newest_forecast_of_each_queue_metric_and_job_with_its_first_peak(store: Store) -> None:
-    assert store.outlooks() == []
-    store.save_forecast(a_forecast(prediction=(50.0, 60.0, 60.0)))
-    store.save_forecast(a_forecast(issued_at=MONDAY - HOUR, prediction=(99.0, 1.0, 1.0)))
-    store.save_forecast(a_forecast(queue="root.adhoc", job="weekly"))
-    adhoc, etl = store.outlooks()
-    assert (adhoc.queue, adhoc.job) == ("root.adhoc", "weekly")
-    assert (etl.issued_at, etl.horizon_steps, etl.model, etl.mape) == (MONDAY, 3, "seasonal_naive", 7.5)
-    assert (etl.peak_at, etl.peak_lower_bound, etl.peak, etl.peak_upper_bound) == (MONDAY + HOUR, 45.0, 60.0, 75.0)
+def test_the_newest_forecast_of_each_queue_metric_and_job_is_found(store: Store) -> None:
+    assert store.newest_forecasts() == []
+    newest, other = a_forecast(model="var"), a_forecast(queue="root.adhoc", job="weekly")
+    for forecast in (newest, a_forecast(issued_at=MONDAY - HOUR), other):
+        store.save_forecast(forecast)
+    assert store.newest_forecasts() == [other, newest]
 
 
 # Actual values
@@ -486,6 +483,18 @@ def test_actual_values_are_kept_apart_by_queue_metric_and_step(store: Store) -> 
         store.save_actuals(*key, [Point(timestamp=MONDAY, value=float(number))])
     assert [store.actuals(*key, MONDAY, MONDAY + HOUR)[0].value for key in keys] == [0.0, 1.0, 2.0, 3.0]
     assert store.actuals("c", "m", 60, MONDAY, MONDAY + HOUR) == []
+
+
+def test_actual_values_of_several_queues_are_read_at_once_and_those_without_any_left_out(store: Store) -> None:
+    points = {
+        queue: [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(3)] for queue in ("b", "a", "not asked for")
+    }
+    for queue, found in points.items():
+        store.save_actuals(queue, "m", 3_600, found)
+    store.save_actuals("a", "another metric", 3_600, points["a"])
+    found = store.actuals_of(["a", "b", "c"], "m", 3_600, MONDAY, MONDAY + 2 * HOUR)
+    assert found == {"a": points["a"][:2], "b": points["b"][:2]}
+    assert store.actuals_of([], "m", 3_600, MONDAY, MONDAY + HOUR) == {}
 
 
 def test_a_new_actual_value_replaces_the_old_one_and_a_gap_is_not_kept(store: Store) -> None:

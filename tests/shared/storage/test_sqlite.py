@@ -19,6 +19,7 @@ from shared.storage import Store, open_store
 from shared.storage._sqlite_file import SCHEMA_VERSION, require_version
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.shared.storage import crowd
+from tests.shared.storage.test_every_store import a_report
 
 HOUR = timedelta(hours=1)
 
@@ -107,9 +108,11 @@ def old(path: Path, store: Store) -> Store:
     copy = path.with_name("old.db")
     with plain_sql(copy) as db:
         db.executescript(f"ATTACH '{path}' AS new; {SCHEMA_1}; PRAGMA user_version = 1;")
-        for table in ("jobs", "forecasts", "forecast_steps"):
+        for table in ("jobs", "forecasts"):
             columns = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA main.table_info({table})"))
             db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+        steps = "queue, metric, job, issued_at, timestamp, step, prediction, lower_bound, upper_bound"
+        db.execute(f"INSERT INTO main.forecast_steps SELECT {steps} FROM new.forecast_steps ORDER BY step DESC")
     copy.replace(path)
     return store
 
@@ -172,8 +175,15 @@ def test_a_file_that_is_locked_before_it_has_tables_is_away_until_it_is_free(sto
 
 
 def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
-    store.save_forecast(a_forecast())
+    store.save_report(a_report())
     with pytest.raises(sqlite3.IntegrityError):  # ours to mend, hence not translated: SQLite keeps a NaN as NULL
+        store.save_report(a_report(seconds=float("nan"), outcomes=()))
+    assert store.report("job-1", "root.etl") == a_report()
+
+
+def test_a_forecast_that_is_not_finite_is_not_kept(store: Store) -> None:
+    store.save_forecast(a_forecast())
+    with pytest.raises(ValueError, match="not JSON compliant"):
         store.save_forecast(a_forecast(prediction=(1.0, 2.0, float("nan"))))
     assert store.forecasts() == [a_forecast()]
 
