@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from api import catalogue, checks, commands, guards, health, jobs, metrics, openapi, problems, queues
+from api import catalogue, checks, commands, dashboard, guards, health, jobs, metrics, openapi, problems, queues
 from api.context import EXTENSION, Services
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
@@ -23,6 +23,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         configure_logs(settings.log_level)
     app = Flask("queuecast", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # static files: their addresses carry the hash of their content
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.merge_slashes = False  # a queue's name may hold two
     app.extensions[EXTENSION] = Services(settings=settings)
     problems.register(app)
@@ -38,3 +40,4 @@ def _add_routes(app: Flask) -> None:
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))
+    app.register_blueprint(dashboard.blueprint())  # after the document, which is about calls and not about pages

@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, redirect
+from flask import Blueprint, Response
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from spectree import SpecTree
@@ -53,12 +53,11 @@ def make_spec(version: str) -> SpecTree:
 
 
 def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes /openapi.json, /docs and /; to be called within an application context, when all other routes are there."""
+    """The routes /openapi.json and /docs; to be called within an application context, when all other routes are there."""
     document = json.dumps(finished(spec.spec))
     routes = Blueprint("openapi", __name__)
     routes.get("/openapi.json")(lambda: Response(document, mimetype="application/json"))
     routes.get("/docs")(_show_docs)
-    routes.get("/", endpoint="root")(lambda: redirect("/docs"))  # until the dashboard stands there
     return routes
 
 

@@ -106,9 +106,19 @@ def refusing(form: type[BaseModel]) -> Callable[..., None]:
 
 def register(app: Flask) -> None:
     """Answer every error of this application as a problem."""
-    app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(QueuecastError, _of_ours)
-    app.register_error_handler(Exception, _of_a_fault)
+    for family in (HTTPException, QueuecastError, Exception):
+        app.register_error_handler(family, answer_to)
+
+
+def answer_to(error: Exception) -> Response:
+    """The answer to any error."""
+    match error:
+        case HTTPException():
+            return _of_http(error)
+        case QueuecastError():
+            return _of_ours(error)
+        case _:
+            return _of_a_fault(error)
 
 
 def _of_http(error: HTTPException) -> Response:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -38,8 +39,20 @@ SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setti
 
 STARS = "**********"  # as pydantic shows a secret
 
+
+def _time_zone(name: str) -> str:
+    """A zone that exists."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError) as error:  # OSError: the name of a folder of zones
+        raise ValueError("no such time zone; accepted are IANA names such as Europe/Berlin") from error
+    return name
+
+
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
+Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
 
@@ -90,6 +103,9 @@ class Settings(BaseSettings):
         default_factory=dict, description="further connections, from queuecast.toml"
     )
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
+    display_timezone: TimeZoneName = Field("UTC", description="in which the dashboard shows times, such as Europe/Berlin")
+    mark_levels: tuple[Level, ...] = Field((80.0, 100.0), description="per cent; the dashboard marks queues that may cross one")
+    flower_url: str | None = Field(None, pattern="^https?://", description="where the dashboard's link to Flower leads")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")

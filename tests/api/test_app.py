@@ -58,9 +58,9 @@ def test_defaults_are_documented_as_they_are_written(client: FlaskClient) -> Non
     assert (fields["deadline"]["default"], fields["bounds"]["default"], fields["queues"]["default"]) == ("1h", [0.0, None], ["*"])
 
 
-def test_the_root_leads_to_what_there_is_to_see(client: FlaskClient) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.location) == (302, "/docs")
+def test_the_root_is_the_overview_and_the_document_says_nothing_of_pages(client: FlaskClient) -> None:
+    assert "No forecast yet" in client.get("/").text
+    assert "/" not in client.get("/openapi.json").get_json()["paths"]
 
 
 def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:

@@ -1,0 +1,104 @@
+"""The overview: every queue with what comes next, those in trouble first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from flask import render_template, request
+from pydantic import Field, ValidationError
+
+from api.context import Services, services
+from api.dashboard import frame
+from api.dashboard.overview import SORTS, Row, Wanted, matching, row_of
+from api.dashboard.sparkline import Sparkline, sparkline
+from api.requests import Form
+from shared.errors import InvalidRequest
+from shared.jobs import JobFilter
+from shared.reports import Point
+
+PAGE_SIZE = 100
+SHOWN_STEPS = 72  # of the actual values before a forecast, at most as many as it looks ahead
+
+
+class OverviewQuery(Form):
+    """What the address says; everything has a default."""
+
+    q: str = Field("", max_length=250)
+    level: float | None = None
+    model: str = Field("", max_length=250)
+    job: str = Field("", max_length=250)
+    sort: Literal["risk", "queue", "peak", "hour", "model", "mape", "skill", "age"] = "risk"
+    reverse: bool = False
+    page: int = Field(1, ge=1, le=10_000)
+
+    def wanted(self) -> Wanted:
+        """What the overview is asked for."""
+        return Wanted(
+            text=self.q.strip(), level=self.level, model=self.model, job=self.job, sort=self.sort, is_reversed=self.reverse
+        )
+
+
+def show() -> str:
+    """The page, or only its list where htmx asks for that."""
+    here, query, now = services(), _query(), datetime.now(UTC)
+    levels = here.settings.mark_levels
+    rows = [row_of(forecast, levels, now) for forecast in here.store.newest_forecasts()]
+    found = matching(rows, query.wanted())
+    shown = found[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
+    return render_template(
+        "_queues.html" if frame.is_fragment() else "overview.html",
+        query=query,
+        rows=[(row, line) for row, line in zip(shown, _sparklines(here, shown), strict=True)],
+        found=len(found),
+        total=len(rows),
+        pages_count=-(-len(found) // PAGE_SIZE),
+        levels=sorted(levels),
+        marks=_marks(rows, levels),
+        models=sorted({row.forecast.model for row in rows}),
+        jobs=sorted({row.forecast.job for row in rows}),
+        sorts=SORTS,
+        has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(), 1)),
+    )
+
+
+def _query() -> OverviewQuery:
+    given = {name: value for name, value in request.args.items() if value != ""}
+    try:
+        return OverviewQuery.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise InvalidRequest(wrong) from error
+
+
+def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
+    """Level, highest first → the queues whose highest mark it is; of them the first to cross it comes first."""
+    marked = sorted((row for row in rows if row.mark), key=lambda row: row.mark.first_at if row.mark else row.ends_at)
+    found = [(level, [row for row in marked if row.mark and row.mark.level == level]) for level in sorted(levels, reverse=True)]
+    return [(level, rows_there) for level, rows_there in found if rows_there]
+
+
+def _sparklines(here: Services, rows: Sequence[Row]) -> list[Sparkline]:
+    """One per row; the actual values of all rows of a metric and step are read at once."""
+    starts = [_start(row) for row in rows]
+    together: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        together[row.forecast.metric, row.forecast.step_seconds].append(index)
+    actuals: dict[int, list[Point]] = {}
+    for (metric, step_seconds), indices in together.items():
+        queues = {rows[index].forecast.queue for index in indices}
+        first, last = min(starts[index] for index in indices), max(rows[index].ends_at for index in indices)
+        found = here.store.actuals_of(queues, metric, step_seconds, first, last)
+        actuals |= {index: found.get(rows[index].forecast.queue, []) for index in indices}
+    level = max(here.settings.mark_levels)
+    return [
+        sparkline(row.forecast, [point for point in actuals[index] if point.timestamp >= starts[index]], starts[index], level)
+        for index, row in enumerate(rows)
+    ]
+
+
+def _start(row: Row) -> datetime:
+    steps = min(SHOWN_STEPS, row.forecast.horizon_steps)
+    return row.forecast.issued_at - timedelta(seconds=steps * row.forecast.step_seconds)

@@ -1,0 +1,89 @@
+"""A sparkline as SVG paths: actual values, then the forecast with its bounds. Whole numbers and relative moves keep it short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.buckets import to_epoch
+from shared.forecasts import Forecast
+from shared.reports import Point, is_percentage
+
+WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
+MOST_POINTS = 60  # of each line: more cannot be told apart
+
+Spot = tuple[float, float]  # epoch seconds, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparkline:
+    """Path texts (the attribute `d`), and where the lines of issue time and level are."""
+
+    actual: str
+    prediction: str
+    band: str
+    issued_x: int
+    level_y: int | None  # None = the level means nothing for this metric
+
+
+def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime, level: float) -> Sparkline:
+    """The drawing of a forecast and of the actual values since `start`; `level` is the line that is not to be crossed."""
+    step, issued = forecast.step_seconds, to_epoch(forecast.issued_at)
+    known: list[Spot] = [(to_epoch(point.timestamp), point.value) for point in actuals if point.value is not None]
+    has_level = is_percentage(forecast.metric)
+    top = 1.05 * max((*forecast.upper_bound, *(value for _, value in known), level if has_level else 0.0)) or 1.0
+    place = _scale(to_epoch(start), issued + forecast.horizon_steps * step, top)
+    joint = known[-1:]  # the forecast begins where the actual values end
+    upper = _thinned(forecast.upper_bound, issued, step, max)
+    lower = _thinned(forecast.lower_bound, issued, step, min)
+    return Sparkline(
+        actual="".join(_path(_highest(part, len(known)), place) for part in _unbroken(known, step)),
+        prediction=_path(joint + _thinned(forecast.prediction, issued, step, max), place),
+        band=_path(joint + upper + lower[::-1], place) + "z",
+        issued_x=place((issued, 0.0))[0],
+        level_y=place((issued, level))[1] if has_level else None,
+    )
+
+
+def _scale(start: int, end: int, top: float) -> Callable[[Spot], tuple[int, int]]:
+    def place(spot: Spot) -> tuple[int, int]:
+        return round((spot[0] - start) * WIDTH / (end - start)), round(HEIGHT * (1 - max(0.0, spot[1]) / top))
+
+    return place
+
+
+def _thinned(values: Sequence[float], issued: int, step: int, pick: Callable[[Sequence[float]], float]) -> list[Spot]:
+    """At most MOST_POINTS of a forecast's values: of neighbours the one that `pick` takes."""
+    size = -(-len(values) // MOST_POINTS)
+    return [(issued + first * step, pick(values[first : first + size])) for first in range(0, len(values), size)]
+
+
+def _unbroken(spots: list[Spot], step: int) -> Iterable[list[Spot]]:
+    """Parts without a gap: a gap is drawn as a gap."""
+    part: list[Spot] = []
+    for spot in spots:
+        if part and spot[0] - part[-1][0] > step:
+            yield part
+            part = []
+        part.append(spot)
+    yield part
+
+
+def _highest(spots: list[Spot], total: int) -> list[Spot]:
+    """A part of `total` spots, thinned so that all of them would be MOST_POINTS: of neighbours the highest."""
+    size = -(-total // MOST_POINTS) or 1
+    return [max(spots[first : first + size], key=lambda spot: spot[1]) for first in range(0, len(spots), size)]
+
+
+def _path(spots: Sequence[Spot], place: Callable[[Spot], tuple[int, int]]) -> str:
+    """`M x y l dx dy …` through the spots; what does not move is left out."""
+    if not spots:
+        return ""
+    (x, y), *rest = map(place, spots)
+    text = f"M{x} {y}l"
+    for next_x, next_y in rest:
+        if (next_x, next_y) != (x, y):
+            text += f"{next_x - x} {next_y - y} "
+            x, y = next_x, next_y
+    return text.rstrip() if rest else f"M{x} {y}h1"

@@ -1,0 +1,32 @@
+"""The banner on every page: what is away or missing just now. Loaded after the page, so that no page waits for it."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from api.context import Services, services
+from shared.errors import QueuecastError
+
+STORE_AWAY = "The store is away: what is shown may be incomplete."
+BROKER_AWAY = "The broker is away: running jobs stand still, and none can be started."
+NO_WORKER = "No worker is running: jobs wait until one is started."
+
+
+def show() -> str:
+    """The banner; empty when all is well."""
+    return render_template("_status.html", found=_found(services()))
+
+
+def _found(here: Services) -> list[tuple[str, str]]:
+    """What people should know, each with its detail."""
+    found = []
+    try:
+        here.store.check()
+    except QueuecastError as error:
+        found.append((STORE_AWAY, str(error)))
+    try:
+        if not here.run_state.workers():
+            found.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
+    except QueuecastError as error:
+        found.append((BROKER_AWAY, str(error)))
+    return found

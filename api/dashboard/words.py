@@ -1,0 +1,56 @@
+"""Numbers and times as people read them: sensible digits, units, one time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.reports import is_percentage
+
+NONE = "–"  # what is not known
+LARGEST_FIRST = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+def number(value: float | None) -> str:
+    """Two significant digits or all before the point: 9.4, 87, 1,234."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
+
+
+def unit(metric: str) -> str:
+    """The unit of a metric, with the space before it; empty where its name does not say one."""
+    return "\u202f%" if is_percentage(metric) else ""
+
+
+def percent(value: float | None) -> str:
+    """A value in per cent, such as a MAPE."""
+    return NONE if value is None else f"{number(value)}\u202f%"
+
+
+def skill(value: float | None) -> str:
+    """How much better than the seasonal naive, from its fraction: `+21 %`."""
+    return NONE if value is None else f"{value * 100:+.0f}\u202f%"
+
+
+def moment(at: datetime | None, zone: ZoneInfo) -> str:
+    """A moment in the zone: `Thu 26 Nov, 09:00`."""
+    return NONE if at is None else f"{at.astimezone(zone):%a %-d %b, %H:%M}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its largest unit: `3 h`, `45 s`."""
+    for name, size in LARGEST_FIRST:
+        if seconds >= (2 * size if name == "d" else size):  # 36 h say more than 2 d
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1f} s"
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """How long ago a moment is, or how far ahead: `3 h ago`, `in 2 d`."""
+    if at is None:
+        return NONE
+    away = now - at
+    if abs(away) < timedelta(minutes=1):
+        return "just now"
+    return f"{duration(away.total_seconds())} ago" if away > timedelta(0) else f"in {duration(-away.total_seconds())}"

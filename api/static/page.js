@@ -1,0 +1,39 @@
+// What several pages need: buttons that call the API, text to copy.
+
+/** Call the API; resolves to its JSON, and rejects with a problem (RFC 9457). */
+export async function call(method, address, body) {
+  const headers = { Accept: "application/json", "HX-Request": "true" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw { title: "Queuecast cannot be reached", detail: "Nothing was changed. Try again in a moment." };
+  }
+  const told = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw told;
+  return told;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+  button.textContent = "Copied";
+});
+
+// <button data-call="POST" data-address="/v1/…" data-body='{…}' data-question="Really?" data-then="/jobs/…">
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-call]");
+  if (!button || (button.dataset.question && !window.confirm(button.dataset.question))) return;
+  const place = document.getElementById("message");
+  button.disabled = true;
+  try {
+    await call(button.dataset.call, button.dataset.address, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
+    location.assign(button.dataset.then || location.href);
+  } catch (problem) {
+    place.className = "notice bad";
+    place.textContent = `${problem.title}: ${problem.detail}`;
+    button.disabled = false;
+  }
+});

@@ -1,0 +1,130 @@
+"""The system's Chromium, and the service for it to look at.
+
+A page of these tests fails its test when anything went wrong in it: an error on the console, which a violation of the content
+security policy is too, an exception in a script, an answer that is an error nobody expected. What it looked like at the end is
+kept in test-results/browser/, not committed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+
+from api.app import create_app
+from api.context import EXTENSION, Services
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+from tests.api.serving import serving
+from tests.servers import missing
+
+CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
+OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MILLISECONDS = 20_000  # a loaded machine
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        missing("chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Watched:
+    """What went wrong in a page."""
+
+    expected_statuses: set[int] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to the page."""
+        page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
+        page.on("response", self._look)
+
+    def _note(self, text: str) -> None:
+        if not (
+            "Failed to load resource" in text and self.expected_statuses
+        ):  # the browser's words for an answer we look at ourselves
+            self.errors.append(text)
+
+    def _look(self, answer: Response) -> None:
+        if answer.status >= 400 and answer.status not in self.expected_statuses:
+            self.errors.append(f"{answer.status} {answer.url}")
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    """What went wrong; a test may say which statuses it provokes (`watched.expected_statuses`)."""
+    found = Watched()
+    yield found
+    assert not found.errors
+
+
+@pytest.fixture
+def new_page(browser: Browser, watched: Watched, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens a page of 1280 px; arguments are those of a browser context, such as `viewport=NARROW, color_scheme="dark"`."""
+    contexts: list[BrowserContext] = []
+
+    def opened(**changes: object) -> Page:
+        context = browser.new_context(**({"viewport": WIDE, "accept_downloads": True, "timezone_id": "Asia/Kathmandu"} | changes))
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        contexts.append(context)
+        page = context.new_page()
+        watched.watch(page)
+        return page
+
+    yield opened
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=PICTURES / f"{request.node.name.replace(os.sep, '-')}-{number}.png", full_page=True)
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One page of 1280 px in a light browser, which is in another time zone than the service."""
+    return new_page()
+
+
+@pytest.fixture
+def app(run_state: RunState, settings: Settings) -> Iterator[Flask]:
+    """The service in this process, on the running broker, with a store of the test's own."""
+    made = create_app(settings)
+    yield made
+    opened: Services = made.extensions[EXTENSION]
+    if "store" in vars(opened):
+        opened.store.close()
+
+
+@pytest.fixture
+def store(app: Flask) -> Store:
+    """The store behind the service."""
+    services: Services = app.extensions[EXTENSION]
+    return services.store
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    """Where the service answers."""
+    with serving(app) as address:
+        yield address

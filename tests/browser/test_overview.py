@@ -1,0 +1,129 @@
+"""The overview answers "which queue, when, how sure" without a click."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.buckets import bucket_start
+from shared.reports import Point
+from shared.storage import Store
+from tests.browser.conftest import NARROW
+from tests.browser.looking import check_accessible, check_fits
+from tests.factories import a_forecast
+
+HOUR = timedelta(hours=1)
+THIS_HOUR = bucket_start(datetime.now(UTC), 3_600)
+
+
+def keep(store: Store, queue: str, highest: float, bound: float, **changes: object) -> None:
+    """A day's forecast of a queue, issued at the beginning of this hour, highest in its tenth step; and two days before."""
+    shape = [0.5] * 9 + [1.0] + [0.5] * 14
+    store.save_forecast(
+        a_forecast(
+            queue=queue,
+            prediction=tuple(highest * part for part in shape),
+            lower_bound=tuple(0.8 * highest * part for part in shape),
+            upper_bound=tuple(bound * part for part in shape),
+            **({"issued_at": THIS_HOUR} | changes),
+        )
+    )
+    points = [Point(timestamp=THIS_HOUR - n * HOUR, value=highest * (0.4 + n % 24 / 40)) for n in range(1, 49)]
+    store.save_actuals(queue, "used_capacity", 3_600, points)
+
+
+@pytest.fixture
+def four_queues(store: Store) -> None:
+    keep(store, "root.calm", 40, 55)
+    keep(store, "root.etl", 108, 130, model="prophet", mape=12.34, skill=0.31)
+    keep(store, "root.adhoc", 85, 112)
+    keep(store, "root.busy", 82, 95)
+
+
+def names(page: Page) -> list[str]:
+    return [text.split("\n")[0].strip() for text in page.locator("tbody th[scope=row]").all_inner_texts()]
+
+
+def test_queues_in_trouble_come_first_and_it_is_said_when_and_how_sure(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    assert names(page) == ["root.etl", "root.adhoc", "root.busy", "root.calm"]
+    etl = page.locator("tbody tr").first
+    peak_at = THIS_HOUR + 9 * HOUR
+    expect(etl).to_contain_text("likely above 100")
+    expect(etl).to_contain_text(f"{peak_at:%a %-d %b, %H:%M}")
+    expect(etl).to_contain_text(re.compile(r"108.%.*86 – 130.%.*prophet.*12.%.*\+31.%", re.DOTALL))
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("possible above 100")
+    expect(page.locator(".card.full")).to_contain_text(re.compile(r"2\s+queues may pass 100.%, likely 1\s+first root\.\w+"))
+
+
+def test_a_queue_is_found_by_its_name_and_the_address_remembers_it(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_label("Queue", exact=True).fill("BUSY")
+    expect(page.locator(".count")).to_have_text("1 of 4 queues")
+    page.wait_for_url("**q=BUSY**")
+    page.reload()
+    assert names(page) == ["root.busy"]
+    page.get_by_label("May cross").select_option("100.0")
+    expect(page.get_by_text("No queue is like that")).to_be_visible()
+
+
+def test_a_heading_sorts_and_sorts_the_other_way(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="Queue", exact=True).click()
+    page.wait_for_url("**sort=queue**")
+    assert names(page) == ["root.adhoc", "root.busy", "root.calm", "root.etl"]
+    page.get_by_role("link", name="Queue", exact=True).click()
+    page.wait_for_url("**reverse=true**")
+    assert names(page) == ["root.etl", "root.calm", "root.busy", "root.adhoc"]
+
+
+def test_a_forecast_that_is_over_or_old_says_so(store: Store, page: Page, url: str) -> None:
+    keep(store, "root.over", 90, 120, issued_at=THIS_HOUR - 30 * HOUR)
+    page.goto(url)
+    expect(page.locator("tbody tr")).to_contain_text("This forecast ended 6 h ago; a new job makes a new one.")
+    expect(page.locator(".stale")).to_be_visible()
+    expect(page.locator(".card.calm")).to_contain_text("0 queues may pass 80")
+
+
+def test_an_empty_store_says_what_to_do_next(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.get_by_role("heading", name="No forecast yet")).to_be_visible()
+    check_accessible(page)
+
+
+def test_a_missing_worker_is_told_on_every_page(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("#status")).to_contain_text("No worker is running")
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [None, NARROW], ids=["wide", "narrow"])
+def test_it_fits_and_everybody_can_use_it(
+    four_queues: None, new_page: Callable[..., Page], url: str, color_scheme: str, viewport: dict[str, int] | None
+) -> None:
+    page = new_page(color_scheme=color_scheme, **({"viewport": viewport} if viewport else {}))
+    page.goto(url)
+    check_fits(page)
+    check_accessible(page)
+
+
+def test_the_theme_is_switched_and_kept(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Switch between dark and light").click()
+    after = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert before != after
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == after
+
+
+def test_a_wrong_address_and_a_wrong_value_are_pages_too(page: Page, url: str, watched: object) -> None:
+    watched.expected_statuses |= {404, 422}  # type: ignore[attr-defined]
+    page.goto(f"{url}/nowhere")
+    expect(page.get_by_role("heading", name="Not Found")).to_be_visible()
+    page.goto(f"{url}/?sort=beauty")
+    expect(page.locator(".lead")).to_contain_text("sort")
