@@ -1,0 +1,1 @@
+"""The pages' decisions and words, without a browser."""

@@ -1,0 +1,97 @@
+"""Which queues may be in trouble, when and how sure; and in which order they are shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.dashboard.overview import SORTS, Mark, Row, Wanted, matching, row_of
+from tests.factories import MONDAY, a_forecast
+
+HOUR = timedelta(hours=1)
+LEVELS = (80.0, 100.0)
+
+
+def a_row(now: Any = MONDAY, **changes: Any) -> Row:
+    return row_of(a_forecast(**changes), LEVELS, now)
+
+
+def high(prediction: float, upper: float) -> dict[str, Any]:
+    """A forecast that is highest in its second step."""
+    return {"prediction": (1.0, prediction, 2.0), "lower_bound": (0.0, 1.0, 1.0), "upper_bound": (3.0, upper, 4.0)}
+
+
+@pytest.mark.parametrize(
+    ("prediction", "upper", "level", "certainty"),
+    [(101, 120, 100, "likely"), (90, 120, 100, "possible"), (81, 99, 80, "likely"), (70, 90, 80, "possible")],
+)
+def test_the_highest_level_counts_and_at_it_the_prediction_before_the_bound(
+    prediction: float, upper: float, level: float, certainty: str
+) -> None:
+    assert a_row(**high(prediction, upper)).mark == Mark(level=level, certainty=certainty, first_at=MONDAY + HOUR, hours=1.0)
+
+
+@pytest.mark.parametrize("changes", [high(50, 80), {**high(500, 800), "metric": "used_memory_mb"}], ids=["calm", "no percentage"])
+def test_what_crosses_no_level_or_is_no_percentage_has_no_mark(changes: dict[str, Any]) -> None:
+    assert a_row(**changes).mark is None
+
+
+def test_steps_that_are_over_do_not_count_any_more() -> None:
+    row = a_row(now=MONDAY + 2 * HOUR, **high(101, 120))
+    assert (row.mark, row.peak_step, row.peak_at, row.is_stale) == (None, 3, MONDAY + 2 * HOUR, False)
+    assert row.at_peak(row.forecast.prediction) == 2.0
+
+
+def test_a_forecast_that_is_over_has_no_peak_and_an_old_one_is_stale() -> None:
+    over = a_row(now=MONDAY + 3 * HOUR)
+    assert (over.peak_step, over.peak_at, over.at_peak(over.forecast.prediction), over.mark) == (None, None, None, None)
+    assert over.is_stale
+    long = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (50.0,) * 72)
+    assert not a_row(now=MONDAY + 24 * HOUR, **long).is_stale
+    assert a_row(now=MONDAY + 25 * HOUR, **long).is_stale
+
+
+def test_a_forecast_for_later_is_ahead_as_a_whole() -> None:
+    assert a_row(now=MONDAY - 9 * HOUR, **high(101, 120)).peak_step == 2
+
+
+ROWS = [
+    a_row(queue="a", model="var", mape=None, **high(40, 60)),
+    a_row(queue="b", job="weekly", mape=5.0, **high(90, 120)),
+    a_row(queue="c", mape=9.0, **high(101, 110)),
+    a_row(queue="d", mape=7.0, now=MONDAY + 9 * HOUR, **high(101, 110)),
+]
+
+
+def queues(**wanted: Any) -> str:
+    return "".join(row.forecast.queue for row in matching(ROWS, Wanted(**wanted)))
+
+
+@pytest.mark.parametrize(
+    ("sort", "order", "reverse_order"),
+    [
+        ("risk", "cbad", "dabc"),
+        ("queue", "abcd", "dcba"),
+        ("peak", "cbad", "abcd"),
+        ("mape", "bdca", "cdba"),
+        ("model", "bcda", "abcd"),
+    ],
+)
+def test_rows_are_sorted_both_ways_and_those_without_a_value_come_last(sort: str, order: str, reverse_order: str) -> None:
+    assert queues(sort=sort) == order
+    assert queues(sort=sort, is_reversed=True) == reverse_order
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_sort_keeps_every_row(sort: str) -> None:
+    assert sorted(queues(sort=sort)) == list("abcd")
+
+
+def test_rows_are_found_by_part_of_the_name_level_model_and_job() -> None:
+    assert queues(text="B") == "b"
+    assert queues(level=100.0) == "cb"
+    assert queues(model="var") == "a"
+    assert queues(job="weekly") == "b"
+    assert queues(text="a", job="weekly") == ""

@@ -1,0 +1,53 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.dashboard import words
+from tests.factories import MONDAY
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "–"), (0.0, "0.0"), (9.44, "9.4"), (9.97, "10"), (86.5, "86"), (1234.4, "1,234"), (-12.0, "-12")]
+)
+def test_a_number_has_two_digits_or_all_before_the_point(value: float | None, text: str) -> None:
+    assert words.number(value) == text
+
+
+def test_per_cent_and_skill_have_their_unit_and_what_is_not_known_has_none() -> None:
+    assert (words.percent(7.25), words.percent(None)) == ("7.2\u202f%", "–")
+    assert (words.skill(0.214), words.skill(-0.05), words.skill(None)) == ("+21\u202f%", "-5\u202f%", "–")
+    assert (words.unit("used_capacity"), words.unit("used_memory_mb")) == ("\u202f%", "")
+
+
+def test_a_moment_is_told_in_the_zone_of_the_instance() -> None:
+    assert words.moment(MONDAY, ZoneInfo("Asia/Kathmandu")) == "Mon 5 Jan, 05:45"
+    assert words.moment(None, ZoneInfo("UTC")) == "–"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.42, "0.4 s"), (45, "45 s"), (90, "2 min"), (3_600, "1 h"), (129_600, "36 h"), (172_800, "2 d"), (864_000, "10 d")],
+)
+def test_a_length_of_time_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("away", "text"),
+    [
+        (timedelta(seconds=20), "just now"),
+        (timedelta(hours=3), "3 h ago"),
+        (timedelta(days=-3), "in 3 d"),
+    ],
+)
+def test_an_age_is_told_for_both_directions(away: timedelta, text: str) -> None:
+    assert words.age(MONDAY, MONDAY + away) == text
+
+
+def test_what_never_was_has_no_age() -> None:
+    assert words.age(None, MONDAY) == "–"
