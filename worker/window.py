@@ -8,12 +8,17 @@ from shared.forecasts import Lane
 from shared.running import RunningJob
 from worker.resources import resources
 
-LEAST_QUEUES = 4
+LEAST_QUEUES, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
+FEW_TASKS = 200  # what another job may have to wait for
 
 
 def window(slots: int, tasks_per_queue: int) -> int:
-    """Queues that run at a time: enough to keep every slot busy three times over, and at least four."""
-    return max(LEAST_QUEUES, math.ceil(3 * slots / max(1, tasks_per_queue)))
+    """Queues that run at a time: enough to keep every slot busy three times over, and four unless they have many tasks each.
+
+    What has been let in stands before a job that comes later, however small that is: queues of 150 candidates come two at a time.
+    """
+    tasks = max(1, tasks_per_queue)
+    return max(LEAST_QUEUES, min(FEW_QUEUES, math.ceil(FEW_TASKS / tasks)), math.ceil(3 * slots / tasks))
 
 
 def room(job: RunningJob) -> int:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from api.context import Services, services
 from api.dashboard import frame
-from api.dashboard.overview import SORTS, Row, Wanted, matching, row_of
+from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.requests import Form
 from shared.errors import InvalidRequest
@@ -59,7 +59,7 @@ def show() -> str:
         marks=_marks(rows, levels),
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
-        sorts=SORTS,
+        largest_first=LARGEST_FIRST,
         has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(), 1)),
     )
 
