@@ -10,8 +10,9 @@ import structlog
 from flask import Blueprint, request
 from spectree import SpecTree
 
-from api import answers
+from api import answers, audit
 from api.acceptance import check_models, check_places, check_times, warnings_of
+from api.callers import caller
 from api.context import Services, services
 from api.guards import request_id
 from api.idempotency import fingerprint
@@ -59,6 +60,7 @@ def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccept
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)
     job = here.store.add_job(new)
+    audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
         _start(here, job)
     answer = answers.accepted(job)
@@ -98,6 +100,7 @@ def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
         request=wanted,
         created_at=now,
         warnings=warnings_of(wanted, now),
+        client=caller().caller_id,
         request_id=request_id(),
         idempotency_key=key,
         fingerprint=fingerprint(wanted) if key else None,

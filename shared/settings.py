@@ -39,6 +39,7 @@ SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setti
 STARS = "**********"  # as pydantic shows a secret
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
@@ -92,6 +93,12 @@ class Settings(BaseSettings):
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
+    session_secret: SecretStr | None = Field(None, min_length=32, description="signs sessions; default: a key of the store's own")
+    rate_limit: RateLimit = Field("300/minute", description="requests of one token, or of one address without a token; or off")
+    write_rate_limit: RateLimit = Field("60/minute", description="of these, requests that change something; or off")
+    failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
+    token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
 
     @classmethod

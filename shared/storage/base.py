@@ -14,10 +14,16 @@ from typing import Protocol
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueOutlook, QueueReport
+from shared.storage.tokens import Tokens
 
 
 class Store(Protocol):
-    """Our records: jobs, queue reports (with leaderboards), forecasts, actual values."""
+    """Our records: jobs, queue reports (with leaderboards), forecasts, actual values; and parts with a promise of their own."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may ask the service for what."""
+        ...
 
     def add_job(self, job: Job) -> Job:
         """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint.

@@ -29,6 +29,7 @@ from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_schema import INDEXES, SERIES, STEP_COLUMNS
 from shared.storage._mongo_statements import job_update, page_of_jobs
+from shared.storage._mongo_tokens import MongoTokens
 from shared.storage._outlook import outlook
 
 DUPLICATE_KEY = 11_000
@@ -42,6 +43,7 @@ class MongoStore:
     def __init__(self, url: str, *, patience: Patience) -> None:
         self._url = url
         self._patience: Patience = patience
+        self.tokens = MongoTokens(self._of)
         self._ready_in: int | None = None  # the process in which the indexes have been seen to
 
     @speaks_mongo

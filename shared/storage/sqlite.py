@@ -25,6 +25,7 @@ from shared.storage import _rows
 from shared.storage._outlook import outlook
 from shared.storage._sqlite_file import SqliteFile, require_version
 from shared.storage._sqlite_statements import insert, marks
+from shared.storage._sqlite_tokens import SqliteTokens
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
 
@@ -50,6 +51,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, patience_seconds: float) -> None:
         require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
+        self.tokens = SqliteTokens(self._file)
 
     def add_job(self, job: Job) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
