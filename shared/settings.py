@@ -57,6 +57,10 @@ class Connection(BaseModel):
     version: InfluxVersion | None = None
     database: str | None = Field(None, description="the database of requests that name none")
     databases: tuple[str, ...] = Field((), description="further databases that a request may name")
+    writable: tuple[str, ...] | None = Field(
+        None, description="collections or measurements, or globs of them, that forecasts may be written to; none given = all"
+    )
+    writable_databases: tuple[str, ...] | None = Field(None, description="likewise databases")
     document_field: str = Field("document", description="kind mongodb: the discriminator field behind `document`")
 
     @model_validator(mode="after")
@@ -64,6 +68,8 @@ class Connection(BaseModel):
         needed = "path" if self.kind == "files" else "url"
         if getattr(self, needed) is None:
             raise ValueError(f"a connection of kind {self.kind} needs {needed!r}")
+        if self.kind == "files" and (self.writable, self.writable_databases) != (None, None):
+            raise ValueError("a connection of kind files is written to nowhere but into the store; it has no 'writable'")
         return self
 
 

@@ -98,17 +98,27 @@ class Store(Protocol):
         ...
 
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
-        """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
+        """The newest forecast of a queue that matches what is given; raises QueueNotFound.
+
+        Args:
+            projects: only forecasts whose job is there and is of one of these projects; None = any.
+        """
         ...
 
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, job, issued_at."""
         ...
 
-    def outlooks(self) -> list[QueueOutlook]:
-        """The newest forecast of every (queue, metric, job), by queue."""
+    def outlooks(self, projects: Sequence[str] | None = None) -> list[QueueOutlook]:
+        """The newest forecast of every (queue, metric, job), by queue; `projects` as for `forecast`."""
         ...
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:

@@ -151,12 +151,19 @@ class MemoryStore:
 
     @_alone
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at}
         given = {name: value for name, value in wanted.items() if value is not None}
-        matching = [each for each in self.forecasts() if all(getattr(each, name) == value for name, value in given.items())]
+        seen = self._forecasts_of(projects)
+        matching = [each for each in seen if all(getattr(each, name) == value for name, value in given.items())]
         if not matching:
             raise QueueNotFound("no such forecast", **given)
         return max(matching, key=lambda each: (each.issued_at, each.created_at))
@@ -168,9 +175,9 @@ class MemoryStore:
         return [each for each in in_order if queue in {None, each.queue} and job_id in {None, each.job_id}]
 
     @_alone
-    def outlooks(self) -> list[QueueOutlook]:
+    def outlooks(self, projects: Sequence[str] | None = None) -> list[QueueOutlook]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        newest = {(each.queue, each.metric, each.job): each for each in self.forecasts()}
+        newest = {(each.queue, each.metric, each.job): each for each in self._forecasts_of(projects)}
         return [outlook(forecast) for forecast in newest.values()]
 
     @_alone
@@ -191,10 +198,17 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to let go of."""
 
+    def _forecasts_of(self, projects: Sequence[str] | None) -> list[Forecast]:
+        """In their order, those whose job is of one of the projects."""
+        seen = {job.job_id for job in self._jobs.values() if projects is None or job.request.project in projects}
+        return [each for each in self.forecasts() if projects is None or each.job_id in seen]
+
     def _matches(self, job: Job, wanted: JobFilter) -> bool:
         request = job.request
         of_job = {"state": job.state, "owner": request.owner, "project": request.project, "user_name": request.user_name}
         if any(getattr(wanted, name) not in {None, value} for name, value in of_job.items()):
+            return False
+        if wanted.projects is not None and request.project not in wanted.projects:
             return False
         return (wanted.queue is None and wanted.model is None) or any(
             wanted.queue in {None, report.queue} and wanted.model in {None, report.winner and report.winner.model}

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, ReplaceOne
+from pymongo import ASCENDING, ReplaceOne
 from pymongo.collection import Collection as Documents
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -28,7 +28,7 @@ from shared.reports import Point, QueueOutlook, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_schema import INDEXES, SERIES, STEP_COLUMNS
-from shared.storage._mongo_statements import job_update, page_of_jobs
+from shared.storage._mongo_statements import job_update, newest_forecast, newest_of_each_series, page_of_jobs
 from shared.storage._mongo_tokens import MongoTokens
 from shared.storage._outlook import outlook
 
@@ -147,15 +147,20 @@ class MongoStore:
 
     @speaks_mongo
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
-        found = self._of("forecasts").find_one(given, sort=[("issued_at", -1), ("created_at", -1)])
-        if found is None:
-            raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
-        return _forecast(found)
+        for found in self._of("forecasts").aggregate(newest_forecast(given, projects)):
+            return _forecast(found)
+        raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
 
     @speaks_mongo
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
@@ -166,12 +171,10 @@ class MongoStore:
         return [_forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
 
     @speaks_mongo
-    def outlooks(self) -> list[QueueOutlook]:
+    def outlooks(self, projects: Sequence[str] | None = None) -> list[QueueOutlook]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        order = dict.fromkeys(SERIES, ASCENDING) | {"issued_at": DESCENDING}
-        newest = {"$group": {"_id": {name: f"${name}" for name in SERIES}, "newest": {"$first": "$$ROOT"}}}
-        stages: list[dict[str, Any]] = [{"$sort": order}, newest, {"$sort": {"_id": ASCENDING}}]
-        return [outlook(_forecast(found["newest"])) for found in self._of("forecasts").aggregate(stages, allowDiskUse=True)]
+        found = self._of("forecasts").aggregate(newest_of_each_series(projects), allowDiskUse=True)
+        return [outlook(_forecast(each["newest"])) for each in found]
 
     @speaks_mongo
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
