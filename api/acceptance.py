@@ -11,6 +11,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 
 from shared.cards import candidates_of, check_count
+from shared.destinations import check_destination
 from shared.errors import InvalidRequest, UnknownConnection
 from shared.forecasts import ModelCard
 from shared.jobs import JobRequest, Place
@@ -44,6 +45,8 @@ def check_places(request: JobRequest, settings: Settings) -> None:
         with _about(f"data.{role}.name"):
             connection = settings.connection(place.name)
         _check_place(place, connection, role)
+        if role == "destination":
+            check_destination(place, connection)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:

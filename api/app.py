@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import catalogue, checks, commands, dashboard, guards, health, jobs, metrics, openapi, problems, queues
+from api import (
+    audit,
+    auth,
+    catalogue,
+    checks,
+    commands,
+    dashboard,
+    guards,
+    health,
+    jobs,
+    limits,
+    metrics,
+    openapi,
+    problems,
+    queues,
+    sessions,
+)
 from api.context import EXTENSION, Services
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
+
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -21,17 +41,29 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None:
         settings = load_settings()
         configure_logs(settings.log_level)
-    app = Flask("queuecast", static_folder=None)
+    app = Flask("queuecast", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # static files: their addresses carry the hash of their content
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.merge_slashes = False  # a queue's name may hold two
     app.extensions[EXTENSION] = Services(settings=settings)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
     problems.register(app)
-    metrics.register(app)
-    guards.register(app)
+    _guard(app, settings)
     _add_routes(app)
     return app
+
+
+def _guard(app: Flask, settings: Settings) -> None:
+    """What every request passes, in this order; a wrong address is told before all of it."""
+    metrics.register(app)
+    audit.register(app)
+    guards.name_requests(app)
+    auth.identify_callers(app)
+    limits.register(app, settings)
+    auth.refuse_strangers(app)
+    guards.check_requests(app)
 
 
 def _add_routes(app: Flask) -> None:
@@ -40,4 +72,5 @@ def _add_routes(app: Flask) -> None:
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))
-    app.register_blueprint(dashboard.blueprint())  # after the document, which is about calls and not about pages
+    for pages in (sessions, dashboard):  # the document, which is finished now, is about the API
+        app.register_blueprint(pages.blueprint())

@@ -14,6 +14,7 @@ from api import answers
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.context import Services, services
 from api.problems import answered, field_problems
+from api.projects import of_the_caller
 from api.requests import JobBody
 from shared.documents import from_json, to_json
 from shared.errors import QueuecastError, ServiceError, WorkersAway
@@ -34,7 +35,7 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 def validate_job(json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    here, now, wanted = services(), datetime.now(UTC), json.to_request()
+    here, now, wanted = services(), datetime.now(UTC), of_the_caller(json.to_request())
     problems = _problems_here(here, wanted, now)
     if problems:
         return answers.ValidationAnswer.of(Validation(problems=problems, warnings=warnings_of(wanted, now)))

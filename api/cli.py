@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from collections.abc import Callable
@@ -14,8 +13,10 @@ import typer
 from api import tables
 from api.client import Client, Document
 from api.following import follow
+from api.listening import OPEN, check_address
+from api.token_commands import token
 from shared.durations import Duration
-from shared.errors import InvalidRequest, SetupError
+from shared.errors import InvalidRequest
 from shared.jobs import JobState
 from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import load_settings
@@ -26,6 +27,7 @@ jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_
 queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(queues, name="queues")
+app.add_typer(token, name="token")
 
 Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
@@ -37,14 +39,14 @@ HERE = "http://127.0.0.1:8080"
 @app.command(epilog="Example: queuecast serve --port 8081")
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback only, until there is a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
     data_dir: DataDir = None,
 ) -> None:
     """Serve the API under gunicorn, in the place of this process, until SIGTERM."""
-    if not is_loopback(host):
-        raise SetupError(f"--host {host}: others could reach it and there are no tokens yet; accepted is a loopback address")
     settings = load_settings(data_dir=data_dir)
+    if check_address(host, settings):
+        notice(OPEN, style="yellow")
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     threads = ["--worker-class", "gthread", "--threads", str(settings.api_threads), "--graceful-timeout", "20"]
     logs = ["--logger-class", "api.gunicorn_logs.GunicornLogs", "--log-level", settings.log_level.lower()]
@@ -66,7 +68,7 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Start a job. Prints its id; with --wait its result, and exit 1 unless every queue has a forecast."""
-    client, seconds = Client(url), _seconds(timeout)
+    client, seconds = _client(url), _seconds(timeout)
     accepted = client.submit(_request_text(file))
     for warning in accepted["warnings"]:
         notice(f"note: {warning}", style="yellow")
@@ -95,7 +97,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     wanted = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
-    _show(Client(url).jobs(**wanted, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
+    _show(_client(url).jobs(**wanted, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
 
 
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
@@ -106,7 +108,7 @@ def show_job(
     as_json: AsJson = False,
 ) -> None:
     """Show one job: how far it is or how it ended, and the winner of each queue; or why a model won in one of them."""
-    client = Client(url)
+    client = _client(url)
     if queue is None:
         _show_job(client.job(job_id), client, as_json=as_json)
     else:
@@ -116,14 +118,14 @@ def show_job(
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
 def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = HERE, as_json: AsJson = False) -> None:
     """Wait for the end of a job and show how far it is; exit 1 unless every queue has a forecast, 4 when it takes too long."""
-    client = Client(url)
+    client = _client(url)
     _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
 
 
 @jobs.command("cancel", epilog="Example: queuecast jobs cancel 20260105T000012-3f9a")
 def cancel_job(job_id: JobId, url: Url = HERE, as_json: AsJson = False) -> None:
     """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
-    client = Client(url)
+    client = _client(url)
     _show_job(client.cancel(job_id), client, as_json=as_json)
 
 
@@ -136,14 +138,14 @@ def retry_job(
     as_json: AsJson = False,
 ) -> None:
     """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
-    client = Client(url)
+    client = _client(url)
     _show_job(client.retry(job_id, queues="all" if every_queue else "failed"), client, as_json=as_json)
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")
 def list_queues(url: Url = HERE, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    _show(Client(url).queues(), tables.print_queues, as_json=as_json)
+    _show(_client(url).queues(), tables.print_queues, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
@@ -151,21 +153,19 @@ def show_queue(
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)], url: Url = HERE, as_json: AsJson = False
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    _show(Client(url).series(queue), tables.print_series, as_json=as_json)
+    _show(_client(url).series(queue), tables.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")
 def list_models(url: Url = HERE, as_json: AsJson = False) -> None:
     """List the models that the workers offer, with their hyperparameters and default grids."""
-    _show(Client(url).models(), tables.print_models, as_json=as_json)
+    _show(_client(url).models(), tables.print_models, as_json=as_json)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _client(url: str) -> Client:
+    """The service, asked with the token of QUEUECAST_TOKEN, if there is one."""
+    given = load_settings().token
+    return Client(url, token=given.get_secret_value() if given else None)
 
 
 def _seconds(text: str) -> int:

@@ -15,14 +15,16 @@ import urllib3
 
 from shared import errors
 from shared.errors import (
+    AccessError,
     ApiAway,
     Conflict,
-    CredentialsRefused,
     InvalidRequest,
     MalformedRequest,
+    NotAuthenticated,
     NotFound,
     QueuecastError,
     ServiceError,
+    TooManyRequests,
 )
 from shared.jobs import JobState
 
@@ -33,11 +35,11 @@ OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a rest
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
 _BY_STATUS: dict[int, type[QueuecastError]] = {
     400: MalformedRequest,
-    401: CredentialsRefused,
-    403: CredentialsRefused,
+    401: NotAuthenticated,
+    403: AccessError,
     404: NotFound,
     409: Conflict,
-    429: ApiAway,
+    429: TooManyRequests,
     502: ApiAway,
     503: ApiAway,
     504: ApiAway,
@@ -50,14 +52,16 @@ class Client:
     Args:
         base_url: where it listens, `http://host:port`; a path in front of `/v1` is kept.
         patience_seconds: how long an answer is waited for; the service answers in two, or says 503.
+        token: the secret of a token, for a service that wants one.
 
     A URL that is none raises InvalidRequest; every method raises the error that the service told, or ApiAway without an answer.
     """
 
-    def __init__(self, base_url: str, *, patience_seconds: float = 30.0) -> None:
+    def __init__(self, base_url: str, *, patience_seconds: float = 30.0, token: str | None = None) -> None:
         if not _is_address(base_url):
             raise InvalidRequest(f"found the URL {base_url!r}, accepted is http://host:port")
         self.base_url = base_url.rstrip("/")
+        self._token = token
         self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
 
     def submit(self, request: str | bytes) -> Document:
@@ -104,7 +108,7 @@ class Client:
 
         Raises:
             TimeoutError: it has not ended in time; it goes on all the same.
-            ServiceError: the service has been away for OUTAGE_SECONDS.
+            ServiceError, TooManyRequests: nothing else was heard for OUTAGE_SECONDS.
         """
         begin = answered_at = time.monotonic()
         job, pause = self.job(job_id), FIRST_PAUSE_SECONDS
@@ -121,7 +125,7 @@ class Client:
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
             try:
                 job, answered_at = self.job(job_id), time.monotonic()
-            except ServiceError:
+            except (ServiceError, TooManyRequests):
                 if time.monotonic() - answered_at > OUTAGE_SECONDS:
                     raise
 
@@ -130,6 +134,7 @@ class Client:
     ) -> Document:
         given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             answer = self._pool.request(method, f"{self.base_url}{path}{'?' if given else ''}{given}", body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:

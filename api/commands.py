@@ -15,6 +15,7 @@ from api.acceptance import warnings_of
 from api.context import Services, services
 from api.job_answers import job_answer
 from api.problems import answered, refusing
+from api.projects import visible_job
 from api.requests import CancelBody, RetryBody
 from api.starting import start
 from shared import metrics
@@ -58,7 +59,7 @@ def cancel_job(job_id: str) -> Answered:
     No further work on it begins, and what is being computed is thrown away; forecasts that are delivered stay.
     """
     here, now = services(), datetime.now(UTC)
-    job = here.store.job(job_id)
+    job = visible_job(here, job_id)
     if not here.store.move_job(job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now):
         raise _forbids(here, job_id, "cancelled", OPEN_STATES)
     metrics.job_ended(job, JobState.CANCELLED, now)
@@ -77,7 +78,7 @@ def retry_job(job_id: str, json: RetryBody) -> Answered:
     time stays, so a new forecast replaces the old one; the deadline counts from now.
     """
     here, now = services(), datetime.now(UTC)
-    job = here.store.job(job_id)
+    job = visible_job(here, job_id)
     _let_go(here, job_id)  # speaks to the broker: 503 before anything is written
     warnings = warnings_of(job.request, job.created_at)  # those of the data are found again, or are no longer true
     if not here.store.reopen_job(job_id, TRIED_FROM[json.queues], now, warnings=warnings):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from flask import current_app
 
+from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
 from shared.lanes import Lanes
@@ -30,6 +31,17 @@ class Services:
     def store(self) -> Store:
         """Our records."""
         return open_store(self.settings.store_location, patience_seconds=STORE_PATIENCE_SECONDS)
+
+    @cached_property
+    def known_tokens(self) -> KnownTokens:
+        """Who may ask us for what."""
+        return KnownTokens(lambda: self.store.tokens)
+
+    @cached_property
+    def session_key(self) -> str:
+        """Signs sessions: the setting, or the key of the store that all API processes of a fleet share; raises StoreAway."""
+        given = self.settings.session_secret
+        return given.get_secret_value() if given else self.store.tokens.signing_key()
 
     @cached_property
     def run_state(self) -> RunState:

@@ -72,6 +72,8 @@ def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
         raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
+    if not names.is_quick_glob(path):
+        raise ValueError(f"{path[:60]!r} has more than the accepted {names.MOST_DEPTHS} `**`")
     return path
 
 

@@ -10,19 +10,39 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, UnsupportedMediaType
+from secure import (
+    CacheControl,
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CrossOriginResourcePolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from shared.errors import MalformedRequest
+from api.callers import is_reading, known_caller
+from shared.errors import CrossSiteRequest, MalformedRequest
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",  # answers are about now
-}
+SECURITY_HEADERS = Secure(
+    csp=ContentSecurityPolicy()
+    .default_src("'self'")
+    .img_src("'self'", "data:")
+    .frame_ancestors("'none'")
+    .base_uri("'none'")
+    .form_action("'self'"),
+    xfo=XFrameOptions().deny(),
+    xcto=XContentTypeOptions().nosniff(),
+    referrer=ReferrerPolicy().no_referrer(),
+    permissions=PermissionsPolicy(),
+    coop=CrossOriginOpenerPolicy().same_origin(),
+    corp=CrossOriginResourcePolicy().same_origin(),
+    cache=CacheControl().no_store(),  # answers are about now
+).headers
+ON_HTTPS = Secure(hsts=StrictTransportSecurity().max_age(365 * 86_400)).headers
 BODY_IS_OPTIONAL = {"commands.cancel_job", "commands.retry_job"}  # `curl -X POST` says all that there is to say
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,13 +58,18 @@ class StrictJson(DefaultJSONProvider):
             raise ValueError("it is nested too deeply") from None
 
 
-def register(app: Flask) -> None:
-    """Let every request of this application pass the guards, in this order."""
-    app.json = StrictJson(app)
+def name_requests(app: Flask) -> None:
+    """Give every request of this application its id, and its answer the headers of security; before all that may refuse one."""
     app.before_request(_name_request)
-    app.before_request(_check_body)
     app.after_request(_add_headers)
     app.teardown_request(_forget_request)
+
+
+def check_requests(app: Flask) -> None:
+    """Refuse what other web pages send, and bodies that are not one JSON object; after whoever asks has been let in."""
+    app.json = StrictJson(app)
+    app.before_request(_check_site)
+    app.before_request(_check_body)
 
 
 def request_id() -> str:
@@ -65,15 +90,12 @@ def _forget_request(_error: BaseException | None) -> None:
 
 
 def _check_body() -> None:
-    """Refuse a body that is not one JSON object; a wrong address or method is told first.
-
-    Asking for JSON also keeps web pages of other origins out: a browser sends it only after asking us, and we never allow it.
-    Where no body is needed, it is the origin that keeps them out.
-    """
+    """Refuse a body under /v1 that is not one JSON object; a wrong address or method is told first."""
     if request.routing_exception is not None or request.method not in {"POST", "PUT", "PATCH"}:
         return
+    if not request.path.startswith("/v1/"):  # a form of a page of ours
+        return
     if request.endpoint in BODY_IS_OPTIONAL and (request.is_json or not request.mimetype) and not _read_body():
-        _check_origin()
         return
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
@@ -85,11 +107,20 @@ def _check_body() -> None:
         raise MalformedRequest(f"the body is a {type(body).__name__}, accepted is a JSON object")
 
 
-def _check_origin() -> None:
-    """Refuse what a web page of another origin sends: browsers always name it in a POST, other callers never do."""
+def _check_site() -> None:
+    """Refuse a change that a web page of another origin sends: browsers always name it in a POST, other callers never do.
+
+    What a browser adds by itself proves nothing: with a session our own pages also say that htmx sends. A token as a bearer needs
+    neither, since no page can add one that it does not know.
+    """
+    found = known_caller()
+    if request.routing_exception is not None or is_reading() or (found and not found.is_session and not found.is_local):
+        return
     origin = request.headers.get("Origin")
     if origin is not None and origin.rpartition("//")[2].lower() != request.host.lower():
-        raise Forbidden(f"found the origin {origin[:80]!r}, accepted are pages of {request.host} and callers that are no browser")
+        raise CrossSiteRequest(f"found the origin {origin[:80]!r}, accepted are pages of {request.host}")
+    if found and found.is_session and "HX-Request" not in request.headers:
+        raise CrossSiteRequest("with a session, changes need the header HX-Request")
 
 
 def _read_body() -> bytes:
@@ -104,6 +135,8 @@ def _add_headers(answer: Response) -> Response:
     answer.headers["X-Request-ID"] = request_id()
     for name, value in SECURITY_HEADERS.items():
         answer.headers.setdefault(name, value)
+    if request.is_secure:
+        answer.headers.update(ON_HTTPS)
     return answer
 
 

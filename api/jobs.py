@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from urllib.parse import urlencode
@@ -10,8 +11,9 @@ import structlog
 from flask import Blueprint, request
 from spectree import SpecTree
 
-from api import answers
+from api import answers, audit
 from api.acceptance import check_models, check_places, check_times, warnings_of
+from api.callers import caller
 from api.context import Services, services
 from api.guards import request_id
 from api.idempotency import fingerprint
@@ -19,6 +21,7 @@ from api.job_answers import job_answer
 from api.paging import cursor_after, position
 from api.problems import answered, refusing
 from api.progress import queue_report, with_progress
+from api.projects import of_the_caller, visible_job
 from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
 from api.starting import start
@@ -51,7 +54,7 @@ def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccept
 
     It is stored before the answer is given; `links.self` says how it goes.
     """
-    here, now, wanted = services(), datetime.now(UTC), json.to_request()
+    here, now, wanted = services(), datetime.now(UTC), of_the_caller(json.to_request())
     check_places(wanted, here.settings)
     check_times(wanted, now)
     cards = here.run_state.catalogue()  # a round trip to the broker: 503 before anything is written
@@ -59,6 +62,7 @@ def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccept
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)
     job = here.store.add_job(new)
+    audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
         _start(here, job)
     answer = answers.accepted(job)
@@ -69,7 +73,8 @@ def list_jobs(query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
     """List jobs, newest first."""
     here = services()
     before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
-    found = here.store.jobs(query.to_filter(), query.limit + 1, before)
+    wanted = replace(query.to_filter(), projects=caller().projects)
+    found = here.store.jobs(wanted, query.limit + 1, before)
     page = found[: query.limit]
     cursor = cursor_after(page[-1], here.cursor_key) if len(found) > len(page) else None
     jobs = [answers.summary(job) for job in with_progress(here, page)]
@@ -80,13 +85,13 @@ def list_jobs(query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
 def show_job(job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
     here = services()
-    return job_answer(here, here.store.job(job_id))
+    return job_answer(here, visible_job(here, job_id))
 
 
 def show_job_queue(job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     here = services()
-    job = here.store.job(job_id)
+    job = visible_job(here, job_id)
     forecasts = here.store.forecasts(queue=queue, job_id=job_id)
     return QueueAnswer.of(queue_report(here, job, queue), forecasts[-1] if forecasts else None)
 
@@ -98,6 +103,7 @@ def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
         request=wanted,
         created_at=now,
         warnings=warnings_of(wanted, now),
+        client=caller().caller_id,
         request_id=request_id(),
         idempotency_key=key,
         fingerprint=fingerprint(wanted) if key else None,

@@ -15,6 +15,7 @@ from spectree import SpecTree
 
 from api.context import Services, services
 from api.problems import Problem
+from api.projects import require_all_projects
 from shared import metrics
 from shared.errors import QueuecastError
 from shared.forecasts import Lane
@@ -62,7 +63,11 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 
 def show_metrics() -> Response:
-    """Show all metrics in the text format of Prometheus."""
+    """Show all metrics in the text format of Prometheus.
+
+    They name queues of all projects, so a token that is limited to some does not see them.
+    """
+    require_all_projects("metrics")
     registry = metrics.counted()
     registry.register(Present(services()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -20,9 +20,14 @@ from api.problems import MEDIA_TYPE, Problem
 from shared.durations import Duration
 
 ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
+OPEN = {"/healthz", "/readyz"}  # without a token
+REFUSALS = {"401": "a valid token is needed", "403": "the token is not for this", "429": "too many requests"}
+WAIT = {"Retry-After": {"description": "seconds until trying again makes sense", "schema": {"type": "integer"}}}
 HEADERS: dict[str, dict[str, Any]] = {  # status → the headers that only it has
+    "401": {"WWW-Authenticate": {"description": "what is accepted", "schema": {"type": "string"}}},
+    "429": WAIT,
     "202": {"Location": {"description": "where the job is shown", "schema": {"type": "string"}}},
-    "503": {"Retry-After": {"description": "seconds until trying again makes sense", "schema": {"type": "integer"}}},
+    "503": WAIT,
 }
 
 
@@ -63,19 +68,24 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 def finished(document: dict[str, Any]) -> dict[str, Any]:
     """The document as spectree makes it, with what it does not know: media types of problems, headers, CSV, metrics."""
-    for path in document["paths"].values():
+    for address, path in document["paths"].items():
         for operation in path.values():
-            _finish(operation)
+            _finish(operation, is_open=address in OPEN)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "qc_…"}}
     series = document["paths"]["/v1/queues/{queue}/series"]["get"]["responses"]["200"]["content"]
     series["text/csv"] = {"schema": {"type": "string"}}
     document["paths"]["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     return document
 
 
-def _finish(operation: dict[str, Any]) -> None:
+def _finish(operation: dict[str, Any], *, is_open: bool) -> None:
     for parameter in operation["parameters"]:
         parameter["schema"] = _never_null(parameter["schema"])
     answers = operation["responses"]
+    if not is_open:
+        operation["security"] = [{"token": []}]
+        told = answers["500"]["content"]
+        answers |= {status: {"description": text, "content": told} for status, text in REFUSALS.items()}
     if not operation.get("requestBody") and all(parameter["in"] == "path" for parameter in operation["parameters"]):
         answers.pop("422", None)  # there is nothing to refuse
     for status, answer in answers.items():

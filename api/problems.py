@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, abort, request
+from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from spectree import Response as Answers
@@ -16,15 +18,19 @@ from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
 from api.fields import ONE, SEVERAL
+from api.login import login_address
 from shared.errors import (
+    AccessError,
     Conflict,
     KeyReused,
     MalformedRequest,
+    NotAuthenticated,
     NotFound,
     QueuecastError,
     RequestError,
     ServiceError,
     TooManyCandidates,
+    TooManyRequests,
     UnknownHyperparameter,
     UnknownModel,
 )
@@ -36,6 +42,9 @@ STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family tha
     (NotFound, 404),
     (Conflict, 409),
     (RequestError, 422),
+    (NotAuthenticated, 401),
+    (TooManyRequests, 429),
+    (AccessError, 403),
     (ServiceError, 503),
 )
 FIELDS: Mapping[type[QueuecastError], str] = {  # what an error is about, where its class says so
@@ -76,6 +85,10 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
     answer = Response(told.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="queuecast"'
+        if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the login
+            answer.headers["HX-Redirect"] = login_address(urlsplit(request.headers.get("HX-Current-URL", "")).path or "/")
     return answer
 
 
@@ -123,6 +136,8 @@ def answer_to(error: Exception) -> Response:
 
 def _of_http(error: HTTPException) -> Response:
     """What Flask itself refuses; its headers (Allow, for one) are kept."""
+    if isinstance(error, RateLimitExceeded):
+        return _of_ours(TooManyRequests(f"accepted are {error.description}"))
     answer = problem(error.code or 500, _detail(error), title=error.name)
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:

@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 from spectree import SpecTree
 
 from api import answers
+from api.callers import caller
 from api.context import services
 from api.problems import Problem, answered, refusing
 from api.requests import SeriesQuery
@@ -45,7 +46,8 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 def list_queues() -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    return answers.QueueList(queues=[outlook(forecast) for forecast in services().store.newest_forecasts()])
+    found = services().store.newest_forecasts(caller().projects)
+    return answers.QueueList(queues=[outlook(forecast) for forecast in found])
 
 
 def show_series(queue: str, query: SeriesQuery) -> Response:
@@ -54,7 +56,7 @@ def show_series(queue: str, query: SeriesQuery) -> Response:
     Without `issued_at` the newest forecast is shown, and from a week before it to its end.
     """
     store = services().store
-    forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at)
+    forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects)
     start, end = _part(query, forecast)
     actuals = store.actuals(queue, forecast.metric, forecast.step_seconds, start, end)
     points = series_points(forecast, actuals, start, end)

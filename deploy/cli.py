@@ -43,7 +43,7 @@ class FileFormat(StrEnum):
 @app.command()
 def up(
     *,
-    host: Annotated[str, typer.Option(help="Loopback address of the API.")] = HERE,
+    host: Annotated[str, typer.Option(help="Address of the API; loopback only, until there is a token.")] = HERE,
     port: Annotated[int, Port] = 8080,
     workers: Annotated[int | None, Workers] = None,
     data_dir: DataDir = None,

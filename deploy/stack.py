@@ -17,14 +17,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cli import is_loopback
+from api.listening import OPEN, check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
-from shared.errors import BrokerAway, InvalidRequest, SetupError
+from shared.errors import BrokerAway, SetupError
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
 from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
+from shared.terminal import notice
 
 WORKER_LANES = (Lane.SELECT, Lane.PLAN, Lane.SCORE)  # callbacks first
 HEAVY_LANES = (Lane.HEAVY,)  # a process of its own, else short candidates starve it
@@ -59,12 +60,8 @@ class Layout:
 def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = None, workers: int | None = None) -> Layout:
     """Choose what is not given: port 0 = any free one, `workers` = cores.
 
-    Raises InvalidRequest for an address that others can reach, SetupError for a port that is taken.
+    Raises SetupError for a port that is taken.
     """
-    if not is_loopback(host):
-        raise InvalidRequest(
-            f"--host {host}: this stack is for one machine and open to all its users; accepted is a loopback address"
-        )
     return Layout(
         host=host,
         port=_free_port(host, port, "--port"),
@@ -75,7 +72,12 @@ def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = No
 
 @contextmanager
 def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
-    """The stack, ready; on the way out everything ends in order. Raises SetupError when another stack has the data folder."""
+    """The stack, ready; on the way out everything ends in order.
+
+    Raises SetupError when another stack has the data folder, or others could reach the API while no token exists.
+    """
+    if check_address(layout.host, settings):
+        notice(OPEN, style="yellow")
     with supervision(settings.data_dir) as supervisor:
         if settings.files_dir is None:
             (settings.data_dir / "files").mkdir(exist_ok=True)  # where people put what requests shall read

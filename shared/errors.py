@@ -81,6 +81,10 @@ class QueueNotFound(NotFound):
     """No queue of this name is known."""
 
 
+class TokenNotFound(NotFound):
+    """No token has this id."""
+
+
 class Conflict(RequestError):
     """The state of things forbids the request."""
 
@@ -91,6 +95,30 @@ class StateForbids(Conflict):
 
 class RequestInFlight(Conflict):
     """A request with the same Idempotency-Key is still being handled."""
+
+
+class AccessError(QueuecastError):
+    """The caller may not do this."""
+
+
+class NotAuthenticated(AccessError):
+    """A valid token is needed."""
+
+
+class ScopeMissing(AccessError):
+    """The token does not have the scope for this."""
+
+
+class ProjectForbidden(AccessError):
+    """The token is limited to other projects."""
+
+
+class CrossSiteRequest(AccessError):
+    """A page of another origin may not do this."""
+
+
+class TooManyRequests(AccessError):
+    """Too many requests; slow down."""
 
 
 class DataError(QueuecastError):

@@ -204,6 +204,7 @@ class JobFilter:
     state: JobState | None = None
     owner: str | None = None
     project: str | None = None
+    projects: tuple[str, ...] | None = None  # any of these: what a token is limited to
     user_name: str | None = None
     queue: str | None = None
     model: str | None = None  # the winner's

@@ -14,6 +14,9 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+AUDIT = "queuecast.audit"  # the logger of who changed what; it speaks at every level
+LONGEST_AUDITED = 200  # characters of an id that came from outside
+
 _STARS = "**********"
 _URL_CREDENTIALS = re.compile(r'(\w://)[^\s/"]*@')  # the quote ends a JSON text; "@" itself may stand in a password
 _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
@@ -37,6 +40,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     logging.captureWarnings(capture=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it calls it an error that we have no library for plots
     structlog.configure(
         processors=[
@@ -70,6 +74,23 @@ def log_about(
     """Put the given ids into every line that is logged inside the `with` block, in this thread."""
     ids = {"job_id": job_id, "request_id": request_id, "queue": queue, "model": model}
     return structlog.contextvars.bound_contextvars(**{name: value for name, value in ids.items() if value is not None})
+
+
+def audit(what: str, *, who: str, name: str, source: str, outcome: object, **about: object) -> None:
+    """Say who changed what, from where, and what came of it.
+
+    A line like all others: JSON, so that nothing in it can make a second one. It is written at every log level.
+
+    Args:
+        what: the operation, such as `submit_job`.
+        who: id of the token, "local" or "nobody"; on the command line the user of the system.
+        name: of the token.
+        source: the address that it came from.
+        outcome: the status of the answer.
+        about: ids of what was changed; a secret is not among them.
+    """
+    told = {key: str(value)[:LONGEST_AUDITED] for key, value in about.items()}
+    structlog.get_logger(AUDIT).info("audit", what=what, who=who, name=name, source=source, outcome=outcome, **told)
 
 
 def _hide_named_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:

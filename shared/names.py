@@ -10,7 +10,13 @@ import re
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
 LONGEST_NAME = 120
+MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config"})  # MongoDB's own
+
+
+def is_quick_glob(path: str) -> bool:
+    """Whether looking for the files of this glob takes no longer than a few looks at all of them."""
+    return path.count("**") <= MOST_DEPTHS
 
 
 def is_column(name: str) -> bool:

@@ -50,6 +50,7 @@ def _time_zone(name: str) -> str:
 
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
@@ -69,6 +70,10 @@ class Connection(BaseModel):
     version: InfluxVersion | None = None
     database: str | None = Field(None, description="the database of requests that name none")
     databases: tuple[str, ...] = Field((), description="further databases that a request may name")
+    writable: tuple[str, ...] | None = Field(
+        None, description="collections or measurements, or globs of them, that forecasts may be written to; none given = all"
+    )
+    writable_databases: tuple[str, ...] | None = Field(None, description="likewise databases")
     document_field: str = Field("document", description="kind mongodb: the discriminator field behind `document`")
 
     @model_validator(mode="after")
@@ -76,6 +81,8 @@ class Connection(BaseModel):
         needed = "path" if self.kind == "files" else "url"
         if getattr(self, needed) is None:
             raise ValueError(f"a connection of kind {self.kind} needs {needed!r}")
+        if self.kind == "files" and (self.writable, self.writable_databases) != (None, None):
+            raise ValueError("a connection of kind files is written to nowhere but into the store; it has no 'writable'")
         return self
 
 
@@ -108,6 +115,12 @@ class Settings(BaseSettings):
     flower_url: str | None = Field(None, pattern="^https?://", description="where the dashboard's link to Flower leads")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
+    session_secret: SecretStr | None = Field(None, min_length=32, description="signs sessions; default: a key of the store's own")
+    rate_limit: RateLimit = Field("300/minute", description="requests of one token, or of one address without a token; or off")
+    write_rate_limit: RateLimit = Field("60/minute", description="of these, requests that change something; or off")
+    failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
+    token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
 
     @classmethod

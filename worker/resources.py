@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
+from shared.destinations import check_destination
 from shared.jobs import Place
 from shared.questions import Questions
 from shared.runstate import RunState
@@ -60,8 +61,9 @@ class Resources:
         return sources[connection.kind](connection)
 
     def sink(self, place: Place) -> Sink:
-        """The sink that a request names; raises UnknownConnection."""
+        """The sink that a request names; raises UnknownConnection, and InvalidRequest for a place that it is not open for."""
         connection = self.settings.connection(place.name)
+        check_destination(place, connection)
         return sinks[connection.kind](connection, self.settings)
 
 

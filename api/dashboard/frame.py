@@ -15,6 +15,7 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from api.callers import known_caller
 from api.context import services
 from api.dashboard import words
 from shared.errors import QueuecastError
@@ -66,6 +67,7 @@ def _shared() -> dict[str, Any]:
         "release": version("queuecast"),
         "asset": asset,
         "now": datetime.now(UTC),
+        "who": known_caller(),
         "pages": current_app.view_functions,
         "here": partial(_here, request.endpoint or ""),
     }

@@ -10,6 +10,7 @@ from typing import Literal
 from flask import render_template, request
 from pydantic import Field, ValidationError
 
+from api.callers import caller
 from api.context import Services, services
 from api.dashboard import frame
 from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
@@ -45,7 +46,7 @@ def show() -> str:
     """The page, or only its list where htmx asks for that."""
     here, query, now = services(), _query(), datetime.now(UTC)
     levels = here.settings.mark_levels
-    rows = [row_of(forecast, levels, now) for forecast in here.store.newest_forecasts()]
+    rows = [row_of(forecast, levels, now) for forecast in here.store.newest_forecasts(caller().projects)]
     found = matching(rows, query.wanted())
     shown = found[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
@@ -60,7 +61,7 @@ def show() -> str:
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
         largest_first=LARGEST_FIRST,
-        has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(), 1)),
+        has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(projects=caller().projects), 1)),
     )
 
 

@@ -39,10 +39,10 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its largest unit: `3 h`, `45 s`."""
+    """A length of time in whole ones of its largest unit: `3 h`, `45 s`."""
     for name, size in LARGEST_FIRST:
         if seconds >= (2 * size if name == "d" else size):  # 36 h say more than 2 d
-            return f"{seconds / size:.0f} {name}"
+            return f"{seconds // size:.0f} {name}"
     return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1f} s"
 
 

@@ -1,12 +1,14 @@
 """One Redis or Valkey server, spelled for Celery and for redis-py, and a client with limits.
 
-Three databases in a row: broker, results, run state. Each library writes a unix socket in its own way; only this file knows.
+Three databases in a row: broker, results, run state (in which the API also counts requests). Each library writes a unix socket in
+its own way; only this file knows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import redis
@@ -57,16 +59,23 @@ def redis_client(url: str, *, is_patient: bool) -> redis.Redis:
         url: as redis-py writes it.
         is_patient: workers outlive a restart of the server (25 tries, about 25 s); the API answers 503 at once instead.
     """
+    return redis.Redis.from_url(url, **_limits(is_patient=is_patient), health_check_interval=10)
+
+
+def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
+    """The run state's database as the library `limits` writes it, and the options with which a call answers or fails at once."""
+    return server.run_state.replace("unix://", "redis+unix://", 1), _limits(is_patient=False)
+
+
+def _limits(*, is_patient: bool) -> dict[str, Any]:
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), 25) if is_patient else Retry(NoBackoff(), 0)
-    limit = 5.0 if is_patient else 0.5
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=limit,
-        socket_connect_timeout=limit,
-        retry=retry,
-        retry_on_error=list(_TRANSIENT),
-        health_check_interval=10,
-    )
+    seconds = 5.0 if is_patient else 0.5
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": retry,
+        "retry_on_error": list(_TRANSIENT),
+    }
 
 
 def _embedded(data_dir: Path) -> str:

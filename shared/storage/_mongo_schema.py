@@ -23,6 +23,7 @@ INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
         ({"queue": ASCENDING, "metric": ASCENDING, "job": ASCENDING, "issued_at": DESCENDING}, {"unique": True}),
         ({"job_id": ASCENDING}, {}),
     ],
+    "tokens": [({"digest": ASCENDING}, {"unique": True})],
     "actuals": [
         (
             {"queue": ASCENDING, "metric": ASCENDING, "period_seconds": ASCENDING, "timestamp": ASCENDING},

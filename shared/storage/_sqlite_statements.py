@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+# then conditions, in which a `{}` stands for that of the projects
+FORECASTS = "SELECT * FROM forecasts WHERE {} ORDER BY queue, metric, job, issued_at"
+NEWEST = """(queue, metric, job, issued_at) IN (
+    SELECT queue, metric, job, issued_at FROM forecasts
+    WHERE queue = :queue AND metric = ifnull(:metric, metric) AND job = ifnull(:job, job)
+      AND issued_at = ifnull(:issued_at, issued_at) AND {}
+    ORDER BY issued_at DESC, created_at DESC, metric, job LIMIT 1
+)"""
+NEWEST_OF_EACH = """(queue, metric, job, issued_at) IN (
+    SELECT queue, metric, job, max(issued_at) FROM forecasts WHERE {} GROUP BY queue, metric, job
+)"""
 
 
 def insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], on_conflict: str = "") -> None:
@@ -12,6 +24,14 @@ def insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]]
     for row in rows:
         columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
         db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {on_conflict}", row)  # noqa: S608 - our names, bound values
+
+
+def of_projects(projects: Sequence[str] | None) -> tuple[str, dict[str, str]]:
+    """The condition that a column `project` is one of these, and its values; None = any."""
+    if projects is None:
+        return "TRUE", {}
+    values = {f"project_{number}": project for number, project in enumerate(projects)}
+    return f"project IN ({', '.join(f':{name}' for name in values)})", values
 
 
 def marks(values: Collection[object]) -> str:

@@ -14,10 +14,16 @@ from typing import Protocol
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
+from shared.storage.tokens import Tokens
 
 
 class Store(Protocol):
-    """Our records: jobs, queue reports (with leaderboards), forecasts, actual values."""
+    """Our records: jobs, queue reports (with leaderboards), forecasts, actual values; and parts with a promise of their own."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may ask the service for what."""
+        ...
 
     def add_job(self, job: Job) -> Job:
         """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint.
@@ -92,17 +98,27 @@ class Store(Protocol):
         ...
 
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
-        """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
+        """The newest forecast of a queue that matches what is given; raises QueueNotFound.
+
+        Args:
+            projects: only forecasts whose job is there and is of one of these projects; None = any.
+        """
         ...
 
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, job, issued_at."""
         ...
 
-    def newest_forecasts(self) -> list[Forecast]:
-        """The newest forecast of every (queue, metric, job), by queue, metric, job."""
+    def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
+        """The newest forecast of every (queue, metric, job), by queue, metric, job; `projects` as for `forecast`."""
         ...
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:

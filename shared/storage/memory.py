@@ -14,6 +14,7 @@ from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import check_move, check_reopening
+from shared.storage._memory_tokens import MemoryTokens
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +38,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = RLock()
+        self.tokens = MemoryTokens()
         self._jobs: dict[str, Job] = {}
         self._reports: dict[tuple[str, str], QueueReport] = {}
         self._forecasts: dict[tuple[str, str, str, datetime], Forecast] = {}
@@ -148,12 +150,19 @@ class MemoryStore:
 
     @_alone
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at}
         given = {name: value for name, value in wanted.items() if value is not None}
-        matching = [each for each in self.forecasts() if all(getattr(each, name) == value for name, value in given.items())]
+        seen = self._forecasts_of(projects)
+        matching = [each for each in seen if all(getattr(each, name) == value for name, value in given.items())]
         if not matching:
             raise QueueNotFound("no such forecast", **given)
         return max(matching, key=lambda each: (each.issued_at, each.created_at))
@@ -165,9 +174,9 @@ class MemoryStore:
         return [each for each in in_order if queue in {None, each.queue} and job_id in {None, each.job_id}]
 
     @_alone
-    def newest_forecasts(self) -> list[Forecast]:
+    def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        return list({(each.queue, each.metric, each.job): each for each in self.forecasts()}.values())
+        return list({(each.queue, each.metric, each.job): each for each in self._forecasts_of(projects)}.values())
 
     @_alone
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
@@ -194,10 +203,17 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to let go of."""
 
+    def _forecasts_of(self, projects: Sequence[str] | None) -> list[Forecast]:
+        """In their order, those whose job is of one of the projects."""
+        seen = {job.job_id for job in self._jobs.values() if projects is None or job.request.project in projects}
+        return [each for each in self.forecasts() if projects is None or each.job_id in seen]
+
     def _matches(self, job: Job, wanted: JobFilter) -> bool:
         request = job.request
         of_job = {"state": job.state, "owner": request.owner, "project": request.project, "user_name": request.user_name}
         if any(getattr(wanted, name) not in {None, value} for name, value in of_job.items()):
+            return False
+        if wanted.projects is not None and request.project not in wanted.projects:
             return False
         return (wanted.queue is None and wanted.model is None) or any(
             wanted.queue in {None, report.queue} and wanted.model in {None, report.winner and report.winner.model}

@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, ReplaceOne
+from pymongo import ASCENDING, ReplaceOne
 from pymongo.collection import Collection as Documents
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -30,7 +30,8 @@ from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_schema import INDEXES, SERIES
-from shared.storage._mongo_statements import job_update, page_of_jobs
+from shared.storage._mongo_statements import job_update, newest_forecast, newest_of_each_series, page_of_jobs
+from shared.storage._mongo_tokens import MongoTokens
 
 DUPLICATE_KEY = 11_000
 
@@ -43,6 +44,7 @@ class MongoStore:
     def __init__(self, url: str, *, patience: Patience) -> None:
         self._url = url
         self._patience: Patience = patience
+        self.tokens = MongoTokens(self._of)
         self._ready_in: int | None = None  # the process in which the indexes have been seen to
 
     @speaks_mongo
@@ -145,15 +147,20 @@ class MongoStore:
 
     @speaks_mongo
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
-        found = self._of("forecasts").find_one(given, sort=[("issued_at", -1), ("created_at", -1)])
-        if found is None:
-            raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
-        return _rows.forecast(found)
+        for found in self._of("forecasts").aggregate(newest_forecast(given, projects)):
+            return _rows.forecast(found)
+        raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
 
     @speaks_mongo
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
@@ -164,12 +171,10 @@ class MongoStore:
         return [_rows.forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
 
     @speaks_mongo
-    def newest_forecasts(self) -> list[Forecast]:
+    def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        order = dict.fromkeys(SERIES, ASCENDING) | {"issued_at": DESCENDING}
-        newest = {"$group": {"_id": {name: f"${name}" for name in SERIES}, "newest": {"$first": "$$ROOT"}}}
-        stages: list[dict[str, Any]] = [{"$sort": order}, newest, {"$sort": {"_id": ASCENDING}}]
-        return [_rows.forecast(found["newest"]) for found in self._of("forecasts").aggregate(stages, allowDiskUse=True)]
+        found = self._of("forecasts").aggregate(newest_of_each_series(projects), allowDiskUse=True)
+        return [_rows.forecast(each["newest"]) for each in found]
 
     @speaks_mongo
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:

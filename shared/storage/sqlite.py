@@ -24,20 +24,10 @@ from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
-from shared.storage._sqlite_statements import insert, marks
+from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, insert, marks, of_projects
+from shared.storage._sqlite_tokens import SqliteTokens
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
-
-_FORECASTS = "SELECT * FROM forecasts WHERE {} ORDER BY queue, metric, job, issued_at"
-_NEWEST = """(queue, metric, job, issued_at) IN (
-    SELECT queue, metric, job, issued_at FROM forecasts
-    WHERE queue = :queue AND metric = ifnull(:metric, metric) AND job = ifnull(:job, job)
-      AND issued_at = ifnull(:issued_at, issued_at)
-    ORDER BY issued_at DESC, created_at DESC, metric, job LIMIT 1
-)"""
-_NEWEST_OF_EACH = """(queue, metric, job, issued_at) IN (
-    SELECT queue, metric, job, max(issued_at) FROM forecasts GROUP BY queue, metric, job
-)"""
 
 
 class SqliteStore:
@@ -46,6 +36,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, patience_seconds: float) -> None:
         require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
+        self.tokens = SqliteTokens(self._file)
 
     def add_job(self, job: Job) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
@@ -67,14 +58,16 @@ class SqliteStore:
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
         values: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
-        conditions = [f"{name} = :{name}" for name in ("state", "owner", "project", "user_name") if name in values]
+        of_one_of, names = of_projects(values.pop("projects", None))
+        values |= names
+        conditions = [of_one_of, *(f"{name} = :{name}" for name in ("state", "owner", "project", "user_name") if name in values)]
         of_queue = [f"{column} = :{name}" for name, column in (("queue", "queue"), ("model", "winner")) if name in values]
         if of_queue:
             conditions.append(f"job_id IN (SELECT job_id FROM job_queues WHERE {' AND '.join(of_queue)})")  # noqa: S608 - our names
         if before is not None:
             conditions.append("(created_at, job_id) < (:before_at, :before_id)")
             values |= {"before_at": _rows.to_micros(before[0]), "before_id": before[1]}
-        where = " AND ".join(conditions) or "TRUE"
+        where = " AND ".join(conditions)
         statement = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, job_id DESC LIMIT :limit"  # noqa: S608 - our names
         with self._file.reading() as db:
             return [_rows.job(row) for row in db.execute(statement, values | {"limit": limit})]
@@ -160,11 +153,17 @@ class SqliteStore:
             insert(db, "forecasts", [row | arrays], replacing)
 
     def forecast(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, issued_at: datetime | None = None
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        issued_at: datetime | None = None,
+        projects: Sequence[str] | None = None,
     ) -> Forecast:
         """The newest forecast of a queue that matches what is given; raises QueueNotFound."""
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
-        found = self._forecasts(_NEWEST, wanted)
+        found = self._forecasts(NEWEST, wanted, projects)
         if not found:
             raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
         return found[0]
@@ -175,9 +174,9 @@ class SqliteStore:
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
         return self._forecasts(" AND ".join(conditions) or "TRUE", wanted)
 
-    def newest_forecasts(self) -> list[Forecast]:
+    def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        return self._forecasts(_NEWEST_OF_EACH, {})
+        return self._forecasts(NEWEST_OF_EACH, {}, projects)
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
         """Keep what was read; gaps are not kept."""
@@ -221,9 +220,12 @@ class SqliteStore:
                 _job_row(db, job_id)
             return done.rowcount == 1
 
-    def _forecasts(self, where: str, values: Mapping[str, Any]) -> list[Forecast]:
+    def _forecasts(self, where: str, values: Mapping[str, Any], projects: Sequence[str] | None = None) -> list[Forecast]:
+        """The forecasts that match; a `{}` in the condition stands for that of the projects."""
+        condition, names = of_projects(projects)
+        theirs = condition if projects is None else f"job_id IN (SELECT job_id FROM jobs WHERE {condition})"  # noqa: S608 - our names
         with self._file.reading() as db:
-            rows = db.execute(_FORECASTS.format(where), values).fetchall()
+            rows = db.execute(FORECASTS.format(where.format(theirs)), {**values, **names}).fetchall()
         return [_rows.forecast({**row, **{name: json.loads(row[name]) for name in STEP_ARRAYS}}) for row in rows]
 
 

@@ -96,6 +96,25 @@ CREATE TABLE IF NOT EXISTS actuals (
     PRIMARY KEY (queue, metric, period_seconds, timestamp)
 ) STRICT, WITHOUT ROWID;
 
+-- Since schema 3. Who may ask the service; of a secret only the SHA-256 is kept.
+CREATE TABLE IF NOT EXISTS tokens (
+    token_id     TEXT PRIMARY KEY,
+    name         TEXT NOT NULL,
+    digest       TEXT NOT NULL UNIQUE,
+    scope        TEXT NOT NULL,
+    projects     TEXT NOT NULL, -- JSON; [] = all
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    revoked_at   INTEGER,
+    last_used_at INTEGER
+) STRICT;
+
+-- Since schema 3. What all API processes sign with.
+CREATE TABLE IF NOT EXISTS signing_keys (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
 -- Step by step: one row where `forecasts` has an array.
 CREATE VIEW IF NOT EXISTS forecast_steps AS
 SELECT queue, metric, job, issued_at, issued_at + steps.key * period_seconds AS timestamp, steps.key + 1 AS step,

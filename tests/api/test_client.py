@@ -16,16 +16,18 @@ from werkzeug.wrappers import Request, Response
 from api.client import Client, Document
 from api.context import EXTENSION, Services
 from shared.errors import (
+    AccessError,
     ApiAway,
     Conflict,
-    CredentialsRefused,
     InvalidRequest,
     JobNotFound,
     MalformedRequest,
+    NotAuthenticated,
     NotFound,
     QueuecastError,
     QueueNotFound,
     StoreAway,
+    TooManyRequests,
     UnknownModel,
 )
 from shared.jobs import JobState
@@ -132,11 +134,12 @@ def test_a_path_before_the_version_is_kept(answer: Callable[[Answering], Client]
         (503, "urn:queuecast:store-away", StoreAway),
         (422, "urn:queuecast:of-a-later-release", InvalidRequest),
         (400, "about:blank", MalformedRequest),
-        (401, "about:blank", CredentialsRefused),
+        (401, "about:blank", NotAuthenticated),
         (404, "about:blank", NotFound),
         (409, "about:blank", Conflict),
         (413, "about:blank", InvalidRequest),
-        (429, "about:blank", ApiAway),
+        (403, "about:blank", AccessError),
+        (429, "about:blank", TooManyRequests),
         (500, "about:blank", QueuecastError),
         (503, "about:blank", ApiAway),
     ],

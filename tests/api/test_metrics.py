@@ -13,11 +13,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.context import EXTENSION
+from api.known_tokens import KnownTokens
 from shared.forecasts import Lane
 from shared.jobs import JobState
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
+from shared.storage._memory_tokens import MemoryTokens
 from tests.api.bodies import a_body
 from tests.factories import a_job
 from tests.scraping import counted_here, sample
@@ -125,6 +128,8 @@ def test_while_the_store_is_away_only_the_age_is_absent(
 ) -> None:
     (tmp_path / "file").touch()
     away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
-    text = scrape(make_app(away).test_client())
+    app = make_app(away)
+    vars(app.extensions[EXTENSION])["known_tokens"] = KnownTokens(MemoryTokens)  # what it has seen before that
+    text = scrape(app.test_client())
     assert sample(text, OLDEST) is None
     assert depths(text)["plan"] == 0

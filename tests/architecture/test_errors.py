@@ -9,7 +9,7 @@ import pytest
 
 import shared.errors
 from api.problems import STATUS
-from shared.errors import QueuecastError, RequestError, ServiceError
+from shared.errors import AccessError, QueuecastError, RequestError, ServiceError
 
 EVERY_ERROR = [kind for _, kind in inspect.getmembers(shared.errors, inspect.isclass) if issubclass(kind, QueuecastError)]
 
@@ -32,7 +32,7 @@ def test_the_docstring_of_an_error_is_its_message(kind: type[QueuecastError]) ->
 def test_an_error_that_a_caller_can_act_on_has_its_status_and_no_other_has(kind: type[QueuecastError]) -> None:
     """Anything else is a fault of ours in HTTP: 500, without details."""
     status = next((status for family, status in STATUS if issubclass(kind, family)), 500)
-    if issubclass(kind, RequestError):
+    if issubclass(kind, RequestError | AccessError):
         assert 400 <= status < 500
     else:
         assert status == (503 if issubclass(kind, ServiceError) else 500)

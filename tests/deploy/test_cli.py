@@ -86,10 +86,10 @@ def test_up_says_what_it_takes() -> None:
     assert [option for option in options if option not in told.stdout] == []
 
 
-def test_up_is_for_this_machine_only(tmp_path: Path) -> None:
+def test_up_is_for_this_machine_only_while_no_token_exists(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", str(tmp_path / "new")])  # noqa: S104 - to be refused
-    assert isinstance(told.exception, InvalidRequest)
-    assert exit_code(told.exception) == 2
+    assert isinstance(told.exception, SetupError)
+    assert exit_code(told.exception) == 5
     assert not (tmp_path / "new").exists()
 
 

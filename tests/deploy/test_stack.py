@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, 
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
 from shared.drivers.redis_server import SOCKET_NOTE
-from shared.errors import InvalidRequest, SetupError
+from shared.errors import SetupError
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.running import LivingWorker
 from shared.runstate import RunState
@@ -28,9 +29,11 @@ def programs(tmp_path: Path) -> dict[str, Program]:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])  # noqa: S104 - to be refused
-def test_an_address_that_others_can_reach_is_refused(host: str) -> None:
-    with pytest.raises(InvalidRequest, match="loopback"):
-        make_layout(host=host)
+def test_an_address_that_others_can_reach_is_refused_while_no_token_exists(host: str, tmp_path: Path) -> None:
+    settings, layout = Settings(data_dir=tmp_path / "new"), replace(make_layout(), host=host)
+    with pytest.raises(SetupError, match="no token exists"), running(settings, layout):
+        pytest.fail("it has started")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_port_that_is_taken_is_refused_in_one_line() -> None:

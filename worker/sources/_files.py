@@ -6,6 +6,7 @@ import glob
 from pathlib import Path
 
 from shared.errors import InvalidRequest, SourceNotFound
+from shared.names import MOST_DEPTHS, is_quick_glob
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -20,7 +21,7 @@ def find_files(folder: Path, pattern: str | None) -> dict[str, Path]:
 
     Raises:
         SourceNotFound: no such folder, or nothing in it matches.
-        InvalidRequest: the pattern, or a link that it meets, leaves the folder.
+        InvalidRequest: the pattern, or a link that it meets, leaves the folder; or it would take too long to look for.
     """
     if not folder.is_dir():
         raise SourceNotFound(f"found no folder {folder}; it is where this connection's CSV and Parquet files lie")
@@ -29,6 +30,8 @@ def find_files(folder: Path, pattern: str | None) -> dict[str, Path]:
         raise InvalidRequest(
             f"found {pattern!r}, which leaves the connection's folder; accepted is a glob inside it", field="path"
         )
+    if not is_quick_glob(pattern or ""):
+        raise InvalidRequest(f"found {pattern!r}, accepted are at most {MOST_DEPTHS} `**`", field="path")
     files: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
     for name in _matches(folder, str(wanted.relative_to(folder))):
         files.setdefault(_resolved(folder, name), name)

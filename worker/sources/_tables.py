@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+MOST_BYTES = 1 << 30  # of one queue in one file, decoded: a sample every second for a year is half of it
 _ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
 
@@ -53,9 +54,11 @@ class Table:
 
         if own_queue := self.own_queue(queue_field):
             return {own_queue}
+        names: set[str] = set()
         with reading(self.name):
-            column = self.dataset.to_table(columns=[queue_field], use_threads=False)[queue_field]
-            return {name for name in pc.unique(column.cast(pa.string())).to_pylist() if name}
+            for batch in self.dataset.to_batches(columns=[queue_field], use_threads=False):
+                names |= {name for name in pc.unique(batch.column(0).cast(pa.string())).to_pylist() if name}
+        return names
 
     def rows(self, queue: str, queue_field: str, columns: Sequence[str]) -> pa.Table:
         """The rows of one queue that `queue_names` names, in the file's order; nothing else is decoded or kept."""
@@ -67,7 +70,17 @@ class Table:
             names = ds.field(queue_field)
             chosen = (names if self.columns[queue_field] == pa.string() else names.cast(pa.string())) == queue
         with reading(self.name):
-            return self.dataset.to_table(columns=list(columns), filter=chosen, use_threads=False)
+            scanner = self.dataset.scanner(columns=list(columns), filter=chosen, use_threads=False)
+            return pa.Table.from_batches(self._bounded(scanner.to_batches()), schema=scanner.projected_schema)
+
+    def _bounded(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """The batches; a small Parquet file may stand for more rows than any memory holds."""
+        read = 0
+        for batch in batches:
+            read += batch.nbytes
+            if read > MOST_BYTES:
+                raise UnreadableData(f"one queue's rows take more than the accepted {MOST_BYTES >> 20:,} MiB", file=self.name)
+            yield batch
 
 
 def open_table(path: Path, name: str) -> Table:

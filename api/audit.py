@@ -1,0 +1,36 @@
+"""One audit line for every change that is asked for, those that were refused included; validation changes nothing."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+
+from api.callers import is_reading, known_caller
+from shared.logs import audit
+
+NO_CHANGE = frozenset({"checks.validate_job"})  # a POST that only asks
+NOBODY = "nobody"
+
+
+def note(**about: object) -> None:
+    """What the answer's audit line shall say beside the ids in the address."""
+    g.audited = {**g.get("audited", {}), **about}
+
+
+def register(app: Flask) -> None:
+    """Record every change that is asked of this application."""
+    app.after_request(_record)
+
+
+def _record(answer: Response) -> Response:
+    if request.endpoint is None or is_reading() or request.endpoint in NO_CHANGE:
+        return answer
+    found = known_caller()
+    audit(
+        request.endpoint.rpartition(".")[2],
+        who=found.caller_id if found else NOBODY,
+        name=found.name if found else NOBODY,
+        source=request.remote_addr or "",
+        outcome=answer.status_code,
+        **{**(request.view_args or {}), **g.get("audited", {})},
+    )
+    return answer

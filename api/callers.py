@@ -1,0 +1,75 @@
+"""Who asks: a token, as a bearer or through a session; or anybody on this machine, while no token exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request
+
+from shared.tokens import Scope, Token
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who sent the request that is being answered.
+
+    caller_id: of the token; "local" without one.
+    projects: whose jobs are seen and started; None = all.
+    is_session: the browser sent it by itself, as it would for any page that makes it ask.
+    """
+
+    caller_id: str
+    name: str
+    scope: Scope
+    projects: tuple[str, ...] | None = None
+    is_session: bool = False
+
+    @classmethod
+    def of(cls, token: Token, *, is_session: bool) -> Caller:
+        """Whoever has the token."""
+        projects = token.projects or None
+        return cls(caller_id=token.token_id, name=token.name, scope=token.scope, projects=projects, is_session=is_session)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether there is no token yet, so that this machine may do everything."""
+        return self.caller_id == LOCAL
+
+
+ANYBODY_HERE = Caller(caller_id=LOCAL, name=LOCAL, scope=Scope.ADMIN)
+
+
+def caller() -> Caller:
+    """Who asks; only for views that ask for a token."""
+    found = known_caller()
+    if found is None:
+        raise RuntimeError("this route is open to everybody, so nobody has been told who asks")
+    return found
+
+
+def known_caller() -> Caller | None:
+    """Who asks; None = nobody knows: the route is open, or the request is about to be refused."""
+    found: Caller | None = g.get("caller")
+    return found
+
+
+def is_reading() -> bool:
+    """Whether the request only looks."""
+    return request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+def let_in(found: Caller) -> None:
+    """This is who asks."""
+    g.caller = found
+
+
+def note_wrong_secret() -> None:
+    """Whoever asks has tried a secret that opens nothing."""
+    g.has_tried = True
+
+
+def has_tried() -> bool:
+    """Whether a secret was tried that opens nothing."""
+    return bool(g.get("has_tried"))

@@ -1,0 +1,44 @@
+"""Where the service may listen: on this machine alone while no token exists, anywhere once there is one."""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import closing
+from pathlib import Path
+
+from shared.errors import SetupError
+from shared.settings import Settings
+from shared.storage import open_store
+
+OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address, or has sent from it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(host: str, settings: Settings) -> bool:
+    """Whether the service will be open, to everybody on this machine.
+
+    Raises:
+        SetupError: others could reach it, and no token exists.
+        StoreAway: nobody can say whether one does.
+    """
+    has_tokens = _has_tokens(settings.store_location)
+    if not has_tokens and not is_loopback(host):
+        raise SetupError(
+            f"--host {host}: others could reach it and no token exists; make one with `queuecast token create`, "
+            "or listen on a loopback address"
+        )
+    return not has_tokens
+
+
+def _has_tokens(store_url: str) -> bool:
+    if store_url.startswith("sqlite:") and not Path(store_url.removeprefix("sqlite://")).exists():
+        return False  # looking into it would make it
+    with closing(open_store(store_url)) as store:
+        return bool(store.tokens.all())

@@ -1,0 +1,63 @@
+"""Sessions: a person logs in with a token once; the browser keeps a signed cookie with the token's id, for half a day.
+
+The token is looked up for every request, so revoking it ends its sessions. State changes also need what only our own pages send:
+see guards.py.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from api.callers import caller, known_caller
+from api.context import services
+from api.login import COOKIE, PAGE, SESSION_SECONDS, local_path, sealed
+
+WRONG = "This token is unknown, expired or revoked."
+
+
+def blueprint() -> Blueprint:
+    """The routes /login and /logout; they are for people and stand in no document."""
+    routes = Blueprint("sessions", __name__)
+    routes.get(PAGE)(show_login)
+    routes.post(PAGE)(log_in)
+    routes.post("/logout")(log_out)
+    return routes
+
+
+def show_login() -> AnyResponse:
+    """Ask for a token; whoever needs none, or has a session, is led on."""
+    target = local_path(request.args.get("next", "/"))
+    return redirect(target, 303) if known_caller() is not None else _page(target)
+
+
+def log_in() -> AnyResponse:
+    """Begin a session with the token in the form."""
+    target, found = local_path(request.form.get("next", "/")), known_caller()
+    if found is None:
+        return _page(target, problem=WRONG, status=401)
+    answer = redirect(target, 303)
+    if not found.is_local:
+        answer.set_cookie(
+            COOKIE,
+            sealed(found.caller_id, services().session_key),
+            max_age=SESSION_SECONDS,
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Strict",
+        )
+    return answer
+
+
+def log_out() -> Response:
+    """End the session; htmx follows the header, a page of ours sent the request."""
+    caller()
+    answer = Response(status=204, headers={"HX-Redirect": PAGE})
+    answer.delete_cookie(COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
+    return answer
+
+
+def _page(target: str, *, problem: str = "", status: int = 200) -> Response:
+    answer = make_response(render_template("login.html", next=target, problem=problem), status)
+    answer.headers["Referrer-Policy"] = "same-origin"  # with no-referrer a browser sends the form as coming from nowhere
+    return answer

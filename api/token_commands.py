@@ -1,0 +1,131 @@
+"""`queuecast token`: make, list and revoke tokens, in the store itself; no service has to run."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shared.durations import Duration
+from shared.errors import InvalidRequest
+from shared.logs import audit
+from shared.settings import load_settings
+from shared.storage import open_store
+from shared.storage.tokens import Tokens
+from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
+from shared.tokens import Scope, Token, make_token
+
+MOST_PROJECTS, LONGEST_NAME = 50, 200
+
+token = typer.Typer(help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
+
+
+@token.command("create", epilog="Example: queuecast token create --name ci --scope write --project etl --expires 90d")
+def create_token(
+    *,
+    name: Annotated[str, typer.Option(help="For people: who or what will use it.", show_default=False)],
+    scope: Annotated[Scope, typer.Option(help="Each includes those before it.", show_default=False)],
+    project: Annotated[list[str] | None, typer.Option(help="Only jobs of this project; may be repeated.")] = None,
+    expires: Annotated[str | None, typer.Option(help="After how long, such as 90d.", show_default="never")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token. Its secret is printed to stdout, this once; the store keeps only its SHA-256."""
+    now, projects = datetime.now(UTC), project or []
+    _check_names([name, *projects])
+    if projects and (scope is Scope.ADMIN or len(projects) > MOST_PROJECTS):
+        raise InvalidRequest(f"--project: accepted are at most {MOST_PROJECTS} with the scope read or write; admin has all")
+    made, secret = make_token(name=name, scope=scope, created_at=now, projects=projects, expires_at=_end(expires, now))
+    with _tokens(data_dir) as tokens:
+        tokens.add(made)
+    _record("create_token", made)
+    if as_json:
+        print_json(_shown(made) | {"secret": secret})
+    else:
+        notice(f"token {made.token_id} ({scope.value}); keep the secret, nobody can tell it again")
+        say(secret)
+
+
+@token.command("list", epilog="Example: queuecast token list --json")
+def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List every token that was ever made, without secrets."""
+    with _tokens(data_dir) as tokens:
+        found = tokens.all()
+    if as_json:
+        print_json([_shown(each) for each in found])
+        return
+    columns = ("token", "name", "scope", "projects", "created", "expires", "revoked", "last used")
+    rows = (
+        (each.token_id, each.name, each.scope.value, ", ".join(each.projects) or "all", *map(_time, _moments(each)))
+        for each in found
+    )
+    print_table(columns, rows)
+
+
+@token.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(help="As `queuecast token list` shows it.", show_default=False)],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a token and with it all its sessions; a running service takes at most two seconds to know."""
+    with _tokens(data_dir) as tokens:
+        revoked = tokens.revoke(token_id, datetime.now(UTC))
+    _record("revoke_token", revoked)
+    if as_json:
+        print_json(_shown(revoked))
+    else:
+        say(f"token {revoked.token_id} ({revoked.name}) is revoked")
+
+
+@contextmanager
+def _tokens(data_dir: Path | None) -> Iterator[Tokens]:
+    with closing(open_store(load_settings(data_dir=data_dir).store_location)) as store:
+        yield store.tokens
+
+
+def _check_names(names: list[str]) -> None:
+    for each in names:
+        if not each.strip() or not each.isprintable() or len(each) > LONGEST_NAME:
+            raise InvalidRequest(
+                f"found {each[:60]!r}; accepted are names of 1 to {LONGEST_NAME} characters without control characters"
+            )
+
+
+def _end(expires: str | None, now: datetime) -> datetime | None:
+    try:
+        return Duration.parse(expires).after(now) if expires else None
+    except ValueError as error:
+        raise InvalidRequest(f"--expires: {error}") from error
+
+
+def _record(what: str, changed: Token) -> None:
+    """Who sits at the keyboard is known to the system; the line goes to stderr with all others."""
+    about = {"changed": changed.token_id, "changed_name": changed.name, "scope": changed.scope.value}
+    audit(what, who=getpass.getuser(), name="command line", source="", outcome="done", **about)
+
+
+def _moments(each: Token) -> tuple[datetime | None, ...]:
+    return each.created_at, each.expires_at, each.revoked_at, each.last_used_at
+
+
+def _time(moment: datetime | None) -> str:
+    return shown_time(moment.isoformat() if moment else None)
+
+
+def _shown(each: Token) -> dict[str, Any]:
+    """All but the digest, which is nobody's business either."""
+    names = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    moments = {name: moment and moment.isoformat() for name, moment in zip(names, _moments(each), strict=True)}
+    return {
+        "token_id": each.token_id,
+        "name": each.name,
+        "scope": each.scope.value,
+        "projects": list(each.projects),
+        **moments,
+    }

@@ -1,0 +1,36 @@
+"""Tokens: the part of the store that knows who may ask the service, said once.
+
+The promises of shared/storage/base.py hold here too. One contract suite runs on every store:
+tests/shared/storage/test_every_token_store.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from shared.tokens import Token
+
+
+class Tokens(Protocol):
+    """Tokens by id, and the key that signs sessions. A token that was revoked stays, so that audit lines can be read."""
+
+    def add(self, token: Token) -> None:
+        """Keep a new token; one whose id is known already stays as it is."""
+        ...
+
+    def all(self) -> list[Token]:
+        """Every token that was ever made, by (created_at, token_id)."""
+        ...
+
+    def revoke(self, token_id: str, at: datetime) -> Token:
+        """The token, revoked; once revoked it keeps its time. Raises TokenNotFound."""
+        ...
+
+    def note_use(self, token_id: str, at: datetime) -> None:
+        """Set when it was last used; never back in time. A token that is gone is no error."""
+        ...
+
+    def signing_key(self) -> str:
+        """The key of this store that signs sessions, 64 hexadecimal digits: made by whoever asks first, the same for all."""
+        ...
