@@ -110,11 +110,11 @@ def _check_body() -> None:
 def _check_site() -> None:
     """Refuse a change that a web page of another origin sends: browsers always name it in a POST, other callers never do.
 
-    What a browser adds by itself proves nothing: with a session our own pages also say that htmx sends. A token as a bearer needs
-    neither, since no page can add one that it does not know.
+    What a browser adds by itself proves nothing: with a session our own pages also say that htmx sends. Who names a token needs
+    neither: a browser sends that header only after asking us, and we never allow it.
     """
     found = known_caller()
-    if request.routing_exception is not None or is_reading() or (found and not found.is_session and not found.is_local):
+    if request.routing_exception is not None or is_reading() or "Authorization" in request.headers:
         return
     origin = request.headers.get("Origin")
     if origin is not None and origin.rpartition("//")[2].lower() != request.host.lower():

@@ -44,10 +44,12 @@ class KnownTokens:
 
     Args:
         tokens: gives the store's part, opened on first use.
+        clock: seconds, never going back.
     """
 
-    def __init__(self, tokens: Callable[[], Tokens]) -> None:
+    def __init__(self, tokens: Callable[[], Tokens], clock: Callable[[], float] = time.monotonic) -> None:
         self._tokens = tokens
+        self._clock = clock
         self._lock = Lock()
         self._look: _Look | None = None
         self._noted: dict[str, datetime] = {}
@@ -80,7 +82,7 @@ class KnownTokens:
 
     def _newest(self, age_seconds: float = LIFE_SECONDS) -> _Look:
         """What was found not longer ago than that, or just now."""
-        asked_at, known = time.monotonic(), self._look
+        asked_at, known = self._clock(), self._look
         if known is not None and asked_at < known.tried_at + age_seconds:
             return known
         with self._lock:
@@ -93,10 +95,10 @@ class KnownTokens:
         try:
             found = self._tokens().all()
         except StoreAway as error:
-            now = time.monotonic()
+            now = self._clock()
             if known is None or now > known.answered_at + STALE_SECONDS:
                 raise
             log.warning("tokens are those of the last look", error=str(error))
             return _Look(tokens=known.tokens, answered_at=known.answered_at, tried_at=now)
-        now = time.monotonic()
+        now = self._clock()
         return _Look(tokens=found, answered_at=now, tried_at=now)

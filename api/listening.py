@@ -16,7 +16,8 @@ OPEN = "no token exists, so everybody on this machine may do everything; `queuec
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address, or has sent from it."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return False
 

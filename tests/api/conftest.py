@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
+from shared.tokens import Scope, make_token
 
 CARDS = (
     ModelCard(
@@ -43,6 +45,10 @@ CARDS = (
         ),
     ),
 )
+
+
+Headers = dict[str, str]
+Granting = Callable[..., Headers]
 
 
 @pytest.fixture
@@ -116,3 +122,19 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[byte
     server.send_signal(signal.SIGTERM)
     server.wait(10)
     forget_socket(folder)
+
+
+@pytest.fixture
+def grant(client: FlaskClient) -> Granting:
+    """Makes a token for `client`, which is then open to nobody without one, and gives the header that brings it."""
+    services: Services = client.application.extensions[EXTENSION]
+
+    def make(scope: Scope | str = Scope.ADMIN, *projects: str, expires_at: datetime | None = None) -> Headers:
+        token, secret = make_token(
+            name="ci", scope=Scope(scope), created_at=datetime.now(UTC), projects=projects, expires_at=expires_at
+        )
+        services.store.tokens.add(token)
+        vars(services).pop("known_tokens", None)  # it would know of the token in a moment
+        return {"Authorization": f"Bearer {secret}"}
+
+    return make

@@ -107,3 +107,12 @@ def test_enough_history_needs_no_warning() -> None:
 def test_a_target_that_is_configuration_is_accepted_with_a_warning(target: str) -> None:
     [warning] = warnings_of(a_request(target=target), MONDAY)
     assert "configured value" in warning
+
+
+def test_a_destination_that_its_connection_is_not_open_for_is_refused(settings: Settings) -> None:
+    limited = {"charts": {"kind": "influxdb", "url": "http://localhost:8086", "writable": ["queue_*"], "database": "fc"}}
+    known = Settings(data_dir=settings.data_dir, connections=limited)
+    source = Place(name="charts", measurement="anything")
+    check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="queue_x"))), known)
+    with pytest.raises(InvalidRequest, match="charts takes forecasts for queue_"):
+        check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="cpu"))), known)

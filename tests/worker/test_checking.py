@@ -55,3 +55,14 @@ def test_every_source_and_the_sink_are_looked_at(files: Path) -> None:
     places = DataPlaces(source=(Place(name="files"), Place(name="files", path="nodes/*.csv")), destination=Place(name="nowhere"))
     found = check(a_request(data=places), MONDAY)
     assert {problem.field for problem in found.problems} == {"data.source", "data.destination"}
+
+
+def test_a_destination_that_its_connection_is_not_open_for_is_a_problem(files: Path, settings: Settings) -> None:
+    limited = {"charts": {"kind": "influxdb", "url": "http://127.0.0.1:1", "writable": ["queue_*"], "database": "fc"}}
+    places = DataPlaces(source=Place(name="files"), destination=Place(name="charts", measurement="cpu"))
+    known = Settings(data_dir=settings.data_dir, files_dir=files, store_url=settings.store_url, connections=limited)
+    with use(Resources(known)):
+        found = check(a_request(data=places), MONDAY)
+    assert [(problem.field, "takes forecasts for queue_*" in problem.message) for problem in found.problems] == [
+        ("data.destination", True)
+    ]

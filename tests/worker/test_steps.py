@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from shared.errors import EmptySeries, QueueNotFound, TooManyCandidates, UnknownModel
+from shared.errors import EmptySeries, InvalidRequest, QueueNotFound, TooManyCandidates, UnknownModel
 from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
-from shared.jobs import Job, JobState, QueueState
+from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -69,6 +69,14 @@ def scored(here: Resources) -> tuple[Job, QueueWork]:
     assert work is not None
     steps.score(job.job_id, "root.etl", range(len(work.candidates)))
     return job, work
+
+
+def test_a_job_for_a_place_that_its_connection_is_not_open_for_is_not_planned(settings: Settings, here: Resources) -> None:
+    limited = {"charts": {"kind": "influxdb", "url": "http://127.0.0.1:1", "database": "fc", "writable": ["queue_*"]}}
+    job = submit(here, data=DataPlaces(source=Place(name="files"), destination=Place(name="charts", measurement="cpu")))
+    known = Settings(data_dir=settings.data_dir, files_dir=settings.files_dir, store_url=settings.store_url, connections=limited)
+    with use(Resources(known)), pytest.raises(InvalidRequest, match="takes forecasts for queue_"):
+        steps.plan(job.job_id)
 
 
 def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import time
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -10,6 +15,13 @@ import pytest
 
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, queues, read, values, write_csv, write_times
+from worker.sources import _tables
+
+
+def zipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(archive := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x.csv", content)
+    return archive.getvalue()
 
 
 def test_a_file_without_a_queue_column_is_the_queue_of_its_name(tmp_path):
@@ -165,3 +177,27 @@ def test_one_queue_of_many_is_read_in_well_under_a_second(tmp_path):
     began = time.process_time()
     assert read(tmp_path, queue="c").rows == 2_880
     assert time.process_time() - began < 1
+
+
+def test_a_small_file_that_stands_for_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
+    """Of 40 MiB in 30 kB; the true limit is a GiB."""
+    monkeypatch.setattr(_tables, "MOST_BYTES", 1 << 20)
+    rows = 2_000_000
+    frame = pd.DataFrame({"timestamp": START, "queue": pd.Categorical(["a"] * rows), "used_capacity": 1.0}, index=range(rows))
+    frame.to_parquet(tmp_path / "x.parquet", compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 1 << 18
+    assert queues(tmp_path) == ["a"]
+    with pytest.raises(UnreadableData, match="more than the accepted 1 MiB"):
+        read(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Arrow cannot tell us of a row that is no text
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zipped], ids=["gzip", "bzip2", "xz", "zip"])
+def test_what_is_packed_is_not_unpacked(tmp_path, pack):
+    packed = pack(f"{HEADER}\n".encode() + b"2026-01-05,a,1\n" * 100_000)
+    (tmp_path / "x.csv").write_bytes(packed)
+    with pytest.raises(UnreadableData):
+        queues(tmp_path)
+    (tmp_path / "x.csv").rename(tmp_path / "x.csv.gz")
+    with pytest.raises(SourceNotFound):
+        queues(tmp_path)

@@ -54,3 +54,10 @@ def test_a_folder_means_everything_below_it(tmp_path):
     write_csv(tmp_path, ["2026-01-05,c,1"], name=".hidden/rows.csv")
     assert queues(tmp_path, "prod") == queues(tmp_path, "prod/") == queues(tmp_path, str(tmp_path / "prod")) == ["a"]
     assert queues(tmp_path) == ["a", "b"]
+
+
+def test_a_glob_that_multiplies_the_ways_through_the_folders_is_refused(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"], name="/".join("d" * 12) + "/rows.csv")
+    assert queues(tmp_path, "**/d/**") == ["a"]
+    with pytest.raises(InvalidRequest, match=r"accepted are at most 2"):
+        queues(tmp_path, "**/" * 100 + "rows.csv")

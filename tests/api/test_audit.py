@@ -1,0 +1,97 @@
+"""One line for each change, refused or not: who, what, from where, with which outcome; and nothing a caller sends makes two."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from flask.testing import FlaskClient
+from structlog.testing import capture_logs
+
+from shared.jobs import JobFilter
+from shared.logs import configure_logs
+from shared.storage import Store
+from tests.api.bodies import a_body
+from tests.api.conftest import Granting
+
+
+def audited(client: FlaskClient, path: str, **options: Any) -> dict[str, Any]:
+    """The one audit line of a POST."""
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        client.post(path, **options)
+    [line] = [line for line in lines if line["event"] == "audit"]
+    return {name: value for name, value in line.items() if name not in {"event", "log_level"}}
+
+
+def test_a_change_is_recorded_with_who_what_from_where_and_outcome(client: FlaskClient, grant: Granting, store: Store) -> None:
+    headers = grant("write") | {"X-Request-ID": "ui-7"}
+    line = audited(client, "/v1/jobs", json=a_body(), headers=headers, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+    [token] = store.tokens.all()
+    assert line == {
+        "what": "submit_job",
+        "who": token.token_id,
+        "name": "ci",
+        "source": "192.0.2.7",
+        "outcome": 202,
+        "job_id": store.jobs(JobFilter(), 1)[0].job_id,
+        "request_id": "ui-7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "outcome"),
+    [("/v1/jobs/x/cancel", "cancel_job", 404), ("/v1/jobs/x/retry", "retry_job", 404), ("/v1/jobs", "submit_job", 415)],
+)
+def test_what_is_refused_is_recorded_too(client: FlaskClient, path: str, what: str, outcome: int) -> None:
+    line = audited(client, path)
+    assert (line["what"], line["outcome"], line["who"], line.get("job_id")) == (
+        what,
+        outcome,
+        "local",
+        "x" if "x" in path else None,
+    )
+
+
+def test_a_stranger_and_a_login_are_recorded_without_a_secret(client: FlaskClient, grant: Granting, store: Store) -> None:
+    headers = grant()
+    assert audited(client, "/v1/jobs", json={})["who"] == "nobody"
+    wrong, right = (audited(client, "/login", data={"token": token}) for token in ("qc_wrong", headers["Authorization"][7:]))
+    assert (wrong["what"], wrong["who"], wrong["outcome"]) == ("log_in", "nobody", 401)
+    assert (right["who"], right["outcome"]) == (store.tokens.all()[0].token_id, 303)
+    assert "qc_" not in f"{wrong}{right}"
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/validate", "/v1/nowhere"])
+def test_what_changes_nothing_is_not_recorded(client: FlaskClient, path: str) -> None:
+    with capture_logs() as lines:
+        client.post(path, json={})
+        client.get("/v1/jobs")
+    assert [line for line in lines if line["event"] == "audit"] == []
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What this process logs, as an operator reads it, who wants to see errors only."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logs("ERROR", stream)
+    yield stream
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    "evil", ['x%0A{"event":"audit","who":"admin"}', "x%0D%0Ay", "%1B[31mred", "x%00y", "x%E2%80%A8y", "x" * 3_000]
+)
+def test_nothing_in_an_address_makes_a_second_line(client: FlaskClient, written: io.StringIO, evil: str) -> None:
+    client.post(f"/v1/jobs/{evil}/cancel")
+    [line] = written.getvalue().splitlines()
+    assert line.isprintable()
+    assert json.loads(line)["who"] == "local"
+    assert len(line) < 1_000

@@ -1,0 +1,311 @@
+"""What attackers try first. Whatever they send is refused or is text, and no answer, log line or argument holds a secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from typer.testing import CliRunner
+from werkzeug.routing import Rule
+
+from api.app import create_app
+from api.context import EXTENSION
+from deploy.stack import fleet, make_layout
+from shared.cli import build_app
+from shared.drivers.redis_server import redis_server
+from shared.jobs import JobFilter
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+from tests.api.bodies import a_body
+from tests.api.conftest import Granting
+from tests.api.test_audit import written
+from tests.architecture.house import fail_on
+from tests.factories import MONDAY, a_forecast, a_job, a_request
+from worker.pipeline.plan import wanted_queues
+
+__all__ = ["written"]  # a fixture
+
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login")}  # written out: a new one must be meant
+SECRET = "S3CRET-0123456789-0123456789-0123456789"  # at least as long as a key for sessions must be
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, Rule]]:
+    """Every method of every rule, with an address that fits it."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<[^>]+>", "x", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD"}):
+            yield method, path, rule
+
+
+def test_every_route_but_those_that_are_meant_to_be_open_needs_a_token(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    found = {}
+    for method, path, rule in routes(client.application):
+        if rule.endpoint != "static":
+            found[method, path] = client.open(path, method=method, json={} if method == "POST" else None).status_code
+    opened = {call for call, status in found.items() if status not in {401, 429}}
+    assert {call for call in opened if call[0] != "OPTIONS"} == OPEN - {("POST", "/login")}  # which answers 401 without a token
+    assert {path for method, path in opened if method == "OPTIONS"} == {path for _, path in OPEN}
+
+
+def test_a_head_is_no_way_around(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    fail_on(
+        f"HEAD {path} {status}"
+        for method, path, _ in routes(client.application)
+        if method == "GET" and (method, path) not in OPEN and (status := client.head(path).status_code) != 401
+    )
+
+
+def test_a_token_for_reading_reads_everything_and_changes_nothing(client: FlaskClient, grant: Granting) -> None:
+    headers = grant("read")
+    for method, path, rule in routes(client.application):
+        if rule.endpoint == "sessions.log_in":
+            continue
+        if method in {"GET", "OPTIONS"} or rule.endpoint == "sessions.log_out":
+            assert client.open(path, method=method, headers=headers).status_code not in {401, 403}, path
+        else:
+            assert client.open(path, method=method, json={}, headers=headers).status_code == 403, path
+
+
+@pytest.mark.parametrize(
+    "tricks",
+    [
+        {"X-HTTP-Method-Override": "POST"},
+        {"X-Original-URL": "/healthz"},
+        {"X-Rewrite-URL": "/healthz"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"Host": "127.0.0.1"},
+    ],
+)
+def test_no_header_is_a_way_around(client: FlaskClient, grant: Granting, tricks: dict[str, str]) -> None:
+    grant()
+    assert client.get("/v1/jobs", headers=tricks, environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 401
+
+
+SPELLINGS = ["//v1/jobs", "/v1//jobs", "/v1/jobs/", "/V1/jobs", "/healthz/../v1/jobs", "/v1/jobs;x", "/%2e/v1/jobs"]
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_no_spelling_of_an_address_is_a_way_around(client: FlaskClient, grant: Granting, path: str) -> None:
+    grant()
+    assert client.get(path).status_code in {401, 404}
+
+
+# What is written into requests
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("../x.csv", "/etc/passwd", "a/../../x", "..", "a\\..\\x", "\x00.csv", "a/\x00", "~root/x\n", "file:///etc/passwd/.."),
+        *("**/" * 3, "**/" * 100 + "x", "a" * 501),
+    ],
+)
+def test_a_path_out_of_the_folder_or_without_end_is_refused(client: FlaskClient, path: str) -> None:
+    answer = client.post("/v1/jobs", json=a_body("data.source.path", path))
+    assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["data", "source", "path"])
+
+
+OPERATORS: list[Any] = [{"$gt": ""}, {"$ne": None}, {"$where": "sleep(5000)"}, {"$regex": ".*"}, [{"$gt": ""}]]
+TEXTS = (
+    *("job_name", "job_description", "user_name", "project", "owner"),
+    *("target", "time_field", "queue_field", "timezone", "as_of"),
+)
+PARTS = ("name", "database", "collection", "measurement", "document", "path")
+FIELDS = [*TEXTS, *(f"data.{role}.{part}" for role in ("source", "destination") for part in PARTS)]
+
+
+@pytest.mark.parametrize(("field", "value"), list(product(FIELDS, OPERATORS)))
+def test_an_operator_of_a_database_is_no_text(client: FlaskClient, field: str, value: Any) -> None:
+    answer = client.post("/v1/jobs", json=a_body(field, value))
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["loc"][: field.count(".") + 1] == field.split(".")
+
+
+FRAGMENTS = ["{'$gt': ''}", '{"$ne": null}', "' OR '1'='1", "'; DROP TABLE jobs; --", "$where", 'x"; SELECT 1']
+
+
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_in_a_filter_it_is_a_text_that_nothing_has(client: FlaskClient, store: Store, text: str) -> None:
+    store.add_job(a_job())
+    for name in ("owner", "project", "user_name", "queue", "model"):
+        assert client.get("/v1/jobs", query_string={name: text}).json["jobs"] == []
+        assert client.get("/v1/jobs", query_string={f"{name}[$ne]": "x"}).status_code == 422
+    assert len(store.jobs(JobFilter(), 10)) == 1
+
+
+@pytest.mark.parametrize("role", ["source", "destination"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *('x"; DROP MEASUREMENT "y', "x; SELECT 1", 'x"', "x\\", "x'", "x\ny", "x y", "x,y=1", "$db", "/.*/", "x/*", "", "ü"),
+        *("../x", "x" * 121, "\x00"),
+    ],
+)
+def test_a_name_that_would_leave_its_place_in_a_query_is_refused(client: FlaskClient, role: str, name: str) -> None:
+    for field in ("measurement", "database"):
+        place = {"name": "influxdb", "measurement": "m", "database": "d", field: name}
+        answer = client.post("/v1/jobs", json=a_body(f"data.{role}", place))
+        assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["data", role, field])
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "\x1b[31mred", "a\x00b", "a\x7fb", "a\x9bb", "\ud800"])
+def test_a_control_character_is_no_part_of_a_name(client: FlaskClient, text: str) -> None:
+    for field in ("job_name", "user_name", "project", "owner"):
+        assert client.post("/v1/jobs", json=a_body(field, text)).status_code == 422
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x=y", "a\nb", "\x1b[31m", "é", '{"$gt":""}', "x" * 65])
+def test_an_id_of_a_request_never_becomes_a_header_or_a_line_of_its_own(
+    client: FlaskClient, written: io.StringIO, value: str
+) -> None:
+    answer = client.post("/v1/jobs/x/cancel", environ_overrides={"HTTP_X_REQUEST_ID": value})
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
+    assert "Set-Cookie" not in answer.headers
+    assert [json.loads(line)["event"] for line in written.getvalue().splitlines()] == ["audit"]
+
+
+# What takes long, or much
+
+
+BOMBS = ["*a" * 100, "*a" * 99 + "*b", "*?" * 99 + "b", "[" * 200, "[!" * 100, "*[a-z]" * 33 + "1", "[" + "a-" * 99 + "]"]
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_glob_is_matched_in_no_time(bomb: str) -> None:
+    names = ["a" * 2_000 + str(number) for number in range(20)]
+    begin = time.perf_counter()
+    wanted_queues(a_request(queues=(bomb, "a*")), names)
+    assert time.perf_counter() - begin < 1.0
+
+
+def test_many_globs_over_many_queues_are_matched_within_a_tasks_time() -> None:
+    names, globs = [f"root.team-{number}" for number in range(2_000)], tuple(f"*x{number}*" for number in range(999))
+    begin = time.perf_counter()
+    assert wanted_queues(a_request(queues=(*globs, "root.*")), names) == sorted(names)
+    assert time.perf_counter() - begin < 30.0
+
+
+def test_more_globs_than_anybody_needs_are_refused(client: FlaskClient) -> None:
+    assert client.post("/v1/jobs", json=a_body("queues", ["*"] * 1_001)).status_code == 422
+    assert client.post("/v1/jobs", json=a_body("queues", ["x" * 201])).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/validate", "/v1/jobs/x/retry", "/login"])
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["plain", "chunked"])
+def test_a_body_that_is_too_large_is_refused(client: FlaskClient, grant: Granting, path: str, is_chunked: bool) -> None:
+    form = path == "/login"
+    headers = {} if form else grant("write")
+    content = b"token=" + b"x" * 30_000 if form else b'{"job_name": "' + b"x" * 30_000 + b'"}'
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"} if is_chunked else {}
+    answer = client.post(
+        path,
+        input_stream=io.BytesIO(content),
+        content_type="application/x-www-form-urlencoded" if form else "application/json",
+        headers={} if is_chunked else {"Content-Length": str(len(content))},
+        environ_overrides=chunked | {f"HTTP_{name.upper()}": value for name, value in headers.items()},
+    )
+    assert answer.status_code in ({413, 303} if form else {413})  # a form that is cut off holds no valid token
+
+
+def test_a_form_of_many_fields_is_refused(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    fields = "&".join(f"f{number}=x" for number in range(5_000))
+    answer = client.post("/login", data=fields, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413
+
+
+# Secrets
+
+
+@pytest.fixture
+def secretive(run_state: RunState, settings: Settings, tmp_path: Path) -> Settings:
+    """Settings all of whose secrets are the same text."""
+    url = f"mongodb://ann:{SECRET}@127.0.0.1:1/yarn"
+    influx = {"kind": "influxdb", "url": "http://127.0.0.1:1", "token": SECRET, "database": "d"}
+    return Settings(
+        data_dir=settings.data_dir,
+        store_url=settings.store_url,
+        mongodb_url=url,
+        influxdb_url="http://127.0.0.1:1",
+        influxdb_token=SECRET,
+        session_secret=SECRET,
+        token=SECRET,
+        connections={"archive": {"kind": "mongodb", "url": url}, "charts": influx},
+    )
+
+
+def test_no_answer_and_no_log_line_holds_a_secret(make_app: Any, secretive: Settings, written: io.StringIO) -> None:
+    app = make_app(secretive)
+    client, store = app.test_client(), app.extensions[EXTENSION].store
+    store.add_job(a_job(created_at=MONDAY))
+    store.save_forecast(a_forecast())
+    told = [str(client.open(path, method=method, json={}).data) for method, path, _ in routes(app)]
+    for place in ({"name": "archive", "collection": "c"}, {"name": "charts", "measurement": "m"}, {"name": "nowhere"}):
+        body = a_body("data.destination", place)
+        told += [client.post(path, json=body).text for path in ("/v1/jobs", "/v1/jobs/validate")]
+    wrong = {"Authorization": f"Bearer {SECRET}"}
+    told += [client.get("/v1/jobs", headers=wrong).text, client.post("/login", data={"token": SECRET}).text]
+    assert SECRET not in "".join(told)
+    assert SECRET not in written.getvalue()
+    assert SECRET not in repr(secretive)
+
+
+def test_the_settings_are_shown_without_their_secrets(secretive: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MONGODB_URL", "STORE_URL", "BROKER_URL"):
+        scheme = "redis" if name == "BROKER_URL" else "mongodb"
+        monkeypatch.setenv(f"QUEUECAST_{name}", f"{scheme}://ann:{SECRET}@127.0.0.1:1/0")
+    for name in ("INFLUXDB_TOKEN", "SESSION_SECRET", "TOKEN"):
+        monkeypatch.setenv(f"QUEUECAST_{name}", SECRET)
+    for words in (["config", "show"], ["config", "show", "--json"], ["config", "check", "--json"]):
+        shown = CliRunner().invoke(build_app(), words)
+        assert shown.exit_code == 0
+        assert SECRET not in shown.output
+    assert secretive.masked()["session_secret"] == "*" * 10
+
+
+def test_no_process_is_started_with_a_secret_in_its_arguments(secretive: Settings) -> None:
+    for program in fleet(secretive, make_layout(workers=1)):
+        assert SECRET not in " ".join(map(str, program.command)), program.name
+        assert SECRET not in str(program.environment), program.name
+
+
+def test_a_task_carries_ids_so_that_flower_has_nothing_to_show(
+    client: FlaskClient, grant: Granting, everything: Settings
+) -> None:
+    body = a_body("data.source", {"name": "archive", "collection": "c"})
+    job_id = client.post("/v1/jobs", json=body, headers=grant("write")).json["job_id"]
+    lane = redis.Redis.from_url(redis_server(everything).lanes)
+    [message] = lane.lrange("plan", 0, -1)
+    lane.close()
+    assert job_id in json.loads(message)["headers"]["argsrepr"]
+    assert "mongodb" not in message.decode()
+
+
+def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, written: io.StringIO) -> None:
+    def break_down(*_: object) -> None:
+        raise RuntimeError(f"connection string {SECRET}")
+
+    monkeypatch.setattr("api.jobs.with_progress", break_down)
+    answer = client.get("/v1/jobs")
+    assert answer.status_code == 500
+    assert SECRET not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_the_application_can_be_made_without_anything_that_runs(tmp_path: Path) -> None:
+    assert create_app(Settings(data_dir=tmp_path / "none")).test_client().get("/healthz").status_code == 200

@@ -1,0 +1,202 @@
+"""Logging in with a token: the cookie, how long it opens anything, and what other pages cannot do with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from unittest import mock
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+
+from api.known_tokens import LIFE_SECONDS
+from api.login import COOKIE, SESSION_SECONDS
+from shared.settings import Settings
+from shared.storage import Store
+from tests.api.bodies import a_body
+from tests.api.conftest import Granting, Headers
+from tests.polling import eventually
+
+PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+HTMX = {"HX-Request": "true"}
+
+
+def secret_in(headers: Headers) -> str:
+    return headers["Authorization"].removeprefix("Bearer ")
+
+
+def log_in(client: FlaskClient, headers: Headers, **options: str) -> None:
+    assert client.post("/login", data={"token": secret_in(headers)}, **options).status_code == 303
+
+
+def test_a_page_leads_to_the_login_and_back(client: FlaskClient, grant: Granting) -> None:
+    headers = grant()
+    away = client.get("/docs?x=1", headers=PAGE)
+    assert (away.status_code, away.location) == (303, "/login?next=/docs%3Fx%3D1")
+    page = client.get(away.location, headers=PAGE)
+    assert page.status_code == 200
+    assert 'value="/docs?x=1"' in page.text
+    back = client.post("/login", data={"token": f" {secret_in(headers)}\n", "next": "/docs?x=1"})
+    assert (back.status_code, back.location) == (303, "/docs?x=1")
+    assert client.get("/docs", headers=PAGE).status_code == 200
+
+
+def test_a_program_is_not_led_anywhere(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    assert [client.get(path, headers=headers).status_code for path, headers in (("/docs", {}), ("/v1/jobs", PAGE))] == [401, 401]
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    answer = client.get("/docs", headers=PAGE | HTMX | {"HX-Current-URL": "http://localhost/queues/root.etl?day=1"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login?next=/queues/root.etl")
+
+
+def test_the_cookie_is_for_us_alone(client: FlaskClient, grant: Granting) -> None:
+    answer = client.post("/login", data={"token": secret_in(grant())})
+    cookie = answer.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={SESSION_SECONDS}"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+    assert secret_in(grant()) not in cookie
+
+
+def test_over_https_the_cookie_stays_there(client: FlaskClient, grant: Granting) -> None:
+    answer = client.post("/login", data={"token": secret_in(grant())}, base_url="https://localhost")
+    assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+
+
+@pytest.mark.parametrize("token", ["", "qc_wrong", "x" * 10_000, "\x00"])
+def test_a_wrong_token_shows_the_page_again(client: FlaskClient, grant: Granting, token: str) -> None:
+    grant()
+    answer = client.post("/login", data={"token": token, "next": "/docs"})
+    assert (answer.status_code, answer.mimetype) == (401, "text/html")
+    assert "unknown, expired or revoked" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        *(
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+        ),
+        *("/\t/evil.example", "/x\r\nSet-Cookie: a=b", "", "http:///evil.example", "/\x00", "//", "evil"),
+    ],
+)
+def test_it_leads_to_no_other_place(client: FlaskClient, grant: Granting, elsewhere: str) -> None:
+    answer = client.post("/login", data={"token": secret_in(grant()), "next": elsewhere})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert client.get("/login", query_string={"next": elsewhere}).location == "/"
+
+
+def test_what_is_written_on_the_page_is_text(client: FlaskClient, grant: Granting) -> None:
+    grant()
+    assert "<script>" not in client.get("/login", query_string={"next": '/"><script>alert(1)</script>'}).text
+
+
+def test_a_session_ends_with_its_token(client: FlaskClient, grant: Granting, store: Store) -> None:
+    log_in(client, grant())
+    assert client.get("/v1/jobs").status_code == 200
+    store.tokens.revoke(store.tokens.all()[0].token_id, datetime.now(UTC))
+    eventually(lambda: client.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 3, what="the session's end")
+
+
+def test_a_session_ends_after_half_a_day(client: FlaskClient, grant: Granting) -> None:
+    headers = grant()
+    began = int(time.time()) - SESSION_SECONDS - 5
+    with mock.patch.object(URLSafeTimedSerializer.default_signer, "get_timestamp", return_value=began):
+        log_in(client, headers)
+    assert client.get("/v1/jobs").status_code == 401
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "x.y.z", "ImEi.aaaaaa.bbbb", "\xff", "." * 3_000])
+def test_a_cookie_that_is_none_of_ours_opens_nothing(client: FlaskClient, grant: Granting, cookie: str) -> None:
+    grant()
+    client.set_cookie(COOKIE, cookie)
+    assert client.get("/v1/jobs").status_code == 401
+
+
+def test_a_cookie_signed_with_another_key_opens_nothing(client: FlaskClient, grant: Granting, store: Store) -> None:
+    grant()
+    forged = URLSafeTimedSerializer("another key", salt="session").dumps(store.tokens.all()[0].token_id)
+    client.set_cookie(COOKIE, str(forged))
+    assert client.get("/v1/jobs").status_code == 401
+
+
+def test_all_processes_of_a_fleet_know_a_session(
+    client: FlaskClient, grant: Granting, everything: Settings, make_app: Callable[[Settings], Flask]
+) -> None:
+    log_in(client, grant())
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    other = make_app(everything).test_client()
+    other.set_cookie(COOKIE, cookie.value)
+    assert other.get("/v1/jobs").status_code == 200
+    with_own_key = make_app(everything.model_copy(update={"session_secret": Settings(session_secret="s" * 32).session_secret}))
+    third = with_own_key.test_client()
+    third.set_cookie(COOKIE, cookie.value)
+    assert third.get("/v1/jobs").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),  # a form of any page
+        ({"Origin": "http://localhost"}, 403),
+        (HTMX | {"Origin": "http://evil.example"}, 403),
+        (HTMX | {"Origin": "null"}, 403),
+        (HTMX, 404),
+        (HTMX | {"Origin": "http://localhost"}, 404),
+    ],
+)
+def test_with_a_session_only_our_own_pages_change_anything(
+    client: FlaskClient, grant: Granting, headers: Headers, status: int
+) -> None:
+    log_in(client, grant())
+    answer = client.post("/v1/jobs/nobody/cancel", headers=headers)
+    assert answer.status_code == status
+    assert status == 404 or answer.json["type"] == "urn:queuecast:cross-site-request"
+
+
+def test_a_bearer_needs_neither_origin_nor_htmx(client: FlaskClient, grant: Granting) -> None:
+    assert client.post("/v1/jobs", json=a_body(), headers=grant("write") | {"Origin": "http://tool.example"}).status_code == 202
+
+
+def test_no_other_page_logs_a_browser_in(client: FlaskClient, grant: Granting) -> None:
+    answer = client.post("/login", data={"token": secret_in(grant())}, headers={"Origin": "http://evil.example"})
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_logging_out_takes_the_cookie_away(client: FlaskClient, grant: Granting) -> None:
+    log_in(client, grant("read"))
+    assert client.post("/logout").status_code == 403
+    answer = client.post("/logout", headers=HTMX)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/login")
+    assert client.get("/v1/jobs").status_code == 401
+    assert client.post("/logout", headers=HTMX).status_code == 401
+
+
+def test_a_session_has_the_scope_of_its_token(client: FlaskClient, grant: Granting) -> None:
+    log_in(client, grant("read"))
+    assert client.post("/v1/jobs/x/cancel", headers=HTMX).status_code == 403
+
+
+def test_a_wrong_bearer_is_not_saved_by_a_cookie(client: FlaskClient, grant: Granting) -> None:
+    log_in(client, grant())
+    assert client.get("/v1/jobs", headers={"Authorization": "Bearer qc_wrong"}).status_code == 401
+
+
+def test_without_any_token_there_is_nothing_to_log_in_to(client: FlaskClient) -> None:
+    assert client.get("/login?next=/docs").location == "/docs"
+    answer = client.post("/login", data={"next": "/docs"})
+    assert (answer.status_code, answer.location) == (303, "/docs")
+    assert "Set-Cookie" not in answer.headers
