@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from math import inf
 
 import spectree
 from flask import Blueprint, Response
@@ -15,13 +16,12 @@ from api import answers
 from api.callers import caller
 from api.context import services
 from api.problems import Problem, answered, refusing
-from api.requests import SeriesQuery
+from api.requests import MOST_POINTS, SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
 from shared.reports import Point, above_full, outlook
 
-MOST_POINTS = 100_000
 DEFAULT_PAST = timedelta(days=7)
 
 
@@ -59,7 +59,7 @@ def show_series(queue: str, query: SeriesQuery) -> Response:
     forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects)
     start, end = _part(query, forecast)
     actuals = store.actuals(queue, forecast.metric, forecast.step_seconds, start, end)
-    points = series_points(forecast, actuals, start, end)
+    points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
     told = {name: getattr(forecast, name) for name in answers.Series.model_fields if hasattr(forecast, name)}
@@ -78,6 +78,28 @@ def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime,
     steps = (to_epoch(known[-1]) - to_epoch(known[0])) // forecast.step_seconds + 1
     axis = [step_start(known[0], step, forecast.step_seconds) for step in range(1, steps + 1)]
     return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
+
+
+def thinned(points: list[answers.SeriesPoint], most: int | None) -> list[answers.SeriesPoint]:
+    """At most about `most` points: of neighbouring steps the one with the highest value, so that no peak is lost; None = all.
+
+    A step without any value is kept where all its neighbours have none, so that a gap stays a gap. The steps since the first
+    predicted one are thinned by themselves, and last: they are what one looks for.
+    """
+    if most is None or len(points) <= most:
+        return points
+    first = next((index for index, point in enumerate(points) if point.prediction is not None), len(points))
+    ahead = _highest(points[first:], most // 2)
+    return _highest(points[:first], most - len(ahead)) + ahead
+
+
+def _highest(points: Sequence[answers.SeriesPoint], most: int) -> list[answers.SeriesPoint]:
+    size = -(-len(points) // most) or 1
+    return [max(points[start : start + size], key=_height) for start in range(0, len(points), size)]
+
+
+def _height(point: answers.SeriesPoint) -> float:
+    return max((value for value in (point.actual, point.prediction) if value is not None), default=-inf)
 
 
 def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:

@@ -15,6 +15,7 @@ from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 
 MOST_SOURCES = 5
 MOST_HORIZON_STEPS = 10_000
+MOST_POINTS = 100_000  # of one answered series
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 LONGEST_MONTH_SECONDS = 31 * 86_400
 EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
@@ -177,6 +178,12 @@ class SeriesQuery(Form):
     issued_at: fields.Moment | None = Field(None, description="default: the newest forecast")
     metric: fields.ColumnName | None = None
     job: fields.FilledLabel | None = Field(None, description="name of the job")
+    points: int | None = Field(
+        None,
+        ge=100,
+        le=MOST_POINTS,
+        description="about so many at most: of neighbouring steps the one with the highest value",
+    )
     format: Literal["json", "csv"] = "json"
 
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from flask import render_template, request
-from pydantic import Field, ValidationError
+from flask import render_template
+from pydantic import Field
 
 from api.callers import caller
 from api.context import Services, services
 from api.dashboard import frame
+from api.dashboard.addresses import query_of
 from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.requests import Form
-from shared.errors import InvalidRequest
 from shared.jobs import JobFilter
 from shared.reports import Point
 
@@ -44,7 +44,7 @@ class OverviewQuery(Form):
 
 def show() -> str:
     """The page, or only its list where htmx asks for that."""
-    here, query, now = services(), _query(), datetime.now(UTC)
+    here, query, now = services(), query_of(OverviewQuery), datetime.now(UTC)
     levels = here.settings.mark_levels
     rows = [row_of(forecast, levels, now) for forecast in here.store.newest_forecasts(caller().projects)]
     found = matching(rows, query.wanted())
@@ -63,15 +63,6 @@ def show() -> str:
         largest_first=LARGEST_FIRST,
         has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(projects=caller().projects), 1)),
     )
-
-
-def _query() -> OverviewQuery:
-    given = {name: value for name, value in request.args.items() if value != ""}
-    try:
-        return OverviewQuery.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise InvalidRequest(wrong) from error
 
 
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, list[Row]]]:

@@ -7,13 +7,14 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import problems
-from api.dashboard import frame, overview_page, status
+from api.dashboard import frame, overview_page, queue_page, status
 
 
 def blueprint() -> Blueprint:
     """All pages, and the static files that they need."""
     pages = Blueprint("dashboard", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static")
     pages.get("/", endpoint="overview")(overview_page.show)
+    pages.get("/queues/<path:queue>", endpoint="queue")(queue_page.show)
     pages.get("/status", endpoint="status")(status.show)
     frame.register(pages)
     pages.app_errorhandler(404)(_no_such_page)

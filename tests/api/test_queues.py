@@ -128,3 +128,19 @@ def test_what_was_never_forecast_is_not_found(client: FlaskClient, query: str) -
 def test_the_name_of_a_queue_may_hold_slashes(client: FlaskClient, store: Store, queue: str) -> None:
     store.save_forecast(a_forecast(queue=queue))
     assert client.get(f"/v1/queues/{queue}/series").json["queue"] == queue
+
+
+def test_a_thinned_series_keeps_its_peaks_its_gaps_and_the_first_step_of_the_forecast(client: FlaskClient, store: Store) -> None:
+    values: list[float | None] = [1.0] * 1_000
+    values[777], values[200:300] = 99.0, [None] * 100
+    start = MONDAY - 1_000 * HOUR
+    store.save_actuals(
+        "root.etl", "used_capacity", 3_600, [Point(timestamp=start + n * HOUR, value=v) for n, v in enumerate(values)]
+    )
+    store.save_forecast(a_forecast())
+    answer = client.get(f"{SERIES}?from={start:%Y-%m-%dT%H:%M:%SZ}&points=100")
+    points = answer.json["points"]
+    assert len(points) <= 100
+    assert max(point["actual"] or 0 for point in points) == 99.0
+    assert sum(point["actual"] is None and point["prediction"] is None for point in points) >= 8
+    assert next(point["timestamp"] for point in points if point["prediction"] is not None) == "2026-01-05T00:00:00Z"

@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.buckets import bucket_start
-from shared.reports import Point
 from shared.storage import Store
 from tests.browser.conftest import NARROW
 from tests.browser.looking import check_accessible, check_fits
-from tests.factories import a_forecast
-
-HOUR = timedelta(hours=1)
-THIS_HOUR = bucket_start(datetime.now(UTC), 3_600)
-
-
-def keep(store: Store, queue: str, highest: float, bound: float, **changes: object) -> None:
-    """A day's forecast of a queue, issued at the beginning of this hour, highest in its tenth step; and two days before."""
-    shape = [0.5] * 9 + [1.0] + [0.5] * 14
-    store.save_forecast(
-        a_forecast(
-            queue=queue,
-            prediction=tuple(highest * part for part in shape),
-            lower_bound=tuple(0.8 * highest * part for part in shape),
-            upper_bound=tuple(bound * part for part in shape),
-            **({"issued_at": THIS_HOUR} | changes),
-        )
-    )
-    points = [Point(timestamp=THIS_HOUR - n * HOUR, value=highest * (0.4 + n % 24 / 40)) for n in range(1, 49)]
-    store.save_actuals(queue, "used_capacity", 3_600, points)
+from tests.browser.queues import HOUR, THIS_HOUR, keep
 
 
 @pytest.fixture

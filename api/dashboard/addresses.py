@@ -1,0 +1,33 @@
+"""What a page's address asks for, checked like a query under /v1."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from flask import request
+from pydantic import ValidationError
+
+from api.problems import field_problems
+from api.requests import Form
+from shared.errors import InvalidRequest
+
+Query = TypeVar("Query", bound=Form)
+
+
+def query_of(form: type[Query], *, several: Collection[str] = ()) -> Query:
+    """The query of the request; what is left empty, as forms send it, counts as not given.
+
+    Args:
+        several: names that may be given more than once.
+
+    Raises:
+        InvalidRequest: with every name that is unknown and every value that is not accepted.
+    """
+    given = {name: [value for value in values if value] for name, values in request.args.lists()}
+    asked = {name: tuple(values) if name in several else values[-1] for name, values in given.items() if values}
+    try:
+        return form.model_validate(asked)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in field_problems(error, form))
+        raise InvalidRequest(wrong) from error

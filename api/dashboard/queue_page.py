@@ -1,0 +1,125 @@
+"""One queue: what comes next and how sure it is, why that model won, how good the data were, what was forecast before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from flask import render_template, request
+from pydantic import Field
+
+from api import fields
+from api.callers import caller
+from api.context import Services, services
+from api.dashboard.addresses import query_of
+from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
+from api.dashboard.overview import row_of
+from api.requests import Form
+from shared.errors import QueueNotFound
+from shared.forecasts import Forecast
+from shared.jobs import JobFilter, JobState, QueueState
+from shared.reports import QueueReport
+
+MOST_COMPARED = 4
+MOST_ISSUES = 60
+
+
+class QueueQuery(Form):
+    """What the address says beside the queue; everything has a default."""
+
+    metric: fields.ColumnName | None = None
+    job: fields.FilledLabel | None = None
+    issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
+    compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MOST_COMPARED, description="queues that are drawn too")
+    days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
+    tab: Literal["all", "today", "1", "2"] = "all"
+
+
+def show(queue: str) -> str:
+    """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
+    here, query, now = services(), query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
+    forecast = here.store.forecast(
+        queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
+    )
+    newest = here.store.newest_forecasts(caller().projects)
+    others = sorted({each.queue for each in newest if each.metric == forecast.metric} - {queue})
+    return render_template(
+        "queue.html",
+        query=query,
+        row=row_of(forecast, here.settings.mark_levels, now),
+        is_newest=_is_newest(forecast, newest),
+        levels=sorted(here.settings.mark_levels),
+        drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
+        others=[name for name in others if name not in query.compare],
+        here_with=lambda **changes: _address(queue, changes),
+        **_told(here, forecast),
+        issues=_issues(here, forecast),
+        trouble=_trouble(here, forecast),
+    )
+
+
+def _is_newest(forecast: Forecast, newest: list[Forecast]) -> bool:
+    return any(each == forecast for each in newest)
+
+
+def _drawn(forecast: Forecast, query: QueueQuery) -> dict[str, str]:
+    """Name and data of the queue itself."""
+    issued_at = forecast.issued_at.isoformat() if query.issued_at else None
+    address = _series_address(forecast.queue, metric=forecast.metric, job=forecast.job, issued_at=issued_at)
+    return {"name": forecast.queue, "address": address}
+
+
+def _compared(name: str, forecast: Forecast) -> dict[str, str]:
+    """Name and data of a queue that is drawn beside it."""
+    return {"name": name, "address": _series_address(name, metric=forecast.metric)}
+
+
+def _series_address(queue: str, **asked: str | None) -> str:
+    given = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items() if value)
+    return f"/v1/queues/{quote(queue)}/series?{given}"
+
+
+def _address(queue: str, changes: dict[str, Any]) -> str:
+    """This page with something changed; None takes a value away."""
+    now = {name: value for name, value in request.args.to_dict(flat=False).items() if value != [""]}
+    for name, value in changes.items():
+        now[name] = [] if value is None else value if isinstance(value, list) else [value]
+    given = "&".join(f"{name}={quote(str(value), safe='')}" for name, values in now.items() for value in values)
+    return f"/queues/{quote(queue)}{'?' + given if given else ''}"
+
+
+def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
+    """Leaderboard and data quality of the job that made the forecast; both may be gone before the forecast is."""
+    try:
+        report: QueueReport | None = here.store.report(forecast.job_id, forecast.queue)
+    except QueueNotFound:
+        report = None
+    found = standings(report) if report else []
+    return {
+        "report": report,
+        "standings": found,
+        "failures": failures(found),
+        "about_score": about_score(report) if report else "",
+        "quality": list(quality_lines(report.quality)) if report and report.quality else [],
+    }
+
+
+def _issues(here: Services, forecast: Forecast) -> list[Forecast]:
+    """The forecasts of the same series, newest first, as they were issued."""
+    same = [
+        each for each in here.store.forecasts(queue=forecast.queue) if (each.metric, each.job) == (forecast.metric, forecast.job)
+    ]
+    return same[::-1][:MOST_ISSUES]
+
+
+def _trouble(here: Services, forecast: Forecast) -> dict[str, str] | None:
+    """Why the newest job of the queue brought no forecast, if it did not."""
+    jobs = here.store.jobs(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
+    if not jobs or jobs[0].job_id == forecast.job_id or jobs[0].state not in {JobState.FAILED, JobState.PARTIAL}:
+        return None
+    job = jobs[0]
+    report = here.store.report(job.job_id, forecast.queue)
+    if report.state is not QueueState.FAILED:
+        return None
+    return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}

@@ -1,0 +1,237 @@
+// The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
+
+import { call } from "./page.js";
+import { columns, joined, table } from "./series.js";
+
+const DAY = 86_400;
+const DASH = [6, 4];
+// Okabe and Ito's colours, which people who see few colours can tell apart; the first queue has the colours of the page.
+const OTHERS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00"];
+
+const place = document.getElementById("chart");
+const zone = document.body.dataset.zone;
+
+/** The value of a colour that the style sheet names. */
+function colour(name) {
+  const probe = document.createElement("span");
+  probe.style.color = `var(--${name})`; // set from a script, which the policy allows
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+/** Seconds since 1970 of the midnight that is `days` after the last one, in the page's time zone. */
+function midnight(days) {
+  const now = Date.now();
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const [hours, minutes, seconds] = parts.format(now + days * DAY * 1000).split(":").map(Number);
+  return Math.floor(now / 1000) + days * DAY - hours * 3600 - minutes * 60 - seconds;
+}
+
+const inZone = (parts) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...parts });
+const [dayFormat, hourFormat, monthFormat, momentFormat] = [
+  { weekday: "short", day: "numeric", month: "short" },
+  { hour: "2-digit", minute: "2-digit" },
+  { month: "short", year: "numeric" },
+  { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
+].map(inZone);
+
+function moment(seconds) {
+  return momentFormat.format(seconds * 1000);
+}
+
+/** What stands at the ticks of the time axis: hours, with the day where one begins; days; or months. */
+function ticks(_plot, splits, _axis, _space, increment) {
+  if (increment >= 28 * DAY) return splits.map((seconds) => monthFormat.format(seconds * 1000));
+  if (increment >= DAY) return splits.map((seconds) => dayFormat.format(seconds * 1000).replace(" ", "\n"));
+  return splits.map((seconds) => {
+    const hour = hourFormat.format(seconds * 1000);
+    return hour === "00:00" ? `${hour}\n${dayFormat.format(seconds * 1000)}` : hour;
+  });
+}
+
+function digits(value) {
+  if (value === null || value === undefined) return "–";
+  return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 9.95 ? 1 : 0 }) + unit();
+}
+
+function unit() {
+  return place.dataset.unit ? `\u202f${place.dataset.unit}` : "";
+}
+
+function withAlpha(value, alpha) {
+  const [red, green, blue] = value.match(/[\d.]+/g);
+  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+}
+
+/** uPlot's series and bands: for each queue actual, prediction, upper bound, lower bound. */
+function looks(queues) {
+  const series = [{ label: "Time", value: (_plot, seconds) => seconds ? moment(seconds) : "–" }], bands = [];
+  queues.forEach((queue, index) => {
+    const first = series.length;
+    const actual = index ? OTHERS[index - 1] : colour("actual");
+    const predicted = index ? OTHERS[index - 1] : colour("prediction");
+    const value = (_plot, found) => digits(found);
+    const name = queues.length > 1 ? `${queue.name}, ` : "";
+    series.push(
+      { label: `${name}actual`, stroke: actual, width: 1.6, value, points: { show: false } },
+      { label: `${name}predicted`, stroke: predicted, width: 2, dash: DASH, value, points: { show: false } },
+      { label: `${name}upper bound`, stroke: "transparent", value, points: { show: false } },
+      { label: `${name}lower bound`, stroke: "transparent", value, points: { show: false } },
+    );
+    bands.push({ series: [first + 2, first + 3], fill: withAlpha(index ? toRgb(predicted) : predicted, 0.16) });
+  });
+  return { series, bands };
+}
+
+function toRgb(hex) {
+  return hex.match(/\w\w/g).map((part) => parseInt(part, 16)).join(" ");
+}
+
+/** A vertical line at the present, and horizontal ones at the levels that are not to be crossed. */
+function lines(levels) {
+  return {
+    hooks: {
+      draw: [(plot) => {
+        const { ctx, bbox } = plot;
+        ctx.save();
+        ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
+        ctx.lineWidth = devicePixelRatio;
+        const now = plot.valToPos(Date.now() / 1000, "x", true);
+        if (now > bbox.left && now < bbox.left + bbox.width) {
+          stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
+          ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+        }
+        for (const level of place.dataset.unit ? levels : []) {
+          const y = plot.valToPos(level, "y", true);
+          if (y < bbox.top || y > bbox.top + bbox.height) continue;
+          stroke(ctx, colour(level >= 100 ? "bad" : "warn"), [5, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
+          ctx.fillText(`${level}${unit()}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+        }
+        ctx.restore();
+      }],
+    },
+  };
+}
+
+function stroke(ctx, style, dash, [fromX, fromY], [toX, toY]) {
+  ctx.strokeStyle = ctx.fillStyle = style;
+  ctx.setLineDash(dash.map((part) => part * devicePixelRatio));
+  ctx.beginPath();
+  ctx.moveTo(fromX, fromY);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+
+function options(queues, levels) {
+  const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
+  const highest = place.dataset.unit ? Math.max(...levels) : 0;
+  return {
+    width: Math.max(240, place.clientWidth),
+    height: Math.max(260, Math.min(420, place.clientWidth * 0.5)),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    padding: [null, 28, null, null],
+    cursor: { drag: { x: true, y: false } },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest) * 1.05 || 1] } },
+    axes: [
+      { ...axis, label: `Time (${zone})`, labelSize: 22, size: 46, space: 64, values: ticks },
+      { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56 },
+    ],
+    plugins: [lines(levels)],
+    ...looks(queues),
+  };
+}
+
+/** Draw the columns; the plot is at `place.chart`, for whoever wants to look into it. */
+export function draw(queues, data) {
+  const kept = place.chart && { ...place.chart.scales.x };
+  place.chart?.destroy();
+  place.chart = new uPlot(options(queues, JSON.parse(place.dataset.levels)), data, place);
+  if (kept) place.chart.setScale("x", { min: kept.min, max: kept.max });
+}
+
+function showTab(tab) {
+  const times = place.chart.data[0];
+  const range = tab === "all"
+    ? { min: times[0], max: times.at(-1) }
+    : { min: midnight(tab === "today" ? 0 : Number(tab)), max: midnight(tab === "today" ? 1 : Number(tab) + 1) };
+  place.chart.setScale("x", range);
+  for (const button of document.querySelectorAll("[data-tab][aria-pressed]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
+  }
+  const address = new URL(location.href);
+  address.searchParams.set("tab", tab);
+  history.replaceState(null, "", address);
+}
+
+function zoom(how) {
+  const { min, max } = place.chart.scales.x;
+  const part = (max - min) / 4;
+  const [low, high] = { in: [part, -part], out: [-2 * part, 2 * part], earlier: [-2 * part, -2 * part], later: [2 * part, 2 * part] }[how];
+  const times = place.chart.data[0];
+  place.chart.setScale("x", { min: Math.max(min + low, times[0] - DAY), max: Math.min(max + high, times.at(-1) + DAY) });
+}
+
+async function downloadPicture(name) {
+  const drawn = place.querySelector("canvas");
+  const picture = document.createElement("canvas");
+  [picture.width, picture.height] = [drawn.width, drawn.height];
+  const ctx = picture.getContext("2d");
+  ctx.fillStyle = colour("card");
+  ctx.fillRect(0, 0, picture.width, picture.height);
+  ctx.drawImage(drawn, 0, 0);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await new Promise((done) => picture.toBlob(done)));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function tell(problem) {
+  const told = document.getElementById("chart-problem");
+  told.hidden = false;
+  told.textContent = `${problem.title}: ${problem.detail}`;
+}
+
+async function start() {
+  const queues = JSON.parse(place.dataset.queues);
+  const from = new Date(Date.now() - Number(place.dataset.days) * DAY * 1000).toISOString();
+  let found;
+  try {
+    found = await Promise.all(queues.map((queue) => load(queue, from)));
+  } catch (problem) {
+    tell(problem);
+    return;
+  }
+  const data = joined(found.map(columns));
+  draw(queues, data);
+  showTab(place.dataset.tab);
+  place.dataset.drawn = queues.length;
+  document.addEventListener("theme", () => draw(queues, data));
+  new ResizeObserver(() => {
+    const { width, height } = options(queues, []);
+    if (width !== place.chart.width) place.chart.setSize({ width, height });
+  }).observe(place);
+  document.addEventListener("click", (event) => {
+    const { tab, zoom: how } = event.target.closest("button")?.dataset ?? {};
+    if (tab) showTab(tab);
+    if (how) zoom(how);
+  });
+  document.getElementById("png").addEventListener("click", (event) => downloadPicture(event.target.dataset.name));
+  const numbers = document.getElementById("numbers");
+  numbers.addEventListener("toggle", () => numbers.querySelector("div").replaceChildren(table(found[0], zone, digits)), { once: true });
+}
+
+/** A queue's series since `from`, or since the forecast when that is older. */
+async function load(queue, from) {
+  const address = new URL(queue.address, location.origin);
+  const issued = address.searchParams.get("issued_at");
+  const earliest = issued && issued < from ? new Date(Date.parse(issued) - Number(place.dataset.days) * DAY * 1000).toISOString() : from;
+  address.searchParams.set("from", earliest);
+  address.searchParams.set("points", "4000");
+  return call("GET", address);
+}
+
+if (place) start();

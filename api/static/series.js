@@ -1,0 +1,49 @@
+// A series as the API tells it → columns as uPlot wants them, and a table for people.
+
+const MOST_ROWS = 1_000;
+
+/** Times (seconds since 1970), actual, prediction, upper bound, lower bound; null is a gap, undefined is drawn through. */
+export function columns(series) {
+  const points = series.points;
+  const times = points.map((point) => Date.parse(point.timestamp) / 1000);
+  const [actual, prediction, upper, lower] = ["actual", "prediction", "upper_bound", "lower_bound"]
+    .map((name) => points.map((point) => point[name]));
+  const first = prediction.findIndex((value) => value !== null);
+  const last = actual.findLastIndex((value, index) => index < first && value !== null);
+  if (last >= 0) { // the forecast begins where the actual values end: no hole between them
+    for (const column of [prediction, upper, lower]) {
+      column[last] = actual[last];
+      column.fill(undefined, last + 1, first);
+    }
+  }
+  return [times, actual, prediction, upper, lower];
+}
+
+/** Several queues on one axis. */
+export function joined(tables) {
+  return tables.length === 1 ? tables[0] : uPlot.join(tables);
+}
+
+/** The newest rows as a table. */
+export function table(series, zone, digits) {
+  const made = document.createElement("table");
+  const when = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const caption = made.createCaption();
+  const rows = series.points.slice(-MOST_ROWS);
+  caption.textContent = `${series.queue}, ${series.metric}, times in ${zone}` +
+    (rows.length < series.points.length ? `; the newest ${MOST_ROWS} of ${series.points.length} rows, the CSV has all` : "");
+  const head = made.createTHead().insertRow();
+  for (const name of ["Start", "Actual", "Prediction", "Lower bound", "Upper bound"]) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = name;
+    head.append(cell);
+  }
+  const body = made.createTBody();
+  for (const point of rows) {
+    const row = body.insertRow();
+    row.insertCell().textContent = when.format(Date.parse(point.timestamp));
+    for (const name of ["actual", "prediction", "lower_bound", "upper_bound"]) row.insertCell().textContent = digits(point[name]);
+  }
+  return made;
+}

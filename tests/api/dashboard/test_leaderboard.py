@@ -1,0 +1,48 @@
+"""What a leaderboard and a quality report say to people."""
+
+from __future__ import annotations
+
+from api.dashboard.leaderboard import CHOSEN_ON, about_score, failures, quality_lines, standings
+from shared.jobs import QueueState
+from shared.reports import QualityReport, QueueReport
+from tests.shared.storage.test_every_store import a_report
+
+
+def test_scores_have_their_rank_and_failures_none() -> None:
+    found = standings(a_report())
+    assert [standing.rank for standing in found if standing.kind == "score"] == list(range(1, len(found) - failures(found) + 1))
+    assert all(standing.reason for standing in found if standing.rank is None)
+
+
+def test_a_score_that_took_part_in_the_choice_is_said_to_be_lucky() -> None:
+    report = QueueReport(job_id="j", queue="q", state=QueueState.SUCCEEDED, selected_on="selected on")
+    assert about_score(report) == CHOSEN_ON
+    apart = QueueReport(
+        job_id="j", queue="q", state=QueueState.SUCCEEDED, selected_on="kept apart: the shown score is that of the newest"
+    )
+    assert about_score(apart) == "Kept apart: the shown score is that of the newest."
+
+
+def test_of_good_data_only_their_amount_is_told() -> None:
+    assert list(quality_lines(QualityReport(rows=7_200, steps=120))) == ["7,200 samples became 120 steps."]
+
+
+def test_whatever_was_wrong_is_told_with_what_was_done() -> None:
+    quality = QualityReport(
+        rows=100,
+        steps=20,
+        duplicates=3,
+        non_finite=2,
+        filled_steps=4,
+        filled_share=0.2,
+        longest_gap_steps=4,
+        dropped_columns={"state": "it is constant"},
+        notes=("the last hour is not over yet",),
+    )
+    assert list(quality_lines(quality))[1:] == [
+        "4 steps (20\u202f%) were missing and filled; the longest gap: 4.",
+        "3 samples were there twice.",
+        "2 samples were no numbers.",
+        "Column state was left out: it is constant.",
+        "The last hour is not over yet.",
+    ]

@@ -1,0 +1,200 @@
+"""The page of one queue: its chart says what the API says, and everybody can use it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.forecasts import Candidate, Failure
+from shared.jobs import JobState, QueueState
+from shared.reports import QualityReport, QueueReport
+from shared.storage import Store
+from tests.browser.conftest import NARROW, Watched
+from tests.browser.looking import check_accessible, check_fits
+from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
+from tests.factories import a_job
+from tests.shared.storage.test_every_store import a_score
+
+DRAWN = "#chart[data-drawn]"  # how many queues are drawn, as soon as they are
+CHART = "document.getElementById('chart').chart"
+COLOURS = """() => {
+  const canvas = document.querySelector("#chart canvas");
+  const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+  return new Set(pixels).size;
+}"""
+
+
+@pytest.fixture
+def llap(store: Store) -> None:
+    """Three days ahead of a queue, with the leaderboard of the job, a gap, and another queue beside it."""
+    store.add_job(a_job(state=JobState.SUCCEEDED))
+    keep(store, "llap", 96, 118, hours=72, model="prophet")
+    keep_past(store, "llap", 90, hours=200, gap=range(60, 70))
+    keep(store, "default", 60, 80, hours=72)
+    prophet = Candidate(model="prophet", hyperparameters={"growth": "flat"})
+    lost = Failure(candidate=Candidate(model="lstm"), error="TimeLimitReached", reason="it took longer than 90 s", seconds=91.0)
+    report = QueueReport(
+        job_id="job-1",
+        queue="llap",
+        state=QueueState.SUCCEEDED,
+        outcomes=(a_score(candidate=prophet), a_score(candidate=Candidate(model="seasonal_naive")), lost),
+        winner=prophet,
+        explanation="prophet won: its MAPE of 7.5 % is the lowest of 2.",
+        quality=QualityReport(
+            rows=12_000, steps=200, filled_steps=10, filled_share=0.05, longest_gap_steps=10, warnings=("A gap.",)
+        ),
+    )
+    store.save_report(report)
+
+
+@pytest.fixture
+def shown(llap: None, page: Page, url: str) -> Page:
+    """The page, drawn."""
+    return opened(page, f"{url}/queues/llap")
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(page.locator(DRAWN)).to_be_visible()
+    return page
+
+
+def column(page: Page, index: int) -> list[float | None]:
+    found: list[float | None] = json.loads(page.evaluate(f"JSON.stringify({CHART}.data[{index}])"))
+    return found
+
+
+def scale(page: Page) -> tuple[float, float]:
+    found: dict[str, Any] = page.evaluate(f"(() => {{ const {{min, max}} = {CHART}.scales.x; return {{min, max}}; }})()")
+    return found["min"], found["max"]
+
+
+def test_the_chart_is_drawn_and_says_what_the_api_says(shown: Page, url: str) -> None:
+    assert shown.evaluate(COLOURS) > 10
+    start = (THIS_HOUR - 14 * 24 * HOUR).isoformat().replace("+", "%2B")
+    told = shown.request.get(f"{url}/v1/queues/llap/series?from={start}").json()["points"]
+    assert column(shown, 1) == [point["actual"] for point in told]
+    bound = column(shown, 3)[-72:]
+    assert bound == [point["upper_bound"] for point in told][-72:]
+
+
+def test_a_gap_is_a_gap_and_the_forecast_is_joined_to_the_last_actual_value(shown: Page) -> None:
+    actual, predicted = column(shown, 1), column(shown, 2)
+    assert actual.count(None) == 10 + 72
+    joint = next(index for index, value in enumerate(predicted) if value is not None)
+    assert predicted[joint] == actual[joint]
+    assert predicted[joint + 1] == 48.0
+
+
+def test_the_headline_says_which_peak_when_and_how_sure(shown: Page) -> None:
+    facts = shown.locator(".facts")
+    expect(facts).to_contain_text(re.compile(r"96.%\s*77 – 118.%", re.DOTALL))
+    expect(facts).to_contain_text(f"{THIS_HOUR + 9 * HOUR:%a %-d %b, %H:%M}")
+    expect(facts).to_contain_text("possible above 100")
+    expect(facts).to_contain_text("prophet")
+
+
+@pytest.mark.parametrize(("tab", "first_day"), [("Today", 0), ("+1d", 1), ("+2d", 2)])
+def test_a_tab_shows_one_day_and_the_address_remembers_it(shown: Page, tab: str, first_day: int) -> None:
+    shown.get_by_role("button", name=tab, exact=True).click()
+    midnight = THIS_HOUR.replace(hour=0).timestamp() + first_day * 86_400
+    low, high = scale(shown)
+    assert (low, high) == (pytest.approx(midnight, abs=2), pytest.approx(midnight + 86_400, abs=2))
+    shown.reload()
+    expect(shown.locator(DRAWN)).to_be_visible()
+    expect(shown.get_by_role("button", name=tab, exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_one_zooms_by_buttons_and_by_dragging_and_comes_back(shown: Page) -> None:
+    low, high = scale(shown)
+    shown.get_by_role("button", name="Zoom in").press("Enter")
+    assert scale(shown)[1] - scale(shown)[0] == pytest.approx((high - low) / 2)
+    over = shown.locator(".u-over")
+    over.hover(position={"x": 200, "y": 50})
+    shown.mouse.down()
+    box = over.bounding_box()
+    assert box is not None
+    shown.mouse.move(box["x"] + 400, box["y"] + 60, steps=5)
+    shown.mouse.up()
+    assert scale(shown)[1] - scale(shown)[0] < (high - low) / 2
+    shown.get_by_role("button", name="All", exact=True).click()
+    assert scale(shown) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_another_queue_is_drawn_beside_it(shown: Page) -> None:
+    shown.get_by_label("Compare with").select_option("default")
+    shown.get_by_role("button", name="Draw").click()
+    shown.wait_for_url("**compare=default**")
+    expect(shown.locator(DRAWN)).to_be_visible()
+    labels = shown.evaluate(f"{CHART}.series.map(each => each.label)")
+    assert {"llap, actual", "llap, predicted", "default, actual", "default, predicted"} <= set(labels)
+    shown.get_by_label("No longer compare with default").click()
+    expect(shown.locator("#chart[data-drawn='1']")).to_be_visible()
+
+
+def test_the_numbers_are_there_as_a_table_and_as_files(shown: Page) -> None:
+    shown.get_by_text("The numbers behind the chart").click()
+    table = shown.locator("#numbers table")
+    expect(table.locator("caption")).to_contain_text("times in UTC")
+    expect(table.locator("tbody tr")).to_have_count(272)
+    with shown.expect_download() as csv:
+        shown.get_by_role("link", name="CSV").click()
+    assert "upper_bound" in Path(csv.value.path()).read_text().splitlines()[0]
+    with shown.expect_download() as png:
+        shown.get_by_role("button", name="PNG").click()
+    assert png.value.suggested_filename == "llap.png"
+    assert Path(png.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -> None:
+    expect(shown.get_by_text("prophet won: its MAPE")).to_be_visible()
+    rows = shown.locator("section[aria-labelledby=why] tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_have_class("winner")
+    expect(rows.last).to_contain_text("it took longer than 90 s")
+    expect(shown.get_by_text("10 steps (5.0\u202f%) were missing and filled; the longest gap: 10.")).to_be_visible()
+    expect(shown.get_by_text("A gap.")).to_be_visible()
+
+
+def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, store: Store, page: Page, url: str) -> None:
+    keep(store, "llap", 70, 90, hours=24, issued_at=THIS_HOUR - 24 * HOUR, model="var")
+    opened(page, f"{url}/queues/llap")
+    page.locator("section[aria-labelledby=earlier] a").last.click()
+    expect(page.get_by_text("against what happened since")).to_be_visible()
+    expect(page.locator(DRAWN)).to_be_visible()
+    predicted = column(page, 2)
+    assert predicted.count(None) < len(predicted)
+    assert column(page, 1)[-24:].count(None) == 0
+    page.get_by_role("link", name="Show the newest").click()
+    expect(page.get_by_text("against what happened since")).to_have_count(0)
+
+
+def test_a_queue_whose_last_job_failed_says_so(llap: None, store: Store, page: Page, url: str) -> None:
+    store.add_job(a_job(job_id="job-2", state=JobState.FAILED, created_at=THIS_HOUR, reason="no queue has a forecast"))
+    store.save_report(QueueReport(job_id="job-2", queue="llap", state=QueueState.FAILED, reason="found 2 steps with a value"))
+    page.goto(f"{url}/queues/llap")
+    expect(page.locator("main .notice.bad").first).to_contain_text("found 2 steps with a value")
+
+
+def test_an_unknown_queue_is_a_page_with_a_way_back(page: Page, url: str, watched: Watched) -> None:
+    watched.expected_statuses |= {404}
+    page.goto(f"{url}/queues/no/such")
+    expect(page.get_by_role("link", name="All queues")).to_be_visible()
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [None, NARROW], ids=["wide", "narrow"])
+def test_it_fits_and_everybody_can_use_it(
+    llap: None, new_page: Callable[..., Page], url: str, color_scheme: str, viewport: dict[str, int] | None
+) -> None:
+    page = opened(
+        new_page(color_scheme=color_scheme, **({"viewport": viewport} if viewport else {})), f"{url}/queues/llap?compare=default"
+    )
+    check_fits(page)
+    check_accessible(page)
