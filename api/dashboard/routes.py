@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import problems
-from api.dashboard import frame, overview_page, queue_page, status
+from api.dashboard import frame, job_page, jobs_page, overview_page, queue_page, status, submit_page
 
 
 def blueprint() -> Blueprint:
@@ -15,6 +15,10 @@ def blueprint() -> Blueprint:
     pages = Blueprint("dashboard", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static")
     pages.get("/", endpoint="overview")(overview_page.show)
     pages.get("/queues/<path:queue>", endpoint="queue")(queue_page.show)
+    pages.get("/jobs", endpoint="jobs")(jobs_page.show)
+    pages.get("/jobs/new", endpoint="submit")(submit_page.show)
+    pages.get("/jobs/<job_id>", endpoint="job")(job_page.show)
+    pages.get("/jobs/<job_id>/progress", endpoint="job_progress")(job_page.show_progress)
     pages.get("/status", endpoint="status")(status.show)
     frame.register(pages)
     pages.app_errorhandler(404)(_no_such_page)

@@ -80,8 +80,11 @@ def watched() -> Iterator[Watched]:
 
 
 @pytest.fixture
-def new_page(browser: Browser, watched: Watched, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """Opens a page of 1280 px; arguments are those of a browser context, such as `viewport=NARROW, color_scheme="dark"`."""
+def new_page(browser: Browser, watched: Watched, url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens a page of 1280 px; arguments are those of a browser context, such as `viewport=NARROW, color_scheme="dark"`.
+
+    The service (`url`) outlives its pages, which ask it for news.
+    """
     contexts: list[BrowserContext] = []
 
     def opened(**changes: object) -> Page:
@@ -96,7 +99,8 @@ def new_page(browser: Browser, watched: Watched, request: pytest.FixtureRequest)
     PICTURES.mkdir(parents=True, exist_ok=True)
     for number, context in enumerate(contexts):
         for page in context.pages:
-            page.screenshot(path=PICTURES / f"{request.node.name.replace(os.sep, '-')}-{number}.png", full_page=True)
+            name = f"{request.node.path.stem}-{request.node.name.replace(os.sep, '-')}-{number}.png"
+            page.screenshot(path=PICTURES / name, full_page=True)
         context.close()
 
 

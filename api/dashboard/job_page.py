@@ -1,0 +1,61 @@
+"""One job: how far it is, how each of its queues goes, what it was asked for; and a fragment that follows it to its end."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import make_response, render_template, request
+from pydantic import TypeAdapter
+from werkzeug.wrappers import Response
+
+from api.context import Services, services
+from api.dashboard.pace import in_order, pace
+from api.progress import queue_reports, with_progress
+from api.projects import visible_job
+from shared.jobs import Job, JobRequest
+
+SHOWN_QUEUES = 200
+STOP_POLLING = 286  # htmx: swap this once more, and ask no more
+
+_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
+
+
+def show(job_id: str) -> str:
+    """The page of a job."""
+    here = services()
+    job = visible_job(here, job_id)
+    return render_template("job.html", **_told(here, job), request_json=json.dumps(request_document(job.request), indent=2))
+
+
+def show_progress(job_id: str) -> Response:
+    """The part that changes; the browser asks for it again until the job has ended, and gets 304 while nothing is new."""
+    here = services()
+    told = _told(here, visible_job(here, job_id))
+    job: Job = told["job"]
+    answer = make_response(render_template("_progress.html", **told, is_fragment=True))
+    if job.state.is_terminal:
+        answer.status_code = STOP_POLLING
+        return answer
+    answer.headers["Cache-Control"] = "no-cache, private"
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def request_document(wanted: JobRequest) -> dict[str, Any]:
+    """The request as one would send it again: what is at its default is left out."""
+    document: dict[str, Any] = _REQUEST.dump_python(wanted, mode="json", exclude_defaults=True)
+    return document
+
+
+def _told(here: Services, job: Job) -> dict[str, Any]:
+    [job] = with_progress(here, [job])
+    reports = in_order(queue_reports(here, job))
+    forecasts = {forecast.queue: forecast for forecast in here.store.forecasts(job_id=job.job_id)}
+    return {
+        "job": job,
+        "pace": pace(job, datetime.now(UTC)),
+        "queues": [(report, forecasts.get(report.queue)) for report in reports[:SHOWN_QUEUES]],
+        "more_queues": len(reports) - SHOWN_QUEUES,
+    }

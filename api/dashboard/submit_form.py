@@ -1,0 +1,100 @@
+"""The form of a new job, made from the request's own schema: names, descriptions, defaults and what is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.acceptance import TAKES
+from api.requests import JobBody, PlaceBody
+from shared.jobs import Aggregation
+from shared.settings import Settings
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "What it is for": ("job_name", "job_description", "user_name", "project", "owner"),
+    "How far": ("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
+    "Which queues": ("queues",),
+}
+ADVANCED = (
+    *("target", "queue_field", "time_field", "columns", "aggregation", "backtest_windows", "interval", "bounds"),
+    *("timezone", "holidays", "as_of", "deadline", "max_candidates"),
+)
+ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
+SUGGESTED = {"data_ingestion_time_period": "14d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
+KINDS = {  # how a field is written; all others are one line of text
+    "queues": "list",
+    "columns": "list",
+    "holidays": "list or text",
+    "bounds": "numbers",
+    "backtest_windows": "number",
+    "interval": "number",
+    "max_candidates": "number",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One field of the form. `path` is its place in the request's document, as errors name it."""
+
+    path: str
+    label: str
+    hint: str
+    kind: str = "text"
+    value: str = ""
+    placeholder: str = ""
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+    connections: str = ""  # kinds of connection that it belongs to; "" = any
+
+
+def inputs(names: tuple[str, ...], known: Mapping[str, Any]) -> list[Input]:
+    """Fields of the request; `known` is an earlier request's document, whose values are filled in."""
+    return [_input(name, known) for name in names]
+
+
+def place_inputs(role: str, known: Mapping[str, Any]) -> list[Input]:
+    """What the places of a role (source, destination) ask for, by the kind of their connection."""
+    names = sorted({name for (_, of), (needs, takes) in TAKES.items() if of == role for name in (*needs, *takes)})
+    found = []
+    for name in names:
+        kinds = [kind for (kind, of), (needs, takes) in TAKES.items() if of == role and name in (*needs, *takes)]
+        needing = [kind for (kind, of), (needs, _) in TAKES.items() if of == role and name in needs]
+        found.append(
+            Input(
+                path=f"data.{role}.{name}",
+                label=name,
+                hint=PlaceBody.model_fields[name].description or "",
+                value=str(known.get(name) or ""),
+                is_required=needing == kinds,
+                connections=" ".join(kinds),
+            )
+        )
+    return found
+
+
+def connection_kinds(settings: Settings) -> dict[str, str]:
+    """Name of each connection → its kind."""
+    return {name: connection.kind for name, connection in sorted(settings.all_connections.items())}
+
+
+def _input(name: str, known: Mapping[str, Any]) -> Input:
+    field = JobBody.model_fields[name]
+    default = "" if field.is_required() or field.default is None else _text(field.default)
+    return Input(
+        path=name,
+        label=name.replace("_", " "),
+        hint=field.description or "",
+        kind=KINDS.get(name, "text"),
+        value=_text(known[name]) if name in known else SUGGESTED.get(name, ""),
+        placeholder=default,
+        choices=tuple(Aggregation) if name == "aggregation" else (),
+        is_required=field.is_required(),
+    )
+
+
+def _text(value: Any) -> str:
+    """A value as it is typed into the form: lists with commas, what is open as nothing."""
+    if isinstance(value, list | tuple):
+        return ", ".join("" if each is None else str(each) for each in value)
+    return str(value)

@@ -1,0 +1,53 @@
+"""The form that starts a job. It sends what it says to the calls under /v1, as everybody else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+
+from api.context import Services, services
+from api.dashboard.job_page import request_document
+from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
+from api.projects import visible_job
+from shared.errors import BrokerAway
+from shared.forecasts import ModelCard
+
+
+def show() -> str:
+    """The form; with `?from=JOB_ID` filled in with what that job was asked for."""
+    here = services()
+    known = _known(here, request.args.get("from", ""))
+    places = known.get("data", {})
+    source = places.get("source", {})
+    cards, note = _cards(here)
+    return render_template(
+        "submit.html",
+        groups={title: inputs(names, known) for title, names in GROUPS.items()},
+        advanced=inputs(ADVANCED, known),
+        has_advanced=any(name in known for name in ADVANCED),
+        connections=connection_kinds(here.settings),
+        source=source if isinstance(source, dict) else source[0],
+        destination=places.get("destination", {}),
+        source_inputs=place_inputs("source", source if isinstance(source, dict) else source[0]),
+        destination_inputs=place_inputs("destination", places.get("destination", {})),
+        is_one_source=isinstance(source, dict),
+        cards=cards,
+        note=note,
+        chosen=known.get("model", "auto"),
+        grids=known.get("hyperparameters", {}),
+    )
+
+
+def _known(here: Services, job_id: str) -> dict[str, Any]:
+    """What an earlier job was asked for; nothing without one."""
+    return request_document(visible_job(here, job_id).request) if job_id else {}
+
+
+def _cards(here: Services) -> tuple[tuple[ModelCard, ...], str]:
+    """The models that workers offer; and why there are none."""
+    try:
+        cards = here.run_state.catalogue()
+    except BrokerAway:
+        return (), "The broker is away, so the models are not known just now."
+    return tuple(cards or ()), "" if cards else "No worker has said yet which models there are."

@@ -1,0 +1,125 @@
+// The form of a new job: what is written in it becomes the request's document; what is wrong with that is told beside its field.
+
+import { call } from "./page.js";
+
+const form = document.getElementById("submit");
+const message = document.getElementById("message");
+const auto = document.getElementById("auto");
+
+const texts = (value) => value.split(",").map((part) => part.trim()).filter(Boolean);
+const asNumber = (value) => (value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value));
+
+// How what is typed becomes a value of the document; what is not a number stays a text, so that the service says what it accepts.
+const KINDS = {
+  text: (value) => value,
+  number: asNumber,
+  list: texts,
+  "list or text": (value) => (value.includes(",") || /^\d{4}-/.test(value) ? texts(value) : value),
+  numbers: (value) => value.split(",").map((part) => (part.trim() ? asNumber(part) : null)),
+  values: (value) => texts(value).map(asNumber),
+  strs: texts,
+  bools: (value) => texts(value).map((part) => ({ true: true, false: false })[part.toLowerCase()] ?? part),
+};
+
+function requestDocument() {
+  const made = {};
+  for (const input of form.querySelectorAll("[data-path]:enabled")) {
+    const value = input.value.trim();
+    if (!value) continue;
+    const path = input.dataset.path.split(".");
+    const last = path.pop();
+    const place = path.reduce((inner, name) => (inner[name] ??= {}), made);
+    place[last] = KINDS[input.dataset.kind](value);
+  }
+  const chosen = [...form.querySelectorAll("[name=model]:checked")].map((box) => box.value);
+  made.model = auto.checked ? "auto" : chosen;
+  return made;
+}
+
+/** Which fields there are depends on the kind of the connection that is chosen. */
+function showPlaces() {
+  for (const place of form.querySelectorAll("[data-role]")) {
+    const kind = place.querySelector("option:checked")?.dataset.connection;
+    for (const field of place.querySelectorAll("[data-connections]")) {
+      field.hidden = !field.dataset.connections.split(" ").includes(kind);
+      field.querySelector("input").disabled = field.hidden;
+    }
+  }
+}
+
+/** A model that is not tried has no grid. */
+function showModels() {
+  for (const model of form.querySelectorAll(".model")) {
+    const box = model.querySelector("[name=model]");
+    box.disabled = auto.checked;
+    for (const input of model.querySelectorAll("[data-path]")) input.disabled = !auto.checked && !box.checked;
+  }
+}
+
+function clear() {
+  message.replaceChildren();
+  for (const told of form.querySelectorAll(".error")) told.textContent = "";
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+}
+
+/** Tell every problem beside its field, and those of no field above the buttons; the first wrong field gets the focus. */
+function tell(problems) {
+  const wrong = [], general = [];
+  for (const { loc, msg } of problems) {
+    const path = loc.map(String);
+    while (path.length && !document.getElementById(`${path.join(".")}-error`)) path.pop();
+    if (!path.length) {
+      general.push(loc.length ? `${loc.join(".")}: ${msg}` : msg);
+      continue;
+    }
+    const name = path.join(".");
+    document.getElementById(`${name}-error`).textContent = msg;
+    const input = document.getElementById(name);
+    input?.setAttribute("aria-invalid", "true");
+    input?.closest("details")?.setAttribute("open", "");
+    if (input) wrong.push(input);
+  }
+  note("bad", general.length ? general : [`${problems.length} ${problems.length === 1 ? "thing stands" : "things stand"} in its way`]);
+  wrong[0]?.focus();
+}
+
+function note(kind, lines) {
+  for (const line of lines) {
+    const told = document.createElement("p");
+    told.className = `notice ${kind}`;
+    told.textContent = line;
+    message.append(told);
+  }
+}
+
+async function sending(button, work) {
+  clear();
+  button.disabled = true;
+  try {
+    await work();
+  } catch (problem) {
+    if (problem.errors) tell(problem.errors);
+    else note("bad", [`${problem.title}: ${problem.detail}`]);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sending(event.submitter, async () => {
+    const job = await call("POST", "/v1/jobs", requestDocument());
+    location.assign(`/jobs/${job.job_id}`);
+  });
+});
+
+document.getElementById("validate").addEventListener("click", (event) => sending(event.target, async () => {
+  const found = await call("POST", "/v1/jobs/validate", requestDocument());
+  if (found.valid) note("good", ["This job would run."]);
+  else tell(found.problems);
+  note("warn", found.warnings);
+}));
+
+form.addEventListener("change", () => { showPlaces(); showModels(); });
+showPlaces();
+showModels();

@@ -1,0 +1,59 @@
+"""The form knows every field of the request, and a place's fields by the kind of its connection."""
+
+from __future__ import annotations
+
+import json
+
+from api.dashboard.job_page import request_document
+from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
+from api.requests import JobBody
+from shared.settings import Settings
+from tests.factories import a_request
+
+
+def test_every_field_of_the_request_is_on_the_form_once() -> None:
+    on_the_form = [name for names in GROUPS.values() for name in names] + list(ADVANCED) + list(ELSEWHERE)
+    assert sorted(on_the_form) == sorted(JobBody.model_fields)
+
+
+def test_a_field_shows_its_default_and_what_an_earlier_job_said() -> None:
+    bounds, interval, deadline = inputs(("bounds", "interval", "deadline"), {"interval": 0.8, "bounds": [0.0, None]})
+    assert (bounds.value, bounds.placeholder) == ("0.0, ", "0.0, ")
+    assert (interval.value, interval.placeholder) == ("0.8", "0.9")
+    assert (deadline.value, deadline.placeholder) == ("", "1h")
+
+
+def test_what_must_be_given_is_said_to_be_needed() -> None:
+    assert [each.path for names in GROUPS.values() for each in inputs(names, {}) if each.is_required] == [
+        "job_name",
+        *("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
+    ]
+
+
+def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
+    source = {each.label: each.connections for each in place_inputs("source", {})}
+    assert source == {
+        "path": "files",
+        "collection": "mongodb",
+        "document": "mongodb",
+        "measurement": "influxdb",
+        "database": "mongodb influxdb",
+    }
+    assert {each.label for each in place_inputs("destination", {})} == {"collection", "measurement", "database"}
+
+
+def test_an_earlier_job_fills_in_its_places() -> None:
+    places = request_document(a_request())["data"]
+    filled = {each.label: each.value for each in place_inputs("source", places["source"])}
+    assert filled["path"] == places["source"]["path"]
+
+
+def test_a_request_is_shown_without_what_is_at_its_default_and_is_accepted_again() -> None:
+    document = request_document(a_request(interval=0.8))
+    assert document["interval"] == 0.8
+    assert "bounds" not in document
+    assert JobBody.model_validate_json(json.dumps(document)).to_request() == a_request(interval=0.8)
+
+
+def test_connections_are_known_by_name_and_kind(everything: Settings) -> None:
+    assert connection_kinds(everything) == {"archive": "mongodb", "files": "files", "influxdb": "influxdb", "mongodb": "mongodb"}

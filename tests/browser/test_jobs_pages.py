@@ -1,0 +1,248 @@
+"""The pages of jobs: the list, the form, one job on its way to its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.forecasts import Candidate
+from shared.jobs import Job, JobState, Progress, QueueState, Tally
+from shared.reports import QueueReport
+from shared.runstate import RunState
+from shared.storage import Store
+from tests.api.conftest import CARDS
+from tests.browser.conftest import NARROW, WIDE, Watched
+from tests.browser.looking import check_accessible, check_fits
+from tests.browser.queues import THIS_HOUR, keep
+from tests.factories import a_job, a_request
+
+NOW = datetime.now(UTC)
+VAR = Candidate(model="var", hyperparameters={"lags": 24})
+
+
+def an_old_job(**changes: object) -> Job:
+    times = {"created_at": NOW - timedelta(minutes=9), "started_at": NOW - timedelta(minutes=8), "ended_at": NOW}
+    return a_job(**(times | changes))
+
+
+@pytest.fixture
+def partial(store: Store) -> None:
+    """A job of which one queue has a forecast and one has not."""
+    progress = Progress(queues=Tally(total=2, done=2, failed=1), candidates=Tally(total=20, done=20, failed=3))
+    job = an_old_job(
+        state=JobState.PARTIAL, reason="1 of 2 queues has no forecast", progress=progress, warnings=("thin history",)
+    )
+    store.add_job(job)
+    keep(store, "root.etl", 90, 110, model="var", mape=8.25)
+    store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, winner=VAR))
+    store.save_report(QueueReport(job_id="job-1", queue="root.new", state=QueueState.FAILED, reason="found 2 steps with a value"))
+
+
+@pytest.fixture
+def running(store: Store, run_state: RunState) -> None:
+    """A job that runs, with one queue of two done and half of its candidates."""
+    store.add_job(a_job(created_at=NOW - timedelta(minutes=2)))
+    run_state.begin_job("job-1", NOW + timedelta(minutes=58))
+    run_state.name_queues("job-1", ["root.adhoc", "root.etl"], THIS_HOUR, 10)
+    run_state.release("job-1", 2)
+    store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, NOW - timedelta(minutes=1))
+
+
+def test_an_empty_list_says_what_to_do_next(page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs")
+    page.get_by_role("link", name="Submit the first one").click()
+    expect(page.get_by_role("heading", name="Submit a job")).to_be_visible()
+
+
+def test_jobs_are_listed_newest_first_and_filtered_in_the_address(partial: None, store: Store, page: Page, url: str) -> None:
+    store.add_job(an_old_job(job_id="job-2", created_at=NOW, state=JobState.FAILED, reason="no queue was found"))
+    page.goto(f"{url}/jobs")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(re.compile(r"failed.*no queue was found", re.DOTALL))
+    page.get_by_label("State").select_option("partial")
+    expect(rows).to_have_count(1)
+    page.wait_for_url("**state=partial**")
+    page.reload()
+    expect(rows).to_contain_text("1 without a forecast")
+    page.get_by_label("Owner").fill("nobody")
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+
+
+def test_more_jobs_than_a_page_are_reached_by_older_and_newest(store: Store, page: Page, url: str) -> None:
+    for number in range(3):
+        store.add_job(an_old_job(job_id=f"job-{number}", created_at=NOW - timedelta(hours=number), state=JobState.SUCCEEDED))
+    page.goto(f"{url}/jobs?limit=2")
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("tbody tr")).to_contain_text("job-2")
+    page.get_by_role("link", name="Newest").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_a_partial_job_says_which_queue_has_no_forecast_and_why(partial: None, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/job-1")
+    rows = page.locator("#progress tbody tr")
+    expect(rows.first).to_contain_text("root.new")  # what failed comes first
+    rows.first.get_by_text("Why").click()
+    expect(rows.first).to_contain_text("found 2 steps with a value")
+    expect(rows.last).to_contain_text(re.compile(r"root\.etl.*var lags=24.*8\.2.%", re.DOTALL))
+    expect(page.locator(".notice.warn")).to_have_text("thin history")
+    expect(page.locator("#progress .facts")).to_contain_text("1 of 2 queues has no forecast")
+
+
+def test_the_request_can_be_copied(partial: None, new_page: Callable[..., Page], url: str) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{url}/jobs/job-1")
+    page.get_by_text("The request as JSON").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert '"job_name"' in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_running_job_is_followed_to_its_end_without_a_reload(
+    running: None, store: Store, run_state: RunState, page: Page, url: str
+) -> None:
+    page.goto(f"{url}/jobs/job-1")
+    expect(page.locator("#progress")).to_contain_text("tries the candidates on the past")
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.evaluate("window.wasNotReloaded = true")
+    for queue in ("root.adhoc", "root.etl"):
+        run_state.end_queue("job-1", queue)
+        store.save_report(QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, winner=VAR))
+    expect(page.locator("#progress .state.succeeded")).to_have_count(2)
+    store.move_job("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, datetime.now(UTC))
+    run_state.drop_job("job-1")
+    expect(page.locator("#progress .state.succeeded")).to_have_count(3)
+    expect(page.get_by_role("button", name="Retry all")).to_be_visible()
+    assert page.evaluate("window.wasNotReloaded") is True
+
+
+def test_a_job_is_cancelled_after_a_question(running: None, store: Store, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/job-1")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Cancel").click()
+    assert store.job("job-1").state is JobState.RUNNING
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#progress .facts")).to_contain_text("cancelled")
+    assert store.job("job-1").state is JobState.CANCELLED
+
+
+def test_what_has_no_forecast_is_tried_again(partial: None, store: Store, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/job-1")
+    page.get_by_role("button", name="Retry what has no forecast").click()
+    expect(page.locator("#progress .facts")).to_contain_text("queued")
+    assert store.job("job-1").state is JobState.QUEUED
+
+
+def test_what_the_service_refuses_is_told(partial: None, store: Store, page: Page, url: str, watched: Watched) -> None:
+    watched.expected_statuses |= {409}
+    page.goto(f"{url}/jobs/job-1")
+    store.reopen_job("job-1", [JobState.PARTIAL], NOW)  # somebody else was quicker
+    page.get_by_role("button", name="Retry what has no forecast").click()
+    expect(page.locator("#message")).to_contain_text("queued")
+
+
+def test_an_unknown_job_is_a_page(page: Page, url: str, watched: Watched) -> None:
+    watched.expected_statuses |= {404}
+    page.goto(f"{url}/jobs/none")
+    expect(page.locator("main")).to_contain_text("none")
+
+
+# The form
+
+
+def fill(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.locator(f"[data-path='{name}']").fill(value)
+
+
+def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
+    store: Store, run_state: RunState, page: Page, url: str
+) -> None:
+    run_state.keep_catalogue(CARDS)
+    page.goto(f"{url}/jobs/new")
+    fill(page, job_name="From the form", user_name="Ann", queues="root.etl, root.a*")
+    page.get_by_label("auto: every model").uncheck()
+    page.get_by_label("prophet").check()
+    page.locator("summary", has_text="prophet").click(position={"x": 300, "y": 8})
+    page.get_by_label("growth").fill("flat")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
+    [job] = store.open_jobs()
+    wanted = job.request
+    assert (wanted.job_name, wanted.user_name, wanted.queues, wanted.model) == (
+        "From the form",
+        "Ann",
+        ("root.etl", "root.a*"),
+        ("prophet",),
+    )
+    assert wanted.hyperparameters == {"prophet": {"growth": ("flat",)}}
+
+
+def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(page: Page, url: str, watched: Watched) -> None:
+    watched.expected_statuses |= {422}
+    page.goto(f"{url}/jobs/new")
+    fill(page, user_name="Ann", aggregation_time_period="1 fortnight")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    wrong = page.locator("[data-path=aggregation_time_period]")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#aggregation_time_period-error")).to_contain_text("accepted is a whole number and a unit")
+    expect(page.locator("#job_name-error")).not_to_be_empty()
+    expect(page.locator("[data-path=job_name]")).to_be_focused()
+    expect(page.locator("[data-path=user_name]")).to_have_value("Ann")
+    expect(page.locator("#message")).to_contain_text("2 things stand in its way")
+
+
+def test_the_form_asks_for_what_the_chosen_connection_takes(settings: object, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/new")
+    expect(page.locator("[data-path='data.source.path']")).to_be_visible()
+    expect(page.locator("[data-path='data.source.collection']")).to_be_hidden()
+
+
+def test_without_a_worker_the_models_are_not_known_and_validating_says_that_none_answers(
+    page: Page, url: str, watched: Watched
+) -> None:
+    watched.expected_statuses |= {503}
+    page.goto(f"{url}/jobs/new")
+    expect(page.get_by_text("No worker has said yet which models there are.")).to_be_visible()
+    fill(page, job_name="x")
+    page.get_by_role("button", name="Validate").click()
+    expect(page.locator("#message .bad")).to_contain_text("none has answered within 5 s", timeout=15_000)
+
+
+def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState, page: Page, url: str) -> None:
+    run_state.keep_catalogue(CARDS)
+    earlier = a_request(
+        queues=("root.etl",), interval=0.8, model=("prophet",), hyperparameters={"prophet": {"growth": ("flat",)}}
+    )
+    store.add_job(an_old_job(request=earlier, state=JobState.SUCCEEDED))
+    page.goto(f"{url}/jobs/job-1")
+    page.get_by_role("link", name="Submit again with changes").click()
+    expect(page.locator("[data-path=job_name]")).to_have_value(earlier.job_name)
+    expect(page.locator("[data-path=interval]")).to_have_value("0.8")
+    expect(page.get_by_label("prophet")).to_be_checked()
+    expect(page.locator("[data-path='hyperparameters.prophet.growth']")).to_have_value("flat")
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
+def any_page(request: pytest.FixtureRequest, scheme: str, new_page: Callable[..., Page]) -> Page:
+    """A page of either width, light and dark."""
+    return new_page(viewport=request.param, color_scheme=scheme)
+
+
+@pytest.mark.parametrize("path", ["jobs", "jobs/job-1", "jobs/new"])
+def test_it_fits_and_everybody_can_use_it(partial: None, run_state: RunState, any_page: Page, url: str, path: str) -> None:
+    run_state.keep_catalogue(CARDS)
+    any_page.goto(f"{url}/{path}")
+    check_fits(any_page)
+    check_accessible(any_page)
