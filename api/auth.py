@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
@@ -17,7 +18,7 @@ from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services, services
 from api.listening import is_loopback
 from api.login import COOKIE, login_address, token_of
-from shared.errors import NotAuthenticated, ScopeMissing
+from shared.errors import NotAuthenticated, ScopeMissing, StoreAway
 from shared.tokens import Scope
 
 LOG_IN, LOG_OUT = "sessions.log_in", "sessions.log_out"
@@ -25,6 +26,8 @@ ASKS_NOBODY = frozenset({"health.show_health", "health.show_readiness", "static"
 OPEN = ASKS_NOBODY | {"sessions.show_login", LOG_IN}  # all others need a token
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
 NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
+
+log = structlog.get_logger(__name__)
 
 
 def identify_callers(app: Flask) -> None:
@@ -41,10 +44,14 @@ def _identify() -> None:
     if request.routing_exception is not None or request.endpoint in ASKS_NOBODY:
         return
     here, now = services(), datetime.now(UTC)
-    if here.known_tokens.exist():
-        found = _with_secret(here, now) or _with_session(here, now)
-    else:
-        found = ANYBODY_HERE if _is_from_here() else None
+    try:
+        if here.known_tokens.exist():
+            found = _with_secret(here, now) or _with_session(here, now)
+        else:
+            found = ANYBODY_HERE if _is_from_here() else None
+    except StoreAway as error:
+        log.warning("nobody can be let in", error=str(error))
+        raise StoreAway from error  # a stranger need not know where it lies
     if found is not None:
         callers.let_in(found)
 

@@ -299,6 +299,15 @@ def test_a_task_carries_ids_so_that_flower_has_nothing_to_show(
     assert "mongodb" not in message.decode()
 
 
+def test_a_stranger_does_not_learn_where_things_lie(make_app: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    away = Settings(data_dir=tmp_path / "none", store_url=f"sqlite://{tmp_path}/file/x.db")
+    client = make_app(away).test_client()
+    told = [client.get(path) for path in ("/readyz", "/v1/jobs", "/login")]
+    assert {answer.status_code for answer in told} == {503}
+    assert str(tmp_path) not in "".join(answer.text for answer in told)
+
+
 def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, written: io.StringIO) -> None:
     def break_down(*_: object) -> None:
         raise RuntimeError(f"connection string {SECRET}")
