@@ -6,8 +6,8 @@ name somebody has led to this machine), are refused. From the first token on, ev
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, redirect, request
@@ -24,6 +24,7 @@ from shared.tokens import Scope
 LOG_IN, LOG_OUT = "sessions.log_in", "sessions.log_out"
 ASKS_NOBODY = frozenset({"health.show_health", "health.show_readiness", "static"})  # the same for all, and no look at the store
 OPEN = ASKS_NOBODY | {"sessions.show_login", LOG_IN}  # all others need a token
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
 NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
 
@@ -100,8 +101,8 @@ def _bearer() -> str | None:
 
 
 def _is_from_here() -> bool:
-    host = urlsplit(f"//{request.host}").hostname or ""
-    return is_loopback(request.remote_addr or "") and is_loopback(host)
+    host = HOST.fullmatch(request.host)
+    return host is not None and is_loopback(host[1] or host[2]) and is_loopback(request.remote_addr or "")
 
 
 def _lead_to_login() -> Response:
