@@ -6,9 +6,10 @@ name somebody has led to this machine), are refused. From the first token on, ev
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
@@ -17,7 +18,7 @@ from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services, services
 from api.listening import is_loopback
 from api.login import COOKIE, login_address, token_of
-from shared.errors import NotAuthenticated, ScopeMissing
+from shared.errors import NotAuthenticated, ScopeMissing, StoreAway
 from shared.tokens import Scope
 
 LOG_IN, LOG_OUT = "sessions.log_in", "sessions.log_out"
@@ -25,8 +26,11 @@ ASKS_NOBODY = frozenset(
     {"health.show_health", "health.show_readiness", "dashboard.static"}
 )  # the same for all, and no look at the store
 OPEN = ASKS_NOBODY | {"sessions.show_login", LOG_IN}  # all others need a token
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
 NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
+
+log = structlog.get_logger(__name__)
 
 
 def identify_callers(app: Flask) -> None:
@@ -43,10 +47,14 @@ def _identify() -> None:
     if request.routing_exception is not None or request.endpoint in ASKS_NOBODY:
         return
     here, now = services(), datetime.now(UTC)
-    if here.known_tokens.exist():
-        found = _with_secret(here, now) or _with_session(here, now)
-    else:
-        found = ANYBODY_HERE if _is_from_here() else None
+    try:
+        if here.known_tokens.exist():
+            found = _with_secret(here, now) or _with_session(here, now)
+        else:
+            found = ANYBODY_HERE if _is_from_here() else None
+    except StoreAway as error:
+        log.warning("nobody can be let in", error=str(error))
+        raise StoreAway from error  # a stranger need not know where it lies
     if found is not None:
         callers.let_in(found)
 
@@ -95,8 +103,8 @@ def _bearer() -> str | None:
 
 
 def _is_from_here() -> bool:
-    host = urlsplit(f"//{request.host}").hostname or ""
-    return is_loopback(request.remote_addr or "") and is_loopback(host)
+    host = HOST.fullmatch(request.host)
+    return host is not None and is_loopback(host[1] or host[2]) and is_loopback(request.remote_addr or "")
 
 
 def _lead_to_login() -> Response:

@@ -13,7 +13,7 @@ import typer
 from api import tables
 from api.client import Client, Document
 from api.following import follow
-from api.listening import OPEN, check_address
+from api.listening import check_address
 from api.token_commands import token
 from shared.durations import Duration
 from shared.errors import InvalidRequest
@@ -45,8 +45,8 @@ def serve(
 ) -> None:
     """Serve the API under gunicorn, in the place of this process, until SIGTERM."""
     settings = load_settings(data_dir=data_dir)
-    if check_address(host, settings):
-        notice(OPEN, style="yellow")
+    if note := check_address(host, settings):
+        notice(note, style="yellow")
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     threads = ["--worker-class", "gthread", "--threads", str(settings.api_threads), "--graceful-timeout", "20"]
     logs = ["--logger-class", "api.gunicorn_logs.GunicornLogs", "--log-level", settings.log_level.lower()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import version
 
+import structlog
 from flask import Blueprint, Response
 from spectree import SpecTree
 
@@ -14,6 +15,8 @@ from api.problems import answered, problem
 from shared.errors import QueuecastError
 
 DISTRIBUTION = "queuecast"
+
+log = structlog.get_logger(__name__)
 
 
 def blueprint(spec: SpecTree) -> Blueprint:
@@ -54,8 +57,10 @@ def _ask_store() -> None:
 
 
 def _outcome(check: Callable[[], None]) -> str:
+    """What is wrong, without hosts and paths, which strangers need not know: the log has them."""
     try:
         check()
     except QueuecastError as error:
-        return str(error)
+        log.warning("not ready", error=str(error))
+        return error.headline
     return "ok"

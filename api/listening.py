@@ -6,7 +6,7 @@ import ipaddress
 from contextlib import closing
 from pathlib import Path
 
-from shared.errors import SetupError
+from shared.errors import SetupError, StoreAway
 from shared.settings import Settings
 from shared.storage import open_store
 
@@ -22,20 +22,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_address(host: str, settings: Settings) -> bool:
-    """Whether the service will be open, to everybody on this machine.
+def check_address(host: str, settings: Settings) -> str:
+    """What a person should know of who will be let in; "" = nothing, tokens exist. Raises SetupError: others could, without any.
 
-    Raises:
-        SetupError: others could reach it, and no token exists.
-        StoreAway: nobody can say whether one does.
+    A store that is away is no reason not to start: the service itself lets nobody in before it has asked.
     """
-    has_tokens = _has_tokens(settings.store_location)
+    try:
+        has_tokens = _has_tokens(settings.store_location)
+    except StoreAway as error:
+        return f"{error}; nobody is let in before it says which tokens there are"
     if not has_tokens and not is_loopback(host):
         raise SetupError(
             f"--host {host}: others could reach it and no token exists; make one with `queuecast token create`, "
             "or listen on a loopback address"
         )
-    return not has_tokens
+    return "" if has_tokens else OPEN
 
 
 def _has_tokens(store_url: str) -> bool:

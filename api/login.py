@@ -18,9 +18,16 @@ def login_address(path: str) -> str:
 
 def local_path(text: str) -> str:
     r"""The text if it is a path of this service, else the root: `//host`, `/\host` and `https:` lead elsewhere."""
-    parts = urlsplit(text) if text.isprintable() and "\\" not in text else None
-    is_ours = parts is not None and not parts.scheme and not parts.netloc and text.startswith("/") and not text.startswith("//")
+    is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if is_ours else "/"
+
+
+def path_of(address: str) -> str:
+    """The path of an address of this service; the root for one that is none."""
+    try:
+        return local_path(urlsplit(address).path)
+    except ValueError:
+        return "/"
 
 
 def sealed(token_id: str, key: str) -> str:

@@ -83,7 +83,7 @@ def _finish(operation: dict[str, Any], *, is_open: bool) -> None:
         parameter["schema"] = _never_null(parameter["schema"])
     answers = operation["responses"]
     if not is_open:
-        operation["security"] = [{"token": []}]
+        operation["security"] = [{"token": []}, {}]  # none is needed while there is none
         told = answers["500"]["content"]
         answers |= {status: {"description": text, "content": told} for status, text in REFUSALS.items()}
     if not operation.get("requestBody") and all(parameter["in"] == "path" for parameter in operation["parameters"]):

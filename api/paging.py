@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -19,11 +19,11 @@ def position(cursor: str, key: str) -> tuple[datetime, str]:
     """The (created_at, job_id) a cursor stands for; raises MalformedRequest when it is not one of ours."""
     try:
         created_at, job_id = _signer(key).loads(cursor)
-    except BadData as error:
+        return datetime.fromisoformat(created_at).astimezone(UTC), str(job_id)
+    except (BadData, ValueError, TypeError, OverflowError) as error:  # the last three: signed by somebody who knows the key
         raise MalformedRequest(
             "cursor is not one that this service gave out; leave it away to begin with the newest job"
         ) from error
-    return datetime.fromisoformat(created_at), job_id
 
 
 def _signer(key: str) -> URLSafeSerializer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, abort, request
@@ -18,7 +17,7 @@ from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
 from api.fields import ONE, SEVERAL
-from api.login import login_address
+from api.login import login_address, path_of
 from shared.errors import (
     AccessError,
     Conflict,
@@ -88,7 +87,7 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="queuecast"'
         if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the login
-            answer.headers["HX-Redirect"] = login_address(urlsplit(request.headers.get("HX-Current-URL", "")).path or "/")
+            answer.headers["HX-Redirect"] = login_address(path_of(request.headers.get("HX-Current-URL", "")))
     return answer
 
 

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.listening import OPEN, check_address
+from api.listening import check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.errors import BrokerAway, SetupError
@@ -76,8 +76,8 @@ def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
 
     Raises SetupError when another stack has the data folder, or others could reach the API while no token exists.
     """
-    if check_address(layout.host, settings):
-        notice(OPEN, style="yellow")
+    if note := check_address(layout.host, settings):
+        notice(note, style="yellow")
     with supervision(settings.data_dir) as supervisor:
         if settings.files_dir is None:
             (settings.data_dir / "files").mkdir(exist_ok=True)  # where people put what requests shall read

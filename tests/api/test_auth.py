@@ -41,7 +41,13 @@ def test_without_any_token_no_other_machine_is_answered(client: FlaskClient, add
     assert "only requests to and from this machine" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:8080", "192.0.2.1", "localhost.evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("rebound.example", "rebound.example:8080", "192.0.2.1", "localhost.evil.example", "localhost:80@evil.example"),
+        *("[", "[::1", "[::1].evil.example", "127.0.0.1.evil.example", "localhost/evil", "", "127.1:x", "evil localhost"),
+    ],
+)
 def test_without_any_token_no_other_name_is_answered(client: FlaskClient, host: str) -> None:
     assert client.get("/v1/jobs", headers={"Host": host}).status_code == 401
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ from shared.jobs import JobState, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
-from shared.storage import Store
+from shared.storage import Store, open_store
+from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job
@@ -283,6 +285,19 @@ def test_any_other_address_is_refused_in_one_line() -> None:
     result = run("serve", "--host", "0.0.0.0")  # noqa: S104 - that it is refused is the test
     assert (result.exit_code, result.stderr.count("\n")) == (5, 1)
     assert "no token exists" in result.stderr
+
+
+def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(settings.store_location)
+    token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
+    store.tokens.add(token)
+    store.close()
+    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 1, within=5, what="the service to close")
+    monkeypatch.setenv("QUEUECAST_TOKEN", secret)
+    assert run("jobs", "list", "--url", url).exit_code == 0
+    refused = run("jobs", "cancel", "x", "--url", url)
+    assert (refused.exit_code, "needed is write" in refused.stderr) == (1, True)
+    assert secret not in run("config", "show").stdout
 
 
 def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings, tmp_path: Path) -> None:

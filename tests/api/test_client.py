@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from shared.errors import (
     NotFound,
     QueuecastError,
     QueueNotFound,
+    ScopeMissing,
     StoreAway,
     TooManyRequests,
     UnknownModel,
@@ -33,6 +34,7 @@ from shared.errors import (
 from shared.jobs import JobState
 from shared.runstate import RunState
 from shared.settings import Settings
+from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job
@@ -263,3 +265,20 @@ def test_the_service_shows_queues_their_series_and_the_models(service: tuple[Cli
     series = client.series("root/a b", issued_at=MONDAY.isoformat(), **{"from": (MONDAY - timedelta(days=1)).isoformat()})
     assert [point["prediction"] for point in series["points"]] == [50.0, 60.0, 55.0]
     assert client.models()["models"] == []
+
+
+def test_a_token_is_sent_with_every_question(service: tuple[Client, Services]) -> None:
+    client, services = service
+    token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
+    services.store.tokens.add(token)
+    assert Client(client.base_url, token=secret).jobs()["jobs"] == []
+    with pytest.raises(NotAuthenticated):
+        client.jobs()
+    with pytest.raises(ScopeMissing):
+        Client(client.base_url, token=secret).cancel("job-1")
+
+
+def test_a_wait_goes_on_when_the_service_wants_fewer_questions(answer: Callable[[Answering], Client]) -> None:
+    refusal = a_problem(429, type="urn:queuecast:too-many-requests", detail="slow down")
+    told = iter([as_json({"state": "queued"}), refusal, as_json({"state": "succeeded"})])
+    assert answer(lambda _: next(told)).wait("job-1", 10)["state"] == "succeeded"

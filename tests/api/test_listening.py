@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from api.listening import check_address, is_loopback
+from api.listening import OPEN, check_address, is_loopback
 from shared.errors import SetupError
 from shared.settings import Settings
 from shared.storage import open_store
@@ -32,8 +33,14 @@ def test_without_any_token_no_other_address_is_taken(settings: Settings, host: s
 
 
 def test_who_may_ask_is_said(settings: Settings) -> None:
-    assert check_address("127.0.0.1", settings)
+    assert check_address("127.0.0.1", settings) == OPEN
     store = open_store(settings.store_location)
     store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))[0])
     store.close()
-    assert not any(check_address(host, settings) for host in ("127.0.0.1", *OTHERS))
+    assert {check_address(host, settings) for host in ("127.0.0.1", *OTHERS)} == {""}
+
+
+def test_a_store_that_is_away_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "queuecast.db").mkdir()
+    away = Settings(data_dir=tmp_path)
+    assert "nobody is let in before it says which tokens there are" in check_address("0.0.0.0", away)  # noqa: S104 - as a fleet does

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from api.paging import cursor_after, position
 from shared.errors import MalformedRequest
@@ -19,6 +20,12 @@ def test_a_cursor_is_the_position_behind_a_job() -> None:
 def test_a_cursor_of_another_service_is_refused() -> None:
     with pytest.raises(MalformedRequest):
         position(cursor_after(a_job(), "key"), "other key")
+
+
+@pytest.mark.parametrize("content", [1, "x", [], ["x"], ["x", "y"], [1, 2], ["0001-01-01T00:00:00+14:00", "x"], {"a": 1}, None])
+def test_what_was_signed_with_the_key_may_still_be_no_position(content: object) -> None:
+    with pytest.raises(MalformedRequest):
+        position(str(URLSafeSerializer("key", salt="jobs").dumps(content)), "key")
 
 
 def test_a_changed_cursor_is_refused() -> None:

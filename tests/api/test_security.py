@@ -249,7 +249,10 @@ def secretive(run_state: RunState, settings: Settings, tmp_path: Path) -> Settin
     )
 
 
-def test_no_answer_and_no_log_line_holds_a_secret(make_app: Any, secretive: Settings, written: io.StringIO) -> None:
+def test_no_answer_and_no_log_line_holds_a_secret(
+    make_app: Any, secretive: Settings, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
     app = make_app(secretive)
     client, store = app.test_client(), app.extensions[EXTENSION].store
     store.add_job(a_job(created_at=MONDAY))
@@ -294,6 +297,15 @@ def test_a_task_carries_ids_so_that_flower_has_nothing_to_show(
     lane.close()
     assert job_id in json.loads(message)["headers"]["argsrepr"]
     assert "mongodb" not in message.decode()
+
+
+def test_a_stranger_does_not_learn_where_things_lie(make_app: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    away = Settings(data_dir=tmp_path / "none", store_url=f"sqlite://{tmp_path}/file/x.db")
+    client = make_app(away).test_client()
+    told = [client.get(path) for path in ("/readyz", "/v1/jobs", "/login")]
+    assert {answer.status_code for answer in told} == {503}
+    assert str(tmp_path) not in "".join(answer.text for answer in told)
 
 
 def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, written: io.StringIO) -> None:

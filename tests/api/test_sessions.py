@@ -55,6 +55,13 @@ def test_a_part_of_a_page_sends_the_whole_page_to_the_login(client: FlaskClient,
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login?next=/queues/root.etl")
 
 
+@pytest.mark.parametrize("address", ["http://[", "//[", "javascript:alert(1)", "http://evil.example//evil", "\\", ""])
+def test_a_page_that_is_none_of_ours_is_not_led_back_to(client: FlaskClient, grant: Granting, address: str) -> None:
+    grant()
+    answer = client.get("/docs", headers=HTMX | {"HX-Current-URL": address})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login?next=/")
+
+
 def test_the_cookie_is_for_us_alone(client: FlaskClient, grant: Granting) -> None:
     answer = client.post("/login", data={"token": secret_in(grant())})
     cookie = answer.headers["Set-Cookie"]
@@ -88,7 +95,7 @@ def test_a_wrong_token_shows_the_page_again(client: FlaskClient, grant: Granting
             "javascript:alert(1)",
             "evil.example",
         ),
-        *("/\t/evil.example", "/x\r\nSet-Cookie: a=b", "", "http:///evil.example", "/\x00", "//", "evil"),
+        *("/\t/evil.example", "/x\r\nSet-Cookie: a=b", "", "http:///evil.example", "/\x00", "//", "evil", "//[", "http://["),
     ],
 )
 def test_it_leads_to_no_other_place(client: FlaskClient, grant: Granting, elsewhere: str) -> None:

@@ -1,8 +1,12 @@
-"""The service against its own document: requests that it allows and that it forbids, none of which may be a fault of ours."""
+"""The service against its own document: requests that it allows and that it forbids, none of which may be a fault of ours.
+
+Once while it is open, once with a token, and once by a stranger without one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import schemathesis
@@ -20,11 +24,15 @@ from shared.jobs import JobState, QueueState
 from shared.reports import QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
+from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_forecast, a_job
 
 EXAMPLES = 100  # of each operation and mode: about 15 seconds in all
+FEWER = 20  # what a token or its absence changes comes before all of that
 # No schema can say which connections, time zones and pairs of bounds there are: what it allows may still be refused, politely.
 TOO_STRICT = [positive_data_acceptance]
+LIMITS = ("rate_limit", "write_rate_limit", "failure_rate_limit")
+OPEN = {"/healthz", "/readyz"}
 KNOWN = {"job_id": "job-1", "queue": "root.etl"}
 OPERATIONS = [
     ("/v1/jobs", "POST"),
@@ -52,31 +60,52 @@ ASKING = [  # with a body or a query
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service as its document describes it, and the headers of whoever asks it."""
+
+    document: BaseSchema
+    headers: dict[str, str]
+    examples: int
+    status: int | None = None
+
+
 @pytest.fixture
-def service(run_state: RunState, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseSchema]:
-    """The document of a service that knows one job and one forecast, and has no worker to wait for."""
+def service(
+    run_state: RunState, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Service]:
+    """A service that knows one job and one forecast, and has no worker to wait for; open, unless a parameter says who asks."""
     monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)
-    app = create_app(settings)
+    app = create_app(settings.model_copy(update=dict.fromkeys(LIMITS, "off")))
+    answer = app.wsgi_app
+    monkeypatch.setattr(app, "wsgi_app", lambda environ, start: answer({"REMOTE_ADDR": "127.0.0.1", **environ}, start))
     services: Services = app.extensions[EXTENSION]
     services.store.add_job(a_job())
     services.store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
     services.store.save_forecast(a_forecast())
     services.store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED))
-    yield schemathesis.openapi.from_wsgi("/openapi.json", app)
+    document = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    yield _asked_by(getattr(request, "param", "anybody here"), document, services)
     services.store.close()
     services.run_state.client.close()
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "mode"),
-    [(*operation, GenerationMode.POSITIVE) for operation in OPERATIONS]
-    + [(*operation, GenerationMode.NEGATIVE) for operation in ASKING],
-)
-def test_every_answer_is_one_that_the_document_allows(service: BaseSchema, path: str, method: str, mode: GenerationMode) -> None:
-    operation = service[path][method]
+def _asked_by(who: str, document: BaseSchema, services: Services) -> Service:
+    if who == "anybody here":
+        return Service(document=document, headers={}, examples=EXAMPLES)
+    token, secret = make_token(name="ci", scope=Scope.ADMIN, created_at=MONDAY)
+    services.store.tokens.add(token)
+    vars(services).pop("known_tokens", None)
+    if who == "a stranger":
+        return Service(document=document, headers={}, examples=FEWER, status=401)
+    return Service(document=document, headers={"Authorization": f"Bearer {secret}"}, examples=FEWER)
+
+
+def _tried(service: Service, path: str, method: str, mode: GenerationMode) -> None:
+    operation = service.document[path][method]
 
     @effort(
-        max_examples=EXAMPLES,
+        max_examples=service.examples,
         derandomize=True,
         deadline=None,
         database=None,
@@ -88,10 +117,28 @@ def test_every_answer_is_one_that_the_document_allows(service: BaseSchema, path:
         if is_known:
             case.path_parameters = {name: KNOWN[name] for name in case.path_parameters}
         # Without a worker validate answers 503, as documented; everywhere else that would be a fault.
-        case.call_and_validate(excluded_checks=[*TOO_STRICT, *([not_a_server_error] if path.endswith("validate") else [])])
+        excluded = [*TOO_STRICT, *([not_a_server_error] if path.endswith("validate") else [])]
+        answer = case.call_and_validate(headers=service.headers, excluded_checks=excluded)
+        assert service.status in {None, answer.status_code} or path in OPEN
 
     answers_are_documented()
 
 
-def test_every_operation_is_tried(service: BaseSchema) -> None:
-    assert {(path, method.upper()) for path in service for method in service[path]} == set(OPERATIONS)
+@pytest.mark.parametrize(
+    ("path", "method", "mode"),
+    [(*operation, GenerationMode.POSITIVE) for operation in OPERATIONS]
+    + [(*operation, GenerationMode.NEGATIVE) for operation in ASKING],
+)
+def test_every_answer_is_one_that_the_document_allows(service: Service, path: str, method: str, mode: GenerationMode) -> None:
+    _tried(service, path, method, mode)
+
+
+@pytest.mark.parametrize("service", ["whoever has a token", "a stranger"], indirect=True)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_so_it_is_with_a_token_and_without(service: Service, path: str, method: str) -> None:
+    _tried(service, path, method, GenerationMode.POSITIVE)
+
+
+def test_every_operation_is_tried(service: Service) -> None:
+    found = service.document
+    assert {(path, method.upper()) for path in found for method in found[path]} == set(OPERATIONS)

@@ -253,3 +253,21 @@ def test_every_setting_is_shown_and_secrets_are_stars(toml: Path, tmp_path: Path
 )
 def test_of_the_store_is_shown_where_it_is_and_not_who_may_use_it(url: str | None, shown: str) -> None:
     assert Settings(data_dir="/data", store_url=url).masked()["store_url"] == shown
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMIT", "WRITE_RATE_LIMIT", "FAILURE_RATE_LIMIT"])
+@pytest.mark.parametrize("limit", ["0/minute", "5", "5/fortnight", "5/minute; 1/day", "-1/day", "on"])
+def test_a_rate_limit_is_a_number_and_a_time_or_off(monkeypatch: pytest.MonkeyPatch, name: str, limit: str) -> None:
+    monkeypatch.setenv(f"QUEUECAST_{name}", limit)
+    with pytest.raises(InvalidSettings, match=f"QUEUECAST_{name}"):
+        load_settings()
+    for accepted in ("off", "1/second", "100000/day"):
+        monkeypatch.setenv(f"QUEUECAST_{name}", accepted)
+        load_settings()
+
+
+def test_a_key_for_sessions_that_could_be_guessed_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUECAST_SESSION_SECRET", "hunter2")
+    with pytest.raises(InvalidSettings, match="QUEUECAST_SESSION_SECRET") as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
