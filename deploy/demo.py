@@ -85,7 +85,7 @@ def show(settings: Settings, *, queues: int, as_json: bool, is_kept: bool) -> in
     notice(f"a made-up cluster: {len(rows)} queues, {sum(rows.values()):,} samples; starting the stack …")
     layout = make_layout()
     with running(settings, layout) as supervisor:
-        notice(f"the stack is ready: {layout.url}, Flower: {layout.flower_url}")
+        notice(f"the stack is ready; dashboard: {layout.url}, Flower: {layout.flower_url}")
         client = Client(layout.url)
         job = run_job(client, supervisor)
         reports = [client.queue_report(job["job_id"], queue["queue"]) for queue in job["queues"]]
@@ -96,7 +96,7 @@ def show(settings: Settings, *, queues: int, as_json: bool, is_kept: bool) -> in
             print_result(job, reports)
         has_succeeded = job["state"] == JobState.SUCCEEDED
         if is_kept:
-            keep(supervisor, f"{layout.url} goes on until Ctrl-C; Flower: {layout.flower_url}")
+            keep(supervisor, f"the dashboard is at {layout.url} until Ctrl-C, Flower at {layout.flower_url}")
     return 0 if has_succeeded else 1
 
 

@@ -105,11 +105,12 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
     """All that needs a broker."""
     serve = [QUEUECAST, "serve", "--host", layout.host, "--port", str(layout.port)]
     environment = _environment(settings)
+    flower_url = settings.flower_url or layout.flower_url
     return [
         Program(
             name="api",
             command=serve,
-            environment=environment,
+            environment=environment | {f"{PREFIX}FLOWER_URL": flower_url},
             is_ready=lambda: _answers(layout.host, layout.port, "/readyz"),
             ready_seconds=_IMPORT_SECONDS,
             stop_seconds=30.0,

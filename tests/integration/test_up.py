@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -18,10 +17,10 @@ import urllib3
 
 from api.client import Client
 from shared.drivers.redis_server import SOCKET_NOTE
-from tests.factories import MONDAY, a_load
-from tests.integration.conftest import QUEUECAST
+from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.scraping import sample
+from tests.up import Stack, stack_up
 
 REQUEST = {
     "job_name": "Trial",
@@ -32,45 +31,13 @@ REQUEST = {
     "model": ["prophet", "hour_mean"],
     "as_of": MONDAY.isoformat(),
 }
-FLOWER = {"FLOWER_BASIC_AUTH": "operator:secret"}
-
-
-@dataclass
-class Stack:
-    """A running stack and everything it has started."""
-
-    process: subprocess.Popen[str]
-    url: str
-    flower_url: str
-    data_dir: Path
-
-    def processes(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def named(self, *words: str) -> psutil.Process:
-        """The process whose command line holds these words."""
-        return next(process for process in self.processes() if set(words) <= set(process.cmdline()))
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack on free ports over two queues; a fixture that ends by force only what has not ended by itself."""
-    (tmp_path / "files").mkdir()
-    for number, queue in enumerate(("root.adhoc", "root.etl")):
-        a_load(seed=number).rename_axis("timestamp").to_csv(tmp_path / "files" / f"{queue}.csv")
-    command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(tmp_path), "--json"]
-    with (tmp_path / "said").open("w") as words:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | FLOWER)
-    assert process.stdout is not None
-    try:
-        ready = process.stdout.readline()
-        assert ready, (tmp_path / "said").read_text()
-        said = json.loads(ready)
-        yield Stack(process, said["url"], said["flower_url"], tmp_path)
-    finally:
-        process.terminate()
-        process.wait(60)
-        process.stdout.close()
+    """A stack of the test's own."""
+    with stack_up(tmp_path) as running:
+        yield running
 
 
 def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack) -> None:

@@ -1,0 +1,47 @@
+"""The whole of it: a job submitted through the form on a real stack, watched to its end, its forecast on the overview."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.factories import MONDAY
+from tests.up import stack_up
+
+MILLISECONDS = 150_000  # forecasting libraries start, on a loaded machine
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Where a stack with two queues answers."""
+    with stack_up(tmp_path) as stack:
+        yield stack.url
+
+
+def test_a_job_is_submitted_by_the_form_watched_to_its_end_and_seen_on_the_overview(url: str, page: Page) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="Submit a job").click()
+    for name, value in {"job_name": "Resource Forecasting", "user_name": "Bob", "future_prediction_time_period": "1d"}.items():
+        page.locator(f"[data-path={name}]").fill(value)
+    page.get_by_label("auto: every model").uncheck()
+    for model in ("hour_mean", "seasonal_naive"):
+        page.locator(f"[name=model][value={model}]").check()
+    page.get_by_text("Columns, bounds, calendar, limits").click()
+    page.locator("[data-path=as_of]").fill(MONDAY.isoformat())
+    page.get_by_role("button", name="Validate").click()
+    expect(page.locator("#message .good")).to_have_text("This job would run.", timeout=MILLISECONDS)
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
+    page.evaluate("window.wasNotReloaded = true")
+    expect(page.locator("#progress .facts .state")).to_have_text("succeeded", timeout=MILLISECONDS)
+    assert page.evaluate("window.wasNotReloaded") is True
+    page.get_by_role("link", name="root.etl").click()
+    expect(page.locator("#chart[data-drawn]")).to_be_visible()
+    page.get_by_role("link", name="Queues", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_role("link", name="Flower")).to_be_visible()
+    expect(page.locator("#status")).to_be_empty()

@@ -1,0 +1,56 @@
+"""`queuecast up` as a process, for tests that look at the whole of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.factories import a_load
+from tests.integration.conftest import QUEUECAST
+
+FLOWER = {"FLOWER_BASIC_AUTH": "operator:secret"}
+
+
+@dataclass
+class Stack:
+    """A running stack and everything it has started."""
+
+    process: subprocess.Popen[str]
+    url: str
+    flower_url: str
+    data_dir: Path
+
+    def processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def named(self, *words: str) -> psutil.Process:
+        """The process whose command line holds these words."""
+        return next(process for process in self.processes() if set(words) <= set(process.cmdline()))
+
+
+@contextmanager
+def stack_up(folder: Path) -> Iterator[Stack]:
+    """A stack on free ports over two queues, in a folder of its own."""
+    (folder / "files").mkdir()
+    for number, queue in enumerate(("root.adhoc", "root.etl")):
+        a_load(seed=number).rename_axis("timestamp").to_csv(folder / "files" / f"{queue}.csv")
+    command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(folder), "--json"]
+    with (folder / "said").open("w") as words:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | FLOWER)
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        assert ready, (folder / "said").read_text()
+        said = json.loads(ready)
+        yield Stack(process, said["url"], said["flower_url"], folder)
+    finally:
+        process.terminate()
+        process.wait(60)
+        process.stdout.close()
