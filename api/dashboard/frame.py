@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from api import problems
@@ -33,6 +33,7 @@ def register(pages: Blueprint) -> None:
         pages.app_template_filter(name)(getattr(words, name))
     pages.app_template_filter("moment")(lambda at: words.moment(at, zone()))
     pages.app_template_filter("age")(lambda at: words.age(at, datetime.now(UTC)))
+    pages.after_request(_keep_what_has_a_hash)
     pages.register_error_handler(QueuecastError, problem_page)
     pages.register_error_handler(HTTPException, problem_page)
     pages.register_error_handler(Exception, problem_page)
@@ -76,6 +77,13 @@ def _shared() -> dict[str, Any]:
 def _here(endpoint: str, page: str) -> str:
     """The attribute that tells which entry of the navigation is shown."""
     return "page" if endpoint.startswith(f"dashboard.{page}") else "false"
+
+
+def _keep_what_has_a_hash(answer: Response) -> Response:
+    """A script that another one imports has no hash in its address: browsers ask whether it is still the same."""
+    if request.endpoint == "dashboard.static" and "v" not in request.args:
+        answer.headers["Cache-Control"] = "no-cache"
+    return answer
 
 
 def asset(name: str) -> str:

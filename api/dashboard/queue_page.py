@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -15,8 +17,9 @@ from api.context import Services, services
 from api.dashboard.addresses import query_of
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from api.dashboard.overview import row_of
+from api.projects import visible_job
 from api.requests import Form
-from shared.errors import QueueNotFound
+from shared.errors import JobNotFound, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import JobFilter, JobState, QueueState
 from shared.reports import QueueReport
@@ -106,11 +109,20 @@ def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
 
 
 def _issues(here: Services, forecast: Forecast) -> list[Forecast]:
-    """The forecasts of the same series, newest first, as they were issued."""
-    same = [
-        each for each in here.store.forecasts(queue=forecast.queue) if (each.metric, each.job) == (forecast.metric, forecast.job)
-    ]
-    return same[::-1][:MOST_ISSUES]
+    """The forecasts of the same series that the caller may see, newest first, as they were issued."""
+    series = forecast.metric, forecast.job
+    same = (each for each in reversed(here.store.forecasts(queue=forecast.queue)) if (each.metric, each.job) == series)
+    return list(islice(filter(partial(_is_visible, here), same), MOST_ISSUES))
+
+
+def _is_visible(here: Services, forecast: Forecast) -> bool:
+    if caller().projects is None:
+        return True
+    try:
+        visible_job(here, forecast.job_id)
+    except JobNotFound:
+        return False
+    return True
 
 
 def _trouble(here: Services, forecast: Forecast) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from shared.forecasts import Forecast
 from shared.reports import Point, is_percentage
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
-MOST_POINTS = 60  # of each line: more cannot be told apart
+MOST_POINTS = 48  # of each line: more cannot be told apart
 
 Spot = tuple[float, float]  # epoch seconds, value
 

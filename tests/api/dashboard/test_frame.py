@@ -75,6 +75,13 @@ def test_static_files_are_kept_for_ever_under_an_address_with_their_hash(client:
         assert re.search(r"\?v=[0-9a-f]{12}$", address)
 
 
+def test_a_script_without_a_hash_in_its_address_is_asked_for_again(client: FlaskClient) -> None:
+    answer = client.get("/static/page.js", buffered=True)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = client.get("/static/page.js", headers={"If-None-Match": answer.headers["ETag"]}, buffered=True)
+    assert again.status_code == 304
+
+
 def test_names_of_others_are_text_and_never_markup(client: FlaskClient) -> None:
     page = client.get("/", query_string={"q": '"><script>alert(1)</script>'})
     assert "<script>alert" not in page.text
