@@ -11,7 +11,9 @@ for it any more, nor by whoever works in an earlier run of it (`within_run`). Ke
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun
     worker:{id} catalogue                    a worker that lives · the model cards
 
-All of them expire a day after the job's deadline, in case nobody deletes them.
+The keys of a queue go when it ends, so that a big job takes no more room than the queues that run at a time. Whoever wants its
+outcomes reads them, and then asks whether it has ended: until then they were whole. All keys expire a day after the job's
+deadline, in case nobody deletes them.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from shared.running import RunningJob, RunningQueue, queue_state, running_job, r
 from shared.settings import Settings
 
 _PER_JOB = ("job", "queues", "released", "done", "waiting")
-_PER_QUEUE = ("data", "candidates", "outcome", "attempt")
+_PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
 
 class RunState(RunstateWorkers):
@@ -117,20 +119,20 @@ class RunState(RunstateWorkers):
 
     @speaks_redis
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
-        """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job has ended."""
-        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}"]
-        self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates))
+        """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
+        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}", f"done:{job_id}"]
+        self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
         return self.work(job_id, queue)
 
     @speaks_redis
     def work(self, job_id: str, queue: str) -> QueueWork | None:
-        """What is to be done for the queue; None = not ingested yet, or the job has ended."""
+        """What is to be done for the queue; None = not ingested yet, or it has ended."""
         text = cast("bytes | None", self.client.get(f"candidates:{job_id}:{queue}"))
         return from_json(QueueWork, text) if text else None
 
     @speaks_redis
     def snapshot(self, job_id: str, queue: str) -> bytes | None:
-        """The snapshot's bytes; None = not ingested yet, or the job has ended."""
+        """The snapshot's bytes; None = not ingested yet, or it has ended."""
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
     @speaks_redis
@@ -149,9 +151,9 @@ class RunState(RunstateWorkers):
 
     @speaks_redis
     def record(self, job_id: str, queue: str, index: int, outcome: Outcome) -> int:
-        """Keep a candidate's outcome, first writer wins; returns how many the queue has now, -1 = the job has ended."""
-        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}"]
-        return cast("int", self._step("record", keys, index, to_json(outcome), int(isinstance(outcome, Failure))))
+        """Keep a candidate's outcome, first writer wins; returns how many the queue has now, -1 = it has ended."""
+        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}", f"done:{job_id}"]
+        return cast("int", self._step("record", keys, index, to_json(outcome), int(isinstance(outcome, Failure)), queue))
 
     @speaks_redis
     def record_and_begin(self, job_id: str, queue: str, index: int, outcome: Outcome, then: int) -> int:
@@ -162,14 +164,14 @@ class RunState(RunstateWorkers):
 
     @speaks_redis
     def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
-        """Candidate's index → its outcome."""
+        """Candidate's index → its outcome; none once the queue has ended."""
         found = cast("dict[bytes, bytes]", self.client.hgetall(f"outcome:{job_id}:{queue}"))
         return {int(index): from_json(Outcome, text) for index, text in sorted(found.items(), key=lambda item: int(item[0]))}
 
     @speaks_redis
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
-        """End a queue: with its forecast delivered, or for a reason; whether this call did it."""
-        keys = [f"job:{job_id}", f"done:{job_id}", f"candidates:{job_id}:{queue}"]
+        """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go."""
+        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
         return bool(self._step("end_queue", keys, queue, reason))
 
     @speaks_redis

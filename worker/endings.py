@@ -30,9 +30,9 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
     if queue is None:
         _end_as(job_id, reason)
         return
-    if here.run_state.queue_end(job_id, queue) is not None:
-        return
     outcomes = tuple(here.run_state.outcomes(job_id, queue).values())
+    if here.run_state.queue_end(job_id, queue) is not None:  # asked after reading: with the end the outcomes go
+        return
     try:
         report = here.store.report(job_id, queue)
     except QueueNotFound:

@@ -116,9 +116,9 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     """
     run_state = resources().run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    found = run_state.outcomes(job_id, queue)
     if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
         return Selecting.HAS_ENDED
-    found = run_state.outcomes(job_id, queue)
     if len(found) < len(work.candidates):
         return Selecting.IS_EARLY
     job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]

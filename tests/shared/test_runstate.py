@@ -127,6 +127,41 @@ def test_a_queue_ends_once(job: RunState) -> None:
     assert job.queue_states(JOB)[QUEUE] == (QueueState.FAILED, "no data")
 
 
+def test_a_queue_that_has_ended_leaves_its_end_only(job: RunState) -> None:
+    job.release(JOB, 2)
+    work_on(job, QUEUE)
+    work_on(job, "root.adhoc")
+    job.end_queue(JOB, QUEUE)
+    of_the_job = {f"{kind}:{JOB}".encode() for kind in ("job", "queues", "released", "done")}
+    of_the_other = {f"{kind}:{JOB}:root.adhoc".encode() for kind in ("candidates", "data", "outcome", "attempt")}
+    assert set(everything(job)) == {b"active", *of_the_job, *of_the_other}
+    job.end_queue(JOB, "root.adhoc", "no data")
+    assert set(everything(job)) == {b"active", *of_the_job}
+    running = job.running_job(JOB)
+    assert running is not None  # and what was counted stays
+    assert running.progress == Progress(queues=Tally(total=2, done=2, failed=1), candidates=Tally(total=4, done=2, failed=2))
+
+
+def test_late_tasks_of_a_queue_that_has_ended_leave_nothing_behind(job: RunState) -> None:
+    work_on(job, QUEUE)
+    job.end_queue(JOB, QUEUE, "no data")
+    before = everything(job)
+    assert job.begin(JOB, QUEUE, "1") == 0
+    assert job.record(JOB, QUEUE, 1, FAILURE) == -1
+    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 0
+    assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
+    assert not job.end_queue(JOB, QUEUE)
+    job.forgive(JOB, QUEUE, "0")
+    assert everything(job) == before
+    assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.outcomes(JOB, QUEUE)) == (None, None, {})
+
+
+def test_only_what_was_counted_is_forgiven(job: RunState) -> None:
+    job.begin(JOB, QUEUE, "0")
+    job.forgive(JOB, QUEUE, "1")
+    assert [job.begin(JOB, QUEUE, what) for what in ("0", "1")] == [2, 1]
+
+
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
     job.keep_work(JOB, QUEUE, b"data", WORK)
     job.begin(JOB, QUEUE, "0")
@@ -180,6 +215,13 @@ def test_a_task_works_in_the_run_in_which_it_began(job: RunState) -> None:
     assert everything(job) == {}
 
 
+def work_on(run_state: RunState, queue: str) -> None:
+    """Everything that a queue has while it runs."""
+    run_state.keep_work(JOB, queue, b"data", WORK)
+    run_state.begin(JOB, queue, "0")
+    run_state.record(JOB, queue, 0, FAILURE)
+
+
 def begin_again(run_state: RunState) -> None:
     run_state.begin_job(JOB, DEADLINE)
     run_state.name_queues(JOB, [QUEUE], MONDAY, planned=5)
@@ -210,7 +252,7 @@ def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> N
     job.keep_work(JOB, QUEUE, b"data", WORK)
     job.begin(JOB, QUEUE, "0")
     job.record(JOB, QUEUE, 0, FAILURE)
-    job.end_queue(JOB, QUEUE)
+    job.end_queue(JOB, "root.adhoc")
     expiries = {key: job.client.expiretime(key) for key in job.client.keys(f"*{JOB}*")}
     assert len(expiries) == 8
     assert set(expiries.values()) == {int((DEADLINE + timedelta(days=1)).timestamp())}
