@@ -23,6 +23,7 @@ from api import (
     openapi,
     problems,
     queues,
+    schedules,
     sessions,
 )
 from api.context import EXTENSION, Services
@@ -68,7 +69,7 @@ def _guard(app: Flask, settings: Settings) -> None:
 
 def _add_routes(app: Flask) -> None:
     spec = openapi.make_spec(version(health.DISTRIBUTION))
-    for part in (jobs, commands, checks, queues, catalogue, health, metrics):
+    for part in (jobs, commands, checks, queues, schedules, catalogue, health, metrics):
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))

@@ -14,6 +14,7 @@ from api import tables
 from api.client import Client, Document
 from api.following import follow
 from api.listening import check_address
+from api.schedule_commands import schedules
 from api.token_commands import token
 from shared.durations import Duration
 from shared.errors import InvalidRequest
@@ -27,6 +28,7 @@ jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_
 queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(queues, name="queues")
+app.add_typer(schedules, name="schedules")
 app.add_typer(token, name="token")
 
 Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]

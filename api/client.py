@@ -100,6 +100,20 @@ class Client:
         """What the workers offer."""
         return self._call("GET", "/v1/models")
 
+    def schedules(self) -> Document:
+        """Every schedule."""
+        return self._call("GET", "/v1/schedules")
+
+    def add_schedule(self, schedule: Document) -> Document:
+        """Add a schedule; gives it as it is then."""
+        return self._call("POST", "/v1/schedules", body=json.dumps(schedule))
+
+    def schedule(self, schedule_id: str, verb: Literal["show", "pause", "resume", "remove"] = "show") -> Document:
+        """Show, pause, resume or remove one schedule."""
+        path = f"/v1/schedules/{quote(schedule_id, safe='')}"
+        method, rest = {"show": ("GET", ""), "remove": ("DELETE", "")}.get(verb, ("POST", f"/{verb}"))
+        return self._call(method, path + rest)
+
     def wait(self, job_id: str, timeout_seconds: float, on_progress: Callable[[Document], None] = lambda _: None) -> Document:
         """Wait until the job has ended, and give it.
 
@@ -139,7 +153,7 @@ class Client:
             answer = self._pool.request(method, f"{self.base_url}{path}{'?' if given else ''}{given}", body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
-        document = _document(answer)
+        document = {} if answer.status == 204 else _document(answer)
         if answer.status >= 400:
             raise _told(answer.status, document or {})
         if document is None:

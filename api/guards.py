@@ -43,7 +43,12 @@ SECURITY_HEADERS = Secure(
     cache=CacheControl().no_store(),  # answers are about now
 ).headers
 ON_HTTPS = Secure(hsts=StrictTransportSecurity().max_age(365 * 86_400)).headers
-BODY_IS_OPTIONAL = {"commands.cancel_job", "commands.retry_job"}  # `curl -X POST` says all that there is to say
+BODY_IS_OPTIONAL = {
+    "commands.cancel_job",
+    "commands.retry_job",
+    "schedules.pause_schedule",
+    "schedules.resume_schedule",
+}  # `curl -X POST` says all that there is to say
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -91,7 +91,7 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
     return answer
 
 
-def answered(*statuses: int, **answers: type[BaseModel]) -> Answers:
+def answered(*statuses: int, **answers: type[BaseModel] | None) -> Answers:
     """The answers of one operation for the OpenAPI document: problems by status, others as `HTTP_200=Model`."""
     return Answers(**answers, **{f"HTTP_{status}": Problem for status in (*statuses, 500)})
 

@@ -81,6 +81,10 @@ class QueueNotFound(NotFound):
     """No queue of this name is known."""
 
 
+class ScheduleNotFound(NotFound):
+    """No schedule has this id."""
+
+
 class TokenNotFound(NotFound):
     """No token has this id."""
 

@@ -11,6 +11,7 @@ import pandas as pd
 from shared.durations import Duration
 from shared.forecasts import Forecast
 from shared.jobs import DataPlaces, Job, JobRequest, Place
+from shared.schedules import Schedule
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
 
@@ -67,3 +68,17 @@ def a_load(hours: int = 14 * 24, *, seed: int = 7, end: datetime = MONDAY, step_
     wave = 50 + 20 * np.sin((hour - 9) / 24 * 2 * np.pi) - 10 * (times.dayofweek >= 5)
     noise = np.random.default_rng(seed).normal(0, 3, steps)
     return pd.Series(np.maximum(wave + noise, 1.0), index=times, name="used_capacity")
+
+
+def a_schedule(**changes: Any) -> Schedule:
+    """Every day at six, Berlin time; made on Monday at midnight UTC."""
+    values: dict[str, Any] = {
+        "schedule_id": "s-1",
+        "name": "every morning",
+        "cron": "0 6 * * *",
+        "timezone": "Europe/Berlin",
+        "request": a_request(),
+        "created_at": MONDAY,
+        "due_at": MONDAY + timedelta(hours=5),
+    }
+    return Schedule(**(values | changes))

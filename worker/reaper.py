@@ -22,7 +22,7 @@ from shared.errors import JobNotFound, MessageLost, ServiceError
 from shared.jobs import Job
 from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
-from worker import endings, workflow
+from worker import endings, schedules, workflow
 from worker.guard import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
@@ -76,6 +76,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
             if resources().run_state.holds(lock):
                 _pass(lanes, casebook)
                 chords.sweep(_open_jobs)
+                schedules.fire_due(datetime.now(UTC), workflow.send_plan)
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
         if once:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import problems
-from api.dashboard import frame, job_page, jobs_page, overview_page, queue_page, status, submit_page
+from api.dashboard import frame, job_page, jobs_page, overview_page, queue_page, schedules_page, status, submit_page
 
 
 def blueprint() -> Blueprint:
@@ -19,6 +19,7 @@ def blueprint() -> Blueprint:
     pages.get("/jobs/new", endpoint="submit")(submit_page.show)
     pages.get("/jobs/<job_id>", endpoint="job")(job_page.show)
     pages.get("/jobs/<job_id>/progress", endpoint="job_progress")(job_page.show_progress)
+    pages.get("/schedules", endpoint="schedules")(schedules_page.show)
     pages.get("/status", endpoint="status")(status.show)
     frame.register(pages)
     pages.app_errorhandler(404)(_no_such_page)

@@ -14,6 +14,7 @@ from typing import Protocol
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
+from shared.storage.schedules import Schedules
 from shared.storage.tokens import Tokens
 
 
@@ -23,6 +24,11 @@ class Store(Protocol):
     @property
     def tokens(self) -> Tokens:
         """Who may ask the service for what."""
+        ...
+
+    @property
+    def schedules(self) -> Schedules:
+        """Recurring jobs."""
         ...
 
     def add_job(self, job: Job) -> Job:

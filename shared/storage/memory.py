@@ -14,6 +14,7 @@ from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import check_move, check_reopening
+from shared.storage._memory_schedules import MemorySchedules
 from shared.storage._memory_tokens import MemoryTokens
 
 P = ParamSpec("P")
@@ -39,6 +40,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = RLock()
         self.tokens = MemoryTokens()
+        self.schedules = MemorySchedules()
         self._jobs: dict[str, Job] = {}
         self._reports: dict[tuple[str, str], QueueReport] = {}
         self._forecasts: dict[tuple[str, str, str, datetime], Forecast] = {}

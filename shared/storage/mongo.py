@@ -29,6 +29,7 @@ from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
+from shared.storage._mongo_schedules import MongoSchedules
 from shared.storage._mongo_schema import INDEXES, SERIES
 from shared.storage._mongo_statements import job_update, newest_forecast, newest_of_each_series, page_of_jobs
 from shared.storage._mongo_tokens import MongoTokens
@@ -45,6 +46,7 @@ class MongoStore:
         self._url = url
         self._patience: Patience = patience
         self.tokens = MongoTokens(self._of)
+        self.schedules = MongoSchedules(self._of)
         self._ready_in: int | None = None  # the process in which the indexes have been seen to
 
     @speaks_mongo

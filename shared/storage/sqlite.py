@@ -24,6 +24,7 @@ from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
+from shared.storage._sqlite_schedules import SqliteSchedules
 from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, insert, marks, of_projects
 from shared.storage._sqlite_tokens import SqliteTokens
 
@@ -37,6 +38,7 @@ class SqliteStore:
         require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
         self.tokens = SqliteTokens(self._file)
+        self.schedules = SqliteSchedules(self._file)
 
     def add_job(self, job: Job) -> Job:
         """Keep a new job, or give the one that its key or id already has."""

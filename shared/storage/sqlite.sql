@@ -115,6 +115,12 @@ CREATE TABLE IF NOT EXISTS signing_keys (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Since schema 3. Recurring jobs.
+CREATE TABLE IF NOT EXISTS schedules (
+    schedule_id TEXT PRIMARY KEY,
+    document    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Step by step: one row where `forecasts` has an array.
 CREATE VIEW IF NOT EXISTS forecast_steps AS
 SELECT queue, metric, job, issued_at, issued_at + steps.key * period_seconds AS timestamp, steps.key + 1 AS step,

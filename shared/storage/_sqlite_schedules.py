@@ -1,0 +1,48 @@
+"""Schedules in the SQLite file: one JSON document each."""
+
+from __future__ import annotations
+
+from shared.documents import from_json, to_json
+from shared.errors import ScheduleNotFound
+from shared.schedules import Schedule
+from shared.storage._sqlite_file import SqliteFile
+from shared.storage._sqlite_statements import insert
+
+
+class SqliteSchedules:
+    """The part of SqliteStore that keeps schedules. Promises: shared/storage/schedules.py."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def add(self, schedule: Schedule) -> None:
+        """Keep a new schedule."""
+        row = {"schedule_id": schedule.schedule_id, "document": to_json(schedule)}
+        with self._file.writing() as db:
+            insert(db, "schedules", [row], "ON CONFLICT (schedule_id) DO NOTHING")
+
+    def get(self, schedule_id: str) -> Schedule:
+        """The schedule of this id; raises ScheduleNotFound."""
+        with self._file.reading() as db:
+            row = db.execute("SELECT document FROM schedules WHERE schedule_id = ?", (schedule_id,)).fetchone()
+        if row is None:
+            raise ScheduleNotFound(schedule_id=schedule_id)
+        found: Schedule = from_json(Schedule, row["document"])
+        return found
+
+    def all(self) -> list[Schedule]:
+        """Every schedule, by id."""
+        with self._file.reading() as db:
+            rows = db.execute("SELECT document FROM schedules ORDER BY schedule_id").fetchall()
+        return [from_json(Schedule, row["document"]) for row in rows]
+
+    def replace(self, known: Schedule, new: Schedule) -> bool:
+        """Compare-and-set; whether this call did it."""
+        statement = "UPDATE schedules SET document = ? WHERE schedule_id = ? AND document = ?"
+        with self._file.writing() as db:
+            return db.execute(statement, (to_json(new), known.schedule_id, to_json(known))).rowcount == 1
+
+    def remove(self, schedule_id: str) -> None:
+        """Forget a schedule."""
+        with self._file.writing() as db:
+            db.execute("DELETE FROM schedules WHERE schedule_id = ?", (schedule_id,))

@@ -1,0 +1,52 @@
+"""The page of schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.jobs import JobState
+from shared.storage import Store
+from tests.browser.conftest import NARROW
+from tests.browser.looking import check_accessible, check_fits
+from tests.factories import a_job, a_schedule
+
+TOMORROW = datetime.now(UTC) + timedelta(hours=30)
+
+
+@pytest.fixture
+def daily(store: Store) -> None:
+    """A schedule whose last job has failed."""
+    store.add_job(a_job(state=JobState.FAILED))
+    store.schedules.add(a_schedule(due_at=TOMORROW, last_due_at=TOMORROW - timedelta(days=1), last_job_id="job-1"))
+
+
+def test_no_schedule_says_how_to_make_one(page: Page, url: str) -> None:
+    page.goto(f"{url}/schedules")
+    expect(page.get_by_text("queuecast schedules add request.json")).to_be_visible()
+
+
+def test_a_schedule_is_paused_resumed_and_removed(daily: None, store: Store, page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="Schedules").click()
+    row = page.locator("tbody tr")
+    expect(row).to_contain_text("failed")
+    row.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("paused")
+    row.get_by_role("button", name="Resume").click()
+    expect(row.get_by_role("button", name="Pause")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No schedule yet.")).to_be_visible()
+    assert store.schedules.all() == []
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_it_fits_and_everybody_can_use_it(daily: None, new_page: Callable[..., Page], url: str, color_scheme: str) -> None:
+    page = new_page(viewport=NARROW, color_scheme=color_scheme)
+    page.goto(f"{url}/schedules")
+    check_fits(page)
+    check_accessible(page)
