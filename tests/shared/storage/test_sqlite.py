@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from multiprocessing import get_context
@@ -172,6 +173,14 @@ def test_a_file_that_is_locked_before_it_has_tables_is_away_until_it_is_free(sto
         with pytest.raises(StoreAway, match="database is locked"):
             store.check()
     store.check()
+
+
+def test_eight_threads_that_write_all_the_time_all_get_their_turn(store: Store) -> None:
+    def submit(thread: int) -> int:
+        return sum(store.add_job(a_job(job_id=f"{thread}-{number}")) is not None for number in range(40))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(submit, range(8))) == [40] * 8
 
 
 def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
