@@ -56,7 +56,11 @@ SERVERS: "tuple[tuple[str, Callable[[], bool], list[str]], ...]" = (
     ("influxd", lambda: bool(shutil.which("influxd")) or (DEV / "influxdb/usr/bin/influxd").exists(), INFLUXD),
     ("chromium", lambda: any(map(shutil.which, ("chromium", "google-chrome"))), CHROMIUM),
 )
-EXTRAS = [f"--extra={name}" for name in ("api", "flower", "otel", "test", "worker")]
+LOCKS = (  # the whole set first: it binds the others, of one image each
+    "--extra=api --extra=flower --extra=otel --extra=test --extra=worker --output-file=deploy/requirements.lock",
+    "--extra=api --extra=otel -c deploy/requirements.lock --output-file=deploy/requirements-api.lock",
+    "--extra=flower --extra=otel --extra=worker -c deploy/requirements.lock --output-file=deploy/requirements-worker.lock",
+)
 OPTIONS = ["--generate-hashes", "--strip-extras", "--no-emit-find-links", "--no-emit-index-url", "--unsafe-package=torch"]
 
 
@@ -110,7 +114,7 @@ def fetch_servers() -> None:
 
 
 def lock(arguments: Sequence[str]) -> int:
-    """Compile the locked set with tools of its own, beside the environment that they describe."""
+    """Compile the locked sets with tools of their own, beside the environment that they describe."""
     if sys.version_info >= (3, 11, 3):
         raise SetUpError(
             "the lock must hold on Python 3.11.2 (stock Debian 12) too, and only that Python sees what it needs there: "
@@ -120,8 +124,8 @@ def lock(arguments: Sequence[str]) -> int:
     with only_one_install():
         make_venv(tools)
         install("pip-tools", tools / "bin" / "python", [PIP_TOOLS])
-        command = [str(tools / "bin" / "python"), "-m", "piptools", "compile", "--quiet", *EXTRAS, *OPTIONS, *arguments]
-        return run([*command, "--output-file", "deploy/requirements.lock", "deploy/requirements.in", "pyproject.toml"])
+        command = [str(tools / "bin" / "python"), "-m", "piptools", "compile", "--quiet", *OPTIONS, *arguments]
+        return max(run([*command, *each.split(), "deploy/requirements.in", "pyproject.toml"]) for each in LOCKS)
 
 
 def ensure_environment() -> None:
@@ -154,10 +158,7 @@ def is_current(wanted: str) -> bool:
 
 
 def is_usable() -> bool:
-    """Whether .venv has pip, runs on this very Python and was made in this very place.
-
-    The scripts of a moved or copied environment still start the old one; its interpreter may be gone altogether.
-    """
+    """Whether .venv has pip, runs on this very Python and was made here: scripts of a moved one would start the old one."""
     try:
         if not (VENV / "pyvenv.cfg").read_text().rstrip().endswith(f" {VENV}"):
             return False
@@ -199,8 +200,7 @@ def logged(title: str, command: Sequence[str]) -> int:
 def run(command: Sequence[str], output: "int | None" = None) -> int:
     """Run a command to its end; returns its exit code, 128 + n after signal n, as shells do.
 
-    A SIGTERM for us reaches it as Ctrl-C, which pytest, pip and the demo answer by cleaning up; we wait for that, so nothing is
-    left behind. A Ctrl-C at a terminal reaches it anyway.
+    A SIGTERM for us reaches it as Ctrl-C, upon which it cleans up; a Ctrl-C at a terminal reaches it anyway.
     """
     stdin = None if output is None else subprocess.DEVNULL  # an installer without a terminal asks no question
     child = subprocess.Popen(command, cwd=str(ROOT), stdin=stdin, stdout=output, stderr=output)

@@ -20,7 +20,7 @@ from api.requests import Form
 from shared.jobs import JobFilter
 from shared.reports import Point
 
-PAGE_SIZE = 100
+PAGE_SIZE = 60
 SHOWN_STEPS = 72  # of the actual values before a forecast, at most as many as it looks ahead
 
 

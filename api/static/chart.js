@@ -136,7 +136,7 @@ function options(queues, levels) {
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest) * 1.05 || 1] } },
     axes: [
-      { ...axis, label: `Time (${zone})`, labelSize: 22, size: 46, space: 64, values: ticks },
+      { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56 },
     ],
     plugins: [lines(levels)],
@@ -200,7 +200,7 @@ async function start() {
   const from = new Date(Date.now() - Number(place.dataset.days) * DAY * 1000).toISOString();
   let found;
   try {
-    found = await Promise.all(queues.map((queue) => load(queue, from)));
+    found = await Promise.all(queues.map((queue) => call("GET", addressOf(queue, from))));
   } catch (problem) {
     tell(problem);
     return;
@@ -221,17 +221,19 @@ async function start() {
   });
   document.getElementById("png").addEventListener("click", (event) => downloadPicture(event.target.dataset.name));
   const numbers = document.getElementById("numbers");
-  numbers.addEventListener("toggle", () => numbers.querySelector("div").replaceChildren(table(found[0], zone, digits)), { once: true });
+  numbers.addEventListener("toggle", () => numbers.querySelector("div").replaceChildren(...found.map((each) => table(each, zone, digits))), { once: true });
+  document.getElementById("csv").href = `${addressOf(queues[0], from, "csv")}`;
 }
 
-/** A queue's series since `from`, or since the forecast when that is older. */
-async function load(queue, from) {
+/** Where a queue's series since `from` is told; of an earlier forecast, since as long before that. */
+function addressOf(queue, from, format) {
   const address = new URL(queue.address, location.origin);
   const issued = address.searchParams.get("issued_at");
   const earliest = issued && issued < from ? new Date(Date.parse(issued) - Number(place.dataset.days) * DAY * 1000).toISOString() : from;
   address.searchParams.set("from", earliest);
-  address.searchParams.set("points", "4000");
-  return call("GET", address);
+  if (format) address.searchParams.set("format", format);
+  else address.searchParams.set("points", "4000");
+  return address;
 }
 
 if (place) start();

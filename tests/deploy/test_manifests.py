@@ -1,0 +1,233 @@
+"""Images and manifests, without an engine: schemas, linters, and that what they say exists in the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.main import get_command
+
+from api.app import create_app
+from deploy.stack import _DRAIN_SECONDS
+from shared.cli import build_app
+from shared.forecasts import LONGEST_TASK_SECONDS, Lane
+from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
+from tests.architecture.house import BIN, ROOT, fail_on, output_of
+from tests.deploy.manifests import DEPLOY, MANIFESTS, compose, containers, documents, lanes_in, resources, seconds
+
+YAML_FILES = sorted(path for path in DEPLOY.rglob("*.y*ml"))
+OFF = ", ".join(f"{rule}: disable" for rule in ("document-start", "braces", "brackets", "truthy"))
+RULES = f"{{extends: default, rules: {{line-length: {{max: 170}}, {OFF}}}}}"
+KNOWN = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_FILE, SECRETS_DIR}
+OURS = {"api", "worker", "heavy", "reaper", "flower"}
+TEXTS = {"type": "array", "items": {"type": "string"}}
+# The part of the Compose Specification that is used here, and nothing else, so that a mistyped key is found.
+SERVICE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "image": {"type": "string"},
+        "build": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["context"],
+            "properties": {key: {"type": "string"} for key in ("context", "dockerfile", "target")},
+        },
+        **dict.fromkeys(("command", "entrypoint", "cap_drop", "security_opt", "tmpfs", "ports", "volumes", "networks"), TEXTS),
+        "environment": {"type": "object", "additionalProperties": {"type": "string"}},
+        "read_only": {"type": "boolean"},
+        "restart": {"enum": ["unless-stopped"]},
+        "stop_grace_period": {"type": "string", "pattern": "^[0-9]+[sm]$"},
+        "logging": {"type": "object", "additionalProperties": False, "properties": {"driver": {}, "options": {}}},
+        "depends_on": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"condition": {"enum": ["service_started", "service_healthy", "service_completed_successfully"]}},
+            },
+        },
+        "healthcheck": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "test": TEXTS,
+                "disable": {"type": "boolean"},
+                "retries": {"type": "integer"},
+                **{key: {"type": "string", "pattern": "^[0-9]+[sm]$"} for key in ("interval", "timeout", "start_period")},
+            },
+        },
+    },
+}
+COMPOSE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "services"],
+    "properties": {
+        "name": {"type": "string"},
+        "services": {"type": "object", "additionalProperties": SERVICE},
+        "networks": {"type": "object", "additionalProperties": {"additionalProperties": False, "properties": {"internal": {}}}},
+        "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
+    },
+    "patternProperties": {"^x-": {}},
+}
+
+
+def test_the_images_are_written_as_the_linter_wants_them() -> None:
+    output_of(str(BIN / "hadolint"), "--failure-threshold", "info", str(DEPLOY / "Dockerfile"))
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)
+def test_every_yaml_file_is_tidy(path: Path) -> None:
+    output_of(str(BIN / "yamllint"), "--strict", "-d", RULES, str(path))
+
+
+@pytest.mark.parametrize("path", [path for path in MANIFESTS if path.name != "kustomization.yaml"], ids=lambda path: path.name)
+def test_every_manifest_is_accepted_by_the_schemas_of_kubernetes(path: Path) -> None:
+    said = output_of(str(BIN / "kubernetes-validate"), "--strict", str(path))
+    unknown = re.findall(r"Couldn't find schema for kind (\w+)", said)
+    assert set(unknown) <= {"ScaledObject"}  # of KEDA, looked at below
+
+
+def test_every_manifest_is_named_by_the_kustomization() -> None:
+    [kustomization] = documents(DEPLOY / "kubernetes/kustomization.yaml")
+    assert sorted(kustomization["resources"]) == sorted(path.name for path in MANIFESTS if path.name != "kustomization.yaml")
+    images = {container["image"] for container, _ in containers()}
+    assert {image["name"] for image in kustomization["images"]} == images
+
+
+def test_the_compose_file_has_no_key_that_is_not_meant_and_every_name_in_it_exists() -> None:
+    found = compose()
+    jsonschema.validate(found, COMPOSE)
+    for name, service in found["services"].items():
+        assert set(service["networks"]) <= found["networks"].keys(), name
+        assert service.get("depends_on", {}).keys() <= found["services"].keys(), name
+        kept = {volume.partition(":")[0] for volume in service.get("volumes", []) if not volume.startswith((".", "$"))}
+        assert kept <= found["volumes"].keys(), name
+
+
+def test_every_lane_has_a_worker_and_only_lanes_have() -> None:
+    every = {lane.value for lane in Lane}
+    assert set().union(*(lanes_in(container["args"]) for container, _ in containers())) == every
+    assert set().union(*(lanes_in(service.get("command", [])) for service in compose()["services"].values())) == every
+
+
+def test_every_setting_that_they_name_exists() -> None:
+    text = "".join(path.read_text() for path in [DEPLOY / "Dockerfile", *YAML_FILES])
+    fail_on(name for name in set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) if name not in KNOWN)
+
+
+def test_every_command_that_they_start_exists_with_its_options() -> None:
+    verbs = get_command(build_app()).commands  # type: ignore[attr-defined]
+    started = [container["args"] for container, _ in containers() if "command" not in container]
+    started += [service["command"] for name, service in compose()["services"].items() if name in OURS - {"flower", "api"}]
+    for verb, *options in started:
+        known = {option for parameter in verbs[verb].params for option in parameter.opts}
+        assert {option for option in options if option.startswith("--")} <= known, verb
+
+
+def test_probes_ask_for_what_is_served(settings: Settings) -> None:
+    served = {rule.rule for rule in create_app(settings).url_map.iter_rules()}
+    for container, _ in containers():
+        probes = [probe for name, probe in container.items() if name.endswith("Probe")]
+        for probe in probes:
+            if "httpGet" in probe and container["name"] != "flower":
+                assert probe["httpGet"]["path"] in served
+            if "exec" in probe:
+                assert probe["exec"]["command"] == ["queuecast", "work", "--alive"]
+    assert "/healthz" in (DEPLOY / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["worker", "heavy"])
+def test_a_worker_may_end_its_longest_task_before_it_is_killed(name: str) -> None:
+    pod = resources("Deployment")[name]["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > _DRAIN_SECONDS > LONGEST_TASK_SECONDS
+    assert seconds(compose()["services"][name]["stop_grace_period"]) > _DRAIN_SECONDS
+
+
+def test_every_container_of_ours_is_locked_down() -> None:
+    for container, pod in containers():
+        security = container["securityContext"]
+        assert (security["readOnlyRootFilesystem"], security["allowPrivilegeEscalation"]) == (True, False)
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert container["resources"].keys() == {"requests", "limits"}
+    for name in OURS:
+        service = compose()["services"][name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+
+
+def test_no_secret_stands_in_a_file_and_none_has_a_default() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    fail_on(name for name in re.findall(r"\$\{(\w*(?:PASSWORD|TOKEN|AUTH)\w*)(?!\w*:\?)[:}]", text))
+    assert not resources("Secret")
+    settings = resources("ConfigMap")["queuecast"]["data"]
+    secret = {PREFIX + name.upper() for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
+    assert not settings.keys() & secret
+
+
+def test_only_loopback_is_published() -> None:
+    ports = [port for service in compose()["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_redis_keeps_what_it_is_given() -> None:
+    command = " ".join(compose()["services"]["redis"]["command"])
+    for needed in ("--appendonly yes", "--maxmemory-policy noeviction", "--requirepass"):
+        assert needed in command
+
+
+def test_every_deployment_that_scales_has_a_budget() -> None:
+    assert resources("PodDisruptionBudget").keys() == {"api", "worker", "heavy"}
+    for name, budget in resources("PodDisruptionBudget").items():
+        assert budget["spec"]["selector"]["matchLabels"] == resources("Deployment")[name]["spec"]["selector"]["matchLabels"]
+
+
+def triggers(name: str, kind: str) -> list[dict[str, Any]]:
+    return [each["metadata"] for each in resources("ScaledObject")[name]["spec"]["triggers"] if each["type"] == kind]
+
+
+@pytest.mark.parametrize("name", ["worker", "heavy"])
+def test_a_fleet_grows_by_what_waits_and_shrinks_by_what_waits_and_runs(name: str) -> None:
+    spec = resources("ScaledObject")[name]["spec"]
+    assert spec["scaleTargetRef"] == {"name": name}
+    assert "replicas" not in resources("Deployment")[name]["spec"]  # two that decide would fight
+    assert 0 < spec["minReplicaCount"] <= spec["maxReplicaCount"]
+    assert spec["cooldownPeriod"] >= 300
+    lanes = lanes_in(resources("Deployment")[name]["spec"]["template"]["spec"]["containers"][0]["args"])
+    assert {trigger["listName"] for trigger in triggers(name, "redis")} == lanes
+    for trigger in triggers(name, "redis"):
+        assert trigger["databaseIndex"] == "0"
+        assert all(isinstance(value, str) for value in trigger.values())
+    [both] = triggers(name, "prometheus")
+    assert "queuecast_lane_depth" in both["query"]
+    assert "queuecast_lane_running" in both["query"]
+    assert set(re.findall(r'lane=~"([^"]+)"', both["query"])) == {"|".join(sorted(lanes, key=list(Lane).index))}
+
+
+def test_the_image_of_the_api_holds_no_worker_and_no_forecasting_library() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    api = text[text.index("AS api-build") : text.index("AS worker-build")]
+    assert re.findall(r"COPY (\w+) \1\n", api) == ["shared", "api"]
+    locked = (DEPLOY / "requirements-api.lock").read_text()
+    fail_on(
+        name for name in ("torch", "pandas", "numpy", "prophet", "statsmodels", "pytest") if re.search(rf"(?m)^{name}==", locked)
+    )
+
+
+@pytest.mark.parametrize("name", ["requirements-api.lock", "requirements-worker.lock"])
+def test_an_image_gets_the_very_versions_that_were_tested(name: str) -> None:
+    whole = set(re.findall(r"(?m)^([\w.-]+==[^ ;\\]+)", (DEPLOY / "requirements.lock").read_text()))
+    fail_on(pin for pin in re.findall(r"(?m)^([\w.-]+==[^ ;\\]+)", (DEPLOY / name).read_text()) if pin not in whole)
+
+
+def test_the_base_of_the_images_is_pinned() -> None:
+    bases = re.findall(r"(?m)^FROM (\S+)", (DEPLOY / "Dockerfile").read_text())
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", bases[0])
+    images = [service["image"] for name, service in compose()["services"].items() if name not in OURS]
+    fail_on(image for image in images if not re.search(r":v?\d+\.\d+\.\d+", image))
+    assert (ROOT / ".dockerignore").read_text().startswith("#")
