@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    accuracy,
     audit,
     auth,
     catalogue,
@@ -69,7 +70,7 @@ def _guard(app: Flask, settings: Settings) -> None:
 
 def _add_routes(app: Flask) -> None:
     spec = openapi.make_spec(version(health.DISTRIBUTION))
-    for part in (jobs, commands, checks, queues, schedules, catalogue, health, metrics):
+    for part in (jobs, commands, checks, accuracy, queues, schedules, catalogue, health, metrics):
         app.register_blueprint(part.blueprint(spec))
     with app.app_context():
         app.register_blueprint(openapi.blueprint(spec))

@@ -150,6 +150,21 @@ def list_queues(url: Url = HERE, as_json: AsJson = False) -> None:
     _show(_client(url).queues(), tables.print_queues, as_json=as_json)
 
 
+@queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
+def show_accuracy(
+    queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
+    job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
+    found = _client(url).accuracy(queue, job=job)
+    if as_json:
+        print_json(found)
+    else:
+        tables.print_accuracy(found)
+
+
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
 def show_queue(
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)], url: Url = HERE, as_json: AsJson = False

@@ -96,6 +96,10 @@ class Client:
         """Actual and forecast of a queue on one time axis; `wanted` are the parameters of the contract."""
         return self._call("GET", f"/v1/queues/{quote(queue, safe='')}/series", query=wanted)
 
+    def accuracy(self, queue: str, **wanted: object) -> Document:
+        """How good the queue's forecasts have been, by lead time."""
+        return self._call("GET", f"/v1/queues/{quote(queue, safe='')}/accuracy", query=wanted)
+
     def models(self) -> Document:
         """What the workers offer."""
         return self._call("GET", "/v1/models")

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from shared.accuracy import ErrorSums
 from shared.forecasts import Forecast, Outcome, Score
 from shared.jobs import Job, JobState
 from shared.metrics_folder import FOLDER
@@ -54,6 +55,18 @@ QUEUE_MAPE = Gauge(
     ["queue"],
     multiprocess_mode="mostrecent",
 )
+QUEUE_REAL_WAPE = Gauge(
+    "queuecast_queue_real_wape",
+    "WAPE in percent of the queue's forecasts of the last 30 days, against what happened; NaN where it is not defined.",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
+QUEUE_REAL_COVERAGE = Gauge(
+    "queuecast_queue_real_coverage",
+    "Percent of what happened in the last 30 days that lay within the bounds of the queue's forecasts.",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
 SOURCE_SECONDS = Histogram(
     "queuecast_source_seconds",
     "One read of one queue's history at a source, also when it fails.",
@@ -85,6 +98,12 @@ def forecast_delivered(forecast: Forecast, kind: str) -> None:
     """Count a forecast that a sink of this kind has taken."""
     SINK_ROWS.labels(kind).inc(forecast.horizon_steps)
     QUEUE_MAPE.labels(forecast.queue).set(math.nan if forecast.mape is None else forecast.mape)
+
+
+def looked_back(queue: str, sums: ErrorSums) -> None:
+    """Show how the queue's forecasts of the last month compare with what happened."""
+    QUEUE_REAL_WAPE.labels(queue).set(math.nan if sums.wape is None else sums.wape)
+    QUEUE_REAL_COVERAGE.labels(queue).set(math.nan if sums.coverage is None else sums.coverage)
 
 
 def lanes_now(depth: Mapping[str, int], running: Mapping[str, int]) -> Iterator[Metric]:

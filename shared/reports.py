@@ -84,6 +84,23 @@ class QueueOutlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """A forecast as it was issued, without its steps; key = (queue, metric, job, issued_at)."""
+
+    queue: str
+    metric: str
+    job: str
+    job_id: str
+    issued_at: datetime
+    created_at: datetime
+    step_seconds: int
+    horizon_steps: int
+    model: str
+    mape: float | None
+    skill: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One step of a series: its start (UTC) and its value; None = gap."""
 

@@ -31,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
@@ -54,6 +55,7 @@ RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(se
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
+KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
 
@@ -121,6 +123,10 @@ class Settings(BaseSettings):
     failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
     trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
     token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
+    keep_jobs: KeptFor = Field(Duration(400, "d"), description="jobs with their leaderboards, since their request; or forever")
+    keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy; or forever")
+    keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
+    keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
 
     @classmethod

@@ -14,6 +14,7 @@ from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
+from worker import hindsight
 from worker.pipeline.selection import leaderboard
 from worker.resources import resources
 
@@ -111,6 +112,13 @@ def _named(names: Sequence[str], of: int) -> str:
     return ", ".join(names[:SHOWN_NAMES]) + more
 
 
+def _warnings(job: Job) -> list[str]:
+    """What is to be known of the job's data, and of earlier forecasts of its queues."""
+    reports = resources().store.reports(job.job_id)
+    past = hindsight.warning(job.request, {report.queue for report in reports}, job.issued_at) if job.issued_at else None
+    return [*warnings_of(reports), *([past] if past else [])]
+
+
 def _is_open(job_id: str) -> bool:
     try:
         return not resources().store.job(job_id).state.is_terminal
@@ -141,7 +149,7 @@ def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
         return
     running = here.run_state.running_job(job_id)
     progress = replace(running.progress, replans=job.progress.replans) if running else None
-    here.store.update_job(job_id, progress=progress, warnings=warnings_of(here.store.reports(job_id)))
+    here.store.update_job(job_id, progress=progress, warnings=_warnings(job))
     now = datetime.now(UTC)
     if here.store.move_job(job_id, OPEN_STATES, state, reason, now):
         metrics.job_ended(job, state, now)

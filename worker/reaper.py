@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from shared.errors import JobNotFound, MessageLost, ServiceError
 from shared.jobs import Job
 from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
-from worker import endings, schedules, workflow
+from worker import endings, retention, schedules, workflow
 from worker.guard import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
@@ -70,13 +71,16 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     make_celery(redis_server(settings), "api").set_current()
     provide(Resources(settings))
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
-    lock = resources().run_state.lock("reaper", LOCK_SECONDS)
+    lock, forget_at = resources().run_state.lock("reaper", LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:
             if resources().run_state.holds(lock):
                 _pass(lanes, casebook)
                 chords.sweep(_open_jobs)
                 schedules.fire_due(datetime.now(UTC), workflow.send_plan)
+                if time.monotonic() >= forget_at:
+                    retention.forget_old(datetime.now(UTC))
+                    forget_at = time.monotonic() + retention.PERIOD_SECONDS
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
         if once:

@@ -23,6 +23,7 @@ from shared.errors import JobNotFound, ProcessLost, QueueNotFound
 from shared.forecasts import Candidate, Forecast, ForecastSpec, Lane, Outcome, QueueWork
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import Point, QualityReport, QueueReport
+from worker import hindsight
 from worker.catalogue import model_cards
 from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest
@@ -163,6 +164,7 @@ def _read_queue(job: Job, queue: str) -> QueueWork | None:
     quality = _quality(snapshot, reading, notes, warnings)
     here.store.save_report(QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=quality))
     here.store.save_actuals(queue, request.target, request.step_seconds, _points(snapshot))
+    hindsight.look_back(request, queue, issued_at)
     return here.run_state.keep_work(job.job_id, queue, snapshot.to_bytes(), work)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,14 +10,15 @@ from flask import render_template, request
 from pydantic import Field
 
 from api import fields
+from api.accuracy import accuracy_answer, visible_issues
 from api.callers import caller
 from api.context import Services, services
 from api.dashboard.addresses import query_of
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from api.dashboard.overview import row_of
-from api.projects import visible_job
 from api.requests import Form
-from shared.errors import JobNotFound, QueueNotFound
+from shared.accuracy import MONTH_DAYS
+from shared.errors import QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import JobFilter, JobState, QueueState
 from shared.reports import QueueReport
@@ -57,7 +56,8 @@ def show(queue: str) -> str:
         others=[name for name in others if name not in query.compare],
         here_with=lambda **changes: _address(queue, changes),
         **_told(here, forecast),
-        issues=_issues(here, forecast),
+        issues=visible_issues(here, forecast, MOST_ISSUES),
+        past=accuracy_answer(here, forecast, now - timedelta(days=MONTH_DAYS), now),
         trouble=_trouble(here, forecast),
     )
 
@@ -106,23 +106,6 @@ def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
         "about_score": about_score(report) if report else "",
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
     }
-
-
-def _issues(here: Services, forecast: Forecast) -> list[Forecast]:
-    """The forecasts of the same series that the caller may see, newest first, as they were issued."""
-    series = forecast.metric, forecast.job
-    same = (each for each in reversed(here.store.forecasts(queue=forecast.queue)) if (each.metric, each.job) == series)
-    return list(islice(filter(partial(_is_visible, here), same), MOST_ISSUES))
-
-
-def _is_visible(here: Services, forecast: Forecast) -> bool:
-    if caller().projects is None:
-        return True
-    try:
-        visible_job(here, forecast.job_id)
-    except JobNotFound:
-        return False
-    return True
 
 
 def _trouble(here: Services, forecast: Forecast) -> dict[str, str] | None:

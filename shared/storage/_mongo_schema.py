@@ -6,6 +6,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
+STEP_COLUMNS = ("timestamp", "step", "prediction", "lower_bound", "upper_bound")  # arrays of a forecast's document
 SERIES = ("queue", "metric", "job")
 # collection → keys of an index, and its options; made by us, on our own collections only
 INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
@@ -22,6 +23,15 @@ INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
     "forecasts": [
         ({"queue": ASCENDING, "metric": ASCENDING, "job": ASCENDING, "issued_at": DESCENDING}, {"unique": True}),
         ({"job_id": ASCENDING}, {}),
+        ({"created_at": ASCENDING}, {}),
+    ],
+    "accuracy": [
+        (
+            {"queue": ASCENDING, "metric": ASCENDING, "job": ASCENDING, "issued_at": DESCENDING, "first_step": ASCENDING},
+            {"unique": True},
+        ),
+        ({"metric": ASCENDING, "issued_at": ASCENDING}, {}),
+        ({"created_at": ASCENDING}, {}),
     ],
     "tokens": [({"digest": ASCENDING}, {"unique": True})],
     "actuals": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,9 @@ from pymongo import ASCENDING, DESCENDING
 
 from shared.buckets import to_epoch
 from shared.documents import to_json
-from shared.jobs import JobFilter, Progress
+from shared.jobs import Job, JobFilter, Progress
 from shared.storage._mongo_schema import SERIES
-from shared.storage._rows import to_micros
+from shared.storage._rows import job, to_micros
 
 Stages = list[dict[str, Any]]
 
@@ -79,3 +79,8 @@ def _with_queue(wanted: JobFilter) -> Stages:
         "as": "queues",
     }
     return [{"$lookup": lookup}, {"$match": {"queues": {"$ne": []}}}, {"$unset": "queues"}]
+
+
+def job_of(found: Mapping[str, Any]) -> Job:
+    """The job of a document; one that was made before there were retries has no `queued_at`."""
+    return job({"queued_at": None, **found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+from shared.forecasts import Forecast
+from shared.storage import _rows
+from shared.storage._sqlite_file import STEP_ARRAYS
 
 # then conditions, in which a `{}` stands for that of the projects
 FORECASTS = "SELECT * FROM forecasts WHERE {} ORDER BY queue, metric, job, issued_at"
@@ -17,6 +22,11 @@ NEWEST = """(queue, metric, job, issued_at) IN (
 NEWEST_OF_EACH = """(queue, metric, job, issued_at) IN (
     SELECT queue, metric, job, max(issued_at) FROM forecasts WHERE {} GROUP BY queue, metric, job
 )"""
+
+
+def forecast_of(row: sqlite3.Row) -> Forecast:
+    """The forecast of a row of `forecasts`, whose steps are arrays of JSON."""
+    return _rows.forecast({**row, **{name: json.loads(row[name]) for name in STEP_ARRAYS}})
 
 
 def insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], on_conflict: str = "") -> None:

@@ -14,6 +14,9 @@ from typing import Protocol
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
+from shared.storage.accuracy import Accuracies
+from shared.storage.issues import Issues
+from shared.storage.retention import Retention
 from shared.storage.schedules import Schedules
 from shared.storage.tokens import Tokens
 
@@ -24,6 +27,21 @@ class Store(Protocol):
     @property
     def tokens(self) -> Tokens:
         """Who may ask the service for what."""
+        ...
+
+    @property
+    def accuracy(self) -> Accuracies:
+        """How issued forecasts compare with what happened since."""
+        ...
+
+    @property
+    def issues(self) -> Issues:
+        """Forecasts as they were issued."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """Letting go of old records."""
         ...
 
     @property

@@ -14,6 +14,8 @@ from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import check_move, check_reopening
+from shared.storage._memory_accuracy import MemoryAccuracies
+from shared.storage._memory_past import MemoryIssues, MemoryRetention
 from shared.storage._memory_schedules import MemorySchedules
 from shared.storage._memory_tokens import MemoryTokens
 
@@ -45,6 +47,16 @@ class MemoryStore:
         self._reports: dict[tuple[str, str], QueueReport] = {}
         self._forecasts: dict[tuple[str, str, str, datetime], Forecast] = {}
         self._actuals: dict[tuple[str, str, int], dict[datetime, Point]] = {}
+        self.accuracy = MemoryAccuracies(self._lock)
+        self.issues = MemoryIssues(self._lock, self._forecasts, self.accuracy)
+        self.retention = MemoryRetention(
+            lock=self._lock,
+            jobs=self._jobs,
+            reports=self._reports,
+            forecasts=self._forecasts,
+            actuals=self._actuals,
+            accuracy=self.accuracy,
+        )
 
     @_alone
     def add_job(self, job: Job) -> Job:
@@ -141,9 +153,8 @@ class MemoryStore:
     @_alone
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports of the job's queues that are in one of these states."""
-        self._reports = {
-            key: report for key, report in self._reports.items() if report.job_id != job_id or report.state not in states
-        }
+        for key in [key for key, report in self._reports.items() if report.job_id == job_id and report.state in states]:
+            del self._reports[key]
 
     @_alone
     def save_forecast(self, forecast: Forecast) -> None:

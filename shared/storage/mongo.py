@@ -20,7 +20,6 @@ from pymongo.collection import Collection as Documents
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from shared.buckets import to_epoch
-from shared.documents import to_json
 from shared.drivers.faults import translated
 from shared.drivers.mongo import Patience, mongo_client, mongo_database
 from shared.errors import JobNotFound, KeyReused, QueueNotFound, StoreAway
@@ -29,9 +28,11 @@ from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
+from shared.storage._mongo_accuracy import MongoAccuracies
+from shared.storage._mongo_past import MongoIssues, MongoRetention
 from shared.storage._mongo_schedules import MongoSchedules
 from shared.storage._mongo_schema import INDEXES, SERIES
-from shared.storage._mongo_statements import job_update, newest_forecast, newest_of_each_series, page_of_jobs
+from shared.storage._mongo_statements import job_of, job_update, newest_forecast, newest_of_each_series, page_of_jobs
 from shared.storage._mongo_tokens import MongoTokens
 
 DUPLICATE_KEY = 11_000
@@ -46,6 +47,9 @@ class MongoStore:
         self._url = url
         self._patience: Patience = patience
         self.tokens = MongoTokens(self._of)
+        self.accuracy = MongoAccuracies(self._of, self._replace)
+        self.issues = MongoIssues(self._of)
+        self.retention = MongoRetention(self._of)
         self.schedules = MongoSchedules(self._of)
         self._ready_in: int | None = None  # the process in which the indexes have been seen to
 
@@ -64,18 +68,18 @@ class MongoStore:
         found = self._of("jobs").find_one({"_id": {"$eq": job_id}})
         if found is None:
             raise JobNotFound(job_id=job_id)
-        return _job(found)
+        return job_of(found)
 
     @speaks_mongo
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
-        return [_job(found) for found in self._of("jobs").aggregate([*page_of_jobs(wanted, before), {"$limit": limit}])]
+        return [job_of(found) for found in self._of("jobs").aggregate([*page_of_jobs(wanted, before), {"$limit": limit}])]
 
     @speaks_mongo
     def open_jobs(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
         states = {"state": {"$in": [state.value for state in OPEN_STATES]}}
-        return [_job(found) for found in self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)])]
+        return [job_of(found) for found in self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)])]
 
     @speaks_mongo
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
@@ -216,7 +220,7 @@ class MongoStore:
             return self.job(job.job_id)
         if twin["fingerprint"] != job.fingerprint:
             raise KeyReused(idempotency_key=job.idempotency_key)
-        return _job(twin)
+        return job_of(twin)
 
     def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
         same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}
@@ -243,8 +247,3 @@ class MongoStore:
             if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
                 raise
             self._of(name).bulk_write(writes, ordered=False)
-
-
-def _job(found: Mapping[str, Any]) -> Job:
-    """The job of a document; one that was made before there were retries has no `queued_at`."""
-    return _rows.job({"queued_at": None, **found, "warnings": to_json(tuple(found["warnings"]), tuple[str, ...])})

@@ -23,9 +23,12 @@ from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
+from shared.storage._sqlite_accuracy import SqliteAccuracies
 from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
+from shared.storage._sqlite_issues import SqliteIssues
+from shared.storage._sqlite_retention import SqliteRetention
 from shared.storage._sqlite_schedules import SqliteSchedules
-from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, insert, marks, of_projects
+from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, forecast_of, insert, marks, of_projects
 from shared.storage._sqlite_tokens import SqliteTokens
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
@@ -38,6 +41,9 @@ class SqliteStore:
         require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
         self.tokens = SqliteTokens(self._file)
+        self.accuracy = SqliteAccuracies(self._file)
+        self.issues = SqliteIssues(self._file)
+        self.retention = SqliteRetention(self._file)
         self.schedules = SqliteSchedules(self._file)
 
     def add_job(self, job: Job) -> Job:
@@ -228,7 +234,7 @@ class SqliteStore:
         theirs = condition if projects is None else f"job_id IN (SELECT job_id FROM jobs WHERE {condition})"  # noqa: S608 - our names
         with self._file.reading() as db:
             rows = db.execute(FORECASTS.format(where.format(theirs)), {**values, **names}).fetchall()
-        return [_rows.forecast({**row, **{name: json.loads(row[name]) for name in STEP_ARRAYS}}) for row in rows]
+        return list(map(forecast_of, rows))
 
 
 def _job_row(db: sqlite3.Connection, job_id: str) -> sqlite3.Row:

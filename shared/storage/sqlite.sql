@@ -115,6 +115,37 @@ CREATE TABLE IF NOT EXISTS signing_keys (
     value TEXT NOT NULL
 ) STRICT;
 
+-- Since schema 3. How issued forecasts compare with what happened since: sums, per lead (shared/accuracy.py).
+CREATE TABLE IF NOT EXISTS accuracy (
+    queue          TEXT NOT NULL,
+    metric         TEXT NOT NULL,
+    job            TEXT NOT NULL,
+    issued_at      INTEGER NOT NULL,
+    first_step     INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL, -- of the forecast
+    job_id         TEXT NOT NULL,
+    model          TEXT NOT NULL,
+    period_seconds INTEGER NOT NULL,
+    is_final       INTEGER NOT NULL,
+    forecasts      INTEGER NOT NULL,
+    steps          INTEGER NOT NULL,
+    error          REAL NOT NULL,
+    size           REAL NOT NULL,
+    surplus        REAL NOT NULL,
+    relative_steps INTEGER NOT NULL,
+    relative_error REAL NOT NULL,
+    covered_steps  INTEGER NOT NULL,
+    compared_steps INTEGER NOT NULL,
+    compared_error REAL NOT NULL,
+    compared_size  REAL NOT NULL,
+    naive_error    REAL NOT NULL,
+    PRIMARY KEY (queue, metric, job, issued_at, first_step)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS accuracy_by_metric ON accuracy (metric, issued_at);
+CREATE INDEX IF NOT EXISTS accuracy_by_age ON accuracy (created_at);
+CREATE INDEX IF NOT EXISTS forecasts_by_age ON forecasts (created_at);
+
 -- Since schema 3. Recurring jobs.
 CREATE TABLE IF NOT EXISTS schedules (
     schedule_id TEXT PRIMARY KEY,

@@ -31,6 +31,8 @@ SERVED = {
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/version"),
+    ("GET", "/v1/queues/{queue}/accuracy"),
+    ("GET", "/v1/queues/{queue}/forecasts"),
     ("GET", "/v1/schedules"),
     ("POST", "/v1/schedules"),
     ("GET", "/v1/schedules/{schedule_id}"),

@@ -29,6 +29,8 @@ CONTRACT = {
     "queuecast_oldest_job_seconds": [],
     "queuecast_reaps_total": ["what"],
     "queuecast_queue_mape": ["queue"],
+    "queuecast_queue_real_coverage": ["queue"],  # these two came later
+    "queuecast_queue_real_wape": ["queue"],
     "queuecast_source_seconds": ["kind"],
     "queuecast_sink_rows_total": ["kind"],
     "queuecast_http_requests_total": ["method", "route", "status"],

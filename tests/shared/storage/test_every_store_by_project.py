@@ -57,12 +57,12 @@ def test_pages_go_on_within_the_projects(store: Store) -> None:
 )
 def test_the_newest_forecast_is_that_of_their_jobs(store: Store, projects: tuple[str, ...] | None, newest: str) -> None:
     assert store.forecast("root.etl", projects=projects).job_id == newest
-    assert [outlook.job_id for outlook in store.outlooks(projects)] == [newest]
+    assert [outlook.job_id for outlook in store.newest_forecasts(projects)] == [newest]
 
 
 @pytest.mark.parametrize("projects", [(), ("x",)])
 def test_whoever_has_no_forecast_sees_none(store: Store, projects: tuple[str, ...]) -> None:
-    assert store.outlooks(projects) == []
+    assert store.newest_forecasts(projects) == []
     with pytest.raises(QueueNotFound):
         store.forecast("root.etl", projects=projects)
 

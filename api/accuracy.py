@@ -1,0 +1,142 @@
+"""How good a queue's forecasts have been, by lead time; and which there were."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from flask import Blueprint
+from pydantic import Field
+from spectree import SpecTree
+
+from api import fields
+from api.answers import Answer
+from api.callers import caller
+from api.context import Services, services
+from api.problems import answered, refusing
+from api.projects import is_visible
+from api.requests import Form
+from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step
+from shared.errors import InvalidRequest
+from shared.forecasts import Forecast
+from shared.reports import Issue
+
+
+class PastQuery(Form):
+    """Which forecasts of a queue."""
+
+    metric: fields.ColumnName | None = Field(None, description="default: that of the newest forecast")
+    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
+
+
+class AccuracyQuery(PastQuery):
+    """Which forecasts of a queue, by when they were issued."""
+
+    from_at: fields.Moment | None = Field(None, alias="from", description=f"default: {MONTH_DAYS} days before `to`")
+    to_at: fields.Moment | None = Field(None, alias="to", description="default: now")
+
+
+class IssuesQuery(PastQuery):
+    """Which forecasts of a queue, and how many of them."""
+
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Lead(Answer):
+    """Steps equally far ahead, over all forecasts: what was predicted against what happened."""
+
+    first_step: int
+    last_step: int | None = Field(description="null = all that follow")
+    forecasts: int
+    steps: int = Field(description="with an actual value")
+    mape: float | None = Field(description="percent")
+    wape: float | None = Field(description="percent")
+    bias: float | None = Field(description="mean of prediction minus actual: above 0 = too much was predicted")
+    coverage: float | None = Field(description="percent of the actual values within the bounds")
+    naive_wape: float | None = Field(description="of the same hour of the day before the issue")
+    skill: float | None = Field(description="1 = perfect, 0 = no better than the same hour of the day before")
+
+    @classmethod
+    def of(cls, first_step: int, last: int | None, sums: ErrorSums) -> Self:
+        """The lead with these sums."""
+        told = {name: getattr(sums, name) for name in cls.model_fields if hasattr(sums, name)}
+        return cls(first_step=first_step, last_step=last, **told)
+
+
+class AccuracyAnswer(Answer):
+    """How good the forecasts of a queue have been that were issued in a time."""
+
+    queue: str
+    metric: str
+    job: str
+    from_at: datetime = Field(serialization_alias="from")
+    to_at: datetime = Field(serialization_alias="to")
+    overall: Lead | None = Field(description="null = nothing has been scored yet")
+    leads: list[Lead]
+
+
+class IssueList(Answer):
+    """Forecasts as they were issued, newest first, without their steps."""
+
+    forecasts: list[Issue]
+
+
+def blueprint(spec: SpecTree) -> Blueprint:
+    """The routes under /v1/queues that look back."""
+    routes = Blueprint("accuracy", __name__, url_prefix="/v1/queues/<path:queue>")
+    told, listed = answered(404, 503, HTTP_200=AccuracyAnswer), answered(404, 503, HTTP_200=IssueList)
+    routes.get("/accuracy")(
+        spec.validate(resp=told, tags=["queues"], operation_id="show_accuracy", before=refusing(AccuracyQuery))(show_accuracy)
+    )
+    routes.get("/forecasts")(
+        spec.validate(resp=listed, tags=["queues"], operation_id="list_forecasts", before=refusing(IssuesQuery))(list_forecasts)
+    )
+    return routes
+
+
+def show_accuracy(queue: str, query: AccuracyQuery) -> AccuracyAnswer:
+    """Show how good a queue's forecasts have been, by lead time.
+
+    A forecast is scored as soon as a later job has read what happened.
+    """
+    here = services()
+    to_at = query.to_at or datetime.now(UTC)
+    from_at = query.from_at or to_at - timedelta(days=MONTH_DAYS)
+    if from_at >= to_at:
+        raise InvalidRequest(f"from {from_at.isoformat()} is not before to {to_at.isoformat()}", field="from")
+    return accuracy_answer(here, newest(here, queue, query), from_at, to_at)
+
+
+def list_forecasts(queue: str, query: IssuesQuery) -> IssueList:
+    """List a queue's forecasts as they were issued, newest first."""
+    here = services()
+    return IssueList(forecasts=visible_issues(here, newest(here, queue, query), query.limit))
+
+
+def newest(here: Services, queue: str, query: PastQuery) -> Forecast:
+    """The queue's newest forecast that the caller may see; raises QueueNotFound."""
+    return here.store.forecast(queue, metric=query.metric, job=query.job, projects=caller().projects)
+
+
+def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
+    """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
+    wanted = AccuracyFilter(
+        metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
+    )
+    by_lead = here.store.accuracy.by_lead(forecast.queue, wanted)
+    overall = here.store.accuracy.by_queue(wanted).get(forecast.queue)
+    return AccuracyAnswer(
+        queue=forecast.queue,
+        metric=forecast.metric,
+        job=forecast.job,
+        from_at=from_at,
+        to_at=to_at,
+        overall=Lead.of(1, None, overall) if overall else None,
+        leads=[Lead.of(first, last_step(first), sums) for first, sums in by_lead.items()],
+    )
+
+
+def visible_issues(here: Services, forecast: Forecast, limit: int) -> list[Issue]:
+    """The forecasts that are like this one, newest first; of other projects than the caller's none."""
+    issues = here.store.issues.newest(forecast.queue, metric=forecast.metric, job=forecast.job, limit=limit)
+    return [issue for issue in issues if is_visible(here, issue.job_id)]

@@ -1,0 +1,59 @@
+"""Accuracy and issued forecasts over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from shared.storage import Store
+from tests.api.conftest import Granting
+from tests.factories import MONDAY, a_forecast, a_job
+from tests.shared.storage.test_every_past import a_record
+
+ETL = "/v1/queues/root.etl"
+
+
+@pytest.fixture
+def known(store: Store) -> None:
+    """A queue with two issued forecasts, of which one has been scored."""
+    store.add_job(a_job())
+    store.save_forecast(a_forecast(issued_at=MONDAY - timedelta(days=1)))
+    store.save_forecast(a_forecast())
+    store.accuracy.save([a_record(), a_record(first_step=7)])
+
+
+def test_accuracy_is_told_by_lead_and_overall(client: FlaskClient, known: None) -> None:
+    told = client.get(f"{ETL}/accuracy?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z").json
+    assert [(lead["first_step"], lead["last_step"], lead["steps"], lead["wape"]) for lead in told["leads"]] == [
+        (1, 6, 6, 10.0),
+        (7, 24, 6, 10.0),
+    ]
+    assert (told["overall"]["steps"], told["overall"]["forecasts"], told["overall"]["bias"]) == (12, 1, 1.0)
+
+
+def test_nothing_that_was_scored_is_no_accuracy(client: FlaskClient, known: None) -> None:
+    told = client.get(f"{ETL}/accuracy?from=2025-01-01T00:00:00Z&to=2025-02-01T00:00:00Z").json
+    assert (told["overall"], told["leads"]) == (None, [])
+
+
+def test_forecasts_are_listed_as_they_were_issued(client: FlaskClient, known: None) -> None:
+    [newest, older] = client.get(f"{ETL}/forecasts").json["forecasts"]
+    assert (newest["issued_at"], older["issued_at"]) == ("2026-01-05T00:00:00Z", "2026-01-04T00:00:00Z")
+    assert "prediction" not in newest
+    assert len(client.get(f"{ETL}/forecasts?limit=1").json["forecasts"]) == 1
+
+
+@pytest.mark.parametrize("path", ["accuracy?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", "forecasts?limit=0"])
+def test_what_is_not_accepted_is_refused(client: FlaskClient, known: None, path: str) -> None:
+    assert client.get(f"{ETL}/{path}").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["accuracy", "forecasts"])
+def test_an_unknown_queue_and_one_of_another_project_are_not_found(
+    client: FlaskClient, known: None, grant: Granting, path: str
+) -> None:
+    assert client.get(f"/v1/queues/no.such/{path}").status_code == 404
+    assert client.get(f"{ETL}/{path}", headers=grant("read", "another")).status_code == 404
+    assert client.get(f"{ETL}/{path}", headers=grant("read", a_job().request.project)).status_code == 200

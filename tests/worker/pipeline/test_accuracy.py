@@ -1,0 +1,76 @@
+"""Issued forecasts against what happened: by hand, and by the measures of the backtest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from shared.accuracy import FIRST_STEPS, ErrorSums, last_step
+from shared.reports import Point
+from tests.factories import MONDAY, a_forecast
+from worker.pipeline.accuracy import Actuals, actuals_of, score_forecast
+from worker.pipeline.measures import mape, wape
+
+HOUR = timedelta(hours=1)
+
+
+def hours(first: int, values: list[float | None]) -> Actuals:
+    """A series that begins `first` hours after Monday's midnight."""
+    points = [Point(timestamp=MONDAY + (first + n) * HOUR, value=value) for n, value in enumerate(values)]
+    found = actuals_of(points, 3_600)
+    assert found is not None
+    return found
+
+
+def test_a_forecast_is_scored_by_hand() -> None:
+    [record] = score_forecast(a_forecast(), hours(0, [45.0, 80.0, 0.0]))
+    sums = record.sums
+    assert (sums.steps, sums.error, sums.size, sums.surplus) == (3, 5 + 20 + 55, 125.0, 5 - 20 + 55)
+    assert (sums.relative_steps, sums.covered_steps, record.is_final) == (2, 1, True)
+    assert sums.mape == pytest.approx((100 * 5 / 45 + 100 * 20 / 80) / 2)
+    assert (sums.wape, sums.bias, sums.coverage) == (pytest.approx(64.0), pytest.approx(40 / 3), pytest.approx(100 / 3))
+
+
+def test_it_agrees_with_the_measures_of_the_backtest() -> None:
+    chance = np.random.default_rng(7)
+    actual, prediction = chance.uniform(0, 90, 24), chance.uniform(0, 90, 24)
+    actual[3] = 0.0
+    arrays = dict.fromkeys(("lower_bound", "upper_bound"), tuple(prediction))
+    records = score_forecast(a_forecast(prediction=tuple(prediction), **arrays), hours(0, list(actual)))
+    total = records[0].sums + records[1].sums
+    assert total.mape == pytest.approx(mape(actual, prediction))
+    assert total.wape == pytest.approx(wape(actual, prediction))
+
+
+def test_a_step_without_an_actual_value_is_not_scored_and_a_gap_stays_one() -> None:
+    [record] = score_forecast(a_forecast(), hours(0, [50.0, None, 55.0]))
+    assert (record.sums.steps, record.is_final) == (2, True)
+    [record] = score_forecast(a_forecast(), hours(0, [50.0]))
+    assert (record.sums.steps, record.is_final) == (1, False)
+
+
+def test_a_forecast_of_which_nothing_has_happened_has_no_record() -> None:
+    assert score_forecast(a_forecast(), hours(-9, [50.0] * 9)) == []
+
+
+def test_the_seasonal_naive_is_the_day_before_the_issue() -> None:
+    yesterday: list[float | None] = [float(hour) for hour in range(24)]
+    [record] = score_forecast(a_forecast(), hours(-24, [*yesterday, 10.0, 10.0, 10.0]))
+    assert (record.sums.compared_steps, record.sums.naive_error) == (3, 10 + 9 + 8)
+    assert record.sums.skill == pytest.approx(1 - (40 + 50 + 45) / 27)
+
+
+def test_leads_follow_each_other_without_a_hole() -> None:
+    assert [last_step(first) for first in FIRST_STEPS] == [6, 24, 48, 72, None]
+
+
+def test_what_is_not_defined_is_none() -> None:
+    nothing = ErrorSums()
+    assert {nothing.mape, nothing.wape, nothing.bias, nothing.coverage, nothing.naive_wape, nothing.skill} == {None}
+
+
+def test_a_series_without_any_value_is_none() -> None:
+    assert actuals_of([], 3_600) is None
+    assert actuals_of([Point(timestamp=MONDAY, value=None)], 3_600) is None

@@ -1,0 +1,67 @@
+"""Earlier forecasts are scored when a job has read what happened, and a month of poor ones is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from shared.accuracy import AccuracyFilter
+from shared.reports import Point
+from shared.runstate import RunState
+from shared.settings import Settings
+from shared.storage import Store
+from tests.factories import MONDAY, a_forecast, a_request
+from worker.hindsight import look_back, warning
+from worker.resources import Resources, use
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NAMES = ("prediction", "lower_bound", "upper_bound")
+
+
+@pytest.fixture
+def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
+    """A store with three days of actual values around Monday: 50 by day, 10 by night."""
+    with use(Resources(settings)) as here:
+        values = [50.0 if 8 <= hour % 24 < 20 else 10.0 for hour in range(72)]
+        points = [Point(timestamp=MONDAY - DAY + n * HOUR, value=value) for n, value in enumerate(values)]
+        here.store.save_actuals("root.etl", "used_capacity", 3_600, points)
+        yield here.store
+
+
+def keep(store: Store, value: float, hours: int = 48, **changes: object) -> None:
+    arrays = dict(zip(NAMES, ((value,) * hours, (value - 5,) * hours, (value + 5,) * hours), strict=True))
+    store.save_forecast(a_forecast(**(arrays | changes)))
+
+
+MONTH = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 9 * DAY, until=MONDAY + 9 * DAY)
+
+
+def test_a_forecast_is_scored_by_lead_until_all_of_it_is_known(store: Store) -> None:
+    keep(store, 50.0)
+    look_back(a_request(), "root.etl", MONDAY + DAY)
+    found = store.accuracy.by_lead("root.etl", MONTH)
+    assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18}
+    assert found[7].error == 6 * 40.0  # the hours before and after the day
+    assert [record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9)] == [False, False]
+    look_back(a_request(), "root.etl", MONDAY + 2 * DAY)
+    found = store.accuracy.by_lead("root.etl", MONTH)
+    assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18, 25: 24}
+    assert all(record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9))
+
+
+def test_nothing_that_happened_after_the_issue_time_of_the_job_counts(store: Store) -> None:
+    keep(store, 50.0)
+    look_back(a_request(), "root.etl", MONDAY)
+    assert store.accuracy.by_queue(MONTH) == {}
+
+
+def test_poor_forecasts_of_the_last_month_are_told_and_good_ones_are_not(store: Store) -> None:
+    keep(store, 90.0)
+    look_back(a_request(), "root.etl", MONDAY + 2 * DAY)
+    told = warning(a_request(), {"root.etl"}, MONDAY + 2 * DAY)
+    assert told == (
+        "forecasts of the last 30 days were worse than the same hour of the day before: root.etl (200 % off against 0 %)"
+    )
+    assert warning(a_request(), {"another"}, MONDAY + 2 * DAY) is None

@@ -1,0 +1,35 @@
+"""What is old goes, as the settings want it, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.durations import Duration
+from shared.jobs import JobFilter, JobState
+from shared.reports import Point
+from shared.runstate import RunState
+from shared.settings import Settings
+from tests.factories import MONDAY, a_forecast, a_job
+from worker.resources import Resources, use
+from worker.retention import SLICE, forget_old
+
+DAY = timedelta(days=1)
+KEPT = {name: Duration(10, "d") for name in ("keep_jobs", "keep_forecasts", "keep_actuals", "keep_keys")}
+
+
+def test_everything_older_than_it_is_kept_goes_in_slices_and_the_rest_stays(settings: Settings, run_state: RunState) -> None:
+    with use(Resources(settings.model_copy(update=KEPT))) as here:
+        for number in range(SLICE + 5):
+            at = MONDAY if number else MONDAY + 15 * DAY
+            here.store.add_job(a_job(job_id=f"job-{number}", state=JobState.FAILED, created_at=at, ended_at=at))
+        here.store.save_forecast(a_forecast(job_id="gone"))
+        here.store.save_actuals("q", "m", 3_600, [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
+        assert forget_old(MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "actuals": 1}
+        assert [job.job_id for job in here.store.jobs(JobFilter(), 9)] == ["job-0"]
+        assert forget_old(MONDAY + 20 * DAY) == {}
+
+
+def test_what_is_kept_forever_stays(settings: Settings, run_state: RunState) -> None:
+    with use(Resources(settings.model_copy(update=dict.fromkeys(KEPT)))) as here:
+        here.store.add_job(a_job(state=JobState.FAILED, ended_at=MONDAY))
+        assert forget_old(MONDAY + 9_999 * DAY) == {}
