@@ -30,6 +30,7 @@ from api import (
 from api.context import EXTENSION, Services
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
+from shared.tracing import start_tracing
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     _guard(app, settings)
     _add_routes(app)
+    start_tracing("api", app)
     return app
 
 

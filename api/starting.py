@@ -17,7 +17,7 @@ def start(here: Services, job: Job) -> None:
     Raises:
         BrokerAway: it has no run state.
     """
-    here.run_state.begin_job(job.job_id, job.deadline_at)
+    here.run_state.begin_job(job.job_id, job.deadline_at, job.request_id)
     try:
         here.enqueue(job.job_id)
     except BrokerAway as error:

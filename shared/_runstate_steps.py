@@ -19,6 +19,7 @@ from shared.drivers.faults import translated
 from shared.errors import BrokerAway
 
 ANY_RUN = ""
+REQUEST_ID = "request_id"  # in the job's hash, beside its numbers
 NO_RUN = "-"  # of whoever began when the job had none: no run that comes later is his
 
 _PRELUDE, *_FUNCTIONS = re.split(r"-- function: (\w+)\n", Path(__file__).with_name("runstate.lua").read_text())
@@ -38,13 +39,14 @@ class RunstateSteps:
         return self._scripts[name](keys=keys, args=[*arguments, self._run.get()])
 
     @contextmanager
-    def within_run(self, job_id: str) -> Iterator[None]:
-        """Inside, every step is for the run that the job has now."""
+    def within_run(self, job_id: str) -> Iterator[str | None]:
+        """Inside, every step is for the run that the job has now; gives the id of the request that began the job."""
         with translated(BrokerAway):
-            run = cast("bytes | None", self._client.hget(f"job:{job_id}", "run"))
-        before = self._run.set(run.decode() if run else NO_RUN)
+            found = cast("list[bytes | None]", self._client.hmget(f"job:{job_id}", ["run", REQUEST_ID]))
+        run, request_id = (value.decode() if value else None for value in found)
+        before = self._run.set(run or NO_RUN)
         try:
-            yield
+            yield request_id
         finally:
             self._run.reset(before)
 

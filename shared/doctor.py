@@ -6,14 +6,17 @@ A finding that is well may still carry advice: nothing is broken, but a person s
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
 from celery.backends.redis import RedisBackend
 
+from shared._doctor_fleet import Finding, look_at_fleet
 from shared.broker import make_celery
 from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
@@ -30,30 +33,13 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The answer to one question; `advice` says what to do."""
-
-    name: str
-    detail: str
-    is_well: bool = True
-    is_away: bool = False  # ill because a service cannot be reached
-    advice: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """In one word."""
-        if self.is_well:
-            return "note" if self.advice else "ok"
-        return "away" if self.is_away else "ill"
-
-
 def diagnose(settings: Settings) -> list[Finding]:
     """Every finding, in the order of dependence; what only a broker can answer is left out while it is away."""
     return [
+        Finding(name="version", detail=f"Queuecast {version('queuecast')}, Python {platform.python_version()}"),
         Finding(name="settings", detail="valid"),
         _data_folder(settings.data_dir),
-        *_asked("store", lambda: [_store(settings)]),
+        *_asked("store", lambda: _store(settings)),
         *(_files(name, connection.path) for name, connection in settings.all_connections.items() if connection.path),
         *(each for name, connection in settings.all_connections.items() for each in _database(name, connection)),
         *_asked("result backend", lambda: [_result_backend(settings)] if settings.result_backend_url else []),
@@ -79,10 +65,12 @@ def _data_folder(folder: Path) -> Finding:
         return Finding(
             name="data folder", detail=f"{folder}: {error.strerror}", is_well=False, advice="let this user write to it"
         )
-    kind = file_system(folder)
+    kind, free = file_system(folder), shutil.disk_usage(folder).free / 2**30
     advice = "SQLite is unsafe on a network file system: move QUEUECAST_DATA_DIR to a local disk"
     return Finding(
-        name="data folder", detail=f"{folder} is writable ({kind})", advice=advice if kind in NETWORK_FILE_SYSTEMS else ""
+        name="data folder",
+        detail=f"{folder} is writable ({kind}, {free:.1f} GiB free)",
+        advice=advice if kind in NETWORK_FILE_SYSTEMS else "",
     )
 
 
@@ -97,16 +85,24 @@ def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
     return kind
 
 
-def _store(settings: Settings) -> Finding:
+def _store(settings: Settings) -> list[Finding]:
     """A real read; opening it checks the version of SQLite. Looking makes nothing: neither folder nor file."""
     if settings.store_url is None and not settings.data_dir.is_dir():
-        return Finding(name="store", detail="is not there, as its folder is not", is_well=False, advice="`queuecast up` makes it")
+        there = "is not there, as its folder is not"
+        return [Finding(name="store", detail=there, is_well=False, advice="`queuecast up` makes it")]
     store = open_store(settings.store_location, patience_seconds=1)
     try:
         store.check()
+        tokens = [token for token in store.tokens.all() if token.revoked_at is None]
+        schedules = store.schedules.all()
     finally:
         store.close()
-    return Finding(name="store", detail=f"{settings.masked()['store_url']} is readable")
+    open_to_all = "" if tokens else "whoever reaches this machine's API may do everything; `queuecast token create` ends that"
+    return [
+        Finding(name="store", detail=f"{settings.masked()['store_url']} is readable"),
+        Finding(name="tokens", detail=f"{len(tokens)} valid or expired", advice=open_to_all),
+        Finding(name="schedules", detail=f"{len(schedules)}, {sum(each.is_paused for each in schedules)} of them paused"),
+    ]
 
 
 def _files(name: str, folder: Path) -> Finding:
@@ -149,7 +145,13 @@ def _broker(settings: Settings) -> list[Finding]:
             info = cast("dict[str, object]", state.client.info())
         findings = [Finding(name="broker", detail=f"answers (Redis {info['redis_version']})"), *_durability(info)]
         state.active()
-        return [*findings, Finding(name="run state", detail="is readable"), *_lanes(state), _catalogue(state)]
+        return [
+            *findings,
+            Finding(name="run state", detail="is readable"),
+            *look_at_fleet(settings, state),
+            *_lanes(state),
+            _catalogue(state),
+        ]
     finally:
         state.client.close()
 

@@ -4,7 +4,7 @@ It is the truth of a running job; a Celery message only wakes somebody up. A job
 for it any more, nor by whoever works in an earlier run of it (`within_run`). Keys, per job or per (job, queue):
 
     active                                   set: jobs with run state
-    job:{job}                                hash: run, deadline_at, queues, next, planned, issued_at, candidates_total|done …
+    job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waited for last
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
@@ -30,7 +30,7 @@ import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
-from shared._runstate_steps import RunstateSteps
+from shared._runstate_steps import REQUEST_ID, RunstateSteps
 from shared._runstate_workers import RunstateWorkers, speaks_redis
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
@@ -69,17 +69,22 @@ class RunState(RunstateWorkers):
     # A job's life
 
     @speaks_redis
-    def begin_job(self, job_id: str, deadline_at: datetime) -> None:
-        """Make the job a running one; repeating it changes nothing."""
+    def begin_job(self, job_id: str, deadline_at: datetime, request_id: str | None = None) -> None:
+        """Make the job a running one, asked for by this request; repeating it changes nothing."""
         pipeline = self.client.pipeline()
         pipeline.hsetnx(f"job:{job_id}", "run", str(randbits(48)))
         pipeline.hset(f"job:{job_id}", "deadline_at", str(to_epoch(deadline_at)))
+        if request_id:
+            pipeline.hsetnx(f"job:{job_id}", REQUEST_ID, request_id)
         pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as runstate.lua does with the other keys
         pipeline.sadd("active", job_id)
         pipeline.execute()
 
-    def within_run(self, job_id: str) -> AbstractContextManager[None]:
-        """Inside, the job is the run that it has now: once that is over, it has ended, whoever may have begun it again."""
+    def within_run(self, job_id: str) -> AbstractContextManager[str | None]:
+        """Inside, the job is the run that it has now: once that is over, it has ended, whoever may have begun it again.
+
+        Gives the id of the request that began the job.
+        """
         return self._step.within_run(job_id)
 
     @speaks_redis
@@ -95,7 +100,8 @@ class RunState(RunstateWorkers):
         pipeline.hlen(f"done:{job_id}")
         found, done = pipeline.execute()
         is_there = bool(found) and self._step.is_within(found.get(b"run", b""))
-        return running_job(job_id, {name.decode(): int(value) for name, value in found.items()}, done) if is_there else None
+        numbers = {name.decode(): int(value) for name, value in found.items() if name != REQUEST_ID.encode()}
+        return running_job(job_id, numbers, done) if is_there else None
 
     @speaks_redis
     def name_queues(self, job_id: str, queues: Sequence[str], issued_at: datetime, planned: int) -> None:

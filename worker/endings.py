@@ -83,7 +83,7 @@ def replan(job_id: str) -> bool:
         _end_as(job_id, str(RunStateLost()))
         return False
     here.store.update_job(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
-    here.run_state.begin_job(job_id, job.deadline_at)
+    here.run_state.begin_job(job_id, job.deadline_at, job.request_id)
     log.warning("run state lost, job is planned again", job_id=job_id)
     return True
 

@@ -17,6 +17,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from shared import metrics
 from shared.errors import OutOfMemory, ProcessLost, QueuecastError, TimeLimitReached
 from shared.forecasts import Candidate, Failure, Outcome
+from shared.logs import log_about
 from worker.resources import resources
 
 MAX_ATTEMPTS = 3
@@ -69,7 +70,8 @@ def score_each(
         number = number or run_state.begin(job_id, queue, str(index))
         if not number:
             continue
-        outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
+        with log_about(model=candidates[index].label):
+            outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
         is_out_of_time = isinstance(outcome, Failure) and outcome.error == TimeLimitReached.__name__
         if waiting and not is_out_of_time:
             number = run_state.record_and_begin(job_id, queue, index, outcome, then=waiting[0])

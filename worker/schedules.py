@@ -48,7 +48,7 @@ def _fire(schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -
         return
     job = here.store.add_job(_job(schedule, due_at, now))
     if job.state is JobState.QUEUED:
-        here.run_state.begin_job(job.job_id, job.deadline_at)
+        here.run_state.begin_job(job.job_id, job.deadline_at, job.request_id)
         send_plan(job.job_id)
     if here.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
         log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())

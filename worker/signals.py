@@ -14,6 +14,7 @@ from shared.broker import TaskName
 from shared.errors import ServiceError, TimeLimitReached
 from shared.forecasts import Lane
 from shared.runstate import RunState
+from shared.tracing import start_tracing
 from worker.catalogue import model_cards
 from worker.guard import failure
 from worker.parent_death import die_with_parent
@@ -39,10 +40,11 @@ def prepare_parent(sender: Any, **_: Any) -> None:
 
 @worker_process_init.connect
 def prepare_child(**_: Any) -> None:
-    """After the fork: connections of one's own, and no life without the parent."""
+    """After the fork: connections and traces of one's own, and no life without the parent."""
     die_with_parent()
     parent = resources()
     provide(Resources(parent.settings, parent.worker_id))
+    start_tracing("worker")
 
 
 @worker_ready.connect

@@ -46,7 +46,7 @@ def ingest(job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.SCORE.value)
 def score(job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:
     """Score the candidates `first` … `last` of a queue."""
-    with log_about(job_id=job_id, queue=queue), resources().run_state.within_run(job_id):
+    with _about(job_id, queue):
         for index, lane in steps.score(job_id, queue, range(first, last + 1)):
             workflow.send_solo(job_id, queue, index, lane)
         if is_solo and steps.is_scored(job_id, queue):
@@ -87,6 +87,13 @@ def advance(job_id: str) -> None:
 
 
 @contextmanager
+def _about(job_id: str, queue: str | None) -> Iterator[None]:
+    """Inside, everything is for the run that the job has now, and every line says for whom it is."""
+    with resources().run_state.within_run(job_id) as request_id, log_about(job_id=job_id, queue=queue, request_id=request_id):
+        yield
+
+
+@contextmanager
 def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
     """The smallest unit that an error may take down: the queue, or in `plan` the job.
 
@@ -94,7 +101,7 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
     whose reason tells what was waited for. A MemoryError must not leave a task's body, it would take the whole worker down.
     What a task says of its job counts for the run in which it began: the job may be cancelled and tried again meanwhile.
     """
-    with log_about(job_id=job_id, queue=queue), resources().run_state.within_run(job_id):
+    with _about(job_id, queue):
         try:
             yield
         except ServiceError as error:

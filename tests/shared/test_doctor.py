@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from shared.forecasts import Lane, ModelCard
 from shared.running import LivingWorker
 from shared.runstate import RunState
 from shared.settings import Connection, Settings
+from shared.storage import open_store
+from shared.tokens import Scope, make_token
+from tests.factories import MONDAY, a_job
 
 CARD = ModelCard(name="prophet", summary="trend and seasons", lane=Lane.SCORE, cost=9, is_baseline=False)
 WORKER = LivingWorker(worker_id="w1", lanes=tuple(Lane), slots=2)
@@ -29,6 +34,9 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
     folder.mkdir()
     run_state.announce(WORKER)
     run_state.keep_catalogue([CARD])
+    assert run_state.holds(run_state.lock("reaper", 60))
+    with closing(open_store(settings.store_location)) as store:
+        store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
     return settings
 
 
@@ -52,6 +60,24 @@ def test_a_broker_that_no_worker_ever_met_has_no_catalogue(settings: Settings, r
     found = findings(settings)
     assert not found["catalogue"].is_well
     assert not found["connection files"].is_well
+
+
+def test_a_fleet_without_a_reaper_is_ill(healthy: Settings, run_state: RunState) -> None:
+    run_state.client.delete("reaper")
+    assert findings(healthy)["reaper"].advice.startswith("start one: `queuecast reap`")
+
+
+def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Settings) -> None:
+    with closing(open_store(healthy.store_location)) as store:
+        store.add_job(a_job(created_at=datetime.now(UTC)))
+        assert findings(healthy)["oldest job"].is_well
+        store.add_job(a_job(job_id="old"))
+    assert "old, " in findings(healthy)["oldest job"].detail
+    assert not findings(healthy)["oldest job"].is_well
+
+
+def test_a_service_that_is_open_to_all_is_noted(settings: Settings, run_state: RunState) -> None:
+    assert findings(settings)["tokens"].verdict == "note"
 
 
 @pytest.mark.parametrize(
