@@ -97,18 +97,18 @@ def test_a_store_used_before_a_fork_serves_both_sides(url: str) -> None:
 
 # An earlier release's file
 
-SCHEMA_1 = Path(__file__).with_name("schema_1.sql").read_text()  # as that release made its files
+SCHEMAS = {n: Path(__file__).with_name(f"schema_{n}.sql").read_text() for n in (1, 2)}  # as those releases made their files
 
 
-@pytest.fixture
-def old(path: Path, store: Store) -> Store:
-    """A store on a file of schema 1, which holds a job that has failed."""
+@pytest.fixture(params=SCHEMAS)
+def old(path: Path, store: Store, request: pytest.FixtureRequest) -> Store:
+    """A store on a file of an earlier schema, which holds a job that has failed, and a forecast."""
     store.add_job(a_job(state=JobState.FAILED, reason="no data", ended_at=MONDAY))
     store.save_forecast(a_forecast())
     store.close()
     copy = path.with_name("old.db")
     with plain_sql(copy) as db:
-        db.executescript(f"ATTACH '{path}' AS new; {SCHEMA_1}; PRAGMA user_version = 1;")
+        db.executescript(f"ATTACH '{path}' AS new; {SCHEMAS[request.param]}; PRAGMA user_version = {request.param};")
         for table in ("jobs", "forecasts"):
             columns = ", ".join(name for _, name, *_ in db.execute(f"PRAGMA main.table_info({table})"))
             db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
@@ -127,9 +127,9 @@ def shape(path: Path) -> dict[str, object]:
     return tables | {name: sql for kind, name, sql in kept if kind != "table"} | {"version": version}
 
 
-def test_a_file_of_schema_1_is_taken_along_with_all_that_it_holds(old: Store, path: Path) -> None:
+def test_a_file_of_an_earlier_schema_is_taken_along_with_all_that_it_holds(old: Store, path: Path) -> None:
     with plain_sql(path) as db:
-        assert "queued_at" not in {name for _, name, *_ in db.execute("PRAGMA table_info(jobs)")}
+        assert "prediction" not in {name for _, name, *_ in db.execute("PRAGMA table_info(forecasts)")}
     assert old.job("job-1") == a_job(state=JobState.FAILED, reason="no data", ended_at=MONDAY)
     assert old.forecasts() == [a_forecast()]
     assert old.reopen_job("job-1", [JobState.FAILED], MONDAY + HOUR)
@@ -144,7 +144,7 @@ def test_a_file_that_was_taken_along_is_like_a_new_one(old: Store, path: Path, t
     assert shape(path) == shape(new)
 
 
-def test_four_processes_that_open_a_file_of_schema_1_at_once_take_it_along_once(old: Store, url: str, path: Path) -> None:
+def test_four_processes_that_open_an_earlier_file_at_once_take_it_along_once(old: Store, url: str, path: Path) -> None:
     crowd.in_processes(crowd.open_all, [([url],)] * 4)
     assert shape(path)["version"] == (SCHEMA_VERSION,)
     assert old.job("job-1").queued_at is None
