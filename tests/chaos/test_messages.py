@@ -1,12 +1,14 @@
-"""Rows 13 to 17: messages that are lost, doubled or never sent, and processes that die exactly there."""
+"""Rows 13 to 17: messages that are lost, doubled, of another release or never sent, and processes that die exactly there."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from random import Random
 
 import pytest
 
-from shared.broker import TaskName
+from shared.broker import TaskName, make_celery
+from shared.drivers.redis_server import redis_server
 from shared.forecasts import Lane
 from shared.jobs import JobState
 from tests.chaos.faults import lanes_client, messages_doubled
@@ -73,3 +75,23 @@ def test_a_job_whose_api_died_while_submitting_is_planned_by_the_reaper(chaos: C
     job = chaos.ended(new.job_id)
     assert job.state is JobState.SUCCEEDED
     assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+
+
+def test_messages_of_another_release_cost_no_job_anything(chaos: ChaosFleet) -> None:
+    """Fewer arguments, more of them, and a task that nobody knows: sent while a job runs, and before its own."""
+    queues = write_usage(chaos.settings.files_dir, 3)
+    chaos.start([("other", Lane.HEAVY, 1)])
+    job_id = chaos.submit()
+    with closing(make_celery(redis_server(chaos.settings), "api")) as app:
+        for name, arguments, lane in (
+            (TaskName.PLAN.value, [job_id, "one more"], Lane.PLAN),
+            (TaskName.SCORE.value, [job_id, queues[0]], Lane.SCORE),
+            (TaskName.SELECT.value, [job_id, queues[0]], Lane.SELECT),
+            ("queuecast.of_tomorrow", [job_id], Lane.PLAN),
+        ):
+            app.send_task(name, args=arguments, queue=lane.value)
+    chaos.add_worker("worker", LANES, 2)
+    job = chaos.ended(job_id)
+    assert job.state is JobState.SUCCEEDED
+    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
