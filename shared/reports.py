@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from shared.buckets import step_start
 from shared.forecasts import Candidate, Forecast, Outcome
@@ -129,21 +130,16 @@ def above_full(forecast: Forecast) -> Above | None:
     return above(forecast, FULL) if is_percentage(forecast.metric) else None
 
 
+def issue(forecast: Forecast) -> Issue:
+    """The forecast without its steps."""
+    return Issue(**_without_steps(forecast))
+
+
 def outlook(forecast: Forecast) -> QueueOutlook:
     """What a queue's owner sees first of a forecast."""
     peak, full = forecast.peak_step - 1, above_full(forecast)
     return QueueOutlook(
-        queue=forecast.queue,
-        metric=forecast.metric,
-        job=forecast.job,
-        job_id=forecast.job_id,
-        issued_at=forecast.issued_at,
-        created_at=forecast.created_at,
-        step_seconds=forecast.step_seconds,
-        horizon_steps=forecast.horizon_steps,
-        model=forecast.model,
-        mape=forecast.mape,
-        skill=forecast.skill,
+        **_without_steps(forecast),
         peak_at=step_start(forecast.issued_at, peak + 1, forecast.step_seconds),
         peak=forecast.prediction[peak],
         peak_lower_bound=forecast.lower_bound[peak],
@@ -152,3 +148,7 @@ def outlook(forecast: Forecast) -> QueueOutlook:
         likely_above_100=len(full.likely) if full else 0,
         possible_above_100=len(full.possible) if full else 0,
     )
+
+
+def _without_steps(forecast: Forecast) -> dict[str, Any]:
+    return {each.name: getattr(forecast, each.name) for each in fields(Issue)}

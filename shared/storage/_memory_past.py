@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from shared.forecasts import Forecast
 from shared.jobs import Job
-from shared.reports import Issue, Point, QueueReport
+from shared.reports import Issue, Point, QueueReport, issue
 from shared.storage._memory_accuracy import MemoryAccuracies
 from shared.storage.retention import Series
 
@@ -36,7 +36,7 @@ class MemoryIssues:
                 if each.queue == queue and metric in {None, each.metric} and job in {None, each.job}
             ]
         in_order = sorted(matching, key=lambda each: (each.issued_at, each.created_at), reverse=True)
-        return [_issue(each) for each in in_order[:limit]]
+        return [issue(each) for each in in_order[:limit]]
 
     def unscored(
         self, queue: str, metric: str, step_seconds: int, *, since: datetime, before: datetime, limit: int
@@ -133,19 +133,3 @@ def _drop(records: MutableMapping[K, V], is_old: Callable[[V], bool], age: Calla
 
 def _has_ended(job: Job, before: datetime) -> bool:
     return job.state.is_terminal and job.created_at < before and job.ended_at is not None and job.ended_at < before
-
-
-def _issue(forecast: Forecast) -> Issue:
-    return Issue(
-        queue=forecast.queue,
-        metric=forecast.metric,
-        job=forecast.job,
-        job_id=forecast.job_id,
-        issued_at=forecast.issued_at,
-        created_at=forecast.created_at,
-        step_seconds=forecast.step_seconds,
-        horizon_steps=forecast.horizon_steps,
-        model=forecast.model,
-        mape=forecast.mape,
-        skill=forecast.skill,
-    )
