@@ -69,8 +69,8 @@ class AccuracyAnswer(Answer):
     queue: str
     metric: str
     job: str
-    from_at: datetime = Field(serialization_alias="from")
-    to_at: datetime = Field(serialization_alias="to")
+    from_at: datetime = Field(description="issued since then")
+    to_at: datetime = Field(description="and before")
     overall: Lead | None = Field(description="null = nothing has been scored yet")
     leads: list[Lead]
 

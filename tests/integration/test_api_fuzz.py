@@ -25,7 +25,7 @@ from shared.reports import QueueReport
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.tokens import Scope, make_token
-from tests.factories import MONDAY, a_forecast, a_job
+from tests.factories import MONDAY, a_forecast, a_job, a_schedule
 
 EXAMPLES = 100  # of each operation and mode: about 15 seconds in all
 FEWER = 20  # what a token or its absence changes comes before all of that
@@ -33,7 +33,7 @@ FEWER = 20  # what a token or its absence changes comes before all of that
 TOO_STRICT = [positive_data_acceptance]
 LIMITS = ("rate_limit", "write_rate_limit", "failure_rate_limit")
 OPEN = {"/healthz", "/readyz"}
-KNOWN = {"job_id": "job-1", "queue": "root.etl"}
+KNOWN = {"job_id": "job-1", "queue": "root.etl", "schedule_id": "s-1"}
 OPERATIONS = [
     ("/v1/jobs", "POST"),
     ("/v1/jobs/validate", "POST"),  # what is wrong with a form is its answer, so it is not asked in the negative mode
@@ -44,6 +44,14 @@ OPERATIONS = [
     ("/v1/jobs/{job_id}/queues/{queue}", "GET"),
     ("/v1/queues", "GET"),
     ("/v1/queues/{queue}/series", "GET"),
+    ("/v1/queues/{queue}/accuracy", "GET"),
+    ("/v1/queues/{queue}/forecasts", "GET"),
+    ("/v1/schedules", "GET"),
+    ("/v1/schedules", "POST"),
+    ("/v1/schedules/{schedule_id}", "GET"),
+    ("/v1/schedules/{schedule_id}/pause", "POST"),
+    ("/v1/schedules/{schedule_id}/resume", "POST"),
+    ("/v1/schedules/{schedule_id}", "DELETE"),
     ("/v1/models", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
@@ -57,6 +65,10 @@ ASKING = [  # with a body or a query
     ("/v1/jobs/{job_id}/retry", "POST"),
     ("/v1/jobs", "GET"),
     ("/v1/queues/{queue}/series", "GET"),
+    ("/v1/queues/{queue}/accuracy", "GET"),
+    ("/v1/queues/{queue}/forecasts", "GET"),
+    ("/v1/schedules", "POST"),
+    ("/v1/schedules/{schedule_id}/pause", "POST"),
 ]
 
 
@@ -83,6 +95,7 @@ def service(
     services.store.add_job(a_job())
     services.store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
     services.store.save_forecast(a_forecast())
+    services.store.schedules.add(a_schedule())
     services.store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED))
     document = schemathesis.openapi.from_wsgi("/openapi.json", app)
     yield _asked_by(getattr(request, "param", "anybody here"), document, services)
