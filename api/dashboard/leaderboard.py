@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from api.dashboard import words
 from api.queue_answers import Standing
 from shared.reports import QualityReport, QueueReport
 
@@ -33,12 +32,4 @@ def about_score(report: QueueReport) -> str:
 def quality_lines(quality: QualityReport) -> Iterator[str]:
     """What was found in the data and what was done about it."""
     yield f"{quality.rows:,} samples became {quality.steps:,} steps."
-    if quality.filled_steps:
-        share = words.percent(quality.filled_share * 100)
-        yield f"{quality.filled_steps:,} steps ({share}) were missing and filled; the longest gap: {quality.longest_gap_steps:,}."
-    if quality.duplicates:
-        yield f"{quality.duplicates:,} samples were there twice."
-    if quality.non_finite:
-        yield f"{quality.non_finite:,} samples were no numbers."
-    yield from (f"Column {name} was left out: {why}." for name, why in quality.dropped_columns.items())
-    yield from (f"{note[0].upper()}{note[1:]}." for note in quality.notes)
+    yield from (f"{note[0].upper()}{note[1:].rstrip('.')}." for note in quality.notes)

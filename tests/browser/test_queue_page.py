@@ -46,9 +46,7 @@ def llap(store: Store) -> None:
         outcomes=(a_score(candidate=prophet), a_score(candidate=Candidate(model="seasonal_naive")), lost),
         winner=prophet,
         explanation="prophet won: its MAPE of 7.5 % is the lowest of 2.",
-        quality=QualityReport(
-            rows=12_000, steps=200, filled_steps=10, filled_share=0.05, longest_gap_steps=10, warnings=("A gap.",)
-        ),
+        quality=QualityReport(rows=12_000, steps=200, notes=("10 steps without a value: filled",), warnings=("A gap.",)),
     )
     store.save_report(report)
 
@@ -159,7 +157,7 @@ def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -
     expect(rows).to_have_count(3)
     expect(rows.first).to_have_class("winner")
     expect(rows.last).to_contain_text("it took longer than 90 s")
-    expect(shown.get_by_text("10 steps (5.0\u202f%) were missing and filled; the longest gap: 10.")).to_be_visible()
+    expect(shown.get_by_text("10 steps without a value: filled.")).to_be_visible()
     expect(shown.get_by_text("A gap.")).to_be_visible()
 
 

@@ -123,7 +123,7 @@ def _of(measures: Measures, by: Ranking) -> float:
 
 
 def _shown(score: Score, by: Ranking) -> str:
-    return f"{by.upper()} {_value(score, by):.4g}{'' if by == 'rmse' else ' %'}"
+    return f"{by.upper()} {_value(score, by):.3g}{'' if by == 'rmse' else ' %'}"
 
 
 def _explanation(

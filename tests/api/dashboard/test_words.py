@@ -31,7 +31,16 @@ def test_a_moment_is_told_in_the_zone_of_the_instance() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.42, "0.4 s"), (45, "45 s"), (119, "1 min"), (3_600, "1 h"), (129_600, "36 h"), (172_800, "2 d"), (864_000, "10 d")],
+    [
+        (0.004, "4 ms"),
+        (0.42, "0.4 s"),
+        (45, "45 s"),
+        (119, "1 min"),
+        (3_600, "1 h"),
+        (129_600, "36 h"),
+        (172_800, "2 d"),
+        (864_000, "10 d"),
+    ],
 )
 def test_a_length_of_time_is_told_in_whole_ones_of_its_largest_unit(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text
