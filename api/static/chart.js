@@ -133,6 +133,7 @@ function options(queues, levels) {
     height: Math.max(260, Math.min(420, place.clientWidth * 0.5)),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     padding: [null, 28, null, null],
+    legend: { markers: { dash: (plot, index) => (plot.series[index].dash ? "dashed" : "solid") } },
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest) * 1.05 || 1] } },
     axes: [

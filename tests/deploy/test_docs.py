@@ -15,7 +15,7 @@ from tests.architecture.house import ROOT, fail_on
 
 TEXT = (ROOT / "deploy/README.md").read_text()
 COMMANDS = re.findall(r"`(queuecast [^`]+)`", TEXT) + [
-    f"queuecast {rest}" for rest in re.findall(r"run --rm api ([^>#\n]+)", TEXT)
+    f"queuecast {rest}" for rest in re.findall(r"run --rm -T api ([^>#\n]+)", TEXT)
 ]
 
 

@@ -22,6 +22,8 @@ YAML_FILES = sorted(path for path in DEPLOY.rglob("*.y*ml"))
 OFF = ", ".join(f"{rule}: disable" for rule in ("document-start", "braces", "brackets", "truthy"))
 RULES = f"{{extends: default, rules: {{line-length: {{max: 170}}, {OFF}}}}}"
 KNOWN = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_FILE, SECRETS_DIR}
+RESOURCES = [path for path in MANIFESTS if path.name != "kustomization.yaml"]
+FIRST_TOKEN = DEPLOY / "kubernetes/first-token/pod.yaml"  # by hand, once
 OURS = {"api", "worker", "heavy", "reaper", "flower"}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 # The part of the Compose Specification that is used here, and nothing else, so that a mistyped key is found.
@@ -85,16 +87,29 @@ def test_every_yaml_file_is_tidy(path: Path) -> None:
     output_of(str(BIN / "yamllint"), "--strict", "-d", RULES, str(path))
 
 
-@pytest.mark.parametrize("path", [path for path in MANIFESTS if path.name != "kustomization.yaml"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*(path for path in MANIFESTS if path.name != "kustomization.yaml"), FIRST_TOKEN], ids=lambda path: path.name
+)
 def test_every_manifest_is_accepted_by_the_schemas_of_kubernetes(path: Path) -> None:
     said = output_of(str(BIN / "kubernetes-validate"), "--strict", str(path))
     unknown = re.findall(r"Couldn't find schema for kind (\w+)", said)
     assert set(unknown) <= {"ScaledObject"}  # of KEDA, looked at below
 
 
+def test_the_first_token_is_made_in_the_image_of_the_api_by_a_command_that_exists() -> None:
+    [pod] = documents(FIRST_TOKEN)
+    [container] = pod["spec"]["containers"]
+    [image] = [
+        each for each in documents(DEPLOY / "kubernetes/kustomization.yaml")[0]["images"] if each["name"] == "queuecast-api"
+    ]
+    assert container["image"] == f"{image['newName']}:{image['newTag']}"
+    assert container["args"][:2] == ["token", "create"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
 def test_every_manifest_is_named_by_the_kustomization() -> None:
     [kustomization] = documents(DEPLOY / "kubernetes/kustomization.yaml")
-    assert sorted(kustomization["resources"]) == sorted(path.name for path in MANIFESTS if path.name != "kustomization.yaml")
+    assert sorted(kustomization["resources"]) == sorted(path.name for path in RESOURCES)
     images = {container["image"] for container, _ in containers()}
     assert {image["name"] for image in kustomization["images"]} == images
 
