@@ -81,9 +81,10 @@ def check(question_id: str) -> None:
 
 def advance(job_id: str) -> None:
     """Let the next queues in, or end the job when there are none."""
-    for queue in fill(job_id):
-        workflow.send_ingest(job_id, queue)
-    endings.finish(job_id)
+    with _about(job_id, None):
+        for queue in fill(job_id):
+            workflow.send_ingest(job_id, queue)
+        endings.finish(job_id)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Fleet:
         """A job as the API makes it; returns its id."""
         job = a_job(request=a_request(**changes), created_at=datetime.now(UTC))
         self.store.add_job(job)
-        self.run_state.begin_job(job.job_id, job.deadline_at)
+        self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
         return job.job_id
 
