@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 
 from celery.utils.log import current_process_index  # type: ignore[attr-defined] # its types lack it
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric, values
@@ -124,11 +125,21 @@ def oldest_job_now(seconds: float) -> Metric:
     return GaugeMetricFamily("queuecast_oldest_job_seconds", "Age of the oldest job that has not ended; 0 without one.", seconds)
 
 
+class _WholeFiles(MultiProcessCollector):
+    """Counts what lies in the folder, but files that are still empty: their process is making them, or died while it did."""
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics of all processes together."""
+        files = [str(path) for path in Path(os.environ[FOLDER]).glob("*.db") if path.stat().st_size]
+        found: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call] # it has no types
+        return found
+
+
 def counted() -> CollectorRegistry:
     """What was counted by all processes of the folder, or by this one alone where the environment names none."""
     registry = CollectorRegistry(support_collectors_without_names=True)
     if FOLDER in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        _WholeFiles(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(REGISTRY)
     return registry
