@@ -38,7 +38,7 @@ def test_a_frozen_broker_keeps_no_page_waiting_and_the_banner_says_that_it_is_aw
     started = time.monotonic()
     assert client.get("/").status_code == 200
     assert "The broker is away" in client.get("/status").text
-    assert time.monotonic() - started < 5  # half a second of patience, and a loaded machine
+    assert time.monotonic() - started < 10  # half a second of patience, and a loaded machine
 
 
 def test_the_banner_is_empty_when_all_is_well(client: FlaskClient, run_state: RunState) -> None:
