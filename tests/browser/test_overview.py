@@ -62,7 +62,8 @@ def test_a_heading_sorts_and_sorts_the_other_way(four_queues: None, page: Page, 
 def test_a_forecast_that_is_over_or_old_says_so(store: Store, page: Page, url: str) -> None:
     keep(store, "root.over", 90, 120, issued_at=THIS_HOUR - 30 * HOUR)
     page.goto(url)
-    expect(page.locator("tbody tr")).to_contain_text("This forecast ended 6 h ago; a new job makes a new one.")
+    ended = re.compile("This forecast ended [67] h ago; a new job makes a new one.")  # the hour may have struck meanwhile
+    expect(page.locator("tbody tr")).to_contain_text(ended)
     expect(page.locator(".stale")).to_be_visible()
     expect(page.locator(".card.calm")).to_contain_text("0 queues may pass 80")
 
