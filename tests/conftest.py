@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
@@ -29,6 +31,17 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name in [name for name in os.environ if name.startswith("QUEUECAST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(tmp_path / "queuecast.toml"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that sets the log up writes to what is its stdout then: a stream of one test, closed in the next."""
+    root, configured = logging.getLogger(), structlog.get_config() if structlog.is_configured() else None
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**configured) if configured else structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
