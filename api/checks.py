@@ -17,7 +17,8 @@ from api.problems import answered, field_problems
 from api.projects import of_the_caller
 from api.requests import JobBody
 from shared.documents import from_json, to_json
-from shared.errors import QueuecastError, ServiceError, WorkersAway
+from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
+from shared.forecasts import Lane
 from shared.jobs import JobRequest, Problem, Validation
 
 ANSWER_SECONDS = 5.0
@@ -61,15 +62,23 @@ def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[P
 
 
 def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
-    """What a worker sees; raises WorkersAway when none answers in time, BrokerAway."""
-    question_id = token_hex(8)
+    """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
+    question_id, lane = token_hex(8), _asked_lane(here)
     here.questions.ask(question_id, to_json(wanted))
-    here.enqueue_check(question_id)
+    here.enqueue_check(question_id, lane or Lane.CHECK)
     answer = here.questions.await_answer(question_id, ANSWER_SECONDS)
-    if answer is None:
-        raise WorkersAway(f"none has answered within {ANSWER_SECONDS:g} s")
-    found: Validation = from_json(Validation, answer)
-    return found
+    if answer is not None:
+        found: Validation = from_json(Validation, answer)
+        return found
+    if lane is None and _asked_lane(here) is None:
+        raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
+    raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
+
+
+def _asked_lane(here: Services) -> Lane | None:
+    """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
+    served = {lane for worker in here.run_state.workers() for lane in worker.lanes}
+    return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)
 
 
 def _tell_form_problems(_request: object, _response: object, error: Exception | None, *_: object) -> None:

@@ -11,6 +11,7 @@ from flask import current_app
 from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
+from shared.forecasts import Lane
 from shared.lanes import Lanes
 from shared.questions import Questions
 from shared.runstate import RunState
@@ -66,9 +67,9 @@ class Services:
         """Wake somebody up to plan the job; raises BrokerAway."""
         enqueue_job(self._app, job_id)
 
-    def enqueue_check(self, question_id: str) -> None:
+    def enqueue_check(self, question_id: str, lane: Lane) -> None:
         """Wake somebody up to answer the question; raises BrokerAway."""
-        enqueue_check(self._app, question_id)
+        enqueue_check(self._app, question_id, lane)
 
     @cached_property
     def cursor_key(self) -> str:

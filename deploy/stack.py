@@ -2,7 +2,8 @@
 
 stage 1   broker   the embedded Valkey, unless QUEUECAST_BROKER_URL names another server
 stage 2   api      answers HTTP                          reaper  sends again what was lost
-          worker   lanes select, plan, score             flower  shows operators what runs
+          worker   lanes select, check, plan, score      flower  shows operators what runs
+          control  lanes select, check: a slot that no candidate takes
           heavy    lane heavy: one slow candidate at a time
 """
 
@@ -27,7 +28,8 @@ from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 from shared.terminal import notice
 
-WORKER_LANES = (Lane.SELECT, Lane.PLAN, Lane.SCORE)  # callbacks first
+WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
+CONTROL_LANES = (Lane.SELECT, Lane.CHECK)  # a slot of their own, so that questions are answered while all others are busy
 HEAVY_LANES = (Lane.HEAVY,)  # a process of its own, else short candidates starve it
 HERE = "127.0.0.1"
 FLOWER_PORT = 5555  # Flower's own default; taken, another one is found
@@ -116,6 +118,7 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             stop_seconds=30.0,
         ),
         worker("worker", WORKER_LANES, layout.workers, settings),
+        worker("control", CONTROL_LANES, 1, settings),
         worker("heavy", HEAVY_LANES, 1, settings),
         Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment),
         Program(name="flower", command=_flower(settings, layout), environment=_data_dir(settings)),

@@ -41,7 +41,7 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.SCORE: Lane.SCORE,  # or heavy, said at the call
     TaskName.SELECT: Lane.SELECT,  # likewise
     TaskName.SELECT_AFTER_ERROR: Lane.SELECT,
-    TaskName.CHECK: Lane.PLAN,
+    TaskName.CHECK: Lane.CHECK,
 }
 
 
@@ -78,17 +78,18 @@ def make_celery(server: RedisServer, profile: Literal["worker", "api"]) -> celer
 
 def enqueue_job(app: celery.Celery, job_id: str) -> None:
     """Wake somebody up to plan the job; raises BrokerAway at once when the broker does not answer."""
-    _send(app, TaskName.PLAN, job_id, task_id=f"{job_id}.plan")
+    _send(app, TaskName.PLAN, job_id, task_id=f"{job_id}.plan", lane=Lane.PLAN)
 
 
-def enqueue_check(app: celery.Celery, question_id: str) -> None:
+def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK) -> None:
     """Wake somebody up to answer a question about a request; raises BrokerAway likewise. Nobody restores a lost one."""
-    _send(app, TaskName.CHECK, question_id, task_id=f"{question_id}.check")
+    _send(app, TaskName.CHECK, question_id, task_id=f"{question_id}.check", lane=lane)
 
 
-def _send(app: celery.Celery, name: TaskName, about: str, task_id: str) -> None:
+def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: Lane) -> None:
+    options: dict[str, Any] = {"task_id": task_id, "queue": lane.value, "argsrepr": about, "ignore_result": True, "retry": False}
     try:
-        app.send_task(name.value, args=[about], task_id=task_id, argsrepr=about, ignore_result=True, retry=False)
+        app.send_task(name.value, args=[about], **options)
     except kombu.exceptions.OperationalError as error:
         raise BrokerAway(str(error), task_id=task_id) from error
 

@@ -201,6 +201,10 @@ class WorkersAway(ServiceError):
     """No worker answers."""
 
 
+class WorkersBusy(ServiceError):
+    """All workers are busy."""
+
+
 class ApiAway(ServiceError):
     """The Queuecast API cannot be reached."""
 

@@ -27,6 +27,7 @@ class Lane(StrEnum):
     """Celery's queues, in the order in which workers serve them."""
 
     SELECT = "select"
+    CHECK = "check"
     PLAN = "plan"
     SCORE = "score"
     HEAVY = "heavy"

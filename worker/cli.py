@@ -24,7 +24,7 @@ app.add_typer(forecast, name="forecast")
 EVERY_LANE = ",".join(Lane)
 HERE = "127.0.0.1"
 
-Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy ones are best left to a worker of their own.")
+Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy, and select,check, are best left to workers of their own.")
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 MetricsPort = Annotated[
@@ -33,7 +33,7 @@ MetricsPort = Annotated[
 MetricsHost = Annotated[str, typer.Option(help="Address of the metrics, which have no password.")]
 
 
-@app.command(epilog="Example: queuecast work --lanes select,plan,score --concurrency 4")
+@app.command(epilog="Example: queuecast work --lanes select,check,plan,score --concurrency 4")
 def work(
     *,
     lanes: Annotated[str, Lanes] = EVERY_LANE,

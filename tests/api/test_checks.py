@@ -9,9 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.documents import from_json, to_json
+from shared.forecasts import Lane
 from shared.jobs import JobRequest, Problem, Validation
 from shared.lanes import Lanes
 from shared.questions import Questions
+from shared.running import LivingWorker
 from shared.runstate import RunState
 from shared.settings import Settings
 from tests.api.bodies import a_body
@@ -71,9 +73,27 @@ def test_what_is_wrong_with_the_form_or_the_connection_needs_no_worker(
     assert loc in [problem["loc"] for problem in answer.json["problems"]]
 
 
-def test_without_a_worker_it_says_so(client: FlaskClient, run_state: RunState, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lanes", [(), ("heavy",)])
+def test_without_a_worker_that_answers_questions_it_says_so(
+    client: FlaskClient, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lanes: tuple[str, ...]
+) -> None:
     monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.2)
+    if lanes:
+        run_state.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
     answer = client.post(URL, json=a_body())
     assert answer.status_code == 503
-    assert "No worker answers" in answer.json["detail"]
+    assert answer.json["title"] == "No worker answers"
     assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("lane", [Lane.CHECK, Lane.PLAN])  # where workers of this release look, and of the one before
+def test_workers_that_live_and_have_no_time_are_said_to_be_busy(
+    client: FlaskClient, settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lane: Lane
+) -> None:
+    monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.2)
+    run_state.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
+    answer = client.post(URL, json=a_body())
+    assert answer.status_code == 503
+    assert answer.json["title"] == "All workers are busy"
+    assert answer.headers["Retry-After"]
+    assert set(Lanes.open(settings).look().waiting.values()) == {lane.value}

@@ -32,7 +32,7 @@ from tests.factories import a_job, a_load, a_request
 from tests.integration.conftest import Fleet
 
 HOLD = 900  # MB, RSS of one process
-SETUPS = {"light and heavy": ("select,plan,score", "heavy"), "all in one": ("select,plan,score,heavy",)}
+SETUPS = {"light and heavy": ("select,check,plan,score", "heavy"), "all in one": ("select,check,plan,score,heavy",)}
 DAYS = (14, 60)
 MB = 2**20
 

@@ -36,7 +36,7 @@ from tests.factories import a_job, a_request
 from tests.polling import eventually
 from tests.servers import free_port
 
-LANES = ",".join((Lane.SELECT, Lane.PLAN, Lane.SCORE))
+LANES = ",".join((Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE))
 LIGHT = (("worker", LANES, 2),)
 RESTART_SECONDS = (0.5,)
 

@@ -42,7 +42,7 @@ def test_a_process_that_dies_while_it_sends_costs_nothing(chaos: ChaosFleet, poi
 @pytest.mark.parametrize("lane", [Lane.PLAN, Lane.SCORE, Lane.SELECT])
 def test_messages_that_vanish_from_a_lane_are_sent_again(chaos: ChaosFleet, lane: Lane) -> None:
     queues = write_usage(chaos.settings.files_dir, 3)
-    others = ",".join(other for other in (Lane.SELECT, Lane.PLAN, Lane.SCORE) if other is not lane)
+    others = ",".join(other for other in (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE) if other is not lane)
     chaos.start([("worker", others, 2)])
     job_id = chaos.submit()
     eventually(lambda: lanes_client(chaos).llen(lane), within=30, what=f"messages in {lane}")

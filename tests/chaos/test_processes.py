@@ -6,14 +6,18 @@ import signal
 from random import Random
 
 import pytest
+import urllib3
 
+from deploy.stack import CONTROL_LANES
 from shared.jobs import JobState
+from tests.api.bodies import a_body
 from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import LANES, ChaosFleet, kill
 from tests.chaos.scenario import under_fire
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.factories import MONDAY
 from tests.polling import eventually
 
 LONG = {"pausing": {"variant": (0, 1), "milliseconds": (700,)}}  # about two seconds a candidate
@@ -47,6 +51,19 @@ def test_a_worker_asked_to_stop_finishes_its_tasks_and_costs_no_attempt(chaos: C
     eventually(lambda: not watchdog.is_running(), within=15, what="the end of the worker")
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
     assert all("SIG" not in line for line in chaos.said)  # it ended by itself
+
+
+def test_a_question_is_answered_while_candidates_have_all_other_slots(chaos: ChaosFleet) -> None:
+    write_usage(chaos.settings.files_dir, 4)
+    chaos.start([("worker", "plan,score", 2)], api=True)
+    chaos.add_worker("control", ",".join(CONTROL_LANES), 1)
+    job_id = chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    body = a_body() | {"as_of": MONDAY.isoformat(), "model": "pausing"}
+    answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/validate", json=body, timeout=10, retries=False)
+    assert answer.status == 200, answer.data
+    assert answer.json()["valid"]
+    assert _scoring(chaos, job_id)
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from api.app import create_app
-from deploy.stack import _DRAIN_SECONDS
+from deploy.stack import _DRAIN_SECONDS, CONTROL_LANES
 from shared.cli import build_app
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
@@ -24,7 +24,7 @@ RULES = f"{{extends: default, rules: {{line-length: {{max: 170}}, {OFF}}}}}"
 KNOWN = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_FILE, SECRETS_DIR}
 RESOURCES = [path for path in MANIFESTS if path.name != "kustomization.yaml"]
 FIRST_TOKEN = DEPLOY / "kubernetes/first-token/pod.yaml"  # by hand, once
-OURS = {"api", "worker", "heavy", "reaper", "flower"}
+OURS = {"api", "worker", "control", "heavy", "reaper", "flower"}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 # The part of the Compose Specification that is used here, and nothing else, so that a mistyped key is found.
 SERVICE = {
@@ -130,6 +130,13 @@ def test_every_lane_has_a_worker_and_only_lanes_have() -> None:
     assert set().union(*(lanes_in(service.get("command", [])) for service in compose()["services"].values())) == every
 
 
+def test_a_slot_that_no_candidate_takes_answers_questions() -> None:
+    control = resources("Deployment")["control"]["spec"]
+    assert control["replicas"] == 1
+    for arguments in (control["template"]["spec"]["containers"][0]["args"], compose()["services"]["control"]["command"]):
+        assert lanes_in(arguments) == set(CONTROL_LANES)
+
+
 def test_every_setting_that_they_name_exists() -> None:
     text = "".join(path.read_text() for path in [DEPLOY / "Dockerfile", *YAML_FILES])
     fail_on(name for name in set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) if name not in KNOWN)
@@ -156,7 +163,7 @@ def test_probes_ask_for_what_is_served(settings: Settings) -> None:
     assert "/healthz" in (DEPLOY / "Dockerfile").read_text()
 
 
-@pytest.mark.parametrize("name", ["worker", "heavy"])
+@pytest.mark.parametrize("name", ["worker", "control", "heavy"])
 def test_a_worker_may_end_its_longest_task_before_it_is_killed(name: str) -> None:
     pod = resources("Deployment")[name]["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > _DRAIN_SECONDS > LONGEST_TASK_SECONDS

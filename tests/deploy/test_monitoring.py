@@ -78,6 +78,6 @@ def test_prometheus_asks_every_process_at_the_port_it_serves() -> None:
         for name, service in services.items()
         if "--metrics-port" in service.get("command", [])
     }
-    assert ports == {"worker": "9101", "heavy": "9101", "reaper": "9102"}
+    assert ports == {"worker": "9101", "control": "9101", "heavy": "9101", "reaper": "9102"}
     text = json.dumps(scraped)
-    assert all(word in text for word in ('"api:8080"', '"reaper:9102"', "9101", '"worker"', '"heavy"'))
+    assert all(word in text for word in ('"api:8080"', '"reaper:9102"', "9101", '"worker"', '"control"', '"heavy"'))

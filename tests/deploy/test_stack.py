@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, worker
+from deploy.stack import CONTROL_LANES, FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, worker
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
 from shared.drivers.redis_server import SOCKET_NOTE
@@ -99,12 +99,17 @@ def test_a_worker_has_time_to_finish_what_it_does(programs: dict[str, Program]) 
     assert programs["worker"].stop_seconds == programs["heavy"].stop_seconds == LONGEST_TASK_SECONDS + 30
 
 
-def test_every_lane_is_served_exactly_once() -> None:
+def test_every_lane_is_served_by_one_program_and_control_helps_with_two() -> None:
     assert sorted((*WORKER_LANES, *HEAVY_LANES)) == sorted(Lane)
+    assert set(CONTROL_LANES) < set(WORKER_LANES)
+
+
+def test_questions_have_a_slot_that_no_candidate_takes(programs: dict[str, Program]) -> None:
+    assert programs["control"].command[-6:] == ["--lanes", "select,check", "--concurrency", "1", "--name", "control"]
 
 
 def test_heavy_candidates_have_a_process_of_their_own(programs: dict[str, Program]) -> None:
-    assert programs["worker"].command[-6:] == ["--lanes", "select,plan,score", "--concurrency", "3", "--name", "worker"]
+    assert programs["worker"].command[-6:] == ["--lanes", "select,check,plan,score", "--concurrency", "3", "--name", "worker"]
     assert programs["heavy"].command[-6:] == ["--lanes", "heavy", "--concurrency", "1", "--name", "heavy"]
 
 

@@ -53,7 +53,7 @@ class Fleet:
         self.processes.append(process)
         return process
 
-    def worker(self, name: str = "w", lanes: str = "select,plan,score,heavy", slots: int = 2) -> subprocess.Popen[bytes]:
+    def worker(self, name: str = "w", lanes: str = "select,check,plan,score,heavy", slots: int = 2) -> subprocess.Popen[bytes]:
         """Start a worker and wait until it serves."""
         known = {worker.worker_id for worker in self.run_state.workers()}
         process = self.start("work", "--name", name, "--lanes", lanes, "--concurrency", str(slots))

@@ -43,7 +43,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack) -> None:
     client = Client(stack.url)
     job_id = client.submit(json.dumps(REQUEST))["job_id"]
-    main = stack.named("worker.app", "select,plan,score")
+    main = stack.named("worker.app", "select,check,plan,score")
     eventually(lambda: client.job(job_id)["state"] == "running", within=30, what="a running job")
     for process in (main, *main.children()):
         with suppress(psutil.NoSuchProcess):

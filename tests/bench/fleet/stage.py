@@ -34,7 +34,7 @@ from tests.integration.conftest import Fleet
 from tests.polling import eventually
 
 CORES = len(os.sched_getaffinity(0))
-LANES = "select,plan,score"
+LANES = "select,check,plan,score"
 BASELINES = 4  # candidates that are always there: last_value, seasonal_naive of 1 and 7 days, hour_mean
 
 
