@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-LOCKS = ("deploy/requirements.lock", "deploy/requirements-api.lock", "deploy/requirements-worker.lock")
+from deploy import locks
+
+LOCKS = tuple(f"deploy/{name}" for name in locks.LOCKS)
 
 
 def problems(report: dict[str, Any], locked: int) -> Iterator[str]:
@@ -37,10 +39,10 @@ def count(lock: Path) -> int:
     return sum("==" in line and ";" not in line and not line.startswith((" ", "#")) for line in lock.read_text().splitlines())
 
 
-def main(locks: Sequence[str]) -> int:
+def main(wanted: Sequence[str]) -> int:
     """Look at each lock; returns 1 when anything is wrong."""
     found = []
-    for lock in locks:
+    for lock in wanted:
         command = ["pip-audit", "--format", "json", "--disable-pip", "--require-hashes", "--requirement", lock]
         said = subprocess.run(command, capture_output=True, text=True, check=False)
         if not said.stdout:
