@@ -18,6 +18,7 @@ from api.schedule_commands import schedules
 from api.token_commands import token
 from shared.durations import Duration
 from shared.errors import InvalidRequest
+from shared.extras import needs
 from shared.jobs import JobState
 from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import load_settings
@@ -39,6 +40,7 @@ HERE = "http://127.0.0.1:8080"
 
 
 @app.command(epilog="Example: queuecast serve --port 8081")
+@needs("api")
 def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; loopback only, until there is a token.")] = "127.0.0.1",

@@ -17,6 +17,7 @@ from deploy.supervise import StopAsked
 from shared.buckets import bucket_start
 from shared.durations import ACCEPTED_FORMS, Duration
 from shared.errors import InvalidRequest
+from shared.extras import needs
 from shared.jobs import Place
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
@@ -41,6 +42,7 @@ class FileFormat(StrEnum):
 
 
 @app.command()
+@needs("api", "worker", "flower")
 def up(
     *,
     host: Annotated[str, typer.Option(help="Address of the API; loopback only, until there is a token.")] = HERE,
@@ -70,6 +72,7 @@ def up(
 
 
 @app.command("simulate")
+@needs("worker")
 def simulate_cluster(
     *,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, one file per queue.", file_okay=False)] = None,

@@ -9,8 +9,9 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
-from importlib.metadata import entry_points, version
+from importlib.metadata import EntryPoint, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,12 @@ from shared.terminal import AsJson, DataDir, notice, print_json, print_table, sa
 
 PARTS = "queuecast.commands"  # the entry-point group
 EXIT_CODES: dict[type[Exception], int] = {RequestError: 2, ServiceError: 3, TimeoutError: 4, SetupError: 5}  # any other error: 1
+
+ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
+FIRST_STEPS = {  # part → what one does first with it
+    "deploy": "`queuecast up`",
+    "api": "`queuecast submit request.json --wait`, then `queuecast queues list`",
+}
 
 config = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
 
@@ -55,10 +62,16 @@ def main() -> None:
 
 def build_app() -> typer.Typer:
     """The command, with the verbs of every part that is installed."""
-    app = typer.Typer(cls=PoliteGroup, callback=_root, no_args_is_help=True, pretty_exceptions_enable=False)
-    for part in sorted(entry_points(group=PARTS)):
-        if _is_installed(part.module):
-            app.add_typer(part.load())
+    parts = _parts()
+    app = typer.Typer(
+        cls=PoliteGroup,
+        callback=_root,
+        help=_help([part.name for part in parts]),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    for part in parts:
+        app.add_typer(part.load())
     app.add_typer(config, name="config")
     app.command("doctor")(examine)
     app.command("version")(print_version)
@@ -71,10 +84,13 @@ def exit_code(error: Exception) -> int:
 
 
 def _root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
-    """Queuecast forecasts how much of each queue's capacity will be used in the next hours and days.
+    """Take the options that stand before every verb; PoliteGroup reads them."""
 
-    First steps: `queuecast up`, then `queuecast submit request.json --wait`, then `queuecast queues list`.
-    """
+
+def _help(parts: Collection[str]) -> str:
+    """What the command is for, and first steps: only verbs that are installed, since an image holds one part."""
+    steps = ", then ".join(step for part, step in FIRST_STEPS.items() if part in parts)
+    return ABOUT + (f"\n\nFirst steps: {steps}." if steps else "")
 
 
 def examine(data_dir: DataDir = None, as_json: AsJson = False) -> None:
@@ -95,7 +111,7 @@ def examine(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 def print_version(as_json: AsJson = False) -> None:
     """Print the version, and which parts are installed."""
-    parts = sorted(part.name for part in entry_points(group=PARTS) if _is_installed(part.module))
+    parts = [part.name for part in _parts()]
     found = {"version": version("queuecast"), "python": platform.python_version(), "parts": parts}
     if as_json:
         print_json(found)
@@ -169,6 +185,8 @@ def _line(error: Exception) -> str:
     return f"internal error: {type(error).__name__}: {error} (`queuecast --debug …` shows where)"
 
 
-def _is_installed(module: str) -> bool:
-    """Whether a part's package is there: an image for the API holds no worker code."""
-    return find_spec(module.partition(".")[0]) is not None and find_spec(module) is not None
+def _parts() -> list[EntryPoint]:
+    """The parts whose package is there: an image for the API holds no worker code."""
+    return sorted(
+        part for part in entry_points(group=PARTS) if find_spec(part.module.partition(".")[0]) and find_spec(part.module)
+    )

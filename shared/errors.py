@@ -237,5 +237,9 @@ class InvalidSettings(SetupError):
     """The settings are not valid."""
 
 
+class ExtraMissing(SetupError):
+    """This part of Queuecast is not installed whole."""
+
+
 class CredentialsRefused(SetupError):
     """The credentials were refused: authentication or authorisation."""

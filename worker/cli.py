@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from shared.errors import InvalidRequest, StoreAway
+from shared.extras import needs
 from shared.forecasts import Lane
 from shared.logs import configure_logs
 from shared.metrics_folder import count_in, metrics_folder
@@ -34,6 +35,7 @@ MetricsHost = Annotated[str, typer.Option(help="Address of the metrics, which ha
 
 
 @app.command(epilog="Example: queuecast work --lanes select,check,plan,score --concurrency 4")
+@needs("worker")
 def work(
     *,
     lanes: Annotated[str, Lanes] = EVERY_LANE,
@@ -59,6 +61,7 @@ def work(
 
 
 @app.command(epilog="Example: queuecast reap --once")
+@needs("worker")
 def reap(
     data_dir: DataDir = None,
     once: Annotated[bool, typer.Option("--once", help="Look once, do at once what there is to do, and end.")] = False,
@@ -76,6 +79,7 @@ def reap(
 
 
 @forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
+@needs("worker")
 def export(
     *,
     queue: Annotated[str | None, typer.Option(help="Only this queue.", show_default="all")] = None,
@@ -106,6 +110,7 @@ def export(
 
 
 @app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")
+@needs("worker")
 def backtest(
     *,
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],

@@ -47,7 +47,7 @@ def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_lane_that_does_not_exist_is_a_usage_error(settings: Settings, lanes: str) -> None:
     result = run("work", "--lanes", lanes, "--data-dir", str(settings.data_dir))
     assert result.exit_code == 2
-    assert "accepted are select, plan, score, heavy" in result.stderr
+    assert "accepted are select, check, plan, score, heavy" in result.stderr
 
 
 def test_the_probe_tells_a_worker_that_lives_from_one_that_does_not(settings: Settings) -> None:

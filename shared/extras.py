@@ -1,0 +1,57 @@
+"""Which of our own extras are installed, as our metadata names them: `pip install queuecast[worker]`.
+
+A process that found out at its first import would end with a traceback, and whoever supervises it would start it again for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from importlib.metadata import PackageNotFoundError, distribution, requires
+from typing import ParamSpec, TypeVar
+
+from shared.errors import ExtraMissing
+
+OURS = "queuecast"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def needs(*extras: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a command begin only where these extras are installed; else it raises ExtraMissing."""
+
+    def decorate(command: Callable[P, T]) -> Callable[P, T]:
+        @wraps(command)  # typer reads the options from it
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            require_extras(*extras)
+            return command(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def require_extras(*extras: str) -> None:
+    """Raise ExtraMissing unless every package of these extras is installed."""
+    missing = {extra: lacking for extra in extras if (lacking := [name for name in packages(extra) if not is_installed(name)])}
+    if missing:
+        names = ", ".join(name for lacking in missing.values() for name in lacking)
+        raise ExtraMissing(f"install {OURS}[{','.join(missing)}] (not found: {names})")
+
+
+def packages(extra: str) -> Iterator[str]:
+    """The packages of an extra, without those that this Python does not need."""
+    for line in requires(OURS) or ():
+        requirement, _, marker = line.partition(";")
+        if re.search(rf"""extra == ['"]{extra}['"]""", marker) and (name := re.match(r"[\w.-]+", requirement)):
+            yield name[0]
+
+
+def is_installed(name: str) -> bool:
+    """Whether a package is there, in whatever version."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
