@@ -11,11 +11,12 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 
 from shared.cards import candidates_of, check_count
-from shared.destinations import check_destination
+from shared.connections import Connection
 from shared.errors import InvalidRequest, UnknownConnection
 from shared.forecasts import ModelCard
 from shared.jobs import JobRequest, Place
-from shared.settings import Connection, Settings
+from shared.reach import check_destination, check_source
+from shared.settings import Settings
 
 GLOB = frozenset("*?[")
 THIN = 3  # a history shorter than this many horizons leaves less than one whole horizon to each third of it
@@ -35,7 +36,7 @@ CONFIGURATION = {  # what YARN calls its configured values: they say what may be
 
 
 def check_places(request: JobRequest, settings: Settings) -> None:
-    """Source and destination are configured connections and get what they need, and nothing they would ignore.
+    """Source and destination are connections of the request's project, within what these may reach, and get what they need.
 
     Raises:
         UnknownConnection, InvalidRequest: with what is accepted.
@@ -43,10 +44,9 @@ def check_places(request: JobRequest, settings: Settings) -> None:
     places = [("source", place) for place in request.data.sources] + [("destination", request.data.destination)]
     for role, place in places:
         with _about(f"data.{role}.name"):
-            connection = settings.connection(place.name)
+            connection = settings.connection(place.name, project=request.project)
         _check_place(place, connection, role)
-        if role == "destination":
-            check_destination(place, connection)
+        (check_source if role == "source" else check_destination)(place, connection)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:
@@ -98,15 +98,6 @@ def _check_place(place: Place, connection: Connection, role: str) -> None:
         if is_given and name not in (*needed, *possible):
             accepted = ", ".join((*needed, *possible)) or "nothing but name"
             raise InvalidRequest(f"{here} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
-    _check_database(place, connection, role)
-
-
-def _check_database(place: Place, connection: Connection, role: str) -> None:
-    """An administrator who lists databases means these and no others."""
-    listed = {*connection.databases, *([connection.database] if connection.database else [])}
-    if place.database and listed and place.database not in listed:
-        accepted = ", ".join(sorted(listed))
-        raise InvalidRequest(f"found {place.database!r}, accepted: {accepted}", field=f"data.{role}.database")
 
 
 @contextmanager

@@ -164,8 +164,8 @@ Title = Annotated[
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
 ColumnName = Annotated[str, Text(names.COLUMN, names.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
 MeasurementName = Annotated[str, _PLACE]
-CollectionName = Annotated[str, _PLACE, _one_of_the_caller(lambda name: name.startswith("system."))]
-DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(names.RESERVED_DATABASES.__contains__)]
+CollectionName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_collection)]
+DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_database)]
 FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
 Models = Annotated[
     tuple[ModelName, ...] | str,

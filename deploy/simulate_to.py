@@ -6,13 +6,13 @@ import pandas as pd
 
 from deploy.simulate import Cluster
 from shared.buckets import to_epoch
+from shared.connections import Connection
 from shared.drivers.faults import translated
 from shared.drivers.influx import Telling, influx_server, quoted_place
 from shared.drivers.influx_write import write_lines
 from shared.drivers.mongo import mongo_collection
 from shared.errors import InvalidRequest, SinkAway, SinkRefused
 from shared.jobs import Place
-from shared.settings import Connection
 
 BATCH_DOCUMENTS = 10_000
 INDEX = [("queue", 1), ("timestamp", 1)]  # what makes reading one queue fast

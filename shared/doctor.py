@@ -18,13 +18,14 @@ from celery.backends.redis import RedisBackend
 
 from shared._doctor_fleet import Finding, look_at_fleet
 from shared.broker import make_celery
+from shared.connections import Connection
 from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway, QueuecastError, ServiceError
 from shared.forecasts import Lane
 from shared.runstate import RunState
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from shared.storage import open_store
 
 FULLEST_SHARE = 0.7  # 3-fleet.md: alarm at 70 % of the broker's memory; at 100 % workers die

@@ -11,7 +11,7 @@ COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
 LONGEST_NAME = 120
 MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
-RESERVED_DATABASES = frozenset({"admin", "local", "config"})  # MongoDB's own
+RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
 
 
 def is_quick_glob(path: str) -> bool:
@@ -27,4 +27,14 @@ def is_column(name: str) -> bool:
 def is_place(name: str) -> bool:
     """Whether it may name a collection, measurement or database of the user's own."""
     is_plain = len(name) <= LONGEST_NAME and re.fullmatch(PLACE, name) is not None
-    return is_plain and not name.startswith("system.") and name not in RESERVED_DATABASES
+    return is_plain and not is_reserved_collection(name) and not is_reserved_database(name)
+
+
+def is_reserved_database(name: str) -> bool:
+    """Whether the server keeps this database for itself: users, settings, its own measurements."""
+    return name.lower() in RESERVED_DATABASES
+
+
+def is_reserved_collection(name: str) -> bool:
+    """Whether the server keeps this collection for itself."""
+    return name.lower().startswith("system.")

@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -31,6 +28,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.connections import Connection, ConnectionName, Folder, InfluxVersion
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
 
@@ -50,42 +48,10 @@ def _time_zone(name: str) -> str:
     return name
 
 
-ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
-InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
-
-
-class Connection(BaseModel):
-    """A source or sink that requests may name. `url` may hold credentials, hence secret."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["files", "mongodb", "influxdb"]
-    url: SecretStr | None = None
-    path: Folder | None = Field(None, description="kind files: the folder whose CSV and Parquet files requests may read")
-    token: SecretStr | None = None
-    org: str | None = None
-    version: InfluxVersion | None = None
-    database: str | None = Field(None, description="the database of requests that name none")
-    databases: tuple[str, ...] = Field((), description="further databases that a request may name")
-    writable: tuple[str, ...] | None = Field(
-        None, description="collections or measurements, or globs of them, that forecasts may be written to; none given = all"
-    )
-    writable_databases: tuple[str, ...] | None = Field(None, description="likewise databases")
-    document_field: str = Field("document", description="kind mongodb: the discriminator field behind `document`")
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        needed = "path" if self.kind == "files" else "url"
-        if getattr(self, needed) is None:
-            raise ValueError(f"a connection of kind {self.kind} needs {needed!r}")
-        if self.kind == "files" and (self.writable, self.writable_databases) != (None, None):
-            raise ValueError("a connection of kind files is written to nowhere but into the store; it has no 'writable'")
-        return self
 
 
 def default_data_dir() -> Path:
@@ -107,6 +73,7 @@ class Settings(BaseSettings):
     influxdb_url: SecretStr | None = Field(None, description="makes the connection `influxdb` exist")
     influxdb_token: SecretStr | None = Field(None, description="version 1: user:password")
     influxdb_org: str | None = Field(None, description="organisation, version 2")
+    influxdb_database: str | None = Field(None, description="database or bucket that may be read, and of requests that name none")
     influxdb_version: InfluxVersion = Field("2", description="of the InfluxDB server")
     connections: Mapping[ConnectionName, Connection] = Field(
         default_factory=dict, description="further connections, from queuecast.toml"
@@ -160,15 +127,24 @@ class Settings(BaseSettings):
                 token=self.influxdb_token,
                 org=self.influxdb_org,
                 version=self.influxdb_version,
+                database=self.influxdb_database,
             )
         return built_in | dict(self.connections)
 
-    def connection(self, name: str) -> Connection:
-        """The connection of this name; raises UnknownConnection with the known ones."""
-        known = self.all_connections
+    def connection(self, name: str, *, project: str | None = None) -> Connection:
+        """The connection of this name.
+
+        Args:
+            project: whose job wants it, "" = that of no project; None = nobody's, an administrator does.
+
+        Raises:
+            UnknownConnection: with those that are known; whose jobs may not use a connection, for them it is not there.
+        """
+        known = {each: found for each, found in self.all_connections.items() if project is None or found.serves(project)}
         if name not in known:
             hint = f"; set {PREFIX}{name.upper()}_URL to have it" if name in {"mongodb", "influxdb"} else ""
-            raise UnknownConnection(f"found {name!r}, known are {', '.join(sorted(known))}{hint}")
+            whose = f" for the project {project!r}" if project else ""
+            raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
         return known[name]
 
     def masked(self) -> dict[str, Any]:

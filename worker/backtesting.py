@@ -11,10 +11,10 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from shared.connections import Connection
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest, Place
-from shared.settings import Connection
 from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary

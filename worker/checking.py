@@ -38,17 +38,18 @@ def check(request: JobRequest, now: datetime) -> Validation:
 
 def _look_at_sink(request: JobRequest) -> Iterator[str]:
     place = request.data.destination
-    resources().sink(place).check(place)
+    resources().sink(place, request.project).check(place)
     yield from ()
 
 
 def _look_at_sources(request: JobRequest, issued_at: datetime) -> Iterator[str]:
     """Warnings of the sources and of the first queues; raises what would fail the job."""
     query = replace(usage_query(request, "", issued_at), columns=request.columns if len(request.data.sources) == 1 else None)
-    view = resources().source(query.place).check(query)
+    view = resources().source(query.place, request.project).check(query)
     yield from view.notes
     for place in request.data.sources[1:]:
-        yield from resources().source(place).check(replace(query, place=place, target=None, columns=None)).notes
+        companions = replace(query, place=place, target=None, columns=None)
+        yield from resources().source(place, request.project).check(companions).notes
     wanted = wanted_queues(request, view.queues)
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(wanted))
     yield f"{len(wanted)} of {len(view.queues)} queues would be forecast; {min(MOST_READ, len(wanted))} were looked at"

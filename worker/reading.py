@@ -35,24 +35,24 @@ def read_all(request: JobRequest, queue: str, issued_at: datetime) -> Reading:
     query = usage_query(request, queue, issued_at)
     others = request.data.sources[1:]
     if not others:
-        return _read(query)
-    usage = _read(replace(query, columns=None))
-    companions = [(place, _companions(companion_query(query, place))) for place in others]
+        return _read(query, request.project)
+    usage = _read(replace(query, columns=None), request.project)
+    companions = [(place, _companions(companion_query(query, place), request.project)) for place in others]
     found = [(place, reading) for place, reading in companions if reading is not None]
     merged = merge(usage, found, query.columns, request.target)
     return replace(merged, notes=(*merged.notes, *(_nothing(place) for place, reading in companions if reading is None)))
 
 
-def _read(query: Query) -> Reading:
+def _read(query: Query, project: str) -> Reading:
     here = resources()
     with metrics.SOURCE_SECONDS.labels(here.kind(query.place)).time():
-        return here.source(query.place).read(query)
+        return here.source(query.place, project).read(query)
 
 
-def _companions(query: Query) -> Reading | None:
+def _companions(query: Query, project: str) -> Reading | None:
     """A queue that has no companions there is forecast without them."""
     try:
-        return _read(query)
+        return _read(query, project)
     except EmptySeries:
         return None
 

@@ -25,10 +25,10 @@ import pandas as pd
 
 from shared.buckets import bucket_start, step_start
 from shared.cards import candidates_of
+from shared.connections import Connection
 from shared.errors import QueuecastError, SeriesTooShort
 from shared.forecasts import Failure, Forecast, ForecastSpec, Outcome
 from shared.jobs import Job, JobRequest
-from shared.settings import Connection
 from worker.catalogue import model_cards
 from worker.guard import tried
 from worker.pipeline.backtest import backtest

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
-from shared.destinations import check_destination
 from shared.jobs import Place
 from shared.questions import Questions
+from shared.reach import check_destination, check_source
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
@@ -55,14 +55,19 @@ class Resources:
         """Of the connection that a request names; raises UnknownConnection."""
         return self.settings.connection(place.name).kind
 
-    def source(self, place: Place) -> Source:
-        """The source that a request names; raises UnknownConnection."""
-        connection = self.settings.connection(place.name)
+    def source(self, place: Place, project: str) -> Source:
+        """The source that a project's request names.
+
+        Raises:
+            UnknownConnection: there is none, or none for this project. InvalidRequest: it lets nobody read this place.
+        """
+        connection = self.settings.connection(place.name, project=project)
+        check_source(place, connection)
         return sources[connection.kind](connection)
 
-    def sink(self, place: Place) -> Sink:
-        """The sink that a request names; raises UnknownConnection, and InvalidRequest for a place that it is not open for."""
-        connection = self.settings.connection(place.name)
+    def sink(self, place: Place, project: str) -> Sink:
+        """The sink that a project's request names; raises as `source` does."""
+        connection = self.settings.connection(place.name, project=project)
         check_destination(place, connection)
         return sinks[connection.kind](connection, self.settings)
 

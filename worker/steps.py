@@ -143,8 +143,9 @@ def _name_queues(job: Job) -> None:
     here, request = resources(), job.request
     planned = len(candidates_of(request, model_cards()))
     usage = request.data.sources[0]
-    known = here.source(usage).queues(usage, request.queue_field)
-    here.sink(request.data.destination).check(request.data.destination)  # before any model is trained
+    known = here.source(usage, request.project).queues(usage, request.queue_field)
+    target = request.data.destination
+    here.sink(target, request.project).check(target)  # before any model is trained
     wanted = wanted_queues(request, known)
     check_count(request, candidates=planned, queues=len(wanted))
     delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
@@ -193,7 +194,7 @@ def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> F
 
 def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:
     here, place = resources(), job.request.data.destination
-    here.sink(place).write(forecast, place)
+    here.sink(place, job.request.project).write(forecast, place)
     metrics.forecast_delivered(forecast, here.kind(place))
     here.store.save_forecast(forecast)
     report = QueueReport(

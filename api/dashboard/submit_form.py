@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,10 @@ def place_inputs(role: str, known: Mapping[str, Any]) -> list[Input]:
     return found
 
 
-def connection_kinds(settings: Settings) -> dict[str, str]:
-    """Name of each connection → its kind."""
-    return {name: connection.kind for name, connection in sorted(settings.all_connections.items())}
+def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict[str, str]:
+    """Name of each connection → its kind, of those that jobs of these projects may use; None = of every project."""
+    known = sorted(settings.all_connections.items())
+    return {name: connection.kind for name, connection in known if projects is None or connection.serves(*projects)}
 
 
 def _input(name: str, known: Mapping[str, Any]) -> Input:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import render_template, request
 
+from api.callers import caller
 from api.context import Services, services
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
@@ -26,7 +27,7 @@ def show() -> str:
         groups={title: inputs(names, known) for title, names in GROUPS.items()},
         advanced=inputs(ADVANCED, known),
         has_advanced=any(name in known for name in ADVANCED),
-        connections=connection_kinds(here.settings),
+        connections=connection_kinds(here.settings, caller().projects),
         source=source if isinstance(source, dict) else source[0],
         destination=places.get("destination", {}),
         source_inputs=place_inputs("source", source if isinstance(source, dict) else source[0]),

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from shared.connections import Connection
 from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
 from shared.names import is_column, is_place
-from shared.settings import Connection
 
 LIMITS = urllib3.Timeout(connect=3, read=30)
 QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the answer is complete

@@ -12,10 +12,10 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from shared.connections import Connection
 from shared.errors import InvalidRequest, InvalidSettings
 from shared.jobs import Place
 from shared.names import is_place
-from shared.settings import Connection
 
 Patience = Literal["source", "store", "api"]
 Documents = dict[str, Any]
@@ -56,16 +56,13 @@ def mongo_collection(connection: Connection, place: Place) -> Collection[Documen
 
     Raises:
         PyMongoError: the server did not answer within 4 seconds, or refused the credentials.
-        InvalidRequest: the collection's name is no plain one, or the connection does not have the database. The edge has refused
-            both already; what reaches a database is checked where it does.
+        InvalidRequest: the collection's name is no plain one. The edge has refused it already; what reaches a database is checked
+            where it does. Whether the connection lets anybody reach the place is asked before: shared/reach.py.
         InvalidSettings: the connection has no usable URL, or neither it nor the place names a database.
     """
     if place.collection is None or not is_place(place.collection):
         found = str(place.collection)[:60]
         raise InvalidRequest(f"found {found!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
-    listed = {*connection.databases, *([connection.database] if connection.database else [])}
-    if place.database and listed and place.database not in listed:
-        raise InvalidRequest(f"found {place.database!r}, accepted: {', '.join(sorted(listed))}", field="database")
     if connection.url is None:
         raise InvalidSettings("a connection of kind mongodb needs a url")
     client = mongo_client(connection.url.get_secret_value(), patience="source")

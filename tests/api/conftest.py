@@ -79,7 +79,7 @@ def everything(settings: Settings) -> Settings:
     return Settings(
         data_dir=settings.data_dir,
         store_url=settings.store_location,
-        mongodb_url="mongodb://localhost",
+        mongodb_url="mongodb://localhost/yarn",
         influxdb_url="http://localhost:8086",
         connections=connections,
         max_body_bytes=20_000,

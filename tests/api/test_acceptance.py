@@ -23,9 +23,8 @@ FILES = Place(name="files")
     [
         Place(name="files", path="july/*.csv"),
         Place(name="mongodb", collection="usage"),
-        Place(name="mongodb", collection="usage", document="yarn", database="anything"),
+        Place(name="mongodb", collection="usage", document="yarn", database="yarn"),
         Place(name="archive", collection="usage", database="yarn_2025"),
-        Place(name="influxdb", measurement="usage", database="telegraf"),
     ],
 )
 def test_a_source_gets_what_its_kind_needs(everything: Settings, source: Place) -> None:
@@ -39,7 +38,15 @@ def test_a_source_gets_what_its_kind_needs(everything: Settings, source: Place) 
         ("source", Place(name="influxdb", database="d"), "measurement", "needs measurement"),
         ("source", Place(name="files", collection="c"), "collection", "accepted: path"),
         ("source", Place(name="mongodb", collection="c", path="x"), "path", "accepted: collection, document, database"),
-        ("source", Place(name="archive", collection="c", database="other"), "database", "accepted: yarn, yarn_2025"),
+        (
+            "source",
+            Place(name="archive", collection="c", database="other"),
+            "database",
+            r"read in yarn\.\*, yarn_2025\.\*",
+        ),
+        ("source", Place(name="mongodb", collection="staff", database="hr"), "database", r"mongodb is read in yarn\.\*"),
+        ("destination", Place(name="mongodb", collection="staff", database="hr"), "database", "takes forecasts for yarn"),
+        ("source", Place(name="influxdb", measurement="usage", database="telegraf"), "database", "read in nothing: its admin"),
         ("destination", Place(name="files", path="x"), "path", "nothing but name"),
         ("destination", Place(name="mongodb", collection="c", document="d"), "document", "accepted: collection, database"),
     ],
@@ -114,5 +121,17 @@ def test_a_destination_that_its_connection_is_not_open_for_is_refused(settings: 
     known = Settings(data_dir=settings.data_dir, connections=limited)
     source = Place(name="charts", measurement="anything")
     check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="queue_x"))), known)
-    with pytest.raises(InvalidRequest, match="charts takes forecasts for queue_"):
+    with pytest.raises(InvalidRequest, match=r"charts takes forecasts for fc\.queue_"):
         check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="cpu"))), known)
+
+
+def test_a_connection_of_other_projects_is_not_there(settings: Settings) -> None:
+    limited = {"hr": {"kind": "mongodb", "url": "mongodb://h/hr", "projects": ["payroll"]}}
+    known = Settings(data_dir=settings.data_dir, connections=limited)
+    data = DataPlaces(source=Place(name="hr", collection="staff"), destination=FILES)
+    check_places(a_request(project="payroll", data=data), known)
+    for project in ("etl", ""):
+        with pytest.raises(UnknownConnection, match=r"known are files$"):
+            check_places(a_request(project=project, data=data), known)
+    with pytest.raises(UnknownConnection, match=r"known are files$"):
+        check_places(a_request(project="etl", data=DataPlaces(source=FILES, destination=data.sources[0])), known)

@@ -27,9 +27,9 @@ from typing import Any
 
 import pandas as pd
 
+from shared.connections import Connection
 from shared.durations import Duration
 from shared.jobs import DataPlaces, JobRequest, Place
-from shared.settings import Connection
 from worker.pipeline.summary import OriginResult, overall_summary, queue_summary
 from worker.replay import QueueReplay, replay
 from worker.sources import sources

@@ -22,12 +22,12 @@ import pandas as pd
 from influxdb_client.client.write.point import Point
 from pydantic import SecretStr
 
+from shared.connections import Connection
 from shared.drivers.influx import Telling, influx_server, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from tests.factories import a_forecast
 from tests.influx_server import Influxd
 from tests.servers import MongoServer

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from deploy.simulate import Cluster, simulate
 from deploy.simulate_to import write_to
+from shared.connections import Connection
 from shared.errors import InvalidRequest
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.servers import MongoServer

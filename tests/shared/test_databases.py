@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from shared.connections import Connection
 from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.doctor import diagnose
-from shared.errors import CredentialsRefused, SourceAway
-from shared.settings import Connection, Settings
+from shared.errors import CredentialsRefused, InvalidSettings, SourceAway
+from shared.settings import Settings
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
 
@@ -36,7 +37,13 @@ def test_a_database_of_influxdb_is_read(influxd: Influxd) -> None:
         "answers, 1 measurements in 'doctor'",
         "",
     )
-    assert look_at_influxdb("i", Connection(kind="influxdb", url=url, version="1")) == ("answers", "")
+    answer, advice = look_at_influxdb("i", Connection(kind="influxdb", url=url, version="1"))
+    assert (answer, "QUEUECAST_INFLUXDB_DATABASE" in advice) == ("answers", True)
+
+
+def test_a_connection_to_what_mongodb_keeps_for_itself_is_ill() -> None:
+    with pytest.raises(InvalidSettings, match="'admin', a database of MongoDB's own"):
+        look_at_mongodb("m", Connection(kind="mongodb", url=SecretStr("mongodb://127.0.0.1:1/admin")))
 
 
 def test_a_wrong_password_is_refused(mongod_with_users: MongoServer, influxd_with_users: Influxd) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.connections import Connection
 from shared.doctor import Finding, diagnose, file_system
 from shared.forecasts import Lane, ModelCard
 from shared.running import LivingWorker
 from shared.runstate import RunState
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from shared.storage import open_store
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job

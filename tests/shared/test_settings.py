@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.connections import Connection
 from shared.errors import InvalidSettings, UnknownConnection
-from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Connection, Settings, default_data_dir, load_settings, unknown_names
+from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, default_data_dir, load_settings, unknown_names
 
 SECRET = "s3cr3t"
 

@@ -63,6 +63,6 @@ def test_a_destination_that_its_connection_is_not_open_for_is_a_problem(files: P
     known = Settings(data_dir=settings.data_dir, files_dir=files, store_url=settings.store_url, connections=limited)
     with use(Resources(known)):
         found = check(a_request(data=places), MONDAY)
-    assert [(problem.field, "takes forecasts for queue_*" in problem.message) for problem in found.problems] == [
+    assert [(problem.field, "takes forecasts for fc.queue_*" in problem.message) for problem in found.problems] == [
         ("data.destination", True)
     ]

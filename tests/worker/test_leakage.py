@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from shared.cards import grid_of
+from shared.connections import Connection
 from shared.durations import Duration
 from shared.forecasts import Candidate, Score
 from shared.jobs import DataPlaces, JobRequest, Place
-from shared.settings import Connection
 from tests.factories import MONDAY, a_load, a_request
 from tests.worker.pipeline.factories import a_companion, a_snapshot, a_spec
 from worker.catalogue import model_cards

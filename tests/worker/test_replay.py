@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from shared.connections import Connection
 from shared.durations import Duration
 from shared.errors import DataError, InvalidRequest, UnknownModel
 from shared.jobs import DataPlaces, JobRequest, Place
-from shared.settings import Connection
 from tests.factories import MONDAY, a_load, a_request
 from worker.backtesting import replay_request, run
 from worker.pipeline.ensembles import BLENDS

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from shared.errors import EmptySeries, InvalidRequest, QueueNotFound, TooManyCandidates, UnknownModel
+from shared.errors import (EmptySeries, InvalidRequest, QueuecastError, QueueNotFound, SourceNotFound, TooManyCandidates, UnknownConnection, UnknownModel)
 from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.reports import QualityReport, QueueReport
@@ -75,8 +76,30 @@ def test_a_job_for_a_place_that_its_connection_is_not_open_for_is_not_planned(se
     limited = {"charts": {"kind": "influxdb", "url": "http://127.0.0.1:1", "database": "fc", "writable": ["queue_*"]}}
     job = submit(here, data=DataPlaces(source=Place(name="files"), destination=Place(name="charts", measurement="cpu")))
     known = Settings(data_dir=settings.data_dir, files_dir=settings.files_dir, store_url=settings.store_url, connections=limited)
-    with use(Resources(known)), pytest.raises(InvalidRequest, match="takes forecasts for queue_"):
+    with use(Resources(known)), pytest.raises(InvalidRequest, match=r"takes forecasts for fc\.queue_"):
         steps.plan(job.job_id)
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "reason"),
+    [({"projects": ["payroll"]}, UnknownConnection, "known are none"), ({"readable": ["other/*"]}, SourceNotFound, "no CSV")],
+)
+def test_what_a_connection_may_reach_is_asked_again_at_every_step(
+    settings: Settings, here: Resources, limits: dict[str, Any], error: type[QueuecastError], reason: str
+) -> None:
+    job, _work = scored(here)
+    again = here.store.add_job(replace(job, job_id="job-2"))
+    here.run_state.begin_job("job-2", again.deadline_at)
+    files = {"files": {"kind": "files", "path": settings.files_dir, **limits}}
+    changed = Settings(data_dir=settings.data_dir, store_url=settings.store_url, connections=files)
+    with use(Resources(changed)):
+        with pytest.raises(error, match=reason):
+            steps.plan(again.job_id)
+        with pytest.raises(error, match=reason):
+            steps.ingest(job.job_id, "root.adhoc")
+        if "projects" in limits:
+            with pytest.raises(error, match=reason):
+                steps.select(job.job_id, "root.etl", is_heavy=True)
 
 
 def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:

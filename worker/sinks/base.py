@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from shared.connections import Connection
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 
 
 class Sink(Protocol):

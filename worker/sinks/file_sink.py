@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from shared.connections import Connection
 from shared.errors import SinkAway, StoreAway
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from shared.storage import open_store
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable

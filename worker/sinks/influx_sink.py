@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.buckets import to_epoch
+from shared.connections import Connection
 from shared.drivers.influx import Telling, influx_server, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import SinkAway, SinkRefused
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
 from worker.sinks._writable import refuse_unwritable

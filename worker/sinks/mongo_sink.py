@@ -11,12 +11,13 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from shared.connections import Connection
 from shared.drivers.faults import translated
 from shared.drivers.mongo import mongo_collection
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
 

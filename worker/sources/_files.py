@@ -2,56 +2,191 @@
 
 from __future__ import annotations
 
-import glob
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from shared.errors import InvalidRequest, SourceNotFound
+from shared.connections import Connection
+from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from shared.names import MOST_DEPTHS, is_quick_glob
+from shared.reach import may_read_file
 
 SUFFIXES = (".csv", ".parquet")
+MAX_LOOKED_AT = 100_000  # names in folders; links to folders may multiply the ways through a tree without end
+SHOWN_LINKS = 3
+ANY_DEPTH = "**"
 
 
-def find_files(folder: Path, pattern: str | None) -> dict[str, Path]:
-    """The CSV and Parquet files that `pattern` means, sorted: name for messages (its path inside the folder) → path.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What a glob means.
+
+    folder: real, without links. paths: name for messages (the path inside the folder) → path, sorted.
+    left_out: links out of the folder, by name: where they lead is told to nobody.
+    """
+
+    folder: Path
+    paths: dict[str, Path]
+    left_out: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, in plain words."""
+        if not self.left_out:
+            return ()
+        more = f" and {len(self.left_out) - SHOWN_LINKS} more" if len(self.left_out) > SHOWN_LINKS else ""
+        return (f"links that leave the connection's folder: left out {', '.join(self.left_out[:SHOWN_LINKS])}{more}",)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A look for the files of a glob.
+
+    folder: real, without links. seen: how many names were looked at. found: files, by their path inside the folder.
+    outside: links out of it. targets: link → where it leads.
+    """
+
+    folder: Path
+    seen: int = 0
+    found: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    targets: dict[str, Path] = field(default_factory=dict)
+
+    def look(self, parts: tuple[str, ...], inside: str = "", real: Path | None = None) -> None:
+        """Add the files that `parts` match below a folder; a folder that they match means all that is below it.
+
+        Args:
+            inside: the folder, as the request knows it: its path in `folder`, "" = that itself.
+            real: the same without links.
+        """
+        real = real or self.folder
+        first, rest = (parts[0], parts[1:]) if parts else (ANY_DEPTH, ())
+        is_any = first == ANY_DEPTH
+        if is_any and rest:
+            self.look(rest, inside, real)
+        for entry in self._entries(real):
+            if not (is_any or _pattern(first).match(entry.name)):
+                continue
+            name, kind = f"{inside}/{entry.name}" if inside else entry.name, _kind(entry)
+            if kind is None or (kind == "file" and rest) or not self._is_within(entry, name, real):
+                continue
+            if kind == "folder":
+                self.look(parts if is_any else rest, name, self._target(entry))
+            else:
+                self.found.add(name)
+
+    def _entries(self, real: Path) -> Iterator[os.DirEntry[str]]:
+        """What lies in a folder, but for what is hidden; nothing where we may not look."""
+        try:
+            entries = list(os.scandir(real))
+        except OSError:
+            return
+        self.seen += len(entries)
+        if self.seen > MAX_LOOKED_AT:
+            raise InvalidRequest(f"there are more than {MAX_LOOKED_AT:,} names to look at; say which folder", field="path")
+        yield from (entry for entry in entries if not entry.name.startswith("."))
+
+    def _is_within(self, entry: os.DirEntry[str], name: str, real_parent: Path) -> bool:
+        """Whether it is no link, or one to something in the folder that is not above it: that way would have no end."""
+        if not entry.is_symlink():
+            return True
+        real = self._target(entry)
+        if not real.is_relative_to(self.folder):
+            self.outside.add(name)
+            return False
+        return not real_parent.is_relative_to(real)
+
+    def _target(self, entry: os.DirEntry[str]) -> Path:
+        """What it is without links; its own folder is."""
+        if not entry.is_symlink():
+            return Path(entry.path)
+        if entry.path not in self.targets:
+            self.targets[entry.path] = Path(os.path.realpath(entry.path))
+        return self.targets[entry.path]
+
+
+def find_files(connection: Connection, pattern: str | None) -> Files:
+    """The CSV and Parquet files that `pattern` means, of those that the connection lets anybody read.
 
     Args:
-        folder: the connection's, absolute.
+        connection: its `path` is the folder.
         pattern: a glob; `**` stands for any depth. A folder means everything below it, None means the whole folder. Hidden files
-            are left out. A path with the folder in front is taken too.
+            are left out, and links that leave the folder. A path with the folder in front is taken too.
 
     Raises:
         SourceNotFound: no such folder, or nothing in it matches.
-        InvalidRequest: the pattern, or a link that it meets, leaves the folder; or it would take too long to look for.
+        InvalidRequest: the pattern leaves the folder, or it would take too long to look for.
     """
+    folder = (connection.path or Path()).expanduser().absolute()
     if not folder.is_dir():
         raise SourceNotFound(f"found no folder {folder}; it is where this connection's CSV and Parquet files lie")
-    wanted = folder / (pattern or "**")
+    walk = _Walk(folder.resolve())
+    walk.look(_parts(folder, pattern))
+    paths: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
+    for name in sorted(walk.found):
+        real = Path(os.path.realpath(walk.folder / name))
+        own_name = str(real.relative_to(walk.folder)) if real.is_relative_to(walk.folder) else ""
+        if own_name and may_read_file(connection, name) and may_read_file(connection, own_name):
+            paths.setdefault(real, name)
+    left_out = tuple(name for name in sorted(walk.outside) if may_read_file(connection, name))
+    files = Files(folder=walk.folder, paths={name: real for real, name in paths.items()}, left_out=left_out)
+    if left_out and not paths:
+        found = f"{left_out[0]} is a link that leaves the connection's folder"
+        raise InvalidRequest(f"{found}; accepted are files inside it", field="path")
+    if not paths:
+        raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder")
+    return files
+
+
+@contextmanager
+def opened(files: Files, name: str) -> Iterator[Path]:
+    """A path to the very file that was opened and found inside the folder, whatever takes its name's place meanwhile.
+
+    Raises:
+        UnreadableData: it is no file any more, has become a link, lies elsewhere, or may not be read.
+    """
+    try:
+        file = os.open(files.paths[name], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnreadableData(error.strerror or "it cannot be opened", file=name) from error
+    try:
+        own = Path(f"/proc/self/fd/{file}")
+        if not stat.S_ISREG(os.fstat(file).st_mode) or not own.readlink().is_relative_to(files.folder):
+            raise UnreadableData("it is no file in the connection's folder any more", file=name)
+        yield own
+    finally:
+        os.close(file)
+
+
+def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:
+    """The pattern, folder by folder; raises InvalidRequest for one that leads out, or takes too long."""
+    wanted = folder / (pattern or ANY_DEPTH)
     if not wanted.is_relative_to(folder) or ".." in wanted.parts or "\0" in str(wanted):
         raise InvalidRequest(
             f"found {pattern!r}, which leaves the connection's folder; accepted is a glob inside it", field="path"
         )
     if not is_quick_glob(pattern or ""):
         raise InvalidRequest(f"found {pattern!r}, accepted are at most {MOST_DEPTHS} `**`", field="path")
-    files: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
-    for name in _matches(folder, str(wanted.relative_to(folder))):
-        files.setdefault(_resolved(folder, name), name)
-    if not files:
-        raise SourceNotFound(f"found no CSV or Parquet file for {pattern or '**'!r} in the connection's folder")
-    return {name: folder / name for name in files.values()}
+    return wanted.relative_to(folder).parts
 
 
-def _matches(folder: Path, pattern: str) -> list[str]:
-    patterns = {pattern, pattern if pattern.endswith("**") else f"{pattern}/**"}
-    names = {
-        name
-        for each in patterns
-        for name in glob.glob(each, root_dir=folder, recursive=True)  # noqa: PTH207 - Path.glob takes hidden files too
-    }
-    return sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES and (folder / name).is_file())
+def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file"] | None:
+    """What it is, also behind a link; None: what is never read, such as a pipe, a socket, a device, a link that leads nowhere."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        return "file" if Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file() else None
+    except OSError:  # links in a circle
+        return None
 
 
-def _resolved(folder: Path, name: str) -> Path:
-    real = (folder / name).resolve()
-    if not real.is_relative_to(folder.resolve()):
-        raise InvalidRequest(f"{name} is a link that leaves the connection's folder; accepted are files inside it", field="path")
-    return real
+@lru_cache(maxsize=256)
+def _pattern(glob: str) -> re.Pattern[str]:
+    return re.compile(translate(glob))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from shared.errors import UnreadableData
+from worker.sources._files import Files, opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,17 +84,19 @@ class Table:
             yield batch
 
 
-def open_table(path: Path, name: str) -> Table:
-    """Look at a file's columns; raises UnreadableData when it is empty, broken or forbidden."""
+@contextmanager
+def open_table(files: Files, name: str) -> Iterator[Table]:
+    """Look at the columns of one of the files; raises UnreadableData when it is empty, broken or forbidden."""
     import pyarrow.dataset as ds
 
-    if not path.stat().st_size:
-        raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
-    broken_rows: list[str] = []
-    with reading(name):
-        dataset = _csv_dataset(path, broken_rows) if name.lower().endswith(".csv") else ds.dataset(path, format="parquet")
-        columns = dict(zip(dataset.schema.names, dataset.schema.types, strict=True))
-    return Table(name=name, columns=columns, dataset=dataset, broken_rows=broken_rows)
+    with opened(files, name) as path:
+        if not path.stat().st_size:
+            raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
+        broken_rows: list[str] = []
+        with reading(name):
+            dataset = _csv_dataset(path, broken_rows) if name.lower().endswith(".csv") else ds.dataset(path, format="parquet")
+            columns = dict(zip(dataset.schema.names, dataset.schema.types, strict=True))
+        yield Table(name=name, columns=columns, dataset=dataset, broken_rows=broken_rows)
 
 
 @contextmanager

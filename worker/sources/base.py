@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from shared.connections import Connection
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from shared.connections import Connection
 from shared.errors import DataError, EmptySeries, UnreadableData
 from shared.jobs import Place
-from shared.settings import Connection
 from worker.sources import sources
-from worker.sources._files import find_files
+from worker.sources._files import Files, find_files
 from worker.sources._resampling import resample
 from worker.sources._samples import Samples, read_samples, rows_of_queue
 from worker.sources._tables import open_table
@@ -30,23 +30,24 @@ class FileSource:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._folder = (connection.path or Path()).expanduser().absolute()
+        self._connection = connection
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every queue in the files, sorted; raises SourceNotFound, EmptySeries when no file has a row, UnreadableData."""
         names: set[str] = set()
         errors: list[DataError] = []
-        files = find_files(self._folder, place.path)
-        for name, path in files.items():
+        files = find_files(self._connection, place.path)
+        for name in files.paths:
             try:
-                names |= open_table(path, name).queue_names(queue_field)
+                with open_table(files, name) as table:
+                    names |= table.queue_names(queue_field)
             except UnreadableData as error:
                 errors.append(error)
-                names.add(path.stem)
-        if len(errors) == len(files):
+                names.add(_stem(name))
+        if len(errors) == len(files.paths):
             raise errors[0]
         if not names:
-            raise EmptySeries(f"found a column {queue_field!r} but no row in {_listed(files)}")
+            raise EmptySeries(f"found a column {queue_field!r} but no row in {_listed(files.paths)}")
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:
@@ -64,7 +65,8 @@ class FileSource:
 
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
-        parts, broken = self._parts(query)
+        files = find_files(self._connection, query.place.path)
+        parts, broken = _parts(files, query)
         if len({part.is_aware for part in parts}) > 1:
             raise UnreadableData("found files with a time zone in their timestamps and files without", queue=query.queue)
         samples = pd.concat([part.frame for part in parts]).sort_index(kind="stable")
@@ -81,30 +83,35 @@ class FileSource:
             rows=len(inside),
             duplicates=len(inside) - len(unique),
             non_finite=len(unique) - usable,
-            notes=(*(f"a file was left out: {error}" for error in broken), *_notes(parts)),
+            notes=(*files.notes, *(f"a file was left out: {error}" for error in broken), *_notes(parts)),
         )
 
-    def _parts(self, query: Query) -> tuple[list[Samples], list[UnreadableData]]:
-        """What the files have of the queue, and what is wrong with those that cannot be read; raises when nothing is left."""
-        parts: list[Samples] = []
-        broken: list[UnreadableData] = []
-        files = find_files(self._folder, query.place.path)
-        for name, path in files.items():
-            try:
-                table = open_table(path, name)
+
+def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableData]]:
+    """What the files have of the queue, and what is wrong with those that cannot be read; raises when nothing is left."""
+    parts: list[Samples] = []
+    broken: list[UnreadableData] = []
+    for name in files.paths:
+        try:
+            with open_table(files, name) as table:
                 rows = rows_of_queue(table, query)
-            except UnreadableData as error:
-                broken.append(error)
-                if path.stem == query.queue:
-                    raise
-            else:
-                parts += [read_samples(table, rows, query)] if rows is not None else []
-        if not parts:
-            own = [name for name, path in files.items() if path.stem == query.queue]
-            if broken and not own:
-                raise broken[0]
-            raise EmptySeries(f"found no row of it in {_listed(own or files)}", queue=query.queue)
-        return parts, broken
+        except UnreadableData as error:
+            broken.append(error)
+            if _stem(name) == query.queue:
+                raise
+        else:
+            parts += [read_samples(table, rows, query)] if rows is not None else []
+    if not parts:
+        own = [name for name in files.paths if _stem(name) == query.queue]
+        if broken and not own:
+            raise broken[0]
+        raise EmptySeries(f"found no row of it in {_listed(own or files.paths)}", queue=query.queue)
+    return parts, broken
+
+
+def _stem(name: str) -> str:
+    """The queue that a file stands for when nobody can look into it."""
+    return Path(name).stem
 
 
 def _listed(names: Collection[str]) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from shared.buckets import to_epoch
+from shared.connections import Connection
 from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Place
-from shared.settings import Connection
+from shared.reach import may_read
 from worker.sources import sources
 from worker.sources.base import Query, Reading, SourceView
 
@@ -31,8 +32,8 @@ class InfluxSource:
     """
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._server = influx_server(connection)
-        self._default_database = connection.database
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
@@ -104,19 +105,23 @@ class InfluxSource:
         """A measurement that is not there is an empty answer, not an error."""
         names = [str(row[0]) for series in self._ask("SHOW MEASUREMENTS", place) for row in series.rows]
         if place.measurement not in names:
+            names = [name for name in names if may_read(self._connection, self._database(place), name)]
             raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {', '.join(names[:10]) or 'none'}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
-        database = place.database or self._default_database
-        if database is None:
-            raise SourceNotFound("no database: name it in `data.source.database`, or give the connection one")
-        quoted_place(database)  # it travels as a parameter, and is held to the same pattern all the same
         try:
-            return query(self._server, statement, TELLING, database=database, **values)
+            return query(self._server, statement, TELLING, database=self._database(place), **values)
         except UnreadableData as refused:
             if "not found" in refused.detail:
                 raise SourceNotFound(refused.detail) from refused
             raise
+
+    def _database(self, place: Place) -> str:
+        database = place.database or self._connection.own_database
+        if database is None:
+            raise SourceNotFound("no database: name it in `data.source.database`, or give the connection one")
+        quoted_place(database)  # it travels as a parameter, and is held to the same pattern all the same
+        return database
 
 
 def _columns(query: Query, kinds: Kinds) -> tuple[str, ...]:

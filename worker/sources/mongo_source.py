@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from shared.connections import Connection
 from shared.drivers.faults import translated
 from shared.drivers.mongo import mongo_collection
 from shared.errors import EmptySeries, SourceAway, SourceNotFound
 from shared.jobs import Place
-from shared.settings import Connection
 from worker.sources import sources
 from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of

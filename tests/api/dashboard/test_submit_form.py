@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+from pydantic import SecretStr
+
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
 from api.requests import JobBody
+from shared.connections import Connection
 from shared.settings import Settings
 from tests.factories import a_request
 
@@ -56,4 +59,13 @@ def test_a_request_is_shown_without_what_is_at_its_default_and_is_accepted_again
 
 
 def test_connections_are_known_by_name_and_kind(everything: Settings) -> None:
-    assert connection_kinds(everything) == {"archive": "mongodb", "files": "files", "influxdb": "influxdb", "mongodb": "mongodb"}
+    kinds = {"archive": "mongodb", "files": "files", "influxdb": "influxdb", "mongodb": "mongodb"}
+    assert connection_kinds(everything, None) == kinds
+
+
+def test_connections_of_other_projects_are_not_named(settings: Settings) -> None:
+    limited = Connection(kind="mongodb", url=SecretStr("mongodb://h/hr"), projects=("payroll", "board"))
+    known = Settings(data_dir=settings.data_dir, connections={"hr": limited})
+    assert connection_kinds(known, ("etl", "board")) == {"files": "files", "hr": "mongodb"}
+    assert connection_kinds(known, ("etl",)) == {"files": "files"}
+    assert connection_kinds(known, None) == {"files": "files", "hr": "mongodb"}  # who may ask for every project

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.connections import Connection
 from shared.jobs import JobRequest
-from shared.settings import Connection
 from tests.bench import models
 from tests.factories import MONDAY
 from worker.catalogue import model_cards

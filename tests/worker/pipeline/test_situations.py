@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from shared.buckets import bucket_start
+from shared.connections import Connection
 from shared.durations import Duration
 from shared.errors import EmptySeries, SeriesTooShort
 from shared.forecasts import Failure, Forecast, Lane, QueueWork
 from shared.reports import QualityReport
-from shared.settings import Connection
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.catalogue import model_cards
 from worker.pipeline.backtest import backtest

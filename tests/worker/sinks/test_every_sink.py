@@ -12,11 +12,12 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
+from shared.connections import Connection
 from shared.drivers.influx import Telling, influx_server, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.forecasts import Forecast
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from shared.storage import open_store
 from tests.factories import a_forecast
 from tests.influx_server import Influxd

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from shared.connections import Connection
 from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkRefused
 from shared.jobs import Place
-from shared.settings import Connection, Settings
+from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast
 from tests.influx_server import Influxd
 from tests.worker.sinks.v2_gateway import v2_gateway

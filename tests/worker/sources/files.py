@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shared.connections import Connection
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 

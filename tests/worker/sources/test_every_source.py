@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from shared.buckets import bucket_start
+from shared.connections import Connection
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from worker.sources import sources

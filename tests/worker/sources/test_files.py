@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 
-from shared.errors import InvalidRequest, SourceNotFound
+from shared.connections import Connection
+from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
+from shared.jobs import Place
 from tests.worker.sources.files import queues, read, write_csv
+from worker.sources import sources
+from worker.sources._files import find_files, opened
 
 
 def test_a_missing_folder_says_where_files_belong(tmp_path):
@@ -32,14 +39,84 @@ def test_a_path_that_leaves_the_folder_is_refused(tmp_path, path):
         queues(tmp_path / "in", path)
 
 
-@pytest.mark.parametrize("path", [None, "link.csv", "folder/*.csv"])
-def test_a_link_out_of_the_folder_is_refused(tmp_path, path):
+@pytest.mark.parametrize("path", [None, "link.csv", "folder/*.csv", "fold*"])
+def test_a_link_out_of_the_folder_is_refused_when_there_is_nothing_else(tmp_path, path):
     write_csv(tmp_path / "out", ["2026-01-05,a,1"])
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "out" / "rows.csv")
     (tmp_path / "in" / "folder").symlink_to(tmp_path / "out")
     with pytest.raises(InvalidRequest, match="is a link that leaves the connection's folder"):
         queues(tmp_path / "in", path)
+
+
+def test_a_link_out_of_the_folder_is_left_out_and_named_without_where_it_leads(tmp_path):
+    write_csv(tmp_path / "secret", ["2026-01-05,a,1", "2026-01-05,b,1"])
+    write_csv(tmp_path / "in", ["2026-01-05,a,1"])
+    (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "secret" / "rows.csv")
+    (tmp_path / "in" / "all").symlink_to("/")
+    assert queues(tmp_path / "in") == ["a"]
+    assert read(tmp_path / "in").notes[0] == "links that leave the connection's folder: left out all, link.csv"
+
+
+def test_what_is_no_file_is_never_waited_for(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"])
+    write_csv(tmp_path, ["2026-01-05,b,1"], name="folder.csv/rows.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket.csv"))
+    (tmp_path / "nowhere.csv").symlink_to(tmp_path / "missing.csv")
+    (tmp_path / "circle.csv").symlink_to(tmp_path / "circle.csv")
+    (tmp_path / "device.csv").symlink_to("/dev/zero")
+    assert queues(tmp_path) == ["a", "b"]
+    with pytest.raises(SourceNotFound):
+        queues(tmp_path, "pipe.csv")
+
+
+def test_links_that_lead_back_up_are_no_way_without_end(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"], name="a/b/rows.csv")
+    for number in range(4):
+        (tmp_path / "a" / "b" / f"up{number}").symlink_to(tmp_path)
+        (tmp_path / "a" / f"here{number}").symlink_to(tmp_path / "a")
+    assert read(tmp_path, "**/*.csv").rows == 1
+
+
+def test_links_that_multiply_the_ways_through_the_folders_come_to_an_end(tmp_path):
+    for depth in range(20):
+        for name in ("x", "y"):
+            folder = tmp_path / f"level{depth}"
+            folder.mkdir(exist_ok=True)
+            (folder / name).symlink_to(tmp_path / f"level{depth + 1}")
+    (tmp_path / "level20").mkdir()
+    with pytest.raises(InvalidRequest, match="more than 100,000 names"):
+        queues(tmp_path)
+
+
+def test_a_file_that_becomes_a_link_before_it_is_opened_is_not_read(tmp_path):
+    write_csv(tmp_path / "out", ["2026-01-05,a,1"])
+    write_csv(tmp_path / "in", ["2026-01-05,a,1"], name="data/rows.csv")
+    found = find_files(Connection(kind="files", path=tmp_path / "in"), None)
+    (tmp_path / "in" / "data").rename(tmp_path / "in" / "old")
+    (tmp_path / "in" / "data").symlink_to(tmp_path / "out")
+    with pytest.raises(UnreadableData, match="no file in the connection's folder any more"), opened(found, "data/rows.csv"):
+        pass
+    (tmp_path / "in" / "data").unlink()
+    (tmp_path / "in" / "data").mkdir()
+    (tmp_path / "in" / "data" / "rows.csv").symlink_to(tmp_path / "out" / "rows.csv")
+    with pytest.raises(UnreadableData, match="symbolic links"), opened(found, "data/rows.csv"):
+        pass
+
+
+@pytest.mark.parametrize("path", [None, "**/*.csv", "link.csv", "hr/rows.csv"])
+def test_a_connection_lets_its_files_be_read_by_pattern_and_links_are_what_they_lead_to(tmp_path, path):
+    write_csv(tmp_path, ["2026-01-05,a,1"], name="metrics/rows.csv")
+    write_csv(tmp_path, ["2026-01-05,secret,1"], name="hr/rows.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "hr" / "rows.csv")
+    source = sources["files"](Connection(kind="files", path=tmp_path, readable=("metrics/*", "link.csv")))
+    if path in {None, "**/*.csv"}:
+        assert source.queues(Place(name="files", path=path), "queue") == ["a"]
+    else:
+        with pytest.raises(SourceNotFound, match="no CSV or Parquet file"):
+            source.queues(Place(name="files", path=path), "queue")
 
 
 def test_a_link_inside_the_folder_is_followed_and_read_once(tmp_path):

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from shared.connections import Connection
 from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from worker.sources import sources

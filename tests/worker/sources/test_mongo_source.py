@@ -13,6 +13,7 @@ import pytest
 from bson import Decimal128, Int64, ObjectId
 from pydantic import SecretStr
 
+from shared.connections import Connection
 from shared.drivers.mongo import mongo_collection
 from shared.errors import (
     CredentialsRefused,
@@ -25,7 +26,6 @@ from shared.errors import (
     UnreadableData,
 )
 from shared.jobs import Aggregation, Place
-from shared.settings import Connection
 from tests.servers import MongoServer
 from tests.worker.sources.test_every_source import PERIODS, START, a_query
 from worker.sources import sources
@@ -282,16 +282,6 @@ def test_a_collection_that_is_no_plain_name_is_refused(source: Source, name: str
 def test_the_servers_own_databases_are_refused(source: Source, name: str) -> None:
     with pytest.raises(InvalidSettings, match="may not name a database"):
         source.queues(Place(name="mongodb", collection="system_users", database=name), "queue")
-
-
-def test_a_database_that_the_connection_does_not_have_is_refused(mongod: MongoServer, fill: Fill) -> None:
-    fill([sample()])
-    source = a_source(mongod, database=DATABASE, databases=("archive",))
-    assert source.queues(PLACE, "queue") == ["a"]
-    with pytest.raises(InvalidRequest, match="found 'other', accepted: archive, usage"):
-        source.queues(Place(name="mongodb", collection="queue_metrics", database="other"), "queue")
-    with pytest.raises(SourceNotFound, match="database 'archive'"):
-        source.queues(Place(name="mongodb", collection="queue_metrics", database="archive"), "queue")
 
 
 @pytest.mark.parametrize("name", ["$ROOT", "$where", "a.$b", "a b", "", "a\0"])
