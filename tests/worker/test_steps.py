@@ -11,7 +11,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from shared.errors import (EmptySeries, InvalidRequest, QueuecastError, QueueNotFound, SourceNotFound, TooManyCandidates, UnknownConnection, UnknownModel)
+from shared.errors import (
+    EmptySeries,
+    InvalidRequest,
+    QueuecastError,
+    QueueNotFound,
+    SourceNotFound,
+    TooManyCandidates,
+    UnknownConnection,
+    UnknownModel,
+)
 from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.reports import QualityReport, QueueReport
