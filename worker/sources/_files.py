@@ -129,18 +129,11 @@ def find_files(connection: Connection, pattern: str | None) -> Files:
         raise SourceNotFound(f"found no folder {folder}; it is where this connection's CSV and Parquet files lie")
     walk = _Walk(folder.resolve())
     walk.look(_parts(folder, pattern))
-    paths: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
-    for name in sorted(walk.found):
-        real = Path(os.path.realpath(walk.folder / name))
-        own_name = str(real.relative_to(walk.folder)) if real.is_relative_to(walk.folder) else ""
-        if own_name and may_read_file(connection, name) and may_read_file(connection, own_name):
-            paths.setdefault(real, name)
-    left_out = tuple(name for name in sorted(walk.outside) if may_read_file(connection, name))
-    files = Files(folder=walk.folder, paths={name: real for real, name in paths.items()}, left_out=left_out)
-    if left_out and not paths:
-        found = f"{left_out[0]} is a link that leaves the connection's folder"
+    files = _readable(walk, connection)
+    if files.left_out and not files.paths:
+        found = f"{files.left_out[0]} is a link that leaves the connection's folder"
         raise InvalidRequest(f"{found}; accepted are files inside it", field="path")
-    if not paths:
+    if not files.paths:
         raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder")
     return files
 
@@ -163,6 +156,18 @@ def opened(files: Files, name: str) -> Iterator[Path]:
         yield own
     finally:
         os.close(file)
+
+
+def _readable(walk: _Walk, connection: Connection) -> Files:
+    """What the connection lets anybody read of what was found: by its name, and by that of what a link leads to."""
+    paths: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
+    for name in sorted(walk.found):
+        real = Path(os.path.realpath(walk.folder / name))
+        own_name = str(real.relative_to(walk.folder)) if real.is_relative_to(walk.folder) else ""
+        if own_name and may_read_file(connection, name) and may_read_file(connection, own_name):
+            paths.setdefault(real, name)
+    left_out = tuple(name for name in sorted(walk.outside) if may_read_file(connection, name))
+    return Files(folder=walk.folder, paths={name: real for real, name in paths.items()}, left_out=left_out)
 
 
 def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:
