@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import celery
-import kombu.exceptions
-from celery.backends.redis import RedisBackend
 from kombu import Queue
 
+from shared._celery_redis import BACKENDS, connections, impatience
+from shared.drivers.faults import translated
+from shared.drivers.redis_channels import prepare_channels
 from shared.drivers.redis_server import RedisServer
 from shared.errors import BrokerAway, ServiceError
 from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
@@ -45,17 +46,6 @@ ROUTES: dict[TaskName, Lane] = {
 }
 
 
-class QuietBackend(RedisBackend):
-    """Nobody waits for a Celery result, so subscribe to none: chords would leak one subscription per header task."""
-
-    def add_pending_result(self, result: Any, weak: bool = False, start_drainer: bool = True) -> Any:  # noqa: ARG002 - Celery's signature
-        """Remember nothing."""
-        return result
-
-    def on_task_call(self, producer: Any, task_id: str) -> None:
-        """Subscribe to nothing."""
-
-
 class PatientTask(celery.Task[Any, Any]):
     """A task that waits while a service is away. `plan`, `ingest` and `select` are; `score` never is."""
 
@@ -68,11 +58,13 @@ class PatientTask(celery.Task[Any, Any]):
 
 def make_celery(server: RedisServer, profile: Literal["worker", "api"]) -> celery.Celery:
     """The Celery application; profile `api` gives up at once where `worker` is patient."""
-    app = celery.Celery("queuecast", broker=server.broker, backend=server.results, set_as_current=profile == "worker")
-    app.loader.override_backends = dict.fromkeys(("redis", "rediss", "redis+socket"), "shared.broker:QuietBackend")
-    app.conf.update(_tasks() | _workers() | _connections(is_socket=server.is_socket) | _lanes())
+    prepare_channels()
+    broker, results = server.broker.celery_url(), server.results.celery_url()
+    app = celery.Celery("queuecast", broker=broker, backend=results, set_as_current=profile == "worker")
+    app.loader.override_backends = BACKENDS
+    app.conf.update(_tasks() | _workers() | connections(server) | _lanes())
     if profile == "api":
-        app.conf.update(_impatience(is_socket=server.is_socket))
+        app.conf.update(impatience(server))
     return app
 
 
@@ -88,10 +80,8 @@ def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK)
 
 def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: Lane) -> None:
     options: dict[str, Any] = {"task_id": task_id, "queue": lane.value, "argsrepr": about, "ignore_result": True, "retry": False}
-    try:
+    with translated(BrokerAway, task_id=task_id):
         app.send_task(name.value, args=[about], **options)
-    except kombu.exceptions.OperationalError as error:
-        raise BrokerAway(str(error), task_id=task_id) from error
 
 
 def _tasks() -> dict[str, Any]:
@@ -135,36 +125,6 @@ def _workers() -> dict[str, Any]:
     }
 
 
-def _connections(*, is_socket: bool) -> dict[str, Any]:
-    transport: dict[str, Any] = {
-        "visibility_timeout": 2 * LONGEST_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
-        "unacked_restore_interval": 5,  # sweep every 5 s; the defaults gave 100 s (4)
-        "unacked_restore_throttle": 1,
-        "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first (21)
-        "socket_timeout": 10,  # the default waits for ever on a dead connection
-        "socket_connect_timeout": 5,
-        "retry_on_timeout": True,
-        "health_check_interval": 10,
-    }
-    if not is_socket:
-        transport["socket_keepalive"] = True
-    return {
-        "broker_transport_options": transport,
-        "broker_connection_retry_on_startup": True,  # start before Redis, never give up
-        "broker_connection_timeout": 4,
-        "broker_connection_max_retries": None,
-        "result_backend_always_retry": True,  # else every short outage fails a chord (12)
-        "result_backend_max_retries": 60,  # minutes, then it fails; endless would pin the child
-        "result_backend_max_sleep_between_retries_ms": 5_000,
-        "redis_socket_timeout": 10,
-        "redis_socket_connect_timeout": 5,
-        "redis_retry_on_timeout": True,
-        "redis_backend_health_check_interval": 10,
-        "redis_socket_keepalive": not is_socket,  # a TypeError on a unix socket (23)
-        "redis_max_connections": None,  # no cap below the API's threads
-    }
-
-
 def _lanes() -> dict[str, Any]:
     return {
         "task_queues": [Queue(lane.value) for lane in Lane],
@@ -172,15 +132,3 @@ def _lanes() -> dict[str, Any]:
         "task_create_missing_queues": False,  # a typo is an error
         "task_routes": {name.value: {"queue": lane.value} for name, lane in ROUTES.items()},
     }
-
-
-def _impatience(*, is_socket: bool) -> dict[str, Any]:
-    """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server (20).
-
-    It tells nobody that it has sent: that event costs a second message per submit, and Flower hears of the first one's arrival.
-    """
-    patience = _connections(is_socket=is_socket)["broker_transport_options"]
-    hurry = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "retry_on_timeout": False, "max_retries": 1}
-    pauses = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
-    limits = {"broker_transport_options": patience | hurry | pauses, "broker_connection_timeout": 0.5}
-    return limits | {"task_send_sent_event": False}

@@ -34,7 +34,7 @@ class Chords:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Connect on first use; impatient, as whoever sweeps will sweep again."""
-        return cls(redis_client(redis_server(settings).chords, is_patient=False))
+        return cls(redis_client(redis_server(settings).results, is_patient=False))
 
     @translated(BrokerAway)
     def sweep(self, open_jobs: Callable[[], Collection[str]]) -> int:

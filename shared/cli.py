@@ -20,14 +20,30 @@ import typer
 from typer.core import TyperGroup
 
 from shared.drivers.redis_server import redis_server
-from shared.errors import BrokerAway, InvalidSettings, QueuecastError, RequestError, ServiceError, SetupError
+from shared.errors import (
+    BrokerAway,
+    BrokerIsCluster,
+    BrokerRefuses,
+    InvalidSettings,
+    QueuecastError,
+    RequestError,
+    ServiceError,
+    SetupError,
+    StoreRefuses,
+)
 from shared.logs import configure_logs
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
 from shared.storage import open_store
 from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say
 
 PARTS = "queuecast.commands"  # the entry-point group
-EXIT_CODES: dict[type[Exception], int] = {RequestError: 2, ServiceError: 3, TimeoutError: 4, SetupError: 5}  # any other error: 1
+EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any other error: 1
+    RequestError: 2,
+    **dict.fromkeys((BrokerRefuses, BrokerIsCluster, StoreRefuses), 5),
+    ServiceError: 3,
+    TimeoutError: 4,
+    SetupError: 5,
+}
 
 ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
 FIRST_STEPS = {  # part → what one does first with it

@@ -193,8 +193,24 @@ class StoreAway(ServiceError):
     """The store cannot be reached."""
 
 
+class StoreRefuses(StoreAway):
+    """The store refuses Queuecast's user name or password."""
+
+
 class BrokerAway(ServiceError):
     """The broker cannot be reached."""
+
+
+class BrokerRefuses(BrokerAway):
+    """The broker refuses Queuecast's user name or password."""
+
+
+class BrokerIsReplica(BrokerAway):
+    """The broker's address leads to a replica; Queuecast waits for the master."""
+
+
+class BrokerIsCluster(BrokerAway):
+    """The broker is a Redis Cluster, which Queuecast cannot use: give it a single server, or one behind Sentinel."""
 
 
 class WorkersAway(ServiceError):

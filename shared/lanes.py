@@ -55,7 +55,7 @@ class Lanes:
     @classmethod
     def open(cls, settings: Settings) -> Lanes:
         """Connect on first use; impatient, as whoever looks will look again."""
-        return cls(redis_client(redis_server(settings).lanes, is_patient=False))
+        return cls(redis_client(redis_server(settings).broker, is_patient=False))
 
     @translated(BrokerAway)
     def look(self) -> LanesView:

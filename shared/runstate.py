@@ -34,6 +34,7 @@ from shared._runstate_steps import REQUEST_ID, RunstateSteps
 from shared._runstate_workers import RunstateWorkers, speaks_redis
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
+from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.forecasts import Failure, Outcome, QueueWork
 from shared.jobs import QueueState
@@ -58,8 +59,8 @@ class RunState(RunstateWorkers):
 
     @speaks_redis
     def ping(self) -> None:
-        """A round trip, for readiness and before anything is written."""
-        self.client.ping()
+        """A round trip to the master, for readiness and before anything is written."""
+        ask_master(self.client)
 
     @property
     def run(self) -> str:

@@ -31,6 +31,7 @@ from pydantic_settings import (
 from shared.connections import Connection, ConnectionName, Folder, InfluxVersion
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
+from shared.redis_settings import BrokerCaFile, RedisUrl
 
 PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
@@ -66,8 +67,11 @@ class Settings(BaseSettings):
 
     data_dir: Folder = Field(default_factory=default_data_dir, description="store, embedded broker, logs and files")
     files_dir: Folder | None = Field(None, description="folder of the connection `files`; default: <data folder>/files")
-    broker_url: SecretStr | None = Field(None, description="redis://, rediss:// or redis+socket://; default: embedded Valkey")
-    result_backend_url: SecretStr | None = Field(None, description="default: database 1 of the broker's server")
+    broker_url: RedisUrl | None = Field(
+        None, description="redis://, rediss://, sentinel:// or redis+socket://; default: embedded Valkey"
+    )
+    result_backend_url: RedisUrl | None = Field(None, description="default: database 1 of the broker's server")
+    broker_ca_file: BrokerCaFile | None = Field(None, description="PEM file that vouches for the broker's TLS certificate")
     store_url: SecretStr | None = Field(None, description="default: sqlite:///<data folder>/queuecast.db")
     mongodb_url: SecretStr | None = Field(None, description="makes the connection `mongodb` exist")
     influxdb_url: SecretStr | None = Field(None, description="makes the connection `influxdb` exist")

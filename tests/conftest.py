@@ -10,19 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 import structlog
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from deploy.valkey import forget_socket, valkey_command
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.runstate import RunState
 from shared.settings import Settings
+from tests.certificates import certificates
 from tests.influx_server import influxd, influxd_with_users
 from tests.servers import mongod, mongod_with_users
 
-__all__ = ["influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
+__all__ = ["certificates", "influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +47,7 @@ def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder whose embedded Valkey runs."""
     folder = tmp_path_factory.mktemp("broker")
     server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
-    url = redis_server(Settings(data_dir=folder)).run_state
-    redis.Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]).ping()
+    redis_client(redis_server(Settings(data_dir=folder)).run_state, is_patient=True).ping()
     yield folder
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0  # a loaded disk takes its time to sync the append-only file

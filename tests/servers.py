@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -60,9 +60,9 @@ class Server:
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
-    def run(self, command: list[str], is_there: Callable[[], bool]) -> None:
+    def run(self, command: list[str], is_there: Callable[[], bool], environment: Mapping[str, str] | None = None) -> None:
         """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(is_there, within=20, what=Path(command[0]).name)
 
     def stop(self, number: int = signal.SIGTERM) -> None:

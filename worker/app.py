@@ -8,14 +8,12 @@ from shared.logs import configure_logs
 from shared.settings import load_settings
 from worker import signals, tasks
 from worker.pulse import Pulse
-from worker.redis_shim import guard_closed_channels
 from worker.resources import Resources, provide
 
 __all__ = ["app", "signals", "tasks"]  # imported for what they register with Celery
 
 settings = load_settings()
 configure_logs(settings.log_level)
-guard_closed_channels()
 provide(Resources(settings))
 app = make_celery(redis_server(settings), "worker")
 app.steps["consumer"].add(Pulse)

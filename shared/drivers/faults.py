@@ -11,7 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from shared.errors import CredentialsRefused, ServiceError, SetupError
+from shared.errors import (
+    BrokerAway,
+    BrokerIsCluster,
+    BrokerIsReplica,
+    BrokerRefuses,
+    CredentialsRefused,
+    QueuecastError,
+    ServiceError,
+    StoreAway,
+    StoreRefuses,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,7 @@ class Fault:
 
     exception: str
     begins: str = ""  # a regular expression; "" = all of them
-    becomes: type[SetupError] | None = None  # None = away, as whatever the caller calls it
+    becomes: type[QueuecastError] | None = None  # None = away, as whatever the caller calls it
 
     def matches(self, error: Exception) -> bool:
         """Whether `error` is of this row. sqlite3 has a name for every code, the others have only their message."""
@@ -29,18 +39,24 @@ class Fault:
 
 
 FAULTS = (  # the first row that matches decides: the more special one stands first
+    Fault("shared.drivers.redis_roles.ClusterModeError", becomes=BrokerIsCluster),
+    Fault("shared.drivers.redis_roles.ReplicaError", becomes=BrokerIsReplica),
+    Fault("redis.exceptions.AskError", becomes=BrokerIsCluster),  # MovedError is one
+    Fault("redis.exceptions.ClusterCrossSlotError", becomes=BrokerIsCluster),
     Fault("redis.exceptions.AuthenticationError", becomes=CredentialsRefused),
     Fault("redis.exceptions.AuthorizationError", becomes=CredentialsRefused),
     Fault("redis.exceptions.AuthenticationWrongNumberOfArgsError", becomes=CredentialsRefused),
     Fault("redis.exceptions.NoPermissionError", becomes=CredentialsRefused),
+    Fault("redis.exceptions.ReadOnlyError", becomes=BrokerIsReplica),  # while another server takes over
     Fault("redis.exceptions.ConnectionError"),  # BusyLoadingError (the server reads its file) is one
     Fault("redis.exceptions.TimeoutError"),
     Fault("redis.exceptions.InvalidResponse"),  # something answers that is no Redis
-    Fault("redis.exceptions.ReadOnlyError"),  # a replica, while another server takes over
     Fault("redis.exceptions.OutOfMemoryError"),
-    Fault(
-        "redis.exceptions.ResponseError", "OOM|MISCONF|LOADING|READONLY"
-    ),  # the same, seen from inside a script or by an older server
+    Fault("redis.exceptions.ClusterDownError"),  # MasterDownError (a replica without its master) is one
+    Fault("redis.exceptions.TryAgainError"),
+    # the same, seen from inside a script or by an older server; and what a server says that becomes a replica, or is busy
+    Fault("redis.exceptions.ResponseError", "(Error running script.*-)?(OOM|MISCONF|LOADING|READONLY|MASTERDOWN)"),
+    Fault("redis.exceptions.ResponseError", "UNBLOCKED|NOREPLICAS|BUSY "),
     Fault("kombu.exceptions.OperationalError"),
     Fault(
         "pymongo.errors.OperationFailure", ".*(Authentication failed|not authorized|requires authentication)", CredentialsRefused
@@ -53,6 +69,8 @@ FAULTS = (  # the first row that matches decides: the more special one stands fi
     Fault("sqlite3.DatabaseError", "SQLITE_(BUSY|LOCKED|CANTOPEN|IOERR|FULL|READONLY|PERM|CORRUPT|NOTADB)"),
 )
 
+
+_REFUSALS = {StoreAway: StoreRefuses, BrokerAway: BrokerRefuses}  # ours are waited for; a source's is the reason of a failure
 
 # What pymongo says of its own limits, of its view of the server and of the raw answer is for its developers.
 _VERBOSE = re.compile(r"( \(configured timeouts.*|, Timeout: .*|, full error: .*)", re.DOTALL)
@@ -71,4 +89,7 @@ def translated(away: type[ServiceError], **ids: object) -> Iterator[None]:
         fault = next((fault for fault in FAULTS if fault.matches(error)), None)
         if fault is None:
             raise
-        raise (fault.becomes or away)(_VERBOSE.sub("", str(error)), **ids) from error
+        kind = fault.becomes or away
+        if kind is CredentialsRefused:
+            kind = _REFUSALS.get(away, kind)
+        raise kind(_VERBOSE.sub("", str(error)), **ids) from error

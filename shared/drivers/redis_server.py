@@ -1,70 +1,96 @@
-"""One Redis or Valkey server, spelled for Celery and for redis-py, and a client with limits.
+"""One Redis or Valkey server, found directly or through Sentinels, and a client with limits.
 
-Three databases in a row: broker, results, run state (in which the API also counts requests). Each library writes a unix socket in
-its own way; only this file knows.
+Three databases in a row: broker, results, run state (in which the API also counts requests).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError  # noqa: A004 - redis-py's own names
+from redis.connection import SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis-py's own names
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
-from shared.errors import BrokerAway, InvalidSettings
+from shared.drivers.redis_roles import OUTAGES, meet_server
+from shared.errors import BrokerAway
+from shared.redis_urls import RedisPlace
 from shared.settings import Settings
 
 SOCKET_NOTE = "broker.socket"  # in the data folder: where the embedded broker's socket lies (its own path must stay short)
-ACCEPTED = "redis://host:port/0, rediss://host:port/0 or redis+socket:///path?virtual_host=0"
-_TRANSIENT = (ConnectionError, TimeoutError, BusyLoadingError)
+_TRANSIENT = (ConnectionError, TimeoutError, *OUTAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisServer:
-    """The addresses of one server: `broker` and `results` as Celery writes them, the others as redis-py does."""
+    """Where messages, results and the run state of running jobs are."""
 
-    broker: str
-    results: str
-    lanes: str  # the broker's database
-    chords: str  # the results' database
-    run_state: str
-
-    @property
-    def is_socket(self) -> bool:
-        """Whether it is reached through a unix socket, where TCP's options are errors."""
-        return self.broker.startswith("redis+socket://")
+    broker: RedisPlace
+    results: RedisPlace
+    run_state: RedisPlace
 
 
 def redis_server(settings: Settings) -> RedisServer:
-    """Where broker, results and run state are.
-
-    Raises BrokerAway while no embedded broker runs, InvalidSettings for a URL of another scheme.
-    """
-    broker = settings.broker_url.get_secret_value() if settings.broker_url else _embedded(settings.data_dir)
-    results = settings.result_backend_url.get_secret_value() if settings.result_backend_url else _database(broker, 1)
-    lanes, run_state = _for_redis_py(_database(broker, 0)), _for_redis_py(_database(broker, 2))
-    chords = _for_redis_py(_database(results, 0))
-    return RedisServer(broker=_database(broker, 0), results=results, lanes=lanes, chords=chords, run_state=run_state)
+    """Where broker, results and run state are; raises BrokerAway while no embedded broker runs."""
+    url = settings.broker_url
+    broker = _trusting(settings, RedisPlace.of(url.get_secret_value()) if url else _embedded(settings.data_dir))
+    elsewhere = settings.result_backend_url
+    results = _trusting(settings, RedisPlace.of(elsewhere.get_secret_value())) if elsewhere else broker.beside(1)
+    return RedisServer(broker=broker, results=results, run_state=broker.beside(2))
 
 
-def redis_client(url: str, *, is_patient: bool) -> redis.Redis:
-    """A client that answers or fails in time.
+def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
+    """A client that answers or fails in time, and speaks to a master only.
 
     Args:
-        url: as redis-py writes it.
+        place: the database.
         is_patient: workers outlive a restart of the server (25 tries, about 25 s); the API answers 503 at once instead.
     """
-    return redis.Redis.from_url(url, **_limits(is_patient=is_patient), health_check_interval=10)
+    limits = _limits(is_patient=is_patient)
+    options: dict[str, Any] = {
+        "db": place.database,
+        "username": place.username,
+        "password": place.password,
+        "health_check_interval": 10,
+        "redis_connect_func": meet_server,
+        **limits,
+        **(place.tls or {}),
+    }
+    if place.master:
+        return _master(place, limits, options | _encrypted(place))
+    if place.path:
+        options |= {"connection_class": UnixDomainSocketConnection, "path": place.path}
+    else:
+        options |= {"connection_class": redis.Connection if place.tls is None else SSLConnection}
+        options |= dict(zip(("host", "port"), place.hosts[0], strict=True))
+    return redis.Redis.from_pool(redis.ConnectionPool(**options))
+
+
+def sentinel_options(place: RedisPlace) -> dict[str, Any]:
+    """How the Sentinels themselves are reached, in redis-py's words."""
+    told = {"username": place.sentinel_username, "password": place.sentinel_password}
+    return {**{name: value for name, value in told.items() if value}, **_encrypted(place), **(place.tls or {})}
 
 
 def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
-    """The run state's database as the library `limits` writes it, and the options with which a call answers or fails at once."""
-    return server.run_state.replace("unix://", "redis+unix://", 1), _limits(is_patient=False)
+    """The run state's database for the library `limits`: a URL that only names the kind, and the connections to use."""
+    return "redis://", {"connection_pool": redis_client(server.run_state, is_patient=False).connection_pool}
+
+
+def _master(place: RedisPlace, limits: dict[str, Any], options: dict[str, Any]) -> redis.Redis:
+    """A client of the master that the Sentinels name; one of them that is away must not keep the next from being asked."""
+    impatient = {name: value for name, value in limits.items() if name.startswith("socket_")} | {"retry": None}
+    sentinel = Sentinel(list(place.hosts), sentinel_kwargs=sentinel_options(place) | impatient, **options)  # type: ignore[no-untyped-call]
+    found: redis.Redis = sentinel.master_for(place.master)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _encrypted(place: RedisPlace) -> dict[str, bool]:
+    return {"ssl": True} if place.tls is not None else {}
 
 
 def _limits(*, is_patient: bool) -> dict[str, Any]:
@@ -78,31 +104,16 @@ def _limits(*, is_patient: bool) -> dict[str, Any]:
     }
 
 
-def _embedded(data_dir: Path) -> str:
+def _trusting(settings: Settings, place: RedisPlace) -> RedisPlace:
+    """The place with the certificates that the settings name; the URL's own win."""
+    if place.tls is None or settings.broker_ca_file is None:
+        return place
+    return replace(place, tls={"ssl_ca_certs": str(settings.broker_ca_file), **place.tls})
+
+
+def _embedded(data_dir: Path) -> RedisPlace:
     note = data_dir / SOCKET_NOTE
     try:
-        return f"redis+socket://{note.read_text().strip()}?virtual_host=0"
+        return RedisPlace(path=note.read_text().strip())
     except OSError as error:
         raise BrokerAway(f"no embedded broker runs for {data_dir}: start `queuecast up`, or set QUEUECAST_BROKER_URL") from error
-
-
-def _database(url: str, offset: int) -> str:
-    """The URL of the database `offset` places after the one that `url` names."""
-    parts = urlsplit(url)
-    try:
-        if parts.scheme == "redis+socket":
-            number = int(parse_qs(parts.query).get("virtual_host", ["0"])[0])
-            return f"redis+socket://{parts.path}?virtual_host={number + offset}"
-        if parts.scheme in {"redis", "rediss"} and parts.hostname:
-            number = int(parts.path.strip("/") or 0)
-            return urlunsplit(parts._replace(path=f"/{number + offset}"))
-    except ValueError:
-        pass  # the number of the database is none: refused below, without showing a URL that may hold a password
-    raise InvalidSettings(f"QUEUECAST_BROKER_URL has scheme {parts.scheme!r}; accepted is {ACCEPTED}")
-
-
-def _for_redis_py(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme != "redis+socket":
-        return url
-    return f"unix://{parts.path}?db={parse_qs(parts.query)['virtual_host'][0]}"

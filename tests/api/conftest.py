@@ -9,16 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from api.app import create_app
 from api.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -112,9 +109,7 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[byte
     folder = tmp_path / "own"
     server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
     settings = Settings(data_dir=folder)
-    client = redis.Redis.from_url(
-        redis_server(settings).run_state, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]
-    )
+    client = redis_client(redis_server(settings).run_state, is_patient=True)
     client.ping()
     client.close()
     yield settings, server

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from typer.testing import CliRunner
@@ -22,7 +21,7 @@ from api.app import create_app
 from api.context import EXTENSION
 from deploy.stack import fleet, make_layout
 from shared.cli import build_app
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.jobs import JobFilter
 from shared.runstate import RunState
 from shared.settings import Settings
@@ -293,7 +292,7 @@ def test_a_task_carries_ids_so_that_flower_has_nothing_to_show(
 ) -> None:
     body = a_body("data.source", {"name": "archive", "collection": "c"})
     job_id = client.post("/v1/jobs", json=body, headers=grant("write")).json["job_id"]
-    lane = redis.Redis.from_url(redis_server(everything).lanes)
+    lane = redis_client(redis_server(everything).broker, is_patient=False)
     [message] = lane.lrange("plan", 0, -1)
     lane.close()
     assert job_id in json.loads(message)["headers"]["argsrepr"]

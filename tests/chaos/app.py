@@ -13,13 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from shared import broker
 from shared.settings import load_settings
 from tests.chaos import models
 from tests.chaos.names import CURSED
-from worker import redis_shim, signals, steps
+from worker import signals, steps
 
 if os.environ.get("CHAOS_WITHOUT_SHIM"):
-    redis_shim.guard_closed_channels = lambda: None
+    broker.prepare_channels = lambda: None
 from worker.app import app
 
 __all__ = ["app", "models"]

@@ -133,7 +133,7 @@ def messages_doubled(fleet: ChaosFleet, rng: Random) -> bool:
 
 def lanes_client(fleet: ChaosFleet) -> redis.Redis:
     """The broker's own database."""
-    return redis_client(redis_server(fleet.settings).lanes, is_patient=True)
+    return redis_client(redis_server(fleet.settings).broker, is_patient=True)
 
 
 def _main(fleet: ChaosFleet, rng: Random) -> psutil.Process | None:

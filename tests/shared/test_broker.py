@@ -6,26 +6,19 @@ import inspect
 import time
 
 import celery
-import kombu.transport.redis
 import pytest
-import redis
 from celery.backends.redis import RedisBackend
 
-from shared.broker import ROUTES, QuietBackend, TaskName, enqueue_job, make_celery
-from shared.drivers.redis_server import RedisServer, redis_client, redis_server
+from shared._celery_redis import QuietBackend
+from shared.broker import ROUTES, TaskName, enqueue_job, make_celery
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.lanes import Lanes
 from shared.runstate import RunState
 from shared.settings import Settings
 
-NOWHERE = RedisServer(
-    broker="redis://127.0.0.1:1/0",
-    results="redis://127.0.0.1:1/1",
-    lanes="redis://127.0.0.1:1/0",
-    chords="redis://127.0.0.1:1/1",
-    run_state="redis://127.0.0.1:1/2",
-)
+NOWHERE = redis_server(Settings(broker_url="redis://127.0.0.1:1/0"))
 
 
 @pytest.fixture
@@ -66,7 +59,7 @@ def test_nobody_subscribes_to_results(app: celery.Celery, settings: Settings) ->
     header = [celery.signature("queuecast.score", args=("job", "queue", n, n, False), app=worker_app) for n in range(3)]
     callback = celery.signature("queuecast.select", args=("job", "queue", False), app=worker_app)
     celery.chord(header, callback, app=worker_app).apply_async()
-    client = redis_client(redis_server(settings).lanes, is_patient=False)
+    client = redis_client(redis_server(settings).broker, is_patient=False)
     assert client.pubsub_channels() == []
     assert Lanes.open(settings).look().depth(Lane.SCORE) == 3
 
@@ -103,17 +96,3 @@ def test_every_setting_is_one_that_celery_knows(app: celery.Celery) -> None:
 
 def test_only_json_is_accepted(app: celery.Celery) -> None:
     assert app.conf.accept_content == ["json"]
-
-
-def test_a_channel_without_connection_raises_what_its_callers_handle() -> None:
-    """The shim guards one private method: held against the pinned kombu."""
-    from worker.redis_shim import guard_closed_channels
-
-    guard_closed_channels()
-    guard_closed_channels()  # twice changes nothing
-    channel = kombu.transport.redis.Channel
-    assert list(inspect.signature(inspect.unwrap(channel._connparams)).parameters) == ["self", "asynchronous"]
-    closed = object.__new__(channel)
-    closed.connection = None
-    with pytest.raises(redis.exceptions.ConnectionError, match="closed"):
-        closed._connparams()

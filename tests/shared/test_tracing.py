@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import redis
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.runstate import RunState
 from shared.settings import Settings
 from tests.api.bodies import BODY
@@ -73,7 +72,7 @@ def test_a_request_and_the_message_that_follows_from_it_are_one_trace(
     spans = [span for each in resources for scope in each.scope_spans for span in scope.spans]
     assert names == {"queuecast-api"}
     assert {span.name for span in spans} >= {"POST /v1/jobs"}
-    with redis.Redis.from_url(redis_server(settings).lanes) as lanes:
+    with redis_client(redis_server(settings).broker, is_patient=False) as lanes:
         [message] = lanes.lrange("plan", 0, -1)
     carried = json.loads(message)["headers"]["traceparent"].split("-")[1]
     assert {span.trace_id.hex() for span in spans if span.name == "POST /v1/jobs"} == {carried}

@@ -18,13 +18,10 @@ from typing import Any
 
 import pandas as pd
 import psutil
-import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from deploy.valkey import forget_socket, valkey_command
 from shared.broker import App, enqueue_job, make_celery
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.jobs import DataPlaces, Grid, Job, JobState, Place
 from shared.runstate import RunState
 from shared.settings import CONFIG_FILE, PREFIX, Settings
@@ -171,8 +168,7 @@ def broker() -> Iterator[Settings]:
         os.environ[CONFIG_FILE] = str(folder / "queuecast.toml")
         settings = Settings(data_dir=folder, files_dir=folder / "files", store_url=f"sqlite:///{folder / 'queuecast.db'}")
         server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
-        url = redis_server(settings).run_state
-        redis.Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200), retry_on_error=[redis.ConnectionError]).ping()
+        redis_client(redis_server(settings).run_state, is_patient=True).ping()
         try:
             yield settings
         finally:

@@ -7,8 +7,21 @@ import pymongo.errors
 import pytest
 import redis.exceptions
 
+from shared.drivers import redis_roles
 from shared.drivers.faults import FAULTS, translated
-from shared.errors import BrokerAway, CredentialsRefused, QueuecastError, StoreAway
+from shared.errors import (
+    BrokerAway,
+    BrokerIsCluster,
+    BrokerIsReplica,
+    BrokerRefuses,
+    CredentialsRefused,
+    QueuecastError,
+    ServiceError,
+    SinkAway,
+    SourceAway,
+    StoreAway,
+    StoreRefuses,
+)
 
 
 def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlite3.Error:
@@ -21,23 +34,31 @@ def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlit
     ("error", "becomes"),
     [
         (redis.exceptions.ConnectionError("Error 111 connecting to localhost:6379. Connection refused."), BrokerAway),
+        (redis.exceptions.ConnectionError("max number of clients reached"), BrokerAway),
         (redis.exceptions.BusyLoadingError("Valkey is loading the dataset in memory"), BrokerAway),
         (redis.exceptions.TimeoutError("Timeout reading from socket"), BrokerAway),
-        (redis.exceptions.ReadOnlyError("You can't write against a read only replica."), BrokerAway),
+        (redis.exceptions.ReadOnlyError("You can't write against a read only replica."), BrokerIsReplica),
+        (redis.exceptions.MasterDownError("Link with MASTER is down and replica-serve-stale-data is set to 'no'."), BrokerAway),
+        (redis.exceptions.ClusterDownError("The cluster is down"), BrokerAway),
+        (redis.exceptions.MovedError("3999 127.0.0.1:6381"), BrokerIsCluster),
+        (redis.exceptions.ClusterCrossSlotError("Keys in request don't hash to the same slot"), BrokerIsCluster),
         (redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), BrokerAway),
         (redis.exceptions.ResponseError("OOM command not allowed when used memory > 'maxmemory'."), BrokerAway),
         (redis.exceptions.ResponseError("MISCONF Valkey is configured to save RDB snapshots, but ..."), BrokerAway),
-        (redis.exceptions.AuthenticationError("invalid username-password pair or user is disabled."), CredentialsRefused),
-        (redis.exceptions.AuthorizationError("no"), CredentialsRefused),
-        (redis.exceptions.AuthenticationWrongNumberOfArgsError("no"), CredentialsRefused),
-        (redis.exceptions.NoPermissionError("this user has no permissions to run the 'get' command"), CredentialsRefused),
+        (redis.exceptions.ResponseError("UNBLOCKED force unblock from blocking operation, instance state changed"), BrokerAway),
+        (redis.exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."), BrokerAway),
+        (redis.exceptions.ResponseError("Error running script (call to f_1): @user_script:1: -READONLY You can't"), BrokerAway),
+        (redis.exceptions.AuthenticationError("invalid username-password pair or user is disabled."), BrokerRefuses),
+        (redis.exceptions.AuthorizationError("no"), BrokerRefuses),
+        (redis.exceptions.AuthenticationWrongNumberOfArgsError("no"), BrokerRefuses),
+        (redis.exceptions.NoPermissionError("this user has no permissions to run the 'get' command"), BrokerRefuses),
         (kombu.exceptions.OperationalError("Error 111 connecting to localhost:6379."), BrokerAway),
         (pymongo.errors.ServerSelectionTimeoutError("127.0.0.1:1: [Errno 111] Connection refused"), BrokerAway),
-        (pymongo.errors.ServerSelectionTimeoutError("Authentication failed."), CredentialsRefused),
+        (pymongo.errors.ServerSelectionTimeoutError("Authentication failed."), BrokerRefuses),
         (pymongo.errors.NetworkTimeout("timed out"), BrokerAway),
         (pymongo.errors.ExecutionTimeout("operation exceeded time limit"), BrokerAway),
-        (pymongo.errors.OperationFailure("Authentication failed.", 18), CredentialsRefused),
-        (pymongo.errors.OperationFailure("not authorized on usage to execute command", 13), CredentialsRefused),
+        (pymongo.errors.OperationFailure("Authentication failed.", 18), BrokerRefuses),
+        (pymongo.errors.OperationFailure("not authorized on usage to execute command", 13), BrokerRefuses),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_BUSY_SNAPSHOT", "database is locked"), BrokerAway),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_CANTOPEN", "unable to open database file"), BrokerAway),
         (an_sqlite_error(sqlite3.OperationalError, "SQLITE_FULL", "database or disk is full"), BrokerAway),
@@ -48,9 +69,18 @@ def an_sqlite_error(kind: type[sqlite3.Error], name: str, message: str) -> sqlit
 def test_what_the_outside_world_causes_becomes_one_of_our_errors(error: Exception, becomes: type[QueuecastError]) -> None:
     with pytest.raises(becomes) as raised, translated(BrokerAway, job_id="job-1"):
         raise error
+    assert type(raised.value) is becomes
     assert raised.value.detail == str(error)
     assert raised.value.ids == {"job_id": "job-1"}
     assert raised.value.__cause__ is error
+
+
+def test_a_source_s_refusal_is_the_reason_of_a_failure_and_the_store_s_is_waited_for() -> None:
+    refusal = pymongo.errors.OperationFailure("Authentication failed.", 18)
+    for away, becomes in ((SourceAway, CredentialsRefused), (SinkAway, CredentialsRefused), (StoreAway, StoreRefuses)):
+        with pytest.raises(becomes), translated(away):
+            raise refusal
+    assert issubclass(StoreRefuses, ServiceError)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +119,7 @@ def test_a_decorated_function_translates_at_each_call() -> None:
 def test_every_row_names_a_class_that_its_driver_has() -> None:
     drivers = {
         "redis.exceptions": redis.exceptions,
+        "shared.drivers.redis_roles": redis_roles,
         "kombu.exceptions": kombu.exceptions,
         "pymongo.errors": pymongo.errors,
         "sqlite3": sqlite3,

@@ -1,47 +1,41 @@
-"""One server, three spellings."""
+"""One server, three databases; and a client that speaks to a master only, with TLS and through Sentinels."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import redis
 
-from shared.drivers.redis_server import SOCKET_NOTE, RedisServer, redis_server
-from shared.errors import BrokerAway, InvalidSettings
+from shared.drivers.faults import translated
+from shared.drivers.redis_server import SOCKET_NOTE, redis_client, redis_server
+from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
+from shared.redis_urls import RedisPlace
+from shared.runstate import RunState
 from shared.settings import Settings
+from tests.certificates import Certificates
+from tests.polling import eventually
+from tests.redis_servers import PASSWORD, RedisSentinel, RedisServer, running_redis
 
 
-def test_a_tcp_server_has_three_databases_in_a_row() -> None:
-    assert redis_server(Settings(broker_url="redis://:secret@broker:6379/0")) == RedisServer(
-        broker="redis://:secret@broker:6379/0",
-        results="redis://:secret@broker:6379/1",
-        lanes="redis://:secret@broker:6379/0",
-        chords="redis://:secret@broker:6379/1",
-        run_state="redis://:secret@broker:6379/2",
-    )
+def test_three_databases_follow_the_one_that_is_named() -> None:
+    server = redis_server(Settings(broker_url="redis://:secret@broker:6379/4"))
+    places = (server.broker, server.results, server.run_state)
+    assert [place.database for place in places] == [4, 5, 6]
+    assert {(place.hosts, place.password) for place in places} == {((("broker", 6379),), "secret")}
 
 
-def test_the_databases_follow_the_one_that_is_named() -> None:
-    server = redis_server(Settings(broker_url="rediss://broker/4"))
-    assert (server.results, server.run_state) == ("rediss://broker/5", "rediss://broker/6")
-
-
-def test_a_unix_socket_is_written_as_each_library_wants_it(tmp_path: Path) -> None:
+def test_the_embedded_broker_is_found_by_its_note(tmp_path: Path) -> None:
     (tmp_path / SOCKET_NOTE).write_text("/run/q/redis.sock\n")
-    server = redis_server(Settings(data_dir=tmp_path))
-    assert server == RedisServer(
-        broker="redis+socket:///run/q/redis.sock?virtual_host=0",
-        results="redis+socket:///run/q/redis.sock?virtual_host=1",
-        lanes="unix:///run/q/redis.sock?db=0",
-        chords="unix:///run/q/redis.sock?db=1",
-        run_state="unix:///run/q/redis.sock?db=2",
-    )
-    assert server.is_socket
+    assert redis_server(Settings(data_dir=tmp_path)).run_state == RedisPlace(path="/run/q/redis.sock", database=2)
 
 
 def test_results_may_live_elsewhere() -> None:
     server = redis_server(Settings(broker_url="redis://a/0", result_backend_url="redis://b/7"))
-    assert server.results == "redis://b/7"
+    assert server.results == RedisPlace.of("redis://b/7")
 
 
 def test_without_an_embedded_broker_the_message_says_how_to_start_one(tmp_path: Path) -> None:
@@ -49,8 +43,96 @@ def test_without_an_embedded_broker_the_message_says_how_to_start_one(tmp_path: 
         redis_server(Settings(data_dir=tmp_path))
 
 
-@pytest.mark.parametrize("url", ["amqp://u:secret@broker//", "redis://:secret@broker/x", "redis:///0", "nonsense secret"])
-def test_another_scheme_is_refused_without_showing_the_password(url: str) -> None:
-    with pytest.raises(InvalidSettings, match="accepted is redis://") as caught:
-        redis_server(Settings(broker_url=url))
-    assert "secret" not in str(caught.value)
+@pytest.fixture(scope="module")
+def with_tls(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[RedisServer]:
+    """A server with TLS and a password."""
+    with running_redis(tmp_path_factory.mktemp("tls"), password=PASSWORD, certificates=certificates) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "options", ["", "?ssl_cert_reqs=CERT_NONE", "?ssl_cert_reqs=required&ssl_check_hostname=true", "?ssl_cert_reqs=optional"]
+)
+def test_a_server_with_tls_is_spoken_to_in_every_spelling(
+    with_tls: RedisServer, certificates: Certificates, options: str
+) -> None:
+    url = f"rediss://:{quote(PASSWORD, safe='')}@localhost:{with_tls.port}/0{options}"
+    settings = Settings(broker_url=url, broker_ca_file=certificates.authority)
+    RunState.open(settings, is_patient=False).ping()
+
+
+def test_a_server_that_nobody_vouches_for_is_not_spoken_to(with_tls: RedisServer) -> None:
+    place = RedisPlace.of(f"rediss://:{quote(PASSWORD, safe='')}@localhost:{with_tls.port}/0")
+    with pytest.raises(redis.exceptions.ConnectionError, match="certificate verify failed"):
+        redis_client(place, is_patient=False).ping()
+
+
+def test_a_wrong_password_is_said_so(with_tls: RedisServer, certificates: Certificates) -> None:
+    settings = Settings(broker_url=f"rediss://:wrong@localhost:{with_tls.port}/0", broker_ca_file=certificates.authority)
+    with pytest.raises(BrokerRefuses, match="invalid username-password"):
+        RunState.open(settings, is_patient=False).ping()
+
+
+def test_a_replica_is_no_broker_and_a_server_that_becomes_one_is_noticed(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
+        state = RunState.open(Settings(broker_url=f"redis://127.0.0.1:{other.port}/0"), is_patient=False)
+        state.ping()
+        with other.client() as client:
+            client.replicaof("127.0.0.1", master.port)
+        for _ in range(2):  # on the connection that is open, and on a new one
+            with pytest.raises(BrokerIsReplica):
+                state.ping()
+        with pytest.raises(BrokerIsReplica), translated(BrokerAway):
+            state.client.set("key", "value")
+
+
+def test_a_refused_write_closes_the_connection_so_that_the_next_one_meets_the_new_master(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
+        client = redis_client(RedisPlace.of(f"redis://127.0.0.1:{other.port}/0"), is_patient=False)
+        client.set("key", "value")
+        with other.client() as admin:
+            admin.replicaof("127.0.0.1", master.port)
+            with pytest.raises(redis.exceptions.ReadOnlyError):
+                client.set("key", "value")
+            admin.replicaof("NO", "ONE")
+        assert client.set("key", "value")
+
+
+def test_a_patient_client_waits_until_the_server_takes_writes_again(tmp_path: Path) -> None:
+    with running_redis(tmp_path, "--maxmemory", "1") as server:
+        client = redis_client(RedisPlace.of(f"redis://127.0.0.1:{server.port}/0"), is_patient=True)
+        healer = threading.Timer(0.5, lambda: server.client().config_set("maxmemory", "0"))
+        healer.start()
+        assert client.set("key", "value")
+        healer.join()
+
+
+def test_a_cluster_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with running_redis(tmp_path, "--cluster-enabled", "yes") as server:
+        settings = Settings(broker_url=f"redis://127.0.0.1:{server.port}/0")
+        with pytest.raises(BrokerIsCluster, match="which Queuecast cannot use: give it a single server"):
+            RunState.open(settings, is_patient=False).ping()
+
+
+def test_a_sentinel_s_address_is_not_the_server_s(tmp_path: Path) -> None:
+    (tmp_path / "sentinel.conf").write_text("")
+    server = RedisSentinel(tmp_path)
+    server.start()
+    try:
+        with pytest.raises(BrokerAway, match=r"sentinel://host:port/0\?master=NAME"):
+            RunState.open(Settings(broker_url=f"redis://127.0.0.1:{server.port}/0"), is_patient=False).ping()
+    finally:
+        server.stop()
+
+
+def test_what_asks_too_much_of_a_server_is_an_outage(tmp_path: Path) -> None:
+    with running_redis(tmp_path, "--maxclients", "2") as server:
+        place = RedisPlace.of(f"redis://127.0.0.1:{server.port}/0")
+        held = [server.client() for _ in range(2)]
+        for client in held:
+            client.ping()
+        with pytest.raises(BrokerAway, match="max number of clients"), translated(BrokerAway):
+            redis_client(place, is_patient=False).ping()
+        for client in held:
+            client.close()
+        eventually(lambda: redis_client(place, is_patient=True).ping(), within=5, what="room")

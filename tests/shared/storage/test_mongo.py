@@ -6,7 +6,7 @@ import multiprocessing
 
 import pytest
 
-from shared.errors import CredentialsRefused, InvalidSettings, StoreAway
+from shared.errors import InvalidSettings, StoreAway, StoreRefuses
 from shared.forecasts import Candidate, Measures, Score, WindowForecast
 from shared.jobs import JobState, QueueState
 from shared.reports import QueueReport
@@ -98,14 +98,14 @@ def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer
     eventually(lambda: is_there(store), within=10, what="the server again")
 
 
-def test_a_wrong_password_is_no_outage(mongod_with_users: MongoServer) -> None:
-    with pytest.raises(CredentialsRefused, match="Authentication failed") as caught:
+def test_a_wrong_password_is_said_so_and_waited_for(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(StoreRefuses, match="Authentication failed") as caught:
         open_store(mongod_with_users.url_of("queuecast", "writer:wrong"), patience_seconds=1.0).check()
     assert "wrong" not in str(caught.value)
 
 
-def test_a_user_without_rights_is_no_outage(mongod_with_users: MongoServer) -> None:
-    with pytest.raises(CredentialsRefused, match="not authorized"):
+def test_a_user_without_rights_is_said_so_and_waited_for(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(StoreRefuses, match="not authorized"):
         open_store(mongod_with_users.url_of("queuecast", "reader:reader"), patience_seconds=1.0).add_job(a_job())
 
 
