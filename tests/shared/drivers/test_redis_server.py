@@ -19,6 +19,7 @@ from shared.settings import Settings
 from tests.certificates import Certificates
 from tests.polling import eventually
 from tests.redis_servers import PASSWORD, RedisSentinel, RedisServer, running_redis
+from tests.servers import free_port
 
 
 def test_three_databases_follow_the_one_that_is_named() -> None:
@@ -108,7 +109,7 @@ def test_a_patient_client_waits_until_the_server_takes_writes_again(tmp_path: Pa
 
 
 def test_a_cluster_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with running_redis(tmp_path, "--cluster-enabled", "yes") as server:
+    with running_redis(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         settings = Settings(broker_url=f"redis://127.0.0.1:{server.port}/0")
         with pytest.raises(BrokerIsCluster, match="which Queuecast cannot use: give it a single server"):
             RunState.open(settings, is_patient=False).ping()
