@@ -50,26 +50,16 @@ BACKENDS = dict.fromkeys(("redis", "rediss", "redis+socket"), f"{__name__}:{Quie
 
 def connections(server: RedisServer) -> dict[str, Any]:
     """The patience of a worker: it outlives every outage."""
-    transport: dict[str, Any] = {
-        "visibility_timeout": 2 * LONGEST_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
-        "unacked_restore_interval": 5,  # sweep every 5 s; the defaults gave 100 s (4)
-        "unacked_restore_throttle": 1,
-        "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first (21)
-        "retry_on_timeout": True,
-        "health_check_interval": 10,
-        **_WORKER_LIMITS,
-        **_sentinels(server.broker, _WORKER_LIMITS),
-    }
-    if not server.broker.path:
-        transport["socket_keepalive"] = True
-    results = {"additional_connection_errors": OUTAGES, **_sentinels(server.results, _WORKER_LIMITS)}
     return {
-        "broker_transport_options": transport,
+        "broker_transport_options": _transport(server.broker),
         "broker_use_ssl": _tls(server.broker),
         "broker_connection_retry_on_startup": True,  # start before Redis, never give up
         "broker_connection_timeout": 4,
         "broker_connection_max_retries": None,
-        "result_backend_transport_options": results,
+        "result_backend_transport_options": {
+            "additional_connection_errors": OUTAGES,
+            **_sentinels(server.results, _WORKER_LIMITS),
+        },
         "result_backend_always_retry": True,  # else every short outage fails a chord (12)
         "result_backend_max_retries": 60,  # minutes, then it fails; endless would pin the child
         "result_backend_max_sleep_between_retries_ms": 5_000,
@@ -83,15 +73,28 @@ def connections(server: RedisServer) -> dict[str, Any]:
     }
 
 
+def _transport(place: RedisPlace) -> dict[str, Any]:
+    transport = {
+        "visibility_timeout": 2 * LONGEST_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
+        "unacked_restore_interval": 5,  # sweep every 5 s; the defaults gave 100 s (4)
+        "unacked_restore_throttle": 1,
+        "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first (21)
+        "retry_on_timeout": True,
+        "health_check_interval": 10,
+        **_WORKER_LIMITS,
+        **_sentinels(place, _WORKER_LIMITS),
+    }
+    return transport if place.path else transport | {"socket_keepalive": True}  # an error on a unix socket
+
+
 def impatience(server: RedisServer) -> dict[str, Any]:
     """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server (20).
 
     It tells nobody that it has sent: that event costs a second message per submit, and Flower hears of the first one's arrival.
     """
-    patience = connections(server)["broker_transport_options"]
     hurry = {**_API_LIMITS, **_sentinels(server.broker, _API_LIMITS), "retry_on_timeout": False, "max_retries": 1}
     pauses = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
-    limits = {"broker_transport_options": patience | hurry | pauses, "broker_connection_timeout": 0.5}
+    limits = {"broker_transport_options": _transport(server.broker) | hurry | pauses, "broker_connection_timeout": 0.5}
     return limits | {"task_send_sent_event": False}
 
 

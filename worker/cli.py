@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from shared.errors import InvalidRequest, StoreAway
+from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, StoreAway
 from shared.extras import needs
 from shared.forecasts import Lane
 from shared.logs import configure_logs
 from shared.metrics_folder import count_in, metrics_folder
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
 
 app = typer.Typer()
@@ -53,6 +54,7 @@ def work(
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
     configure_logs(settings.log_level)
+    _refuse_cluster(settings)
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
         _serve_metrics(metrics_host, metrics_port)
@@ -73,6 +75,7 @@ def reap(
 
     settings = load_settings(data_dir=data_dir)
     configure_logs(settings.log_level)
+    _refuse_cluster(settings)
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)
     run_reaper(settings, once=once)
@@ -141,6 +144,17 @@ def backtest(
     found = backtesting.run(request, path, origins=origins, processes=processes, out=out, summary_file=summary)
     backtesting.show(found, as_json=as_json)
     raise typer.Exit(0 if found["queues"] else 1)
+
+
+def _refuse_cluster(settings: Settings) -> None:
+    """Raises InvalidSettings for a cluster; any other broker that cannot be used now is waited for."""
+    from shared.runstate import RunState
+
+    with suppress(BrokerAway):
+        try:
+            RunState.open(settings, is_patient=False).ping()
+        except BrokerIsCluster as error:
+            raise InvalidSettings(f"QUEUECAST_BROKER_URL: {error.headline}") from error
 
 
 def _serve_metrics(host: str, port: int) -> None:

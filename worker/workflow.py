@@ -15,6 +15,8 @@ import celery
 
 from shared.broker import TaskName
 from shared.chords import chord_name
+from shared.drivers.faults import translated
+from shared.errors import BrokerAway
 from shared.forecasts import Block, Lane, QueueWork
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
 
@@ -26,29 +28,35 @@ def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
     header = [_score_block(job_id, queue, block, work) for block in work.blocks]
     rescue = celery.signature(TaskName.SELECT_AFTER_ERROR.value, kwargs={"job_id": job_id, "queue": queue})
     chord = celery.chord(header, _select(job_id, queue, Lane.SELECT).on_error(rescue))
-    chord.set(task_id=chord_name(job_id, queue)).apply_async()  # names the header only; a group's own name would get lost
+    _send(chord.set(task_id=chord_name(job_id, queue)))  # names the header only; a group's own name would get lost
 
 
 def send_plan(job_id: str) -> None:
     """Wake somebody up to plan the job."""
-    _call(TaskName.PLAN, job_id, task_id=plan_id(job_id), lane=Lane.PLAN, shown=job_id).apply_async()
+    _send(_call(TaskName.PLAN, job_id, task_id=plan_id(job_id), lane=Lane.PLAN, shown=job_id))
 
 
 def send_ingest(job_id: str, queue: str) -> None:
     """Wake somebody up to read a queue."""
-    _call(TaskName.INGEST, job_id, queue, task_id=ingest_id(job_id, queue), lane=Lane.PLAN, shown=queue).apply_async()
+    _send(_call(TaskName.INGEST, job_id, queue, task_id=ingest_id(job_id, queue), lane=Lane.PLAN, shown=queue))
 
 
 def send_solo(job_id: str, queue: str, index: int, lane: Lane) -> None:
     """Send one candidate outside its chord; recording the last outcome, it sends `select` itself."""
     shown = f"{queue} candidate {index}"
     task = _call(TaskName.SCORE, job_id, queue, index, index, True, task_id=solo_id(job_id, queue, index), lane=lane, shown=shown)
-    task.apply_async()
+    _send(task)
 
 
 def send_select(job_id: str, queue: str, lane: Lane = Lane.SELECT) -> None:
     """Wake somebody up to choose the queue's winner; in the heavy lane when its refit is heavy."""
-    _select(job_id, queue, lane).apply_async()
+    _send(_select(job_id, queue, lane))
+
+
+def _send(signature: celery.Signature[Any]) -> None:
+    """A broker that is away, or that refuses, is waited for by whoever sends: it is no failure of the queue."""
+    with translated(BrokerAway):
+        signature.apply_async()
 
 
 def _select(job_id: str, queue: str, lane: Lane) -> celery.Signature[Any]:

@@ -21,6 +21,8 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.factories import MONDAY, a_forecast, a_load
+from tests.redis_servers import running_redis
+from tests.servers import free_port
 from worker.cli import bounds_of, holidays_of
 from worker.pulse import pulse_file
 
@@ -278,3 +280,12 @@ def test_a_backtest_in_which_nothing_could_be_forecast_ends_with_1_and_the_reaso
     result = run("backtest", str(file), *HISTORY)
     assert result.exit_code == 1
     assert "a: " in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["work", "reap"])
+def test_nothing_is_started_on_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    with running_redis(tmp_path / "redis", "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+        monkeypatch.setenv("QUEUECAST_BROKER_URL", f"redis://127.0.0.1:{server.port}/0")
+        ended = run_process(verb, "--data-dir", str(tmp_path))
+    assert ended.returncode == 5
+    assert "QUEUECAST_BROKER_URL: The broker is a Redis Cluster, which Queuecast cannot use" in ended.stderr
