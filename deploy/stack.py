@@ -120,8 +120,8 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
         worker("worker", WORKER_LANES, layout.workers, settings),
         worker("control", CONTROL_LANES, 1, settings),
         worker("heavy", HEAVY_LANES, 1, settings),
-        Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment),
-        Program(name="flower", command=_flower(settings, layout), environment=_data_dir(settings)),
+        Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment, is_essential=False),
+        Program(name="flower", command=_flower(settings, layout), environment=_data_dir(settings), is_essential=False),
     ]
 
 
@@ -135,6 +135,7 @@ def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Setti
         is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
         ready_seconds=_IMPORT_SECONDS,
         stop_seconds=_DRAIN_SECONDS,
+        is_essential=False,
     )
 
 

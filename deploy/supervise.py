@@ -28,7 +28,7 @@ POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000  # a longer log is moved to <name>.log.1; lines written in that very moment are lost
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before the next start, by how often it ended right after a start
 _QUICK_SECONDS = 10.0  # an end within this time of the start is a failed start
-_HOPELESS = 3  # failed starts, after which a program that was never ready is given up
+_HOPELESS = 3  # failed starts, after which no start waits for a program that was never ready
 
 
 class StopAsked(KeyboardInterrupt):
@@ -41,7 +41,11 @@ class StopAsked(KeyboardInterrupt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL."""
+    """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL.
+
+    is_ready: asked until it says yes; a start that takes longer than `ready_seconds` is tried again.
+    is_essential: without it nothing is served, so a start that fails again and again is given up; the others are tried for ever.
+    """
 
     name: str
     command: Sequence[str]
@@ -49,6 +53,7 @@ class Program:
     is_ready: Callable[[], bool] = lambda: True
     ready_seconds: float = 30.0
     stop_seconds: float = 10.0
+    is_essential: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +67,9 @@ class _Run:
     began: float = 0.0  # by the monotonic clock, as all times here
     due: float = 0.0
     failed_starts: int = 0
-    was_ready: bool = False
+    was_late: bool = False
+    is_ready: bool = False  # the process that runs now
+    has_served: bool = False  # this one, or one before it
 
 
 class Supervisor:
@@ -80,15 +87,18 @@ class Supervisor:
         self._asked.append(number)
 
     def start(self, stage: Sequence[Program]) -> None:
-        """Start programs together and return when all are ready; raises ServiceError with a log's end when one is not in time."""
+        """Start programs together and return when all are ready, but those that are not essential and fail, which are tried on.
+
+        Raises:
+            ServiceError: an essential one has failed again and again; with the end of its log.
+        """
         logs = self._folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         runs = [
             _Run(program=program, mark=f"{self._folder}:{program.name}", log=logs / f"{program.name}.log") for program in stage
         ]
         self._stages.append(runs)
-        started = time.monotonic()
-        self.run(until=lambda: not [run for run in runs if not _is_ready(run, started)])
+        self.run(until=lambda: all(_is_settled(run) for run in runs))
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after all programs until the condition holds; raises StopAsked when a signal comes first."""
@@ -127,16 +137,28 @@ class Supervisor:
             if time.monotonic() >= run.due:
                 self._begin(run)
         elif (code := run.process.poll()) is not None:
+            run.has_served = run.has_served or run.program.is_ready()  # between two looks
             self._bury(run, f"with {code}" if code >= 0 else f"by {signal.Signals(-code).name}")
-        elif run.log.stat().st_size > LOG_BYTES:
-            shutil.copyfile(run.log, run.log.with_suffix(".log.1"))
-            os.truncate(run.log, 0)  # the program appends, so it goes on at the new end
+        elif not run.is_ready:
+            self._await(run)
+        else:
+            with suppress(OSError):  # a full disk, or a log that somebody has removed, ends nothing that serves
+                _shorten(run.log)
+
+    def _await(self, run: _Run) -> None:
+        """Ask whether it is ready; one that takes too long is started anew."""
+        program = run.program
+        run.is_ready = program.is_ready()
+        run.has_served = run.has_served or run.is_ready
+        if not run.is_ready and time.monotonic() - run.began > program.ready_seconds:
+            run.was_late = True
+            self._bury(run, f"because it was not ready within {program.ready_seconds:g} s")
 
     def _begin(self, run: _Run) -> None:
-        run.began = time.monotonic()
+        run.began, run.is_ready = time.monotonic(), False
         environment = os.environ | run.program.environment | {MARK: run.mark}
-        with run.log.open("ab") as log:
-            try:
+        try:
+            with run.log.open("ab") as log:
                 run.process = subprocess.Popen(
                     run.program.command,
                     env=environment,
@@ -145,14 +167,16 @@ class Supervisor:
                     stderr=log,
                     start_new_session=True,  # a Ctrl-C at the terminal is for us; the order of the end is ours
                 )
-            except OSError as error:  # a machine short of memory or processes: as if it had ended at once
-                self._bury(run, f"before it began: {error}")
+        except OSError as error:  # a machine short of memory, processes or disk: as if it had ended at once
+            self._bury(run, f"before it began: {error}")
 
     def _bury(self, run: _Run, how: str) -> None:
-        lived = time.monotonic() - run.began
+        lived, process = time.monotonic() - run.began, run.process
         run.process = None
         kill_family(f"{run.mark}\0")  # what it left behind would work beside its successor
-        run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS else 0
+        if process is not None:
+            process.wait(_QUICK_SECONDS)
+        run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS or not run.is_ready else 0
         pause = self._pauses[min(max(run.failed_starts, 1), len(self._pauses)) - 1]
         run.due = time.monotonic() + pause
         again = f", {run.failed_starts} times in a row" if run.failed_starts > 1 else ""
@@ -205,17 +229,19 @@ def kill_family(mark: str) -> None:
         time.sleep(POLL_SECONDS / 2)
 
 
-def _is_ready(run: _Run, started: float) -> bool:
-    program = run.program
-    if not run.was_ready and run.process is not None:
-        run.was_ready = program.is_ready()
-    if not run.was_ready and run.failed_starts >= _HOPELESS:
-        raise ServiceError(f"{program.name} ended {run.failed_starts} times before it was ready; {_last_words(run.log)}")
-    if not run.was_ready and time.monotonic() - started > program.ready_seconds:
-        raise ServiceError(f"{program.name} was not ready within {program.ready_seconds:g} s; {_last_words(run.log)}")
-    return run.was_ready
+def _is_settled(run: _Run) -> bool:
+    if run.program.is_essential and not run.has_served and run.failed_starts >= _HOPELESS:
+        raise ServiceError(f"{run.program.name} failed {run.failed_starts} times before it was ready; {_last_words(run.log)}")
+    return run.has_served or (not run.program.is_essential and (run.was_late or run.failed_starts >= _HOPELESS))
+
+
+def _shorten(log: Path) -> None:
+    """Move a long log away; the program appends, so it goes on at the new end."""
+    if log.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()[-5:]
+    lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
     return f"{log} ends with: {' | '.join(lines)}" if lines else f"{log} is empty"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder:
 
 def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:
     broken = notebook.program("api", "sys.exit('no module named x')")
-    given_up = r"api ended 3 times before it was ready; .*api.log ends with: .*no module named x"
+    given_up = r"api failed 3 times before it was ready; .*api.log ends with: .*no module named x"
     with pytest.raises(ServiceError, match=given_up), supervision(folder, notebook.said.append) as supervisor:
         supervisor.start([broken])
     assert "api ended with 1" in notebook.said[-1]
@@ -160,18 +161,60 @@ def test_a_program_that_was_ready_once_is_never_given_up_but_started_ever_later(
     assert [line.partition("next start in ")[2].partition(" s")[0] for line in notebook.said] == ["0.5", "1", "2", "4"]
 
 
-def test_a_program_that_is_not_ready_in_time_ends_the_start(folder: Path, notebook: Notebook) -> None:
-    silent = notebook.program("worker", SLEEP, ready_seconds=0.2)
+def test_an_essential_program_that_is_late_is_started_again_and_given_up_when_that_does_not_help(
+    folder: Path, notebook: Notebook
+) -> None:
+    silent = notebook.program("api", SLEEP, ready_seconds=0.2)
     with (
-        pytest.raises(ServiceError, match=r"worker was not ready within 0.2 s; .*worker.log is empty"),
-        supervision(folder) as supervisor,
+        pytest.raises(ServiceError, match=r"api failed 3 times before it was ready; .*api.log is empty"),
+        supervision(folder, notebook.said.append) as supervisor,
     ):
         supervisor.start([silent])
+    assert "api ended because it was not ready within 0.2 s" in notebook.said[0]
+
+
+def test_a_late_program_is_started_again_and_ends_nothing_that_serves(folder: Path, notebook: Notebook) -> None:
+    starts = folder / "starts"
+    silent_at_first = f"open('{starts}', 'a').write('.')\nif os.path.getsize('{starts}') == 1: {SLEEP}\nnote('up'); {SLEEP}"
+    late = notebook.program("worker", silent_at_first, ready_seconds=2.0, is_essential=False)
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}"), late])
+        served = notebook.lines("api")
+        supervisor.run(until(lambda: bool(notebook.lines("worker"))))
+        assert notebook.lines("api") == served  # one process, the same all the time
+    assert "worker ended because it was not ready within 2 s" in notebook.said[0]
+
+
+def test_a_program_that_is_not_essential_and_cannot_run_ends_nothing_that_serves(folder: Path, notebook: Notebook) -> None:
+    broken = notebook.program("flower", "sys.exit('flower is not installed')", is_essential=False)
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note('up'); {SLEEP}"), broken])
+        assert notebook.lines("api") == ["api up"]
+    assert "flower ended with 1" in notebook.said[0]
+
+
+def test_a_program_that_was_ready_once_and_is_late_at_a_later_start_is_started_again(folder: Path, notebook: Notebook) -> None:
+    answers = chain([True], repeat(False))
+    is_ready: dict[str, Any] = {"is_ready": lambda: bool(notebook.lines()) and next(answers)}
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}", ready_seconds=2.0, **is_ready)])
+        os.kill(int(notebook.lines()[0].split()[1]), signal.SIGKILL)
+        supervisor.run(until(lambda: len(notebook.said) == 2))
+    assert "api ended by SIGKILL" in notebook.said[0]
+    assert "api ended because it was not ready within 2 s" in notebook.said[1]
+
+
+def test_a_log_that_is_gone_ends_nothing(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note('up'); {SLEEP}")])
+        (folder / "logs" / "api.log").unlink()
+        supervisor.attend()
+    assert notebook.said == []
 
 
 def test_a_command_that_does_not_exist_is_a_failed_start(folder: Path, notebook: Notebook) -> None:
     missing = Program(name="api", command=[str(folder / "nothing")], is_ready=lambda: False)
-    with pytest.raises(ServiceError, match="api ended 3 times"), supervision(folder, notebook.said.append) as supervisor:
+    with pytest.raises(ServiceError, match="api failed 3 times"), supervision(folder, notebook.said.append) as supervisor:
         supervisor.start([missing])
     assert "before it began: " in notebook.said[0]
 
