@@ -17,7 +17,7 @@ from api import callers
 from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services, services
 from api.listening import is_loopback
-from api.login import COOKIE, login_address, token_of
+from api.login import COOKIE, login_address
 from shared.errors import NotAuthenticated, ScopeMissing, StoreAway
 from shared.tokens import Scope
 
@@ -88,7 +88,7 @@ def _with_session(here: Services, now: datetime) -> Caller | None:
     cookie = request.cookies.get(COOKIE)
     if cookie is None or "Authorization" in request.headers or request.endpoint == LOG_IN:
         return None
-    token_id = token_of(cookie, here.session_key)
+    token_id = here.known_sessions.token_of(cookie, now)
     token = here.known_tokens.with_id(token_id, now) if token_id is not None else None
     return Caller.of(token, is_session=True) if token is not None else None
 

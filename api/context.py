@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from flask import current_app
 
+from api.known_sessions import KnownSessions
 from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
@@ -39,10 +40,9 @@ class Services:
         return KnownTokens(lambda: self.store.tokens)
 
     @cached_property
-    def session_key(self) -> str:
-        """Signs sessions: the setting, or the key of the store that all API processes of a fleet share; raises StoreAway."""
-        given = self.settings.session_secret
-        return given.get_secret_value() if given else self.store.tokens.signing_key()
+    def known_sessions(self) -> KnownSessions:
+        """Who has logged in."""
+        return KnownSessions(lambda: self.store.sessions)
 
     @cached_property
     def run_state(self) -> RunState:

@@ -1,14 +1,11 @@
-"""Where to log in, where to go afterwards, and the cookie that a browser keeps meanwhile."""
+"""Where to log in, where to go afterwards, and the name of the cookie that a browser keeps meanwhile."""
 
 from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from itsdangerous import BadData, URLSafeTimedSerializer
-
 PAGE = "/login"
 COOKIE = "queuecast_session"
-SESSION_SECONDS = 12 * 3_600
 
 
 def login_address(path: str) -> str:
@@ -28,20 +25,3 @@ def path_of(address: str) -> str:
         return local_path(urlsplit(address).path)
     except ValueError:
         return "/"
-
-
-def sealed(token_id: str, key: str) -> str:
-    """The cookie of a session of this token: signed, with the time in it."""
-    return str(_signer(key).dumps(token_id))
-
-
-def token_of(cookie: str, key: str) -> str | None:
-    """The token's id of a session; None = the cookie is none of ours, or too old."""
-    try:
-        return str(_signer(key).loads(cookie, max_age=SESSION_SECONDS))
-    except BadData:
-        return None
-
-
-def _signer(key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(key, salt="session")

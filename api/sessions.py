@@ -1,17 +1,20 @@
-"""Sessions: a person logs in with a token once; the browser keeps a signed cookie with the token's id, for half a day.
+"""Sessions: a person logs in with a token once; the browser keeps a cookie with the session's random id, for half a day.
 
-The token is looked up for every request, so revoking it ends its sessions. State changes also need what only our own pages send:
-see guards.py.
+Session and token are looked up for every request, so logging out ends the one, and revoking the other ends all of its sessions.
+State changes also need what only our own pages send: see guards.py.
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.callers import caller, known_caller
 from api.context import services
-from api.login import COOKIE, PAGE, SESSION_SECONDS, local_path, sealed
+from api.login import COOKIE, PAGE, local_path
+from shared.sessions import SESSION_LIFE
 
 WRONG = "This token is unknown, expired or revoked."
 
@@ -32,16 +35,17 @@ def show_login() -> AnyResponse:
 
 
 def log_in() -> AnyResponse:
-    """Begin a session with the token in the form."""
+    """Begin a session with the token in the form; one that the browser had before ends."""
     target, found = local_path(request.form.get("next", "/")), known_caller()
     if found is None:
         return _page(target, problem=WRONG, status=401)
-    answer = redirect(target, 303)
+    answer, sessions = redirect(target, 303), services().known_sessions
     if not found.is_local:
+        sessions.end(request.cookies.get(COOKIE, ""))
         answer.set_cookie(
             COOKIE,
-            sealed(found.caller_id, services().session_key),
-            max_age=SESSION_SECONDS,
+            sessions.begin(found.caller_id, datetime.now(UTC)),
+            max_age=SESSION_LIFE,
             secure=request.is_secure,
             httponly=True,
             samesite="Strict",
@@ -50,8 +54,9 @@ def log_in() -> AnyResponse:
 
 
 def log_out() -> Response:
-    """End the session; htmx follows the header, a page of ours sent the request."""
+    """End the session, everywhere; htmx follows the header, a page of ours sent the request."""
     caller()
+    services().known_sessions.end(request.cookies.get(COOKIE, ""))
     answer = Response(status=204, headers={"HX-Redirect": PAGE})
     answer.delete_cookie(COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
     return answer

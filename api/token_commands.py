@@ -15,8 +15,7 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.logs import audit
 from shared.settings import load_settings
-from shared.storage import open_store
-from shared.storage.tokens import Tokens
+from shared.storage import Store, open_store
 from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
 from shared.tokens import Scope, Token, make_token
 
@@ -41,8 +40,8 @@ def create_token(
     if projects and (scope is Scope.ADMIN or len(projects) > MOST_PROJECTS):
         raise InvalidRequest(f"--project: accepted are at most {MOST_PROJECTS} with the scope read or write; admin has all")
     made, secret = make_token(name=name, scope=scope, created_at=now, projects=projects, expires_at=_end(expires, now))
-    with _tokens(data_dir) as tokens:
-        tokens.add(made)
+    with _store(data_dir) as store:
+        store.tokens.add(made)
     _record("create_token", made)
     if as_json:
         print_json(_shown(made) | {"secret": secret})
@@ -54,8 +53,8 @@ def create_token(
 @token.command("list", epilog="Example: queuecast token list --json")
 def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every token that was ever made, without secrets."""
-    with _tokens(data_dir) as tokens:
-        found = tokens.all()
+    with _store(data_dir) as store:
+        found = store.tokens.all()
     if as_json:
         print_json([_shown(each) for each in found])
         return
@@ -74,8 +73,9 @@ def revoke_token(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a token and with it all its sessions; a running service takes at most two seconds to know."""
-    with _tokens(data_dir) as tokens:
-        revoked = tokens.revoke(token_id, datetime.now(UTC))
+    with _store(data_dir) as store:
+        revoked = store.tokens.revoke(token_id, datetime.now(UTC))
+        store.sessions.end_all(token_id)
     _record("revoke_token", revoked)
     if as_json:
         print_json(_shown(revoked))
@@ -84,9 +84,9 @@ def revoke_token(
 
 
 @contextmanager
-def _tokens(data_dir: Path | None) -> Iterator[Tokens]:
+def _store(data_dir: Path | None) -> Iterator[Store]:
     with closing(open_store(load_settings(data_dir=data_dir).store_location)) as store:
-        yield store.tokens
+        yield store
 
 
 def _check_names(names: list[str]) -> None:

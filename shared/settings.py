@@ -5,6 +5,7 @@ Read in the entry points (api/app.py, worker/app.py, the command lines) and nowh
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,9 @@ CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before t
 SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
 
 STARS = "**********"  # as pydantic shows a secret
+RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
+
+log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
 
 
 def _time_zone(name: str) -> str:
@@ -88,7 +92,7 @@ class Settings(BaseSettings):
     flower_url: str | None = Field(None, pattern="^https?://", description="where the dashboard's link to Flower leads")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
-    session_secret: SecretStr | None = Field(None, min_length=32, description="signs sessions; default: a key of the store's own")
+    session_secret: SecretStr | None = Field(None, description="does nothing any more, and goes with the next release")
     rate_limit: RateLimit = Field("300/minute", description="requests of one token, or of one address without a token; or off")
     write_rate_limit: RateLimit = Field("60/minute", description="of these, requests that change something; or off")
     failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
@@ -184,8 +188,15 @@ def load_settings(**overrides: Any) -> Settings:
         problems.append(f"{_config_file()} cannot be read: {error}")
     else:
         if not problems:
+            _warn_of_retired(settings)
             return settings
     raise InvalidSettings("; ".join(problems))
+
+
+def _warn_of_retired(settings: Settings) -> None:
+    for name, reason in RETIRED.items():
+        if getattr(settings, name) is not None:
+            log.warning("%s%s does nothing any more and goes with the next release: %s", PREFIX, name.upper(), reason)
 
 
 def _known_names() -> list[str]:

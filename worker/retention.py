@@ -25,25 +25,31 @@ def forget_old(now: datetime) -> dict[str, int]:
     """Let go of everything that is older than the settings want it kept; kind → how many went, where any did."""
     store, settings = resources().store.retention, resources().settings
     gone = {
-        "keys": _sliced(store.free_keys, settings.keep_keys, now),
-        "jobs": _sliced(store.forget_jobs, settings.keep_jobs, now),
-        "forecasts": _sliced(store.forget_forecasts, settings.keep_forecasts, now),
-        "accuracy": _sliced(store.forget_accuracy, settings.keep_forecasts, now),
+        "keys": _sliced(store.free_keys, _start(settings.keep_keys, now)),
+        "jobs": _sliced(store.forget_jobs, _start(settings.keep_jobs, now)),
+        "forecasts": _sliced(store.forget_forecasts, _start(settings.keep_forecasts, now)),
+        "accuracy": _sliced(store.forget_accuracy, _start(settings.keep_forecasts, now)),
+        "sessions": _sliced(store.forget_sessions, now),
         "actuals": 0,
     }
     if settings.keep_actuals is not None:
         for series in store.series():
-            gone["actuals"] += _sliced(partial(store.forget_actuals, series), settings.keep_actuals, now)
+            gone["actuals"] += _sliced(partial(store.forget_actuals, series), settings.keep_actuals.before(now))
     found = {kind: count for kind, count in gone.items() if count}
     if found:
         log.info("old records are gone", **found)
     return found
 
 
-def _sliced(forget: Callable[[datetime, int], int], kept: Duration | None, now: datetime) -> int:
-    if kept is None:
-        return 0
-    gone, before = 0, kept.before(now)
+def _start(kept: Duration | None, now: datetime) -> datetime | None:
+    """Since when records are kept; None = for ever."""
+    return kept.before(now) if kept is not None else None
+
+
+def _sliced(forget: Callable[[datetime, int], int], before: datetime | None) -> int:
+    gone = 0
+    if before is None:
+        return gone
     for _ in range(MOST_SLICES):
         slice_ = forget(before, SLICE)
         gone += slice_

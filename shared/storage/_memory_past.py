@@ -11,6 +11,7 @@ from typing import TypeVar
 from shared.forecasts import Forecast
 from shared.jobs import Job
 from shared.reports import Issue, Point, QueueReport, issue
+from shared.sessions import Session
 from shared.storage._memory_accuracy import MemoryAccuracies
 from shared.storage.retention import Series
 
@@ -70,10 +71,11 @@ class MemoryRetention:
         forecasts: Forecasts,
         actuals: dict[Series, dict[datetime, Point]],
         accuracy: MemoryAccuracies,
+        sessions: dict[str, Session],
     ) -> None:
         self._lock = lock
         self._jobs, self._reports, self._forecasts, self._actuals = jobs, reports, forecasts, actuals
-        self._accuracy = accuracy
+        self._accuracy, self._sessions = accuracy, sessions
 
     def free_keys(self, before: datetime, limit: int) -> int:
         """Take their Idempotency-Keys from jobs that were created before, and have ended."""
@@ -109,6 +111,11 @@ class MemoryRetention:
         with self._lock:
             records = self._accuracy.records
             return len(_drop(records, lambda each: each.created_at < before, lambda each: each.created_at, limit))
+
+    def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Drop sessions that expired before."""
+        with self._lock:
+            return len(_drop(self._sessions, lambda each: each.expires_at < before, lambda each: each.expires_at, limit))
 
     def series(self) -> list[Series]:
         """Every series of actual values."""

@@ -1,13 +1,13 @@
-"""Tokens in this process's memory."""
+"""Tokens and their sessions in this process's memory."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from secrets import token_hex
-from threading import Lock
+from threading import Lock, RLock
 
 from shared.errors import TokenNotFound
+from shared.sessions import Session
 from shared.tokens import Token
 
 
@@ -17,7 +17,6 @@ class MemoryTokens:
     def __init__(self) -> None:
         self._lock = Lock()
         self._tokens: dict[str, Token] = {}
-        self._signing_key = token_hex(32)
 
     def add(self, token: Token) -> None:
         """Keep a new token."""
@@ -45,6 +44,32 @@ class MemoryTokens:
             if known is not None and (known.last_used_at is None or known.last_used_at < at):
                 self._tokens[token_id] = replace(known, last_used_at=at)
 
-    def signing_key(self) -> str:
-        """The key that signs sessions."""
-        return self._signing_key
+
+class MemorySessions:
+    """The part of MemoryStore that keeps sessions. Promises: shared/storage/sessions.py."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self.records: dict[str, Session] = {}
+
+    def add(self, session: Session, most: int) -> None:
+        """Keep a new session, and of those of its token only the newest `most`."""
+        with self._lock:
+            self.records.setdefault(session.digest, session)
+            same = [each for each in self.records.values() if each.token_id == session.token_id]
+            for older in sorted(same, key=lambda each: each.created_at, reverse=True)[most:]:
+                del self.records[older.digest]
+
+    def find(self, digest: str) -> Session | None:
+        """The session, expired or not; None = there is none, or it was ended."""
+        return self.records.get(digest)
+
+    def end(self, digest: str) -> None:
+        """Drop the session; one that is gone is no error."""
+        self.records.pop(digest, None)
+
+    def end_all(self, token_id: str) -> None:
+        """Drop every session of the token."""
+        with self._lock:
+            for digest in [digest for digest, each in self.records.items() if each.token_id == token_id]:
+                del self.records[digest]

@@ -100,6 +100,14 @@ class MongoRetention:
         return self._of("accuracy").delete_many({"_id": {"$in": [each["_id"] for each in old]}}).deleted_count
 
     @speaks_mongo
+    def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Drop sessions that expired before."""
+        expired = self._of("sessions").find(
+            {"expires_at": {"$lt": to_micros(before)}}, {"_id": 1}, sort=[("expires_at", 1)], limit=limit
+        )
+        return self._of("sessions").delete_many({"_id": {"$in": [each["_id"] for each in expired]}}).deleted_count
+
+    @speaks_mongo
     def series(self) -> list[Series]:
         """Every series of actual values; each is found by one look into the index, as there may be millions of values."""
         names, found = ("queue", "metric", "period_seconds"), list[Series]()

@@ -1,10 +1,11 @@
-"""Collections of the MongoDB store: their indexes, and the names that several of its methods share."""
+"""Collections of the MongoDB store: their indexes, those of earlier releases, and the names that several of its methods share."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
 
 STEP_COLUMNS = ("timestamp", "step", "prediction", "lower_bound", "upper_bound")  # arrays of a forecast's document
 SERIES = ("queue", "metric", "job")
@@ -34,6 +35,7 @@ INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
         ({"created_at": ASCENDING}, {}),
     ],
     "tokens": [({"digest": ASCENDING}, {"unique": True})],
+    "sessions": [({"token_id": ASCENDING, "created_at": DESCENDING}, {}), ({"expires_at": ASCENDING}, {})],
     "actuals": [
         (
             {"queue": ASCENDING, "metric": ASCENDING, "period_seconds": ASCENDING, "timestamp": ASCENDING},
@@ -41,3 +43,13 @@ INDEXES: dict[str, list[tuple[dict[str, int], dict[str, Any]]]] = {
         )
     ],
 }
+RETIRED = ("signing_keys",)  # until release 0.1 a key that signed sessions; nothing reads it any more
+
+
+def prepare(database: Database[dict[str, Any]]) -> None:
+    """Make the indexes that are missing, and drop what an earlier release has left; nothing happens the second time."""
+    for collection, indexes in INDEXES.items():
+        for keys, options in indexes:
+            database[collection].create_index(list(keys.items()), **options)
+    for name in RETIRED:
+        database.drop_collection(name)

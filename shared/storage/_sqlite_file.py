@@ -20,7 +20,7 @@ from shared.drivers.faults import translated
 from shared.errors import InvalidSettings, StoreAway
 
 STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
-SCHEMA_VERSION = 3  # kept in the file as its user_version
+SCHEMA_VERSION = 4  # kept in the file as its user_version
 # schema of a file → what leads to the next one; what is new as a whole needs no line, sqlite.sql makes it
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",),
@@ -34,6 +34,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "DROP VIEW forecast_issued",
         "DROP TABLE forecast_steps",
     ),
+    3: ("DROP TABLE IF EXISTS signing_keys",),  # sessions are random ids now: no key that could sign one lies in the file
 }
 
 

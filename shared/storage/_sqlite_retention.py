@@ -73,6 +73,11 @@ class SqliteRetention:
         old = f"SELECT {key} FROM accuracy WHERE created_at < ? ORDER BY created_at LIMIT ?"  # noqa: S608 - our names
         return self._change(f"DELETE FROM accuracy WHERE ({key}) IN ({old})", to_micros(before), limit)  # noqa: S608 - our names
 
+    def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Drop sessions that expired before."""
+        old = "SELECT digest FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
+        return self._change(f"DELETE FROM sessions WHERE digest IN ({old})", to_micros(before), limit)  # noqa: S608 - our names
+
     def series(self) -> list[Series]:
         """Every series of actual values; each is found by one look into the index, as there may be millions of values."""
         found: list[Series] = []

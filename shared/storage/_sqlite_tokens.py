@@ -1,15 +1,15 @@
-"""Tokens in the SQLite file."""
+"""Tokens and their sessions in the SQLite file."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from secrets import token_hex
 
 from shared.errors import TokenNotFound
+from shared.sessions import Session
 from shared.storage._rows import to_micros
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import insert
-from shared.storage._token_rows import SIGNING_KEY, token, token_row
+from shared.storage._token_rows import session, session_row, token, token_row
 from shared.tokens import Token
 
 
@@ -45,12 +45,32 @@ class SqliteTokens:
                 "UPDATE tokens SET last_used_at = max(ifnull(last_used_at, 0), ?) WHERE token_id = ?", (to_micros(at), token_id)
             )
 
-    def signing_key(self) -> str:
-        """The key that signs sessions."""
+
+class SqliteSessions:
+    """The part of SqliteStore that keeps sessions. Promises: shared/storage/sessions.py."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def add(self, session: Session, most: int) -> None:
+        """Keep a new session, and of those of its token only the newest `most`."""
+        older = "SELECT digest FROM sessions WHERE token_id = ? ORDER BY created_at DESC, digest LIMIT -1 OFFSET ?"
+        with self._file.writing() as db:
+            insert(db, "sessions", [session_row(session)], "ON CONFLICT (digest) DO NOTHING")
+            db.execute(f"DELETE FROM sessions WHERE digest IN ({older})", (session.token_id, most))  # noqa: S608 - ours
+
+    def find(self, digest: str) -> Session | None:
+        """The session, expired or not; None = there is none, or it was ended."""
         with self._file.reading() as db:
-            row = db.execute("SELECT value FROM signing_keys WHERE name = ?", (SIGNING_KEY,)).fetchone()
-        if row is None:
-            with self._file.writing() as db:
-                insert(db, "signing_keys", [{"name": SIGNING_KEY, "value": token_hex(32)}], "ON CONFLICT (name) DO NOTHING")
-                row = db.execute("SELECT value FROM signing_keys WHERE name = ?", (SIGNING_KEY,)).fetchone()
-        return str(row["value"])
+            row = db.execute("SELECT * FROM sessions WHERE digest = ?", (digest,)).fetchone()
+        return session(row) if row is not None else None
+
+    def end(self, digest: str) -> None:
+        """Drop the session; one that is gone is no error."""
+        with self._file.writing() as db:
+            db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
+
+    def end_all(self, token_id: str) -> None:
+        """Drop every session of the token."""
+        with self._file.writing() as db:
+            db.execute("DELETE FROM sessions WHERE token_id = ?", (token_id,))

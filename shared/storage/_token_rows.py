@@ -1,4 +1,4 @@
-"""Token ↔ row of table `tokens`."""
+"""Token ↔ row of table `tokens`, session ↔ row of table `sessions`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.documents import from_json, to_json
+from shared.sessions import Session
 from shared.storage._rows import Row, from_micros, to_micros
 from shared.tokens import Scope, Token
-
-SIGNING_KEY = "session"  # its name among the keys
 
 Projects = tuple[str, ...]
 
@@ -41,6 +40,26 @@ def token(row: Row) -> Token:
         expires_at=_moment(row["expires_at"]),
         revoked_at=_moment(row["revoked_at"]),
         last_used_at=_moment(row["last_used_at"]),
+    )
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """The row of a session."""
+    return {
+        "digest": session.digest,
+        "token_id": session.token_id,
+        "created_at": to_micros(session.created_at),
+        "expires_at": to_micros(session.expires_at),
+    }
+
+
+def session(row: Row) -> Session:
+    """The session of a row."""
+    return Session(
+        digest=row["digest"],
+        token_id=row["token_id"],
+        created_at=from_micros(row["created_at"]),
+        expires_at=from_micros(row["expires_at"]),
     )
 
 

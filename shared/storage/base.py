@@ -18,6 +18,7 @@ from shared.storage.accuracy import Accuracies
 from shared.storage.issues import Issues
 from shared.storage.retention import Retention
 from shared.storage.schedules import Schedules
+from shared.storage.sessions import Sessions
 from shared.storage.tokens import Tokens
 
 
@@ -27,6 +28,11 @@ class Store(Protocol):
     @property
     def tokens(self) -> Tokens:
         """Who may ask the service for what."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who has logged in with a token."""
         ...
 
     @property

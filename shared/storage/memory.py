@@ -17,7 +17,7 @@ from shared.states import check_move, check_reopening
 from shared.storage._memory_accuracy import MemoryAccuracies
 from shared.storage._memory_past import MemoryIssues, MemoryRetention
 from shared.storage._memory_schedules import MemorySchedules
-from shared.storage._memory_tokens import MemoryTokens
+from shared.storage._memory_tokens import MemorySessions, MemoryTokens
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,6 +42,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = RLock()
         self.tokens = MemoryTokens()
+        self.sessions = MemorySessions(self._lock)
         self.schedules = MemorySchedules()
         self._jobs: dict[str, Job] = {}
         self._reports: dict[tuple[str, str], QueueReport] = {}
@@ -56,6 +57,7 @@ class MemoryStore:
             forecasts=self._forecasts,
             actuals=self._actuals,
             accuracy=self.accuracy,
+            sessions=self.sessions.records,
         )
 
     @_alone

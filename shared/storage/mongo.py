@@ -31,9 +31,9 @@ from shared.storage import _rows
 from shared.storage._mongo_accuracy import MongoAccuracies
 from shared.storage._mongo_past import MongoIssues, MongoRetention
 from shared.storage._mongo_schedules import MongoSchedules
-from shared.storage._mongo_schema import INDEXES, SERIES
+from shared.storage._mongo_schema import SERIES, prepare
 from shared.storage._mongo_statements import job_of, job_update, newest_forecast, newest_of_each_series, page_of_jobs
-from shared.storage._mongo_tokens import MongoTokens
+from shared.storage._mongo_tokens import MongoSessions, MongoTokens
 
 DUPLICATE_KEY = 11_000
 
@@ -47,6 +47,7 @@ class MongoStore:
         self._url = url
         self._patience: Patience = patience
         self.tokens = MongoTokens(self._of)
+        self.sessions = MongoSessions(self._of)
         self.accuracy = MongoAccuracies(self._of, self._replace)
         self.issues = MongoIssues(self._of)
         self.retention = MongoRetention(self._of)
@@ -232,9 +233,7 @@ class MongoStore:
     def _of(self, name: str) -> Documents[dict[str, Any]]:
         database = mongo_database(mongo_client(self._url, patience=self._patience), None)
         if self._ready_in != os.getpid():
-            for collection, indexes in INDEXES.items():
-                for keys, options in indexes:
-                    database[collection].create_index(list(keys.items()), **options)  # there already: nothing happens
+            prepare(database)
             self._ready_in = os.getpid()
         return database[name]
 

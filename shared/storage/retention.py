@@ -34,6 +34,10 @@ class Retention(Protocol):
         """Drop the accuracy records of forecasts that were created before."""
         ...
 
+    def forget_sessions(self, before: datetime, limit: int) -> int:
+        """Drop sessions that expired before."""
+        ...
+
     def series(self) -> list[Series]:
         """Every series of actual values, by queue, metric, step_seconds."""
         ...

@@ -29,7 +29,7 @@ from shared.storage._sqlite_issues import SqliteIssues
 from shared.storage._sqlite_retention import SqliteRetention
 from shared.storage._sqlite_schedules import SqliteSchedules
 from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, forecast_of, insert, marks, of_projects
-from shared.storage._sqlite_tokens import SqliteTokens
+from shared.storage._sqlite_tokens import SqliteSessions, SqliteTokens
 
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
 
@@ -41,6 +41,7 @@ class SqliteStore:
         require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
         self.tokens = SqliteTokens(self._file)
+        self.sessions = SqliteSessions(self._file)
         self.accuracy = SqliteAccuracies(self._file)
         self.issues = SqliteIssues(self._file)
         self.retention = SqliteRetention(self._file)

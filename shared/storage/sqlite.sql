@@ -109,11 +109,16 @@ CREATE TABLE IF NOT EXISTS tokens (
     last_used_at INTEGER
 ) STRICT;
 
--- Since schema 3. What all API processes sign with.
-CREATE TABLE IF NOT EXISTS signing_keys (
-    name  TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT;
+-- Since schema 4. Who has logged in with a token; of a session's id only the SHA-256 is kept.
+CREATE TABLE IF NOT EXISTS sessions (
+    digest     TEXT PRIMARY KEY,
+    token_id   TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS sessions_by_token ON sessions (token_id, created_at);
+CREATE INDEX IF NOT EXISTS sessions_by_end ON sessions (expires_at);
 
 -- Since schema 3. How issued forecasts compare with what happened since: sums, per lead (shared/accuracy.py).
 CREATE TABLE IF NOT EXISTS accuracy (

@@ -13,7 +13,7 @@ from shared.tokens import Token
 
 
 class Tokens(Protocol):
-    """Tokens by id, and the key that signs sessions. A token that was revoked stays, so that audit lines can be read."""
+    """Tokens by id. A token that was revoked stays, so that audit lines can be read."""
 
     def add(self, token: Token) -> None:
         """Keep a new token; one whose id is known already stays as it is."""
@@ -29,8 +29,4 @@ class Tokens(Protocol):
 
     def note_use(self, token_id: str, at: datetime) -> None:
         """Set when it was last used; never back in time. A token that is gone is no error."""
-        ...
-
-    def signing_key(self) -> str:
-        """The key of this store that signs sessions, 64 hexadecimal digits: made by whoever asks first, the same for all."""
         ...

@@ -37,7 +37,7 @@ __all__ = ["written"]  # a fixture
 
 # written out: a new one must be meant
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login"), ("GET", "/static/x")}
-SECRET = "S3CRET-0123456789-0123456789-0123456789"  # at least as long as a key for sessions must be
+SECRET = "S3CRET-0123456789-0123456789-0123456789"
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, Rule]]:

@@ -267,8 +267,13 @@ def test_a_rate_limit_is_a_number_and_a_time_or_off(monkeypatch: pytest.MonkeyPa
         load_settings()
 
 
-def test_a_key_for_sessions_that_could_be_guessed_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_for_sessions_of_earlier_releases_is_accepted_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_settings()
+    assert not caplog.messages
     monkeypatch.setenv("QUEUECAST_SESSION_SECRET", "hunter2")
-    with pytest.raises(InvalidSettings, match="QUEUECAST_SESSION_SECRET") as refused:
-        load_settings()
-    assert "hunter2" not in str(refused.value)
+    load_settings()
+    [message] = caplog.messages
+    assert message.startswith("QUEUECAST_SESSION_SECRET does nothing any more")
+    assert "hunter2" not in message

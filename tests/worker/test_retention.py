@@ -8,6 +8,7 @@ from shared.durations import Duration
 from shared.jobs import JobFilter, JobState
 from shared.reports import Point
 from shared.runstate import RunState
+from shared.sessions import make_session
 from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast, a_job
 from worker.resources import Resources, use
@@ -24,7 +25,8 @@ def test_everything_older_than_it_is_kept_goes_in_slices_and_the_rest_stays(sett
             here.store.add_job(a_job(job_id=f"job-{number}", state=JobState.FAILED, created_at=at, ended_at=at))
         here.store.save_forecast(a_forecast(job_id="gone"))
         here.store.save_actuals("q", "m", 3_600, [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
-        assert forget_old(MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "actuals": 1}
+        here.store.sessions.add(make_session("t-1", MONDAY)[0], 9)
+        assert forget_old(MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "sessions": 1, "actuals": 1}
         assert [job.job_id for job in here.store.jobs(JobFilter(), 9)] == ["job-0"]
         assert forget_old(MONDAY + 20 * DAY) == {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -81,10 +80,3 @@ def test_its_last_use_never_goes_back(store: Store) -> None:
         store.tokens.note_use("t-1", at)
     store.tokens.note_use("gone", MONDAY)
     assert store.tokens.all() == [a_token(last_used_at=MONDAY + HOUR)]
-
-
-def test_all_who_ask_get_the_same_key(store: Store) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: store.tokens.signing_key(), range(16)))
-    assert len(keys) == 1
-    assert len(bytes.fromhex(keys.pop())) == 32

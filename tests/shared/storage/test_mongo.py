@@ -115,3 +115,10 @@ def test_a_url_that_is_none_is_refused_without_its_password(url: str) -> None:
         open_store(url).check()
     assert "secret" not in str(caught.value)
     assert "p@ss" not in str(caught.value)
+
+
+def test_the_key_that_signed_sessions_in_earlier_releases_is_dropped(url: str, mongod: MongoServer) -> None:
+    with mongod.client() as client:
+        client["special"]["signing_keys"].insert_one({"_id": "session", "value": "an administrator"})
+        open_store(url).check()
+        assert "signing_keys" not in client["special"].list_collection_names()
