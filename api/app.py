@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -28,11 +29,14 @@ from api import (
     sessions,
 )
 from api.context import EXTENSION, Services
+from shared.data_folder import keep_private, open_data_folder
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
 from shared.tracing import start_tracing
 
 TEMPLATES = Path(__file__).with_name("templates")
+
+log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -42,8 +46,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: None = this is a process of its own: they are read here, and its log is set up.
     """
     if settings is None:
+        keep_private()
         settings = load_settings()
         configure_logs(settings.log_level)
+        if note := open_data_folder(settings):
+            log.warning(note)
     app = Flask("queuecast", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # static files: their addresses carry the hash of their content

@@ -16,11 +16,12 @@ from api.following import follow
 from api.listening import check_address
 from api.schedule_commands import schedules
 from api.token_commands import token
+from shared.data_folder import open_data_folder
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.extras import needs
 from shared.jobs import JobState
-from shared.metrics_folder import count_in, metrics_folder
+from shared.metrics_folder import FOLDER, count_in, metrics_folder
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
 
@@ -49,6 +50,8 @@ def serve(
 ) -> None:
     """Serve the API under gunicorn, in the place of this process, until SIGTERM."""
     settings = load_settings(data_dir=data_dir)
+    if note := open_data_folder(settings, is_needed=FOLDER not in os.environ):
+        notice(note, style="yellow")
     if note := check_address(host, settings):
         notice(note, style="yellow")
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

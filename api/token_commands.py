@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shared.data_folder import open_data_folder, user_name
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.logs import audit
@@ -85,7 +86,10 @@ def revoke_token(
 
 @contextmanager
 def _store(data_dir: Path | None) -> Iterator[Store]:
-    with closing(open_store(load_settings(data_dir=data_dir).store_location)) as store:
+    settings = load_settings(data_dir=data_dir)
+    if note := open_data_folder(settings):
+        notice(note, style="yellow")
+    with closing(open_store(settings.store_location)) as store:
         yield store
 
 
@@ -107,7 +111,7 @@ def _end(expires: str | None, now: datetime) -> datetime | None:
 def _record(what: str, changed: Token) -> None:
     """Who sits at the keyboard is known to the system; the line goes to stderr with all others."""
     about = {"changed": changed.token_id, "changed_name": changed.name, "scope": changed.scope.value}
-    audit(what, who=getpass.getuser(), name="command line", source="", outcome="done", **about)
+    audit(what, who=user_name(os.getuid()), name="command line", source="", outcome="done", **about)
 
 
 def _moments(each: Token) -> tuple[datetime | None, ...]:

@@ -15,6 +15,7 @@ import typer
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
 from shared.buckets import bucket_start
+from shared.data_folder import as_open_as_wished
 from shared.durations import ACCEPTED_FORMS, Duration
 from shared.errors import InvalidRequest
 from shared.extras import needs
@@ -116,7 +117,10 @@ def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, 
     """Write files; returns queue → samples."""
     from deploy.simulate import write
 
-    return write(out, file_format, cluster)
+    if out.absolute().is_relative_to(load_settings().data_dir):
+        return write(out, file_format, cluster)
+    with as_open_as_wished():
+        return write(out, file_format, cluster)
 
 
 def to_connection(name: str, place: str, database: str | None, cluster: Cluster) -> dict[str, int]:

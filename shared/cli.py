@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shared.data_folder import keep_private, problem_with
 from shared.drivers.redis_server import redis_server
 from shared.errors import (
     BrokerAway,
@@ -72,6 +73,7 @@ class PoliteGroup(TyperGroup):
 
 def main() -> None:
     """Run the command line; never returns."""
+    keep_private()
     configure_logs("WARNING", sys.stderr)
     build_app()()
 
@@ -166,7 +168,8 @@ def _problems(data_dir: Path | None) -> list[str]:
         settings = load_settings(data_dir=data_dir)
     except InvalidSettings as error:
         return error.detail.split("; ")
-    problems = []
+    folder_problem = problem_with(settings.data_dir) if settings.needs_data_folder else ""
+    problems = [folder_problem] if folder_problem else []
     for look in (lambda: redis_server(settings), lambda: open_store(settings.store_location).close()):
         try:
             look()

@@ -8,8 +8,19 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+
+def _folder(path: Path) -> Path:
+    """Absolute, `~` taken for the home."""
+    if "\0" in str(path):
+        raise ValueError("a folder's name holds no zero character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("the home folder that `~` stands for is not known; name an absolute path") from error
+
+
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
 

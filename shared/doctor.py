@@ -19,6 +19,7 @@ from celery.backends.redis import RedisBackend
 from shared._doctor_fleet import Finding, look_at_fleet
 from shared.broker import make_celery
 from shared.connections import Connection
+from shared.data_folder import INBOX, ROOT, entries, problem_with, user_name
 from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
@@ -40,6 +41,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         Finding(name="version", detail=f"Queuecast {version('queuecast')}, Python {platform.python_version()}"),
         Finding(name="settings", detail="valid"),
         _data_folder(settings.data_dir),
+        *_modes(settings.data_dir),
         *_asked("store", lambda: _store(settings)),
         *(_files(name, connection.path) for name, connection in settings.all_connections.items() if connection.path),
         *(each for name, connection in settings.all_connections.items() for each in _database(name, connection)),
@@ -57,12 +59,14 @@ def _asked(name: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
 
 def _data_folder(folder: Path) -> Finding:
     """Whether files can be written to it, on a disk of this machine."""
+    if problem := problem_with(folder):
+        return Finding(name="data folder", detail=problem, is_well=False)
     if not folder.is_dir():
         return Finding(name="data folder", detail=f"{folder} is not there", is_well=False, advice="`queuecast up` makes it")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
+    except OSError as error:  # a full disk, or one that is read only
         return Finding(
             name="data folder", detail=f"{folder}: {error.strerror}", is_well=False, advice="let this user write to it"
         )
@@ -73,6 +77,22 @@ def _data_folder(folder: Path) -> Finding:
         detail=f"{folder} is writable ({kind}, {free:.1f} GiB free)",
         advice=advice if kind in NETWORK_FILE_SYSTEMS else "",
     )
+
+
+def _modes(folder: Path) -> list[Finding]:
+    """Whether nobody else on this machine can read or change what is in the data folder."""
+    if problem_with(folder) or not folder.is_dir():
+        return []
+    inbox, name = folder / INBOX, "data folder's modes"  # what people have put there is as open as they like; the folder is not
+    found = [each for each in entries(folder) if inbox not in each.path.parents and (each.is_wide or each.is_foreign)]
+    if not found:
+        return [Finding(name=name, detail="this user alone may read and write")]
+    first = found[0]
+    detail = f"{len(found)} open to others, such as {first.path} (mode {first.mode:04o}, of {user_name(first.owner)})"
+    if os.geteuid() != ROOT and {each.owner for each in found} == {ROOT}:  # as container platforms mount a folder
+        return [Finding(name=name, detail=detail, advice="it cannot be narrowed: let nobody else run where it can be reached")]
+    advice = f"restart Queuecast, or `chmod -R go= {folder}`; what belongs to others, `chown` or remove"
+    return [Finding(name=name, detail=detail, is_well=False, advice=advice)]
 
 
 def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:

@@ -25,6 +25,16 @@ _CHATTY = (  # at INFO and below they describe themselves, not us; that a task w
 )
 
 
+class _CommandLines(logging.StreamHandler[TextIO]):
+    """The lines of a command. One of audit that cannot be written stops it: nothing is done without a trace."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Deal with the exception that is being handled."""
+        if record.name == AUDIT and (error := sys.exception()):
+            raise error
+        super().handleError(record)
+
+
 def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """Send every log line of this process to `stream` (default: stdout); may be called again.
 
@@ -33,7 +43,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         stream: stderr for commands whose stdout is their answer.
     """
     chain = _chain()
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = _CommandLines(stream) if stream else logging.StreamHandler(sys.stdout)
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _to_line]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -60,8 +60,11 @@ KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given
 
 
 def default_data_dir() -> Path:
-    """The platform's folder for application data."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "queuecast"
+    """The platform's folder for application data; raises InvalidSettings for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "queuecast"
+    except RuntimeError as error:
+        raise InvalidSettings(f"this user has no home folder; set {PREFIX}DATA_DIR") from error
 
 
 class Settings(BaseSettings):
@@ -121,6 +124,11 @@ class Settings(BaseSettings):
     def store_location(self) -> str:
         """The store's URL, the default filled in."""
         return self.store_url.get_secret_value() if self.store_url else f"sqlite://{self.data_dir / 'queuecast.db'}"
+
+    @property
+    def needs_data_folder(self) -> bool:
+        """Whether the broker or the store lies in the data folder."""
+        return self.broker_url is None or self.store_url is None
 
     @property
     def all_connections(self) -> dict[str, Connection]:

@@ -46,7 +46,7 @@ def _logs_as_they_were() -> Iterator[None]:
 def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder whose embedded Valkey runs."""
     folder = tmp_path_factory.mktemp("broker")
-    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL, umask=0o077)
     redis_client(redis_server(Settings(data_dir=folder)).run_state, is_patient=True).ping()
     yield folder
     server.send_signal(signal.SIGTERM)

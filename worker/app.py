@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import structlog
+
 from shared.broker import make_celery
+from shared.data_folder import keep_private, open_data_folder
 from shared.drivers.redis_server import redis_server
 from shared.logs import configure_logs
 from shared.settings import load_settings
@@ -12,8 +15,11 @@ from worker.resources import Resources, provide
 
 __all__ = ["app", "signals", "tasks"]  # imported for what they register with Celery
 
+keep_private()
 settings = load_settings()
 configure_logs(settings.log_level)
+if note := open_data_folder(settings):
+    structlog.get_logger(__name__).warning(note)
 provide(Resources(settings))
 app = make_celery(redis_server(settings), "worker")
 app.steps["consumer"].add(Pulse)

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, StoreAway
+from shared.data_folder import open_data_folder, problem_with
+from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
 from shared.extras import needs
 from shared.forecasts import Lane
 from shared.logs import configure_logs
@@ -54,6 +55,8 @@ def work(
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
     configure_logs(settings.log_level)
+    if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
+        notice(note, style="yellow")
     _refuse_cluster(settings)
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
@@ -75,6 +78,8 @@ def reap(
 
     settings = load_settings(data_dir=data_dir)
     configure_logs(settings.log_level)
+    if note := open_data_folder(settings):
+        notice(note, style="yellow")
     _refuse_cluster(settings)
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)
@@ -100,7 +105,10 @@ def export(
         raise InvalidRequest(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
     settings = load_settings(data_dir=data_dir)
     if settings.store_url is None and not settings.data_dir.is_dir():
+        if problem := problem_with(settings.data_dir):
+            raise SetupError(problem)
         raise StoreAway(f"the data folder {settings.data_dir} is not there; opening the store would make an empty one")
+    open_data_folder(settings)
     store = open_store(settings.store_location)
     target = None if out == "-" else Path(out)
     rows = export_forecasts(store.forecasts(queue, job_id), target, ExportFormat(file_format) if file_format else None)

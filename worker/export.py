@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from shared.data_folder import as_open_as_wished
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
 
@@ -72,7 +73,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """A stream whose content takes the file's place once it is whole, and never before."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as stream:
+        with as_open_as_wished(), draft.open("wb") as stream:
             yield stream
         draft.replace(target)
     finally:

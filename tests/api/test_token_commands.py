@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from shared.cli import build_app
+from shared.sessions import make_session
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.tokens import Scope, Token
@@ -124,3 +128,37 @@ def test_who_made_and_revoked_it_is_recorded_beside_the_answer(settings: Setting
     assert made["who"]
     assert secret.startswith("qc_")
     assert secret not in str(made)
+
+
+def create(settings: Settings, stderr: int, *options: str) -> subprocess.CompletedProcess[str]:
+    """`queuecast token create` as a process; its lines on both streams in the order in which they were written."""
+    command = [sys.executable, "-c", "from shared.cli import main; main()", "token", "create", "--name", "ci", "--scope", "read"]
+    environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location, "LOGNAME": "somebody else"}
+    return subprocess.run([*command, *options], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_audit_line_stands_before_the_secret_and_names_the_real_user(settings: Settings, options: tuple[str, ...]) -> None:
+    lines = create(settings, subprocess.STDOUT, *options).stdout.splitlines()
+    [audited] = [number for number, line in enumerate(lines) if '"event": "audit"' in line]
+    [shown] = [number for number, line in enumerate(lines) if "qc_" in line]
+    assert audited < shown
+    assert json.loads(lines[audited])["who"] == pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_no_secret_is_shown_when_the_audit_line_cannot_be_written(settings: Settings, options: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        made = create(settings, full.fileno(), *options)
+    assert made.returncode != 0
+    assert "qc_" not in made.stdout
+
+
+def test_revoking_a_token_drops_its_sessions(run: Run, settings: Settings) -> None:
+    run("create", "--name", "ci", "--scope", "read")
+    [token] = tokens(settings)
+    session, _ = make_session(token.token_id, datetime.now(UTC))
+    with closing(open_store(settings.store_location)) as store:
+        store.sessions.add(session, 9)
+        run("revoke", token.token_id)
+        assert store.sessions.find(session.digest) is None

@@ -106,3 +106,17 @@ def test_up_refuses_a_data_folder_where_a_stack_runs(tmp_path: Path) -> None:
     assert isinstance(told.exception, SetupError)
     assert "another stack runs on the data folder" in str(told.exception)
     assert exit_code(told.exception) == 5
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("up --port 0", "serve", "work", "reap", "forecast export", "config check"),
+        *("token create --name ci --scope read", "token list", "token revoke 3f9ac01b22"),
+    ],
+)
+def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "file").touch()
+    told = CliRunner().invoke(build_app(), [*verb.split(), "--data-dir", str(tmp_path / "file" / "below")])
+    assert told.exit_code == 5
+    assert f"cannot be made: {tmp_path / 'file'} is no folder; name another with --data-dir or QUEUECAST_DATA_DIR" in told.output

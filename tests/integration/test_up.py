@@ -16,6 +16,7 @@ import pytest
 import urllib3
 
 from api.client import Client
+from shared.data_folder import entries
 from shared.drivers.redis_server import SOCKET_NOTE
 from tests.factories import MONDAY
 from tests.polling import eventually
@@ -66,6 +67,9 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     socket = Path((stack.data_dir / SOCKET_NOTE).read_text())
     processes = stack.processes()
     assert len(processes) > 5
+    assert [each.path for each in entries(stack.data_dir) if each.is_wide] == []
+    assert socket.parent.stat().st_mode & 0o077 == 0
+    assert [command for process in processes if "operator" in (command := " ".join(process.cmdline()))] == []  # as `ps` shows it
     stack.process.terminate()
     assert stack.process.wait(90) == 0
     assert [process for process in processes if process.is_running()] == []

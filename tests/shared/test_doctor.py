@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.connections import Connection
+from shared.data_folder import open_data_folder
 from shared.doctor import Finding, diagnose, file_system
 from shared.forecasts import Lane, ModelCard
 from shared.running import LivingWorker
@@ -33,6 +34,7 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
     folder = settings.all_connections["files"].path
     assert folder
     folder.mkdir()
+    open_data_folder(settings)
     run_state.announce(WORKER)
     run_state.keep_catalogue([CARD])
     assert run_state.holds(run_state.lock("reaper", 60))
@@ -180,3 +182,22 @@ def test_without_a_list_of_mounts_the_file_system_is_unknown(tmp_path: Path) -> 
 
 def test_well_with_advice_is_a_note() -> None:
     assert Finding(name="data folder", detail="on nfs4", advice="move it").verdict == "note"
+
+
+def test_a_data_folder_that_others_can_look_into_is_ill(healthy: Settings) -> None:
+    file = healthy.data_dir / "broker.socket"
+    for path, mode in ((file, 0o640), (file.parent, 0o755)):
+        usual = path.stat().st_mode
+        path.chmod(mode)
+        found = findings(healthy)["data folder's modes"]
+        path.chmod(usual)
+        assert not found.is_well
+        assert f"1 open to others, such as {path} (mode {mode:04o}" in found.detail
+        assert f"`chmod -R go= {healthy.data_dir}`" in found.advice
+
+
+def test_a_data_folder_that_cannot_be_made_is_ill_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = findings(Settings(data_dir=tmp_path / "file"))["data folder"]
+    assert not found.is_well
+    assert "a file is in its place" in found.detail
