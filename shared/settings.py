@@ -182,6 +182,7 @@ def load_settings(**overrides: Any) -> Settings:
         overrides: win over environment, secrets and file; None = not given.
     """
     problems = [f"{name} is no setting (known are {', '.join(_known_names())})" for name in unknown_names(os.environ)]
+    problems += _foreign_file()
     secrets_dir = os.environ.get(SECRETS_DIR) or None
     if secrets_dir and not Path(secrets_dir).is_dir():
         problems.append(f"{SECRETS_DIR} names {secrets_dir}, which is no folder")
@@ -209,6 +210,14 @@ def _warn_of_retired(settings: Settings) -> None:
 
 def _known_names() -> list[str]:
     return [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def _foreign_file() -> list[str]:
+    """A file that only happens to lie where a command is run counts when its user wrote it: in /tmp anybody could have."""
+    file = _config_file()
+    if os.environ.get(CONFIG_FILE) or not file.is_file() or file.stat().st_uid in {os.geteuid(), 0}:
+        return []
+    return [f"{file.absolute()} belongs to another user; set {CONFIG_FILE} to it to read it all the same"]
 
 
 def _config_file() -> Path:

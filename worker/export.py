@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, BinaryIO
 
 from shared.data_folder import as_open_as_wished
@@ -70,10 +70,10 @@ def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_fo
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A stream whose content takes the file's place once it is whole, and never before."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    """A stream whose content takes the file's place once it is whole, and never before; no link leads it elsewhere."""
+    draft = target.with_name(f".{target.name}.{token_hex(4)}")
     try:
-        with as_open_as_wished(), draft.open("wb") as stream:
+        with as_open_as_wished(), draft.open("xb") as stream:
             yield stream
         draft.replace(target)
     finally:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,3 +123,14 @@ def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_pa
     told = CliRunner().invoke(build_app(), [*verb.split(), "--data-dir", str(tmp_path / "file" / "below")])
     assert told.exit_code == 5
     assert f"cannot be made: {tmp_path / 'file'} is no folder; name another with --data-dir or QUEUECAST_DATA_DIR" in told.output
+
+
+def test_made_up_files_are_as_open_as_the_umask_says_unless_they_lie_in_the_data_folder(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    command = [sys.executable, "-c", "from shared.cli import main; main()", "simulate", *SMALL, "--out"]
+    for folder in (tmp_path / "shown", data_dir / "files"):
+        environment = os.environ | {"QUEUECAST_DATA_DIR": str(data_dir)}
+        subprocess.run([*command, str(folder)], env=environment, umask=0o027, check=True, capture_output=True)
+    modes = {each: each.stat().st_mode & 0o777 for each in tmp_path.rglob("*")}
+    assert {mode for each, mode in modes.items() if each.is_relative_to(data_dir)} == {0o700, 0o600}
+    assert {mode for each, mode in modes.items() if not each.is_relative_to(data_dir)} == {0o750, 0o640}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,19 @@ def test_the_key_for_sessions_of_earlier_releases_is_accepted_with_a_warning(
     [message] = caplog.messages
     assert message.startswith("QUEUECAST_SESSION_SECRET does nothing any more")
     assert "hunter2" not in message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_that_another_user_has_left_where_a_command_is_run_is_read_only_when_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "queuecast.toml"
+    file.write_text('instance_name = "theirs"')
+    os.chown(file, 65_534, 65_534)
+    assert load_settings().instance_name == "theirs"  # named by the variable
+    monkeypatch.delenv("QUEUECAST_CONFIG_FILE")
+    with pytest.raises(InvalidSettings, match=r"queuecast\.toml belongs to another user; set QUEUECAST_CONFIG_FILE to it"):
+        load_settings()
+    os.chown(file, 0, 0)
+    assert load_settings().instance_name == "theirs"
