@@ -60,7 +60,7 @@ KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given
 
 
 def default_data_dir() -> Path:
-    """The platform's folder for application data; raises InvalidSettings for a user without a home."""
+    """The platform's folder for application data."""
     try:
         return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "queuecast"
     except RuntimeError as error:
