@@ -67,6 +67,13 @@ def _one_of_the_caller(reserved: Callable[[str], bool]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _queue(name: str) -> str:
+    """What may name a queue, or be a glob of such names."""
+    if reason := names.why_no_queue(name):
+        raise ValueError(f"{name[:60]!r} is not accepted: {reason}")
+    return name
+
+
 def _inside(path: str) -> str:
     """A glob that cannot leave the connection's folder; the worker looks at links."""
     parts = PurePosixPath(path).parts
@@ -155,6 +162,7 @@ _TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"
 
 Label = Annotated[str, Text(f"[^{CONTROL}]*", 200, "texts without control characters")]
 FilledLabel = Annotated[str, _SHORT]
+QueueName = Annotated[str, _SHORT, AfterValidator(_queue)]
 Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
 ]

@@ -82,7 +82,7 @@ class JobBody(Form):
         ],
         Field(max_length=50),
     ] = Field({}, description="model → hyperparameter → values to try instead of the default grid")
-    queues: Annotated[tuple[fields.FilledLabel, ...], Field(min_length=1, max_length=1_000)] = Field(
+    queues: Annotated[tuple[fields.QueueName, ...], Field(min_length=1, max_length=1_000)] = Field(
         ("*",), description="names or globs"
     )
     target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
@@ -162,7 +162,7 @@ class JobsQuery(Form):
     owner: fields.Label | None = None
     project: fields.Label | None = None
     user_name: fields.Label | None = None
-    queue: fields.FilledLabel | None = Field(None, description="jobs that forecast this queue")
+    queue: fields.QueueName | None = Field(None, description="jobs that forecast this queue")
     model: fields.FilledLabel | None = Field(None, description="jobs where this model won")
 
     def to_filter(self) -> JobFilter:

@@ -6,10 +6,18 @@ Values travel as parameters; names cannot, so what is no plain name is refused: 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from itertools import islice
+from unicodedata import category
 
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
 LONGEST_NAME = 120
+MAX_QUEUE_NAME = 500
+MAX_SHOWN = 20  # names in a message
+MAX_SHOWN_CHARACTERS = 60  # of each
+CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a line separator", "Zp": "a paragraph separator"}
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read otherwise
 MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
 
@@ -38,3 +46,34 @@ def is_reserved_database(name: str) -> bool:
 def is_reserved_collection(name: str) -> bool:
     """Whether the server keeps this collection for itself."""
     return name.lower().startswith("system.")
+
+
+def why_no_queue(name: str) -> str | None:
+    """Why a queue may not be called so, in words; None = it may: `NA`, `null` and `-` are names as good as any."""
+    if len(name) > MAX_QUEUE_NAME:
+        return f"it is longer than the accepted {MAX_QUEUE_NAME} characters"
+    if not name.strip():
+        return "it is empty or nothing but white space"
+    if ".." in re.split(r"[/\\]", name):
+        return "it has `..` as a part, which leads out of a folder"
+    return control_in(name)
+
+
+def control_in(text: str) -> str | None:
+    """What a text has in it that ends lines, ends texts or makes them read otherwise, in words; None = nothing."""
+    if BIDI_CONTROLS & set(text):
+        return "it has a character that changes the direction of writing"
+    found = next((CONTROLS[kind] for kind in map(category, text) if kind in CONTROLS), None)
+    return found and f"it has {found} in it"
+
+
+def shown(name: str) -> str:
+    """A name from somebody's data as a message may have it: short, and with what is not to be seen written out."""
+    short = name if len(name) <= MAX_SHOWN_CHARACTERS else f"{name[:MAX_SHOWN_CHARACTERS]}…"
+    return short if control_in(short) is None else repr(short)
+
+
+def listed(names: Collection[str], most: int = MAX_SHOWN) -> str:
+    """Names in a message: the first ones, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(shown, islice(names, most))) + more or "none"

@@ -11,7 +11,7 @@ from shared.cards import candidates_of, check_count
 from shared.errors import QueuecastError
 from shared.jobs import JobRequest, Problem, Validation
 from worker.catalogue import model_cards
-from worker.pipeline.plan import queue_work, wanted_queues
+from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
 from worker.pipeline.quality import quality_report
 from worker.pipeline.snapshot import make_snapshot
 from worker.reading import read_all, usage_query
@@ -50,9 +50,11 @@ def _look_at_sources(request: JobRequest, issued_at: datetime) -> Iterator[str]:
     for place in request.data.sources[1:]:
         companions = replace(query, place=place, target=None, columns=None)
         yield from resources().source(place, request.project).check(companions).notes
-    wanted = wanted_queues(request, view.queues)
+    known, left_out = accepted_queues(view.queues)
+    yield from left_out
+    wanted = wanted_queues(request, known)
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(wanted))
-    yield f"{len(wanted)} of {len(view.queues)} queues would be forecast; {min(MOST_READ, len(wanted))} were looked at"
+    yield f"{len(wanted)} of {len(known)} queues would be forecast; {min(MOST_READ, len(wanted))} were looked at"
     for queue in wanted[:MOST_READ]:
         yield from _look_at_queue(request, queue, issued_at)
 

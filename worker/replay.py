@@ -36,7 +36,7 @@ from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale
-from worker.pipeline.plan import queue_work, wanted_queues
+from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
 from worker.pipeline.reporting import choose_and_report
 from worker.pipeline.score import cpu_seconds, score
 from worker.pipeline.selection import with_failure
@@ -82,7 +82,8 @@ def replay(
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     source = sources[connection.kind](connection)
-    names = wanted_queues(request, source.queues(request.data.sources[0], request.queue_field))
+    known, _left_out = accepted_queues(source.queues(request.data.sources[0], request.queue_field))
+    names = wanted_queues(request, known)
     replay_one = partial(replay_queue, request, connection, origins)
     found = []
     with _mapped(processes) as map_:

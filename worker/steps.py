@@ -29,7 +29,7 @@ from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest
 from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.plan import queue_work, wanted_queues
+from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
 from worker.pipeline.quality import quality_report
 from worker.pipeline.reporting import choose_and_report, how_reported
 from worker.pipeline.score import score as score_candidate
@@ -143,14 +143,14 @@ def _name_queues(job: Job) -> None:
     here, request = resources(), job.request
     planned = len(candidates_of(request, model_cards()))
     usage = request.data.sources[0]
-    known = here.source(usage, request.project).queues(usage, request.queue_field)
+    known, warnings = accepted_queues(here.source(usage, request.project).queues(usage, request.queue_field))
     target = request.data.destination
     here.sink(target, request.project).check(target)  # before any model is trained
     wanted = wanted_queues(request, known)
     check_count(request, candidates=planned, queues=len(wanted))
     delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
     issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
-    here.store.update_job(job.job_id, issued_at=issued_at)
+    here.store.update_job(job.job_id, issued_at=issued_at, warnings=warnings)
     here.run_state.name_queues(job.job_id, [name for name in wanted if name not in delivered], issued_at, planned)
     log.info("job planned", queues=len(wanted), candidates_per_queue=planned, issued_at=issued_at.isoformat())
 

@@ -111,6 +111,16 @@ def test_what_a_connection_may_reach_is_asked_again_at_every_step(
                 steps.select(job.job_id, "root.etl", is_heavy=True)
 
 
+def test_a_queue_that_may_not_be_called_so_costs_the_job_a_warning_and_nothing_else(here: Resources, settings: Settings) -> None:
+    assert settings.files_dir is not None
+    (settings.files_dir / "more.csv").write_text('timestamp,queue,used_capacity\n2026-01-04T10:00:00Z,"a\x1bb",1\n')
+    job = submit(here)
+    steps.plan(job.job_id)
+    assert sorted(here.run_state.queue_states(job.job_id)) == list(QUEUES)
+    [warning] = here.store.job(job.job_id).warnings
+    assert warning == r"queues left out for their names: 'a\x1bb': it has a control character in it"
+
+
 def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
     job = submit(here)
     run(job.job_id)

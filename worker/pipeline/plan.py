@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fnmatch import fnmatchcase
-from itertools import groupby
+from fnmatch import translate
+from itertools import groupby, islice
 
 from shared.cards import candidates_of
-from shared.errors import QueueNotFound
+from shared.errors import QueueNotFound, UnreadableData
 from shared.forecasts import Block, Candidate, ForecastSpec, Lane, ModelCard, QueueWork
 from shared.jobs import JobRequest
+from shared.names import listed, shown, why_no_queue
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
@@ -23,11 +25,29 @@ from worker.prepare.clean import is_constant
 Warnings = tuple[str, ...]  # for people, in plain words; of one queue and without its name
 
 SHOWN_NAMES = 5
+GLOB = frozenset("*?[")
 SEASONS_NEEDED = 2  # days: below that only baselines are tried
 CONSTANT = Candidate(model="last_value")
 BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the windows, about 40 ms) is small; far below its time limit
 COST_SECONDS = 0.003  # CPU seconds of one fit of cost 1 on `COST_STEPS` steps, about
 COST_STEPS = 336
+
+
+def accepted_queues(found: Iterable[str]) -> tuple[list[str], Warnings]:
+    """The names from a source that may be a queue's, sorted, and what to say of the others.
+
+    Raises:
+        UnreadableData: none of them may.
+    """
+    names = sorted(set(found))
+    refused = {name: why for name in names if (why := why_no_queue(name))}
+    if not refused:
+        return names, ()
+    examples = "; ".join(f"{shown(name)}: {why}" for name, why in islice(refused.items(), SHOWN_NAMES))
+    more = f" and {len(refused) - SHOWN_NAMES:,} more" if len(refused) > SHOWN_NAMES else ""
+    if len(refused) == len(names):
+        raise UnreadableData(f"no name in the source may be a queue's: {examples}{more}")
+    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}{more}",)
 
 
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
@@ -39,12 +59,14 @@ def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
     Raises:
         QueueNotFound: no known queue is asked for; with some of the known ones.
     """
-    names = sorted(set(known))
-    found = {name for name in names for pattern in request.queues if name == pattern or fnmatchcase(name, pattern)}
+    names = set(known)
+    found = names & set(request.queues)
+    globs = [pattern for pattern in request.queues if GLOB & set(pattern)]
+    for matches in (re.compile(translate(glob)).match for glob in globs):  # fnmatch itself remembers too few of them
+        found.update(name for name in names if matches(name))
     if not found:
-        shown = ", ".join(names[:SHOWN_NAMES]) + (f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else "")
-        raise QueueNotFound(f"found {', '.join(request.queues)}, known are {shown or 'none'}")
-    return sorted(found | {pattern for pattern in request.queues if not set(pattern) & set("*?[")})
+        raise QueueNotFound(f"found {listed(request.queues)}, known are {listed(sorted(names), SHOWN_NAMES)}")
+    return sorted(found | {pattern for pattern in request.queues if not GLOB & set(pattern)})
 
 
 def queue_work(

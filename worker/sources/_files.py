@@ -15,7 +15,7 @@ from typing import Literal
 
 from shared.connections import Connection
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
-from shared.names import MOST_DEPTHS, is_quick_glob
+from shared.names import MOST_DEPTHS, control_in, is_quick_glob, listed
 from shared.reach import may_read_file
 
 SUFFIXES = (".csv", ".parquet")
@@ -29,20 +29,22 @@ class Files:
     """What a glob means.
 
     folder: real, without links. paths: name for messages (the path inside the folder) → path, sorted.
-    left_out: links out of the folder, by name: where they lead is told to nobody.
+    left_out: links out of the folder, by name: where they lead is told to nobody. unnamed: what no text may be called.
     """
 
     folder: Path
     paths: dict[str, Path]
     left_out: tuple[str, ...]
+    unnamed: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in plain words."""
-        if not self.left_out:
-            return ()
-        more = f" and {len(self.left_out) - SHOWN_LINKS} more" if len(self.left_out) > SHOWN_LINKS else ""
-        return (f"links that leave the connection's folder: left out {', '.join(self.left_out[:SHOWN_LINKS])}{more}",)
+        told = (
+            ("links that leave the connection's folder", self.left_out),
+            ("names with control characters, or that are no UTF-8", self.unnamed),
+        )
+        return tuple(f"{what}: left out {listed(names, SHOWN_LINKS)}" for what, names in told if names)
 
 
 @dataclass(slots=True)
@@ -50,13 +52,14 @@ class _Walk:
     """A look for the files of a glob.
 
     folder: real, without links. seen: how many names were looked at. found: files, by their path inside the folder.
-    outside: links out of it. targets: link → where it leads.
+    outside: links out of it. unnamed: what no text may be called. targets: link → where it leads.
     """
 
     folder: Path
     seen: int = 0
     found: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
     targets: dict[str, Path] = field(default_factory=dict)
 
     def look(self, parts: tuple[str, ...], inside: str = "", real: Path | None = None) -> None:
@@ -91,7 +94,8 @@ class _Walk:
         self.seen += len(entries)
         if self.seen > MAX_LOOKED_AT:
             raise InvalidRequest(f"there are more than {MAX_LOOKED_AT:,} names to look at; say which folder", field="path")
-        yield from (entry for entry in entries if not entry.name.startswith("."))
+        self.unnamed |= {entry.name for entry in entries if control_in(entry.name)}
+        yield from (entry for entry in entries if not entry.name.startswith(".") and entry.name not in self.unnamed)
 
     def _is_within(self, entry: os.DirEntry[str], name: str, real_parent: Path) -> bool:
         """Whether it is no link, or one to something in the folder that is not above it: that way would have no end."""
@@ -167,7 +171,12 @@ def _readable(walk: _Walk, connection: Connection) -> Files:
         if own_name and may_read_file(connection, name) and may_read_file(connection, own_name):
             paths.setdefault(real, name)
     left_out = tuple(name for name in sorted(walk.outside) if may_read_file(connection, name))
-    return Files(folder=walk.folder, paths={name: real for real, name in paths.items()}, left_out=left_out)
+    return Files(
+        folder=walk.folder,
+        paths={name: real for real, name in paths.items()},
+        left_out=left_out,
+        unnamed=tuple(sorted(walk.unnamed)) if connection.readable is None else (),
+    )
 
 
 def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pymongo.errors import OperationFailure
 
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
+from shared.names import listed
 from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Documents, Kinds, kinds_of, value_at
 from worker.sources._mongo_pipeline import Filter, checked, documents_of, samples_of
 from worker.sources.base import Query
@@ -94,7 +95,7 @@ def missing_index(documents: Documents, query: Query, among: Filter) -> str | No
 
 def no_field(name: str, kinds: Kinds) -> str:
     """What to say of a field that is not there."""
-    return f"found no field {name!r}, there are {', '.join(kinds)}"
+    return f"found no field {name!r}, there are {listed(kinds)}"
 
 
 def asked(query: Query) -> tuple[str, ...]:

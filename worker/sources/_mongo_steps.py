@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from pymongo.errors import OperationFailure
 
+from shared.errors import UnreadableData
 from worker.sources._mongo_fields import Documents, number, value_at
 from worker.sources._mongo_pipeline import Filter, samples_of, steps_pipeline
 from worker.sources._resampling import resample
-from worker.sources.base import Query
+from worker.sources.base import MAX_SAMPLES, Query
 
 # Codes by which a server says that it will not, though it can give the rows: an operator that it does not know (in an expression,
 # in a group), and arrays that outgrow a stage's memory or a document, as those of a median may.
@@ -60,6 +61,8 @@ def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequenc
     for document in documents.find(samples_of(query, among), projection):
         times.append(value_at(document, query.time_field))
         cells.append([number(value_at(document, name)) for name in columns])
+        if len(times) > MAX_SAMPLES:
+            raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents in the history", queue=query.queue)
     samples = _frame(times, cells, columns).sort_index(kind="stable")
     unique = samples[~samples.index.duplicated(keep="last")]
     judged = unique[[query.target] if query.target else list(columns)]

@@ -32,6 +32,16 @@ def is_number_type(kind: Any) -> bool:
     return any(accepts(kind) for accepts in accepted)
 
 
+def without_null_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A CSV's column without its words for "no value" (NA, null, NaN …): right for numbers and times, not for names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    words = pa.array(csv.ConvertOptions().null_values)
+    return pc.if_else(pc.is_in(column, value_set=words), pa.scalar(None, pa.string()), column)
+
+
 def read_numbers(column: pa.ChunkedArray, *, from_text: bool) -> Numbers | None:
     """A column as numbers, or None when it is no column of numbers.
 

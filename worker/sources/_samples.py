@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from shared.errors import SourceNotFound, UnreadableData
-from worker.sources._numbers import is_number_type, read_numbers
+from shared.names import listed
+from worker.sources._numbers import is_number_type, read_numbers, without_null_words
 from worker.sources._tables import Table
 from worker.sources._times import read_times
 from worker.sources.base import Query
@@ -23,7 +25,7 @@ class Samples:
 
     frame: index = timestamps (UTC, as they came: unsorted, repeated), float columns, NaN where a cell is no finite number.
     assumed: what was assumed about the timestamps. unreadable_times, broken_rows, text_cells: what was left out, counted.
-    text_columns: columns that nobody asked for by name and that hold no numbers.
+    text_columns: columns that nobody asked for by name and that hold no numbers. unread: what to say of more than are read.
     """
 
     frame: pd.DataFrame
@@ -34,6 +36,7 @@ class Samples:
     broken_rows: int
     text_cells: int
     text_columns: tuple[str, ...]
+    unread: str | None
 
 
 def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
@@ -48,7 +51,10 @@ def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
     if missing := [name for name in needed if name not in table.columns]:
         if query.queue not in table.queue_names(query.queue_field):
             return None
-        raise SourceNotFound(f"found no column {missing[0]!r}, there are {', '.join(table.columns)}", file=table.name)
+        raise SourceNotFound(f"found no column {missing[0]!r}, there are {listed(table.columns)}", file=table.name)
+    _refuse_nested(table, (query.queue_field, *needed))
+    if not query.target and (unread := _unread(table, query)):
+        raise UnreadableData(unread, file=table.name)
     numeric = [name for name in _others(table, query) if table.is_csv or is_number_type(table.columns[name])]
     rows = table.rows(query.queue, query.queue_field, list(dict.fromkeys((*needed, *numeric))))
     return rows if rows.num_rows else None
@@ -56,6 +62,8 @@ def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
 
 def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
     """What `rows_of_queue` found, as times and numbers; raises UnreadableData when a column is neither."""
+    if table.is_csv:
+        rows = rows.from_arrays([without_null_words(column) for column in rows.columns], rows.column_names)
     times = read_times(rows[query.time_field], file=table.name, column=query.time_field)
     cells = {name: read_numbers(rows[name], from_text=table.is_csv) for name in rows.column_names if name != query.time_field}
     numbers = {name: each for name, each in cells.items() if each is not None}
@@ -69,9 +77,10 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
         is_aware=times.is_aware,
         assumed=times.note,
         unreadable_times=len(frame) - len(timed),
-        broken_rows=len(table.broken_rows),
+        broken_rows=table.broken_rows.total(),
         text_cells=sum(each.texts for each in numbers.values()),
         text_columns=tuple(name for name in _others(table, query) if name not in numbers),
+        unread=_unread(table, query),
     )
 
 
@@ -81,11 +90,32 @@ def _asked(query: Query) -> tuple[str, ...]:
 
 
 def _others(table: Table, query: Query) -> list[str]:
-    """The columns that come along when none are asked for by name; pandas' row numbers are none."""
+    """The columns that come along when none are asked for by name, unless they are too many."""
+    others = _unnamed(table, query)
+    return others if len(others) <= query.max_unnamed else []
+
+
+def _unread(table: Table, query: Query) -> str | None:
+    count = len(_unnamed(table, query))
+    return query.note_unnamed(count) if count > query.max_unnamed else None
+
+
+def _unnamed(table: Table, query: Query) -> list[str]:
+    """The columns that nobody has named, when none are; pandas' row numbers are none."""
     if query.columns is not None:
         return []
     known = {query.time_field, query.queue_field, query.target, ""}  # "": the row numbers in a CSV
     return [name for name in table.columns if name not in known and not name.startswith("__index_level_")]
+
+
+def _refuse_nested(table: Table, names: Iterable[str]) -> None:
+    """Raises UnreadableData for a column of lists or structures, before one of them is decoded."""
+    import pyarrow.types as kind
+
+    for name in names:
+        if name in table.columns and kind.is_nested(table.columns[name]):
+            found = str(table.columns[name])[:40]
+            raise UnreadableData(f"found {found}; accepted are single values", file=table.name, column=name)
 
 
 def _no_numbers(column: pa.ChunkedArray) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from shared.errors import UnreadableData
+from shared.names import MAX_QUEUE_NAME
 from worker.sources._files import Files, opened
+from worker.sources._memory import MAX_MEMORY, limited_memory
+from worker.sources.base import check_count
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-MOST_BYTES = 1 << 30  # of one queue in one file, decoded: a sample every second for a year is half of it
+MAX_BYTES = 160 << 20  # of one queue, decoded: a year of a CSV, every ten seconds; what is made of them takes six times as much
+MAX_ROWS = 100_000_000  # of one file, whosever they are: looking at them takes seconds
+MAX_COLUMNS = 50_000  # of one file, most of which are never read
+MAX_FOOTER = 1 << 25  # of a Parquet file: where it says what it holds
+BATCH_ROWS = 1 << 15
+MAGIC = b"PAR1"
 _ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
 
@@ -27,13 +37,13 @@ class Table:
 
     name: path inside the connection's folder, for messages.
     columns: name → Arrow type; every column of a CSV is text.
-    broken_rows: the rows of a CSV that ended early, once `rows` has met and left them out.
+    broken_rows: counts the rows of a CSV that ended early, once `rows` has met and left them out.
     """
 
     name: str
     columns: dict[str, Any]
     dataset: Any
-    broken_rows: list[str]
+    broken_rows: Counter[str]
 
     @property
     def is_csv(self) -> bool:
@@ -57,8 +67,10 @@ class Table:
             return {own_queue}
         names: set[str] = set()
         with reading(self.name):
-            for batch in self.dataset.to_batches(columns=[queue_field], use_threads=False):
-                names |= {name for name in pc.unique(batch.column(0).cast(pa.string())).to_pylist() if name}
+            for batch in self._batches([queue_field]):
+                found = pc.unique(batch.column(0).cast(pa.string()))
+                names |= {name for name in pc.utf8_slice_codeunits(found, 0, MAX_QUEUE_NAME + 1).to_pylist() if name}
+                check_count(names, queue_field)
         return names
 
     def rows(self, queue: str, queue_field: str, columns: Sequence[str]) -> pa.Table:
@@ -71,30 +83,42 @@ class Table:
             names = ds.field(queue_field)
             chosen = (names if self.columns[queue_field] == pa.string() else names.cast(pa.string())) == queue
         with reading(self.name):
-            scanner = self.dataset.scanner(columns=list(columns), filter=chosen, use_threads=False)
-            return pa.Table.from_batches(self._bounded(scanner.to_batches()), schema=scanner.projected_schema)
+            batches, read = [], 0
+            for batch in self._batches(columns, chosen):
+                batches.append(batch)
+                read += batch.nbytes
+                if read > MAX_BYTES:
+                    raise UnreadableData(f"one queue's rows take more than the accepted {MAX_BYTES >> 20} MiB", file=self.name)
+            return pa.Table.from_batches(batches, schema=pa.schema([(name, self.columns[name]) for name in columns]))
 
-    def _bounded(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """The batches; a small Parquet file may stand for more rows than any memory holds."""
-        read = 0
-        for batch in batches:
-            read += batch.nbytes
-            if read > MOST_BYTES:
-                raise UnreadableData(f"one queue's rows take more than the accepted {MOST_BYTES >> 20:,} MiB", file=self.name)
+    def _batches(self, columns: Sequence[str], chosen: Any = None) -> Iterator[Any]:
+        """The rows of these columns, few at a time; raises UnreadableData for more rows than a file may have."""
+        scanner = self.dataset.scanner(
+            columns=list(columns),
+            filter=chosen,
+            use_threads=False,
+            batch_size=BATCH_ROWS,
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
+        rows = 0
+        for batch in scanner.to_batches():
+            rows += batch.num_rows
+            _check_size("rows", rows, MAX_ROWS, self.name)
             yield batch
 
 
 @contextmanager
 def open_table(files: Files, name: str) -> Iterator[Table]:
     """Look at the columns of one of the files; raises UnreadableData when it is empty, broken or forbidden."""
-    import pyarrow.dataset as ds
 
-    with opened(files, name) as path:
+    with opened(files, name) as path, limited_memory():
         if not path.stat().st_size:
             raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
-        broken_rows: list[str] = []
+        broken_rows: Counter[str] = Counter()
         with reading(name):
-            dataset = _csv_dataset(path, broken_rows) if name.lower().endswith(".csv") else ds.dataset(path, format="parquet")
+            dataset = _csv_dataset(path, broken_rows) if name.lower().endswith(".csv") else _parquet_dataset(path, name)
+            _check_size("columns", len(dataset.schema.names), MAX_COLUMNS, name)
             columns = dict(zip(dataset.schema.names, dataset.schema.types, strict=True))
         yield Table(name=name, columns=columns, dataset=dataset, broken_rows=broken_rows)
 
@@ -106,15 +130,40 @@ def reading(name: str) -> Iterator[None]:
 
     try:
         yield
+    except MemoryError as error:
+        raise UnreadableData(f"reading it takes more memory than the accepted {MAX_MEMORY >> 20:,} MiB", file=name) from error
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         reason = str(error).rpartition(": Invalid: ")[2].partition("\n")[0]
+        if "straddling" in reason:
+            reason = "it has a line of more than the accepted 1 MiB"
         reason = _ABSOLUTE_PATH.sub("the file", reason)  # where our files lie is nobody's business
         raise UnreadableData(
             f"{reason}; accepted is comma-separated CSV in UTF-8 with a header line, or Parquet", file=name
         ) from error
 
 
-def _csv_dataset(path: Path, broken_rows: list[str]) -> Any:
+def _check_size(what: str, found: int, most: int, name: str) -> None:
+    if found > most:
+        raise UnreadableData(f"it has {found:,} {what} or more, accepted are {most:,} in one file", file=name)
+
+
+def _parquet_dataset(path: Path, name: str) -> Any:
+    """Its footer first: how many rows there are is known before one of them is decoded."""
+    import pyarrow.dataset as ds
+    from pyarrow import parquet
+
+    with path.open("rb") as file:
+        file.seek(-min(8, path.stat().st_size), os.SEEK_END)
+        length, mark = int.from_bytes(file.read(4), "little"), file.read(4)
+    if mark == MAGIC and length > MAX_FOOTER:
+        raise UnreadableData(f"its footer has {length >> 20:,} MiB, accepted are {MAX_FOOTER >> 20}", file=name)
+    metadata = parquet.read_metadata(path)
+    _check_size("rows", metadata.num_rows, MAX_ROWS, name)
+    _check_size("columns", metadata.num_columns, MAX_COLUMNS, name)
+    return ds.dataset(path, format="parquet")
+
+
+def _csv_dataset(path: Path, broken_rows: Counter[str]) -> Any:
     """All columns as text: which cells are numbers or times is decided on one queue's rows, not on the file's first block."""
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -124,10 +173,10 @@ def _csv_dataset(path: Path, broken_rows: list[str]) -> Any:
         """One that ends early is being written just now; one with too many cells says that commas mean something else here."""
         if row.actual_columns > row.expected_columns:
             return "error"
-        broken_rows.append(row.text)
+        broken_rows["early"] += 1
         return "skip"
 
     names = ds.dataset(path, format=ds.CsvFileFormat(csv.ParseOptions(invalid_row_handler=lambda _row: "skip"))).schema.names
-    texts = csv.ConvertOptions(strings_can_be_null=True)
+    texts = csv.ConvertOptions(strings_can_be_null=True, null_values=[""])  # a queue may be called NA
     kind = ds.CsvFileFormat(csv.ParseOptions(invalid_row_handler=on_broken_row), convert_options=texts)
     return ds.dataset(path, format=kind, schema=pa.schema([(name, pa.string()) for name in names]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,7 +10,13 @@ from typing import Protocol
 import pandas as pd
 
 from shared.connections import Connection
+from shared.errors import UnreadableData
 from shared.jobs import Aggregation, Place
+
+MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
+MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one
+MAX_UNNAMED = 200  # columns that are read although nobody has named them
+MAX_CELLS = 20_000_000  # steps × columns of one queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,17 @@ class Query:
     end: datetime
     step_seconds: int
     aggregation: Aggregation
+
+    @property
+    def max_unnamed(self) -> int:
+        """How many columns may come along that nobody has named."""
+        steps = max(1, int((self.end - self.start).total_seconds()) // self.step_seconds)
+        return min(MAX_UNNAMED, MAX_CELLS // steps)
+
+    def note_unnamed(self, found: int) -> str:
+        """What to say when more come than may: then none of them does."""
+        most = f"more than the {self.max_unnamed} that are read without being named"
+        return f"{found:,} columns that nobody asked for, {most}: left out; name in `columns` those that matter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +74,13 @@ class SourceView:
     start_at: datetime | None  # first and last sample in the history asked for; None = there is none
     end_at: datetime | None
     notes: tuple[str, ...] = ()  # advice in plain words: a missing index and the command that makes it
+
+
+def check_count(names: Sized, field: str) -> None:
+    """Raises UnreadableData for more queues than any job may have: the field is hardly one of queues."""
+    if len(names) > MAX_QUEUES:
+        found = f"found more than {MAX_QUEUES:,} names in {field!r}"
+        raise UnreadableData(f"{found}, which are more than a place may have; say in `queue_field` which column names the queues")
 
 
 class Source(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,15 @@ import pandas as pd
 from shared.connections import Connection
 from shared.errors import DataError, EmptySeries, UnreadableData
 from shared.jobs import Place
+from shared.names import listed
 from worker.sources import sources
 from worker.sources._files import Files, find_files
 from worker.sources._resampling import resample
 from worker.sources._samples import Samples, read_samples, rows_of_queue
-from worker.sources._tables import open_table
-from worker.sources.base import Query, Reading, SourceView
+from worker.sources._tables import MAX_BYTES, open_table
+from worker.sources.base import Query, Reading, SourceView, check_count
 
+SHOWN_FILES = 5
 MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
@@ -44,10 +46,11 @@ class FileSource:
             except UnreadableData as error:
                 errors.append(error)
                 names.add(_stem(name))
+            check_count(names, queue_field)
         if len(errors) == len(files.paths):
             raise errors[0]
         if not names:
-            raise EmptySeries(f"found a column {queue_field!r} but no row in {_listed(files.paths)}")
+            raise EmptySeries(f"found a column {queue_field!r} but no row in {listed(files.paths, SHOWN_FILES)}")
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:
@@ -91,6 +94,7 @@ def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableDa
     """What the files have of the queue, and what is wrong with those that cannot be read; raises when nothing is left."""
     parts: list[Samples] = []
     broken: list[UnreadableData] = []
+    read = 0
     for name in files.paths:
         try:
             with open_table(files, name) as table:
@@ -99,24 +103,23 @@ def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableDa
             broken.append(error)
             if _stem(name) == query.queue:
                 raise
-        else:
-            parts += [read_samples(table, rows, query)] if rows is not None else []
+            continue
+        if rows is not None:
+            read += rows.nbytes
+            if read > MAX_BYTES:
+                raise UnreadableData(f"its rows take more than the accepted {MAX_BYTES >> 20} MiB", queue=query.queue)
+            parts.append(read_samples(table, rows, query))
     if not parts:
         own = [name for name in files.paths if _stem(name) == query.queue]
         if broken and not own:
             raise broken[0]
-        raise EmptySeries(f"found no row of it in {_listed(own or files.paths)}", queue=query.queue)
+        raise EmptySeries(f"found no row of it in {listed(own or files.paths, SHOWN_FILES)}", queue=query.queue)
     return parts, broken
 
 
 def _stem(name: str) -> str:
     """The queue that a file stands for when nobody can look into it."""
     return Path(name).stem
-
-
-def _listed(names: Collection[str]) -> str:
-    first, more = list(names)[:5], len(names) - 5
-    return ", ".join(first) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _why_empty(samples: pd.DataFrame, rows: int, query: Query) -> str:
@@ -136,12 +139,13 @@ def _refuse_mixture(parts: list[Samples], *, rows: int, distinct: int, query: Qu
         found = f"found no column {query.queue_field!r}, and {rows - distinct:,} of {rows:,} rows repeat a timestamp"
         raise UnreadableData(
             f"{found}: if the file holds several queues, say in `queue_field` which column names them; text columns"
-            f" are {', '.join(texts)}",
+            f" are {listed(texts)}",
             queue=query.queue,
         )
 
 
 def _notes(parts: list[Samples]) -> Iterator[str]:
+    yield from dict.fromkeys(part.unread for part in parts if part.unread)
     yield from dict.fromkeys(part.assumed for part in parts if part.assumed)
     if broken := sum(part.broken_rows for part in parts):
         yield f"lines that end early: {broken:,} left out"
@@ -150,4 +154,4 @@ def _notes(parts: list[Samples]) -> Iterator[str]:
     if cells := sum(part.text_cells for part in parts):
         yield f"cells with text instead of a number: {cells:,} left out"
     if columns := dict.fromkeys(name for part in parts for name in part.text_columns):
-        yield f"columns of text that nobody asked for: left out {', '.join(columns)}"
+        yield f"columns of text that nobody asked for: left out {listed(columns)}"

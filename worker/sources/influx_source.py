@@ -13,14 +13,16 @@ from shared.connections import Connection
 from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Place
+from shared.names import listed
 from shared.reach import may_read
 from worker.sources import sources
-from worker.sources.base import Query, Reading, SourceView
+from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
 
 TELLING = Telling(away=SourceAway, refused=UnreadableData)
 NUMERIC = {"float", "integer", "unsigned"}
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
+SHOWN = 10
 MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
@@ -39,13 +41,16 @@ class InfluxSource:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
         reach(self._server, TELLING)
         measurement = quoted_place(str(place.measurement))
-        found = self._ask(f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)}", place)
+        found = self._ask(
+            f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)} LIMIT {MAX_QUEUES + 1}", place
+        )
         names = sorted(str(row[1]) for series in found for row in series.rows)
+        check_count(names, queue_field)
         if names:
             return names
         self._refuse_unknown_measurement(place)
         tags = [str(row[0]) for series in self._ask(f"SHOW TAG KEYS FROM {measurement}", place) for row in series.rows]
-        raise SourceNotFound(f"found no tag {queue_field!r} in {place.measurement!r}, there are {', '.join(tags) or 'none'}")
+        raise SourceNotFound(f"found no tag {queue_field!r} in {place.measurement!r}, there are {listed(tags)}")
 
     def check(self, query: Query) -> SourceView:
         """Look at tags, fields and the ends of the history."""
@@ -53,7 +58,7 @@ class InfluxSource:
         kinds = self._kinds(query)
         columns = _columns(query, kinds)
         start_at, end_at = self._span(query, columns, kinds)
-        notes = tuple(_left_out(columns, kinds))
+        notes = tuple(_left_out(query, columns, kinds))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
@@ -62,12 +67,12 @@ class InfluxSource:
         kinds = self._kinds(query)
         columns = _columns(query, kinds)
         if not columns:
-            raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}, there are {', '.join(kinds)}")
+            raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}, there are {listed(kinds)}")
         found = self._ask(_statement(query, columns, kinds), query.place, queue=query.queue)
         frame, samples = _frame(found, columns)
         if frame.empty or (query.target and frame[query.target].isna().all()):
             self._explain_nothing(query, kinds)
-        return Reading(frame=frame, rows=samples, notes=tuple(_left_out(columns, kinds)))
+        return Reading(frame=frame, rows=samples, notes=tuple(_left_out(query, columns, kinds)))
 
     def _kinds(self, query: Query) -> Kinds:
         """The fields of the measurement; raises SourceNotFound when it is not there, or the time is called otherwise."""
@@ -78,7 +83,7 @@ class InfluxSource:
         if not kinds:
             self._refuse_unknown_measurement(query.place)
         if query.time_field not in TIME_NAMES:
-            raise SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {', '.join(kinds)}")
+            raise SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {listed(kinds)}")
         return kinds
 
     def _span(self, query: Query, columns: Sequence[str], kinds: Kinds) -> tuple[datetime | None, datetime | None]:
@@ -106,7 +111,7 @@ class InfluxSource:
         names = [str(row[0]) for series in self._ask("SHOW MEASUREMENTS", place) for row in series.rows]
         if place.measurement not in names:
             names = [name for name in names if may_read(self._connection, self._database(place), name)]
-            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {', '.join(names[:10]) or 'none'}")
+            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, SHOWN)}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
         try:
@@ -129,18 +134,31 @@ def _columns(query: Query, kinds: Kinds) -> tuple[str, ...]:
     asked = (*([query.target] if query.target else []), *(query.columns or ()))
     for name in asked:
         if name not in kinds:
-            raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {', '.join(kinds)}")
+            raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {listed(kinds)}")
         if not kinds[name] & NUMERIC:
             raise UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
-    others = () if query.columns is not None else tuple(name for name, found in kinds.items() if found & NUMERIC)
-    return tuple(dict.fromkeys((*asked, *others)))
+    others = _unnamed(query, kinds)
+    if len(others) <= query.max_unnamed:
+        return tuple(dict.fromkeys((*asked, *others)))
+    if not query.target:
+        raise UnreadableData(query.note_unnamed(len(others)))
+    return tuple(dict.fromkeys(asked))
 
 
-def _left_out(columns: Sequence[str], kinds: Kinds) -> Iterator[str]:
-    """What the server passes over, in plain words."""
+def _unnamed(query: Query, kinds: Kinds) -> list[str]:
+    """The fields of numbers that nobody has named, when none are."""
+    return (
+        [] if query.columns is not None else [name for name, found in kinds.items() if found & NUMERIC and name != query.target]
+    )
+
+
+def _left_out(query: Query, columns: Sequence[str], kinds: Kinds) -> Iterator[str]:
+    """What is not read, in plain words."""
+    if len(others := _unnamed(query, kinds)) > query.max_unnamed:
+        yield query.note_unnamed(len(others))
     for name in columns:
-        if others := kinds[name] - NUMERIC:
-            yield f"the field {name!r} holds numbers and {_plural(others)}: only the numbers are read"
+        if texts := kinds[name] - NUMERIC:
+            yield f"the field {name!r} holds numbers and {_plural(texts)}: only the numbers are read"
 
 
 def _plural(kinds: set[str]) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+from pymongo.errors import OperationFailure
 
 from shared.connections import Connection
 from shared.drivers.faults import translated
 from shared.drivers.mongo import mongo_collection
-from shared.errors import EmptySeries, SourceAway, SourceNotFound
+from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Place
+from shared.names import listed
 from worker.sources import sources
 from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
@@ -26,7 +30,9 @@ from worker.sources._mongo_reasons import (
     why_no_sample,
 )
 from worker.sources._mongo_steps import Steps, read_steps
-from worker.sources.base import Query, Reading, SourceView
+from worker.sources.base import Query, Reading, SourceView, check_count
+
+TOO_MANY_VALUES = 17217  # `distinct too big, 16mb cap`
 
 
 @sources.register("mongodb")
@@ -43,7 +49,8 @@ class MongoSource:
         """Every queue at this place, sorted; raises SourceNotFound, EmptySeries when the collection is empty."""
         with translated(SourceAway, connection=place.name):
             documents, among = self._documents(place)
-            names = {queue_text(value) for value in documents.distinct(checked(queue_field), among)}
+            names = {queue_text(value) for value in _distinct(documents, queue_field, among)}
+            check_count(names, queue_field)
             if not any(names):
                 raise why_no_document(documents, among, queue_field)
             return sorted(name for name in names if name)
@@ -81,7 +88,9 @@ class MongoSource:
             _refuse_useless(documents, query, among, steps)
             notes = [*steps.notes, *_left_out(documents, query, among, steps)]
         if texts := self._unknown(textual(kinds), query):
-            notes.insert(0, f"fields of text that nobody asked for: left out {', '.join(texts)}")
+            notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
+        if len(others := self._unnamed(query, kinds)) > query.max_unnamed:
+            notes.insert(0, query.note_unnamed(len(others)))
         unasked = [name for name in steps.frame if name not in asked(query)]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
@@ -98,14 +107,33 @@ class MongoSource:
         return documents, documents_at(place, self._connection.document_field)
 
     def _columns(self, query: Query, kinds: Kinds) -> list[str]:
-        """Those asked for, the target first, and every numeric one when none are named."""
-        others = numeric(kinds) if query.columns is None else []
-        return [*asked(query), *self._unknown(others, query)]
+        """Those asked for, the target first, and every numeric one when none are named, unless these are too many."""
+        others = self._unnamed(query, kinds)
+        if len(others) <= query.max_unnamed:
+            return [*asked(query), *others]
+        if not query.target:
+            raise UnreadableData(query.note_unnamed(len(others)))
+        return [*asked(query)]
+
+    def _unnamed(self, query: Query, kinds: Kinds) -> list[str]:
+        return self._unknown(numeric(kinds) if query.columns is None else [], query)
 
     def _unknown(self, names: list[str], query: Query) -> list[str]:
         """Those that nobody has given a meaning."""
         known = {*asked(query), query.queue_field, query.time_field, self._connection.document_field}
         return [name for name in names if name not in known]
+
+
+def _distinct(documents: Documents, queue_field: str, among: Filter) -> list[Any]:
+    """The values of the field; raises UnreadableData for more than an answer of MongoDB holds."""
+    try:
+        return documents.distinct(checked(queue_field), among)
+    except OperationFailure as error:
+        if error.code != TOO_MANY_VALUES:
+            raise
+        raise UnreadableData(
+            f"the names in {queue_field!r} are more than MongoDB answers at once: it is no column of queues"
+        ) from error
 
 
 def _fields(documents: Documents, wanted: Filter, newest_by: str | None = None) -> Kinds:

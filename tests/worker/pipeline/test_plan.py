@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.durations import Duration
-from shared.errors import QueueNotFound, UnknownModel
+from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from tests.factories import MONDAY, a_load, a_request
@@ -16,7 +17,7 @@ from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_sp
 from worker.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
-from worker.pipeline.plan import blocks, forecast_spec, queue_work, wanted_queues, window_rule
+from worker.pipeline.plan import accepted_queues, blocks, forecast_spec, queue_work, wanted_queues, window_rule
 from worker.pipeline.snapshot import Snapshot
 
 
@@ -83,6 +84,40 @@ def test_when_no_queue_is_found_some_known_ones_are_named() -> None:
         wanted_queues(a_request(queues=("root.typo", "x*")), "gfedcba")
     with pytest.raises(QueueNotFound, match="known are none"):
         wanted_queues(a_request(), [])
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "-", "None", "root.etl", "a/b", "...", "a..b", "Überlauf", "キュー", "x" * 500])
+def test_a_queue_may_have_any_plain_name(name: str) -> None:
+    assert accepted_queues([name]) == ([name], ())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a\0b", r"'a\\x00b': it has a control character in it"),
+        ("a\nb", r"'a\\nb': it has a control character"),
+        ("\x1b[2Jx", "control character"),
+        ("a\u2028b", "line separator"),
+        ("a\ud800", "half a surrogate pair"),
+        ("a\u202etxt", r"'a\\u202etxt': it has a character that changes the direction"),
+        ("\u200fa", "changes the direction"),
+        ("  \u3000", "nothing but white space"),
+        ("../../etc", "it has `..` as a part"),
+        ("a\\..\\b", "it has `..` as a part"),
+        ("x" * 501, r"x{60}…: it is longer than the accepted 500 characters"),
+    ],
+)
+def test_a_name_that_would_deceive_or_break_is_refused_and_the_others_go_on(name: str, reason: str) -> None:
+    names, [warning] = accepted_queues(["root.etl", name])
+    assert names == ["root.etl"]
+    assert re.search(f"queues left out for their names: .*{reason}", warning)
+    with pytest.raises(UnreadableData, match="no name in the source may be a queue's"):
+        accepted_queues([name])
+
+
+def test_of_many_refused_names_a_few_are_shown() -> None:
+    _, [warning] = accepted_queues(["a", *(f"x{number}\n" for number in range(1_000))])
+    assert warning.endswith("and 995 more")
 
 
 @pytest.mark.parametrize(

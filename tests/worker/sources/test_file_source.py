@@ -180,8 +180,8 @@ def test_one_queue_of_many_is_read_in_well_under_a_second(tmp_path):
 
 
 def test_a_small_file_that_stands_for_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
-    """Of 40 MiB in 30 kB; the true limit is a GiB."""
-    monkeypatch.setattr(_tables, "MOST_BYTES", 1 << 20)
+    """Of 40 MiB in 30 kB; the true limit is 160 MiB."""
+    monkeypatch.setattr(_tables, "MAX_BYTES", 1 << 20)
     rows = 2_000_000
     frame = pd.DataFrame({"timestamp": START, "queue": pd.Categorical(["a"] * rows), "used_capacity": 1.0}, index=range(rows))
     frame.to_parquet(tmp_path / "x.parquet", compression="zstd")
@@ -201,3 +201,11 @@ def test_what_is_packed_is_not_unpacked(tmp_path, pack):
     (tmp_path / "x.csv").rename(tmp_path / "x.csv.gz")
     with pytest.raises(SourceNotFound):
         queues(tmp_path)
+
+
+def test_a_queue_may_be_called_by_a_word_that_means_no_value_elsewhere(tmp_path):
+    names = ["NA", "null", "-", "NaN", "n/a"]
+    write_csv(tmp_path, [f"2026-01-05,{name},{number}" for number, name in enumerate(names)] + ["2026-01-05T01:00,NA,null"])
+    assert queues(tmp_path) == sorted(names)
+    assert (values(read(tmp_path, queue="NA")), read(tmp_path, queue="NA").non_finite) == ([0.0], 1)
+    assert values(read(tmp_path, queue="-")) == [2.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +139,12 @@ def test_a_glob_that_multiplies_the_ways_through_the_folders_is_refused(tmp_path
     assert queues(tmp_path, "**/d/**") == ["a"]
     with pytest.raises(InvalidRequest, match=r"accepted are at most 2"):
         queues(tmp_path, "**/" * 100 + "rows.csv")
+
+
+def test_a_file_that_no_text_may_be_called_is_left_out_and_told(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"])
+    for name in (b"a\nb.csv", b"\xff.csv", "\u202evsc.csv".encode()):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("x")
+    assert queues(tmp_path) == ["a"]
+    [note, *_] = read(tmp_path).notes
+    assert note == r"names with control characters, or that are no UTF-8: left out 'a\nb.csv', '\u202evsc.csv', '\udcff.csv'"
