@@ -82,8 +82,7 @@ def replay(
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
     source = sources[connection.kind](connection)
-    known, _left_out = accepted_queues(source.queues(request.data.sources[0], request.queue_field))
-    names = wanted_queues(request, known)
+    names = _names(source, request)
     replay_one = partial(replay_queue, request, connection, origins)
     found = []
     with _mapped(processes) as map_:
@@ -128,6 +127,12 @@ def rows(replayed: Sequence[QueueReplay]) -> Iterator[Row]:
                 "model": forecast.model,
                 "hyperparameters": json.dumps(dict(forecast.hyperparameters), sort_keys=True),
             }
+
+
+def _names(source: Source, request: JobRequest) -> list[str]:
+    """The queues that the request asks for, as a job would name them."""
+    known, _left_out = accepted_queues(source.queues(request.data.sources[0], request.queue_field))
+    return wanted_queues(request, known)
 
 
 def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_at: datetime) -> OriginResult:
