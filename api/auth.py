@@ -16,8 +16,8 @@ from werkzeug.wrappers import Response
 from api import callers
 from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services, services
-from api.listening import is_loopback
 from api.login import COOKIE, login_address
+from shared.addresses import is_loopback
 from shared.errors import NotAuthenticated, ScopeMissing, StoreAway
 from shared.tokens import Scope
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import closing
 from pathlib import Path
 
+from shared.addresses import is_loopback
 from shared.errors import SetupError, StoreAway
 from shared.settings import Settings
 from shared.storage import open_store
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address, or has sent from it."""
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-    except ValueError:
-        return False
 
 
 def check_address(host: str, settings: Settings) -> str:

@@ -22,6 +22,7 @@ from shared.extras import needs
 from shared.jobs import Place
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
+from worker.flower_access import password_file
 
 if TYPE_CHECKING:
     from deploy.simulate import Cluster
@@ -66,6 +67,7 @@ def up(
                 print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(settings.data_dir)})
             else:
                 say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
+                notice(f"once a token exists, Flower asks for the password in {password_file(settings.data_dir / 'flower')}")
             sys.stdout.flush()  # whoever waits for the line may read it from a pipe
             supervisor.run()
     except StopAsked as stop:

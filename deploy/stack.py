@@ -56,7 +56,7 @@ class Layout:
 
     @property
     def flower_url(self) -> str:
-        """Where Flower answers, on this machine only: parts of it are open without a password."""
+        """Where Flower answers, on this machine only."""
         return f"http://{HERE}:{self.flower_port}"
 
 
@@ -109,6 +109,7 @@ def broker(settings: Settings) -> Program:
 def fleet(settings: Settings, layout: Layout) -> list[Program]:
     """All that needs a broker."""
     serve = [QUEUECAST, "serve", "--host", layout.host, "--port", str(layout.port)]
+    flower = [QUEUECAST, "flower", "--port", str(layout.flower_port)]
     environment = _environment(settings)
     flower_url = settings.flower_url or layout.flower_url
     return [
@@ -124,7 +125,7 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
         worker("control", CONTROL_LANES, 1, settings),
         worker("heavy", HEAVY_LANES, 1, settings),
         Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment, is_essential=False),
-        Program(name="flower", command=_flower(settings, layout), environment=_data_dir(settings), is_essential=False),
+        Program(name="flower", command=flower, environment=_data_dir(settings), is_essential=False),
     ]
 
 
@@ -154,15 +155,6 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def _metrics(settings: Settings) -> Path:
     return metrics_folder(settings.data_dir, "up")
-
-
-def _flower(settings: Settings, layout: Layout) -> list[str]:
-    """Read-only, since revoking a member of a chord fails the chord; what it has seen survives a restart."""
-    folder = settings.data_dir / "flower"
-    folder.mkdir(parents=True, exist_ok=True)
-    address = [f"--address={HERE}", f"--port={layout.flower_port}", "--read-only=True"]
-    memory = ["--persistent=True", f"--db={folder / 'flower'}", "--state-save-interval=5000", "--max-tasks=20000"]
-    return [sys.executable, "-m", "celery", "--app", "worker.app", "flower", *address, *memory]
 
 
 def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bool:

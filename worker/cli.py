@@ -86,6 +86,28 @@ def reap(
     run_reaper(settings, once=once)
 
 
+@app.command("flower", epilog="Example: queuecast flower --port 5555")
+@needs("worker", "flower")
+def serve_flower(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; on any but loopback its password is always asked for.")] = HERE,
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 5555,
+    data_dir: DataDir = None,
+    alive: Annotated[bool, typer.Option("--alive", help="Start nothing: exit 0 when Flower answers here, 1 when not.")] = False,
+) -> None:
+    """Show operators what runs, in Flower, until SIGTERM. It changes nothing.
+
+    Once a token exists it asks for a password: FLOWER_BASIC_AUTH=user:password, else the one in DATA_DIR/flower/password.
+    """
+    settings = load_settings(data_dir=data_dir)
+    os.environ["QUEUECAST_DATA_DIR"] = str(settings.data_dir)  # the Celery application reads the settings by itself
+    from worker.flower_server import is_alive, run_flower
+
+    if alive:
+        raise typer.Exit(0 if is_alive(settings, port) else 1)
+    run_flower(settings, host=host, port=port)
+
+
 @forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
 @needs("worker")
 def export(

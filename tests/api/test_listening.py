@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api.listening import OPEN, check_address, is_loopback
+from api.listening import OPEN, check_address
+from shared.addresses import is_loopback
 from shared.errors import SetupError
 from shared.settings import Settings
 from shared.storage import open_store

@@ -1,0 +1,32 @@
+"""Addresses of machines: which of them reach no further than this one, and which names a browser may have been led here by."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address, or has sent from it."""
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(header: str) -> str:
+    """The name or address in a Host header, without its port; "" for one that holds neither."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "") if header.isprintable() and "@" not in header else ""
+    except ValueError:
+        return ""
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IP address: no page can lead a browser here by a name of its own (DNS rebinding)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
