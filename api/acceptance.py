@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
 
-from shared.cards import candidates_of, check_count
+from shared.cards import check_count, count_candidates
 from shared.connections import Connection
 from shared.errors import InvalidRequest, UnknownConnection
 from shared.forecasts import ModelCard
@@ -67,9 +67,9 @@ def check_models(request: JobRequest, cards: Sequence[ModelCard]) -> None:
         UnknownModel, UnknownHyperparameter, InvalidRequest, TooManyCandidates: with what is accepted.
     """
     with _about("hyperparameters"):
-        candidates = candidates_of(request, cards)
+        candidates = count_candidates(request, cards)
     named = {queue for queue in request.queues if not GLOB & set(queue)}
-    check_count(request, candidates=len(candidates), queues=max(1, len(named)))
+    check_count(request, candidates=candidates, queues=max(1, len(named)))
 
 
 def warnings_of(request: JobRequest, now: datetime) -> tuple[str, ...]:

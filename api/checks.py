@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from flask import Blueprint, abort, jsonify
+from flask import Blueprint, Response, abort
 from pydantic import ValidationError
 from spectree import SpecTree
 
 from api import answers
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.context import Services, services
-from api.problems import answered, field_problems
+from api.problems import answered
 from api.projects import of_the_caller
+from api.refusals import field_problems
 from api.requests import JobBody
 from shared.documents import from_json, to_json
 from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
@@ -88,4 +89,4 @@ def _tell_form_problems(_request: object, _response: object, error: Exception | 
     found = field_problems(error, JobBody)
     problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
     answer = answers.ValidationAnswer.of(Validation(problems=problems))
-    abort(jsonify(answer.model_dump(mode="json")))
+    abort(Response(answer.model_dump_json(), mimetype="application/json"))

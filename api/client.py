@@ -6,6 +6,7 @@ Answers are JSON documents as the service gave them: their fields are those of t
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -33,6 +34,7 @@ Document = dict[str, Any]
 CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
+MOST_TOLD = 20  # problems of one request
 _BY_STATUS: dict[int, type[QueuecastError]] = {
     400: MalformedRequest,
     401: NotAuthenticated,
@@ -191,4 +193,21 @@ def _told(status: int, problem: Document) -> QueuecastError:
     name = str(problem.get("type", "")).rpartition(":")[2].title().replace("-", "")
     family = getattr(errors, name, None) or _BY_STATUS.get(status, InvalidRequest if status < 500 else QueuecastError)
     detail = str(problem.get("detail", f"status {status}"))
-    return family(detail.removeprefix(family().headline).lstrip(": "))
+    return family(_lines(problem) or detail.removeprefix(family().headline).lstrip(": "))
+
+
+def _lines(problem: Document) -> str:
+    """Several problems of one request, those that fit on a screen; "" where the detail says all."""
+    found = problem.get("errors") or []
+    if len(found) < 2:
+        return ""
+    told = [": ".join(filter(None, (".".join(map(str, wrong["loc"])), wrong["msg"]))) for wrong in found]
+    if len(told) > MOST_TOLD:
+        told = [*told[:MOST_TOLD], f"and {_uncounted(told[-1]) + len(told) - MOST_TOLD} more problems"]
+    return "; ".join(told)
+
+
+def _uncounted(last: str) -> int:
+    """How many problems the service itself has left out, and says so in its last line, less that line."""
+    more = re.fullmatch("and ([0-9]+) more problems", last)
+    return int(more[1]) - 1 if more else 0

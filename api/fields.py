@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    Tag,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from shared import names
@@ -25,6 +35,8 @@ from shared.jobs import Hyperparameter
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
+MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
+LONGEST_MOMENT = 40
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
 ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
@@ -54,6 +66,28 @@ class Text:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return handler(schema) | {"pattern": f"^{self.pattern}$", "maxLength": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Accepts lists and objects of `least` to `most` items, and counts them before it looks at any."""
+
+    most: int
+    least: int = 0
+
+    def check(self, value: object) -> object:
+        """The value itself; raises ValueError with how many are accepted."""
+        if isinstance(value, list | tuple | dict) and not self.least <= len(value) <= self.most:
+            raise ValueError(f"found {len(value)}, accepted are {self.least} to {self.most}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler(schema)
+        what = "Properties" if found.get("type") == "object" else "Items"
+        return found | ({f"min{what}": self.least} if self.least else {}) | {f"max{what}": self.most}
 
 
 def _one_of_the_caller(reserved: Callable[[str], bool]) -> AfterValidator:
@@ -93,17 +127,19 @@ def _time_zone(name: str) -> str:
 def _moment(value: object) -> datetime:
     """The moment in UTC."""
     try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        moment = datetime.fromisoformat(value if isinstance(value, str) and len(value) <= LONGEST_MOMENT else "")
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # refused below, like a time without a zone
-    raise ValueError(f"{str(value)[:40]!r} is no moment; accepted is {MOMENT_FORM}")
+    found = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    raise ValueError(f"{found} is no moment; accepted is {MOMENT_FORM}")
 
 
 def _models(value: object) -> object:
     """One name stands for a list of one; the names themselves are checked next."""
     if isinstance(value, str | list):
+        Size(MOST_MODELS, 1).check(value)
         return [value] if isinstance(value, str) and value != "auto" else value
     raise ValueError("accepted are auto, the name of a model, or a list of names")
 
@@ -138,6 +174,15 @@ def _hyperparameter(value: object) -> object:
         case str():
             return _SHORT.check(value)
     raise ValueError("accepted are finite numbers, short texts, true and false")
+
+
+def _grids(value: object) -> object:
+    """Counts the values of all hyperparameters; where there should be an object or a list and is none, is told later."""
+    grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
+    found = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
+    if found > MOST_GRID_VALUES:
+        raise ValueError(f"found {found} values in all, accepted are at most {MOST_GRID_VALUES}")
+    return value
 
 
 def _between(least: Duration, most: Duration) -> AfterValidator:
@@ -176,9 +221,9 @@ CollectionName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_col
 DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_database)]
 FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
 Models = Annotated[
-    tuple[ModelName, ...] | str,
+    Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
+    Discriminator(one_or_several),
     BeforeValidator(_models),
-    Field(min_length=1, max_length=MOST_MODELS),
     _two_forms(_MODEL, _MODEL, MOST_MODELS, 1),
 ]
 Holidays = Annotated[
@@ -193,3 +238,11 @@ Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter)]
+Hyperparameters = Annotated[
+    dict[
+        ModelName,
+        Annotated[dict[ModelName, Annotated[tuple[HyperparameterValue, ...], Size(100, 1)]], Size(50)],
+    ],
+    BeforeValidator(_grids),
+    Size(50),
+]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from secrets import token_hex
-from typing import Any
+from typing import cast
 
 import structlog
-from flask import Flask, Response, current_app, g, request
-from flask.json.provider import DefaultJSONProvider
+from flask import Flask, Response, g, request
 from secure import (
     CacheControl,
     ContentSecurityPolicy,
@@ -22,10 +20,11 @@ from secure import (
     XContentTypeOptions,
     XFrameOptions,
 )
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
+from api.bodies import StrictJson, StrictRequest
 from api.callers import is_reading, known_caller
-from shared.errors import CrossSiteRequest, MalformedRequest
+from shared.errors import CrossSiteRequest
 
 SECURITY_HEADERS = Secure(
     csp=ContentSecurityPolicy()
@@ -52,17 +51,6 @@ BODY_IS_OPTIONAL = {
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class StrictJson(DefaultJSONProvider):
-    """JSON as RFC 8259 has it: no NaN, no Infinity, no name twice in one object; all three change what was meant silently."""
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """The value of a JSON text; raises ValueError."""
-        try:
-            return json.loads(s, parse_constant=_no_constant, object_pairs_hook=_no_name_twice, **kwargs)
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
-
-
 def name_requests(app: Flask) -> None:
     """Give every request of this application its id, and its answer the headers of security; before all that may refuse one."""
     app.before_request(_name_request)
@@ -72,7 +60,7 @@ def name_requests(app: Flask) -> None:
 
 def check_requests(app: Flask) -> None:
     """Refuse what other web pages send, and bodies that are not one JSON object; after whoever asks has been let in."""
-    app.json = StrictJson(app)
+    app.json, app.request_class = StrictJson(app), StrictRequest
     app.before_request(_check_site)
     app.before_request(_check_body)
 
@@ -100,16 +88,12 @@ def _check_body() -> None:
         return
     if not request.path.startswith("/v1/"):  # a form of a page of ours
         return
-    if request.endpoint in BODY_IS_OPTIONAL and (request.is_json or not request.mimetype) and not _read_body():
+    given = cast("StrictRequest", request)
+    if request.endpoint in BODY_IS_OPTIONAL and (request.is_json or not request.mimetype) and not given.body():
         return
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
-    try:
-        body = current_app.json.loads(_read_body())
-    except ValueError as error:
-        raise MalformedRequest(f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise MalformedRequest(f"the body is a {type(body).__name__}, accepted is a JSON object")
+    given.object()
 
 
 def _check_site() -> None:
@@ -128,14 +112,6 @@ def _check_site() -> None:
         raise CrossSiteRequest("with a session, changes need the header HX-Request")
 
 
-def _read_body() -> bytes:
-    """The whole body; one that comes in chunks, without its length, is cut off at the limit by werkzeug, and refused here."""
-    body, most = request.get_data(), request.max_content_length
-    if request.content_length is None and most is not None and len(body) >= most:
-        raise RequestEntityTooLarge
-    return body
-
-
 def _add_headers(answer: Response) -> Response:
     answer.headers["X-Request-ID"] = request_id()
     for name, value in SECURITY_HEADERS.items():
@@ -143,16 +119,3 @@ def _add_headers(answer: Response) -> Response:
     if request.is_secure:
         answer.headers.update(ON_HTTPS)
     return answer
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:40]!r} is given twice")
-    return found

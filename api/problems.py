@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from flask import Flask, Response, abort, request
 from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 from spectree import Response as Answers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
-from api.fields import ONE, SEVERAL
 from api.login import login_address, path_of
+from api.refusals import FieldProblem, field_problems, shortened
 from shared.errors import (
     AccessError,
     Conflict,
@@ -36,6 +35,7 @@ from shared.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+LONGEST_DETAIL, LONGEST_PATH = 4_000, 300
 STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other error of ours is a fault of ours
     (MalformedRequest, 400),
     (NotFound, 404),
@@ -56,13 +56,6 @@ FIELDS: Mapping[type[QueuecastError], str] = {  # what an error is about, where 
 log = structlog.get_logger()
 
 
-class FieldProblem(BaseModel):
-    """What is wrong with one field."""
-
-    loc: list[str | int] = Field(description="where: names and indices from the outside in; empty = the whole")
-    msg: str = Field(description="what was found and what is accepted")
-
-
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
@@ -80,7 +73,8 @@ class Problem(BaseModel):
 def problem(status: int, detail: str, *, title: str = "", kind: str = "about:blank", **more: Any) -> Response:
     """The answer that tells a problem; `more` are its further members."""
     title = title or HTTP_STATUS_CODES[status]
-    told = Problem(type=kind, title=title, status=status, detail=detail, instance=request.path, **more)
+    detail, path = shortened(detail, LONGEST_DETAIL), shortened(request.path, LONGEST_PATH)
+    told = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
     answer = Response(told.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -96,19 +90,15 @@ def answered(*statuses: int, **answers: type[BaseModel] | None) -> Answers:
     return Answers(**answers, **{f"HTTP_{status}": Problem for status in (*statuses, 500)})
 
 
-def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldProblem]:
-    """Every problem of the form at its place."""
-    return [FieldProblem(loc=_places(item), msg=_message(item, form)) for item in error.errors(include_url=False)]
-
-
 def refusing(form: type[BaseModel]) -> Callable[..., None]:
-    """Spectree's hook before a view: what the form refuses becomes 422 with every problem at once."""
+    """Spectree's hook before a view: what the form refuses becomes 422 with all problems at once; the first is the detail."""
 
     def refuse(_request: object, _response: object, error: ValidationError | None, *_: object) -> None:
         if error is None:
             return
         found = field_problems(error, form)
-        detail = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in found)
+        more = f" (and {error.error_count() - 1} more)" if len(found) > 1 else ""
+        detail = found[0].line() + more
         abort(
             problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found)
         )
@@ -165,7 +155,7 @@ def _of_ours(error: QueuecastError) -> Response:
         log.warning("a service is away", error=str(error))
     told: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
     if status == 422:
-        told["errors"] = [FieldProblem(loc=_field(error), msg=str(error))]
+        told["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), LONGEST_DETAIL))]
     return problem(status, str(error), **told)
 
 
@@ -183,25 +173,3 @@ def _field(error: QueuecastError) -> Sequence[str]:
 def _kind(error: str) -> str:
     """`UnknownModel` → `urn:queuecast:unknown-model`."""
     return "urn:queuecast:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error).lower()
-
-
-def _places(item: ErrorDetails) -> list[str | int]:
-    return [part for part in item["loc"] if part not in {ONE, SEVERAL}]
-
-
-def _forms_in(kind: object) -> Iterator[type[BaseModel]]:
-    """The forms that a field's type is made of."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-    for part in get_args(kind):
-        yield from _forms_in(part)
-
-
-def _message(item: ErrorDetails, form: type[BaseModel]) -> str:
-    if item["type"] != "extra_forbidden":
-        return item["msg"].removeprefix("Value error, ")
-    for part in item["loc"][:-1]:
-        inner = form.model_fields[str(part)].annotation if str(part) in form.model_fields else None
-        form = next(_forms_in(inner), form)
-    known = ", ".join(field.alias or name for name, field in form.model_fields.items()) or "none"
-    return f"no field has this name; known are {known}"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from api import fields
 from shared.durations import Duration
 from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState, Place
 
 MOST_SOURCES = 5
+MOST_FIELDS = 100  # of any form, those included that it does not know
 MOST_HORIZON_STEPS = 10_000
 MOST_POINTS = 100_000  # of one answered series
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
@@ -33,6 +34,11 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _check_size(cls, value: object) -> object:
+        return fields.Size(MOST_FIELDS).check(value)
+
 
 class PlaceBody(Form):
     """Where data lie: the name of a configured connection, and what that kind of connection asks for."""
@@ -50,7 +56,7 @@ class DataBody(Form):
 
     source: Annotated[
         Annotated[PlaceBody, Tag(fields.ONE)]
-        | Annotated[tuple[PlaceBody, ...], Field(min_length=1, max_length=MOST_SOURCES), Tag(fields.SEVERAL)],
+        | Annotated[tuple[PlaceBody, ...], fields.Size(MOST_SOURCES, 1), Tag(fields.SEVERAL)],
         Discriminator(fields.one_or_several),
         Field(description="one place, or a list: the first has the target, the others add companions"),
     ]
@@ -72,29 +78,22 @@ class JobBody(Form):
     data_ingestion_time_period: Duration = Field(description="length of the history, such as 14d")
     future_prediction_time_period: Duration = Field(description="how far ahead, such as 3d")
     model: fields.Models = Field("auto", description="auto, one name, or a list of names")
-    hyperparameters: Annotated[
-        dict[
-            fields.ModelName,
-            Annotated[
-                dict[fields.ModelName, Annotated[tuple[fields.HyperparameterValue, ...], Field(min_length=1, max_length=100)]],
-                Field(max_length=50),
-            ],
-        ],
-        Field(max_length=50),
-    ] = Field({}, description="model → hyperparameter → values to try instead of the default grid")
-    queues: Annotated[tuple[fields.QueueName, ...], Field(min_length=1, max_length=1_000)] = Field(
-        ("*",), description="names or globs"
+    hyperparameters: fields.Hyperparameters = Field(
+        {}, description="model → hyperparameter → values to try instead of the default grid"
     )
+    queues: Annotated[tuple[fields.QueueName, ...], fields.Size(1_000, 1)] = Field(("*",), description="names or globs")
     target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
     time_field: fields.ColumnName = "timestamp"
     queue_field: fields.ColumnName = Field("queue", validate_default=True)
-    columns: Annotated[tuple[fields.ColumnName, ...], Field(max_length=100)] | None = Field(
+    columns: Annotated[tuple[fields.ColumnName, ...] | None, fields.Size(100)] = Field(
         None, description="further columns to read; null = all numeric ones"
     )
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
-    bounds: tuple[fields.Number | None, fields.Number | None] = Field((0.0, None), description="physical range; null = open")
+    bounds: Annotated[tuple[fields.Number | None, fields.Number | None], fields.Size(2)] = Field(
+        (0.0, None), description="physical range; null = open"
+    )
     timezone: fields.TimeZone = Field("UTC", description="of the calendar features")
     holidays: fields.Holidays = Field(None, description="a country code or a list of dates")
     as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")

@@ -27,13 +27,19 @@ def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Cand
         UnknownModel, UnknownHyperparameter, InvalidRequest: with what is accepted.
         TooManyCandidates: counted before they are made.
     """
-    chosen = sorted(_chosen(request, cards), key=lambda card: (card.lane is Lane.HEAVY, card.cost, card.name))
-    grids = {card.name: grid_of(card, request.hyperparameters.get(card.name, {})) for card in chosen}
-    check_count(request, candidates=sum(prod(map(len, grid.values())) for grid in grids.values()))
+    grids = _grids_of(request, cards)
+    check_count(request, candidates=_count(grids))
     candidates = [candidate for name, grid in grids.items() for candidate in _grid_points(name, grid)]
-    if FLOOR_MODEL in grids and FLOOR not in candidates:
+    if _lacks_floor(grids):
         candidates.insert([candidate.model for candidate in candidates].index(FLOOR_MODEL), FLOOR)
     return tuple(candidates)
+
+
+def count_candidates(request: JobRequest, cards: Sequence[ModelCard]) -> int:
+    """How many `candidates_of` would make, of which there may be very many; raises likewise."""
+    grids = _grids_of(request, cards)
+    check_count(request, candidates=_count(grids))
+    return _count(grids) + _lacks_floor(grids)
 
 
 def check_count(request: JobRequest, *, candidates: int, queues: int = 1) -> None:
@@ -59,6 +65,22 @@ def grid_of(card: ModelCard, given: Grid) -> dict[str, tuple[Hyperparameter, ...
             accepted = ", ".join(known) or "none"
             raise UnknownHyperparameter(f"found {name!r}, known are {accepted}", model=card.name)
     return {name: _values(card.name, known[name], given.get(name)) for name in known}
+
+
+def _grids_of(request: JobRequest, cards: Sequence[ModelCard]) -> dict[str, dict[str, tuple[Hyperparameter, ...]]]:
+    """The grid of each model that is computed, in the order of candidates."""
+    chosen = sorted(_chosen(request, cards), key=lambda card: (card.lane is Lane.HEAVY, card.cost, card.name))
+    return {card.name: grid_of(card, request.hyperparameters.get(card.name, {})) for card in chosen}
+
+
+def _count(grids: Mapping[str, Grid]) -> int:
+    return sum(prod(map(len, grid.values())) for grid in grids.values())
+
+
+def _lacks_floor(grids: Mapping[str, Grid]) -> bool:
+    """Whether the floor's model is computed, but not as the floor."""
+    grid = grids.get(FLOOR_MODEL)
+    return grid is not None and not all(value in grid.get(name, ()) for name, value in FLOOR.hyperparameters.items())
 
 
 def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from flask import request
 from pydantic import ValidationError
 
-from api.problems import field_problems
+from api.refusals import field_problems
 from api.requests import Form
 from shared.errors import InvalidRequest
 
@@ -29,5 +29,5 @@ def query_of(form: type[Query], *, several: Collection[str] = ()) -> Query:
     try:
         return form.model_validate(asked)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item.loc))}: {item.msg}" for item in field_problems(error, form))
+        wrong = "; ".join(item.line() for item in field_problems(error, form))
         raise InvalidRequest(wrong) from error

@@ -64,23 +64,25 @@ function clear() {
 
 /** Tell every problem beside its field, and those of no field above the buttons; the first wrong field gets the focus. */
 function tell(problems) {
-  const wrong = [], general = [];
+  const general = [], fields = new Map();
   for (const { loc, msg } of problems) {
     const path = loc.map(String);
     while (path.length && !document.getElementById(`${path.join(".")}-error`)) path.pop();
-    if (!path.length) {
-      general.push(loc.length ? `${loc.join(".")}: ${msg}` : msg);
-      continue;
-    }
-    const name = path.join(".");
-    document.getElementById(`${name}-error`).textContent = msg;
-    const input = document.getElementById(name);
-    input?.setAttribute("aria-invalid", "true");
-    input?.closest("details")?.setAttribute("open", "");
-    if (input) wrong.push(input);
+    if (!path.length) general.push(loc.length ? `${loc.join(".")}: ${msg}` : msg);
+    else fields.set(path.join("."), [...(fields.get(path.join(".")) ?? []), msg]);
   }
+  for (const [name, messages] of fields) mark(name, messages);
   note("bad", general.length ? general : [`${problems.length} ${problems.length === 1 ? "thing stands" : "things stand"} in its way`]);
-  wrong[0]?.focus();
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
+/** A list may have a hundred wrong items; the first says what is accepted. */
+function mark(name, messages) {
+  const more = messages.length > 1 ? ` (and ${messages.length - 1} more)` : "";
+  document.getElementById(`${name}-error`).textContent = messages[0] + more;
+  const input = document.getElementById(name);
+  input?.setAttribute("aria-invalid", "true");
+  input?.closest("details")?.setAttribute("open", "");
 }
 
 function note(kind, lines) {

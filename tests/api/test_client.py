@@ -282,3 +282,21 @@ def test_a_wait_goes_on_when_the_service_wants_fewer_questions(answer: Callable[
     refusal = a_problem(429, type="urn:queuecast:too-many-requests", detail="slow down")
     told = iter([as_json({"state": "queued"}), refusal, as_json({"state": "succeeded"})])
     assert answer(lambda _: next(told)).wait("job-1", 10)["state"] == "succeeded"
+
+
+def test_of_many_problems_as_many_are_told_as_fit_on_a_screen(answer: Callable[[Answering], Client]) -> None:
+    errors = [{"loc": ["queues", number], "msg": "no text"} for number in range(99)] + [
+        {"loc": [], "msg": "and 901 more problems"}
+    ]
+    client = answer(lambda _: a_problem(422, type="urn:queuecast:invalid-request", detail="the first", errors=errors))
+    with pytest.raises(InvalidRequest) as raised:
+        client.submit("{}")
+    told = raised.value.detail.split("; ")
+    assert told == [f"queues.{number}: no text" for number in range(20)] + ["and 980 more problems"]
+
+
+def test_few_problems_are_told_whole(answer: Callable[[Answering], Client]) -> None:
+    errors = [{"loc": ["a"], "msg": "x"}, {"loc": [], "msg": "y"}]
+    client = answer(lambda _: a_problem(422, type="urn:queuecast:invalid-request", detail="the first", errors=errors))
+    with pytest.raises(InvalidRequest, match=r"a: x; y$"):
+        client.submit("{}")

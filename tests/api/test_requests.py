@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from api.problems import field_problems
+from api.refusals import field_problems
 from api.requests import EXAMPLE, JobBody, SeriesQuery
 from shared.durations import Duration
 from shared.jobs import Aggregation, DataPlaces, JobRequest, Place
@@ -116,15 +116,15 @@ REFUSED = [
     ("future_prediction_time_period", "15mo", "accepted are 1 to 10000"),
     ("future_prediction_time_period", "１d", "accepted is a whole number and a unit"),
     ("model", 5, "auto, the name of a model, or a list of names"),
-    ("model", [], "at least 1"),
+    ("model", [], "accepted are 1 to"),
     ("model", ["Prophet!"], "small letters"),
     ("model", None, "auto, the name of a model, or a list of names"),
-    ("hyperparameters", {"m": {"a": []}}, "at least 1"),
+    ("hyperparameters", {"m": {"a": []}}, "accepted are 1 to"),
     ("hyperparameters", {"m": {"a": 1}}, "tuple"),
     ("hyperparameters", {"m": {"a": [float("nan")]}}, "finite numbers"),
     ("hyperparameters", {"m": {"a": [10**400]}}, "finite numbers"),
     ("hyperparameters", {"m": {"a": [[1]]}}, "finite numbers"),
-    ("queues", [], "at least 1"),
+    ("queues", [], "accepted are 1 to"),
     ("queues", ["a\nb"], "control"),
     ("queues", ["a\u202eb"], "direction of writing"),
     ("queues", ["../*"], "as a part"),

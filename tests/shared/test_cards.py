@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.cards import FLOOR, candidates_of, check_count, grid_of
+from shared.cards import FLOOR, candidates_of, check_count, count_candidates, grid_of
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 from shared.forecasts import HyperparameterCard, Lane, ModelCard
 from shared.jobs import JobRequest
@@ -164,3 +164,17 @@ def test_candidates_count_for_each_queue() -> None:
     check_count(a_request(max_candidates=21), candidates=7, queues=3)
     with pytest.raises(TooManyCandidates, match="3 queue\\(s\\) with 7 candidates each are 21, accepted are 20"):
         check_count(a_request(max_candidates=20), candidates=7, queues=3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": ("trend",)},
+        {"hyperparameters": {"seasonal_naive": {"days": (7, 14)}}},  # the floor is added
+        {"hyperparameters": {"trend": {"scale": (0.1, 0.2, 0.3), "mode": ("additive", "multiplicative")}}},
+    ],
+)
+def test_candidates_are_counted_without_making_them(changes: dict[str, Any]) -> None:
+    request = a_request(**changes)
+    assert count_candidates(request, CARDS) == len(candidates_of(request, CARDS))

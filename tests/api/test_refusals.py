@@ -1,0 +1,114 @@
+"""What is refused is refused cheaply and briefly, whatever was sent; `python -m tests.bench.refusals` prints what it costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shared.settings import Settings
+from tests.api.bodies import a_body
+from tests.api.hostile import JOBS, VALIDATE, Attack, attacks, sent
+from tests.architecture.house import fail_on
+
+MOST_BYTES, MOST_PROBLEMS = 64_000, 100
+GENEROUS_SECONDS = 2.0  # of CPU: 44 s were spent once; the bench says how few milliseconds it is
+
+
+@pytest.fixture
+def roomy(run_state: object, settings: Settings, make_app: Callable[[Settings], Flask]) -> FlaskClient:
+    """A caller of a service that takes bodies as large as it does by default."""
+    return make_app(settings).test_client()
+
+
+def test_whatever_is_sent_the_refusal_is_short_and_cheap(roomy: FlaskClient) -> None:
+    fail_on(f"{attack.name} ({attack.path[:30]}): {wrong}" for attack in attacks() for wrong in _wrong(roomy, attack))
+
+
+def _wrong(client: FlaskClient, attack: Attack) -> list[str]:
+    started = time.process_time()
+    answer = sent(client, attack)
+    spent, told = time.process_time() - started, answer.json or {}
+    problems = told.get("errors", told.get("problems", []))
+    is_accepted = answer.status_code in _ACCEPTED.get(attack.name, ()) or told.get("valid") is False
+    found = []
+    if not 400 <= answer.status_code < 500 and not is_accepted:
+        found.append(f"status {answer.status_code}")
+    if len(answer.data) > MOST_BYTES:
+        found.append(f"{len(answer.data)} bytes")
+    if len(problems) > MOST_PROBLEMS or len({json.dumps(problem) for problem in problems}) < len(problems):
+        found.append(f"{len(problems)} problems, or one twice")
+    if spent > GENEROUS_SECONDS:
+        found.append(f"{spent:.1f} s of CPU")
+    return found
+
+
+_ACCEPTED: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("form of a long token", "form of ampersands"), (303,)),
+    "a grid beyond counting": (202,),
+    "a grid beyond counting, asked": (503,),  # there is no worker to ask
+}
+
+
+def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(roomy: FlaskClient) -> None:
+    body = a_body("queues", [1] * 1_000)
+    told = roomy.post(JOBS, json=body).json
+    assert len(told["errors"]) == MOST_PROBLEMS
+    assert told["errors"][98]["loc"] == ["queues", 98]
+    assert told["errors"][99] == {"loc": [], "msg": "and 901 more problems"}
+    assert told["detail"] == "queues.0: Input should be a valid string (and 999 more)"
+    asked = roomy.post(VALIDATE, json=body).json
+    assert [problem["msg"] for problem in asked["problems"]] == [problem["msg"] for problem in told["errors"]]
+
+
+def test_a_hundred_problems_are_told_whole(roomy: FlaskClient) -> None:
+    told = roomy.post(JOBS, json=a_body("queues", [1] * 100)).json
+    assert [problem["loc"] for problem in told["errors"]] == [["queues", number] for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "found"),
+    [
+        ("queues", [1] * 1_001, "found 1001, accepted are 1 to 1000"),
+        ("columns", [1] * 101, "found 101, accepted are 0 to 100"),
+        ("model", [1] * 51, "found 51, accepted are 1 to 50"),
+        ("bounds", [1] * 3, "found 3, accepted are 0 to 2"),
+        ("data.source", [1] * 6, "found 6, accepted are 1 to 5"),
+        ("hyperparameters", {f"m{n}": 1 for n in range(51)}, "found 51, accepted are 0 to 50"),
+        ("queues", [], "found 0, accepted are 1 to 1000"),
+        ("model", [], "found 0, accepted are 1 to 50"),
+        (
+            "hyperparameters",
+            {"m": {f"h{n}": ["x"] * 99 for n in range(11)}},
+            "found 1089 values in all, accepted are at most 1000",
+        ),
+    ],
+)
+def test_a_list_is_counted_before_its_items_are_looked_at(roomy: FlaskClient, field: str, value: Any, found: str) -> None:
+    told = roomy.post(JOBS, json=a_body(field, value)).json["errors"]
+    assert told == [{"loc": field.split("."), "msg": found}]
+
+
+def test_known_fields_are_told_once_for_each_place(roomy: FlaskClient) -> None:
+    body = a_body("data.source", {"name": "files", "x": 1, "y": 1}) | {"a": 1, "b": 1}
+    told = [problem["msg"] for problem in roomy.post(JOBS, json=body).json["errors"]]
+    assert [message.partition(";")[0] for message in told] == ["no field has this name"] * 4
+    assert sum("known are name, database" in message for message in told) == 1
+    assert sum("known are job_name" in message for message in told) == 1
+
+
+def test_a_body_of_more_values_than_any_request_needs_is_not_read(roomy: FlaskClient) -> None:
+    told = roomy.post(JOBS, json=a_body("queues", ["a"] * 30_000))
+    assert told.status_code == 422
+    assert "accepted are 20000" in told.json["detail"]
+
+
+def test_a_name_that_is_no_text_is_refused_as_text(roomy: FlaskClient) -> None:
+    told = roomy.post(JOBS, data=b'{"\\ud800": 1}', content_type="application/json")
+    assert told.status_code == 422
+    assert "valid string" in told.json["detail"]
