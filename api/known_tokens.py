@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -31,6 +31,7 @@ class _Look:
     """What was found. Times are seconds of the clock that never goes back."""
 
     tokens: Sequence[Token]
+    were_made: bool  # whether a token ever was, readable or not
     answered_at: float  # when the store told it
     tried_at: float  # when it was last asked
     by_digest: dict[str, Token] = field(init=False)
@@ -55,8 +56,8 @@ class KnownTokens:
         self._noted: dict[str, datetime] = {}
 
     def exist(self) -> bool:
-        """Whether a token was ever made: from then on the service is open to nobody without one, should all be revoked."""
-        return bool(self._newest().tokens)
+        """Whether a token was ever made: from then on nobody is let in without one, should all be revoked or lost."""
+        return self._newest().were_made
 
     def with_secret(self, secret: str, now: datetime) -> Token | None:
         """The valid token of this secret; None = there is none."""
@@ -93,12 +94,14 @@ class KnownTokens:
 
     def _look_now(self, known: _Look | None) -> _Look:
         try:
-            found = self._tokens().all()
+            store = self._tokens()
+            found = store.all()
+            were_made = bool(found or (known and known.were_made)) or store.were_made()
         except StoreAway as error:
             now = self._clock()
             if known is None or now > known.answered_at + STALE_SECONDS:
                 raise
             log.warning("tokens are those of the last look", error=str(error))
-            return _Look(tokens=known.tokens, answered_at=known.answered_at, tried_at=now)
+            return replace(known, tried_at=now)
         now = self._clock()
-        return _Look(tokens=found, answered_at=now, tried_at=now)
+        return _Look(tokens=found, were_made=were_made, answered_at=now, tried_at=now)

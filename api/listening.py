@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 from shared.addresses import is_loopback
 from shared.errors import SetupError, StoreAway
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.storage import is_new, open_store
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
 
@@ -31,7 +30,7 @@ def check_address(host: str, settings: Settings) -> str:
 
 
 def _has_tokens(store_url: str) -> bool:
-    if store_url.startswith("sqlite:") and not Path(store_url.removeprefix("sqlite://")).exists():
+    if is_new(store_url):
         return False  # looking into it would make it
     with closing(open_store(store_url)) as store:
-        return bool(store.tokens.all())
+        return store.tokens.were_made()

@@ -25,6 +25,7 @@ from shared.errors import (
     NotAuthenticated,
     NotFound,
     QueuecastError,
+    RecordError,
     RequestError,
     ServiceError,
     TooManyCandidates,
@@ -44,6 +45,7 @@ STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family tha
     (NotAuthenticated, 401),
     (TooManyRequests, 429),
     (AccessError, 403),
+    (RecordError, 500),
     (ServiceError, 503),
 )
 FIELDS: Mapping[type[QueuecastError], str] = {  # what an error is about, where its class says so
@@ -148,8 +150,8 @@ def _detail(error: HTTPException) -> str:
 
 
 def _of_ours(error: QueuecastError) -> Response:
-    status = next((status for family, status in STATUS if isinstance(error, family)), 500)
-    if status == 500:
+    status = next((status for family, status in STATUS if isinstance(error, family)), None)
+    if status is None:
         return _of_a_fault(error)
     if status == 503:
         log.warning("a service is away", error=str(error))

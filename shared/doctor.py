@@ -27,7 +27,7 @@ from shared.errors import BrokerAway, QueuecastError, ServiceError
 from shared.forecasts import Lane
 from shared.runstate import RunState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.storage import is_new, open_store
 
 FULLEST_SHARE = 0.7  # 3-fleet.md: alarm at 70 % of the broker's memory; at 100 % workers die
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -107,10 +107,9 @@ def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
 
 
 def _store(settings: Settings) -> list[Finding]:
-    """A real read; opening it checks the version of SQLite. Looking makes nothing: neither folder nor file."""
-    if settings.store_url is None and not settings.data_dir.is_dir():
-        there = "is not there, as its folder is not"
-        return [Finding(name="store", detail=there, is_well=False, advice="`queuecast up` makes it")]
+    """A real write; opening it checks the version of SQLite. Looking makes nothing: neither folder nor file."""
+    if is_new(settings.store_location):
+        return [Finding(name="store", detail="is not there yet", is_well=False, advice="`queuecast up` makes it")]
     store = open_store(settings.store_location, patience_seconds=1)
     try:
         store.check()
@@ -120,7 +119,7 @@ def _store(settings: Settings) -> list[Finding]:
         store.close()
     open_to_all = "" if tokens else "whoever reaches this machine's API may do everything; `queuecast token create` ends that"
     return [
-        Finding(name="store", detail=f"{settings.masked()['store_url']} is readable"),
+        Finding(name="store", detail=f"{settings.masked()['store_url']} can be written"),
         Finding(name="tokens", detail=f"{len(tokens)} valid or expired", advice=open_to_all),
         Finding(name="schedules", detail=f"{len(schedules)}, {sum(each.is_paused for each in schedules)} of them paused"),
     ]

@@ -208,6 +208,18 @@ class SinkAway(ServiceError):
     """The sink cannot be reached."""
 
 
+class RecordError(QueuecastError):
+    """A record of the store is in disorder."""
+
+
+class RecordUnreadable(RecordError):
+    """A record of the store cannot be read; the log says why."""
+
+
+class RecordRefused(RecordError):
+    """The store refused a record; the log says why."""
+
+
 class JobError(QueuecastError):
     """The job cannot go on."""
 

@@ -233,7 +233,7 @@ def _problem(item: ErrorDetails) -> str:
 
 def _masked_url(url: str) -> str:
     """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
-    if url.startswith(("sqlite:", "memory:")):
+    if url.startswith("sqlite:"):
         return url
     scheme, is_url, rest = url.partition("://")
     user, _, address = rest.rpartition("@")

@@ -120,16 +120,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write forecasts with their bounds to a file, one row per queue and step."""
-    from shared.storage import open_store
+    from shared.storage import is_new, open_store
     from worker.export import ExportFormat, export_forecasts
 
     if file_format is not None and file_format not in set(ExportFormat):
         raise InvalidRequest(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
     settings = load_settings(data_dir=data_dir)
-    if settings.store_url is None and not settings.data_dir.is_dir():
-        if problem := problem_with(settings.data_dir):
-            raise SetupError(problem)
-        raise StoreAway(f"the data folder {settings.data_dir} is not there; opening the store would make an empty one")
+    if settings.store_url is None and (problem := problem_with(settings.data_dir)):
+        raise SetupError(problem)
+    if is_new(settings.store_location):
+        raise StoreAway("nothing was ever kept there; opening it would make an empty one", store=settings.masked()["store_url"])
     open_data_folder(settings)
     store = open_store(settings.store_location)
     target = None if out == "-" else Path(out)

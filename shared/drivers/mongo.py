@@ -27,6 +27,7 @@ _LIMITS: dict[Patience, dict[str, int]] = {
     "api": {"serverSelectionTimeoutMS": 1_000, "connectTimeoutMS": 1_000, "timeoutMS": 1_000},  # 503 in under 2 s
 }
 
+MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 

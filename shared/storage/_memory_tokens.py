@@ -28,6 +28,10 @@ class MemoryTokens:
         with self._lock:
             return sorted(self._tokens.values(), key=lambda token: (token.created_at, token.token_id))
 
+    def were_made(self) -> bool:
+        """Whether a token was ever made."""
+        return bool(self._tokens)
+
     def revoke(self, token_id: str, at: datetime) -> Token:
         """The token, revoked; raises TokenNotFound."""
         with self._lock:

@@ -8,42 +8,36 @@ from typing import Any
 from pymongo.collection import Collection as Documents
 
 from shared.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
-from shared.drivers.faults import translated
-from shared.errors import StoreAway
 from shared.storage._accuracy_rows import KEY, accuracy, accuracy_row, sums, wanted_values
-
-Replace = Callable[[str, Sequence[str], Sequence[dict[str, Any]]], None]
-
-speaks_mongo = translated(StoreAway)
+from shared.storage._mongo_writes import replace_all, speaks_mongo
 
 
 class MongoAccuracies:
     """The part of MongoStore that keeps accuracy. Promises: shared/storage/accuracy.py."""
 
-    def __init__(self, of: Callable[[str], Documents[dict[str, Any]]], replace: Replace) -> None:
+    def __init__(self, of: Callable[[str], Documents[dict[str, Any]]]) -> None:
         self._of = of
-        self._replace = replace
 
-    @speaks_mongo
+    @speaks_mongo()
     def save(self, records: Sequence[Accuracy]) -> None:
         """Keep records; the same key again replaces the earlier one."""
         if records:
-            self._replace("accuracy", KEY, [accuracy_row(record) for record in records])
+            replace_all(self._of("accuracy"), KEY, [accuracy_row(record) for record in records])
 
-    @speaks_mongo
+    @speaks_mongo()
     def of_queue(self, queue: str, wanted: AccuracyFilter, limit: int) -> list[Accuracy]:
         """Records of the queue, the newest issue first; at most `limit`."""
         order = [("issued_at", -1), ("job", 1), ("first_step", 1)]
         found = self._of("accuracy").find(_matching(wanted) | {"queue": {"$eq": queue}}, sort=order, limit=limit)
         return [accuracy(each) for each in found]
 
-    @speaks_mongo
+    @speaks_mongo()
     def by_lead(self, queue: str, wanted: AccuracyFilter) -> dict[int, ErrorSums]:
         """First step of a lead → its sums over all forecasts of the queue."""
         added = {name: {"$sum": f"${name}"} for name in SUMS}
         return self._added(_matching(wanted) | {"queue": {"$eq": queue}}, "$first_step", added)
 
-    @speaks_mongo
+    @speaks_mongo()
     def by_queue(self, wanted: AccuracyFilter) -> dict[str, ErrorSums]:
         """Queue → its sums over all its forecasts and leads."""
         added: dict[str, Any] = {name: {"$sum": f"${name}"} for name in SUMS}

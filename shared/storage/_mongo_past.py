@@ -9,13 +9,12 @@ from typing import Any
 from pymongo.collection import Collection as Documents
 
 from shared.buckets import to_epoch
-from shared.drivers.faults import translated
-from shared.errors import StoreAway
 from shared.forecasts import Forecast
 from shared.reports import Issue
 from shared.states import OPEN_STATES
 from shared.storage._accuracy_rows import issue
 from shared.storage._mongo_schema import SERIES, STEP_COLUMNS
+from shared.storage._mongo_writes import speaks_mongo
 from shared.storage._rows import forecast, to_micros
 from shared.storage.retention import Series
 
@@ -24,8 +23,6 @@ Identity = tuple[str, int, int]  # of a forecast among those of a series: job, i
 ENDED = {"state": {"$nin": [state.value for state in OPEN_STATES]}}
 IDENTITY = ("job", "issued_at", "created_at")
 
-speaks_mongo = translated(StoreAway)
-
 
 class MongoIssues:
     """The part of MongoStore that lists issued forecasts. Promises: shared/storage/issues.py."""
@@ -33,7 +30,7 @@ class MongoIssues:
     def __init__(self, of: Of) -> None:
         self._of = of
 
-    @speaks_mongo
+    @speaks_mongo()
     def newest(self, queue: str, *, metric: str | None = None, job: str | None = None, limit: int) -> list[Issue]:
         """Those that match what is given, newest first; at most `limit`."""
         wanted = {"queue": queue, "metric": metric, "job": job}
@@ -42,7 +39,7 @@ class MongoIssues:
         found = self._of("forecasts").find(given, dict.fromkeys(STEP_COLUMNS, 0), sort=order, limit=limit, allow_disk_use=True)
         return [issue(each) for each in found]
 
-    @speaks_mongo
+    @speaks_mongo()
     def unscored(
         self, queue: str, metric: str, step_seconds: int, *, since: datetime, before: datetime, limit: int
     ) -> list[Forecast]:
@@ -63,14 +60,14 @@ class MongoRetention:
     def __init__(self, of: Of) -> None:
         self._of = of
 
-    @speaks_mongo
+    @speaks_mongo()
     def free_keys(self, before: datetime, limit: int) -> int:
         """Take their Idempotency-Keys from jobs that were created before, and have ended."""
         held = ENDED | {"idempotency_key": {"$type": "string"}, "created_at": {"$lt": to_micros(before)}}
         old = [each["_id"] for each in self._of("jobs").find(held, {"_id": 1}, limit=limit)]
         return self._of("jobs").update_many({"_id": {"$in": old}}, {"$set": {"idempotency_key": None}}).modified_count
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_jobs(self, before: datetime, limit: int) -> int:
         """Drop jobs that were created and have ended before, with their reports and outcomes."""
         ended = ENDED | {"created_at": {"$lt": to_micros(before)}, "ended_at": {"$lt": to_micros(before)}}
@@ -79,7 +76,7 @@ class MongoRetention:
             self._of(name).delete_many({"job_id": {"$in": old}})
         return self._of("jobs").delete_many(ended | {"_id": {"$in": old}}).deleted_count
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_forecasts(self, before: datetime, limit: int) -> int:
         """Drop forecasts that were created before, with their steps; the newest of a job that is there stays."""
         fields = dict.fromkeys((*SERIES, "issued_at", "job_id"), 1)
@@ -91,7 +88,7 @@ class MongoRetention:
                 gone.append(each["_id"])
         return self._of("forecasts").delete_many({"_id": {"$in": gone}}).deleted_count
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_accuracy(self, before: datetime, limit: int) -> int:
         """Drop the accuracy records of forecasts that were created before."""
         old = self._of("accuracy").find(
@@ -99,7 +96,7 @@ class MongoRetention:
         )
         return self._of("accuracy").delete_many({"_id": {"$in": [each["_id"] for each in old]}}).deleted_count
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_sessions(self, before: datetime, limit: int) -> int:
         """Drop sessions that expired before."""
         expired = self._of("sessions").find(
@@ -107,7 +104,7 @@ class MongoRetention:
         )
         return self._of("sessions").delete_many({"_id": {"$in": [each["_id"] for each in expired]}}).deleted_count
 
-    @speaks_mongo
+    @speaks_mongo()
     def series(self) -> list[Series]:
         """Every series of actual values; each is found by one look into the index, as there may be millions of values."""
         names, found = ("queue", "metric", "period_seconds"), list[Series]()
@@ -118,7 +115,7 @@ class MongoRetention:
                 found += [(queue, metric, seconds) for seconds in values.distinct("period_seconds", of_metric)]
         return sorted(found)
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_actuals(self, series: Series, before: datetime, limit: int) -> int:
         """Drop the actual values of a series before that time."""
         queue, metric, seconds = series

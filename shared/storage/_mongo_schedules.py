@@ -6,14 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pymongo.collection import Collection as Documents
-from pymongo.errors import DuplicateKeyError
 
 from shared.documents import from_json, to_json
-from shared.drivers.faults import translated
-from shared.errors import ScheduleNotFound, StoreAway
+from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
-
-speaks_mongo = translated(StoreAway)
+from shared.storage._mongo_writes import insert_once, speaks_mongo
 
 
 class MongoSchedules:
@@ -22,15 +19,12 @@ class MongoSchedules:
     def __init__(self, of: Callable[[str], Documents[dict[str, Any]]]) -> None:
         self._of = of
 
-    @speaks_mongo
+    @speaks_mongo()
     def add(self, schedule: Schedule) -> None:
         """Keep a new schedule."""
-        try:
-            self._of("schedules").insert_one({"_id": schedule.schedule_id, "document": to_json(schedule)})
-        except DuplicateKeyError:
-            return
+        insert_once(self._of("schedules"), schedule.schedule_id, {"document": to_json(schedule)})
 
-    @speaks_mongo
+    @speaks_mongo()
     def get(self, schedule_id: str) -> Schedule:
         """The schedule of this id; raises ScheduleNotFound."""
         found = self._of("schedules").find_one({"_id": {"$eq": schedule_id}})
@@ -39,18 +33,18 @@ class MongoSchedules:
         schedule: Schedule = from_json(Schedule, found["document"])
         return schedule
 
-    @speaks_mongo
+    @speaks_mongo()
     def all(self) -> list[Schedule]:
         """Every schedule, by id."""
         return [from_json(Schedule, found["document"]) for found in self._of("schedules").find({}, sort=[("_id", 1)])]
 
-    @speaks_mongo
+    @speaks_mongo()
     def replace(self, known: Schedule, new: Schedule) -> bool:
         """Compare-and-set; whether this call did it."""
         same = {"_id": {"$eq": known.schedule_id}, "document": {"$eq": to_json(known)}}
         return self._of("schedules").update_one(same, {"$set": {"document": to_json(new)}}).matched_count == 1
 
-    @speaks_mongo
+    @speaks_mongo()
     def remove(self, schedule_id: str) -> None:
         """Forget a schedule."""
         self._of("schedules").delete_one({"_id": {"$eq": schedule_id}})

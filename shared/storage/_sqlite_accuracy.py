@@ -32,7 +32,7 @@ class SqliteAccuracies:
         for first in range(0, len(rows), MOST_ROWS):
             with self._file.writing() as db:
                 changed = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name not in KEY)
-                insert(db, "accuracy", rows[first : first + MOST_ROWS], f"ON CONFLICT DO UPDATE SET {changed}")
+                insert(db, "accuracy", rows[first : first + MOST_ROWS], f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {changed}")
 
     def of_queue(self, queue: str, wanted: AccuracyFilter, limit: int) -> list[Accuracy]:
         """Records of the queue, the newest issue first; at most `limit`."""

@@ -12,13 +12,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from shared.drivers.faults import translated
-from shared.errors import InvalidSettings, StoreAway
+import structlog
 
+from shared.drivers.faults import translated
+from shared.errors import InvalidSettings, RecordRefused, StoreAway
+from shared.storage._sqlite_place import StorePlace
+
+REFUSALS = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_TRIGGER"})
 STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
 SCHEMA_VERSION = 4  # kept in the file as its user_version
 # schema of a file → what leads to the next one; what is new as a whole needs no line, sqlite.sql makes it
@@ -37,6 +41,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     3: ("DROP TABLE IF EXISTS signing_keys",),  # sessions are random ids now: no key that could sign one lies in the file
 }
 
+log = structlog.get_logger(__name__)
+
 
 class SqliteFile:
     """A file with our tables. Nothing is opened before the first use.
@@ -47,6 +53,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, *, patience_seconds: float) -> None:
+        self.place = StorePlace(path)
         self._path = path
         self._patience_seconds = patience_seconds
         self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
@@ -60,14 +67,24 @@ class SqliteFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that writes everything or, after any exception or a kill, nothing; raises StoreAway."""
-        with self._turn(), self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+        """A transaction that writes everything or, after any exception or a kill, nothing; raises StoreAway, RecordRefused."""
+        with self._turn():
+            with _refusals(), self._transaction("BEGIN IMMEDIATE") as connection:
+                yield connection
+            with self._told():  # what went into a file that was just taken away is not written
+                self.place.check(connection)
+
+    def try_to_write(self) -> None:
+        """Write one page that says what it said before; raises StoreAway, whatever is in the way."""
+        self.place.look_again()
+        with self.writing() as connection:
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Close this process's connections; no thread of it may be using one."""
         for key in [key for key in self._connections if key[0] == os.getpid()]:
             self._connections.pop(key).close()
+        self.place.forget_log()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -85,9 +102,19 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with translated(StoreAway, file=self._path), self._connection() as connection:  # commits, or rolls back
-            connection.execute(begin)
-            yield connection
+        with self._told():
+            connection = self._connection()
+            try:
+                self.place.check(connection)
+                with connection:  # commits, or rolls back
+                    connection.execute(begin)
+                    yield connection
+            except sqlite3.DatabaseError:
+                connection.execute("PRAGMA shrink_memory")  # pages of a destroyed file must not be remembered once it is mended
+                raise
+
+    def _told(self) -> AbstractContextManager[None]:
+        return translated(StoreAway, file=self._path)
 
     def _connection(self) -> sqlite3.Connection:
         key = os.getpid(), threading.get_ident()
@@ -96,26 +123,46 @@ class SqliteFile:
         return self._connections[key]
 
     def _open(self) -> sqlite3.Connection:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreAway(f"its folder cannot be made: {error.strerror}", file=self._path) from error
+        if self.place.is_new:
+            self._make_folder()
+        was_made = self.place.was_made()
         connection = sqlite3.connect(
-            self._path,
+            self.place.location(),
+            uri=True,
             timeout=self._patience_seconds,
             isolation_level=None,  # transactions begin where we say so
             check_same_thread=False,  # close() is called by one thread for all
         )
         try:
             connection.row_factory = sqlite3.Row
+            self.place.refuse_emptied(connection, was_made=was_made)
             _switch_to_wal(connection, self._patience_seconds)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             _make_schema(connection)
+            self.place.adopt(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _make_folder(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreAway(f"its folder cannot be made: {error.strerror}", file=self._path) from error
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """A duplicate of something else than the key of a statement is no repetition: somebody's index is in the way."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorname not in REFUSALS:
+            raise
+        log.exception("the store refused a record")
+        raise RecordRefused("a unique index or a trigger of the database is in the way") from error
 
 
 def require_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from shared.forecasts import Forecast
+from shared.jobs import JobFilter
 from shared.storage import _rows
 from shared.storage._sqlite_file import STEP_ARRAYS
 
@@ -34,6 +37,22 @@ def insert(db: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]]
     for row in rows:
         columns, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
         db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {on_conflict}", row)  # noqa: S608 - our names, bound values
+
+
+def page_of_jobs(wanted: JobFilter, before: tuple[datetime, str] | None) -> tuple[str, dict[str, Any]]:
+    """The statement that gives jobs that match, newest first, at most `:limit`, strictly before that pair; and its values."""
+    values: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
+    of_one_of, names = of_projects(values.pop("projects", None))
+    values |= names
+    conditions = [of_one_of, *(f"{name} = :{name}" for name in ("state", "owner", "project", "user_name") if name in values)]
+    of_queue = [f"{column} = :{name}" for name, column in (("queue", "queue"), ("model", "winner")) if name in values]
+    if of_queue:
+        conditions.append(f"job_id IN (SELECT job_id FROM job_queues WHERE {' AND '.join(of_queue)})")  # noqa: S608 - our names
+    if before is not None:
+        conditions.append("(created_at, job_id) < (:before_at, :before_id)")
+        values |= {"before_at": _rows.to_micros(before[0]), "before_id": before[1]}
+    where = " AND ".join(conditions)
+    return f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, job_id DESC LIMIT :limit", values  # noqa: S608 - our names
 
 
 def of_projects(projects: Sequence[str] | None) -> tuple[str, dict[str, str]]:

@@ -20,14 +20,20 @@ class SqliteTokens:
         self._file = file
 
     def add(self, token: Token) -> None:
-        """Keep a new token."""
+        """Keep a new token; noted first, so that no crash in between leaves it unknown that there was one."""
         with self._file.writing() as db:
+            self._file.place.note_tokens()
             insert(db, "tokens", [token_row(token)], "ON CONFLICT (token_id) DO NOTHING")
 
     def all(self) -> list[Token]:
         """Every token, by (created_at, token_id)."""
         with self._file.reading() as db:
             return [token(row) for row in db.execute("SELECT * FROM tokens ORDER BY created_at, token_id")]
+
+    def were_made(self) -> bool:
+        """Whether a token was ever made; the note beside the file outlives the table."""
+        with self._file.reading() as db:
+            return db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone() is not None or self._file.place.had_tokens()
 
     def revoke(self, token_id: str, at: datetime) -> Token:
         """The token, revoked; raises TokenNotFound."""

@@ -8,21 +8,18 @@ not hold dots.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pymongo import ASCENDING, ReplaceOne
-from pymongo.collection import Collection as Documents
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo import ASCENDING
+from pymongo.errors import DuplicateKeyError
 
 from shared.buckets import to_epoch
-from shared.drivers.faults import translated
-from shared.drivers.mongo import Patience, mongo_client, mongo_database
-from shared.errors import JobNotFound, KeyReused, QueueNotFound, StoreAway
+from shared.drivers.mongo import Patience
+from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
@@ -30,40 +27,39 @@ from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_accuracy import MongoAccuracies
 from shared.storage._mongo_past import MongoIssues, MongoRetention
+from shared.storage._mongo_place import MongoPlace
 from shared.storage._mongo_schedules import MongoSchedules
-from shared.storage._mongo_schema import SERIES, prepare
+from shared.storage._mongo_schema import SERIES
 from shared.storage._mongo_statements import job_of, job_update, newest_forecast, newest_of_each_series, page_of_jobs
 from shared.storage._mongo_tokens import MongoSessions, MongoTokens
-
-DUPLICATE_KEY = 11_000
-
-speaks_mongo = translated(StoreAway)
+from shared.storage._mongo_writes import insert_once, replace_all, speaks_mongo
 
 
 class MongoStore:
     """The store in one database; safe for threads and forks, since each process has its own client. Promises: base.py."""
 
     def __init__(self, url: str, *, patience: Patience) -> None:
-        self._url = url
-        self._patience: Patience = patience
-        self.tokens = MongoTokens(self._of)
+        self._place = MongoPlace(url, patience=patience)
+        self._of = self._place.of
+        self.tokens = MongoTokens(self._place)
         self.sessions = MongoSessions(self._of)
-        self.accuracy = MongoAccuracies(self._of, self._replace)
+        self.accuracy = MongoAccuracies(self._of)
         self.issues = MongoIssues(self._of)
         self.retention = MongoRetention(self._of)
         self.schedules = MongoSchedules(self._of)
-        self._ready_in: int | None = None  # the process in which the indexes have been seen to
 
-    @speaks_mongo
+    @speaks_mongo()
     def add_job(self, job: Job) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
         try:
-            self._of("jobs").insert_one({**_rows.job_row(job), "warnings": list(job.warnings), "_id": job.job_id})
+            is_new = insert_once(self._of("jobs"), job.job_id, {**_rows.job_row(job), "warnings": list(job.warnings)})
         except DuplicateKeyError:
-            return self._twin(job)
-        return job
+            if (twin := self._twin(job)) is None:
+                raise
+            return twin
+        return job if is_new else self._twin(job) or self.job(job.job_id)
 
-    @speaks_mongo
+    @speaks_mongo()
     def job(self, job_id: str) -> Job:
         """The job of this id; raises JobNotFound."""
         found = self._of("jobs").find_one({"_id": {"$eq": job_id}})
@@ -71,36 +67,36 @@ class MongoStore:
             raise JobNotFound(job_id=job_id)
         return job_of(found)
 
-    @speaks_mongo
+    @speaks_mongo()
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
         return [job_of(found) for found in self._of("jobs").aggregate([*page_of_jobs(wanted, before), {"$limit": limit}])]
 
-    @speaks_mongo
+    @speaks_mongo()
     def open_jobs(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
         states = {"state": {"$in": [state.value for state in OPEN_STATES]}}
         return [job_of(found) for found in self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)])]
 
-    @speaks_mongo
+    @speaks_mongo()
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
         """Compare-and-set of the state; whether this call did it."""
         check_move(expected, new)
         return self._change_state(job_id, expected, _rows.moved(new, reason, at))
 
-    @speaks_mongo
+    @speaks_mongo()
     def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
         """Compare-and-set from a terminal state to queued; whether this call did it."""
         check_reopening(expected)
         return self._change_state(job_id, expected, _rows.reopened(at, warnings) | {"warnings": list(warnings)})
 
-    @speaks_mongo
+    @speaks_mongo()
     def free_key(self, job_id: str) -> None:
         """Take the job's Idempotency-Key from it."""
         if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, {"$set": {"idempotency_key": None}}).matched_count:
             raise JobNotFound(job_id=job_id)
 
-    @speaks_mongo
+    @speaks_mongo()
     def update_job(
         self,
         job_id: str,
@@ -114,16 +110,16 @@ class MongoStore:
         if not self._of("jobs").update_one({"_id": {"$eq": job_id}}, update).matched_count:
             raise JobNotFound(job_id=job_id)
 
-    @speaks_mongo
+    @speaks_mongo()
     def save_report(self, report: QueueReport) -> None:
         """Keep the report of one queue of a job; replaces the earlier one, outcomes included."""
         outcomes, mine = list(_rows.outcome_rows(report)), {"job_id": {"$eq": report.job_id}, "queue": {"$eq": report.queue}}
         if outcomes:
-            self._replace("outcomes", ("job_id", "queue", "rank"), outcomes)
-        self._replace("leaderboards", ("job_id", "queue"), [_rows.report_row(report) | {"candidates": len(outcomes)}])
+            replace_all(self._of("outcomes"), ("job_id", "queue", "rank"), outcomes)
+        replace_all(self._of("leaderboards"), ("job_id", "queue"), [_rows.report_row(report) | {"candidates": len(outcomes)}])
         self._of("outcomes").delete_many(mine | {"rank": {"$gte": len(outcomes)}})
 
-    @speaks_mongo
+    @speaks_mongo()
     def report(self, job_id: str, queue: str) -> QueueReport:
         """One queue of a job, with its outcomes; raises QueueNotFound."""
         found = self._of("leaderboards").find_one({"job_id": {"$eq": job_id}, "queue": {"$eq": queue}})
@@ -132,13 +128,13 @@ class MongoStore:
         mine = {"job_id": {"$eq": job_id}, "queue": {"$eq": queue}, "rank": {"$lt": found["candidates"]}}
         return _rows.report(found, self._of("outcomes").find(mine, sort=[("rank", 1)]))
 
-    @speaks_mongo
+    @speaks_mongo()
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
         found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, sort=[("queue", 1)])
         return [_rows.report(each) for each in found]
 
-    @speaks_mongo
+    @speaks_mongo()
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports of the job's queues that are in one of these states, outcomes included."""
         wanted = {"job_id": {"$eq": job_id}, "state": {"$in": [state.value for state in states]}}
@@ -146,13 +142,13 @@ class MongoStore:
         self._of("leaderboards").delete_many(wanted)
         self._of("outcomes").delete_many({"job_id": {"$eq": job_id}, "queue": {"$in": queues}})
 
-    @speaks_mongo
+    @speaks_mongo()
     def save_forecast(self, forecast: Forecast) -> None:
         """Keep a forecast; the same key again replaces all of it, steps included."""
         steps = {"timestamp": list(map(to_epoch, forecast.timestamps)), "step": list(range(1, forecast.horizon_steps + 1))}
-        self._replace("forecasts", (*SERIES, "issued_at"), [_rows.forecast_row(forecast) | steps])
+        replace_all(self._of("forecasts"), (*SERIES, "issued_at"), [_rows.forecast_row(forecast) | steps])
 
-    @speaks_mongo
+    @speaks_mongo()
     def forecast(
         self,
         queue: str,
@@ -169,7 +165,7 @@ class MongoStore:
             return _rows.forecast(found)
         raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
 
-    @speaks_mongo
+    @speaks_mongo()
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, job, issued_at."""
         wanted = {"queue": queue, "job_id": job_id}
@@ -177,25 +173,25 @@ class MongoStore:
         order = [(name, ASCENDING) for name in (*SERIES, "issued_at")]
         return [_rows.forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
 
-    @speaks_mongo
+    @speaks_mongo()
     def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
         found = self._of("forecasts").aggregate(newest_of_each_series(projects), allowDiskUse=True)
         return [_rows.forecast(each["newest"]) for each in found]
 
-    @speaks_mongo
+    @speaks_mongo()
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
         """Keep what was read; gaps are not kept."""
         rows = _rows.actual_rows(queue, metric, step_seconds, points)
         if rows:
-            self._replace("actuals", ("queue", "metric", "period_seconds", "timestamp"), rows)
+            replace_all(self._of("actuals"), ("queue", "metric", "period_seconds", "timestamp"), rows)
 
-    @speaks_mongo
+    @speaks_mongo()
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
         return self.actuals_of([queue], metric, step_seconds, start, end).get(queue, [])
 
-    @speaks_mongo
+    @speaks_mongo()
     def actuals_of(
         self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
     ) -> dict[str, list[Point]]:
@@ -205,23 +201,21 @@ class MongoStore:
         found = self._of("actuals").find(series | inside, sort=[("queue", 1), ("timestamp", 1)])
         return {queue: [_rows.point(each) for each in group] for queue, group in groupby(found, itemgetter("queue"))}
 
-    @speaks_mongo
+    @speaks_mongo()
     def check(self) -> None:
-        """A real read: a ping succeeds without credentials."""
-        self._of("jobs").find_one({}, {"_id": 1})
+        """A real write: a ping succeeds without credentials, and a read while nothing can be kept."""
+        self._place.try_to_write()
 
     def close(self) -> None:
         """The client belongs to the process, and others may use it."""
 
-    def _twin(self, job: Job) -> Job:
-        """The job that already has the key, or else the id, of a new one."""
+    def _twin(self, job: Job) -> Job | None:
+        """The job that already has the key of a new one."""
         key = {"client": {"$eq": job.client}, "idempotency_key": {"$eq": job.idempotency_key}}
         twin = self._of("jobs").find_one(key) if job.idempotency_key is not None else None
-        if twin is None:
-            return self.job(job.job_id)
-        if twin["fingerprint"] != job.fingerprint:
+        if twin is not None and twin["fingerprint"] != job.fingerprint:
             raise KeyReused(idempotency_key=job.idempotency_key)
-        return job_of(twin)
+        return job_of(twin) if twin is not None else None
 
     def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
         same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}
@@ -229,20 +223,3 @@ class MongoStore:
             return True
         self.job(job_id)
         return False
-
-    def _of(self, name: str) -> Documents[dict[str, Any]]:
-        database = mongo_database(mongo_client(self._url, patience=self._patience), None)
-        if self._ready_in != os.getpid():
-            prepare(database)
-            self._ready_in = os.getpid()
-        return database[name]
-
-    def _replace(self, name: str, key: Sequence[str], documents: Sequence[dict[str, Any]]) -> None:
-        """Upserts; one that another process has just made is tried again, and then replaces."""
-        writes = [ReplaceOne({part: {"$eq": each[part]} for part in key}, each, upsert=True) for each in documents]
-        try:
-            self._of(name).bulk_write(writes, ordered=False)
-        except BulkWriteError as error:
-            if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
-                raise
-            self._of(name).bulk_write(writes, ordered=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -28,9 +27,19 @@ from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
 from shared.storage._sqlite_issues import SqliteIssues
 from shared.storage._sqlite_retention import SqliteRetention
 from shared.storage._sqlite_schedules import SqliteSchedules
-from shared.storage._sqlite_statements import FORECASTS, NEWEST, NEWEST_OF_EACH, forecast_of, insert, marks, of_projects
+from shared.storage._sqlite_statements import (
+    FORECASTS,
+    NEWEST,
+    NEWEST_OF_EACH,
+    forecast_of,
+    insert,
+    marks,
+    of_projects,
+    page_of_jobs,
+)
 from shared.storage._sqlite_tokens import SqliteSessions, SqliteTokens
 
+SERIES_KEY = "queue, metric, period_seconds, timestamp"
 MOST_ROWS = 5_000  # of one transaction, so that no writer keeps the others waiting for long
 
 
@@ -66,18 +75,7 @@ class SqliteStore:
 
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
-        values: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
-        of_one_of, names = of_projects(values.pop("projects", None))
-        values |= names
-        conditions = [of_one_of, *(f"{name} = :{name}" for name in ("state", "owner", "project", "user_name") if name in values)]
-        of_queue = [f"{column} = :{name}" for name, column in (("queue", "queue"), ("model", "winner")) if name in values]
-        if of_queue:
-            conditions.append(f"job_id IN (SELECT job_id FROM job_queues WHERE {' AND '.join(of_queue)})")  # noqa: S608 - our names
-        if before is not None:
-            conditions.append("(created_at, job_id) < (:before_at, :before_id)")
-            values |= {"before_at": _rows.to_micros(before[0]), "before_id": before[1]}
-        where = " AND ".join(conditions)
-        statement = f"SELECT * FROM jobs WHERE {where} ORDER BY created_at DESC, job_id DESC LIMIT :limit"  # noqa: S608 - our names
+        statement, values = page_of_jobs(wanted, before)
         with self._file.reading() as db:
             return [_rows.job(row) for row in db.execute(statement, values | {"limit": limit})]
 
@@ -157,7 +155,9 @@ class SqliteStore:
         """Keep a forecast; the same key again replaces all of it, steps included."""
         row = _rows.forecast_row(forecast)
         arrays = {name: json.dumps(row[name], allow_nan=False) for name in STEP_ARRAYS}
-        replacing = "ON CONFLICT DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in row)
+        replacing = "ON CONFLICT (queue, metric, job, issued_at) DO UPDATE SET " + ", ".join(
+            f"{name} = excluded.{name}" for name in row
+        )
         with self._file.writing() as db:
             insert(db, "forecasts", [row | arrays], replacing)
 
@@ -192,7 +192,12 @@ class SqliteStore:
         rows = _rows.actual_rows(queue, metric, step_seconds, points)
         for first in range(0, len(rows), MOST_ROWS):
             with self._file.writing() as db:
-                insert(db, "actuals", rows[first : first + MOST_ROWS], "ON CONFLICT DO UPDATE SET value = excluded.value")
+                insert(
+                    db,
+                    "actuals",
+                    rows[first : first + MOST_ROWS],
+                    f"ON CONFLICT ({SERIES_KEY}) DO UPDATE SET value = excluded.value",
+                )
 
     def actuals(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
@@ -212,9 +217,8 @@ class SqliteStore:
         return {queue: [_rows.point(row) for row in found] for queue, found in groupby(rows, itemgetter("queue"))}
 
     def check(self) -> None:
-        """A real read, for readiness; raises StoreAway."""
-        with self._file.reading() as db:
-            db.execute("SELECT 1 FROM jobs LIMIT 1").fetchone()
+        """A real write, for readiness; raises StoreAway."""
+        self._file.try_to_write()
 
     def close(self) -> None:
         """Let go of the file."""

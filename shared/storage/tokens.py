@@ -23,6 +23,10 @@ class Tokens(Protocol):
         """Every token that was ever made, by (created_at, token_id)."""
         ...
 
+    def were_made(self) -> bool:
+        """Whether a token was ever made, also when it is there no more or cannot be read: then nobody is let in without one."""
+        ...
+
     def revoke(self, token_id: str, at: datetime) -> Token:
         """The token, revoked; once revoked it keeps its time. Raises TokenNotFound."""
         ...

@@ -14,9 +14,9 @@ from shared.accuracy import Accuracy, AccuracyFilter, ErrorSums
 from shared.errors import JobNotFound, QueueNotFound
 from shared.jobs import JobState
 from shared.reports import Point
-from shared.storage import Store, open_store
+from shared.storage import Store
 from tests.factories import MONDAY, a_forecast, a_job
-from tests.shared.storage.test_every_store import URLS, a_report
+from tests.shared.storage.test_every_store import STORES, a_report
 
 DAY = timedelta(days=1)
 SUMS = ErrorSums(
@@ -25,9 +25,9 @@ SUMS = ErrorSums(
 EVER = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(URLS[request.param](tmp_path, request))
+    opened = STORES[request.param](tmp_path, request)
     yield opened
     opened.close()
 

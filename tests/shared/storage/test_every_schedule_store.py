@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ScheduleNotFound
-from shared.storage import Store, open_store
+from shared.storage import Store
 from tests.factories import MONDAY, a_schedule
-from tests.shared.storage.test_every_store import URLS
+from tests.shared.storage.test_every_store import STORES
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(URLS[request.param](tmp_path, request))
+    opened = STORES[request.param](tmp_path, request)
     yield opened
     opened.close()
 

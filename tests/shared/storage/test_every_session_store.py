@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from shared.sessions import Session
-from shared.storage import Store, open_store
+from shared.storage import Store
 from tests.factories import MONDAY
-from tests.shared.storage.test_every_store import URLS
+from tests.shared.storage.test_every_store import STORES
 
 HOUR = timedelta(hours=1)
 TOKEN = "t-1"
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(URLS[request.param](tmp_path, request))
+    opened = STORES[request.param](tmp_path, request)
     yield opened
     opened.close()
 

@@ -17,6 +17,7 @@ from shared.forecasts import Candidate, Failure, Measures, Score, WindowForecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
 from shared.reports import Point, QualityReport, QueueReport
 from shared.storage import Store, open_store
+from shared.storage.memory import MemoryStore
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 from tests.servers import MongoServer
 
@@ -30,16 +31,16 @@ def an_empty_database(request: pytest.FixtureRequest) -> str:
     return server.url_of("store")
 
 
-URLS: dict[str, Callable[[Path, pytest.FixtureRequest], str]] = {  # a further store needs one line here
-    "memory": lambda _folder, _request: "memory:",
-    "sqlite": lambda folder, _request: f"sqlite://{folder / 'data' / 'queuecast.db'}",
-    "mongodb": lambda _folder, request: an_empty_database(request),
+STORES: dict[str, Callable[[Path, pytest.FixtureRequest], Store]] = {  # a further store needs one line here
+    "memory": lambda _folder, _request: MemoryStore(),
+    "sqlite": lambda folder, _request: open_store(f"sqlite://{folder / 'data' / 'queuecast.db'}"),
+    "mongodb": lambda _folder, request: open_store(an_empty_database(request)),
 }
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(URLS[request.param](tmp_path, request))
+    opened = STORES[request.param](tmp_path, request)
     yield opened
     opened.close()
 

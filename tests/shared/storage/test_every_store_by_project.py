@@ -10,17 +10,17 @@ import pytest
 
 from shared.errors import QueueNotFound
 from shared.jobs import JobFilter
-from shared.storage import Store, open_store
+from shared.storage import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_request
-from tests.shared.storage.test_every_store import URLS
+from tests.shared.storage.test_every_store import STORES
 
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Three jobs of the projects a, b and c, an hour apart, with a forecast of one queue each; and a forecast without a job."""
-    opened = open_store(URLS[request.param](tmp_path, request))
+    opened = STORES[request.param](tmp_path, request)
     for number, project in enumerate("abc"):
         at = MONDAY + number * HOUR
         opened.add_job(a_job(job_id=f"job-{project}", request=a_request(project=project, owner="one"), created_at=at))

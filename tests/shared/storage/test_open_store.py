@@ -7,13 +7,8 @@ import pytest
 
 from shared.errors import InvalidSettings
 from shared.settings import Settings
-from shared.storage import ACCEPTED, open_store
-from shared.storage.memory import MemoryStore
+from shared.storage import ACCEPTED, is_new, open_store
 from shared.storage.sqlite import SqliteStore
-
-
-def test_memory_is_a_store_of_this_process() -> None:
-    assert isinstance(open_store("memory:"), MemoryStore)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +32,7 @@ def test_the_default_store_of_the_settings_can_be_opened(tmp_path: Path) -> None
     ("url", "message"),
     [
         ("postgresql://ann:secret@db/queuecast", f"'postgresql'; accepted is {ACCEPTED}"),
+        ("memory:", f"one process's own, and the others would not see it; accepted is {ACCEPTED}"),
         ("secret", "accepted is"),
         ("", "accepted is"),
         ("sqlite://queuecast.db", "names no file by an absolute path"),
@@ -49,3 +45,13 @@ def test_any_other_url_is_refused_with_what_is_accepted(url: str, message: str) 
     with pytest.raises(InvalidSettings, match=re.escape(message)) as refusal:
         open_store(url)
     assert "ann" not in str(refusal.value)  # neither name nor password of a URL is shown
+
+
+def test_a_store_is_new_until_it_was_opened_and_looking_does_not_make_it(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "queuecast.db"
+    assert is_new(f"sqlite://{path}")
+    assert not path.parent.exists()
+    open_store(f"sqlite://{path}").check()
+    path.unlink()
+    assert not is_new(f"sqlite://{path}")  # it is gone, which is something else
+    assert not is_new("mongodb://127.0.0.1:1/queuecast")

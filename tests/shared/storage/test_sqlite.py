@@ -101,7 +101,7 @@ SCHEMAS = {n: Path(__file__).with_name(f"schema_{n}.sql").read_text() for n in (
 
 
 @pytest.fixture(params=SCHEMAS)
-def old(path: Path, store: Store, request: pytest.FixtureRequest) -> Store:
+def old(path: Path, url: str, store: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A store on a file of an earlier schema, which holds a job that has failed, and a forecast."""
     store.add_job(a_job(state=JobState.FAILED, reason="no data", ended_at=MONDAY))
     store.save_forecast(a_forecast())
@@ -118,7 +118,8 @@ def old(path: Path, store: Store, request: pytest.FixtureRequest) -> Store:
         else:
             db.execute("INSERT INTO main.signing_keys VALUES ('session', 'an administrator')")
     copy.replace(path)
-    return store
+    with closing(open_store(url)) as opened:
+        yield opened
 
 
 def shape(path: Path) -> dict[str, object]:
@@ -230,10 +231,10 @@ def test_an_sqlite_without_strict_tables_is_refused() -> None:
         require_version((3, 36, 9))
 
 
-def test_a_closed_store_leaves_one_file_behind(store: Store, path: Path) -> None:
+def test_a_closed_store_leaves_one_file_and_its_note_behind(store: Store, path: Path) -> None:
     store.add_job(a_job())
     store.close()
-    assert [each.name for each in path.parent.iterdir()] == ["queuecast.db"]
+    assert sorted(each.name for each in path.parent.iterdir()) == ["queuecast.db", "queuecast.db.made"]
 
 
 # SQL users

@@ -77,6 +77,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+ELSEWHERE = "mongodb://127.0.0.1:1/queuecast"  # a store that is no file; no sink opens it
+
+
 @pytest.fixture
 def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings with one connection of the kind, whose database is empty."""
@@ -90,7 +93,7 @@ def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Setti
         with mongo.client() as client:
             client.drop_database(DATABASE)
         connections[name] = Connection(kind="mongodb", url=SecretStr(mongo.url_of(DATABASE)))
-    return Settings(data_dir=tmp_path / "data", store_url="memory:", connections=connections)
+    return Settings(data_dir=tmp_path / "data", store_url=ELSEWHERE, connections=connections)
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
 
 def test_a_place_that_cannot_be_written_is_away(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    settings = Settings(data_dir=tmp_path / "file" / "data", files_dir=tmp_path, store_url="memory:")
+    settings = Settings(data_dir=tmp_path / "file" / "data", files_dir=tmp_path, store_url=ELSEWHERE)
     sink = sinks["files"](settings.connection("files"), settings)
     with pytest.raises(SinkAway, match=r"forecasts\.db.*folder cannot be made"):
         sink.write(a_forecast(), Place(name="files"))

@@ -1,0 +1,53 @@
+"""Writes to MongoDB that may be repeated, and what a refused one means: the same id again is no error, anything else is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from pymongo import ReplaceOne
+from pymongo.collection import Collection as Documents
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
+
+from shared.drivers.faults import translated
+from shared.errors import RecordRefused, StoreAway
+
+DUPLICATE_KEY = 11_000
+REFUSED = "a unique index or a validator of the database is in the way"
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def speaks_mongo() -> Iterator[None]:
+    """Context or decorator: raises StoreAway while the server is away, RecordRefused for a record that it does not take."""
+    with translated(StoreAway):
+        try:
+            yield
+        except (WriteError, BulkWriteError) as error:  # a duplicate key is such a WriteError
+            log.exception("the store refused a record")
+            raise RecordRefused(REFUSED) from error
+
+
+def insert_once(documents: Documents[dict[str, Any]], identity: str, document: dict[str, Any]) -> bool:
+    """Insert a document, unless one of this id is there already; whether it was. Any other duplicate is an error."""
+    try:
+        documents.insert_one({**document, "_id": identity})
+    except DuplicateKeyError:
+        if documents.find_one({"_id": {"$eq": identity}}, {"_id": 1}) is None:
+            raise
+        return False
+    return True
+
+
+def replace_all(documents: Documents[dict[str, Any]], key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Upserts; one that another process has just made is tried again, and then replaces."""
+    writes = [ReplaceOne({part: {"$eq": row[part]} for part in key}, row, upsert=True) for row in rows]
+    try:
+        documents.bulk_write(writes, ordered=False)
+    except BulkWriteError as error:
+        if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+            raise
+        documents.bulk_write(writes, ordered=False)
