@@ -22,7 +22,7 @@ ROOT = 0
 INBOX = "files"  # people put what requests shall read there; whose it is, is their business
 DATABASES = ("queuecast.db", "forecasts.db")
 OURS = (
-    *(f"{name}{suffix}" for name in DATABASES for suffix in ("", "-wal", "-shm", "-journal")),
+    *(f"{name}{suffix}" for name in DATABASES for suffix in ("", "-wal", "-shm", "-journal", ".made")),
     *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", INBOX),
 )
 ELSEWHERE = "name another with --data-dir or QUEUECAST_DATA_DIR"
