@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from flask import g, request
 
+from shared.jobs import LOCAL
 from shared.tokens import Scope, Token
-
-LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

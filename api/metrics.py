@@ -39,6 +39,7 @@ class Present:
             yield from metrics.lanes_now(
                 {lane.value: view.depth(lane) for lane in Lane}, {lane.value: view.running(lane) for lane in Lane}
             )
+            yield metrics.queues_waiting_now(self._services.run_state.queues_waiting())
         except QueuecastError as error:
             log.warning("lanes are not shown", reason=str(error))
         try:

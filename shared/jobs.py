@@ -16,6 +16,7 @@ from typing import Literal
 
 from shared.durations import Duration
 
+LOCAL = "local"  # the client of whoever has no token
 Hyperparameter = str | int | float | bool
 Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
 
@@ -181,7 +182,7 @@ class Job:
     ended_at: datetime | None = None
     issued_at: datetime | None = None
     request_id: str | None = None
-    client: str = "local"
+    client: str = LOCAL
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
     queued_at: datetime | None = None  # when it was last queued again by a retry
@@ -190,6 +191,11 @@ class Job:
     def asked_at(self) -> datetime:
         """When somebody last wanted it: by the request, or by a retry."""
         return self.queued_at or self.created_at
+
+    @property
+    def account(self) -> str:
+        """Whose turn and allowance it takes: its project's, or "" without one; without a token anybody might name any project."""
+        return "" if self.client == LOCAL else self.request.project
 
     @property
     def deadline_at(self) -> datetime:

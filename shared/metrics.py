@@ -120,6 +120,11 @@ def lanes_now(depth: Mapping[str, int], running: Mapping[str, int]) -> Iterator[
         yield metric
 
 
+def queues_waiting_now(number: int) -> Metric:
+    """How many queues wait until they are let in, which is work to come: their candidates stand in no lane yet."""
+    return GaugeMetricFamily("queuecast_queues_waiting", "Queues of all jobs that wait to be let in.", number)
+
+
 def oldest_job_now(seconds: float) -> Metric:
     """How long the oldest open job is there."""
     return GaugeMetricFamily("queuecast_oldest_job_seconds", "Age of the oldest job that has not ended; 0 without one.", seconds)

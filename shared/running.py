@@ -30,9 +30,25 @@ class RunningJob:
         return self.queues is not None
 
     @property
+    def has_waiting(self) -> bool:
+        """Whether queues of it wait to be let in."""
+        return self.next < (self.queues or 0)
+
+    @property
     def has_ended_all(self) -> bool:
         """Whether every queue has ended."""
         return self.queues is not None and self.done >= self.queues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many queues may run at a time, of all jobs: there is room while one of these numbers has not been reached."""
+
+    always: int  # queues, whatever they cost
+    few: int  # queues, while all of them together have fewer than `few_tasks` candidates
+    few_tasks: int
+    score_tasks: int  # candidates
+    heavy_tasks: int  # heavy candidates, for jobs that have any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

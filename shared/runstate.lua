@@ -19,6 +19,34 @@ local function keep_outcome(deadline)
   return true
 end
 
+local function take_turn(turns, who)
+  -- To the end of the row; the one who is there longest stands first.
+  local last = redis.call('ZREVRANGE', turns, 0, 0, 'WITHSCORES')[2] or 0
+  redis.call('ZADD', turns, last + 1, who)
+end
+
+local function lane_of(job)
+  return tonumber(redis.call('HGET', 'job:' .. job, 'heavy') or 0) > 0 and 'heavy' or 'score'
+end
+
+local function leave(job)
+  -- Out of the row of its project, and the project out of the row of all when it has no other job that waits.
+  local project = redis.call('GET', 'project:' .. job) or ''
+  for _, lane in ipairs({'score', 'heavy'}) do
+    local jobs = 'turns:' .. lane .. ':' .. project
+    redis.call('ZREM', jobs, job)
+    if redis.call('EXISTS', jobs) == 0 then redis.call('ZREM', 'turns:' .. lane, project) end
+  end
+end
+
+local function enlist(job, project, deadline)
+  -- Its queues wait for their turn; whoever waits already keeps his place.
+  redis.call('SET', 'project:' .. job, project, 'NX', 'EXAT', deadline + 86400)
+  local turns, mine = 'turns:' .. lane_of(job), redis.call('GET', 'project:' .. job)
+  if not redis.call('ZSCORE', turns, mine) then take_turn(turns, mine) end
+  if not redis.call('ZSCORE', turns .. ':' .. mine, job) then take_turn(turns .. ':' .. mine, job) end
+end
+
 -- function: begin
 -- KEYS job done outcome attempt; ARGV queue what
 -- The number of this attempt, or 0: the job or queue has ended, or the outcome is there.
@@ -45,39 +73,122 @@ if not deadline or not keep_outcome(deadline) or redis.call('HEXISTS', KEYS[2], 
 return redis.call('HINCRBY', KEYS[4], ARGV[5], 1)
 
 -- function: name_queues
--- KEYS job queues; ARGV names issued_at planned
--- Names a job's queues, once: later calls change nothing.
+-- KEYS job queues; ARGV names issued_at planned heavy project
+-- Names a job's queues, once: later calls change nothing. From now on they wait for their turn.
 local deadline = deadline_of_run()
 if not deadline or redis.call('HEXISTS', KEYS[1], 'queues') == 1 then return 0 end
 local names = cjson.decode(ARGV[1])
 for _, name in ipairs(names) do redis.call('RPUSH', KEYS[2], name) end
 redis.call('EXPIREAT', KEYS[2], deadline + 86400)
 redis.call('HSET', KEYS[1], 'queues', #names, 'issued_at', ARGV[2], 'planned', ARGV[3], 'candidates_total', #names * ARGV[3])
+redis.call('HSET', KEYS[1], 'heavy', ARGV[4])
+if #names > 0 then enlist(string.sub(KEYS[1], 5), ARGV[5], deadline) end
 return 1
 
--- function: release
--- KEYS job queues released done; ARGV window now
--- Lets queues in while fewer than `window` run; returns the names let in by this call.
+-- function: enlist
+-- KEYS job; ARGV project
+-- For a job whose queues wait and that stands in no row, as the release before this one has left it.
 local deadline = deadline_of_run()
-if not deadline then return {} end
-local total = tonumber(redis.call('HGET', KEYS[1], 'queues') or 0)
-local next = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
-local done = redis.call('HLEN', KEYS[4])
-local names = {}
-while next < total and next - done < tonumber(ARGV[1]) do
-  local name = redis.call('LINDEX', KEYS[2], next)
-  redis.call('HSET', KEYS[3], name, ARGV[2])
-  names[#names + 1] = name
-  next = next + 1
+local total, next = unpack(redis.call('HMGET', KEYS[1], 'queues', 'next'))
+if deadline and total and tonumber(next or 0) < tonumber(total) then enlist(string.sub(KEYS[1], 5), ARGV[1], deadline) end
+
+-- function: let_in
+-- ARGV always few few_tasks score_tasks heavy_tasks now
+-- Lets queues in, of the projects in turn and within a project of its jobs in turn, as long as there is room; a project of which
+-- none runs has room for one. What runs is counted over all jobs of a lane: those with heavy candidates hold up none without.
+-- Nothing is kept that could be wrong: `let_in:{lane}` names the jobs to look at, the numbers are those of the jobs themselves.
+-- A queue that waits for a service does not count, but a job of which few wait so has to wait itself. Returns job, queue, job, queue …
+local always, few, few_tasks, score_tasks, heavy_tasks = unpack(ARGV, 1, 5)
+always, few, few_tasks = tonumber(always), tonumber(few), tonumber(few_tasks)
+local let_in = {}
+
+local function look_at(job)
+  -- How many of the job's queues have been let in and not ended, how many of these wait for a service, how many are to come.
+  local total, next = unpack(redis.call('HMGET', 'job:' .. job, 'queues', 'next'))
+  if not total then return 0, 0, 0 end
+  next = tonumber(next or 0)
+  local waiting = redis.call('HLEN', 'waiting:' .. job) - redis.call('HEXISTS', 'waiting:' .. job, '')
+  return next - redis.call('HLEN', 'done:' .. job), waiting, total - next
 end
-redis.call('HSET', KEYS[1], 'next', next)
-redis.call('EXPIREAT', KEYS[3], deadline + 86400)
-return names
+
+local function add(sum, job, queues)
+  local planned, heavy = unpack(redis.call('HMGET', 'job:' .. job, 'planned', 'heavy'))
+  local project = redis.call('GET', 'project:' .. job) or ''
+  sum.queues = sum.queues + queues
+  sum.tasks = sum.tasks + queues * (planned or 1)
+  sum.heavy = sum.heavy + queues * (heavy or 0)
+  sum.of[project] = (sum.of[project] or 0) + queues
+end
+
+local function count(lane)
+  -- What runs in a lane: queues, their tasks, those of them that are heavy, and queues by project.
+  local sum = {queues = 0, tasks = 0, heavy = 0, of = {}}
+  for _, job in ipairs(redis.call('SMEMBERS', 'let_in:' .. lane)) do
+    local inside, waiting = look_at(job)
+    if inside <= 0 then redis.call('SREM', 'let_in:' .. lane, job) else add(sum, job, math.max(0, inside - waiting)) end
+  end
+  return sum
+end
+
+local function has_room(lane, sum)
+  if sum.queues < always or (sum.queues < few and sum.tasks < few_tasks) then return true end
+  return sum.tasks < tonumber(score_tasks) or (lane == 'heavy' and sum.heavy < tonumber(heavy_tasks))
+end
+
+local function next_of(turns)
+  -- The job of a project whose turn it is; jobs that have ended or have nothing more to let in leave the row.
+  local place = 0
+  while true do
+    local job = redis.call('ZRANGE', turns, place, place)[1]
+    if not job then return nil end
+    local _, waiting, to_come = look_at(job)
+    if to_come <= 0 then redis.call('ZREM', turns, job)
+    elseif waiting < few then return job
+    else place = place + 1 end
+  end
+end
+
+local function whose_turn(lane, sum)
+  local is_open = has_room(lane, sum)
+  for _, project in ipairs(redis.call('ZRANGE', 'turns:' .. lane, 0, -1)) do
+    if is_open or (sum.of[project] or 0) == 0 then
+      local job = next_of('turns:' .. lane .. ':' .. project)
+      if job then return project, job end
+      if redis.call('EXISTS', 'turns:' .. lane .. ':' .. project) == 0 then redis.call('ZREM', 'turns:' .. lane, project) end
+    end
+  end
+end
+
+local function release(job)
+  local next = redis.call('HINCRBY', 'job:' .. job, 'next', 1) - 1
+  local queue = redis.call('LINDEX', 'queues:' .. job, next)
+  if not queue then return end
+  redis.call('HSET', 'released:' .. job, queue, ARGV[6])
+  redis.call('EXPIREAT', 'released:' .. job, redis.call('HGET', 'job:' .. job, 'deadline_at') + 86400)
+  let_in[#let_in + 1], let_in[#let_in + 2] = job, queue
+end
+
+for _, lane in ipairs({'score', 'heavy'}) do
+  local sum, turns = count(lane), 'turns:' .. lane
+  local project, job = whose_turn(lane, sum)
+  while job do
+    release(job)
+    redis.call('SADD', 'let_in:' .. lane, job)
+    take_turn(turns, project)
+    take_turn(turns .. ':' .. project, job)
+    local _, _, to_come = look_at(job)
+    if to_come <= 0 then leave(job) end
+    add(sum, job, 1)
+    project, job = whose_turn(lane, sum)
+  end
+end
+return let_in
 
 -- function: keep_work
--- KEYS job data candidates done; ARGV snapshot work count queue
--- Snapshot and candidates together, first writer wins: an index never changes its meaning.
+-- KEYS job data candidates done waiting; ARGV snapshot work count queue
+-- Snapshot and candidates together, first writer wins: an index never changes its meaning. It waits for its source no more.
 local deadline = deadline_of_run()
+if deadline then redis.call('HDEL', KEYS[5], ARGV[4]) end
 if not deadline or redis.call('EXISTS', KEYS[3]) == 1 or redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'EXAT', deadline + 86400)
 redis.call('SET', KEYS[3], ARGV[2], 'EXAT', deadline + 86400)
@@ -85,16 +196,17 @@ redis.call('HINCRBY', KEYS[1], 'candidates_total', ARGV[3] - redis.call('HGET', 
 return 1
 
 -- function: end_queue
--- KEYS job done candidates and what else the queue has; ARGV queue reason
+-- KEYS job done waiting candidates and what else the queue has; ARGV queue reason
 -- 1: this call ended the queue, and nothing of it is left but its end; 0: it had ended already, or the job has.
 local deadline = deadline_of_run()
 if not deadline or redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('EXPIREAT', KEYS[2], deadline + 86400)
 if ARGV[2] ~= '' then redis.call('HINCRBY', KEYS[1], 'queues_failed', 1) end
-if redis.call('EXISTS', KEYS[3]) == 0 then
+if redis.call('EXISTS', KEYS[4]) == 0 then
   redis.call('HINCRBY', KEYS[1], 'candidates_total', -redis.call('HGET', KEYS[1], 'planned'))
 end
-redis.call('UNLINK', unpack(KEYS, 3))
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('UNLINK', unpack(KEYS, 4))
 return 1
 
 -- function: forgive
@@ -103,9 +215,9 @@ return 1
 if deadline_of_run() and redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then redis.call('HINCRBY', KEYS[2], ARGV[1], -1) end
 
 -- function: note_waiting
--- KEYS job waiting; ARGV queue reason
+-- KEYS job waiting done; ARGV queue reason
 local deadline = deadline_of_run()
-if not deadline then return end
+if not deadline or redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('EXPIREAT', KEYS[2], deadline + 86400)
 
@@ -113,6 +225,8 @@ redis.call('EXPIREAT', KEYS[2], deadline + 86400)
 -- KEYS job queues; ARGV job kinds_per_job kinds_per_queue
 -- Deletes all that the job has, but nothing of another run than the caller's.
 if redis.call('EXISTS', KEYS[1]) == 1 and not deadline_of_run() then return end
+leave(ARGV[1])
+for _, lane in ipairs({'score', 'heavy'}) do redis.call('SREM', 'let_in:' .. lane, ARGV[1]) end
 local queues = redis.call('LRANGE', KEYS[2], 0, -1)
 queues[#queues + 1] = ''
 for _, kind in ipairs(cjson.decode(ARGV[3])) do

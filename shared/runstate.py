@@ -4,9 +4,10 @@ It is the truth of a running job; a Celery message only wakes somebody up. A job
 for it any more, nor by whoever works in an earlier run of it (`within_run`). Keys, per job or per (job, queue):
 
     active                                   set: jobs with run state
+    turns:… let_in:… project:…               whose turn it is: _runstate_turns.py
     job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
-    waiting:{job}                            hash: queue ("" = the plan) → the service it waited for last
+    waiting:{job}                            hash: queue ("" = the plan) → the service it waits for
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun
     worker:{id} catalogue                    a worker that lives · the model cards
@@ -19,7 +20,6 @@ deadline, in case nobody deletes them.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -31,6 +31,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from shared._runstate_steps import REQUEST_ID, RunstateSteps
+from shared._runstate_turns import RunstateTurns
 from shared._runstate_workers import RunstateWorkers, speaks_redis
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
@@ -41,11 +42,11 @@ from shared.jobs import QueueState
 from shared.running import RunningJob, RunningQueue, queue_state, running_job, running_queue
 from shared.settings import Settings
 
-_PER_JOB = ("job", "queues", "released", "done", "waiting")
+_PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
 
-class RunState(RunstateWorkers):
+class RunState(RunstateTurns, RunstateWorkers):
     """The run state behind one client. Methods raise BrokerAway when the server stays away longer than the client's patience."""
 
     def __init__(self, client: redis.Redis) -> None:
@@ -105,17 +106,21 @@ class RunState(RunstateWorkers):
         return running_job(job_id, numbers, done) if is_there else None
 
     @speaks_redis
-    def name_queues(self, job_id: str, queues: Sequence[str], issued_at: datetime, planned: int) -> None:
-        """Name the job's queues, once; `planned` = candidates expected per queue until its data have been seen."""
-        keys = [f"job:{job_id}", f"queues:{job_id}"]
-        self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned)
+    def name_queues(
+        self, job_id: str, queues: Sequence[str], issued_at: datetime, *, planned: int, heavy: int = 0, project: str = ""
+    ) -> None:
+        """Name the job's queues, once; they wait for their turn.
 
-    @speaks_redis
-    def release(self, job_id: str, window: int) -> list[str]:
-        """Let queues in while fewer than `window` run; returns the names let in by this call."""
-        keys = [f"{kind}:{job_id}" for kind in ("job", "queues", "released", "done")]
-        names = cast("list[bytes]", self._step("release", keys, window, int(time.time())))
-        return [name.decode() for name in names]
+        Args:
+            job_id: of the job.
+            queues: in the order in which they are let in.
+            issued_at: of their forecasts.
+            planned: candidates expected per queue until its data have been seen.
+            heavy: how many of these are heavy.
+            project: whose turn the job takes.
+        """
+        keys = [f"job:{job_id}", f"queues:{job_id}"]
+        self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned, heavy, project)
 
     @speaks_redis
     def drop_job(self, job_id: str) -> None:
@@ -127,7 +132,7 @@ class RunState(RunstateWorkers):
     @speaks_redis
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
-        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}", f"done:{job_id}"]
+        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}", f"done:{job_id}", f"waiting:{job_id}"]
         self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
         return self.work(job_id, queue)
 
@@ -178,7 +183,8 @@ class RunState(RunstateWorkers):
     @speaks_redis
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
         """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go."""
-        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
+        per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting")]
+        keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
         return bool(self._step("end_queue", keys, queue, reason))
 
     @speaks_redis
@@ -204,12 +210,12 @@ class RunState(RunstateWorkers):
 
     @speaks_redis
     def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
-        """Remember what the queue ("" = the plan) waits for; nothing of a job that has ended."""
-        self._step("note_waiting", [f"job:{job_id}", f"waiting:{job_id}"], queue, reason)
+        """Remember what the queue ("" = the plan) waits for; nothing of a job or queue that has ended."""
+        self._step("note_waiting", [f"{kind}:{job_id}" for kind in ("job", "waiting", "done")], queue, reason)
 
     @speaks_redis
     def waiting_for(self, job_id: str) -> dict[str, str]:
-        """Queue → what it waited for last; "" is the plan."""
+        """Queue → what it waits for; "" is the plan."""
         found = cast("dict[bytes, bytes]", self.client.hgetall(f"waiting:{job_id}"))
         return {queue.decode(): reason.decode() for queue, reason in found.items()}
 

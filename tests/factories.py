@@ -11,6 +11,8 @@ import pandas as pd
 from shared.durations import Duration
 from shared.forecasts import Forecast
 from shared.jobs import DataPlaces, Job, JobRequest, Place
+from shared.running import Room
+from shared.runstate import RunState
 from shared.schedules import Schedule
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
@@ -36,6 +38,12 @@ def a_job(**changes: Any) -> Job:
     """A queued job."""
     values: dict[str, Any] = {"job_id": "job-1", "request": a_request(), "created_at": MONDAY}
     return Job(**(values | changes))
+
+
+def let_in(run_state: RunState, job_id: str, queues: int = 9) -> list[str]:
+    """Let queues in while fewer than `queues` run; returns those of the job."""
+    room = Room(always=queues, few=queues, few_tasks=0, score_tasks=0, heavy_tasks=0)
+    return [queue for job, queue in run_state.let_in(room) if job == job_id]
 
 
 def a_forecast(**changes: Any) -> Forecast:

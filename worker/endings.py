@@ -19,6 +19,7 @@ from worker.pipeline.selection import leaderboard
 from worker.resources import resources
 
 SHOWN_NAMES = 3
+NEVER_LET_IN = "its turn never came, other queues were before it"
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,8 @@ def pass_deadline(job_id: str) -> None:
     waiting = run_state.waiting_for(job_id)
     for queue, (state, _reason) in run_state.queue_states(job_id).items():
         if state in {QueueState.WAITING, QueueState.RUNNING}:
-            fail(job_id, queue, str(DeadlinePassed(waiting.get(queue, ""))))
+            found = waiting.get(queue, NEVER_LET_IN if state is QueueState.WAITING else "")
+            fail(job_id, queue, str(DeadlinePassed(found)))
     running = run_state.running_job(job_id)
     if running is not None and running.queues:
         finish(job_id)

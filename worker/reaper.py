@@ -27,7 +27,7 @@ from worker import endings, retention, schedules, workflow
 from worker.guard import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
-from worker.window import room
+from worker.window import fill
 
 PERIOD_SECONDS = 5.0
 AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
@@ -96,6 +96,7 @@ def _pass(lanes: Lanes, casebook: Casebook) -> None:
     seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
     for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
         _treat(remedy, casebook.treated[remedy])
+    _let_in(jobs)
     if lost := strays(tasks, {job.job_id for job in jobs}, now):
         lanes.forget([view.held[task_id] for task_id in lost])
 
@@ -111,6 +112,15 @@ def _treat(remedy: Remedy, times: int) -> None:
         raise
     except Exception:  # a bug of ours, about one job: it is in the log, and the deadline of the job comes all the same
         log.exception("the remedy failed", what=remedy.what.value, job_id=remedy.job_id)
+
+
+def _let_in(jobs: Collection[JobView]) -> None:
+    """Fill what is free, which whoever should have done it may not have lived to do; jobs of the release before join the row."""
+    for job in jobs:
+        if job.running is not None and job.running.has_waiting:
+            resources().run_state.enlist(job.job_id, job.project)
+    for job_id, queue in fill():
+        workflow.send_ingest(job_id, queue)
 
 
 def _open_jobs() -> set[str]:
@@ -147,7 +157,7 @@ def _job_view(job_id: str, job: Job | None) -> JobView:
         deadline_at=job.deadline_at if job else None,
         running=running,
         queues=tuple(run_state.running_queues(job_id)) if running else (),
-        window=room(running) if running else 0,
+        project=job.account if job else "",
     )
 
 

@@ -54,7 +54,7 @@ class JobView:
     deadline_at: datetime | None
     running: RunningJob | None  # None = no run state
     queues: tuple[RunningQueue, ...] = ()
-    window: int = 0
+    project: str = ""  # whose turn it takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def remedies(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
     elif job.running.has_ended_all:
         yield Remedy(what=What.FINISH, job_id=job.job_id)
     else:
-        if _wants_plan(job, job.running) and not tasks.is_alive(plan_id(job.job_id), now):
+        if not job.running.is_planned and not tasks.is_alive(plan_id(job.job_id), now):
             yield Remedy(what=What.SEND_PLAN, job_id=job.job_id)
         for queue in job.queues:
             yield from _for_queue(job.job_id, queue, tasks, now)
@@ -107,12 +107,6 @@ def strays(tasks: TasksView, open_jobs: Collection[str], now: datetime) -> list[
     living = tuple(f"{job_id}." for job_id in open_jobs)
     old = now.timestamp() - HELD_SECONDS
     return [task_id for task_id, since in tasks.held.items() if since < old and not task_id.startswith(living)]
-
-
-def _wants_plan(job: JobView, running: RunningJob) -> bool:
-    if running.queues is None:
-        return True
-    return running.next < running.queues and running.next - running.done < job.window
 
 
 def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Remedy]:

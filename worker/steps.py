@@ -141,18 +141,26 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
 
 def _name_queues(job: Job) -> None:
     here, request = resources(), job.request
-    planned = len(candidates_of(request, model_cards()))
+    cards = {card.name: card for card in model_cards()}
+    candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
     known, warnings = accepted_queues(here.source(usage, request.project).queues(usage, request.queue_field))
     target = request.data.destination
     here.sink(target, request.project).check(target)  # before any model is trained
     wanted = wanted_queues(request, known)
-    check_count(request, candidates=planned, queues=len(wanted))
+    check_count(request, candidates=len(candidates), queues=len(wanted))
     delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
     issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
     here.store.update_job(job.job_id, issued_at=issued_at, warnings=warnings)
-    here.run_state.name_queues(job.job_id, [name for name in wanted if name not in delivered], issued_at, planned)
-    log.info("job planned", queues=len(wanted), candidates_per_queue=planned, issued_at=issued_at.isoformat())
+    here.run_state.name_queues(
+        job.job_id,
+        [name for name in wanted if name not in delivered],
+        issued_at,
+        planned=len(candidates),
+        heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates),
+        project=job.account,
+    )
+    log.info("job planned", queues=len(wanted), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
 
 
 def _read_queue(job: Job, queue: str) -> QueueWork | None:

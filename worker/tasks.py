@@ -80,10 +80,10 @@ def check(question_id: str) -> None:
 
 
 def advance(job_id: str) -> None:
-    """Let the next queues in, or end the job when there are none."""
+    """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
-        for queue in fill(job_id):
-            workflow.send_ingest(job_id, queue)
+        for next_job, queue in fill():
+            workflow.send_ingest(next_job, queue)
         endings.finish(job_id)
 
 

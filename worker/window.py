@@ -1,34 +1,34 @@
-"""How many queues of a job run at a time, and who is next: fairness between jobs, a bound on memory, and cheap cancelling."""
+"""How many queues run at a time, of all jobs together: a bound on memory, cheap cancelling, a short way for who comes next."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection
 
 from shared.forecasts import Lane
-from shared.running import RunningJob
+from shared.running import LivingWorker, Room
 from worker.resources import resources
 
-LEAST_QUEUES, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
+ALWAYS, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
 FEW_TASKS = 200  # what another job may have to wait for
+TIMES = 3  # so often every slot is kept busy
 
 
-def window(slots: int, tasks_per_queue: int) -> int:
-    """Queues that run at a time: enough to keep every slot busy three times over, and four unless they have many tasks each.
+def room(workers: Collection[LivingWorker]) -> Room:
+    """What may run with these workers: enough to keep every slot busy three times over, and four queues unless they are large.
 
     What has been let in stands before a job that comes later, however small that is: queues of 150 candidates come two at a time.
     """
-    tasks = max(1, tasks_per_queue)
-    return max(LEAST_QUEUES, min(FEW_QUEUES, math.ceil(FEW_TASKS / tasks)), math.ceil(3 * slots / tasks))
+    slots = {lane: sum(worker.slots for worker in workers if lane.value in worker.lanes) for lane in (Lane.SCORE, Lane.HEAVY)}
+    return Room(
+        always=ALWAYS,
+        few=FEW_QUEUES,
+        few_tasks=FEW_TASKS,
+        score_tasks=TIMES * slots[Lane.SCORE],
+        heavy_tasks=TIMES * slots[Lane.HEAVY],
+    )
 
 
-def room(job: RunningJob) -> int:
-    """The window of a planned job with the workers that live now."""
-    slots = sum(worker.slots for worker in resources().run_state.workers() if Lane.SCORE.value in worker.lanes)
-    return window(slots, job.progress.candidates.total // max(1, job.queues or 0))
-
-
-def fill(job_id: str) -> list[str]:
-    """Let the next queues of a job in; returns those that this call let in. Whoever calls sends their ingest tasks."""
+def fill() -> list[tuple[str, str]]:
+    """Let the next queues in, whichever job's turn it is; returns (job, queue). Whoever calls sends their ingest tasks."""
     run_state = resources().run_state
-    job = run_state.running_job(job_id)
-    return run_state.release(job_id, room(job)) if job is not None and job.queues else []
+    return run_state.let_in(room(run_state.workers()))

@@ -19,7 +19,7 @@ from shared.runstate import RunState
 from shared.storage import Store
 from tests.api.bodies import SAMPLE, a_body
 from tests.api.conftest import CARDS
-from tests.factories import MONDAY, a_forecast, a_job, a_request
+from tests.factories import MONDAY, a_forecast, a_job, a_request, let_in
 
 SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)
 PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
@@ -51,8 +51,8 @@ def running(store: Store, run_state: RunState, *queues: str) -> Job:
     """A job with the id job-1 whose first queue has been let in."""
     job = store.add_job(a_job())
     run_state.begin_job(job.job_id, NEVER)
-    run_state.name_queues(job.job_id, queues, MONDAY, 2)
-    run_state.release(job.job_id, 1)
+    run_state.name_queues(job.job_id, queues, MONDAY, planned=2)
+    let_in(run_state, job.job_id, 1)
     store.move_job(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
     return job
 

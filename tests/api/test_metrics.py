@@ -92,7 +92,7 @@ def test_a_job_that_nobody_takes_waits_in_its_lane_and_grows_old(client: FlaskCl
     store.add_job(a_job(job_id="old", created_at=datetime.now(UTC) - timedelta(minutes=10)))
     assert client.post("/v1/jobs", json=a_body()).status_code == 202
     text = scrape(client)
-    assert depths(text) == {"select": 0, "plan": 1, "score": 0, "heavy": 0}
+    assert depths(text) == {"select": 0, "check": 0, "plan": 1, "score": 0, "heavy": 0}
     assert sample(text, OLDEST) == pytest.approx(600, abs=30)
 
 

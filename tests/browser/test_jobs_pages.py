@@ -18,7 +18,7 @@ from tests.api.conftest import CARDS
 from tests.browser.conftest import NARROW, WIDE, Watched
 from tests.browser.looking import check_accessible, check_fits
 from tests.browser.queues import THIS_HOUR, keep
-from tests.factories import a_job, a_request
+from tests.factories import a_job, a_request, let_in
 
 NOW = datetime.now(UTC)
 VAR = Candidate(model="var", hyperparameters={"lags": 24})
@@ -47,8 +47,8 @@ def running(store: Store, run_state: RunState) -> None:
     """A job that runs, with one queue of two done and half of its candidates."""
     store.add_job(a_job(created_at=NOW - timedelta(minutes=2)))
     run_state.begin_job("job-1", NOW + timedelta(minutes=58))
-    run_state.name_queues("job-1", ["root.adhoc", "root.etl"], THIS_HOUR, 10)
-    run_state.release("job-1", 2)
+    run_state.name_queues("job-1", ["root.adhoc", "root.etl"], THIS_HOUR, planned=10)
+    let_in(run_state, "job-1", 2)
     store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, NOW - timedelta(minutes=1))
 
 

@@ -39,6 +39,7 @@ from tests.servers import free_port
 LANES = ",".join((Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE))
 LIGHT = (("worker", LANES, 2),)
 RESTART_SECONDS = (0.5,)
+CLIENT = "a token"  # so that the project of a job is believed
 
 
 @dataclass
@@ -154,7 +155,8 @@ class ChaosFleet:
         job_id = f"job-{count}"
         (self.folder / job_id).touch()
         values = {"job_name": job_id, "model": ("pausing",), "deadline": Duration(10, "min")}
-        return self.store.add_job(a_job(job_id=job_id, request=a_request(**values | changes), created_at=created_at))
+        job = a_job(job_id=job_id, request=a_request(**values | changes), created_at=created_at, client=CLIENT)
+        return self.store.add_job(job)
 
     def ended(self, job_id: str, within: float = 60) -> Job:
         """The job, when it has ended."""

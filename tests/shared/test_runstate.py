@@ -13,7 +13,7 @@ from shared.jobs import Progress, QueueState, Tally
 from shared.running import LivingWorker
 from shared.runstate import RunState
 from shared.settings import Settings
-from tests.factories import MONDAY
+from tests.factories import MONDAY, let_in
 
 JOB = "job-1"
 QUEUE = "root.etl"
@@ -63,10 +63,10 @@ def test_the_queues_are_named_once(job: RunState) -> None:
 
 
 def test_the_window_lets_queues_in_one_by_one(job: RunState) -> None:
-    assert job.release(JOB, 1) == [QUEUE]
-    assert job.release(JOB, 1) == []
+    assert let_in(job, JOB, 1) == [QUEUE]
+    assert let_in(job, JOB, 1) == []
     assert job.end_queue(JOB, QUEUE)
-    assert job.release(JOB, 1) == ["root.adhoc"]
+    assert let_in(job, JOB, 1) == ["root.adhoc"]
     assert job.queue_states(JOB) == {QUEUE: (QueueState.SUCCEEDED, None), "root.adhoc": (QueueState.RUNNING, None)}
 
 
@@ -75,7 +75,7 @@ def test_many_processes_that_let_queues_in_let_each_in_once(run_state: RunState)
     run_state.begin_job(JOB, DEADLINE)
     run_state.name_queues(JOB, names, MONDAY, planned=1)
     with ThreadPoolExecutor(8) as pool:
-        released = [name for part in pool.map(lambda _: run_state.release(JOB, 40), range(8)) for name in part]
+        released = [name for part in pool.map(lambda _: let_in(run_state, JOB, 40), range(8)) for name in part]
     assert sorted(released) == sorted(names)
 
 
@@ -128,15 +128,15 @@ def test_a_queue_ends_once(job: RunState) -> None:
 
 
 def test_a_queue_that_has_ended_leaves_its_end_only(job: RunState) -> None:
-    job.release(JOB, 2)
+    let_in(job, JOB, 2)
     work_on(job, QUEUE)
     work_on(job, "root.adhoc")
     job.end_queue(JOB, QUEUE)
-    of_the_job = {f"{kind}:{JOB}".encode() for kind in ("job", "queues", "released", "done")}
+    of_the_job = {f"{kind}:{JOB}".encode() for kind in ("job", "queues", "released", "done", "project")}
     of_the_other = {f"{kind}:{JOB}:root.adhoc".encode() for kind in ("candidates", "data", "outcome", "attempt")}
-    assert set(everything(job)) == {b"active", *of_the_job, *of_the_other}
+    assert set(everything(job)) == {b"active", b"let_in:score", *of_the_job, *of_the_other}
     job.end_queue(JOB, "root.adhoc", "no data")
-    assert set(everything(job)) == {b"active", *of_the_job}
+    assert set(everything(job)) == {b"active", b"let_in:score", *of_the_job}
     running = job.running_job(JOB)
     assert running is not None  # and what was counted stays
     assert running.progress == Progress(queues=Tally(total=2, done=2, failed=1), candidates=Tally(total=4, done=2, failed=2))
@@ -170,7 +170,7 @@ def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) 
     assert job.record(JOB, QUEUE, 0, FAILURE) == -1
     assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
     assert not job.end_queue(JOB, QUEUE)
-    assert job.release(JOB, 4) == []
+    assert let_in(job, JOB, 4) == []
     job.forgive(JOB, QUEUE, "0")
     job.name_queues(JOB, [QUEUE], MONDAY, planned=1)
     assert job.client.keys("*") == []
@@ -186,7 +186,7 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
         assert job.record(JOB, QUEUE, 0, FAILURE) == -1
         assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
         assert not job.end_queue(JOB, QUEUE)
-        assert job.release(JOB, 4) == []
+        assert let_in(job, JOB, 4) == []
         job.forgive(JOB, QUEUE, "0")
         job.note_waiting(JOB, QUEUE, "the source is away")
         job.name_queues(JOB, ["another"], MONDAY, planned=1)
@@ -248,18 +248,18 @@ def test_one_candidate_is_recorded_and_the_next_begun_in_one_step(job: RunState)
 
 
 def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
-    job.release(JOB, 4)
+    let_in(job, JOB, 4)
     job.keep_work(JOB, QUEUE, b"data", WORK)
     job.begin(JOB, QUEUE, "0")
     job.record(JOB, QUEUE, 0, FAILURE)
     job.end_queue(JOB, "root.adhoc")
     expiries = {key: job.client.expiretime(key) for key in job.client.keys(f"*{JOB}*")}
-    assert len(expiries) == 8
+    assert len(expiries) == 9
     assert set(expiries.values()) == {int((DEADLINE + timedelta(days=1)).timestamp())}
 
 
 def test_the_reaper_sees_what_is_done_of_the_queues_that_run(job: RunState) -> None:
-    job.release(JOB, 2)
+    let_in(job, JOB, 2)
     job.keep_work(JOB, QUEUE, b"data", WORK)
     job.begin(JOB, QUEUE, "1")
     job.record(JOB, QUEUE, 0, FAILURE)

@@ -31,7 +31,6 @@ def a_job_view(**changes: Any) -> JobView:
         "deadline_at": NOW + timedelta(hours=1),
         "running": a_running_job(),
         "queues": (RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset()),),
-        "window": 4,
     }
     return JobView(job_id=JOB, **(values | changes))
 
@@ -77,10 +76,8 @@ def test_a_job_that_was_never_planned_is_planned_unless_somebody_is_about_to() -
     assert whats(job, a_tasks_view(waiting=frozenset({"job-1.plan"}))) == []
 
 
-def test_queues_that_nobody_let_in_are_let_in_by_plan() -> None:
-    running = a_running_job(queues=9, next=4, done=2)
-    assert whats(a_job_view(running=running, queues=(), window=4)) == [What.SEND_PLAN]
-    assert whats(a_job_view(running=running, queues=(), window=2)) == []
+def test_a_job_whose_queues_wait_for_their_turn_is_left_alone() -> None:
+    assert whats(a_job_view(running=a_running_job(queues=9, next=0), queues=())) == []
 
 
 def test_a_queue_that_was_let_in_and_is_not_read_is_read() -> None:

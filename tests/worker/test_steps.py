@@ -28,7 +28,7 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.storage.base import Store
-from tests.factories import MONDAY, a_job, a_load, a_request
+from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
 from worker import endings, steps
 from worker.pipeline.selection import choose
@@ -61,7 +61,7 @@ def submit(here: Resources, **changes: Any) -> Job:
 def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
     """What the tasks of a job do, in one process."""
     steps.plan(job_id)
-    steps.resources().run_state.release(job_id, 9)
+    let_in(steps.resources().run_state, job_id)
     for queue in queues:
         work = steps.ingest(job_id, queue)
         assert work is not None
@@ -74,7 +74,7 @@ def scored(here: Resources) -> tuple[Job, QueueWork]:
     """A job whose queue `root.etl` has an outcome for every candidate."""
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
     steps.score(job.job_id, "root.etl", range(len(work.candidates)))
@@ -183,7 +183,7 @@ def test_every_step_may_run_twice(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     for queue in QUEUES:
         first, second = (steps.ingest(job.job_id, queue) for _ in range(2))
         assert first == second is not None
@@ -201,7 +201,7 @@ def test_every_step_may_run_twice(here: Resources) -> None:
 def test_select_waits_for_every_outcome(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     steps.ingest(job.job_id, "root.etl")
     steps.score(job.job_id, "root.etl", [0])
     assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.IS_EARLY
@@ -211,7 +211,7 @@ def test_select_waits_for_every_outcome(here: Resources) -> None:
 def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     work = steps.ingest(job.job_id, "root.adhoc")
     assert work is not None
     steps.score(job.job_id, "root.adhoc", range(len(work.candidates)))
@@ -248,7 +248,7 @@ def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
 def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     steps.ingest(job.job_id, "root.etl")
     steps.score(job.job_id, "root.etl", [0, 1])
     endings.fail(job.job_id, "root.etl", "stopped")
@@ -319,14 +319,14 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
     ended = here.store.job(job.job_id)
     assert (ended.state, ended.reason) == (
         JobState.PARTIAL,
-        "1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed",
+        f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {endings.NEVER_LET_IN}",
     )
 
 
 def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     for queue in QUEUES:
         deliver(here, job, queue)
     cancel(here, job)
@@ -418,7 +418,7 @@ def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
         assert steps.ingest(job.job_id, "root.etl") is None
         assert steps.ingest(job.job_id, "root.adhoc") is None
         steps.plan(job.job_id)
-    assert here.run_state.release(job.job_id, 9) == ["root.adhoc"]
+    assert let_in(here.run_state, job.job_id) == ["root.adhoc"]
     work = steps.ingest(job.job_id, "root.adhoc")
     assert work is not None
     beyond = range(len(work.candidates) - 1, len(work.candidates) + 9)  # a block of a run that had more candidates
@@ -468,7 +468,7 @@ def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Reso
 def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> None:
     job = submit(here, model=("lstm",))
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
     for index, candidate in enumerate(work.candidates):  # as if the network had been perfect, and all others had failed
@@ -517,7 +517,7 @@ def test_what_only_planning_can_see_is_said_with_what_is_accepted(
 def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
     job = submit(here, as_of=MONDAY + timedelta(days=30))
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     with pytest.raises(EmptySeries, match="as_of"):
         steps.ingest(job.job_id, "root.etl")
 
@@ -539,7 +539,7 @@ def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
 def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    here.run_state.release(job.job_id, 9)
+    let_in(here.run_state, job.job_id)
     endings.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
     endings.pass_deadline(job.job_id)
     assert here.store.report(job.job_id, "root.etl").reason == (

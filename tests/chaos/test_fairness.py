@@ -1,0 +1,74 @@
+"""Many jobs of one project, and what they do to the jobs of others: nothing, whatever breaks meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+import urllib3
+
+from shared.errors import DeadlinePassed
+from shared.jobs import Job, JobState
+from tests.chaos import faults
+from tests.chaos.fleet import ChaosFleet
+from tests.chaos.usage import write_usage
+from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.polling import eventually
+
+GREEDY, MODEST = "greedy", "modest"
+SLOW = {"pausing": {"milliseconds": (300,)}}
+
+
+@pytest.mark.nightly
+def test_a_small_job_ends_soon_behind_sixty_jobs_of_another_project(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    seconds(chaos.ended(chaos.submit(project=MODEST, queues=tuple(queues[:1]))))  # warms the workers up
+    alone = seconds(chaos.ended(chaos.submit(project=MODEST, queues=tuple(queues[:1]))))
+    many = [chaos.submit(project=GREEDY) for _ in range(60)]
+    eventually(lambda: any(chaos.is_working(job_id) for job_id in many), within=60, what="work of the others")
+    behind = seconds(chaos.ended(chaos.submit(project=MODEST, queues=tuple(queues[:1])), within=200))
+    still_open = sum(not chaos.store.job(job_id).state.is_terminal for job_id in many)
+    print(f"alone {alone:.1f} s, behind 60 jobs of another project {behind:.1f} s; {still_open} of these are open")
+    assert still_open > 30
+    assert behind < 5 * alone + 5
+
+
+def test_jobs_that_are_cancelled_make_room_for_those_that_wait(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start(api=True)
+    many = [chaos.submit(project=GREEDY, hyperparameters=SLOW) for _ in range(6)]
+    waits = chaos.submit(project=GREEDY)
+    eventually(lambda: any(chaos.is_working(job_id) for job_id in many), within=30, what="work")
+    for job_id in many:
+        answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/{job_id}/cancel", timeout=10)
+        assert answer.status == 202
+    assert wrongs(chaos, Expected(job_id=chaos.ended(waits).job_id, queues=queues)) == []
+    eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
+
+
+def test_a_worker_that_dies_with_what_was_let_in_and_a_wiped_broker_keep_nobody_waiting(chaos: ChaosFleet) -> None:
+    write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    jobs = [chaos.submit(project=project) for _ in range(4) for project in (GREEDY, MODEST, "third")]
+    eventually(lambda: any(chaos.is_working(job_id) for job_id in jobs), within=30, what="work")
+    assert faults.tree_killed(chaos, Random(1))
+    eventually(lambda: some_have_ended(chaos, jobs, 2), within=60, what="the end of some")
+    chaos.run_state.client.flushall()
+    for job_id in jobs:
+        job = chaos.ended(job_id, within=120)
+        assert job.state in {JobState.SUCCEEDED, JobState.PARTIAL}  # partial: a step may meet its limit on a loaded machine
+        assert DeadlinePassed().headline not in (job.reason or "")
+    eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
+
+
+def seconds(job: Job) -> float:
+    """From the request to the end."""
+    assert job.ended_at is not None
+    return (job.ended_at - job.created_at).total_seconds()
+
+
+def some_have_ended(chaos: ChaosFleet, jobs: Sequence[str], number: int) -> bool:
+    """Whether so many jobs have."""
+    return sum(chaos.store.job(job_id).state.is_terminal for job_id in jobs) >= number
