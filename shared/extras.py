@@ -34,10 +34,15 @@ def needs(*extras: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 def require_extras(*extras: str) -> None:
     """Raise ExtraMissing unless every package of these extras is installed."""
-    missing = {extra: lacking for extra in extras if (lacking := [name for name in packages(extra) if not is_installed(name)])}
+    missing = {extra: names for extra in extras if (names := missing_packages(extra))}
     if missing:
-        names = ", ".join(name for lacking in missing.values() for name in lacking)
-        raise ExtraMissing(f"install {OURS}[{','.join(missing)}] (not found: {names})")
+        lacking = ", ".join(name for names in missing.values() for name in names)
+        raise ExtraMissing(f"install {OURS}[{','.join(missing)}] (not found: {lacking})")
+
+
+def missing_packages(extra: str) -> list[str]:
+    """The packages of an extra that are not installed."""
+    return [name for name in packages(extra) if not is_installed(name)]
 
 
 def packages(extra: str) -> Iterator[str]:

@@ -6,10 +6,11 @@ A request and the tasks that follow from it are one trace: Celery's messages car
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import structlog
+
+from shared.extras import missing_packages
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,8 +29,8 @@ def start_tracing(part: str, app: Flask | None = None) -> None:
     """
     if not os.environ.get(ENDPOINT):
         return
-    if find_spec("opentelemetry") is None:
-        log.warning("traces are asked for, but the packages of the extra `otel` are not installed")
+    if missing := missing_packages("otel"):  # others may bring some of them
+        log.warning("traces are asked for, but the extra is not installed: install queuecast[otel]", missing=missing)
         return
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -58,7 +58,17 @@ def test_several_missing_extras_are_named_together(monkeypatch: pytest.MonkeyPat
         require_extras("api", "flower")
 
 
-def test_every_extra_has_packages() -> None:
-    assert {extra: len(list(packages(extra))) > 0 for extra in ("api", "worker", "flower", "otel")} == dict.fromkeys(
-        ("api", "worker", "flower", "otel"), True
+def test_traces_whose_extra_is_missing_are_a_warning_and_no_end(tmp_path: Path) -> None:
+    program = "import sys; sys.path[:0] = sys.argv[1].split(':'); from shared.tracing import start_tracing; start_tracing('api')"
+    path = f"{installed_without('otel', tmp_path)}:{ROOT}"
+    asked_for = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, path], capture_output=True, text=True, check=False, timeout=60, env=asked_for
     )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "install queuecast[otel]" in ended.stdout
+
+
+@pytest.mark.parametrize("extra", ["api", "worker", "flower", "otel"])
+def test_every_extra_has_packages(extra: str) -> None:
+    assert list(packages(extra))
