@@ -181,11 +181,11 @@ class BrokerRefuses(BrokerAway):
 
 
 class BrokerIsReplica(BrokerAway):
-    """The broker's address leads to a replica; Queuecast waits for the master."""
+    """The broker's address leads to a replica."""
 
 
 class BrokerIsCluster(BrokerAway):
-    """The broker is a Redis Cluster, which Queuecast cannot use: give it a single server, or one behind Sentinel."""
+    """The broker is a Redis Cluster, which Queuecast cannot use: give it a single server, or one behind Sentinels."""
 
 
 class WorkersAway(ServiceError):
