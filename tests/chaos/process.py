@@ -1,4 +1,4 @@
-"""Worker and reaper with short times: `python -m tests.chaos.process work NAME LANES SLOTS` or `… reap`."""
+"""Worker and reaper with short times: `python -m tests.chaos.process work NAME LANES SLOTS [SILENCE]` or `… reap`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def main(verb: str, *arguments: str) -> int:
     if verb == "reap":
         run_reaper(settings, period=PERIOD_SECONDS, agree=AGREE_SECONDS)
         return 0
-    name, lanes, slots = arguments
+    name, lanes, slots, *silence = arguments
     return run_worker(
         settings,
         lanes=tuple(lanes.split(",")),
         concurrency=int(slots),
         name=name,
-        silence=SILENCE_SECONDS,
+        silence=float(silence[0]) if silence else SILENCE_SECONDS,
         app="tests.chaos.app",
     )
 
