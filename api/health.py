@@ -49,7 +49,10 @@ def show_version() -> Version:
 
 
 def _ask_broker() -> None:
-    services().run_state.ping()
+    """Is it the master, and does it take what is written?"""
+    run_state = services().run_state
+    run_state.ping()
+    run_state.announce_version("api", version(DISTRIBUTION))
 
 
 def _ask_store() -> None:

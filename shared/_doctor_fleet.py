@@ -1,46 +1,44 @@
-"""What `queuecast doctor` asks about the fleet as a whole; and a finding, which is the answer to one question."""
+"""What `queuecast doctor` asks about the fleet: who works, with which version, what waits, and what has failed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import cast
 
+from shared._doctor_findings import Finding, asked
 from shared.drivers.faults import translated
 from shared.errors import BrokerAway
 from shared.forecasts import Lane
+from shared.jobs import JobFilter, JobState
 from shared.lanes import Lanes
+from shared.running import LivingWorker
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 
 MOST_SKEW_SECONDS = 5.0  # deadlines and dead workers are told by the clocks of several machines
 OLD_JOB_SECONDS = 7_200.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The answer to one question; `advice` says what to do."""
-
-    name: str
-    detail: str
-    is_well: bool = True
-    is_away: bool = False  # ill because a service cannot be reached
-    advice: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """In one word."""
-        if self.is_well:
-            return "note" if self.advice else "ok"
-        return "away" if self.is_away else "ill"
+MOST_FAILED = 200  # that are looked at
+MOST_NAMED = 3
+UNKNOWN = "unknown"
 
 
 def look_at_fleet(settings: Settings, state: RunState) -> list[Finding]:
-    """Reaper, clocks, what waits, and the oldest job; raises BrokerAway, StoreAway."""
-    return [_reaper(state), _clock(state), *_waiting(settings), _oldest_job(settings)]
+    """Reaper, clocks, versions, what waits, slots, models, and how jobs fare; each asked whatever the others answer."""
+    questions: dict[str, Callable[[], list[Finding]]] = {
+        "reaper": lambda: [_reaper(state)],
+        "clock": lambda: [_clock(state)],
+        "versions": lambda: [_versions(state)],
+        "messages": lambda: _waiting(settings, state.workers()),
+        "catalogue": lambda: [_catalogue(state)],
+        "oldest job": lambda: [_oldest_job(settings)],
+        "failed jobs": lambda: [_failed_jobs(settings)],
+    }
+    return [finding for name, ask in questions.items() for finding in asked(name, ask)]
 
 
 def _reaper(state: RunState) -> Finding:
@@ -61,10 +59,42 @@ def _clock(state: RunState) -> Finding:
     return Finding(name="clock", detail=f"{skew:+.1f} s from the broker's", is_well=is_well, advice=advice)
 
 
-def _waiting(settings: Settings) -> list[Finding]:
+def _versions(state: RunState) -> Finding:
+    """Whether API, reaper and workers run one version, that of this command; older ones do not say theirs."""
+    seen = {"this command": version("queuecast"), **state.versions()}
+    seen |= {f"worker {worker.worker_id}": worker.version or UNKNOWN for worker in state.workers()}
+    who: dict[str, list[str]] = {}
+    for name, its in seen.items():
+        who.setdefault(its, []).append(name)
+    if len(who) == 1:
+        return Finding(name="versions", detail=f"{next(iter(who))} everywhere")
+    detail = "; ".join(f"{its}: {', '.join(names)}" for its, names in sorted(who.items()))
+    return Finding(name="versions", detail=detail, advice="bring them to one version, as deploy/README.md says under Upgrade")
+
+
+def _waiting(settings: Settings, workers: list[LivingWorker]) -> list[Finding]:
+    """What waits in each lane, and whether living workers serve it and have room."""
     view = Lanes.open(settings).look()
     depth = ", ".join(f"{lane.value} {view.depth(lane)} + {view.running(lane)}" for lane in Lane)
-    return [Finding(name="messages", detail=f"waiting + taken: {depth}")]
+    slots = {lane: sum(worker.slots for worker in workers if lane.value in worker.lanes) for lane in Lane}
+    return [
+        Finding(name="messages", detail=f"waiting + taken: {depth}"),
+        *(_lane(lane, count, view.running(lane)) for lane, count in slots.items()),
+    ]
+
+
+def _lane(lane: Lane, slots: int, busy: int) -> Finding:
+    detail = f"slots of living workers: {slots}, of them busy with this lane: {busy}" if slots else "no living worker"
+    advice = "" if slots else f"start one: `queuecast work --lanes {lane.value}`"
+    return Finding(name=f"lane {lane.value}", detail=detail, is_well=slots > 0, advice=advice)
+
+
+def _catalogue(state: RunState) -> Finding:
+    """Whether a worker has said which models there are."""
+    cards = state.catalogue()
+    if cards:
+        return Finding(name="catalogue", detail=", ".join(card.name for card in cards))
+    return Finding(name="catalogue", detail="no worker has ever said which models it has", is_well=False, advice="start a worker")
 
 
 def _oldest_job(settings: Settings) -> Finding:
@@ -77,3 +107,16 @@ def _oldest_job(settings: Settings) -> Finding:
     is_late = datetime.now(UTC) > oldest.deadline_at and age > OLD_JOB_SECONDS
     advice = "its deadline is over and nobody has ended it: see the reaper's log" if is_late else ""
     return Finding(name="oldest job", detail=f"{oldest.job_id}, {age / 60:.0f} min", is_well=not is_late, advice=advice)
+
+
+def _failed_jobs(settings: Settings) -> Finding:
+    """Jobs that have failed within the last hour; nothing need be broken here, but a person should know."""
+    since = datetime.now(UTC) - timedelta(hours=1)
+    with closing(open_store(settings.store_location, patience_seconds=1)) as store:
+        newest = store.jobs(JobFilter(state=JobState.FAILED), limit=MOST_FAILED)
+    failed = [job for job in newest if job.ended_at and job.ended_at >= since]
+    if not failed:
+        return Finding(name="failed jobs", detail="none within the last hour")
+    names = ", ".join(job.job_id for job in failed[:MOST_NAMED]) + (" …" if len(failed) > MOST_NAMED else "")
+    count = f"{len(failed)}{' or more' if len(newest) == MOST_FAILED else ''} within the last hour"
+    return Finding(name="failed jobs", detail=f"{count}: {names}", advice="`queuecast jobs show JOB_ID` says why")

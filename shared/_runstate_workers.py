@@ -14,6 +14,8 @@ from shared.forecasts import ModelCard
 from shared.running import LivingWorker
 
 WORKER_TTL_SECONDS = 8
+VERSION_TTL_SECONDS = 3_600
+ROLES = ("api", "reaper")
 
 speaks_redis = translated(BrokerAway)
 
@@ -34,6 +36,17 @@ class RunstateWorkers:
         keys = list(self.client.scan_iter("worker:*", count=1_000))
         found = cast("list[bytes | None]", self.client.mget(keys)) if keys else []
         return [from_json(LivingWorker, text) for text in found if text]
+
+    @speaks_redis
+    def announce_version(self, role: str, version: str) -> None:
+        """Say which version the API or the reaper has; a write, which a server that only reads refuses."""
+        self.client.set(f"version:{role}", version, ex=VERSION_TTL_SECONDS)
+
+    @speaks_redis
+    def versions(self) -> dict[str, str]:
+        """Role → the version that it announced last."""
+        found = cast("list[bytes | None]", self.client.mget([f"version:{role}" for role in ROLES]))
+        return {role: text.decode() for role, text in zip(ROLES, found, strict=True) if text}
 
     @speaks_redis
     def keep_catalogue(self, cards: Sequence[ModelCard]) -> None:

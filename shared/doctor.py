@@ -16,20 +16,18 @@ from typing import cast
 
 from celery.backends.redis import RedisBackend
 
-from shared._doctor_fleet import Finding, look_at_fleet
+from shared._doctor_broker import look_at_broker
+from shared._doctor_findings import Finding, asked
 from shared.broker import make_celery
 from shared.connections import Connection
 from shared.data_folder import INBOX, ROOT, entries, problem_with, user_name
 from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
-from shared.errors import BrokerAway, QueuecastError, ServiceError
-from shared.forecasts import Lane
-from shared.runstate import RunState
+from shared.errors import BrokerAway
 from shared.settings import Settings
 from shared.storage import is_new, open_store
 
-FULLEST_SHARE = 0.7  # 3-fleet.md: alarm at 70 % of the broker's memory; at 100 % workers die
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 )
@@ -40,21 +38,12 @@ def diagnose(settings: Settings) -> list[Finding]:
     return [
         Finding(name="version", detail=f"Queuecast {version('queuecast')}, Python {platform.python_version()}"),
         Finding(name="settings", detail="valid"),
-        _data_folder(settings.data_dir),
-        *_modes(settings.data_dir),
-        *_asked("store", lambda: _store(settings)),
-        *(_files(name, connection.path) for name, connection in settings.all_connections.items() if connection.path),
-        *(each for name, connection in settings.all_connections.items() for each in _database(name, connection)),
-        *_asked("result backend", lambda: [_result_backend(settings)] if settings.result_backend_url else []),
-        *_asked("broker", lambda: _broker(settings)),
+        *asked("data folder", lambda: [_data_folder(settings.data_dir), *_modes(settings.data_dir)]),
+        *asked("store", lambda: _store(settings)),
+        *(each for connection in settings.all_connections.items() for each in asked(*_connection(*connection))),
+        *asked("result backend", lambda: [_result_backend(settings)] if settings.result_backend_url else []),
+        *asked("broker", lambda: look_at_broker(settings)),
     ]
-
-
-def _asked(name: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
-    try:
-        return ask()
-    except QueuecastError as error:
-        return [Finding(name=name, detail=str(error), is_well=False, is_away=isinstance(error, ServiceError))]
 
 
 def _data_folder(folder: Path) -> Finding:
@@ -133,17 +122,19 @@ def _files(name: str, folder: Path) -> Finding:
     return Finding(name=f"connection {name}", detail=f"{folder} is not there or not readable", is_well=False, advice=advice)
 
 
-def _database(name: str, connection: Connection) -> list[Finding]:
-    """Whether a database that is a connection answers us, and what it could do better; nothing of a folder."""
+def _connection(name: str, connection: Connection) -> tuple[str, Callable[[], list[Finding]]]:
+    """What to call a connection, and what to ask it: a folder whether it is there, a database whether it answers us."""
     looks = {"mongodb": look_at_mongodb, "influxdb": look_at_influxdb}
-    if connection.kind not in looks:
-        return []
 
     def ask() -> list[Finding]:
+        if connection.path:
+            return [_files(name, connection.path)]
+        if connection.kind not in looks:
+            return []
         detail, advice = looks[connection.kind](name, connection)
         return [Finding(name=f"connection {name}", detail=detail, advice=advice)]
 
-    return _asked(f"connection {name}", ask)
+    return f"connection {name}", ask
 
 
 def _result_backend(settings: Settings) -> Finding:
@@ -155,73 +146,3 @@ def _result_backend(settings: Settings) -> Finding:
     finally:
         app.close()
     return Finding(name="result backend", detail="answers")
-
-
-def _broker(settings: Settings) -> list[Finding]:
-    """All that is asked of the broker's server: first whether it answers at all."""
-    state = RunState.open(settings, is_patient=False)
-    try:
-        with translated(BrokerAway):
-            info = cast("dict[str, object]", state.client.info())
-        findings = [Finding(name="broker", detail=f"answers (Redis {info['redis_version']})"), *_durability(info)]
-        state.active()
-        return [
-            *findings,
-            Finding(name="run state", detail="is readable"),
-            *look_at_fleet(settings, state),
-            *_lanes(state),
-            _catalogue(state),
-        ]
-    finally:
-        state.client.close()
-
-
-def _durability(info: dict[str, object]) -> list[Finding]:
-    """Whether a restart of the server loses nothing, nothing is evicted, and there is room (3-fleet.md, section 4)."""
-    has_file, policy = bool(info.get("aof_enabled")), str(info.get("maxmemory_policy"))
-    limit, used = (float(str(info.get(name) or 0)) for name in ("maxmemory", "used_memory"))
-    share = used / limit if limit else 0.0
-    room = f"{share:.0%} of {limit / 2**20:.0f} MiB used" if limit else f"{used / 2**20:.0f} MiB used, no limit set"
-    return [
-        Finding(
-            name="broker's file",
-            detail=f"appendonly {'yes' if has_file else 'no'}",
-            is_well=has_file,
-            advice="" if has_file else "set `appendonly yes`: without it a restart of the broker loses every waiting task",
-        ),
-        Finding(
-            name="broker's eviction",
-            detail=f"maxmemory-policy {policy}",
-            is_well=policy == "noeviction",
-            advice="" if policy == "noeviction" else "set `maxmemory-policy noeviction`: eviction loses tasks",
-        ),
-        Finding(
-            name="broker's memory",
-            detail=room,
-            is_well=share < FULLEST_SHARE,
-            advice="" if share < FULLEST_SHARE else "raise `maxmemory`: at 100 % the workers die",
-        ),
-    ]
-
-
-def _lanes(state: RunState) -> list[Finding]:
-    """Whether every lane has a living worker."""
-    workers = state.workers()
-    slots = {lane: sum(worker.slots for worker in workers if lane.value in worker.lanes) for lane in Lane}
-    return [
-        Finding(
-            name=f"lane {lane.value}",
-            detail=f"slots of living workers: {count}" if count else "no living worker",
-            is_well=count > 0,
-            advice="" if count else f"start one: `queuecast work --lanes {lane.value}`",
-        )
-        for lane, count in slots.items()
-    ]
-
-
-def _catalogue(state: RunState) -> Finding:
-    """Whether a worker has said which models there are."""
-    cards = state.catalogue()
-    if cards:
-        return Finding(name="catalogue", detail=", ".join(card.name for card in cards))
-    return Finding(name="catalogue", detail="no worker has ever said which models it has", is_well=False, advice="start a worker")

@@ -58,6 +58,7 @@ class LivingWorker:
     worker_id: str
     lanes: tuple[str, ...]
     slots: int
+    version: str = ""  # of Queuecast; "" = one that does not say it yet
     tasks: frozenset[str] = frozenset()  # ids of those that it has taken: running, waiting for a slot, or for their time
 
 

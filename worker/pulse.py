@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ class Pulse(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         """Begin to beat."""
         lanes = tuple(consumer.app.amqp.queues.consume_from)
-        me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=consumer.controller.concurrency)
+        slots = consumer.controller.concurrency
+        me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=slots, version=version("queuecast"))
         for beat, seconds in ((self._touch, TOUCH_SECONDS), (lambda: self._announce(me), ANNOUNCE_SECONDS)):
             beat()
             self._timers.append(consumer.hub.call_repeatedly(seconds, beat))

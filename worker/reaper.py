@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import structlog
 
@@ -75,6 +76,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     while not stopped.is_set():
         try:
             if resources().run_state.holds(lock):
+                resources().run_state.announce_version("reaper", version("queuecast"))
                 _pass(lanes, casebook)
                 chords.sweep(_open_jobs)
                 schedules.fire_due(datetime.now(UTC), workflow.send_plan)

@@ -35,10 +35,10 @@ def meet_server(connection: Any) -> None:
     """Introduce us to a server that has just been connected; raises ReplicaError, ClusterModeError, ConnectionError."""
     refused = None
     try:
-        connection.on_connect()
+        connection.on_connect_check_health(check_health=False)  # a check would connect again, and so on
     except ResponseError as error:  # of the database: neither a cluster nor a Sentinel has it
         refused = error
-    connection.send_command("HELLO")
+    connection.send_command("HELLO", check_health=False)
     with suppress(ResponseError):  # older than Redis 6, or something in between that does not know it: taken for a master
         _check(connection.read_response())
     if refused:
@@ -59,8 +59,10 @@ def ask_master(client: redis.Redis) -> None:
         raise
 
 
-def _check(told: list[Any] | dict[Any, Any]) -> None:
+def _check(told: object) -> None:
     """What HELLO says of the server, as pairs in a list, or as a map in a newer protocol."""
+    if not isinstance(told, list | dict):  # no answer of a Redis: whoever asks next will see
+        return
     pairs = told.items() if isinstance(told, dict) else zip(told[::2], told[1::2], strict=False)
     said = {_text(name): _text(value) for name, value in pairs}
     if said.get("mode") == "cluster":

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from shared._doctor_findings import Finding
+from shared.broker import enqueue_job, make_celery
 from shared.connections import Connection
 from shared.data_folder import open_data_folder
-from shared.doctor import Finding, diagnose, file_system
+from shared.doctor import diagnose, file_system
+from shared.drivers.redis_server import redis_server
 from shared.forecasts import Lane, ModelCard
+from shared.jobs import JobState
 from shared.running import LivingWorker
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job
+from tests.parrot import parrot
+from tests.redis_servers import running_redis
+from tests.servers import free_port
 
 CARD = ModelCard(name="prophet", summary="trend and seasons", lane=Lane.SCORE, cost=9, is_baseline=False)
-WORKER = LivingWorker(worker_id="w1", lanes=tuple(Lane), slots=2)
+WORKER = LivingWorker(worker_id="w1", lanes=tuple(Lane), slots=2, version=version("queuecast"))
 
 
 def findings(settings: Settings) -> dict[str, Finding]:
@@ -46,7 +55,9 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
 def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> None:
     found = findings(healthy)
     assert [finding for finding in found.values() if not finding.is_well or finding.advice] == []
-    assert found["lane heavy"].detail == "slots of living workers: 2"
+    assert found["lane heavy"].detail == "slots of living workers: 2, of them busy with this lane: 0"
+    assert found["versions"].detail == f"{version('queuecast')} everywhere"
+    assert found["failed jobs"].detail == "none within the last hour"
     assert found["catalogue"].detail == "prophet"
     assert found["broker's file"].detail == "appendonly yes"
 
@@ -77,6 +88,72 @@ def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Sett
         store.add_job(a_job(job_id="old"))
     assert "old, " in findings(healthy)["oldest job"].detail
     assert not findings(healthy)["oldest job"].is_well
+
+
+def test_versions_that_differ_are_told_apart_and_old_workers_are_unknown(healthy: Settings, run_state: RunState) -> None:
+    run_state.announce_version("reaper", "0.0.1")
+    run_state.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
+    found = findings(healthy)["versions"]
+    assert found.verdict == "note"
+    assert found.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"
+
+
+def test_slots_that_are_busy_are_counted(healthy: Settings) -> None:
+    app = make_celery(redis_server(healthy), "api")
+    enqueue_job(app, "job-1")
+    with app.connection_for_read() as connection:
+        message = connection.SimpleQueue("plan").get(timeout=5)
+        assert findings(healthy)["lane plan"].detail == "slots of living workers: 2, of them busy with this lane: 1"
+        message.ack()
+
+
+def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
+    now = datetime.now(UTC)
+    with closing(open_store(healthy.store_location)) as store:
+        for number in range(5):
+            store.add_job(a_job(job_id=f"job-{number}", created_at=now - timedelta(minutes=number)))
+            at = now - timedelta(hours=2 if number == 4 else 0)
+            store.move_job(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
+    found = findings(healthy)["failed jobs"]
+    assert found.detail == "4 within the last hour: job-0, job-1, job-2 …"
+    assert found.verdict == "note"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"+OK\r\n", b"*0\r\n", b":1\r\n", b"-ERR unknown command\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
+def test_no_answer_ends_the_doctor(tmp_path: Path, answer: bytes) -> None:
+    with parrot(answer * 20) as port:
+        url = f"redis://127.0.0.1:{port}/0"
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(url), result_backend_url=SecretStr(url)))
+    assert not found["broker"].is_well
+
+
+def test_an_error_that_nobody_has_foreseen_is_a_finding() -> None:
+    def ask() -> list[Finding]:
+        raise KeyError("redis_version")
+
+    (found,) = asked("broker", ask)
+    assert (found.verdict, found.detail) == ("ill", "an unexpected answer (KeyError: 'redis_version')")
+
+
+def test_a_broker_that_is_a_cluster_or_refuses_us_is_ill_and_not_away(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis", "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert (found.verdict, found.detail.partition(",")[0]) == ("ill", "The broker is a Redis Cluster")
+    with running_redis(tmp_path / "closed", password="secret") as server:
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert found.verdict == "ill"
+        assert found.detail.startswith("The broker refuses Queuecast's user name or password")
+
+
+def test_a_broker_that_is_a_replica_is_away(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
+        with other.client() as admin:
+            admin.replicaof("127.0.0.1", master.port)
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{other.port}/0")))["broker"]
+    assert found.verdict == "away"
+    assert found.detail == "The broker's address leads to a replica: its role is replica"
 
 
 def test_a_service_that_is_open_to_all_is_noted(settings: Settings, run_state: RunState) -> None:
