@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared._doctor_findings import Finding
+from shared._doctor_findings import Finding, asked
 from shared.broker import enqueue_job, make_celery
 from shared.connections import Connection
 from shared.data_folder import open_data_folder
