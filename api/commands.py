@@ -41,7 +41,7 @@ log = structlog.get_logger()
 def blueprint(spec: SpecTree) -> Blueprint:
     """The routes that change a job."""
     routes = Blueprint("commands", __name__, url_prefix="/v1/jobs/<job_id>")
-    told = answered(400, 403, 404, 409, 413, 415, 503, HTTP_202=answers.JobAnswer)
+    told = answered(400, 403, 404, 409, 413, 415, 429, 503, HTTP_202=answers.JobAnswer)
     routes.post("/cancel")(
         spec.validate(json=CancelBody, resp=told, tags=["jobs"], operation_id="cancel_job", before=refusing(CancelBody))(
             cancel_job
@@ -81,8 +81,9 @@ def retry_job(job_id: str, json: RetryBody) -> Answered:
     job = visible_job(here, job_id)
     _let_go(here, job_id)  # speaks to the broker: 503 before anything is written
     warnings = warnings_of(job.request, job.created_at)  # those of the data are found again, or are no longer true
-    if not here.store.reopen_job(job_id, TRIED_FROM[json.queues], now, warnings=warnings):
-        raise _forbids(here, job_id, f"tried again (queues: {json.queues})", TRIED_FROM[json.queues])
+    states, allowance = TRIED_FROM[json.queues], here.settings.allowance
+    if not here.store.reopen_job(job_id, states, now, warnings=warnings, allowance=allowance):
+        raise _forbids(here, job_id, f"tried again (queues: {json.queues})", states)
     log.info("job is tried again", job_id=job_id, queues=json.queues)
     here.store.forget_reports(job_id, FORGOTTEN[json.queues])
     try:

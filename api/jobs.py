@@ -36,7 +36,7 @@ log = structlog.get_logger()
 def blueprint(spec: SpecTree) -> Blueprint:
     """The routes under /v1/jobs."""
     routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
-    submit = answered(400, 413, 415, 503, HTTP_202=answers.JobAccepted)
+    submit = answered(400, 413, 415, 429, 503, HTTP_202=answers.JobAccepted)
     routes.post("")(spec.validate(resp=submit, tags=["jobs"], operation_id="submit_job", before=refusing(JobBody))(submit_job))
     listed = answered(400, 503, HTTP_200=answers.JobPage)
     routes.get("")(spec.validate(resp=listed, tags=["jobs"], operation_id="list_jobs", before=refusing(JobsQuery))(list_jobs))
@@ -61,7 +61,7 @@ def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccept
     if cards is not None:
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)
-    job = here.store.add_job(new)
+    job = here.store.add_job(new, here.settings.allowance)
     audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
         _start(here, job)

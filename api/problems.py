@@ -19,6 +19,7 @@ from api.login import login_address, path_of
 from api.refusals import FieldProblem, field_problems, shortened
 from shared.errors import (
     AccessError,
+    AllowanceUsedUp,
     Conflict,
     KeyReused,
     MalformedRequest,
@@ -44,6 +45,7 @@ STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family tha
     (RequestError, 422),
     (NotAuthenticated, 401),
     (TooManyRequests, 429),
+    (AllowanceUsedUp, 429),
     (AccessError, 403),
     (RecordError, 500),
     (ServiceError, 503),

@@ -23,7 +23,6 @@ from shared.errors import BrokerAway, StateForbids
 from shared.jobs import JobRequest
 from shared.schedules import Schedule, first_due, paused, resumed
 
-MOST_SCHEDULES = 1_000
 TRIES = 5  # of a change that the reaper's own may come before
 
 log = structlog.get_logger()
@@ -49,7 +48,7 @@ def blueprint(spec: SpecTree) -> Blueprint:
     tags = ["schedules"]
     listed, shown = answered(503, HTTP_200=ScheduleList), answered(404, 503, HTTP_200=ScheduleAnswer)
     routes.get("")(spec.validate(resp=listed, operation_id="list_schedules", tags=tags)(list_schedules))
-    made = answered(400, 403, 409, 413, 415, 503, HTTP_201=ScheduleAnswer)
+    made = answered(400, 403, 413, 415, 429, 503, HTTP_201=ScheduleAnswer)
     routes.post("")(spec.validate(resp=made, operation_id="add_schedule", before=refusing(ScheduleBody), tags=tags)(add_schedule))
     routes.get("/<schedule_id>")(spec.validate(resp=shown, operation_id="show_schedule", tags=tags)(show_schedule))
     changed = answered(400, 403, 404, 409, 413, 415, 503, HTTP_200=ScheduleAnswer)
@@ -74,8 +73,6 @@ def add_schedule(json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str
     here, now = services(), datetime.now(UTC)
     wanted = of_the_caller(json.request.to_request())
     _check(here, wanted, now)
-    if len(here.store.schedules.all()) >= MOST_SCHEDULES:
-        raise StateForbids(f"there are {MOST_SCHEDULES} schedules, which is all that is accepted; remove one first")
     schedule = Schedule(
         schedule_id=token_hex(5),
         name=json.name,
@@ -87,7 +84,7 @@ def add_schedule(json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str
         is_paused=json.is_paused,
         client=caller().caller_id,
     )
-    here.store.schedules.add(schedule)
+    here.store.schedules.add(schedule, here.settings.allowance)
     audit.note(schedule_id=schedule.schedule_id)
     log.info("schedule added", schedule_id=schedule.schedule_id, name=schedule.name)
     answer = schedule_answer(here, schedule)

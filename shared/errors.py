@@ -100,6 +100,10 @@ class TooManyRequests(AccessError):
     """Too many requests; slow down."""
 
 
+class AllowanceUsedUp(AccessError):
+    """The project's allowance is used up."""
+
+
 class DataError(QueuecastError):
     """The data cannot be used."""
 

@@ -194,13 +194,18 @@ class Job:
 
     @property
     def account(self) -> str:
-        """Whose turn and allowance it takes: its project's, or "" without one; without a token anybody might name any project."""
-        return "" if self.client == LOCAL else self.request.project
+        """Whose turn and whose allowance it takes."""
+        return account_of(self.client, self.request)
 
     @property
     def deadline_at(self) -> datetime:
         """The job ends by then, with what it has."""
         return self.request.deadline.after(self.asked_at)
+
+
+def account_of(client: str, request: JobRequest) -> str:
+    """Of the project, or "" without one; also without a token, because then anybody might name any project."""
+    return "" if client == LOCAL else request.project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

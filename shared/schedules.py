@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from shared.cron import newest_due, next_due, parse_cron
-from shared.jobs import JobRequest
+from shared.jobs import LOCAL, JobRequest, account_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +22,15 @@ class Schedule:
     created_at: datetime
     due_at: datetime  # the first due time that nobody has looked after
     is_paused: bool = False
-    client: str = "local"  # id of the token that made it
+    client: str = LOCAL  # id of the token that made it
     last_due_at: datetime | None = None
     last_job_id: str | None = None
     last_skip: str | None = None  # why the last due time made no job
+
+    @property
+    def account(self) -> str:
+        """Whose allowance it takes; its jobs take that too."""
+        return account_of(self.client, self.request)
 
     def job_id_at(self, due_at: datetime) -> str:
         """The id of the job of a due time: always the same, so that it is made once."""

@@ -29,6 +29,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.allowances import Allowance
 from shared.connections import Connection, ConnectionName, Folder, InfluxVersion
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
@@ -56,6 +57,7 @@ def _time_zone(name: str) -> str:
 RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
+Most = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: None if given == "off" else given)]
 KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
 
 
@@ -99,6 +101,9 @@ class Settings(BaseSettings):
     rate_limit: RateLimit = Field("300/minute", description="requests of one token, or of one address without a token; or off")
     write_rate_limit: RateLimit = Field("60/minute", description="of these, requests that change something; or off")
     failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
+    most_open_jobs: Most = Field(100, description="jobs of one project that have not ended; or off")
+    most_candidates: Most = Field(200_000, description="candidates that these may ask for, by their max_candidates; or off")
+    most_schedules: Most = Field(1_000, description="schedules of one project; or off")
     trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
     token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
     keep_jobs: KeptFor = Field(Duration(400, "d"), description="jobs with their leaderboards, since their request; or forever")
@@ -119,6 +124,11 @@ class Settings(BaseSettings):
         """The order of the contract; a `.env` file is not among the sources."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
         return init_settings, env_settings, file_secret_settings, toml
+
+    @property
+    def allowance(self) -> Allowance:
+        """What a project may have at a time."""
+        return Allowance(open_jobs=self.most_open_jobs, candidates=self.most_candidates, schedules=self.most_schedules)
 
     @property
     def store_location(self) -> str:

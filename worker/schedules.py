@@ -13,7 +13,7 @@ from datetime import datetime
 
 import structlog
 
-from shared.errors import JobNotFound, ServiceError
+from shared.errors import AllowanceUsedUp, JobNotFound, ServiceError
 from shared.jobs import Job, JobState
 from shared.schedules import Schedule, due_now, looked_after
 from worker.resources import resources
@@ -42,16 +42,23 @@ def _fire(schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -
         return
     here, before = resources(), _unended(schedule, due_at)
     if before is not None:
-        skip = f"its job {before} of the time before had not ended"
-        if here.store.schedules.replace(schedule, looked_after(schedule, due_at, skip=skip)):
-            log.warning("due time skipped", schedule_id=schedule.schedule_id, due_at=due_at.isoformat(), reason=skip)
+        _skip(schedule, due_at, f"its job {before} of the time before had not ended")
         return
-    job = here.store.add_job(_job(schedule, due_at, now))
+    try:
+        job = here.store.add_job(_job(schedule, due_at, now), here.settings.allowance)
+    except AllowanceUsedUp as error:
+        _skip(schedule, due_at, str(error))
+        return
     if job.state is JobState.QUEUED:
         here.run_state.begin_job(job.job_id, job.deadline_at, job.request_id)
         send_plan(job.job_id)
     if here.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
         log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())
+
+
+def _skip(schedule: Schedule, due_at: datetime, reason: str) -> None:
+    if resources().store.schedules.replace(schedule, looked_after(schedule, due_at, skip=reason)):
+        log.warning("due time skipped", schedule_id=schedule.schedule_id, due_at=due_at.isoformat(), reason=reason)
 
 
 def _unended(schedule: Schedule, due_at: datetime) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
 
@@ -15,9 +16,11 @@ class MemorySchedules:
         self._lock = Lock()
         self._schedules: dict[str, Schedule] = {}
 
-    def add(self, schedule: Schedule) -> None:
+    def add(self, schedule: Schedule, allowance: Allowance = UNLIMITED) -> None:
         """Keep a new schedule."""
         with self._lock:
+            used = sum(known.account == schedule.account for known in self._schedules.values())
+            allowance.check_schedules(schedule.account, used)
             self._schedules.setdefault(schedule.schedule_id, schedule)
 
     def get(self, schedule_id: str) -> Schedule:

@@ -7,9 +7,11 @@ from typing import Any
 
 from pymongo.collection import Collection as Documents
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.documents import from_json, to_json
 from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
+from shared.storage._mongo_admission import admit_schedule
 from shared.storage._mongo_writes import insert_once, speaks_mongo
 
 
@@ -20,9 +22,10 @@ class MongoSchedules:
         self._of = of
 
     @speaks_mongo()
-    def add(self, schedule: Schedule) -> None:
+    def add(self, schedule: Schedule, allowance: Allowance = UNLIMITED) -> None:
         """Keep a new schedule."""
-        insert_once(self._of("schedules"), schedule.schedule_id, {"document": to_json(schedule)})
+        with admit_schedule(self._of, schedule, allowance):
+            insert_once(self._of("schedules"), schedule.schedule_id, {"document": to_json(schedule)})
 
     @speaks_mongo()
     def get(self, schedule_id: str) -> Schedule:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.documents import from_json, to_json
 from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
+from shared.storage._sqlite_admission import admit_schedule
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import insert
 
@@ -15,10 +17,11 @@ class SqliteSchedules:
     def __init__(self, file: SqliteFile) -> None:
         self._file = file
 
-    def add(self, schedule: Schedule) -> None:
+    def add(self, schedule: Schedule, allowance: Allowance = UNLIMITED) -> None:
         """Keep a new schedule."""
         row = {"schedule_id": schedule.schedule_id, "document": to_json(schedule)}
         with self._file.writing() as db:
+            admit_schedule(db, schedule, allowance)
             insert(db, "schedules", [row], "ON CONFLICT (schedule_id) DO NOTHING")
 
     def get(self, schedule_id: str) -> Schedule:

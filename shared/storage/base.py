@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
@@ -55,10 +56,11 @@ class Store(Protocol):
         """Recurring jobs."""
         ...
 
-    def add_job(self, job: Job) -> Job:
-        """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint.
+    def add_job(self, job: Job, allowance: Allowance = UNLIMITED) -> Job:
+        """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint, or this id.
 
         Raises:
+            AllowanceUsedUp: its account may not have one more; counted with the addition, also of many at once.
             KeyReused: the key belongs to a request with another fingerprint.
         """
         ...
@@ -83,12 +85,20 @@ class Store(Protocol):
         """
         ...
 
-    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+    def reopen_job(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        at: datetime,
+        *,
+        warnings: Sequence[str] = (),
+        allowance: Allowance = UNLIMITED,
+    ) -> bool:
         """Compare-and-set from a terminal state to queued, the one way out of it; whether this call did it.
 
         The job is as good as new: no reason, no start and end, no progress, `warnings` instead of those it had, and `queued_at`
         is `at`. What it was planned for stays: `issued_at`, and with it the keys of its forecasts.
-        Raises JobNotFound, and ValueError when an expected state is not terminal.
+        Raises JobNotFound, AllowanceUsedUp as `add_job` does, and ValueError when an expected state is not terminal.
         """
         ...
 

@@ -9,6 +9,7 @@ from functools import wraps
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
+from shared.allowances import UNLIMITED, Allowance, Used
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
@@ -61,15 +62,15 @@ class MemoryStore:
         )
 
     @_alone
-    def add_job(self, job: Job) -> Job:
+    def add_job(self, job: Job, allowance: Allowance = UNLIMITED) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
-        key = job.client, job.idempotency_key
+        key = (job.client, job.idempotency_key) if job.idempotency_key is not None else None
         twin = next((known for known in self._jobs.values() if (known.client, known.idempotency_key) == key), None)
-        if job.idempotency_key is None or twin is None:
-            return self._jobs.setdefault(job.job_id, job)
-        if twin.fingerprint != job.fingerprint:
+        if twin is not None and twin.fingerprint != job.fingerprint:
             raise KeyReused(idempotency_key=job.idempotency_key)
-        return twin
+        if twin is None and job.job_id not in self._jobs:
+            allowance.check_job(job, Used.by(job.account, self._jobs.values()))
+        return twin or self._jobs.setdefault(job.job_id, job)
 
     @_alone
     def job(self, job_id: str) -> Job:
@@ -102,12 +103,20 @@ class MemoryStore:
         return True
 
     @_alone
-    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+    def reopen_job(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        at: datetime,
+        *,
+        warnings: Sequence[str] = (),
+        allowance: Allowance = UNLIMITED,
+    ) -> bool:
         """Compare-and-set from a terminal state to queued; whether this call did it."""
         check_reopening(expected)
-        job = self.job(job_id)
-        if job.state not in expected:
+        if (job := self.job(job_id)).state not in expected:
             return False
+        allowance.check_job(job, Used.by(job.account, self._jobs.values()))
         blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress(), warnings=tuple(warnings))
         self._jobs[job_id] = replace(blank, state=JobState.QUEUED, queued_at=at)
         return True

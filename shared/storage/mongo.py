@@ -17,15 +17,17 @@ from typing import Any
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.buckets import to_epoch
 from shared.drivers.mongo import Patience
-from shared.errors import JobNotFound, KeyReused, QueueNotFound
+from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused, QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._mongo_accuracy import MongoAccuracies
+from shared.storage._mongo_admission import admit_job
 from shared.storage._mongo_past import MongoIssues, MongoRetention
 from shared.storage._mongo_place import MongoPlace
 from shared.storage._mongo_schedules import MongoSchedules
@@ -49,11 +51,12 @@ class MongoStore:
         self.schedules = MongoSchedules(self._of)
 
     @speaks_mongo()
-    def add_job(self, job: Job) -> Job:
+    def add_job(self, job: Job, allowance: Allowance = UNLIMITED) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
         try:
-            is_new = insert_once(self._of("jobs"), job.job_id, {**_rows.job_row(job), "warnings": list(job.warnings)})
-        except DuplicateKeyError:
+            with admit_job(self._of, job, allowance):
+                is_new = insert_once(self._of("jobs"), job.job_id, {**_rows.job_row(job), "warnings": list(job.warnings)})
+        except (DuplicateKeyError, AllowanceUsedUp):  # only a new one needs room
             if (twin := self._twin(job)) is None:
                 raise
             return twin
@@ -85,10 +88,22 @@ class MongoStore:
         return self._change_state(job_id, expected, _rows.moved(new, reason, at))
 
     @speaks_mongo()
-    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+    def reopen_job(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        at: datetime,
+        *,
+        warnings: Sequence[str] = (),
+        allowance: Allowance = UNLIMITED,
+    ) -> bool:
         """Compare-and-set from a terminal state to queued; whether this call did it."""
         check_reopening(expected)
-        return self._change_state(job_id, expected, _rows.reopened(at, warnings) | {"warnings": list(warnings)})
+        job = self.job(job_id)
+        if job.state not in expected:
+            return False
+        with admit_job(self._of, job, allowance):
+            return self._change_state(job_id, expected, _rows.reopened(at, warnings) | {"warnings": list(warnings)})
 
     @speaks_mongo()
     def free_key(self, job_id: str) -> None:
@@ -210,11 +225,12 @@ class MongoStore:
         """The client belongs to the process, and others may use it."""
 
     def _twin(self, job: Job) -> Job | None:
-        """The job that already has the key of a new one."""
+        """The job that already has the key, or else the id, of a new one."""
         key = {"client": {"$eq": job.client}, "idempotency_key": {"$eq": job.idempotency_key}}
         twin = self._of("jobs").find_one(key) if job.idempotency_key is not None else None
         if twin is not None and twin["fingerprint"] != job.fingerprint:
             raise KeyReused(idempotency_key=job.idempotency_key)
+        twin = twin or self._of("jobs").find_one({"_id": {"$eq": job.job_id}})
         return job_of(twin) if twin is not None else None
 
     def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:

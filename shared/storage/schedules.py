@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.schedules import Schedule
 
 
 class Schedules(Protocol):
     """Schedules by id."""
 
-    def add(self, schedule: Schedule) -> None:
-        """Keep a new schedule; one whose id is known already stays as it is."""
+    def add(self, schedule: Schedule, allowance: Allowance = UNLIMITED) -> None:
+        """Keep a new schedule; one whose id is known already stays as it is. Raises AllowanceUsedUp, as `add_job` does."""
         ...
 
     def get(self, schedule_id: str) -> Schedule:

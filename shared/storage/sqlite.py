@@ -6,7 +6,6 @@ How the file is opened and shared: _sqlite_file.py. Its tables: sqlite.sql. Thei
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -14,15 +13,17 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from shared.allowances import UNLIMITED, Allowance
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
-from shared.errors import JobNotFound, KeyReused, QueueNotFound
+from shared.errors import QueueNotFound
 from shared.forecasts import Forecast
 from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
 from shared.storage._sqlite_accuracy import SqliteAccuracies
+from shared.storage._sqlite_admission import add_job, admit_job, change_state, job_row
 from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
 from shared.storage._sqlite_issues import SqliteIssues
 from shared.storage._sqlite_retention import SqliteRetention
@@ -56,22 +57,15 @@ class SqliteStore:
         self.retention = SqliteRetention(self._file)
         self.schedules = SqliteSchedules(self._file)
 
-    def add_job(self, job: Job) -> Job:
+    def add_job(self, job: Job, allowance: Allowance = UNLIMITED) -> Job:
         """Keep a new job, or give the one that its key or id already has."""
         with self._file.writing() as db:
-            twin = db.execute("SELECT * FROM jobs WHERE client = ? AND idempotency_key = ?", (job.client, job.idempotency_key))
-            row = twin.fetchone()  # none without a key: NULL equals nothing
-            if row is None:
-                insert(db, "jobs", [_rows.job_row(job)], "ON CONFLICT (job_id) DO NOTHING")
-                return _rows.job(_job_row(db, job.job_id))
-            if row["fingerprint"] != job.fingerprint:
-                raise KeyReused(idempotency_key=job.idempotency_key)
-            return _rows.job(row)
+            return add_job(db, job, allowance)
 
     def job(self, job_id: str) -> Job:
         """The job of this id; raises JobNotFound."""
         with self._file.reading() as db:
-            return _rows.job(_job_row(db, job_id))
+            return _rows.job(job_row(db, job_id))
 
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
@@ -88,17 +82,30 @@ class SqliteStore:
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
         """Compare-and-set of the state; whether this call did it."""
         check_move(expected, new)
-        return self._change_state(job_id, expected, _rows.moved(new, reason, at))
+        with self._file.writing() as db:
+            return change_state(db, job_id, expected, _rows.moved(new, reason, at))
 
-    def reopen_job(self, job_id: str, expected: Collection[JobState], at: datetime, *, warnings: Sequence[str] = ()) -> bool:
+    def reopen_job(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        at: datetime,
+        *,
+        warnings: Sequence[str] = (),
+        allowance: Allowance = UNLIMITED,
+    ) -> bool:
         """Compare-and-set from a terminal state to queued; whether this call did it."""
         check_reopening(expected)
-        return self._change_state(job_id, expected, _rows.reopened(at, warnings))
+        with self._file.writing() as db:
+            job = _rows.job(job_row(db, job_id))
+            if job.state in expected:
+                admit_job(db, job, allowance)
+            return change_state(db, job_id, expected, _rows.reopened(at, warnings))
 
     def free_key(self, job_id: str) -> None:
         """Take the job's Idempotency-Key from it."""
         with self._file.writing() as db:
-            _job_row(db, job_id)
+            job_row(db, job_id)
             db.execute("UPDATE jobs SET idempotency_key = NULL WHERE job_id = ?", (job_id,))
 
     def update_job(
@@ -111,7 +118,7 @@ class SqliteStore:
     ) -> None:
         """Set what is given; warnings are added in order, each once."""
         with self._file.writing() as db:
-            known = from_json(_rows.Warnings, _job_row(db, job_id)["warnings"])
+            known = from_json(_rows.Warnings, job_row(db, job_id)["warnings"])
             db.execute(
                 "UPDATE jobs SET issued_at = ifnull(?, issued_at), progress = ifnull(?, progress), warnings = ? WHERE job_id = ?",
                 (
@@ -224,15 +231,6 @@ class SqliteStore:
         """Let go of the file."""
         self._file.close()
 
-    def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
-        columns = ", ".join(f"{name} = ?" for name in changes)
-        statement = f"UPDATE jobs SET {columns} WHERE job_id = ? AND state IN ({marks(expected)})"  # noqa: S608 - our names
-        with self._file.writing() as db:
-            done = db.execute(statement, (*changes.values(), job_id, *expected))
-            if done.rowcount == 0:
-                _job_row(db, job_id)
-            return done.rowcount == 1
-
     def _forecasts(self, where: str, values: Mapping[str, Any], projects: Sequence[str] | None = None) -> list[Forecast]:
         """The forecasts that match; a `{}` in the condition stands for that of the projects."""
         condition, names = of_projects(projects)
@@ -240,10 +238,3 @@ class SqliteStore:
         with self._file.reading() as db:
             rows = db.execute(FORECASTS.format(where.format(theirs)), {**values, **names}).fetchall()
         return list(map(forecast_of, rows))
-
-
-def _job_row(db: sqlite3.Connection, job_id: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
-    if row is None:
-        raise JobNotFound(job_id=job_id)
-    return row

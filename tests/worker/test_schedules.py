@@ -16,7 +16,7 @@ from shared.runstate import RunState
 from shared.schedules import paused, resumed
 from shared.settings import Settings
 from shared.storage import Store
-from tests.factories import MONDAY, a_schedule
+from tests.factories import MONDAY, a_job, a_schedule
 from worker.reaper import run_reaper
 from worker.resources import Resources, use
 from worker.schedules import fire_due
@@ -75,6 +75,17 @@ def test_a_job_that_has_not_ended_lets_the_next_due_time_be_skipped_and_that_is_
     end_all(store, MONDAY + DAY + 6 * HOUR)
     assert len(fire(MONDAY + 2 * DAY + 5 * HOUR)) == 1
     assert store.schedules.get("s-1").last_skip is None
+
+
+def test_a_due_time_above_the_allowance_is_skipped_and_that_is_told(settings: Settings, run_state: RunState) -> None:
+    with use(Resources(settings.model_copy(update={"most_open_jobs": 1}))) as here:
+        store = here.store
+        store.schedules.add(a_schedule())
+        store.add_job(a_job())
+        assert fire(store.schedules.get("s-1").due_at) == []
+        assert "1 of 1 are used; wait until one ends" in (store.schedules.get("s-1").last_skip or "")
+        end_all(store, MONDAY)
+        assert len(fire(store.schedules.get("s-1").due_at)) == 1
 
 
 def test_a_crash_after_the_job_was_stored_makes_no_second_one(store: Store) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 
 import pytest
 
-from shared.errors import InvalidSettings, StoreAway, StoreRefuses
+from shared.allowances import Allowance
+from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
 from shared.forecasts import Candidate, Measures, Score, WindowForecast
 from shared.jobs import JobState, QueueState
 from shared.reports import QueueReport
@@ -50,6 +52,20 @@ def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> Non
         child.join(30)
     assert sorted(winners.get(timeout=5) for _ in children) == [False, False, False, True]
     assert store.job("job-1").state is JobState.RUNNING
+
+
+def test_who_dies_on_the_way_in_counts_for_a_minute_and_no_longer(url: str, mongod: MongoServer) -> None:
+    store, one = open_store(url), Allowance(open_jobs=1)
+    job = a_job(client="a token")
+    with mongod.client() as client:
+        account = {"_id": f"jobs {job.account}", "version": 1}
+        dead = {"id": "job-0", "candidates": 5, "at": time.time()}
+        client["special"]["admissions"].insert_one(account | {"under_way": [dead]})
+        with pytest.raises(AllowanceUsedUp):
+            store.add_job(job, one)
+        client["special"]["admissions"].update_one(account, {"$set": {"under_way": [dead | {"at": time.time() - 61}]}})
+        assert store.add_job(job, one) == job
+        assert client["special"]["admissions"].count_documents({"version": 2, "under_way": []}) == 1
 
 
 def test_a_leaderboard_may_be_larger_than_a_document(url: str) -> None:
