@@ -72,10 +72,6 @@ class StateForbids(Conflict):
     """The job's state forbids this."""
 
 
-class RequestInFlight(Conflict):
-    """A request with the same Idempotency-Key is still being handled."""
-
-
 class AccessError(QueuecastError):
     """The caller may not do this."""
 
