@@ -105,6 +105,8 @@ def serve_flower(
 
     if alive:
         raise typer.Exit(0 if is_alive(settings, port) else 1)
+    if note := open_data_folder(settings, is_needed=True):  # its password and its memory are in it
+        notice(note, style="yellow")
     run_flower(settings, host=host, port=port)
 
 

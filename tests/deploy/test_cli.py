@@ -114,7 +114,7 @@ def test_up_refuses_a_data_folder_where_a_stack_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *("up --port 0", "serve", "work", "reap", "forecast export", "config check"),
+        *("up --port 0", "serve", "work", "reap", "flower", "forecast export", "config check"),
         *("token create --name ci --scope read", "token list", "token revoke 3f9ac01b22"),
     ],
 )
