@@ -17,7 +17,7 @@ STATUS = {
     errors.JobNotFound: 404,
     errors.QueueNotFound: 404,
     errors.StateForbids: 409,
-    errors.RequestInFlight: 409,
+    errors.AllowanceUsedUp: 429,
     errors.InvalidRequest: 422,
     errors.KeyReused: 422,
     errors.UnknownModel: 422,
