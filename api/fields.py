@@ -28,7 +28,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from api.sizes import Size
 from shared import names
+from shared.buckets import EARLIEST, LATEST
 from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
@@ -36,11 +38,13 @@ CONTROL = r"\x00-\x1f\x7f-\x9f"
 MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
-LONGEST_MOMENT = 40
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
 ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
-MOMENT_FORM = "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B)"
+MOMENT_FORM = (
+    "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B), "
+    f"from {EARLIEST.year} to {LATEST.year - 1}"
+)
 
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -66,28 +70,6 @@ class Text:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return handler(schema) | {"pattern": f"^{self.pattern}$", "maxLength": self.most}
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Accepts lists and objects of `least` to `most` items, and counts them before it looks at any."""
-
-    most: int
-    least: int = 0
-
-    def check(self, value: object) -> object:
-        """The value itself; raises ValueError with how many are accepted."""
-        if isinstance(value, list | tuple | dict) and not self.least <= len(value) <= self.most:
-            raise ValueError(f"found {len(value)}, accepted are {self.least} to {self.most}")
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        found = handler(schema)
-        what = "Properties" if found.get("type") == "object" else "Items"
-        return found | ({f"min{what}": self.least} if self.least else {}) | {f"max{what}": self.most}
 
 
 def _one_of_the_caller(reserved: Callable[[str], bool]) -> AfterValidator:
@@ -127,10 +109,10 @@ def _time_zone(name: str) -> str:
 def _moment(value: object) -> datetime:
     """The moment in UTC."""
     try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) and len(value) <= LONGEST_MOMENT else "")
-        if moment.tzinfo is not None:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        if moment.tzinfo is not None and EARLIEST <= moment < LATEST:
             return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         pass  # refused below, like a time without a zone
     found = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
     raise ValueError(f"{found} is no moment; accepted is {MOMENT_FORM}")

@@ -37,6 +37,7 @@ from shared.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+REST_IN_LOG = "; the log has the rest under the request id of this answer"
 LONGEST_DETAIL, LONGEST_PATH = 4_000, 300
 STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other error of ours is a fault of ours
     (MalformedRequest, 400),
@@ -157,6 +158,8 @@ def _of_ours(error: QueuecastError) -> Response:
         return _of_a_fault(error)
     if status == 503:
         log.warning("a service is away", error=str(error))
+        more = "" if error.tells_detail else REST_IN_LOG
+        return problem(status, error.public + more, title=error.headline, kind=_kind(type(error).__name__))
     told: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
     if status == 422:
         told["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), LONGEST_DETAIL))]
@@ -166,7 +169,7 @@ def _of_ours(error: QueuecastError) -> Response:
 def _of_a_fault(error: Exception) -> Response:
     """Ours to repair: the traceback is for the log, the answer says nothing of it."""
     log.error("internal error", exc_info=error)
-    return problem(500, "internal error; the log has the rest under the request id of this answer")
+    return problem(500, "internal error" + REST_IN_LOG)
 
 
 def _field(error: QueuecastError) -> Sequence[str]:

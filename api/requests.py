@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from api import fields
+from api.sizes import Size
 from shared.durations import Duration
 from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState, Place
 
@@ -19,6 +20,7 @@ MOST_HORIZON_STEPS = 10_000
 MOST_POINTS = 100_000  # of one answered series
 MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 LONGEST_MONTH_SECONDS = 31 * 86_400
+LONGEST_SECONDS = 1_200 * LONGEST_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
 EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
     "job_name": "Resource Forecasting",
     "user_name": "Bob",
@@ -37,7 +39,7 @@ class Form(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _check_size(cls, value: object) -> object:
-        return fields.Size(MOST_FIELDS).check(value)
+        return Size(MOST_FIELDS).check(value)
 
 
 class PlaceBody(Form):
@@ -55,8 +57,7 @@ class DataBody(Form):
     """Where the history is read and where the forecast is written."""
 
     source: Annotated[
-        Annotated[PlaceBody, Tag(fields.ONE)]
-        | Annotated[tuple[PlaceBody, ...], fields.Size(MOST_SOURCES, 1), Tag(fields.SEVERAL)],
+        Annotated[PlaceBody, Tag(fields.ONE)] | Annotated[tuple[PlaceBody, ...], Size(MOST_SOURCES, 1), Tag(fields.SEVERAL)],
         Discriminator(fields.one_or_several),
         Field(description="one place, or a list: the first has the target, the others add companions"),
     ]
@@ -81,17 +82,17 @@ class JobBody(Form):
     hyperparameters: fields.Hyperparameters = Field(
         {}, description="model → hyperparameter → values to try instead of the default grid"
     )
-    queues: Annotated[tuple[fields.QueueName, ...], fields.Size(1_000, 1)] = Field(("*",), description="names or globs")
+    queues: Annotated[tuple[fields.QueueName, ...], Size(1_000, 1)] = Field(("*",), description="names or globs")
     target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
     time_field: fields.ColumnName = "timestamp"
     queue_field: fields.ColumnName = Field("queue", validate_default=True)
-    columns: Annotated[tuple[fields.ColumnName, ...] | None, fields.Size(100)] = Field(
+    columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
         None, description="further columns to read; null = all numeric ones"
     )
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
-    bounds: Annotated[tuple[fields.Number | None, fields.Number | None], fields.Size(2)] = Field(
+    bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
         (0.0, None), description="physical range; null = open"
     )
     timezone: fields.TimeZone = Field("UTC", description="of the calendar features")
@@ -197,8 +198,9 @@ class SubmitHeaders(BaseModel):
 def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:
     """The length, if it has an accepted number of steps; a period that was refused is told by itself."""
     period: Duration | None = info.data.get("aggregation_time_period")
-    if period is not None:
-        seconds = length.seconds if length.is_fixed else length.count * LONGEST_MONTH_SECONDS
-        if not least <= seconds // period.seconds <= most:
-            raise ValueError(f"{length} has {seconds // period.seconds} steps of {period}; accepted are {least or 1} to {most}")
+    seconds = length.seconds if length.is_fixed else length.count * LONGEST_MONTH_SECONDS
+    if seconds > LONGEST_SECONDS:
+        raise ValueError(f"{length} is longer than the accepted 100 years")
+    if period is not None and not least <= seconds // period.seconds <= most:
+        raise ValueError(f"{length} has {seconds // period.seconds} steps of {period}; accepted are {least or 1} to {most}")
     return length

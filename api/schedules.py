@@ -19,7 +19,7 @@ from api.problems import answered, refusing
 from api.projects import of_the_caller
 from api.requests import Form, JobBody
 from api.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
-from shared.errors import BrokerAway, StateForbids
+from shared.errors import BrokerAway, ChangedMeanwhile
 from shared.jobs import JobRequest
 from shared.schedules import Schedule, first_due, paused, resumed
 
@@ -123,7 +123,7 @@ def _changed(schedule_id: str, change: Callable[[Schedule], Schedule]) -> Schedu
         new = change(known)
         if here.store.schedules.replace(known, new):
             return schedule_answer(here, new)
-    raise StateForbids("somebody else changes the schedule at the same time; try again")
+    raise ChangedMeanwhile("try again")
 
 
 def _check(here: Services, wanted: JobRequest, now: datetime) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
-from shared.buckets import bucket_start
+from shared.buckets import EARLIEST, LATEST, bucket_start
 from shared.data_folder import as_open_as_wished
 from shared.durations import ACCEPTED_FORMS, Duration
 from shared.errors import InvalidRequest
@@ -157,4 +157,6 @@ def moment_of(text: str) -> datetime:
         raise InvalidRequest(f"--end {text!r}: {error}; accepted is 2026-01-05T00:00Z") from error
     if moment.tzinfo is None:
         raise InvalidRequest(f"--end {text!r} has no offset; accepted is 2026-01-05T00:00Z or 2026-01-05T01:00+01:00")
+    if not EARLIEST <= moment < LATEST:
+        raise InvalidRequest(f"--end {text!r}: accepted are the years {EARLIEST.year} to {LATEST.year - 1}")
     return moment.astimezone(UTC)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from typing import ClassVar
+
+PUBLIC_IDS = frozenset({"connection", "queue"})  # of an error whose detail is not for readers
 
 
 class QueuecastError(Exception):
     """Something went wrong in Queuecast."""
+
+    tells_detail: ClassVar[bool] = True  # False: its detail is a driver's, with hosts, paths and users
 
     def __init__(self, detail: str = "", /, **ids: object) -> None:
         super().__init__(detail)
@@ -18,9 +23,19 @@ class QueuecastError(Exception):
         """The default message: the first line of the class's docstring, without its full stop."""
         return (inspect.getdoc(type(self)) or "").partition("\n")[0].rstrip(".")
 
+    @property
+    def public(self) -> str:
+        """The message for readers, who need not know where our services lie and what their drivers say; the log has it whole."""
+        if self.tells_detail:
+            return str(self)
+        return self._message({name: value for name, value in self.ids.items() if name in PUBLIC_IDS}, "")
+
     def __str__(self) -> str:
-        where = ", ".join(f"{name} {value}" for name, value in self.ids.items())
-        parts = [f"{self.headline} ({where})" if where else self.headline, self.detail]
+        return self._message(self.ids, self.detail)
+
+    def _message(self, ids: dict[str, object], detail: str) -> str:
+        where = ", ".join(f"{name} {value}" for name, value in ids.items())
+        parts = [f"{self.headline} ({where})" if where else self.headline, detail]
         return ": ".join(part for part in parts if part)
 
     def __reduce__(self) -> tuple[object, ...]:

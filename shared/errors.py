@@ -8,8 +8,38 @@ An error's docstring is its default message; a call adds what was found (`detail
 from __future__ import annotations
 
 from shared.base_error import QueuecastError
+from shared.outages import (
+    ApiAway,
+    BrokerAway,
+    BrokerIsCluster,
+    BrokerIsReplica,
+    BrokerNotStarted,
+    BrokerRefuses,
+    ServiceError,
+    SinkAway,
+    SourceAway,
+    StoreAway,
+    StoreRefuses,
+    WorkersAway,
+    WorkersBusy,
+)
 
-__all__ = ["QueuecastError"]  # the root of the families below, from a module of its own
+__all__ = [  # from modules of their own
+    "ApiAway",
+    "BrokerAway",
+    "BrokerIsCluster",
+    "BrokerIsReplica",
+    "BrokerNotStarted",
+    "BrokerRefuses",
+    "QueuecastError",
+    "ServiceError",
+    "SinkAway",
+    "SourceAway",
+    "StoreAway",
+    "StoreRefuses",
+    "WorkersAway",
+    "WorkersBusy",
+]
 
 
 class RequestError(QueuecastError):
@@ -70,6 +100,10 @@ class Conflict(RequestError):
 
 class StateForbids(Conflict):
     """The job's state forbids this."""
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else has changed it at the same time."""
 
 
 class AccessError(QueuecastError):
@@ -160,54 +194,6 @@ class MessageLost(ModelError):
     """The candidate's message was lost three times."""
 
 
-class ServiceError(QueuecastError):
-    """A service is away; trying again may help."""
-
-
-class StoreAway(ServiceError):
-    """The store cannot be reached."""
-
-
-class StoreRefuses(StoreAway):
-    """The store refuses Queuecast's user name or password."""
-
-
-class BrokerAway(ServiceError):
-    """The broker cannot be reached."""
-
-
-class BrokerRefuses(BrokerAway):
-    """The broker refuses Queuecast's user name or password."""
-
-
-class BrokerIsReplica(BrokerAway):
-    """The broker's address leads to a replica."""
-
-
-class BrokerIsCluster(BrokerAway):
-    """The broker is a Redis Cluster, which Queuecast cannot use: give it a single server, or one behind Sentinels."""
-
-
-class WorkersAway(ServiceError):
-    """No worker answers."""
-
-
-class WorkersBusy(ServiceError):
-    """All workers are busy."""
-
-
-class ApiAway(ServiceError):
-    """The Queuecast API cannot be reached."""
-
-
-class SourceAway(ServiceError):
-    """The source cannot be reached."""
-
-
-class SinkAway(ServiceError):
-    """The sink cannot be reached."""
-
-
 class RecordError(QueuecastError):
     """A record of the store is in disorder."""
 
@@ -246,3 +232,5 @@ class ExtraMissing(SetupError):
 
 class CredentialsRefused(SetupError):
     """The credentials were refused: authentication or authorisation."""
+
+    tells_detail = False

@@ -21,6 +21,7 @@ from shared.accuracy import ErrorSums
 from shared.forecasts import Forecast, Outcome, Score
 from shared.jobs import Job, JobState
 from shared.metrics_folder import FOLDER
+from shared.outgoing import label
 
 
 def counting_process() -> str:
@@ -98,13 +99,13 @@ def candidate_recorded(outcome: Outcome) -> None:
 def forecast_delivered(forecast: Forecast, kind: str) -> None:
     """Count a forecast that a sink of this kind has taken."""
     SINK_ROWS.labels(kind).inc(forecast.horizon_steps)
-    QUEUE_MAPE.labels(forecast.queue).set(math.nan if forecast.mape is None else forecast.mape)
+    QUEUE_MAPE.labels(label(forecast.queue)).set(math.nan if forecast.mape is None else forecast.mape)
 
 
 def looked_back(queue: str, sums: ErrorSums) -> None:
     """Show how the queue's forecasts of the last month compare with what happened."""
-    QUEUE_REAL_WAPE.labels(queue).set(math.nan if sums.wape is None else sums.wape)
-    QUEUE_REAL_COVERAGE.labels(queue).set(math.nan if sums.coverage is None else sums.coverage)
+    QUEUE_REAL_WAPE.labels(label(queue)).set(math.nan if sums.wape is None else sums.wape)
+    QUEUE_REAL_COVERAGE.labels(label(queue)).set(math.nan if sums.coverage is None else sums.coverage)
 
 
 def lanes_now(depth: Mapping[str, int], running: Mapping[str, int]) -> Iterator[Metric]:

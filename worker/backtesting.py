@@ -15,6 +15,7 @@ from shared.connections import Connection
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest, Place
+from shared.outgoing import cell
 from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
 from worker.pipeline.summary import overall_summary, queue_summary
@@ -129,7 +130,7 @@ def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
     frame = pd.DataFrame(rows(found), columns=COLUMNS)
     with replacing(out) as stream:
         if out.suffix == ".csv":
-            frame.to_csv(stream, index=False)
+            frame.map(cell).to_csv(stream, index=False)
         else:
             frame.to_parquet(stream, index=False)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
 from shared.errors import QueuecastError
@@ -18,6 +20,8 @@ from worker.reading import read_all, usage_query
 from worker.resources import resources
 
 MOST_READ = 3  # queues that are read: an answer is awaited
+
+log = structlog.get_logger(__name__)
 
 
 def check(request: JobRequest, now: datetime) -> Validation:
@@ -32,7 +36,8 @@ def check(request: JobRequest, now: datetime) -> Validation:
         try:
             warnings += looks
         except QueuecastError as error:
-            problems.append(Problem(field=field, message=str(error)))
+            log.info("a question is answered with a problem", error=str(error))
+            problems.append(Problem(field=field, message=error.public))
     return Validation(problems=tuple(problems), warnings=tuple(dict.fromkeys(warnings)))
 
 
@@ -70,4 +75,4 @@ def _look_at_queue(request: JobRequest, queue: str, issued_at: datetime) -> Iter
         report = quality_report(snapshot, rows=reading.rows, duplicates=0, non_finite=0, notes=())
         yield from (f"{queue}: {warning}" for warning in (*report.warnings, *warnings))
     except QueuecastError as error:
-        yield f"{queue}: it would have no forecast: {error}"
+        yield f"{queue}: it would have no forecast: {error.public}"

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from shared.data_folder import as_open_as_wished
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
+from shared.outgoing import cell
 
 Row = dict[str, Any]
 
@@ -104,7 +105,7 @@ def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     rows = [_with_iso_times(row) | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
-    writer.writerows(rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     text.detach()  # and with it flushed; the stream stays open
     return len(rows)
 

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def failure(candidate: Candidate, error: Exception) -> Failure:
     """A candidate's failure as it stands on the leaderboard."""
-    reason = str(error) if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
+    reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
     return Failure(candidate=candidate, error=type(error).__name__, reason=reason)
 
 

@@ -106,10 +106,12 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         try:
             yield
         except ServiceError as error:
-            endings.note_waiting(job_id, queue, str(error))
+            endings.note_waiting(job_id, queue, error.public)
+            log.warning("a service is away", error=str(error))
             raise
         except QueuecastError as error:
-            endings.fail(job_id, queue, str(error))
+            log.info("the work cannot go on", error=str(error))
+            endings.fail(job_id, queue, error.public)
         except MemoryError:
             endings.fail(job_id, queue, str(OutOfMemory()))
         except SoftTimeLimitExceeded:

@@ -18,6 +18,7 @@ from api import problems
 from api.callers import known_caller
 from api.context import services
 from api.dashboard import words
+from shared import outgoing
 from shared.errors import QueuecastError
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -31,6 +32,9 @@ def register(pages: Blueprint) -> None:
     pages.app_context_processor(_shared)
     for name in ("number", "unit", "percent", "skill", "duration"):
         pages.app_template_filter(name)(getattr(words, name))
+    pages.app_template_filter("bdi")(words.name)
+    pages.app_template_filter("isolated")(outgoing.isolated)
+    pages.app_template_filter("readable")(outgoing.readable)
     pages.app_template_filter("moment")(lambda at: words.moment(at, zone()))
     pages.app_template_filter("age")(lambda at: words.age(at, datetime.now(UTC)))
     pages.after_request(_keep_what_has_a_hash)

@@ -23,10 +23,10 @@ def _found(here: Services) -> list[tuple[str, str]]:
     try:
         here.store.check()
     except QueuecastError as error:
-        found.append((STORE_AWAY, str(error)))
+        found.append((STORE_AWAY, error.public))
     try:
         if not here.run_state.workers():
             found.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
     except QueuecastError as error:
-        found.append((BROKER_AWAY, str(error)))
+        found.append((BROKER_AWAY, error.public))
     return found

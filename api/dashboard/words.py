@@ -5,10 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
+from shared.outgoing import readable
 from shared.reports import is_percentage
 
 NONE = "–"  # what is not known
 LARGEST_FIRST = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+def name(text: object) -> Markup:
+    """A text from data, isolated: whatever direction its letters have, those around it keep theirs."""
+    return Markup("<bdi>{}</bdi>").format(readable(text))
 
 
 def number(value: float | None) -> str:

@@ -1,7 +1,7 @@
 // The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
 
 import { call } from "./page.js";
-import { columns, joined, table } from "./series.js";
+import { columns, isolated, joined, table } from "./series.js";
 
 const DAY = 86_400;
 const DASH = [6, 4];
@@ -73,7 +73,7 @@ function looks(queues) {
     const actual = index ? OTHERS[index - 1] : colour("actual");
     const predicted = index ? OTHERS[index - 1] : colour("prediction");
     const value = (_plot, found) => digits(found);
-    const name = queues.length > 1 ? `${queue.name}, ` : "";
+    const name = queues.length > 1 ? `${isolated(queue.name)}, ` : "";
     series.push(
       { label: `${name}actual`, stroke: actual, width: 1.6, value, points: { show: false } },
       { label: `${name}predicted`, stroke: predicted, width: 2, dash: DASH, value, points: { show: false } },

@@ -19,6 +19,12 @@ export function columns(series) {
   return [times, actual, prediction, upper, lower];
 }
 
+/** A name from data, so that its letters turn nothing around it; shared/outgoing.py does the same. */
+export function isolated(name) {
+  const told = name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return /^[ -~]*$/.test(told) ? told : `\u2068${told}\u2069`;
+}
+
 /** Several queues on one axis. */
 export function joined(tables) {
   return tables.length === 1 ? tables[0] : uPlot.join(tables);
@@ -30,7 +36,7 @@ export function table(series, zone, digits) {
   const when = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const caption = made.createCaption();
   const rows = series.points.slice(-MOST_ROWS);
-  caption.textContent = `${series.queue}, ${series.metric}, times in ${zone}` +
+  caption.textContent = `${isolated(series.queue)}, ${series.metric}, times in ${zone}` +
     (rows.length < series.points.length ? `; the newest ${MOST_ROWS} of ${series.points.length} rows, the CSV has all` : "");
   const head = made.createTHead().insertRow();
   for (const name of ["Start", "Actual", "Prediction", "Lower bound", "Upper bound"]) {

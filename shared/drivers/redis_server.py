@@ -17,7 +17,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from shared.drivers.redis_roles import OUTAGES, meet_server
-from shared.errors import BrokerAway
+from shared.errors import BrokerNotStarted
 from shared.redis_urls import RedisPlace
 from shared.settings import Settings
 
@@ -116,4 +116,4 @@ def _embedded(data_dir: Path) -> RedisPlace:
     try:
         return RedisPlace(path=note.read_text().strip())
     except OSError as error:
-        raise BrokerAway(f"no embedded broker runs for {data_dir}: start `queuecast up`, or set QUEUECAST_BROKER_URL") from error
+        raise BrokerNotStarted(data_dir=data_dir) from error

@@ -45,7 +45,8 @@ def test_an_error_is_answered_by_its_family(
     assert (answer.status_code, answer.mimetype) == (status, MEDIA_TYPE)
     assert (answer.json["status"], answer.json["instance"]) == (status, "/fails")
     assert ("Retry-After" in answer.headers) == (status == 503)
-    assert ("found something" in answer.text) == (status != 500)
+    assert ("found something" in answer.text) == (status not in {500, 503})
+    assert ("found something" in str(lines)) == (status in {500, 503})
     assert [line["log_level"] for line in lines] == {500: ["error"], 503: ["warning"]}.get(status, [])
 
 
@@ -66,3 +67,16 @@ def test_a_problem_names_its_kind_for_programs_and_for_people(make_app: Callable
         "instance": "/fails",
         "errors": [{"loc": ["hyperparameters"], "msg": message}],
     }
+
+
+@pytest.mark.parametrize("kind", [errors.WorkersAway, errors.WorkersBusy])
+def test_what_we_say_of_our_workers_is_told(
+    make_app: Callable[[Settings], Flask], settings: Settings, kind: type[Exception]
+) -> None:
+    app = make_app(settings)
+
+    @app.get("/fails")
+    def fail() -> None:
+        raise kind("none in 5 s")
+
+    assert "none in 5 s" in app.test_client().get("/fails").json["detail"]

@@ -112,3 +112,34 @@ def test_a_name_that_is_no_text_is_refused_as_text(roomy: FlaskClient) -> None:
     told = roomy.post(JOBS, data=b'{"\\ud800": 1}', content_type="application/json")
     assert told.status_code == 422
     assert "valid string" in told.json["detail"]
+
+
+EDGES = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-12:00",
+    "1899-12-31T23:59:59Z",
+]
+
+
+@pytest.mark.parametrize("moment", EDGES)
+def test_a_time_at_the_edge_of_the_calendar_is_refused_wherever_one_is_accepted(roomy: FlaskClient, moment: str) -> None:
+    series = [(f"/v1/queues/q/series?{name}", name) for name in ("from", "to", "issued_at")]
+    accuracy = [(f"/v1/queues/q/accuracy?{name}", name) for name in ("from", "to")]
+    for path, name in series + accuracy:
+        answer = roomy.get(f"{path}={moment.replace('+', '%2B')}")
+        assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, [name])
+    for path in (JOBS, VALIDATE):
+        answer = roomy.post(path, json=a_body("as_of", moment))
+        told = answer.json.get("errors", answer.json.get("problems"))
+        assert [problem["loc"] for problem in told] == [["as_of"]]
+        assert "from 1900 to 2099" in told[0]["msg"]
+
+
+@pytest.mark.parametrize("field", ["data_ingestion_time_period", "future_prediction_time_period"])
+@pytest.mark.parametrize("length", ["1201mo", "99999mo", "5400w", "99999w", "99999d"])
+def test_nobody_looks_back_or_ahead_for_more_than_a_hundred_years(roomy: FlaskClient, field: str, length: str) -> None:
+    body = a_body(field, length) | {"aggregation_time_period": "1w"}
+    told = roomy.post(JOBS, json=body).json["errors"]
+    assert [(problem["loc"], "100 years" in problem["msg"]) for problem in told] == [([field], True)]

@@ -111,7 +111,7 @@ REFUSED = [
     ("aggregation_time_period", 3600, "a duration is a text"),
     ("data_ingestion_time_period", "1.5d", "accepted is a whole number and a unit"),
     ("data_ingestion_time_period", "30min", "0 steps of 1h"),
-    ("data_ingestion_time_period", "60000w", "accepted are 1 to 1000000"),
+    ("data_ingestion_time_period", "60000w", "100 years"),
     ("future_prediction_time_period", "0h", "accepted is a whole number and a unit"),
     ("future_prediction_time_period", "15mo", "accepted are 1 to 10000"),
     ("future_prediction_time_period", "１d", "accepted is a whole number and a unit"),

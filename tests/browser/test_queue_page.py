@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -197,3 +198,19 @@ def test_it_fits_and_everybody_can_use_it(
     )
     check_fits(page)
     check_accessible(page)
+
+
+HOSTILE = ["root.\u202egpj.exe", "<script>alert(1)</script>", "\u05e7\u05d1\u05d5\u05e6\u05d4.etl", "=cmd|' /C calc'!A0"]
+
+
+@pytest.mark.parametrize("path", ["", "queues/"])
+def test_names_of_every_kind_are_text_that_turns_nothing_around_it(store: Store, page: Page, url: str, path: str) -> None:
+    for name in HOSTILE:
+        keep(store, name, 96, 118, model="prophet", job=name)
+    page.on("dialog", lambda _: pytest.fail("a name has become a script"))
+    page.goto(f"{url}/{path}{quote(HOSTILE[0]) if path else ''}")
+    told = [text.replace("\u202e", "\ufffd") for text in HOSTILE]
+    names = page.locator("bdi").all_inner_texts()
+    assert set(told if not path else told[:1]) <= set(names)
+    assert "\u202e" not in page.locator("body").inner_text()
+    assert "\u202e" not in page.title()

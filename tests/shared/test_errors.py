@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import errors
+from shared import errors, outages
 from shared.errors import JobNotFound, QueuecastError, SeriesTooShort, StoreAway
 
 
@@ -16,7 +16,7 @@ def every_error(kind: type[QueuecastError] = QueuecastError) -> Iterator[type[Qu
         yield from every_error(below)
 
 
-EVERY_ERROR = [kind for kind in every_error() if kind.__module__ == errors.__name__]
+EVERY_ERROR = [kind for kind in every_error() if kind.__module__ in {errors.__name__, outages.__name__}]
 
 
 def test_the_docstring_is_the_message() -> None:
@@ -57,3 +57,15 @@ def test_an_error_without_words_of_its_own_uses_those_of_its_family() -> None:
         pass
 
     assert str(Unheard()) == "The store cannot be reached"
+
+
+@pytest.mark.parametrize("kind", [errors.SourceAway, errors.SinkAway, errors.StoreAway, errors.CredentialsRefused])
+def test_readers_do_not_learn_what_a_driver_says_nor_where_things_lie(kind: type[QueuecastError]) -> None:
+    error = kind("db.internal:27017: [Errno 111]", connection="archive", file="/srv/queuecast.db")
+    assert error.public == f"{kind().headline} (connection archive)"
+    assert "/srv/queuecast.db" in str(error)
+
+
+def test_of_all_else_readers_learn_everything() -> None:
+    error = SeriesTooShort("found 2 hours", queue="root.etl")
+    assert error.public == str(error)

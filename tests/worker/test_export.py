@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -106,3 +107,11 @@ def test_an_export_that_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_
     with replacing(path) as stream:
         stream.write(b"later")
     assert path.read_text() == "later"
+
+
+def test_a_cell_that_a_spreadsheet_would_compute_is_quoted_and_a_negative_number_is_none(tmp_path: Path) -> None:
+    target = tmp_path / "f.csv"
+    forecast = a_forecast(queue="=cmd|' /C calc'!A0", job="@SUM(1)", lower_bound=(-1.5, 45.0, 41.0))
+    export_forecasts([forecast], target)
+    first = next(csv.DictReader(target.read_text().splitlines()))
+    assert (first["queue"], first["job"], first["lower_bound"]) == ("'=cmd|' /C calc'!A0", "'@SUM(1)", "-1.5")

@@ -130,7 +130,10 @@ def find_files(connection: Connection, pattern: str | None) -> Files:
     """
     folder = (connection.path or Path()).expanduser().absolute()
     if not folder.is_dir():
-        raise SourceNotFound(f"found no folder {folder}; it is where this connection's CSV and Parquet files lie")
+        raise SourceNotFound(
+            f"found no folder {folder.name!r}, where this connection's CSV and Parquet files lie; "
+            "`queuecast config show` says its path"
+        )
     walk = _Walk(folder.resolve())
     walk.look(_parts(folder, pattern))
     files = _readable(walk, connection)
