@@ -99,16 +99,23 @@ class TokensExist:
 
 
 def credentials(folder: Path) -> list[str]:
-    """What the environment says, else a password of our own making, which is kept in the folder for whoever may read it."""
+    """What the environment says, else the password of our own making that is kept in the folder; none where there is none."""
     if given := os.environ.get(CREDENTIALS):
         return given.split(",")
-    kept = password_file(folder)
-    if not kept.exists():
-        new = kept.with_suffix(f".{os.getpid()}")
+    try:
+        return [password_file(folder).read_text().strip()]
+    except OSError:
+        return []
+
+
+def make_credentials(folder: Path) -> list[str]:
+    """The same, after a password was made and kept in the folder, where there was none."""
+    if not credentials(folder):
+        new = password_file(folder).with_suffix(f".{os.getpid()}")
         new.touch(mode=0o600)
         new.write_text(f"{USER}:{secrets.token_urlsafe(18)}\n")
-        new.replace(kept)
-    return [kept.read_text().strip()]
+        new.replace(password_file(folder))
+    return credentials(folder)
 
 
 def password_file(folder: Path) -> Path:

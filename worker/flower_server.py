@@ -25,7 +25,7 @@ from tornado.web import RequestHandler
 from shared.addresses import is_loopback
 from shared.settings import Settings
 from shared.storage import open_store
-from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials
+from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 
 KEPT_TASKS = 20_000
 SAVED_EVERY_MILLISECONDS = 5_000
@@ -96,7 +96,7 @@ def run_flower(settings: Settings, *, host: str, port: int) -> None:
 
 def is_alive(settings: Settings, port: int) -> bool:
     """Whether the Flower of this machine answers, asked with its own password."""
-    headers = urllib3.make_headers(basic_auth=credentials(settings.data_dir / "flower")[0])
+    headers = urllib3.make_headers(basic_auth=next(iter(credentials(settings.data_dir / "flower")), None))
     address = f"http://127.0.0.1:{port}/healthcheck"
     try:
         return urllib3.request("GET", address, headers=headers, timeout=4, retries=False).status == HTTPStatus.OK
@@ -106,7 +106,7 @@ def is_alive(settings: Settings, port: int) -> bool:
 
 def _access(settings: Settings, host: str) -> Access:
     names = {urlsplit(settings.flower_url).hostname or ""} - {""} if settings.flower_url else set()
-    known = credentials(settings.data_dir / "flower")
+    known = make_credentials(settings.data_dir / "flower")
     if CREDENTIALS in os.environ or not is_loopback(host):
         return Access(credentials=known, names=names, needs_password=lambda: True)
     tokens_exist = TokensExist(open_store(settings.store_location, patience_seconds=1.0))
