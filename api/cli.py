@@ -13,7 +13,7 @@ import typer
 from api import tables
 from api.client import Client, Document
 from api.following import follow
-from api.listening import check_address
+from api.listening import bind, check_address
 from api.schedule_commands import schedules
 from api.token_commands import token
 from shared.data_folder import open_data_folder
@@ -21,6 +21,7 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.extras import needs
 from shared.jobs import JobState
+from shared.logs import configure_logs
 from shared.metrics_folder import FOLDER, count_in, metrics_folder
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
@@ -48,21 +49,19 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve the API under gunicorn, in the place of this process, until SIGTERM."""
+    """Serve the API, in this process, until SIGTERM."""
     settings = load_settings(data_dir=data_dir)
     if note := open_data_folder(settings, is_needed=FOLDER not in os.environ):
         notice(note, style="yellow")
     if note := check_address(host, settings):
         notice(note, style="yellow")
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    threads = ["--worker-class", "gthread", "--threads", str(settings.api_threads), "--graceful-timeout", "20"]
-    logs = ["--logger-class", "api.gunicorn_logs.GunicornLogs", "--log-level", settings.log_level.lower()]
-    alone = ["--no-control-socket"]  # it would lie in the home folder, one for all services of a user
-    command = [sys.executable, "-m", "gunicorn", "--bind", address, *threads, *logs, *alone, "api.app:create_app()"]
+    sock = bind(host, port)
     count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
-    environment = os.environ | {"QUEUECAST_DATA_DIR": str(settings.data_dir)}
-    sys.stdout.flush()
-    os.execve(command[0], command, environment)  # noqa: S606 - our own command, without a shell
+    from api.app import create_app  # counts from here on
+    from api.server.running import serve_until_asked
+
+    configure_logs(settings.log_level)
+    serve_until_asked(create_app(settings), sock, settings)
 
 
 @app.command(epilog="Example: queuecast submit request.json --wait --timeout 10min")

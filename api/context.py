@@ -25,7 +25,7 @@ STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes i
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The services behind the API; connections must not cross gunicorn's fork, and the API starts while a service is away."""
+    """The services behind the API, which starts also while one of them is away."""
 
     settings: Settings
 

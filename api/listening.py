@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import closing
 
 from shared.addresses import is_loopback
@@ -27,6 +28,18 @@ def check_address(host: str, settings: Settings) -> str:
             "or listen on a loopback address"
         )
     return "" if has_tokens else OPEN
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket with this address, on which nobody listens yet; raises SetupError when it cannot be had."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise SetupError(f"--port {port} on {host} cannot be had ({error.strerror}); name another") from error
+    return sock
 
 
 def _has_tokens(store_url: str) -> bool:

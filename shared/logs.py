@@ -1,6 +1,6 @@
 """Logs as JSON lines: when, what, who says it, and whom it is about (job, request, queue, model). Never a secret.
 
-Everything that logs through the standard library (Celery, gunicorn, werkzeug) comes out the same way.
+Everything that logs through the standard library (Celery, waitress, werkzeug) comes out the same way.
 """
 
 from __future__ import annotations

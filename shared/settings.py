@@ -1,6 +1,6 @@
 """One frozen Settings: constructor > environment > secrets folder > TOML file; all problems reported at once.
 
-Read in the entry points (api/app.py, worker/app.py, the command lines) and nowhere below them: from there values travel.
+Read in the entry points (worker/app.py, the command lines) and nowhere below them: from there values travel.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
 )
 from pydantic_core import ErrorDetails
@@ -34,6 +30,7 @@ from shared.connections import Connection, ConnectionName, Folder, InfluxVersion
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
 from shared.redis_settings import BrokerCaFile, RedisUrl
+from shared.setting_kinds import LOOPBACK, KeptFor, Level, Most, Networks, RateLimit, TimeZoneName
 
 PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
@@ -43,22 +40,6 @@ STARS = "**********"  # as pydantic shows a secret
 RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
 
 log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
-
-
-def _time_zone(name: str) -> str:
-    """A zone that exists."""
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError) as error:  # OSError: the name of a folder of zones
-        raise ValueError("no such time zone; accepted are IANA names such as Europe/Berlin") from error
-    return name
-
-
-RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
-TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
-Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
-Most = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: None if given == "off" else given)]
-KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
 
 
 def default_data_dir() -> Path:
@@ -104,7 +85,10 @@ class Settings(BaseSettings):
     most_open_jobs: Most = Field(100, description="jobs of one project that have not ended; or off")
     most_candidates: Most = Field(200_000, description="candidates that these may ask for, by their max_candidates; or off")
     most_schedules: Most = Field(1_000, description="schedules of one project; or off")
+    max_connections: int = Field(1_000, ge=16, le=100_000, description="of the API, at a time")
+    max_connections_per_address: int = Field(64, ge=8, le=100_000, description="of these, of an address that is no trusted proxy")
     trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
+    proxy_addresses: Networks = Field(LOOPBACK, description="of trusted proxies; networks too")
     token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
     keep_jobs: KeptFor = Field(Duration(400, "d"), description="jobs with their leaderboards, since their request; or forever")
     keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy; or forever")

@@ -167,7 +167,7 @@ def _forms() -> Iterator[Attack]:
 
 
 def _lines() -> Iterator[Attack]:
-    """Long addresses and headers; gunicorn cuts lines at 4 kB, other servers do not."""
+    """Long addresses and headers; our server takes heads of up to 32 KiB."""
     get = {"method": "GET", "mimetype": ""}
     yield Attack(name="a long path", path=f"/v1/{LONG_LINE}", **get)
     yield Attack(name="a long job", path=f"/v1/jobs/{LONG_LINE}", **get)

@@ -1,4 +1,4 @@
-"""A WSGI application behind a real HTTP server, in a thread of this process."""
+"""A WSGI application behind the service's own HTTP server, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from wsgiref.types import WSGIApplication
 
-from werkzeug.serving import make_server
+from api.listening import bind
+from api.server.listener import Listener
+from shared.settings import Settings
+
+
+@contextmanager
+def listening(app: WSGIApplication, settings: Settings | None = None) -> Iterator[Listener]:
+    """Serve the application on a free port of this machine."""
+    server = Listener(app, bind("127.0.0.1", 0), settings or Settings())
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.stop()  # a test has what it wanted
+        thread.join()
+        server.close()
 
 
 @contextmanager
 def serving(app: WSGIApplication) -> Iterator[str]:
-    """Serve the application on a free port of this machine; gives its URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """The same; gives its URL."""
+    with listening(app) as server:
+        yield f"http://127.0.0.1:{server.effective_port}"

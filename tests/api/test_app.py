@@ -8,12 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from api.app import create_app
 from shared.settings import Settings
 
 SERVED = {
@@ -97,10 +95,3 @@ def test_two_applications_know_nothing_of_each_other(make_app: Callable[[Setting
 def test_the_api_loads_no_forecasting_library() -> None:
     script = "import sys, api.app; print({'numpy', 'pandas', 'torch', 'worker', 'pyarrow', 'prophet'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "set()\n"
-
-
-def test_a_process_of_its_own_reads_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("QUEUECAST_MAX_BODY_BYTES", "4321")
-    monkeypatch.setenv("QUEUECAST_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("api.app.configure_logs", lambda level: None)  # it would take pytest's own handlers away
-    assert create_app().config["MAX_CONTENT_LENGTH"] == 4321

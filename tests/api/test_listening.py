@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from api.listening import OPEN, check_address
+from api.listening import OPEN, bind, check_address
 from shared.addresses import is_loopback
 from shared.errors import SetupError
 from shared.settings import Settings
@@ -45,3 +46,19 @@ def test_a_store_that_is_away_keeps_nobody_from_starting(tmp_path: Path) -> None
     (tmp_path / "queuecast.db").mkdir()
     away = Settings(data_dir=tmp_path)
     assert "nobody is let in before it says which tokens there are" in check_address("0.0.0.0", away)  # noqa: S104 - as a fleet does
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SetupError, match=rf"--port {port} on 127\.0\.0\.1 cannot be had \(Address already in use\)"):
+            bind("127.0.0.1", port)
+    with pytest.raises(SetupError, match="--port 80 on no-such-host"):
+        bind("no-such-host.invalid", 80)
+
+
+@pytest.mark.parametrize(("host", "client"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1"), ("localhost", "127.0.0.1")])
+def test_addresses_of_both_kinds_can_be_listened_on(host: str, client: str) -> None:
+    with bind(host, 0) as sock:
+        sock.listen()
+        socket.create_connection((client, sock.getsockname()[1]), timeout=5).close()

@@ -114,7 +114,7 @@ def default(field: FieldInfo) -> str:
         return "none"
     if field.default_factory is not None:
         return (field.default_factory.__doc__ or "").partition("\n")[0].rstrip(".")
-    shown = json.dumps(field.default) if isinstance(field.default, tuple) else field.default
+    shown = json.dumps(field.default, default=str) if isinstance(field.default, tuple) else field.default
     return "" if shown is None else f"`{shown}`"
 
 

@@ -26,7 +26,7 @@ def test_the_example_environment_lists_exactly_the_settings() -> None:
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.default_factory is None])
 def test_the_example_environment_shows_the_default(name: str) -> None:
     default = FIELDS[name].default
-    shown = json.dumps(default) if isinstance(default, tuple) else str(default)
+    shown = json.dumps(default, default=str) if isinstance(default, tuple) else str(default)
     assert LISTED[name] == ("" if default is None else shown)
 
 

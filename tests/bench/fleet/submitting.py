@@ -1,4 +1,4 @@
-"""(e) Submitting jobs, against a bare Flask route under the same gunicorn."""
+"""(e) Submitting jobs, against a bare Flask route under the same server."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def serving(settings: Settings) -> Iterator[list[Server]]:
     fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
     fleet.run_state.keep_catalogue(model_cards())
     ports = free_port(), free_port()
-    threads = ["--worker-class", "gthread", "--threads", str(settings.api_threads), "--no-control-socket"]
-    address = f"127.0.0.1:{ports[1]}"
-    bare = [sys.executable, "-m", "gunicorn", "--bind", address, *threads, "tests.bench.fleet.bare_route:create_app()"]
+    bare = [sys.executable, "-m", "tests.bench.fleet.bare_route", str(ports[1])]
     commands = {OURS: [QUEUECAST, "serve", "--port", str(ports[0])], BARE: bare}
     try:
         servers = [

@@ -1,0 +1,46 @@
+"""The life of the server's process: what the system allows it, and how it ends."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import socket
+import sys
+from wsgiref.types import WSGIApplication
+
+import structlog
+
+from api.server.listener import Listener
+from api.server.memory import keep_little
+from shared.settings import Settings
+
+FILES_OF_A_CONNECTION = 3  # its socket, a long body, a long answer
+FILES_OF_THE_REST = 100
+SWITCH_SECONDS = 0.001  # of Python's lock: the loop has many short turns to take between threads that compute
+
+log = structlog.get_logger(__name__)
+
+
+def serve_until_asked(application: WSGIApplication, sock: socket.socket, settings: Settings) -> None:
+    """Answer until SIGTERM or Ctrl-C, and then what has come; a second one ends at once."""
+    keep_little()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    most = affordable_connections(settings.max_connections)
+    if most < settings.max_connections:
+        log.warning("fewer connections than set: the system allows too few open files", connections=most)
+    listener = Listener(application, sock, settings.model_copy(update={"max_connections": most}))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: listener.stop())
+    log.info("listening", address=listener.effective_host, port=int(listener.effective_port))
+    listener.run()
+    log.info("ended")
+
+
+def affordable_connections(wanted: int) -> int:
+    """As many as wanted, or as many as there may be open files for; the limit of those is raised as far as the system lets us."""
+    needed = wanted * FILES_OF_A_CONNECTION + FILES_OF_THE_REST
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else min(wanted, (soft - FILES_OF_THE_REST) // FILES_OF_A_CONNECTION)

@@ -1,0 +1,30 @@
+"""Kinds of values that settings have, with what is accepted for them."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, StringConstraints
+
+from shared.durations import Duration
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def _time_zone(name: str) -> str:
+    """A zone that exists."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError) as error:  # OSError: the name of a folder of zones
+        raise ValueError("no such time zone; accepted are IANA names such as Europe/Berlin") from error
+    return name
+
+
+RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
+TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
+Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
+Most = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: None if given == "off" else given)]
+KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
+Networks = tuple[IPvAnyNetwork, ...]
