@@ -10,10 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
 from shared.drivers.faults import translated
+from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
 from shared.forecasts import Lane
@@ -67,7 +69,8 @@ class Lanes:
         pipeline.zrange("unacked_index", 0, -1, withscores=True)
         pipeline.info("server")
         *lanes, unacked, index, info = pipeline.execute()
-        waiting = {_task_id(json.loads(text)): lane.value for lane, texts in zip(Lane, lanes, strict=True) for text in texts}
+        found = ((_message(text), lane.value) for lane, texts in zip(Lane, lanes, strict=True) for text in texts)
+        waiting = {message["headers"]["id"]: lane for message, lane in found if message}
         return LanesView(waiting=waiting, held=_held(unacked, dict(index)), uptime_seconds=info["uptime_in_seconds"])
 
     @translated(BrokerAway)
@@ -83,10 +86,20 @@ class Lanes:
 def _held(unacked: Mapping[bytes, bytes], delivered: Mapping[bytes, float]) -> dict[str, Held]:
     held = {}
     for tag, text in unacked.items():
-        message, _exchange, lane = json.loads(text)
-        held[_task_id(message)] = Held(lane=lane, since=delivered.get(tag, 0.0), tag=tag)
+        match _json(text):
+            case [dict() as message, _exchange, str() as lane] if why_no_message(message) is None:
+                held[message["headers"]["id"]] = Held(lane=lane, since=delivered.get(tag, 0.0), tag=tag)
     return held
 
 
-def _task_id(message: Mapping[str, Mapping[str, str]]) -> str:
-    return message["headers"]["id"]
+def _message(text: bytes) -> dict[str, Any] | None:
+    """A message of ours; None for whatever else somebody has put there, which the workers will drop."""
+    message: dict[str, Any] = _json(text)
+    return message if why_no_message(message) is None else None
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -7,17 +7,29 @@ kombu 5.7 ends the worker for good ("Unrecoverable error") in two cases that are
 * A server that refuses (READONLY, OOM, MASTERDOWN, or UNBLOCKED when it becomes a replica under a waiting BRPOP) raises a
   ResponseError; the worker reconnects after connection errors only.
 
+What is no message of Celery's (no JSON, no object, headers of another kind) would end the worker in the same way, or hold one
+of its slots for ever, whoever put it into a lane: it is dropped and logged. What a message looks like: redis_messages.py.
+
 A channel also asks every server that it connects to whether it is the master, and leaves one that refuses.
 """
 
 from __future__ import annotations
 
+from queue import Empty
 from typing import Any
 
 import kombu.transport.redis
 import redis
+import structlog
 
+from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_roles import OUTAGES, meet_server
+from shared.forecasts import Lane
+
+LANES = frozenset(lane.value for lane in Lane)
+SHOWN_CHARACTERS = 200  # of a reason: it may quote the message
+
+log = structlog.get_logger(__name__)
 
 
 def prepare_channels() -> None:
@@ -35,4 +47,58 @@ def prepare_channels() -> None:
 
     channel._connparams = prepared
     channel._connparams.is_prepared = True
+    channel._brpop_read = dropping_what_is_no_json(channel._brpop_read)
+    channel.basic_consume = acknowledging_what_fails(channel.basic_consume)
+    transport._deliver = dropping_what_is_no_message(transport._deliver)
     transport.connection_errors = (*transport.connection_errors, redis.exceptions.RedisError)
+
+
+def dropping_what_is_no_json(original: Any) -> Any:
+    """A look into the lists that is over when what was taken cannot be read: it is gone from there already."""
+
+    def read(self: Any, **options: Any) -> Any:
+        try:
+            return original(self, **options)
+        except (Empty, OSError, redis.exceptions.RedisError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a parser's, and those of the types that kombu makes of JSON
+            _tell(f"{type(error).__name__}: {error}")
+            return True
+
+    return read
+
+
+def dropping_what_is_no_message(original: Any) -> Any:
+    """A delivery that takes from lanes messages as kombu writes them, and nothing else."""
+
+    def deliver(self: Any, message: Any, queue: Any) -> None:
+        if queue in LANES and (reason := why_no_message(message)):
+            _tell(reason, lane=queue)
+        else:
+            original(self, message, queue)
+
+    return deliver
+
+
+def acknowledging_what_fails(original: Any) -> Any:
+    """A consumer whose callback may stumble over a message: then that is acknowledged, or it would come again and again."""
+
+    def basic_consume(self: Any, queue: str, no_ack: bool, callback: Any, consumer_tag: str, **options: Any) -> Any:
+        def careful(message: Any) -> Any:
+            try:
+                return callback(message)
+            except (OSError, redis.exceptions.RedisError):
+                raise
+            except Exception as error:  # noqa: BLE001 - what Celery meets in headers that are none of its own
+                _tell(f"{type(error).__name__}: {error}", lane=queue)
+                if not message.acknowledged:
+                    message.ack()
+                return None
+
+        return original(self, queue, no_ack, careful, consumer_tag, **options)
+
+    return basic_consume
+
+
+def _tell(reason: str, **about: str) -> None:
+    log.error("a message was dropped", reason=reason[:SHOWN_CHARACTERS], **about)
