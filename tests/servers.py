@@ -91,16 +91,18 @@ class MongoServer(Server):
 
     options: tuple[str, ...] = ()
     credentials: str = ""
+    url_options: str = ""
 
     @property
     def url(self) -> str:
         """Where it listens, with the credentials of the administrator if there are users."""
-        return f"mongodb://{self.credentials}127.0.0.1:{self.port}/"
+        return f"mongodb://{self.credentials}127.0.0.1:{self.port}/?{self.url_options}".rstrip("?")
 
     def url_of(self, database: str, user: str = "", authentication: str = "admin") -> str:
         """The URL of a database, as this `user:password`."""
         given = f"{user}@" if user else self.credentials
-        return f"mongodb://{given}127.0.0.1:{self.port}/{database}" + (f"?authSource={authentication}" if given else "")
+        options = [self.url_options, f"authSource={authentication}" if given else ""]
+        return f"mongodb://{given}127.0.0.1:{self.port}/{database}?{'&'.join(filter(None, options))}".rstrip("?")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -113,7 +115,8 @@ class MongoServer(Server):
         return MongoClient(self.url, serverSelectionTimeoutMS=2_000, tz_aware=True)
 
     def _answers(self) -> bool:
-        with MongoClient[dict[str, object]](f"mongodb://127.0.0.1:{self.port}/", serverSelectionTimeoutMS=200) as client:
+        url = f"mongodb://127.0.0.1:{self.port}/?{self.url_options}"
+        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=200, directConnection=True) as client:
             try:
                 return bool(client.admin.command("hello"))
             except PyMongoError:

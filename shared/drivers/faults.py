@@ -65,6 +65,13 @@ FAULTS = (  # the first row that matches decides: the more special one stands fi
     Fault("pymongo.errors.ServerSelectionTimeoutError", ".*Authentication failed", CredentialsRefused),
     Fault("pymongo.errors.ConnectionFailure"),  # AutoReconnect, NetworkTimeout, ServerSelectionTimeoutError are such
     Fault("pymongo.errors.ExecutionTimeout"),
+    Fault("pymongo.errors.WriteConcernError"),  # written, perhaps, by a server that has stepped down meanwhile: write it again
+    Fault("pymongo.errors.CursorNotFound"),  # it was the cursor of a server that is no longer asked
+    # interrupted, or no longer the primary: what the driver itself tries again, once
+    Fault(
+        "pymongo.errors.OperationFailure",
+        r".*'code': (6|7|89|91|134|189|262|9001|10058|10107|11600|11601|11602|13435|13436)\b",
+    ),
     Fault("pymongo.errors.WaitQueueTimeoutError"),
     Fault("sqlite3.DatabaseError", "SQLITE_(BUSY|LOCKED|CANTOPEN|IOERR|FULL|READONLY|PERM|CORRUPT|NOTADB)"),
 )

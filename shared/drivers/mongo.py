@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import pymongo.errors
 from pymongo import MongoClient
@@ -27,6 +29,7 @@ _LIMITS: dict[Patience, dict[str, int]] = {
     "api": {"serverSelectionTimeoutMS": 1_000, "connectTimeoutMS": 1_000, "timeoutMS": 1_000},  # 503 in under 2 s
 }
 
+TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
@@ -66,17 +69,38 @@ def mongo_collection(connection: Connection, place: Place) -> Collection[Documen
         raise InvalidRequest(f"found {found!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
     if connection.url is None:
         raise InvalidSettings("a connection of kind mongodb needs a url")
-    client = mongo_client(connection.url.get_secret_value(), patience="source")
+    client = _named_client(connection.url.get_secret_value(), place.name)
     collection = mongo_database(client, place.database or connection.database)[place.collection]
     with pymongo.timeout(REACHED_SECONDS):
         client.admin.command("ping")
     return collection
 
 
+def _named_client(url: str, connection: str) -> MongoClient[Documents]:
+    try:
+        return mongo_client(url, patience="source")
+    except InvalidSettings as error:
+        raise InvalidSettings(error.detail, connection=connection) from None
+
+
+def _why(url: str, error: OSError) -> str:
+    """Which file it is: the option and its value."""
+    options = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    files = {name: value for name, value in options.items() if name.lower() in TLS_FILES}
+    for name, value in files.items():
+        try:
+            Path(value).read_bytes()
+        except OSError as unread:
+            return f"{name}={value}: {unread.strerror}"
+    return f"{', '.join(f'{name}={value}' for name, value in files.items())}: {error.strerror or 'not in PEM form'}"
+
+
 @lru_cache(maxsize=32)
 def _client(url: str, patience: Patience, _process: int) -> MongoClient[Documents]:
     try:
         client = MongoClient[Documents](url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
+    except OSError as error:  # of a file of certificates, which is not there or holds none
+        raise InvalidSettings(f"a file that the MongoDB URL names cannot be used: {_why(url, error)}") from None
     except (pymongo.errors.PyMongoError, ValueError) as error:
         reason = "user and password must be escaped" if "RFC 3986" in str(error) else type(error).__name__
         raise InvalidSettings(f"the MongoDB URL is not accepted: {reason}; accepted is mongodb://host:port/database") from None

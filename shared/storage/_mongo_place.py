@@ -17,7 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from shared.drivers.mongo import MARK, Patience, mongo_client, mongo_database
-from shared.errors import StoreAway
+from shared.errors import InvalidSettings, StoreAway
 from shared.storage._mongo_schema import prepare
 
 LOOK_EVERY_SECONDS = 1.0
@@ -57,7 +57,10 @@ class MongoPlace:
         return str(self._store_id)
 
     def _database(self) -> Database[dict[str, Any]]:
-        database = mongo_database(mongo_client(self._url, patience=self._patience), None)
+        try:
+            database = mongo_database(mongo_client(self._url, patience=self._patience), None)
+        except InvalidSettings as error:
+            raise InvalidSettings(f"QUEUECAST_STORE_URL: {error.detail}") from None
         if self._store_id is None:
             self._store_id = _marked(database)
         elif time.monotonic() >= self._look_at:

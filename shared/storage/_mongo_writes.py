@@ -27,6 +27,8 @@ def speaks_mongo() -> Iterator[None]:
         try:
             yield
         except (WriteError, BulkWriteError) as error:  # a duplicate key is such a WriteError
+            if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
+                raise StoreAway("not enough servers have confirmed what was written") from error
             log.exception("the store refused a record")
             raise RecordRefused(REFUSED) from error
 

@@ -13,6 +13,7 @@ from shared.forecasts import Candidate, Measures, Score, WindowForecast
 from shared.jobs import JobState, QueueState
 from shared.reports import QueueReport
 from shared.storage import Store, open_store
+from tests.certificates import Certificates
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.polling import eventually
 from tests.servers import MongoServer
@@ -138,3 +139,13 @@ def test_the_key_that_signed_sessions_in_earlier_releases_is_dropped(url: str, m
         client["special"]["signing_keys"].insert_one({"_id": "session", "value": "an administrator"})
         open_store(url).check()
         assert "signing_keys" not in client["special"].list_collection_names()
+
+
+def test_a_file_of_certificates_that_is_not_there_names_setting_option_and_file() -> None:
+    with pytest.raises(InvalidSettings, match=r"QUEUECAST_STORE_URL: .*tlsCAFile=/nowhere/ca\.pem: No such file"):
+        open_store("mongodb://ann:secret@127.0.0.1:1/q?tls=true&tlsCAFile=/nowhere/ca.pem").check()
+
+
+def test_a_file_without_certificates_is_named_too(certificates: Certificates) -> None:
+    with pytest.raises(InvalidSettings, match=r"tlsCAFile=.*server\.key: not in PEM form|no certificate"):
+        open_store(f"mongodb://127.0.0.1:1/q?tls=true&tlsCAFile={certificates.key}").check()

@@ -374,3 +374,9 @@ def test_a_message_has_no_secret(mongod: MongoServer) -> None:
     with pytest.raises(QueuecastError) as caught:
         sources["mongodb"](connection).queues(PLACE, "queue")
     assert "hush" not in str(caught.value)
+
+
+def test_a_file_of_certificates_that_is_not_there_names_the_connection(mongod: MongoServer) -> None:
+    url = SecretStr(f"mongodb://127.0.0.1:{mongod.port}/usage?tls=true&tlsCAFile=/nowhere/ca.pem")
+    with pytest.raises(InvalidSettings, match=r"\(connection mongodb\): .*tlsCAFile=/nowhere/ca\.pem: No such file"):
+        sources["mongodb"](Connection(kind="mongodb", url=url)).queues(PLACE, "queue")
