@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.backoff import NoBackoff
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis-py's own names
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from shared.drivers.redis_patience import Patience
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.errors import BrokerNotStarted
 from shared.redis_urls import RedisPlace
@@ -48,7 +49,7 @@ def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
 
     Args:
         place: the database.
-        is_patient: workers outlive a restart of the server (25 tries, about 25 s); the API answers 503 at once instead.
+        is_patient: workers outlive a restart of the server (about 25 s); the API answers 503 at once instead.
     """
     limits = _limits(is_patient=is_patient)
     options: dict[str, Any] = {
@@ -94,7 +95,7 @@ def _encrypted(place: RedisPlace) -> dict[str, bool]:
 
 
 def _limits(*, is_patient: bool) -> dict[str, Any]:
-    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), 25) if is_patient else Retry(NoBackoff(), 0)
+    retry = Patience() if is_patient else Retry(NoBackoff(), 0)
     seconds = 5.0 if is_patient else 0.5
     return {
         "socket_timeout": seconds,

@@ -25,7 +25,7 @@ from worker.app import app
 
 __all__ = ["app", "models"]
 
-SOFT_SECONDS, HARD_SECONDS = 4, 6
+SOFT_SECONDS, HARD_SECONDS = map(int, os.environ.get("CHAOS_LIMITS", "4,6").split(","))
 
 signals.PRELOADED.clear()  # a worker that is killed every few seconds should be back soon
 app.conf.update(task_soft_time_limit=SOFT_SECONDS, task_time_limit=HARD_SECONDS)

@@ -34,6 +34,7 @@ PATIENCE_SECONDS = "120"  # of the watchdogs, on a machine that has other things
 
 def start(fleet: Fleet) -> list[subprocess.Popen[bytes]]:
     """Two workers and a reaper."""
+    fleet.environment["CHAOS_LIMITS"] = "90,120"  # as in production: a queue must not fail because it waited
     work = [sys.executable, "-m", "tests.chaos.process", "work"]
     processes = [fleet.spawn([*work, name, LANES, "1", PATIENCE_SECONDS]) for name in ("first", "second")]
     eventually(lambda: len(fleet.run_state.workers()) == 2, within=120, what="two workers")

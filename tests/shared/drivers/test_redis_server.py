@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 import redis
 
 from shared.drivers.faults import translated
+from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.drivers.redis_server import SOCKET_NOTE, redis_client, redis_server
 from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
 from shared.redis_urls import RedisPlace
@@ -106,6 +108,17 @@ def test_a_patient_client_waits_until_the_server_takes_writes_again(tmp_path: Pa
         healer.start()
         assert client.set("key", "value")
         healer.join()
+
+
+@pytest.mark.nightly
+def test_a_lost_connection_is_waited_for_once_and_not_within_each_try(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server:
+        client = redis_client(RedisPlace.of(f"redis://127.0.0.1:{server.port}/0"), is_patient=True)
+        client.ping()
+    began = time.monotonic()
+    with pytest.raises(redis.exceptions.ConnectionError):
+        client.ping()
+    assert PATIENCE_SECONDS - 5 < time.monotonic() - began < PATIENCE_SECONDS + 5
 
 
 def test_a_cluster_is_refused_in_a_sentence(tmp_path: Path) -> None:
