@@ -97,19 +97,30 @@ def _check_body() -> None:
 
 
 def _check_site() -> None:
-    """Refuse a change that a web page of another origin sends: browsers always name it in a POST, other callers never do.
+    """Refuse a change that a web page of another origin sends (CSRF): browsers name it in a POST, other callers never do.
 
-    What a browser adds by itself proves nothing: with a session our own pages also say that htmx sends. Who names a token needs
-    neither: a browser sends that header only after asking us, and we never allow it.
+    With a session one of the two headers that name it must be there, and the one that says that our own page sends: no form of
+    another page can add it. Who names a token needs neither: a browser sends that header only after asking us, and we never
+    allow it.
     """
     found = known_caller()
     if request.routing_exception is not None or is_reading() or "Authorization" in request.headers:
         return
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.rpartition("//")[2].lower() != request.host.lower():
+    origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and not _is_our_origin(origin):
         raise CrossSiteRequest(f"found the origin {origin[:80]!r}, accepted are pages of {request.host}")
+    if fetch_site not in {None, "same-origin", "none"}:  # none: the person, no page
+        raise CrossSiteRequest("found a page of another origin (Sec-Fetch-Site), accepted are our own")
+    if found and found.is_session and origin is None and fetch_site is None:
+        raise CrossSiteRequest("with a session, changes need the header Origin or Sec-Fetch-Site, which browsers send")
     if found and found.is_session and "HX-Request" not in request.headers:
         raise CrossSiteRequest("with a session, changes need the header HX-Request")
+
+
+def _is_our_origin(origin: str) -> bool:
+    """Whether pages of this origin are ours. A proxy may speak TLS for us; a page without is none of a service with TLS."""
+    scheme, _, host = origin.lower().partition("://")
+    return host == request.host.lower() and scheme in ({"https"} if request.is_secure else {"http", "https"})
 
 
 def _add_headers(answer: Response) -> Response:

@@ -19,7 +19,7 @@ from tests.api.conftest import Granting, Headers
 from tests.polling import eventually
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-HTMX = {"HX-Request": "true"}
+HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}  # as a browser sends it for a page of ours
 
 
 def secret_in(headers: Headers) -> str:
@@ -176,6 +176,11 @@ def test_logging_in_again_ends_the_session_before(client: FlaskClient, grant: Gr
         ({"Origin": "http://localhost"}, 403),
         (HTMX | {"Origin": "http://evil.example"}, 403),
         (HTMX | {"Origin": "null"}, 403),
+        (HTMX | {"Origin": "ftp://localhost"}, 403),
+        (HTMX | {"Sec-Fetch-Site": "cross-site"}, 403),
+        (HTMX | {"Sec-Fetch-Site": "same-site"}, 403),
+        ({"HX-Request": "true"}, 403),  # says nothing of where it comes from
+        ({"HX-Request": "true", "Origin": "http://localhost"}, 404),
         (HTMX, 404),
         (HTMX | {"Origin": "http://localhost"}, 404),
     ],
@@ -223,3 +228,11 @@ def test_without_any_token_there_is_nothing_to_log_in_to(client: FlaskClient) ->
     answer = client.post("/login", data={"next": "/docs"})
     assert (answer.status_code, answer.location) == (303, "/docs")
     assert "Set-Cookie" not in answer.headers
+
+
+def test_a_page_without_tls_is_none_of_a_service_that_has_it(client: FlaskClient, grant: Granting) -> None:
+    for origin, status in (("http://localhost", 403), ("https://localhost", 303)):
+        answer = client.post(
+            "/login", data={"token": secret_in(grant())}, base_url="https://localhost", headers={"Origin": origin}
+        )
+        assert answer.status_code == status
