@@ -44,7 +44,7 @@ def test_an_error_is_answered_by_its_family(
     status = STATUS[kind]
     assert (answer.status_code, answer.mimetype) == (status, MEDIA_TYPE)
     assert (answer.json["status"], answer.json["instance"]) == (status, "/fails")
-    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert ("Retry-After" in answer.headers) == (status in {429, 503})
     assert ("found something" in answer.text) == (status not in {500, 503})
     assert ("found something" in str(lines)) == (status in {500, 503})
     assert [line["log_level"] for line in lines] == {500: ["error"], 503: ["warning"]}.get(status, [])
