@@ -24,6 +24,14 @@ Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 
 
+def holds_ours(path: Path, data_dir: Path) -> bool:
+    """Whether a folder of files is, holds or lies in the data folder, links followed; but its folder `files` is for requests."""
+    real, ours = path.resolve(), data_dir.resolve()
+    if ours.is_relative_to(real):
+        return True
+    return real.is_relative_to(ours) and not real.is_relative_to(ours / "files")
+
+
 class Connection(BaseModel):
     """A source or sink that requests may name. `url` may hold credentials, hence secret."""
 

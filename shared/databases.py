@@ -11,7 +11,7 @@ import pymongo
 from shared.connections import Connection
 from shared.drivers.faults import translated
 from shared.drivers.influx import Telling, influx_server, query, quoted_place
-from shared.drivers.mongo import REACHED_SECONDS, mongo_client, mongo_database
+from shared.drivers.mongo import REACHED_SECONDS, mongo_client, mongo_database, refuse_own_store
 from shared.errors import InvalidSettings, SourceAway, SourceNotFound
 from shared.names import is_reserved_database
 from shared.reach import may_read
@@ -33,6 +33,7 @@ def look_at_mongodb(name: str, connection: Connection) -> tuple[str, str]:
     client = mongo_client(connection.url.get_secret_value(), patience="source")
     with translated(SourceAway, connection=name), pymongo.timeout(REACHED_SECONDS):
         database = mongo_database(client, connection.database)
+        refuse_own_store(database)
         found = database.list_collection_names(filter={"type": "collection"}, authorizedCollections=True)
         names = sorted(each for each in found if may_read(connection, database.name, each))
         advice = "; ".join(_wanted_indexes(database, names[:MOST_COLLECTIONS]))

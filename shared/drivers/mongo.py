@@ -31,6 +31,9 @@ _LIMITS: dict[Patience, dict[str, int]] = {
 
 TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
+_NAMES = "accuracy actuals admissions forecasts jobs leaderboards outcomes schedules sessions signing_keys tokens"
+OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
+NOT_AUTHORISED = 13
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 
@@ -60,8 +63,9 @@ def mongo_collection(connection: Connection, place: Place) -> Collection[Documen
 
     Raises:
         PyMongoError: the server did not answer within 4 seconds, or refused the credentials.
-        InvalidRequest: the collection's name is no plain one. The edge has refused it already; what reaches a database is checked
-            where it does. Whether the connection lets anybody reach the place is asked before: shared/reach.py.
+        InvalidRequest: the database is a store of ours, or the collection's name is no plain one. The edge has refused that;
+            what reaches a database is checked where it does. Whether the connection lets anybody reach the place is asked before:
+            shared/reach.py.
         InvalidSettings: the connection has no usable URL, or neither it nor the place names a database.
     """
     if place.collection is None or not is_place(place.collection):
@@ -72,8 +76,26 @@ def mongo_collection(connection: Connection, place: Place) -> Collection[Documen
     client = _named_client(connection.url.get_secret_value(), place.name)
     collection = mongo_database(client, place.database or connection.database)[place.collection]
     with pymongo.timeout(REACHED_SECONDS):
-        client.admin.command("ping")
+        refuse_own_store(collection.database, place.collection)
     return collection
+
+
+def refuse_own_store(database: Database[Documents], collection: str | None = None) -> None:
+    """Raises InvalidRequest for a database that is a store of ours, by whatever address and as whatever user it was reached.
+
+    A user who may not see the mark may read or write some collections only: then those are refused that a store has.
+    """
+    try:
+        is_ours = database[MARK].find_one({}, {"_id": 1}) is not None
+    except pymongo.errors.OperationFailure as error:
+        if error.code != NOT_AUTHORISED or collection in OURS:
+            raise
+        is_ours = False
+    if is_ours:
+        raise InvalidRequest(
+            f"the database {database.name!r} is Queuecast's own store, which is neither source nor sink; give your data another",
+            field="database",
+        )
 
 
 def _named_client(url: str, connection: str) -> MongoClient[Documents]:

@@ -294,3 +294,17 @@ def test_a_file_that_another_user_has_left_where_a_command_is_run_is_read_only_w
         load_settings()
     os.chown(file, 0, 0)
     assert load_settings().instance_name == "theirs"
+
+
+@pytest.mark.parametrize("folder", [".", "data", "data/logs", "data/files/../", "link", "data/files/back"])
+def test_the_data_folder_is_no_folder_of_files_by_any_name(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "data" / "files").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "files" / "back").symlink_to("..")
+    with pytest.raises(InvalidSettings, match=r"connection files reads .*accepted are the data folder's own folder `files`"):
+        load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / folder)
+
+
+@pytest.mark.parametrize("folder", ["data/files", "data/files/team", "elsewhere", "data-2"])
+def test_its_folder_for_files_and_any_other_folder_is_read(tmp_path: Path, folder: str) -> None:
+    assert load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / folder).files_dir == tmp_path / folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -63,8 +63,13 @@ class MongoSink:
         with _told(place):
             documents = mongo_collection(self._connection, place)
             documents.create_indexes(list(INDEXES))  # of ours, so made by us; those that are there already cost a millisecond
-            with suppress(DuplicateKeyError):  # another worker has just written the same forecast
-                documents.replace_one({name: document[name] for name in KEY}, document, upsert=True)
+            same = {name: document[name] for name in KEY}
+            try:
+                documents.replace_one(same, document, upsert=True)
+            except (
+                DuplicateKeyError
+            ):  # another worker has just written the same forecast, or an index that is not ours is in the way
+                documents.replace_one(same, document, upsert=True)
 
 
 def document_of(forecast: Forecast) -> dict[str, Any]:

@@ -90,6 +90,16 @@ def test_two_workers_that_write_the_same_forecast_leave_one(mongod: MongoServer,
         assert client[DATABASE].queue_forecasts.count_documents({"queue": "root.etl"}) == 1
 
 
+def test_a_unique_index_of_somebody_else_is_told_and_no_forecast_is_lost_silently(mongod: MongoServer, sink: Sink) -> None:
+    sink.write(a_forecast(), PLACE)
+    with mongod.client() as client:
+        client[DATABASE].queue_forecasts.create_index("queue", unique=True)
+    later = a_forecast(issued_at=MONDAY + timedelta(hours=1))
+    with pytest.raises(SinkRefused, match="duplicate key"):
+        sink.write(later, PLACE)
+    sink.write(a_forecast(), PLACE)  # the same again is no error
+
+
 def test_names_are_values_and_never_operators(mongod: MongoServer, sink: Sink) -> None:
     names = ["$where", '{"$ne": ""}', "a.b.c", "'; db.dropDatabase()"]
     for name in names:
