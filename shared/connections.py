@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote
@@ -22,14 +23,6 @@ def _folder(path: Path) -> Path:
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
-
-
-def holds_ours(path: Path, data_dir: Path) -> bool:
-    """Whether a folder of files is, holds or lies in the data folder, links followed; but its folder `files` is for requests."""
-    real, ours = path.resolve(), data_dir.resolve()
-    if ours.is_relative_to(real):
-        return True
-    return real.is_relative_to(ours) and not real.is_relative_to(ours / "files")
 
 
 class Connection(BaseModel):
@@ -83,3 +76,20 @@ class Connection(BaseModel):
     def own_databases(self) -> tuple[str, ...]:
         """Every database that the connection names."""
         return (*([self.own_database] if self.own_database else []), *self.databases)
+
+
+def reading_ours(connections: Mapping[str, Connection], data_dir: Path) -> list[str]:
+    """What is wrong with folders of files that are, hold or lie in the data folder, links followed; but `files`."""
+    accepted = "accepted are the data folder's own folder `files`, and folders outside of it"
+    return [
+        f"the connection {name} reads {each.path}, where the store and other files of ours lie; {accepted}"
+        for name, each in connections.items()
+        if each.path is not None and _holds_ours(each.path, data_dir)
+    ]
+
+
+def _holds_ours(path: Path, data_dir: Path) -> bool:
+    real, ours = path.resolve(), data_dir.resolve()
+    if ours.is_relative_to(real):
+        return True
+    return real.is_relative_to(ours) and not real.is_relative_to(ours / "files")

@@ -26,7 +26,7 @@ from pydantic_settings import (
 )
 
 from shared.allowances import Allowance
-from shared.connections import Connection, ConnectionName, Folder, InfluxVersion, holds_ours
+from shared.connections import Connection, ConnectionName, Folder, InfluxVersion, reading_ours
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
 from shared.redis_settings import BrokerCaFile, RedisUrl
@@ -190,13 +190,7 @@ def load_settings(**overrides: Any) -> Settings:
     except (OSError, ValueError) as error:
         problems.append(f"{_config_file()} cannot be read: {error}")
     else:
-        problems += [
-            f"the connection {name} reads {each.path}, where the store and other files of ours lie; accepted are the data"
-            " folder's own folder `files`, and folders outside of it"
-            for name, each in settings.all_connections.items()
-            if each.path is not None and holds_ours(each.path, settings.data_dir)
-        ]
-        if not problems:
+        if not (problems := problems + reading_ours(settings.all_connections, settings.data_dir)):
             _warn_of_retired(settings)
             return settings
     raise InvalidSettings("; ".join(problems))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shared import metrics
-from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RunStateLost
+from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
@@ -37,7 +37,7 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
         return
     try:
         report = here.store.report(job_id, queue)
-    except QueueNotFound:
+    except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
         report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
     here.store.save_report(replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes)))
     here.run_state.end_queue(job_id, queue, reason)

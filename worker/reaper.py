@@ -20,7 +20,7 @@ from shared import metrics
 from shared.broker import make_celery
 from shared.chords import Chords
 from shared.drivers.redis_server import redis_server
-from shared.errors import JobNotFound, MessageLost, ServiceError
+from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
 from shared.jobs import Job
 from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
@@ -99,7 +99,7 @@ def _pass(lanes: Lanes, casebook: Casebook) -> None:
     for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
         _treat(remedy, casebook.treated[remedy])
     _let_in(jobs)
-    if lost := strays(tasks, {job.job_id for job in jobs}, now):
+    if lost := strays(tasks, {job.job_id for job in jobs} | resources().run_state.active(), now):
         lanes.forget([view.held[task_id] for task_id in lost])
 
 
@@ -147,6 +147,8 @@ def _job_views() -> list[JobView]:
             rows[job_id] = here.store.job(job_id)
         except JobNotFound:
             rows[job_id] = None
+        except RecordUnreadable:  # its run state stays: who can read it may mend it, and its row is in the log
+            continue
     return [_job_view(job_id, job) for job_id, job in rows.items()]
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from shared.durations import Duration
+from shared.errors import ServiceError
 from worker.resources import resources
 
 PERIOD_SECONDS = 3_600.0
@@ -50,9 +51,14 @@ def _sliced(forget: Callable[[datetime, int], int], before: datetime | None) -> 
     gone = 0
     if before is None:
         return gone
-    for _ in range(MOST_SLICES):
-        slice_ = forget(before, SLICE)
-        gone += slice_
-        if not slice_:
-            break
+    try:
+        for _ in range(MOST_SLICES):
+            slice_ = forget(before, SLICE)
+            gone += slice_
+            if not slice_:
+                break
+    except ServiceError:
+        raise
+    except Exception:  # about some record; the other kinds go on, and this one is tried again in an hour
+        log.exception("old records could not be dropped")
     return gone

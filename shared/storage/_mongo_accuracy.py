@@ -10,6 +10,7 @@ from pymongo.collection import Collection as Documents
 from shared.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
 from shared.storage._accuracy_rows import KEY, accuracy, accuracy_row, sums, wanted_values
 from shared.storage._mongo_writes import replace_all, speaks_mongo
+from shared.storage._reading import page
 
 
 class MongoAccuracies:
@@ -28,8 +29,8 @@ class MongoAccuracies:
     def of_queue(self, queue: str, wanted: AccuracyFilter, limit: int) -> list[Accuracy]:
         """Records of the queue, the newest issue first; at most `limit`."""
         order = [("issued_at", -1), ("job", 1), ("first_step", 1)]
-        found = self._of("accuracy").find(_matching(wanted) | {"queue": {"$eq": queue}}, sort=order, limit=limit)
-        return [accuracy(each) for each in found]
+        matching = _matching(wanted) | {"queue": {"$eq": queue}}
+        return page("accuracy", lambda most: list(self._of("accuracy").find(matching, sort=order, limit=most)), limit, accuracy)
 
     @speaks_mongo()
     def by_lead(self, queue: str, wanted: AccuracyFilter) -> dict[int, ErrorSums]:

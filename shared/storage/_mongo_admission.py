@@ -23,6 +23,7 @@ from shared.errors import StoreAway
 from shared.jobs import LOCAL, Job
 from shared.schedules import Schedule
 from shared.states import OPEN_STATES
+from shared.storage._reading import readable
 
 UNDER_WAY_SECONDS = 60.0
 TRIES = 200  # each that fails is somebody else's success
@@ -59,7 +60,7 @@ def admit_schedule(of: Collections, schedule: Schedule, allowance: Allowance) ->
         return
 
     def check(waiting: Waiting) -> None:
-        known: list[Schedule] = [from_json(Schedule, found["document"]) for found in of("schedules").find()]
+        known: list[Schedule] = readable("schedule", of("schedules").find(), lambda found: from_json(Schedule, found["document"]))
         mine = {each.schedule_id for each in known if each.account == schedule.account}
         allowance.check_schedules(schedule.account, len(mine | waiting.keys()))
 

@@ -15,6 +15,7 @@ from shared.states import OPEN_STATES
 from shared.storage._accuracy_rows import issue
 from shared.storage._mongo_schema import SERIES, STEP_COLUMNS
 from shared.storage._mongo_writes import speaks_mongo
+from shared.storage._reading import page
 from shared.storage._rows import forecast, to_micros
 from shared.storage.retention import Series
 
@@ -36,8 +37,12 @@ class MongoIssues:
         wanted = {"queue": queue, "metric": metric, "job": job}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
         order = [("issued_at", -1), ("created_at", -1), ("metric", 1), ("job", 1)]
-        found = self._of("forecasts").find(given, dict.fromkeys(STEP_COLUMNS, 0), sort=order, limit=limit, allow_disk_use=True)
-        return [issue(each) for each in found]
+        fields = dict.fromkeys(STEP_COLUMNS, 0)
+
+        def first(most: int) -> list[dict[str, Any]]:
+            return list(self._of("forecasts").find(given, fields, sort=order, limit=most, allow_disk_use=True))
+
+        return page("forecast", first, limit, issue)
 
     @speaks_mongo()
     def unscored(
@@ -49,9 +54,12 @@ class MongoIssues:
         finished = self._of("accuracy").find(matching | {"is_final": 1, "first_step": 1}, dict.fromkeys(IDENTITY, 1))
         final = {_identity(each) for each in finished}
         issued = self._of("forecasts").find(matching, dict.fromkeys(IDENTITY, 1), sort=[("issued_at", 1), ("job", 1)])
-        wanted = [each["_id"] for each in issued if _identity(each) not in final][:limit]
-        found = self._of("forecasts").find({"_id": {"$in": wanted}}, sort=[("issued_at", 1), ("job", 1)])
-        return [forecast(each) for each in found]
+        wanted = [each["_id"] for each in issued if _identity(each) not in final]
+
+        def first(most: int) -> list[dict[str, Any]]:
+            return list(self._of("forecasts").find({"_id": {"$in": wanted[:most]}}, sort=[("issued_at", 1), ("job", 1)]))
+
+        return page("forecast", first, limit, forecast)
 
 
 class MongoRetention:
@@ -113,7 +121,9 @@ class MongoRetention:
             for metric in values.distinct("metric", {"queue": {"$eq": queue}}):
                 of_metric = dict(zip(names, ({"$eq": queue}, {"$eq": metric}), strict=False))
                 found += [(queue, metric, seconds) for seconds in values.distinct("period_seconds", of_metric)]
-        return sorted(found)
+        return sorted(
+            each for each in found if isinstance(each[0], str) and isinstance(each[1], str) and isinstance(each[2], int)
+        )
 
     @speaks_mongo()
     def forget_actuals(self, series: Series, before: datetime, limit: int) -> int:
@@ -126,10 +136,10 @@ class MongoRetention:
 
     def _is_kept(self, found: Mapping[str, Any]) -> bool:
         """Whether an old forecast is the newest of its (queue, metric, job), and its job is there."""
-        series = {name: {"$eq": found[name]} for name in SERIES}
-        is_old = self._of("forecasts").find_one(series | {"issued_at": {"$gt": found["issued_at"]}}, {"_id": 1})
-        return is_old is None and self._of("jobs").find_one({"_id": {"$eq": found["job_id"]}}, {"_id": 1}) is not None
+        series = {name: {"$eq": found.get(name)} for name in SERIES}
+        is_old = self._of("forecasts").find_one(series | {"issued_at": {"$gt": found.get("issued_at")}}, {"_id": 1})
+        return is_old is None and self._of("jobs").find_one({"_id": {"$eq": found.get("job_id")}}, {"_id": 1}) is not None
 
 
 def _identity(found: Mapping[str, Any]) -> Identity:
-    return found["job"], found["issued_at"], found["created_at"]
+    return found.get("job", ""), found.get("issued_at", 0), found.get("created_at", 0)

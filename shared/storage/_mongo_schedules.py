@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymongo.collection import Collection as Documents
@@ -13,6 +13,7 @@ from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
 from shared.storage._mongo_admission import admit_schedule
 from shared.storage._mongo_writes import insert_once, speaks_mongo
+from shared.storage._reading import read_one, readable
 
 
 class MongoSchedules:
@@ -33,13 +34,12 @@ class MongoSchedules:
         found = self._of("schedules").find_one({"_id": {"$eq": schedule_id}})
         if found is None:
             raise ScheduleNotFound(schedule_id=schedule_id)
-        schedule: Schedule = from_json(Schedule, found["document"])
-        return schedule
+        return read_one("schedule", found, _schedule)
 
     @speaks_mongo()
     def all(self) -> list[Schedule]:
         """Every schedule, by id."""
-        return [from_json(Schedule, found["document"]) for found in self._of("schedules").find({}, sort=[("_id", 1)])]
+        return readable("schedule", self._of("schedules").find({}, sort=[("_id", 1)]), _schedule)
 
     @speaks_mongo()
     def replace(self, known: Schedule, new: Schedule) -> bool:
@@ -51,3 +51,8 @@ class MongoSchedules:
     def remove(self, schedule_id: str) -> None:
         """Forget a schedule."""
         self._of("schedules").delete_one({"_id": {"$eq": schedule_id}})
+
+
+def _schedule(found: Mapping[str, Any]) -> Schedule:
+    schedule: Schedule = from_json(Schedule, found["document"])
+    return schedule

@@ -13,6 +13,7 @@ from shared.errors import TokenNotFound
 from shared.sessions import Session
 from shared.storage._mongo_place import MongoPlace
 from shared.storage._mongo_writes import insert_once, speaks_mongo
+from shared.storage._reading import read_one, readable
 from shared.storage._rows import to_micros
 from shared.storage._token_rows import session, session_row, token, token_row
 from shared.tokens import Token
@@ -36,7 +37,7 @@ class MongoTokens:
     @speaks_mongo()
     def all(self) -> list[Token]:
         """Every token, by (created_at, token_id)."""
-        return [token(found) for found in self._of("tokens").find({}, sort=[("created_at", 1), ("_id", 1)])]
+        return readable("token", self._of("tokens").find({}, sort=[("created_at", 1), ("_id", 1)]), token)
 
     @speaks_mongo()
     def were_made(self) -> bool:
@@ -76,7 +77,7 @@ class MongoSessions:
     def find(self, digest: str) -> Session | None:
         """The session, expired or not; None = there is none, or it was ended."""
         found = self._of("sessions").find_one({"_id": {"$eq": digest}})
-        return session(found) if found is not None else None
+        return read_one("session", found, session) if found is not None else None
 
     @speaks_mongo()
     def end(self, digest: str) -> None:

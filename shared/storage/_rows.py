@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -189,9 +190,9 @@ def forecast(row: Row) -> Forecast:
         mape=row["mape"],
         skill=row["skill"],
         seconds=row["seconds"],
-        prediction=tuple(row["prediction"]),
-        lower_bound=tuple(row["lower_bound"]),
-        upper_bound=tuple(row["upper_bound"]),
+        prediction=_numbers(row["prediction"]),
+        lower_bound=_numbers(row["lower_bound"]),
+        upper_bound=_numbers(row["upper_bound"]),
     )
 
 
@@ -203,7 +204,12 @@ def actual_rows(queue: str, metric: str, step_seconds: int, points: Iterable[Poi
 
 def point(row: Row) -> Point:
     """The actual value of a row."""
-    return Point(timestamp=from_epoch(row["timestamp"]), value=row["value"])
+    return Point(timestamp=from_epoch(row["timestamp"]), value=float(row["value"]))
+
+
+def _numbers(values: Iterable[float]) -> tuple[float, ...]:
+    """Numbers and nothing else, told at the speed of C: a page reads hundreds of forecasts."""
+    return tuple(array("d", values))
 
 
 def _candidate(model: str, hyperparameters: str) -> Candidate:

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
 from shared.storage._accuracy_rows import KEY, accuracy, accuracy_row, sums, wanted_values
+from shared.storage._reading import page
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import insert
 
@@ -39,7 +40,7 @@ class SqliteAccuracies:
         statement = (
             f"SELECT * FROM accuracy WHERE queue = :queue AND {_WANTED} ORDER BY issued_at DESC, job, first_step LIMIT :limit"  # noqa: S608 - ours
         )
-        return [accuracy(row) for row in self._rows(statement, wanted, queue=queue, limit=limit)]
+        return page("accuracy", lambda most: self._rows(statement, wanted, queue=queue, limit=most), limit, accuracy)
 
     def by_lead(self, queue: str, wanted: AccuracyFilter) -> dict[int, ErrorSums]:
         """First step of a lead → its sums over all forecasts of the queue."""

@@ -12,6 +12,7 @@ from shared.jobs import LOCAL, Job, JobState
 from shared.schedules import Schedule
 from shared.states import OPEN_STATES
 from shared.storage import _rows
+from shared.storage._reading import read_one
 from shared.storage._sqlite_statements import insert, marks
 
 _USED = f"""
@@ -48,7 +49,7 @@ def add_job(db: sqlite3.Connection, job: Job, allowance: Allowance) -> Job:
     if row is None:
         admit_job(db, job, allowance)
         insert(db, "jobs", [_rows.job_row(job)])
-    return _rows.job(row or job_row(db, job.job_id))
+    return read_one("job", row or job_row(db, job.job_id), _rows.job)
 
 
 def change_state(db: sqlite3.Connection, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from shared.buckets import to_epoch
 from shared.forecasts import Forecast
 from shared.reports import Issue
 from shared.storage._accuracy_rows import issue
+from shared.storage._reading import page
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import forecast_of
 
@@ -36,13 +37,13 @@ class SqliteIssues:
     def newest(self, queue: str, *, metric: str | None = None, job: str | None = None, limit: int) -> list[Issue]:
         """Those that match what is given, newest first; at most `limit`."""
         with self._file.reading() as db:
-            return [issue(row) for row in db.execute(_NEWEST, {"queue": queue, "metric": metric, "job": job, "limit": limit})]
+            wanted = {"queue": queue, "metric": metric, "job": job}
+            return page("forecast", lambda most: db.execute(_NEWEST, wanted | {"limit": most}).fetchall(), limit, issue)
 
     def unscored(
         self, queue: str, metric: str, step_seconds: int, *, since: datetime, before: datetime, limit: int
     ) -> list[Forecast]:
         """Those issued in [since, before) that have no final accuracy, oldest first; at most `limit`."""
-        of_series = {"queue": queue, "metric": metric, "period": step_seconds, "limit": limit}
+        wanted = {"queue": queue, "metric": metric, "period": step_seconds, "since": to_epoch(since), "before": to_epoch(before)}
         with self._file.reading() as db:
-            rows = db.execute(_UNSCORED, of_series | {"since": to_epoch(since), "before": to_epoch(before)}).fetchall()
-        return list(map(forecast_of, rows))
+            return page("forecast", lambda most: db.execute(_UNSCORED, wanted | {"limit": most}).fetchall(), limit, forecast_of)

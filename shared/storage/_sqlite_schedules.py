@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from shared.allowances import UNLIMITED, Allowance
 from shared.documents import from_json, to_json
 from shared.errors import ScheduleNotFound
 from shared.schedules import Schedule
+from shared.storage._reading import read_one, readable
 from shared.storage._sqlite_admission import admit_schedule
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import insert
@@ -27,17 +30,16 @@ class SqliteSchedules:
     def get(self, schedule_id: str) -> Schedule:
         """The schedule of this id; raises ScheduleNotFound."""
         with self._file.reading() as db:
-            row = db.execute("SELECT document FROM schedules WHERE schedule_id = ?", (schedule_id,)).fetchone()
+            row = db.execute("SELECT * FROM schedules WHERE schedule_id = ?", (schedule_id,)).fetchone()
         if row is None:
             raise ScheduleNotFound(schedule_id=schedule_id)
-        found: Schedule = from_json(Schedule, row["document"])
-        return found
+        return read_one("schedule", row, _schedule)
 
     def all(self) -> list[Schedule]:
         """Every schedule, by id."""
         with self._file.reading() as db:
-            rows = db.execute("SELECT document FROM schedules ORDER BY schedule_id").fetchall()
-        return [from_json(Schedule, row["document"]) for row in rows]
+            rows = db.execute("SELECT * FROM schedules ORDER BY schedule_id").fetchall()
+        return readable("schedule", rows, _schedule)
 
     def replace(self, known: Schedule, new: Schedule) -> bool:
         """Compare-and-set; whether this call did it."""
@@ -49,3 +51,8 @@ class SqliteSchedules:
         """Forget a schedule."""
         with self._file.writing() as db:
             db.execute("DELETE FROM schedules WHERE schedule_id = ?", (schedule_id,))
+
+
+def _schedule(row: sqlite3.Row) -> Schedule:
+    found: Schedule = from_json(Schedule, row["document"])
+    return found

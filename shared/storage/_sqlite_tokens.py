@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.errors import TokenNotFound
 from shared.sessions import Session
+from shared.storage._reading import read_one, readable
 from shared.storage._rows import to_micros
 from shared.storage._sqlite_file import SqliteFile
 from shared.storage._sqlite_statements import insert
@@ -28,7 +29,7 @@ class SqliteTokens:
     def all(self) -> list[Token]:
         """Every token, by (created_at, token_id)."""
         with self._file.reading() as db:
-            return [token(row) for row in db.execute("SELECT * FROM tokens ORDER BY created_at, token_id")]
+            return readable("token", db.execute("SELECT * FROM tokens ORDER BY created_at, token_id"), token)
 
     def were_made(self) -> bool:
         """Whether a token was ever made; the note beside the file outlives the table."""
@@ -69,7 +70,7 @@ class SqliteSessions:
         """The session, expired or not; None = there is none, or it was ended."""
         with self._file.reading() as db:
             row = db.execute("SELECT * FROM sessions WHERE digest = ?", (digest,)).fetchone()
-        return session(row) if row is not None else None
+        return read_one("session", row, session) if row is not None else None
 
     def end(self, digest: str) -> None:
         """Drop the session; one that is gone is no error."""

@@ -35,6 +35,7 @@ from shared.storage._mongo_schema import SERIES
 from shared.storage._mongo_statements import job_of, job_update, newest_forecast, newest_of_each_series, page_of_jobs
 from shared.storage._mongo_tokens import MongoSessions, MongoTokens
 from shared.storage._mongo_writes import insert_once, replace_all, speaks_mongo
+from shared.storage._reading import page, read_one, readable
 
 
 class MongoStore:
@@ -68,18 +69,19 @@ class MongoStore:
         found = self._of("jobs").find_one({"_id": {"$eq": job_id}})
         if found is None:
             raise JobNotFound(job_id=job_id)
-        return job_of(found)
+        return read_one("job", found, job_of)
 
     @speaks_mongo()
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
-        return [job_of(found) for found in self._of("jobs").aggregate([*page_of_jobs(wanted, before), {"$limit": limit}])]
+        stages = page_of_jobs(wanted, before)
+        return page("job", lambda most: list(self._of("jobs").aggregate([*stages, {"$limit": most}])), limit, job_of)
 
     @speaks_mongo()
     def open_jobs(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
         states = {"state": {"$in": [state.value for state in OPEN_STATES]}}
-        return [job_of(found) for found in self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)])]
+        return readable("job", self._of("jobs").find(states, sort=[("created_at", 1), ("_id", 1)]), job_of)
 
     @speaks_mongo()
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
@@ -140,14 +142,15 @@ class MongoStore:
         found = self._of("leaderboards").find_one({"job_id": {"$eq": job_id}, "queue": {"$eq": queue}})
         if found is None:
             raise QueueNotFound(job_id=job_id, queue=queue)
-        mine = {"job_id": {"$eq": job_id}, "queue": {"$eq": queue}, "rank": {"$lt": found["candidates"]}}
-        return _rows.report(found, self._of("outcomes").find(mine, sort=[("rank", 1)]))
+        mine = {"job_id": {"$eq": job_id}, "queue": {"$eq": queue}, "rank": {"$lt": found.get("candidates", 0)}}
+        outcomes = list(self._of("outcomes").find(mine, sort=[("rank", 1)]))
+        return read_one("report", found, lambda row: _rows.report(row, outcomes))
 
     @speaks_mongo()
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
         found = self._of("leaderboards").find({"job_id": {"$eq": job_id}}, sort=[("queue", 1)])
-        return [_rows.report(each) for each in found]
+        return readable("report", found, _rows.report)
 
     @speaks_mongo()
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
@@ -177,7 +180,7 @@ class MongoStore:
         wanted = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at and to_epoch(issued_at)}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
         for found in self._of("forecasts").aggregate(newest_forecast(given, projects)):
-            return _rows.forecast(found)
+            return read_one("forecast", found, _rows.forecast)
         raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
 
     @speaks_mongo()
@@ -186,13 +189,13 @@ class MongoStore:
         wanted = {"queue": queue, "job_id": job_id}
         given = {name: {"$eq": value} for name, value in wanted.items() if value is not None}
         order = [(name, ASCENDING) for name in (*SERIES, "issued_at")]
-        return [_rows.forecast(found) for found in self._of("forecasts").find(given, sort=order, allow_disk_use=True)]
+        return readable("forecast", self._of("forecasts").find(given, sort=order, allow_disk_use=True), _rows.forecast)
 
     @speaks_mongo()
     def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
         found = self._of("forecasts").aggregate(newest_of_each_series(projects), allowDiskUse=True)
-        return [_rows.forecast(each["newest"]) for each in found]
+        return readable("forecast", (each["newest"] for each in found), _rows.forecast)
 
     @speaks_mongo()
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
@@ -214,7 +217,7 @@ class MongoStore:
         series = {"queue": {"$in": list(queues)}, "metric": {"$eq": metric}, "period_seconds": step_seconds}
         inside = {"timestamp": {"$gte": to_epoch(start), "$lt": to_epoch(end)}}
         found = self._of("actuals").find(series | inside, sort=[("queue", 1), ("timestamp", 1)])
-        return {queue: [_rows.point(each) for each in group] for queue, group in groupby(found, itemgetter("queue"))}
+        return {queue: readable("actual value", group, _rows.point) for queue, group in groupby(found, itemgetter("queue"))}
 
     @speaks_mongo()
     def check(self) -> None:
@@ -228,10 +231,10 @@ class MongoStore:
         """The job that already has the key, or else the id, of a new one."""
         key = {"client": {"$eq": job.client}, "idempotency_key": {"$eq": job.idempotency_key}}
         twin = self._of("jobs").find_one(key) if job.idempotency_key is not None else None
-        if twin is not None and twin["fingerprint"] != job.fingerprint:
+        if twin is not None and twin.get("fingerprint") != job.fingerprint:
             raise KeyReused(idempotency_key=job.idempotency_key)
         twin = twin or self._of("jobs").find_one({"_id": {"$eq": job.job_id}})
-        return job_of(twin) if twin is not None else None
+        return read_one("job", twin, job_of) if twin is not None else None
 
     def _change_state(self, job_id: str, expected: Collection[JobState], changes: Mapping[str, Any]) -> bool:
         same = {"_id": {"$eq": job_id}, "state": {"$in": [state.value for state in expected]}}

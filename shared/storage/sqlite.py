@@ -6,6 +6,7 @@ How the file is opened and shared: _sqlite_file.py. Its tables: sqlite.sql. Thei
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -22,6 +23,7 @@ from shared.jobs import Job, JobFilter, JobState, Progress, QueueState
 from shared.reports import Point, QueueReport
 from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.storage import _rows
+from shared.storage._reading import page, read_one, readable
 from shared.storage._sqlite_accuracy import SqliteAccuracies
 from shared.storage._sqlite_admission import add_job, admit_job, change_state, job_row
 from shared.storage._sqlite_file import STEP_ARRAYS, SqliteFile, require_version
@@ -65,19 +67,19 @@ class SqliteStore:
     def job(self, job_id: str) -> Job:
         """The job of this id; raises JobNotFound."""
         with self._file.reading() as db:
-            return _rows.job(job_row(db, job_id))
+            return read_one("job", job_row(db, job_id), _rows.job)
 
     def jobs(self, wanted: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first, at most `limit`, strictly before that pair."""
         statement, values = page_of_jobs(wanted, before)
         with self._file.reading() as db:
-            return [_rows.job(row) for row in db.execute(statement, values | {"limit": limit})]
+            return page("job", lambda most: db.execute(statement, values | {"limit": most}).fetchall(), limit, _rows.job)
 
     def open_jobs(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
         statement = f"SELECT * FROM jobs WHERE state IN ({marks(OPEN_STATES)}) ORDER BY created_at, job_id"  # noqa: S608 - marks only
         with self._file.reading() as db:
-            return [_rows.job(row) for row in db.execute(statement, tuple(OPEN_STATES))]
+            return readable("job", db.execute(statement, tuple(OPEN_STATES)), _rows.job)
 
     def move_job(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
         """Compare-and-set of the state; whether this call did it."""
@@ -142,15 +144,14 @@ class SqliteStore:
             row = db.execute("SELECT * FROM job_queues WHERE job_id = ? AND queue = ?", (job_id, queue)).fetchone()
             if row is None:
                 raise QueueNotFound(job_id=job_id, queue=queue)
-            outcomes = db.execute("SELECT * FROM outcomes WHERE job_id = ? AND queue = ? ORDER BY rank", (job_id, queue))
-            return _rows.report(row, outcomes)
+            mine = db.execute("SELECT * FROM outcomes WHERE job_id = ? AND queue = ? ORDER BY rank", (job_id, queue)).fetchall()
+            return read_one("report", row, lambda found: _rows.report(found, mine))
 
     def reports(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""
         with self._file.reading() as db:
-            return [
-                _rows.report(row) for row in db.execute("SELECT * FROM job_queues WHERE job_id = ? ORDER BY queue", (job_id,))
-            ]
+            rows = db.execute("SELECT * FROM job_queues WHERE job_id = ? ORDER BY queue", (job_id,))
+            return readable("report", rows, _rows.report)
 
     def forget_reports(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports of the job's queues that are in one of these states, outcomes included."""
@@ -182,17 +183,17 @@ class SqliteStore:
         found = self._forecasts(NEWEST, wanted, projects)
         if not found:
             raise QueueNotFound("no such forecast", **{name: value for name, value in wanted.items() if value is not None})
-        return found[0]
+        return read_one("forecast", found[0], forecast_of)
 
     def forecasts(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, job, issued_at."""
         wanted = {"queue": queue, "job_id": job_id}
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
-        return self._forecasts(" AND ".join(conditions) or "TRUE", wanted)
+        return readable("forecast", self._forecasts(" AND ".join(conditions) or "TRUE", wanted), forecast_of)
 
     def newest_forecasts(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue."""
-        return self._forecasts(NEWEST_OF_EACH, {}, projects)
+        return readable("forecast", self._forecasts(NEWEST_OF_EACH, {}, projects), forecast_of)
 
     def save_actuals(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
         """Keep what was read; gaps are not kept."""
@@ -221,7 +222,7 @@ class SqliteStore:
         """  # noqa: S608 - marks only
         with self._file.reading() as db:
             rows = db.execute(statement, (metric, step_seconds, to_epoch(start), to_epoch(end), *queues)).fetchall()
-        return {queue: [_rows.point(row) for row in found] for queue, found in groupby(rows, itemgetter("queue"))}
+        return {queue: readable("actual value", found, _rows.point) for queue, found in groupby(rows, itemgetter("queue"))}
 
     def check(self) -> None:
         """A real write, for readiness; raises StoreAway."""
@@ -231,10 +232,9 @@ class SqliteStore:
         """Let go of the file."""
         self._file.close()
 
-    def _forecasts(self, where: str, values: Mapping[str, Any], projects: Sequence[str] | None = None) -> list[Forecast]:
-        """The forecasts that match; a `{}` in the condition stands for that of the projects."""
+    def _forecasts(self, where: str, values: Mapping[str, Any], projects: Sequence[str] | None = None) -> list[sqlite3.Row]:
+        """The rows of the forecasts that match; a `{}` in the condition stands for that of the projects."""
         condition, names = of_projects(projects)
         theirs = condition if projects is None else f"job_id IN (SELECT job_id FROM jobs WHERE {condition})"  # noqa: S608 - our names
         with self._file.reading() as db:
-            rows = db.execute(FORECASTS.format(where.format(theirs)), {**values, **names}).fetchall()
-        return list(map(forecast_of, rows))
+            return db.execute(FORECASTS.format(where.format(theirs)), {**values, **names}).fetchall()

@@ -78,5 +78,5 @@ def test_the_doctor_says_so(server: MongoServer) -> None:
 
 def test_every_collection_of_a_store_is_known_as_ours(server: MongoServer) -> None:
     with MongoClient[dict[str, Any]](server.url_of(DATABASE)) as client:
-        assert {"queuecast_store", *INDEXES, *RETIRED, "schedules"} == OURS
+        assert {"queuecast_store", *INDEXES, *RETIRED, "admissions", "schedules"} == OURS
         assert set(client[DATABASE].list_collection_names()) - OURS <= {"usage", "view_of_jobs", "system.views"}

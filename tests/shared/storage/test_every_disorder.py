@@ -1,0 +1,106 @@
+"""One record that cannot be read stops neither a list nor whoever works through it; every store is held to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from shared.errors import RecordUnreadable
+from shared.jobs import JobFilter
+from shared.storage import Store, _reading, open_store
+from shared.tokens import Scope, make_token
+from tests.factories import MONDAY, a_forecast, a_job, a_schedule
+from tests.servers import MongoServer
+from tests.shared.storage.test_every_store import a_report
+
+Break = Callable[[str, str, str, str, object], None]  # table, column of the key, key, field, what somebody writes into it
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+def store_and_break(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Break]:
+    _reading._told.clear()
+    if request.param == "sqlite":
+        path = tmp_path / "queuecast.db"
+
+        def by_sql(table: str, key: str, value: str, field: str, new: object) -> None:
+            with closing(sqlite3.connect(path, isolation_level=None)) as db:
+                table = {"leaderboards": "job_queues"}.get(table, table)
+                assert db.execute(f"UPDATE {table} SET {field} = ? WHERE {key} = ?", (new, value)).rowcount
+
+        return open_store(f"sqlite://{path}"), by_sql
+    server: MongoServer = request.getfixturevalue("mongod")
+    with server.client() as client:
+        client.drop_database("disorder")
+
+    def by_hand(table: str, key: str, value: str, field: str, new: object) -> None:
+        with server.client() as client:
+            assert client["disorder"][table].update_many({key: value}, {"$set": {field: new}}).modified_count
+
+    return open_store(server.url_of("disorder")), by_hand
+
+
+@pytest.mark.parametrize(("field", "new"), [("state", "dreaming"), ("request", "{}"), ("progress", "not JSON")])
+def test_a_job_that_cannot_be_read_stops_no_page(store_and_break: tuple[Store, Break], field: str, new: str) -> None:
+    store, break_ = store_and_break
+    for number in range(6):
+        store.add_job(a_job(job_id=f"job-{number}", created_at=MONDAY + timedelta(hours=number)))
+    for bad in ("job-5", "job-4", "job-2"):
+        break_("jobs", "job_id", bad, field, new)
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert [job.job_id for job in store.jobs(JobFilter(), 2)] == ["job-3", "job-1"]
+        assert [job.job_id for job in store.jobs(JobFilter(), 9)] == ["job-3", "job-1", "job-0"]
+    assert sorted(line["job_id"] for line in lines if "cannot be read" in line["event"]) == ["job-2", "job-4", "job-5"]
+    if field != "state":
+        assert [job.job_id for job in store.open_jobs()] == ["job-0", "job-1", "job-3"]
+    with pytest.raises(RecordUnreadable, match=r"A record of the store cannot be read.*job-2"):
+        store.job("job-2")
+
+
+def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    store.schedules.add(a_schedule(schedule_id="good"))
+    store.schedules.add(a_schedule(schedule_id="bad"))
+    break_("schedules", "schedule_id" if "Sqlite" in type(store).__name__ else "_id", "bad", "document", '{"schedule_id": "bad"}')
+    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
+    with pytest.raises(RecordUnreadable, match="bad"):
+        store.schedules.get("bad")
+
+
+def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    token, _secret = make_token(name="ci", scope=Scope.READ, created_at=MONDAY)
+    store.tokens.add(token)
+    break_("tokens", "token_id", token.token_id, "scope", "everything")
+    assert store.tokens.all() == []
+    assert store.tokens.were_made()
+
+
+def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    for queue in ("root.a", "root.b"):
+        store.save_report(a_report(queue=queue))
+    break_("leaderboards", "queue", "root.a", "state", "dreaming")
+    assert [each.queue for each in store.reports("job-1")] == ["root.b"]
+    with pytest.raises(RecordUnreadable, match=r"root\.a"):
+        store.report("job-1", "root.a")
+
+
+def test_a_forecast_that_cannot_be_read_leaves_all_others(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    for queue in ("root.a", "root.b"):
+        store.save_forecast(a_forecast(queue=queue))
+    broken: object = '["much"]' if "Sqlite" in type(store).__name__ else ["much"]
+    break_("forecasts", "queue", "root.a", "prediction", broken)
+    assert [each.queue for each in store.forecasts()] == [each.queue for each in store.newest_forecasts()] == ["root.b"]
+    with pytest.raises(RecordUnreadable, match=r"root\.a"):
+        store.forecast("root.a")
+    span = {"since": MONDAY - timedelta(days=9), "before": MONDAY + timedelta(days=9), "limit": 5}
+    assert store.issues.unscored("root.a", "used_capacity", 3_600, **span) == []
+    assert len(store.issues.unscored("root.b", "used_capacity", 3_600, **span)) == 1
