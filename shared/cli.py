@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shared.backup_command import backup
 from shared.data_folder import keep_private, problem_with
 from shared.drivers.redis_server import redis_server
 from shared.errors import (
@@ -91,6 +92,7 @@ def build_app() -> typer.Typer:
     for part in parts:
         app.add_typer(part.load())
     app.add_typer(config, name="config")
+    app.command("backup", epilog="Example: queuecast backup /backups/queuecast-2026-01-05.db")(backup)
     app.command("doctor")(examine)
     app.command("version")(print_version)
     return app

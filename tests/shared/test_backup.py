@@ -1,0 +1,127 @@
+"""A backup of the store, taken while others write; and the way back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from shared.backup_command import without_password
+from shared.cli import build_app
+from shared.errors import StoreAway
+from shared.jobs import JobFilter
+from shared.storage import open_store
+from shared.tokens import Scope, make_token
+from tests.factories import MONDAY, a_job
+
+RUN = CliRunner()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder whose store has a job and a token."""
+    folder = tmp_path / "data"
+    with closing(open_store(f"sqlite://{folder / 'queuecast.db'}")) as store:
+        store.add_job(a_job())
+        store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
+    return folder
+
+
+def run(data: Path, *arguments: str) -> tuple[int, str]:
+    result = RUN.invoke(build_app(), ["backup", "--data-dir", str(data), *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_copy_is_whole_counted_and_only_for_its_user(data: Path, tmp_path: Path) -> None:
+    code, said = run(data, str(tmp_path / "copy.db"), "--json")
+    assert code == 0, said
+    told = json.loads(said)
+    assert told["records"] == {"jobs": 1, "forecasts": 0, "actuals": 0, "schedules": 0, "tokens": 1}
+    assert told["size_bytes"] == (tmp_path / "copy.db").stat().st_size
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["copy.db"]
+
+
+def test_a_copy_taken_while_others_write_is_one_moment_of_the_store(data: Path, tmp_path: Path) -> None:
+    stopped, written = threading.Event(), []
+    store = open_store(f"sqlite://{data / 'queuecast.db'}")
+
+    def write() -> None:
+        while not stopped.is_set():
+            written.append(store.add_job(a_job(job_id=f"job-{len(written)}-x")))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            before = len(written)
+            code, said = run(data, str(tmp_path / f"{number}.db"), "--json")
+            assert code == 0, said
+            assert before <= json.loads(said)["records"]["jobs"] <= len(written) + 2
+    finally:
+        stopped.set()
+        writer.join()
+        store.close()
+
+
+def test_a_restored_copy_has_the_jobs_and_the_tokens(data: Path, tmp_path: Path) -> None:
+    assert run(data, str(tmp_path / "copy.db"))[0] == 0
+    for name in ("queuecast.db", "queuecast.db-wal", "queuecast.db-shm"):  # as deploy/README.md says it
+        (data / name).unlink(missing_ok=True)
+    with closing(open_store(f"sqlite://{data / 'queuecast.db'}")) as store, pytest.raises(StoreAway, match="it is gone"):
+        store.check()
+    shutil.copy(tmp_path / "copy.db", data / "queuecast.db")
+    with closing(open_store(f"sqlite://{data / 'queuecast.db'}")) as store:
+        store.check()
+        assert store.jobs(JobFilter(), 10) == [a_job()]
+        assert [token.name for token in store.tokens.all()] == ["ci"]
+
+
+def test_a_file_that_is_there_is_replaced_only_when_told(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("precious")
+    code, said = run(data, str(tmp_path / "copy.db"))
+    assert (code, (tmp_path / "copy.db").read_text()) == (2, "precious")
+    assert "--force" in said
+    assert run(data, str(tmp_path / "copy.db"), "--force")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["queuecast.db", "queuecast.db-wal", "queuecast.db.made", "../data/queuecast.db"])
+def test_the_stores_own_files_are_never_written_over(data: Path, name: str) -> None:
+    code, said = run(data, str(data / name), "--force")
+    assert code == 2
+    assert "the store's own file" in said.replace("\n", " ")
+    with closing(open_store(f"sqlite://{data / 'queuecast.db'}")) as store:
+        assert store.job("job-1") == a_job()
+
+
+def test_a_damaged_store_makes_no_copy_that_looks_good(data: Path, tmp_path: Path) -> None:
+    with (data / "queuecast.db").open("r+b") as file:
+        file.seek(4_096)
+        file.write(b"\xff" * 20_000)
+    code, _said = run(data, str(tmp_path / "copy.db"))
+    assert code == 3
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]
+
+
+def test_where_nothing_was_kept_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir(mode=0o700)
+    code, _said = run(tmp_path / "empty", str(tmp_path / "copy.db"))
+    assert code == 3
+    assert not list((tmp_path / "empty").iterdir())
+
+
+def test_for_mongodb_its_own_tool_is_named_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "QUEUECAST_STORE_URL", "mongodb://ann:s%40cret@one:1,two:2/store?authSource=admin&tlsCertificateKeyFilePassword=x"
+    )
+    code, said = run(tmp_path / "data", "copy.gz")
+    assert code == 2
+    assert "mongodump --uri='mongodb://ann@one:1,two:2/store?authSource=admin' --gzip --archive=copy.gz" in said
+    assert "cret" not in said
+    assert without_password("mongodb://host/db") == "mongodb://host/db"
