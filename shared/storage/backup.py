@@ -1,7 +1,7 @@
 """A backup of the store: of an SQLite file as it is at one moment, while it is in use; of a MongoDB store only how to make one.
 
-Written beside its place, looked at, and moved there whole: a file of that name is a good copy, or is not there. The store's own file
-is read as it lies: no tables are made in it, nor led to a newer schema.
+Written beside its place, looked at, and moved there whole: a file of that name is a good copy, or is not there. The store's own
+file is read as it lies: no tables are made in it, nor led to a newer schema.
 """
 
 from __future__ import annotations

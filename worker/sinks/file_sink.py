@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import structlog
+
 from shared.connections import Connection
 from shared.errors import SinkAway, StoreAway
 from shared.forecasts import Forecast
@@ -12,6 +14,8 @@ from shared.settings import Settings
 from shared.storage import open_store
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
+
+log = structlog.get_logger(__name__)
 
 
 @sinks.register("files")
@@ -34,4 +38,5 @@ class FileSink:
             with closing(open_store(self._url)) as file:
                 file.save_forecast(forecast)
         except StoreAway as error:
-            raise SinkAway(error.detail, **error.ids) from error
+            log.warning("the file of forecasts cannot be written", error=str(error))
+            raise SinkAway("the file of forecasts in the data folder cannot be written; the worker's log says why") from error
