@@ -16,6 +16,8 @@ from api.server.listener import Listener
 
 PATIENCE = 10.0
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nX-a: "
+HALF_A_BODY = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nto"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 

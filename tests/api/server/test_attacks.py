@@ -17,12 +17,10 @@ from flask import Flask
 from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, LEAST_RATE
 from api.server.listener import HEAD_BYTES, PROBE, Listener
 from shared.settings import Settings
-from tests.api.server.sockets import GET, LAST, ask, connect, hear, many, pass_time, seconds_of_probe
+from tests.api.server.sockets import GET, HALF_A_BODY, HALF_A_HEAD, LAST, ask, connect, hear, many, pass_time, seconds_of_probe
 from tests.api.serving import listening
 from tests.polling import eventually
 
-HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nX-a: "
-HALF_A_BODY = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nto"
 LARGE = b"x" * 8_000_000
 
 

@@ -1,0 +1,70 @@
+"""The real process under attack, by the real clock."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from api.server.connection import HEAD_SECONDS
+from tests.api.server.sockets import HALF_A_BODY, HALF_A_HEAD
+from tests.polling import eventually
+from tests.servers import free_port
+
+
+@pytest.mark.nightly
+def test_strangers_hold_nobody_up_and_are_gone_in_time(tmp_path: Path) -> None:
+    port = free_port()
+    command = [
+        sys.executable,
+        "-c",
+        "from shared.cli import main; main()",
+        "serve",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(tmp_path),
+    ]
+    service = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: _probe(port), within=60, what="the API")
+        with ExitStack() as stack:
+            strangers = [b""] * 300 + [HALF_A_HEAD] * 50 + [HALF_A_BODY] * 8
+            socks = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)) for _ in strangers]
+            for sock, sent in zip(socks, strangers, strict=True):
+                sock.sendall(sent)
+            dripping, began = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=0.5)), time.monotonic()
+            while _drips(dripping):
+                assert 0 < _probe(port) < 1
+                assert time.monotonic() - began < HEAD_SECONDS + 5
+    finally:
+        service.terminate()
+        assert service.wait(30) == 0
+
+
+def _probe(port: int) -> float:
+    """Seconds until the process has said that it is well; 0 = it has not."""
+    began = time.monotonic()
+    try:
+        urllib3.request("GET", f"http://127.0.0.1:{port}/healthz", retries=False, timeout=10)
+    except urllib3.exceptions.HTTPError:
+        return 0.0
+    return time.monotonic() - began
+
+
+def _drips(sock: socket.socket) -> bool:
+    """Send a byte of a head, and say whether the server still listens to it."""
+    try:
+        sock.sendall(b"G")
+        sock.recv(1)
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    return False
