@@ -142,9 +142,9 @@ class Trio:
         old = self.master()
         (other,) = (server for server in self.servers if server is not old)
         old.stop(signal.SIGKILL)
-        eventually(lambda: other.role() == "master", within=30, what="the replica to become the master")
+        eventually(lambda: other.role() == "master", within=60, what="the replica to become the master")
         old.start()
-        eventually(lambda: old.role() == "slave", within=30, what="the old master to come back as a replica")
+        eventually(lambda: old.role() == "slave", within=90, what="the old master to come back as a replica")
         return other
 
     def stop(self) -> None:
