@@ -160,3 +160,11 @@ def test_a_url_that_cannot_be_used_is_refused_without_what_is_secret_in_it(url: 
     with pytest.raises(InvalidSettings, match=message) as refusal:
         sources["influxdb"](connection)
     assert "hunter2" not in str(refusal.value)
+
+
+def test_of_points_with_many_fields_only_what_is_asked_for_is_read(filled: Influxd) -> None:
+    fields = ",".join(f"c{number}=1" for number in range(300))
+    filled.write([f"queue_metrics,queue=root.etl,host=n1 {fields} {START}"], DATABASE)
+    reading = a_source(filled).read(a_query())
+    assert list(reading.frame.columns) == ["used_capacity"]
+    assert "301 columns that nobody asked for, more than the 200" in reading.notes[0]

@@ -380,3 +380,18 @@ def test_a_file_of_certificates_that_is_not_there_names_the_connection(mongod: M
     url = SecretStr(f"mongodb://127.0.0.1:{mongod.port}/usage?tls=true&tlsCAFile=/nowhere/ca.pem")
     with pytest.raises(InvalidSettings, match=r"\(connection mongodb\): .*tlsCAFile=/nowhere/ca\.pem: No such file"):
         sources["mongodb"](Connection(kind="mongodb", url=url)).queues(PLACE, "queue")
+
+
+def test_of_documents_with_many_fields_only_what_is_asked_for_is_read(source: Source, fill: Fill) -> None:
+    fill([sample(hour, **{f"c{number}": 1.0 for number in range(300)}) for hour in range(3)])
+    reading = source.read(query(columns=None))
+    assert list(reading.frame) == ["used_capacity"]
+    assert "300 columns that nobody asked for, more than the 200" in reading.notes[0]
+    with pytest.raises(UnreadableData, match="name in `columns` those that matter"):
+        source.read(query(columns=None, target=None))
+
+
+def test_more_names_than_an_answer_holds_are_a_reason(source: Source, fill: Fill) -> None:
+    fill(sample(queue=f"{number:0500d}") for number in range(36_000))
+    with pytest.raises(UnreadableData, match="more than MongoDB answers at once"):
+        source.queues(PLACE, "queue")
