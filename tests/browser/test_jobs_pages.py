@@ -212,7 +212,7 @@ def test_without_a_worker_the_models_are_not_known_and_validating_says_that_none
     expect(page.get_by_text("No worker has said yet which models there are.")).to_be_visible()
     fill(page, job_name="x")
     page.get_by_role("button", name="Validate").click()
-    expect(page.locator("#message .bad")).to_contain_text("none has answered within 5 s", timeout=15_000)
+    expect(page.locator("#message .bad")).to_contain_text("none has come within 5 s", timeout=15_000)
 
 
 def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState, page: Page, url: str) -> None:
