@@ -12,11 +12,13 @@ from shared.durations import Duration
 from shared.errors import DeadlinePassed
 from shared.forecasts import Lane
 from shared.jobs import JobState
+from shared.storage import sqlite_path
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually
 
+AWAY_SECONDS = 20.0
 LOCKED_SECONDS = 20.0
 SLOW = {"pausing": {"milliseconds": (700,)}}  # about two seconds a candidate
 
@@ -62,4 +64,19 @@ def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) ->
     eventually(lambda: time.monotonic() > until, within=60, what="the lock to be long enough")
     database.execute("ROLLBACK")
     database.close()
+    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
+
+
+@pytest.mark.long
+def test_a_store_that_is_moved_away_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
+    queues = write_usage(chaos.settings.files_dir, 4)
+    chaos.start()
+    job_id = chaos.submit()
+    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    place = sqlite_path(chaos.settings.store_location)
+    place.rename(place.with_name("elsewhere"))
+    until = time.monotonic() + AWAY_SECONDS
+    eventually(lambda: time.monotonic() > until, within=60, what="the outage to be long enough")
+    assert not place.exists()  # nobody has begun an empty one
+    place.with_name("elsewhere").rename(place)
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
