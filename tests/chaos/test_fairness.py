@@ -48,6 +48,7 @@ def test_jobs_that_are_cancelled_make_room_for_those_that_wait(chaos: ChaosFleet
     eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
 
 
+@pytest.mark.nightly
 def test_a_worker_that_dies_with_what_was_let_in_and_a_wiped_broker_keep_nobody_waiting(chaos: ChaosFleet) -> None:
     write_usage(chaos.settings.files_dir, 2)
     chaos.start()
