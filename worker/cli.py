@@ -19,6 +19,7 @@ from shared.logs import configure_logs
 from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import Settings, load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
+from worker.liveness import is_alive
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
@@ -49,11 +50,11 @@ def work(
     metrics_host: MetricsHost = HERE,
 ) -> None:
     """Run a worker until SIGTERM, which lets running tasks finish. Its watchdog kills it when it shows no life for a minute."""
-    from worker.watchdog import is_alive, run_worker  # reads the run state, which --help does not need
-
     settings = load_settings(data_dir=data_dir)
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
+    from worker.watchdog import run_worker  # Celery and pandas
+
     configure_logs(settings.log_level)
     if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
         notice(note, style="yellow")
@@ -101,13 +102,13 @@ def serve_flower(
     """
     settings = load_settings(data_dir=data_dir)
     os.environ["QUEUECAST_DATA_DIR"] = str(settings.data_dir)  # the Celery application reads the settings by itself
-    from worker.flower_server import is_alive, run_flower
+    from worker import flower_server
 
     if alive:
-        raise typer.Exit(0 if is_alive(settings, port) else 1)
+        raise typer.Exit(0 if flower_server.is_alive(settings, port) else 1)
     if note := open_data_folder(settings, is_needed=True):  # its password and its memory are in it
         notice(note, style="yellow")
-    run_flower(settings, host=host, port=port)
+    flower_server.run_flower(settings, host=host, port=port)
 
 
 @forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from celery import bootsteps
@@ -15,16 +14,11 @@ from celery.worker import state
 from shared.errors import BrokerAway
 from shared.running import LivingWorker
 from shared.runstate import RunState
-from shared.settings import Settings
+from worker.liveness import pulse_file
 from worker.resources import resources
 
 TOUCH_SECONDS = 1.0
 ANNOUNCE_SECONDS = 2.0
-
-
-def pulse_file(settings: Settings, name: str) -> Path:
-    """Where the worker `name` of this machine shows that it lives."""
-    return settings.data_dir / "pulse" / name
 
 
 class Pulse(bootsteps.StartStopStep):

@@ -19,21 +19,12 @@ import structlog
 from shared.errors import ServiceError
 from shared.runstate import RunState
 from shared.settings import Settings
-from worker.pulse import pulse_file
+from worker.liveness import SILENCE_SECONDS, pulse_file
 
 CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]
 WORKER = ["worker", "-E", "--without-mingle", "--without-gossip"]
-SILENCE_SECONDS = 60.0  # how old a pulse may become
 
 log = structlog.get_logger(__name__)
-
-
-def is_alive(settings: Settings, name: str) -> bool:
-    """Whether the worker `name` of this machine has shown life within SILENCE_SECONDS; the liveness probe."""
-    try:
-        return time.time() - pulse_file(settings, name).stat().st_mtime <= SILENCE_SECONDS
-    except FileNotFoundError:
-        return False
 
 
 def run_worker(

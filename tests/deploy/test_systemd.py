@@ -77,7 +77,7 @@ def test_every_lane_is_served_and_every_port_and_name_is_used_once() -> None:
         assert len(given) == len(set(given))
 
 
-@pytest.mark.parametrize("unit", [unit for unit in UNITS if "flower" not in unit.name], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_every_command_exists_with_its_options(unit: Path) -> None:
     program, verb, *options = command(unit)
     assert program == "/opt/queuecast/bin/queuecast"

@@ -8,7 +8,7 @@ import sys
 from shared.settings import Settings
 from tests.integration.conftest import Fleet
 from tests.polling import eventually
-from worker.watchdog import is_alive
+from worker.liveness import is_alive
 
 PROGRAM = (
     "import sys; from shared.settings import load_settings; from worker.watchdog import run_worker;"

@@ -24,7 +24,7 @@ from tests.factories import MONDAY, a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from worker.cli import bounds_of, holidays_of
-from worker.pulse import pulse_file
+from worker.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
 HISTORY = ("--history", "5d", "--horizon", "24h", "--origins", str(ORIGINS), "--models", "seasonal_naive")
@@ -50,6 +50,14 @@ def test_a_lane_that_does_not_exist_is_a_usage_error(settings: Settings, lanes: 
     result = run("work", "--lanes", lanes, "--data-dir", str(settings.data_dir))
     assert result.exit_code == 2
     assert "accepted are select, check, plan, score, heavy" in result.stderr
+
+
+def test_the_probe_loads_nothing_that_computes_since_engines_ask_every_few_seconds(settings: Settings) -> None:
+    words = f"['work', '--alive', '--data-dir', {str(settings.data_dir)!r}]"
+    code = f"import sys; from shared.cli import build_app; print(build_app()({words}, standalone_mode=False), *sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert said[0] == "1"
+    assert not {"celery", "pandas", "numpy", "pymongo"} & set(said)
 
 
 def test_the_probe_tells_a_worker_that_lives_from_one_that_does_not(settings: Settings) -> None:
