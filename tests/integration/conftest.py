@@ -36,6 +36,7 @@ class Fleet:
     store: Store
     environment: dict[str, str] = field(default_factory=dict)  # further settings of every process
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    submitted: int = 0
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one verb of the command."""
@@ -64,7 +65,8 @@ class Fleet:
 
     def submit(self, **changes: Any) -> str:
         """A job as the API makes it; returns its id."""
-        job = a_job(request=a_request(**changes), created_at=datetime.now(UTC))
+        self.submitted += 1
+        job = a_job(job_id=f"job-{self.submitted}", request=a_request(**changes), created_at=datetime.now(UTC))
         self.store.add_job(job)
         self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
