@@ -1,6 +1,6 @@
 // The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
 
-import { call } from "./page.js";
+import { call, line } from "./page.js";
 import { columns, isolated, joined, table } from "./series.js";
 
 const DAY = 86_400;
@@ -193,7 +193,7 @@ async function downloadPicture(name) {
 function tell(problem) {
   const told = document.getElementById("chart-problem");
   told.hidden = false;
-  told.textContent = `${problem.title}: ${problem.detail}`;
+  told.textContent = line(problem);
 }
 
 async function start() {

@@ -15,6 +15,11 @@ export async function call(method, address, body) {
   return told;
 }
 
+/** A problem in one line: what it is, and what is known beside that. */
+export function line(problem) {
+  return problem.detail.startsWith(problem.title) ? problem.detail : `${problem.title}: ${problem.detail}`;
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
@@ -33,7 +38,7 @@ document.addEventListener("click", async (event) => {
     location.assign(button.dataset.then || location.href);
   } catch (problem) {
     place.className = "notice bad";
-    place.textContent = `${problem.title}: ${problem.detail}`;
+    place.textContent = line(problem);
     button.disabled = false;
   }
 });

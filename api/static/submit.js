@@ -1,6 +1,6 @@
 // The form of a new job: what is written in it becomes the request's document; what is wrong with that is told beside its field.
 
-import { call } from "./page.js";
+import { call, line } from "./page.js";
 
 const form = document.getElementById("submit");
 const message = document.getElementById("message");
@@ -86,10 +86,10 @@ function mark(name, messages) {
 }
 
 function note(kind, lines) {
-  for (const line of lines) {
+  for (const text of lines) {
     const told = document.createElement("p");
     told.className = `notice ${kind}`;
-    told.textContent = line;
+    told.textContent = text;
     message.append(told);
   }
 }
@@ -101,7 +101,7 @@ async function sending(button, work) {
     await work();
   } catch (problem) {
     if (problem.errors) tell(problem.errors);
-    else note("bad", [`${problem.title}: ${problem.detail}`]);
+    else note("bad", [line(problem)]);
   } finally {
     button.disabled = false;
   }

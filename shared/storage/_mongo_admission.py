@@ -45,11 +45,17 @@ def admit_job(of: Collections, job: Job, allowance: Allowance) -> Iterator[None]
         states = {"state": {"$in": [state.value for state in OPEN_STATES]}}
         others = {} if not job.account else {"client": {"$ne": LOCAL}}
         rows = of("jobs").find(states | others | {"$or": either}, {"request": True})
-        candidates = dict(waiting) | {row["_id"]: json.loads(row["request"])["max_candidates"] for row in rows}
+        asked: list[tuple[str, int]] = readable("job", rows, _asked)
+        candidates = dict(waiting) | dict(asked)
         allowance.check_job(job, Used(open_jobs=len(candidates), candidates=sum(candidates.values())))
 
     with _admitted(of, f"jobs {job.account}", job.job_id, job.request.max_candidates, check):
         yield
+
+
+def _asked(row: Mapping[str, Any]) -> tuple[str, int]:
+    """A job's id, and how many candidates its request allows."""
+    return row["_id"], int(json.loads(row["request"])["max_candidates"])
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from shared.storage._reading import read_one
 from shared.storage._sqlite_statements import insert, marks
 
 _USED = f"""
-    SELECT count(*) AS open_jobs, ifnull(sum(json_extract(request, '$.max_candidates')), 0) AS candidates
-    FROM jobs WHERE state IN ({marks(OPEN_STATES)}) AND iif(client = ?, '', project) = ?
+    SELECT count(*) AS open_jobs, ifnull(sum(max_candidates), 0) AS candidates FROM (
+        SELECT iif(json_valid(request), json_extract(request, '$.max_candidates'), 0) AS max_candidates
+        FROM jobs WHERE state IN ({marks(OPEN_STATES)}) AND iif(client = ?, '', project) = ?
+    )
 """  # noqa: S608 - marks only
 _SCHEDULES = """
-    SELECT count(*) AS number FROM schedules
-    WHERE iif(json_extract(document, '$.client') = ?, '', json_extract(document, '$.request.project')) = ?
+    SELECT count(*) AS number FROM (SELECT iif(json_valid(document), document, '{}') AS known FROM schedules)
+    WHERE iif(json_extract(known, '$.client') = ?, '', json_extract(known, '$.request.project')) = ?
 """
 
 

@@ -12,7 +12,7 @@ from shared.jobs import JobState
 from tests.chaos.fleet import ChaosFleet
 
 HORIZON = 24
-LASTING = ("worker:", "catalogue", "reaper", "_kombu.binding")  # keys that belong to the fleet and to no job
+LASTING = ("worker:", "version:", "catalogue", "reaper", "_kombu.binding")  # keys that belong to the fleet and to no job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

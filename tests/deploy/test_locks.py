@@ -126,3 +126,7 @@ def test_the_image_s_locks_are_parts_of_the_whole_one() -> None:
     whole = locked("requirements.lock")
     for lock in ("requirements-api.lock", "requirements-worker.lock"):
         assert locked(lock).items() <= whole.items()
+
+
+def test_the_weekly_install_takes_the_same_torch() -> None:
+    assert f" {TORCH}\n" in (ROOT / ".github/workflows/weekly.yml").read_text()

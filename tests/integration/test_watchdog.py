@@ -12,7 +12,7 @@ from worker.liveness import is_alive
 
 PROGRAM = (
     "import sys; from shared.settings import load_settings; from worker.watchdog import run_worker;"
-    "sys.exit(run_worker(load_settings(), lanes=('plan',), concurrency=1, name='hung', silence=3))"
+    "sys.exit(run_worker(load_settings(), lanes=('plan',), concurrency=1, name='hung', silence=8))"
 )
 
 

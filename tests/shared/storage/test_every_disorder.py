@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from shared.allowances import Allowance
 from shared.errors import RecordUnreadable
 from shared.jobs import JobFilter
 from shared.storage import Store, _reading, open_store
@@ -71,6 +72,18 @@ def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[St
     assert [each.schedule_id for each in store.schedules.all()] == ["good"]
     with pytest.raises(RecordUnreadable, match="bad"):
         store.schedules.get("bad")
+
+
+def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    allowance = Allowance(open_jobs=5, candidates=50_000, schedules=5)
+    store.add_job(a_job(job_id="bad"), allowance)
+    store.schedules.add(a_schedule(schedule_id="bad"), allowance)
+    break_("jobs", "job_id", "bad", "request", "not JSON")
+    break_("schedules", "schedule_id" if "Sqlite" in type(store).__name__ else "_id", "bad", "document", "not JSON")
+    assert store.add_job(a_job(job_id="good"), allowance).job_id == "good"
+    store.schedules.add(a_schedule(schedule_id="good"), allowance)
+    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
 
 
 def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store_and_break: tuple[Store, Break]) -> None:
