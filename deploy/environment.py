@@ -119,7 +119,7 @@ def install_locked(part: str) -> None:
     for name in PARTS[part]:
         wanted += ["--requirement", str(ROOT / name)]
     any_index = ["--index-strategy", "unsafe-best-match"]  # as pip does; the hashes say whose file it must be
-    command = [str(UV), "pip", "install", "--python", str(PYTHON), *any_index, *wanted]
+    command = [str(UV), "pip", "install", "--compile-bytecode", "--python", str(PYTHON), *any_index, *wanted]
     if not UV.exists() or logged(part, command, as_pip_is_configured()):
         install(f"{part}, by pip", wanted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -40,7 +41,9 @@ def tree_killed(fleet: ChaosFleet, rng: Random) -> bool:
     main = _main(fleet, rng)
     with suppress(psutil.NoSuchProcess):
         if main is not None:
-            kill_tree(main.parent() or main)
+            watchdog = main.parent()
+            is_orphan = watchdog is None or watchdog.pid in {1, os.getpid()}  # its watchdog has just died
+            kill_tree(main if is_orphan else watchdog)
             return True
     return False
 
