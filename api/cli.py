@@ -186,7 +186,7 @@ def list_models(url: Url = HERE, as_json: AsJson = False) -> None:
 def _client(url: str) -> Client:
     """The service, asked with the token of QUEUECAST_TOKEN, if there is one."""
     given = load_settings().token
-    return Client(url, token=given.get_secret_value() if given else None)
+    return Client(url, token=given.get_secret_value().strip() if given else None)
 
 
 def _seconds(text: str) -> int:

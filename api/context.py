@@ -9,7 +9,7 @@ from hashlib import sha256
 from flask import current_app
 
 from api.known_sessions import KnownSessions
-from api.known_tokens import KnownTokens
+from api.known_tokens import KnownTokens, token_note
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
 from shared.forecasts import Lane
@@ -37,7 +37,7 @@ class Services:
     @cached_property
     def known_tokens(self) -> KnownTokens:
         """Who may ask us for what."""
-        return KnownTokens(lambda: self.store.tokens)
+        return KnownTokens(lambda: self.store.tokens, note=token_note(self.settings))
 
     @cached_property
     def known_sessions(self) -> KnownSessions:

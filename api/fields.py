@@ -35,6 +35,7 @@ from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
+UNPLAIN = CONTROL + r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # what ends lines, or turns the direction of what is read
 MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
@@ -185,9 +186,9 @@ _SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empt
 _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _PLACE = Text(names.PLACE, names.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 # A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
-_TITLE = rf"([^\s{CONTROL}][^{CONTROL}]*)?[^\s\\{CONTROL}]"
+_TITLE = rf"([^\s{UNPLAIN}][^{UNPLAIN}]*)?[^\s\\{UNPLAIN}]"
 
-Label = Annotated[str, Text(f"[^{CONTROL}]*", 200, "texts without control characters")]
+Label = Annotated[str, Text(f"[^{UNPLAIN}]*", 200, "texts without control characters")]
 FilledLabel = Annotated[str, _SHORT]
 QueueName = Annotated[str, _SHORT, AfterValidator(_queue)]
 Prose = Annotated[

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Lock
 
 import structlog
 
 from shared.errors import StoreAway
+from shared.settings import Settings
 from shared.storage.tokens import Tokens
 from shared.tokens import Token, digest_of
 
@@ -46,11 +49,15 @@ class KnownTokens:
     Args:
         tokens: gives the store's part, opened on first use.
         clock: seconds, never going back.
+        note: where it is kept on this machine that tokens were made, should the store forget it; None = nowhere.
     """
 
-    def __init__(self, tokens: Callable[[], Tokens], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, tokens: Callable[[], Tokens], clock: Callable[[], float] = time.monotonic, *, note: Path | None = None
+    ) -> None:
         self._tokens = tokens
         self._clock = clock
+        self._note = note
         self._lock = Lock()
         self._look: _Look | None = None
         self._noted: dict[str, datetime] = {}
@@ -96,12 +103,29 @@ class KnownTokens:
         try:
             store = self._tokens()
             found = store.all()
-            were_made = bool(found or (known and known.were_made)) or store.were_made()
+            were_made = bool(found or (known and known.were_made)) or store.were_made() or is_noted(self._note)
         except StoreAway as error:
             now = self._clock()
             if known is None or now > known.answered_at + STALE_SECONDS:
                 raise
             log.warning("tokens are those of the last look", error=str(error))
             return replace(known, tried_at=now)
+        if were_made and self._note is not None and not is_noted(self._note):
+            with suppress(OSError):  # the store knows it as well
+                self._note.touch(mode=0o600)
         now = self._clock()
         return _Look(tokens=found, were_made=were_made, answered_at=now, tried_at=now)
+
+
+def token_note(settings: Settings) -> Path | None:
+    """Where it is noted that tokens were made in a store that is a server: dropped, it would look as if none ever was.
+
+    To begin anew on purpose, remove the note as well. The SQLite store has a note of its own beside its file.
+    """
+    is_server = not settings.store_location.startswith("sqlite:")
+    return settings.data_dir / "tokens.made" if is_server and settings.data_dir.is_dir() else None
+
+
+def is_noted(note: Path | None) -> bool:
+    """Whether the note is there."""
+    return note is not None and note.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import closing
 
+from api.known_tokens import is_noted, token_note
 from shared.addresses import is_loopback
 from shared.errors import SetupError, StoreAway
 from shared.settings import Settings
@@ -19,7 +20,7 @@ def check_address(host: str, settings: Settings) -> str:
     A store that is away is no reason not to start: the service itself lets nobody in before it has asked.
     """
     try:
-        has_tokens = _has_tokens(settings.store_location)
+        has_tokens = is_noted(token_note(settings)) or _has_tokens(settings.store_location)
     except StoreAway as error:
         return f"{error}; nobody is let in before it says which tokens there are"
     if not has_tokens and not is_loopback(host):

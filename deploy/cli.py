@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.stack import HERE, make_layout, running
-from deploy.supervise import StopAsked
+from deploy.supervise import StopAsked, end_orphans
 from shared.buckets import EARLIEST, LATEST, bucket_start
 from shared.data_folder import as_open_as_wished
 from shared.durations import ACCEPTED_FORMS, Duration
@@ -59,6 +59,7 @@ def up(
     Prints one line with the address as soon as jobs are accepted. What each process says is in DATA_DIR/logs.
     """
     settings = load_settings(data_dir=data_dir)
+    end_orphans(settings.data_dir)
     layout = make_layout(host=host, port=port, flower_port=flower_port, workers=workers)
     notice(f"starting; data, logs and files are in {settings.data_dir}")
     try:
@@ -67,7 +68,9 @@ def up(
                 print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(settings.data_dir)})
             else:
                 say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
-                notice(f"once a token exists, Flower asks for the password in {password_file(settings.data_dir / 'flower')}")
+                notice(
+                    f"once a token exists, Flower asks for the user and password in {password_file(settings.data_dir / 'flower')}"
+                )
             sys.stdout.flush()  # whoever waits for the line may read it from a pipe
             supervisor.run()
     except StopAsked as stop:

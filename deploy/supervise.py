@@ -4,7 +4,7 @@
     stop:    broker  ◀── ended       api, worker, heavy, … all asked at once   ◀── SIGTERM, Ctrl-C, or the end of the `with`
 
 A program's family is everything that it started, found by a mark in the inherited environment: sessions and orphans do not
-hide from it (Linux only; elsewhere its process group is the family). When the program ends, so does its family.
+hide from it (Linux only). When the program ends, so does its family.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.families import MARK, kill_family
 from shared.errors import ServiceError, SetupError
 from shared.terminal import notice
 
-MARK = "SUPERVISED_IN"  # in the environment of every process of a family: <folder>:<program>
 POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000  # a longer log is moved to <name>.log.1; lines written in that very moment are lost
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before the next start, by how often it ended right after a start
@@ -207,26 +207,11 @@ def supervision(folder: Path, say: Callable[[str], None] = notice) -> Iterator[S
                 signal.signal(number, handler)
 
 
-def family(mark: str) -> list[int]:
-    """Ids of the processes whose mark begins like this; those of other users and those that have ended are not among them."""
-    wanted, found = f"{MARK}={mark}".encode(), []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if any((entry + b"\0").startswith(wanted) for entry in environment.read_bytes().split(b"\0")):
-                found.append(int(environment.parent.name))
-    return found
-
-
-def kill_family(mark: str) -> None:
-    """SIGKILL every process whose mark begins like this, until none is left."""
-    for _ in range(100):  # bounded: a process inside a broken file system cannot die
-        members = family(mark)
-        for pid in members:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if not members:
-            return
-        time.sleep(POLL_SECONDS / 2)
+def end_orphans(folder: Path) -> None:
+    """End what a killed supervisor of the folder left behind, which holds its ports; nothing where one runs, or none ever did."""
+    if (folder / "supervisor.lock").exists():
+        with suppress(SetupError, OSError), supervision(folder):
+            pass
 
 
 def _is_settled(run: _Run) -> bool:

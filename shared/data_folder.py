@@ -23,7 +23,7 @@ INBOX = "files"  # people put what requests shall read there; whose it is, is th
 DATABASES = ("queuecast.db", "forecasts.db")
 OURS = (
     *(f"{name}{suffix}" for name in DATABASES for suffix in ("", "-wal", "-shm", "-journal", ".made")),
-    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", INBOX),
+    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", "tokens.made", INBOX),
 )
 ELSEWHERE = "name another with --data-dir or QUEUECAST_DATA_DIR"
 
@@ -37,12 +37,18 @@ class Entry:
     path: Path
     owner: int
     mode: int
-    is_link: bool  # a symbolic one, or a file that has another name elsewhere
+    is_link: bool  # a symbolic one
+    has_second_name: bool  # elsewhere: a hard link, through which its mode counts, too
 
     @property
     def is_wide(self) -> bool:
         """Whether others may do anything with it."""
         return not self.is_link and bool(self.mode & OTHERS)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may reach it by another name, which nobody can narrow without touching what may be somebody's."""
+        return self.is_wide and self.has_second_name
 
     @property
     def is_foreign(self) -> bool:
@@ -153,7 +159,9 @@ def _narrow(folder: Path) -> str:
         if each.is_strange(folder):
             owner, me = user_name(each.owner), user_name(os.geteuid())
             raise SetupError(f"{each.path} belongs to {owner}, who could change it; give it to {me}, or remove it")
-        if each.is_wide and not each.is_foreign:
+        if each.is_shared and not each.path.is_relative_to(folder / INBOX):
+            raise SetupError(f"{each.path} is open to others and has a second name elsewhere; put a copy in its place")
+        if each.is_wide and not each.is_foreign and not each.has_second_name:
             narrowed, left = (narrowed + 1, left) if _is_narrowed(each) else (narrowed, [*left, each])
     if left:
         first = left[0]
@@ -176,5 +184,11 @@ def _is_narrowed(each: Entry) -> bool:
 
 
 def _entry(path: Path, found: os.stat_result) -> Entry:
-    is_link = stat.S_ISLNK(found.st_mode) or (not stat.S_ISDIR(found.st_mode) and found.st_nlink > 1)
-    return Entry(path=path, owner=found.st_uid, mode=stat.S_IMODE(found.st_mode), is_link=is_link)
+    is_folder = stat.S_ISDIR(found.st_mode)
+    return Entry(
+        path=path,
+        owner=found.st_uid,
+        mode=stat.S_IMODE(found.st_mode),
+        is_link=stat.S_ISLNK(found.st_mode),
+        has_second_name=not is_folder and found.st_nlink > 1,
+    )

@@ -6,10 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from shared.buckets import from_epoch
 from shared.documents import from_json
 from shared.forecasts import Block, QueueWork
 from shared.jobs import Progress, QueueState, Tally
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +75,16 @@ class RunningQueue:
     outcomes: frozenset[int] = frozenset()  # indices of the candidates that have one
 
 
-def running_job(job_id: str, found: Mapping[str, int], done: int) -> RunningJob:
-    """The job that its hash and its number of ended queues describe."""
+def running_job(job_id: str, values: Mapping[bytes, bytes], done: int) -> RunningJob | None:
+    """The job that its hash and its number of ended queues describe; None = they cannot be read, which is as good as lost."""
+    try:
+        return _described(job_id, {name.decode(): int(value) for name, value in values.items()}, done)
+    except (ValueError, LookupError, OverflowError) as error:  # the reaper plans the job again, once
+        log.warning("the run state of a job cannot be read", job_id=job_id, reason=f"{type(error).__name__}: {error}"[:300])
+        return None
+
+
+def _described(job_id: str, found: Mapping[str, int], done: int) -> RunningJob:
     queues = Tally(total=found.get("queues", 0), done=done, failed=found.get("queues_failed", 0))
     candidates = Tally(**{part: found.get(f"candidates_{part}", 0) for part in ("total", "done", "failed")})
     return RunningJob(

@@ -101,9 +101,9 @@ class RunState(RunstateTurns, RunstateWorkers):
         pipeline.hgetall(f"job:{job_id}")
         pipeline.hlen(f"done:{job_id}")
         found, done = pipeline.execute()
-        is_there = bool(found) and self._step.is_within(found.get(b"run", b""))
-        numbers = {name.decode(): int(value) for name, value in found.items() if name != REQUEST_ID.encode()}
-        return running_job(job_id, numbers, done) if is_there else None
+        if not found or not self._step.is_within(found.get(b"run", b"")):
+            return None
+        return running_job(job_id, {name: value for name, value in found.items() if name != REQUEST_ID.encode()}, done)
 
     @speaks_redis
     def name_queues(

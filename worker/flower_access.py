@@ -91,7 +91,7 @@ class TokensExist:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
         try:
-            self._is_known = bool(self.store.tokens.all())
+            self._is_known = self.store.tokens.were_made()
         except StoreAway:
             return True
         self._looked_at = time.monotonic()

@@ -22,6 +22,7 @@ HEAD_SECONDS = 10.0
 IDLE_SECONDS = 75.0  # between two requests: longer than the 60 s for which common proxies keep connections
 BODY_SECONDS = ANSWER_SECONDS = 30.0
 LEAST_RATE = 16_384  # bytes in a second, beyond the seconds above
+MOST_PIPELINED = 8  # requests that may wait on one connection; clients of today send one after the other
 LINGER_SECONDS = 2.0  # what still comes after a refusal is thrown away, else the refusal would be lost with it
 
 
@@ -101,10 +102,21 @@ class Connection(HTTPChannel):
     def received(self, data: bytes) -> bool:
         """Take in bytes; the time of a part begins with the part."""
         before = self._part()
+        if self.request is None and not data.strip(b"\r\n"):
+            return True  # empty lines between requests begin nothing
         is_taken: bool = super().received(data)
         if self._part() != before:
             self.since = time.monotonic()
+        if len(self.requests) > MOST_PIPELINED:
+            self._refuse_surplus()
         return is_taken
+
+    def _refuse_surplus(self) -> None:
+        """Let the connection end with the last request that may wait: whoever sends hundreds at once would be served alone."""
+        with self.requests_lock:
+            for request in self.requests[MOST_PIPELINED:]:
+                request.error = Refusal(HTTPStatus.BAD_REQUEST, f"more than {MOST_PIPELINED} requests wait on this connection")
+            del self.requests[MOST_PIPELINED + 1 :]
 
     def service(self) -> None:
         """Answer one request, in a thread."""

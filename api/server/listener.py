@@ -27,6 +27,7 @@ GRACE_SECONDS = 20.0
 LOOK_SECONDS = 1.0
 ACCEPTED_AT_ONCE = 64
 HEAD_BYTES = 32_768
+WAITING_BYTES = 67_108_864  # of answers that a slow reader may leave waiting, in a file, before the thread that answers waits too
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 log = structlog.get_logger(__name__)
@@ -159,5 +160,6 @@ def _adjust(settings: Settings, sock: socket.socket) -> Adjustments:
         + settings.max_body_bytes // 8
         + 65_536,  # chunks count with their frames; then Flask's limit
         inbuf_overflow=LARGE_BYTES,  # longer bodies wait in a file
+        outbuf_high_watermark=WAITING_BYTES,
         connection_limit=sys.maxsize,  # ours close somebody instead
     )

@@ -12,6 +12,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 
 MOST_HEADERS = 100
+FREE_FRAMES = 16_384  # bytes of chunks' sizes, extensions and trailers, beyond a quarter of what the chunks hold
 ONCE = (b"host", b"content-length", b"transfer-encoding")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 ABSOLUTE = re.compile(rb"https?://([^/?#]+)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
@@ -42,9 +43,16 @@ class Request(HTTPRequestParser):
     def received(self, data: bytes) -> int:
         """Take in what has come; how much of it belonged to this request."""
         consumed: int = super().received(data)
+        if self.chunked and self.body_rcv is not None and self.error is None:
+            self._check_frames(len(self.body_rcv))
         if self.error is not None or self.body_rcv is None:
             self.expect_continue = False  # else waitress would ask for a body that nobody reads
         return consumed
+
+    def _check_frames(self, held: int) -> None:
+        """Refuse a body that is more frames than content: each chunk costs as much to read as a thousand bytes."""
+        if self.body_bytes_received - held > FREE_FRAMES + held // 4:
+            self.error, self.completed = _bad("the chunks of the body are too small, or carry too much beside it"), True
 
     def parse_header(self, header_plus: bytes) -> None:
         """Understand the head, or note why it is refused."""

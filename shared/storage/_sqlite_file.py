@@ -191,7 +191,7 @@ def _switch_to_wal(connection: sqlite3.Connection, patience_seconds: float) -> N
 def _make_schema(connection: sqlite3.Connection) -> None:
     """Make what is missing. Several processes may do so at once: the first one makes it, the others wait and find it made."""
     version = _version(connection)
-    if version > SCHEMA_VERSION:
+    if not 0 <= version <= SCHEMA_VERSION:
         raise InvalidSettings(f"the store's file has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
     if version < SCHEMA_VERSION:
         with connection:  # commits, or rolls back

@@ -48,8 +48,11 @@ class StorePlace:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is no file, and never was."""
-        return not (self._file or self.path.exists() or self._note.exists())
+        """Whether there is no file, and never was; where nobody may look, somebody has made one."""
+        try:
+            return not (self._file or self.path.exists() or self._note.exists())
+        except PermissionError:
+            return False
 
     def location(self) -> str:
         """What SQLite is asked to open: only where nothing ever was, it may make a file."""
@@ -79,6 +82,7 @@ class StorePlace:
         self._file, self._length = _identity_of(found), max(self._length, found.st_size)
         if not self._note.exists():
             self._write(NOTE.format(name=self.path.name, date=datetime.now(UTC).date()))
+        self._refuse_foreign(connection)
         if not self.had_tokens() and connection.execute("SELECT 1 FROM tokens LIMIT 1").fetchone():
             self.note_tokens()
 
@@ -111,14 +115,21 @@ class StorePlace:
         """Read the file's head: what a connection has read it keeps in memory, and does not see that the file is destroyed."""
         with closing(sqlite3.connect(self.location(), uri=True, timeout=LOOK_EVERY_SECONDS)) as fresh:
             (version,) = fresh.execute("PRAGMA user_version").fetchone()
-        if not version:
-            raise self._away(EMPTIED)
+            if not version:
+                raise self._away(EMPTIED)
+            self._refuse_foreign(fresh)
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
+        """Another file, or one that somebody has worked on: without its tables it would end every request."""
+        found = connection.execute("SELECT name FROM sqlite_master WHERE name IN ('jobs', 'tokens', 'sessions')").fetchall()
+        if len(found) < 3:
+            raise self._away("it lacks tables that every store has; put it back, or restore a backup")
 
     def had_tokens(self) -> bool:
         """Whether the note says that a token was ever made."""
         try:
-            return HAD_TOKENS in self._note.read_text(encoding="utf-8")
+            return HAD_TOKENS in self._note.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +106,14 @@ def test_its_use_is_noted_once_in_an_hour_and_never_in_the_way(place: Place, kno
     assert place.tokens.all()[0].last_used_at == MONDAY + timedelta(hours=1)
     place.is_away = True
     known.note_use(token, MONDAY + timedelta(hours=5))
+
+
+def test_a_store_that_forgets_its_tokens_does_not_open_the_service_after_a_restart(place: Place, tmp_path: Path) -> None:
+    place.add()
+    note = tmp_path / "tokens.made"
+    assert KnownTokens(place.open, lambda: place.seconds, note=note).exist()
+    place.tokens = MemoryTokens()
+    restarted = KnownTokens(place.open, lambda: place.seconds, note=note)
+    assert restarted.exist()
+    note.unlink()
+    assert not KnownTokens(place.open, lambda: place.seconds, note=note).exist()

@@ -93,6 +93,8 @@ REFUSED = [
     ("job_name", "x" * 201, "at most 200"),
     ("job_name", 7, "string"),
     ("user_name", "a\x00b", "control"),
+    ("user_name", "a\u202eb", "control"),
+    ("job_name", "a\u2028b", "control"),
     ("job_description", "a\x07", "control"),
     ("data.source.name", "", "not empty"),
     ("data.source.url", "mongodb://evil", "known are name, database, collection, document, measurement, path"),

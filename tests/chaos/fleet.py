@@ -17,8 +17,9 @@ from typing import Any
 
 import psutil
 
+from deploy.families import family
 from deploy.stack import QUEUECAST, broker
-from deploy.supervise import POLL_SECONDS, Program, Supervisor, family
+from deploy.supervise import POLL_SECONDS, Program, Supervisor
 from deploy.valkey import forget_socket
 from shared.broker import enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server

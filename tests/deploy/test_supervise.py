@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from deploy.supervise import LOG_BYTES, MARK, Program, StopAsked, Supervisor, family, kill_family, supervision
+from deploy.families import MARK, family, kill_family
+from deploy.supervise import LOG_BYTES, Program, StopAsked, Supervisor, end_orphans, supervision
 from shared.errors import ServiceError, SetupError
 from tests.polling import eventually
 
@@ -143,6 +144,21 @@ def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder:
     eventually(notebook.lines, within=10, what="the orphan to be up")
     with supervision(folder):
         assert left.wait(5) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+def test_orphans_end_on_request_unless_their_supervisor_lives(folder: Path, notebook: Notebook) -> None:
+    end_orphans(folder)  # where no supervisor ever was, nothing is made
+    assert not folder.exists()
+    with supervision(folder) as supervisor:
+        supervisor.start([notebook.program("worker", f"note('up'); {SLEEP}")])
+        end_orphans(folder)
+        assert family(f"{folder}:worker") != []
+    orphan = notebook.program("worker", f"note('up again'); {SLEEP}")
+    left = subprocess.Popen(orphan.command, env=os.environ | {MARK: f"{folder}:worker"}, start_new_session=True)
+    eventually(lambda: len(notebook.lines()) == 2, within=10, what="the orphan to be up")
+    end_orphans(folder)
+    assert left.wait(5) == -signal.SIGKILL
 
 
 def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.supervise import MARK, family
+from deploy.families import MARK, family
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.runstate import RunState

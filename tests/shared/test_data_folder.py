@@ -99,13 +99,17 @@ def test_another_user_can_read_nothing_of_it_any_more(wide: Path) -> None:
 def test_links_are_not_followed(wide: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o755)
-    for name in ("file", "twin"):
-        (outside / name).touch(mode=0o644)
+    (outside / "file").touch(mode=0o644)
     (wide / "logs" / "link").symlink_to(outside / "file")
     (wide / "metrics" / "folder").symlink_to(outside)
-    (wide / "logs" / "hard").hardlink_to(outside / "twin")
     opened(wide)
-    assert [mode(each) for each in (outside, outside / "file", outside / "twin")] == [0o755, 0o644, 0o644]
+    assert [mode(each) for each in (outside, outside / "file")] == [0o755, 0o644]
+
+
+def test_what_others_reach_by_a_second_name_is_refused(wide: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.db").hardlink_to(next(path for path in (wide / "logs").iterdir()))
+    with pytest.raises(SetupError, match="has a second name elsewhere"):
+        opened(wide)
 
 
 def test_what_is_none_of_ours_stays_as_it_is(tmp_path: Path) -> None:

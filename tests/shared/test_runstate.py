@@ -53,6 +53,13 @@ def test_a_job_is_known_from_its_beginning_to_its_end(run_state: RunState) -> No
     assert run_state.active() == set()
 
 
+def test_a_run_state_that_cannot_be_read_is_as_good_as_lost(job: RunState) -> None:
+    [job_id] = job.active()
+    assert job.running_job(job_id) is not None
+    job.client.hset(f"job:{job_id}", "deadline_at", b"\xffgarbage")
+    assert job.running_job(job_id) is None
+
+
 def test_the_queues_are_named_once(job: RunState) -> None:
     job.name_queues(JOB, ["another"], MONDAY + timedelta(hours=1), planned=99)
     running = job.running_job(JOB)

@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from flask import Flask
 
-from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, LEAST_RATE
+from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, LEAST_RATE, MOST_PIPELINED
 from api.server.listener import HEAD_BYTES, PROBE, Listener
 from shared.settings import Settings
 from tests.api.server.sockets import GET, HALF_A_BODY, HALF_A_HEAD, LAST, ask, connect, hear, many, pass_time, seconds_of_probe
@@ -93,7 +93,8 @@ def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: C
     [
         (b"", HEAD_SECONDS, []),
         (HALF_A_HEAD, HEAD_SECONDS, [408]),
-        (b"\r\n", HEAD_SECONDS, [408]),
+        (b"\r\n", HEAD_SECONDS, []),
+        (b"\r\n\r\n\r\n", HEAD_SECONDS, []),
         (HALF_A_BODY, BODY_SECONDS + 2 / LEAST_RATE, [408]),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", BODY_SECONDS, [408]),
         (GET, IDLE_SECONDS, [200]),
@@ -109,6 +110,34 @@ def test_each_part_of_a_request_has_its_time(server: Listener, sent: bytes, limi
         assert [it for it in server.active_channels.values() if not it.will_close]
         pass_time(server, limit + 1)
         assert hear(sock).statuses == told
+
+
+def test_empty_lines_buy_no_time(server: Listener) -> None:
+    with connect(server) as sock:
+        sock.sendall(b"\r\n")
+        [connection] = eventually(lambda: list(server.active_channels.values()), within=5, what="the connection")
+        began = connection.since
+        for _ in range(5):
+            sock.sendall(b"\r\n")
+            ask(server, LAST)
+        assert connection.since == began
+        sock.sendall(LAST)
+        assert hear(sock).statuses == [200]
+
+
+def test_requests_sent_all_at_once_are_not_served_before_those_of_others(server: Listener) -> None:
+    answer = ask(server, GET * 100)
+    assert answer.statuses == [200] * MOST_PIPELINED + [400]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"1\r\nx\r\n" * 190_000, b"1;" + b"a" * 1_000_000 + b"\r\nx\r\n", b"0\r\n" + b"a: b\r\n" * 160_000],
+    ids=["tiny", "extension", "trailer"],
+)
+def test_a_body_of_frames_is_refused_before_all_of_it_is_read(server: Listener, chunks: bytes) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert ask(server, head + chunks).statuses == [400]
 
 
 def test_a_byte_now_and_then_buys_no_time(server: Listener) -> None:
