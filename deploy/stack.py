@@ -28,6 +28,7 @@ from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
 from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 from shared.terminal import notice
+from worker.liveness import is_alive
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
 CONTROL_LANES = (Lane.SELECT, Lane.CHECK)  # a slot of their own, so that questions are answered while all others are busy
@@ -118,13 +119,20 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             command=serve,
             environment=environment | {f"{PREFIX}FLOWER_URL": flower_url},
             is_ready=lambda: _answers(layout.host, layout.port, "/readyz"),
+            is_alive=lambda: _answers(layout.host, layout.port, "/healthz"),
             ready_seconds=_IMPORT_SECONDS,
             stop_seconds=30.0,
         ),
         worker("worker", WORKER_LANES, layout.workers, settings),
         worker("control", CONTROL_LANES, 1, settings),
         worker("heavy", HEAVY_LANES, 1, settings),
-        Program(name="reaper", command=[QUEUECAST, "reap"], environment=environment, is_essential=False),
+        Program(
+            name="reaper",
+            command=[QUEUECAST, "reap"],
+            environment=environment,
+            is_alive=lambda: _broker_says(settings, _has_reaper) or not _broker_says(settings, _answers_ping),
+            is_essential=False,
+        ),
         Program(name="flower", command=flower, environment=_data_dir(settings), is_essential=False),
     ]
 
@@ -138,6 +146,7 @@ def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Setti
         environment=_environment(settings),
         is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
         ready_seconds=_IMPORT_SECONDS,
+        is_alive=lambda: is_alive(settings, name) or not _broker_says(settings, _answers_ping),  # without it no pulse beats
         stop_seconds=_DRAIN_SECONDS,
         is_essential=False,
     )
@@ -170,6 +179,10 @@ def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bo
 def _answers_ping(run_state: RunState) -> bool:
     run_state.ping()
     return True
+
+
+def _has_reaper(run_state: RunState) -> bool:
+    return bool(run_state.client.exists("reaper"))
 
 
 def _has_worker(run_state: RunState, lanes: tuple[Lane, ...]) -> bool:

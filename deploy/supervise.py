@@ -28,6 +28,7 @@ POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000  # a longer log is moved to <name>.log.1; lines written in that very moment are lost
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before the next start, by how often it ended right after a start
 _QUICK_SECONDS = 10.0  # an end within this time of the start is a failed start
+_LOOKS = 6  # at a program that shows no life, before it is killed
 _HOPELESS = 3  # failed starts, after which no start waits for a program that was never ready
 
 
@@ -44,6 +45,7 @@ class Program:
     """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL.
 
     is_ready: asked until it says yes; a start that takes longer than `ready_seconds` is tried again.
+    is_alive: asked now and then once it is ready; one that says no for `silent_seconds` is started anew.
     is_essential: without it nothing is served, so a start that fails again and again is given up; the others are tried for ever.
     """
 
@@ -52,6 +54,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     is_ready: Callable[[], bool] = lambda: True
     ready_seconds: float = 30.0
+    is_alive: Callable[[], bool] = lambda: True
+    silent_seconds: float = 60.0
     stop_seconds: float = 10.0
     is_essential: bool = True
 
@@ -66,6 +70,8 @@ class _Run:
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0  # by the monotonic clock, as all times here
     due: float = 0.0
+    seen_at: float = 0.0  # when it last showed life
+    ask_at: float = 0.0
     failed_starts: int = 0
     was_late: bool = False
     is_ready: bool = False  # the process that runs now
@@ -141,6 +147,8 @@ class Supervisor:
             self._bury(run, f"with {code}" if code >= 0 else f"by {signal.Signals(-code).name}")
         elif not run.is_ready:
             self._await(run)
+        elif _stands_still(run):
+            self._bury(run, f"because it showed no life for {run.program.silent_seconds:g} s")
         else:
             with suppress(OSError):  # a full disk, or a log that somebody has removed, ends nothing that serves
                 _shorten(run.log)
@@ -149,7 +157,7 @@ class Supervisor:
         """Ask whether it is ready; one that takes too long is started anew."""
         program = run.program
         run.is_ready = program.is_ready()
-        run.has_served = run.has_served or run.is_ready
+        run.has_served, run.seen_at = run.has_served or run.is_ready, time.monotonic()
         if not run.is_ready and time.monotonic() - run.began > program.ready_seconds:
             run.was_late = True
             self._bury(run, f"because it was not ready within {program.ready_seconds:g} s")
@@ -218,6 +226,15 @@ def _is_settled(run: _Run) -> bool:
     if run.program.is_essential and not run.has_served and run.failed_starts >= _HOPELESS:
         raise ServiceError(f"{run.program.name} failed {run.failed_starts} times before it was ready; {_last_words(run.log)}")
     return run.has_served or (not run.program.is_essential and (run.was_late or run.failed_starts >= _HOPELESS))
+
+
+def _stands_still(run: _Run) -> bool:
+    """Whether a program that was ready shows no life any more: it was stopped, or hangs."""
+    now = time.monotonic()
+    if now >= run.ask_at:
+        run.ask_at = now + run.program.silent_seconds / _LOOKS
+        run.seen_at = now if run.program.is_alive() else run.seen_at
+    return now - run.seen_at > run.program.silent_seconds
 
 
 def _shorten(log: Path) -> None:

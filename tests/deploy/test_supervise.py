@@ -220,6 +220,18 @@ def test_a_program_that_was_ready_once_and_is_late_at_a_later_start_is_started_a
     assert "api ended because it was not ready within 2 s" in notebook.said[1]
 
 
+def test_a_program_that_stands_still_is_started_again(folder: Path, notebook: Notebook) -> None:
+    def is_alive() -> bool:
+        newest = psutil.Process(int(notebook.lines()[-1].split()[1]))
+        return newest.status() != psutil.STATUS_STOPPED
+
+    with supervision(folder, notebook.said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}", is_alive=is_alive, silent_seconds=0.6)])
+        os.kill(int(notebook.lines()[0].split()[1]), signal.SIGSTOP)
+        supervisor.run(until(lambda: len(notebook.lines()) == 2))
+    assert "api ended because it showed no life for 0.6 s" in notebook.said[0]
+
+
 def test_a_log_that_is_gone_ends_nothing(folder: Path, notebook: Notebook) -> None:
     with supervision(folder, notebook.said.append) as supervisor:
         supervisor.start([notebook.program("api", f"note('up'); {SLEEP}")])
