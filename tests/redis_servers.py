@@ -144,7 +144,7 @@ class Trio:
         old.stop(signal.SIGKILL)
         eventually(lambda: other.role() == "master", within=60, what="the replica to become the master")
         old.start()
-        eventually(lambda: old.role() == "slave", within=90, what="the old master to come back as a replica")
+        eventually(lambda: old.role() == "slave", within=180, what="the old master to come back as a replica")
         return other
 
     def stop(self) -> None:
