@@ -9,7 +9,7 @@ from hashlib import sha256
 from flask import current_app
 
 from api.known_sessions import KnownSessions
-from api.known_tokens import KnownTokens, token_note
+from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
 from shared.forecasts import Lane
@@ -18,6 +18,7 @@ from shared.questions import Questions
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store, open_store
+from shared.token_note import token_note
 
 EXTENSION = "queuecast"
 STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes in under two

@@ -35,7 +35,7 @@ from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-UNPLAIN = CONTROL + r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # what ends lines, or turns the direction of what is read
+UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
 MOST_MODELS = 50
 MOST_HOLIDAYS = 1_000
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request

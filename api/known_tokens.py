@@ -17,8 +17,8 @@ from threading import Lock
 import structlog
 
 from shared.errors import StoreAway
-from shared.settings import Settings
 from shared.storage.tokens import Tokens
+from shared.token_note import is_noted
 from shared.tokens import Token, digest_of
 
 LIFE_SECONDS = 2.0
@@ -115,17 +115,3 @@ class KnownTokens:
                 self._note.touch(mode=0o600)
         now = self._clock()
         return _Look(tokens=found, were_made=were_made, answered_at=now, tried_at=now)
-
-
-def token_note(settings: Settings) -> Path | None:
-    """Where it is noted that tokens were made in a store that is a server: dropped, it would look as if none ever was.
-
-    To begin anew on purpose, remove the note as well. The SQLite store has a note of its own beside its file.
-    """
-    is_server = not settings.store_location.startswith("sqlite:")
-    return settings.data_dir / "tokens.made" if is_server and settings.data_dir.is_dir() else None
-
-
-def is_noted(note: Path | None) -> bool:
-    """Whether the note is there."""
-    return note is not None and note.exists()

@@ -17,7 +17,7 @@ MAX_QUEUE_NAME = 500
 MAX_SHOWN = 20  # names in a message
 MAX_SHOWN_CHARACTERS = 60  # of each
 CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a line separator", "Zp": "a paragraph separator"}
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read otherwise
+BIDI_CONTROLS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # inside brackets of a pattern: they make text read otherwise
 MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
 
@@ -61,7 +61,7 @@ def why_no_queue(name: str) -> str | None:
 
 def control_in(text: str) -> str | None:
     """What a text has in it that ends lines, ends texts or makes them read otherwise, in words; None = nothing."""
-    if BIDI_CONTROLS & set(text):
+    if re.search(f"[{BIDI_CONTROLS}]", text):
         return "it has a character that changes the direction of writing"
     found = next((CONTROLS[kind] for kind in map(category, text) if kind in CONTROLS), None)
     return found and f"it has {found} in it"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from shared.names import BIDI_CONTROLS
+
 LONGEST_LABEL = 200
 REPLACED = "\ufffd"
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # the characters that turn the direction of what follows
+_TURNS = re.compile(f"[{BIDI_CONTROLS}]")
 _PLAIN = re.compile(r"[ -~]*")
 
 

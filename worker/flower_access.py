@@ -21,6 +21,7 @@ from pathlib import Path
 from shared.addresses import host_of, is_address, is_loopback
 from shared.errors import StoreAway
 from shared.storage import Store
+from shared.token_note import is_noted
 
 CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own variable: user:password, several separated by commas
 USER = "operator"
@@ -81,6 +82,7 @@ class TokensExist:
     """Whether a token was ever made; once it was, for ever. A store that does not answer counts as one with tokens."""
 
     store: Store
+    note: Path | None = None  # where this machine keeps that tokens were made
     _is_known: bool = False
     _looked_at: float = field(default=-LOOK_SECONDS)
 
@@ -91,7 +93,7 @@ class TokensExist:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
         try:
-            self._is_known = self.store.tokens.were_made()
+            self._is_known = is_noted(self.note) or self.store.tokens.were_made()
         except StoreAway:
             return True
         self._looked_at = time.monotonic()

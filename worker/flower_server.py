@@ -25,6 +25,7 @@ from tornado.web import RequestHandler
 from shared.addresses import is_loopback
 from shared.settings import Settings
 from shared.storage import open_store
+from shared.token_note import token_note
 from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 
 KEPT_TASKS = 20_000
@@ -109,5 +110,5 @@ def _access(settings: Settings, host: str) -> Access:
     known = make_credentials(settings.data_dir / "flower")
     if CREDENTIALS in os.environ or not is_loopback(host):
         return Access(credentials=known, names=names, needs_password=lambda: True)
-    tokens_exist = TokensExist(open_store(settings.store_location, patience_seconds=1.0))
+    tokens_exist = TokensExist(open_store(settings.store_location, patience_seconds=1.0), token_note(settings))
     return Access(credentials=known, names=names, needs_password=tokens_exist)

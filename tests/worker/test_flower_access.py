@@ -93,6 +93,12 @@ def test_the_password_is_asked_for_from_the_first_token_on_also_when_the_store_i
     assert tokens_exist()
 
 
+def test_a_store_that_has_forgotten_its_tokens_opens_nothing(tmp_path: Path) -> None:
+    note = tmp_path / "tokens.made"
+    note.touch()
+    assert TokensExist(open_store(f"sqlite:///{tmp_path / 'queuecast.db'}"), note)()
+
+
 def test_a_store_that_does_not_answer_counts_as_one_with_tokens(tmp_path: Path) -> None:
     (tmp_path / "queuecast.db").write_text("this is no database, and was never one; " * 100)
     assert TokensExist(open_store(f"sqlite:///{tmp_path / 'queuecast.db'}", patience_seconds=0.1))()
