@@ -99,7 +99,7 @@ class SqliteStore:
         """Compare-and-set from a terminal state to queued; whether this call did it."""
         check_reopening(expected)
         with self._file.writing() as db:
-            job = _rows.job(job_row(db, job_id))
+            job = read_one("job", job_row(db, job_id), _rows.job)
             if job.state in expected:
                 admit_job(db, job, allowance)
             return change_state(db, job_id, expected, _rows.reopened(at, warnings))

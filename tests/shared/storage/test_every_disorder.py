@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from shared.allowances import Allowance
 from shared.errors import RecordUnreadable
-from shared.jobs import JobFilter
+from shared.jobs import JobFilter, JobState
 from shared.storage import Store, _reading, open_store
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule
@@ -62,6 +62,8 @@ def test_a_job_that_cannot_be_read_stops_no_page(store_and_break: tuple[Store, B
         assert [job.job_id for job in store.open_jobs()] == ["job-0", "job-1", "job-3"]
     with pytest.raises(RecordUnreadable, match=r"A record of the store cannot be read.*job-2"):
         store.job("job-2")
+    with pytest.raises(RecordUnreadable, match="job-2"):
+        store.reopen_job("job-2", {JobState.FAILED}, MONDAY)
 
 
 def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[Store, Break]) -> None:
