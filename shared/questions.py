@@ -16,7 +16,7 @@ from shared.errors import BrokerAway
 from shared.settings import Settings
 
 LIFE_SECONDS = 60
-PAUSE_SECONDS = 0.05
+BLOCK_SECONDS = 0.25  # at a time: an impatient client gives a silent server up after 0.5 s
 
 
 class Questions:
@@ -43,15 +43,18 @@ class Questions:
 
     @translated(BrokerAway)
     def answer(self, question_id: str, text: str) -> None:
-        """Answer a question; the first answer that is read counts."""
-        self._client.set(f"answer:{question_id}", text, ex=LIFE_SECONDS)
+        """Answer a question; of several answers the first counts."""
+        pipeline = self._client.pipeline()
+        pipeline.rpush(f"answers:{question_id}", text)
+        pipeline.expire(f"answers:{question_id}", LIFE_SECONDS)
+        pipeline.execute()
 
     @translated(BrokerAway)
     def await_answer(self, question_id: str, seconds: float) -> str | None:
-        """The answer, as soon as it is there; None = nobody has answered in time."""
+        """Take the answer, in the moment in which it comes; None = nobody has answered in time."""
         until = time.monotonic() + seconds
-        while (found := cast("bytes | None", self._client.get(f"answer:{question_id}"))) is None:
-            if time.monotonic() > until:
-                return None
-            time.sleep(PAUSE_SECONDS)
-        return found.decode()
+        while (left := until - time.monotonic()) > 0:
+            wait = max(min(left, BLOCK_SECONDS), 0.001)  # 0 would be for ever
+            if found := cast("tuple[bytes, bytes] | None", self._client.blpop([f"answers:{question_id}"], timeout=wait)):
+                return found[1].decode()
+        return None
