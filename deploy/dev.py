@@ -1,7 +1,9 @@
-"""Set everything up, then show one real job or run all tests.
+"""Set everything up, then show one real job, check the code or run all tests.
 
 usage: python3 deploy/dev.py demo [--json] [--keep] [--queues N]   one job end to end on a made-up cluster, and its result
-       python3 deploy/dev.py test [--all | pytest arguments]       all tests; with arguments, pytest gets exactly these
+       python3 deploy/dev.py check                                 lint, format, types, import contracts and dependencies
+       python3 deploy/dev.py fix                                   mends what can be mended of these, shows what is left
+       python3 deploy/dev.py test [--all | --coverage | pytest arguments]   all tests; with arguments, pytest gets exactly these
        python3 deploy/dev.py chaos [--minutes N] [--seed S] [--json]   breaks a fleet at random, checks what comes of its jobs
        python3 deploy/dev.py lock [--upgrade | uv arguments]       renew the locked sets deploy/*.lock
 
@@ -9,6 +11,7 @@ demo  --json      the last line of stdout is one JSON object
       --keep      leave the stack running until Ctrl-C
       --queues N  size of the made-up cluster (default 4)
 test  --all       also those of the night: failovers, images, long faults
+      --coverage  all but those, and how much of the code they run; takes twice as long
 
 The first run makes .venv and installs into it what a user needs; `test` adds the tools of the tests. Each part says how long it
 took and how large it is; later runs start at once, until a locked set, pyproject.toml or the Python changes. Nothing is
@@ -22,8 +25,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036 - this very file is what an old Python runs
-    sys.exit(f"Queuecast needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}")
+if not (3, 11) <= sys.version_info < (3, 14):
+    sys.exit(f"Queuecast needs Python 3.11, 3.12 or 3.13; {sys.executable} is {sys.version.split()[0]}")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a script finds only what lies beside it
 
@@ -34,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     """Carry out one verb; returns the exit code: that of what was run, 1 for a failed set-up, 2 for wrong usage."""
     verbs: dict[str, Callable[[Sequence[str]], int]] = {
         "demo": lambda rest: in_environment("deploy.demo", rest),
+        "check": lambda rest: in_environment("deploy.checks", ["check", *rest], TESTS),
+        "fix": lambda rest: in_environment("deploy.checks", ["fix", *rest], TESTS),
         "test": test,
         "chaos": lambda rest: in_environment("tests.chaos.run", rest, TESTS),
         "lock": lambda rest: in_environment("deploy.locks", [str(UV), *rest]),
@@ -64,9 +69,12 @@ def test(arguments: Sequence[str]) -> int:
     with only_one_install():
         run([str(PYTHON), "-m", "tests.fetching", str(DEV)])
     whole_suite = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
-    if list(arguments) == ["--all"]:
-        arguments = [*whole_suite, "-m", ""]
-    return run([str(PYTHON), "-m", "pytest", *(arguments or whole_suite)])
+    selections = {
+        (): ["pytest", *whole_suite],
+        ("--all",): ["pytest", *whole_suite, "-m", ""],
+        ("--coverage",): ["tests.coverage", *whole_suite],
+    }
+    return run([str(PYTHON), "-m", *selections.get(tuple(arguments), ["pytest", *arguments])])
 
 
 if __name__ == "__main__":

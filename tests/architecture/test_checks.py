@@ -6,21 +6,15 @@ import tomllib
 
 import pytest
 
-from tests.architecture.house import BIN, PACKAGES, ROOT, output_of
-
-CHECKS = {
-    "lint": ("ruff", "check", "."),
-    "format": ("ruff", "format", "--check", "."),
-    "types": ("mypy",),  # which packages, and how strictly, is said in pyproject.toml
-    "imports": ("lint-imports", "--no-logo"),
-    "dependencies": ("deptry", "--no-ansi", "."),
-}
+from deploy.checks import CHECKS, complaint, start
+from tests.architecture.house import PACKAGES, ROOT
 
 
 @pytest.mark.timeout(600)  # mypy without its cache, on a busy machine
-@pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS)
-def test_the_check_passes(command: tuple[str, ...]) -> None:
-    output_of(str(BIN / command[0]), *command[1:])
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_check_passes(name: str) -> None:
+    if said := complaint(start(CHECKS[name])):
+        pytest.fail(said, pytrace=False)
 
 
 @pytest.mark.parametrize("tool", ["mypy", "coverage", "importlinter", "deptry", "hatch"])

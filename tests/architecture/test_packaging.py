@@ -6,16 +6,14 @@ import re
 import shutil
 import sys
 import sysconfig
-import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from tests.architecture.house import ROOT, fail_on, output_of
+from tests.architecture.house import PROJECT, ROOT, fail_on, output_of
 
 LOCK = (ROOT / "deploy/requirements.lock").read_text()
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def normalised(name: str) -> str:
@@ -88,12 +86,3 @@ def test_the_command_of_the_api_image_can_serve_and_cannot_work(api_image: Path)
     verbs = output_of(sys.executable, "-I", "-S", "-c", program, "--help", folder=api_image)
     assert re.search(r"\bserve\b", verbs)
     assert not re.search(r"\b(work|up)\b", verbs)
-
-
-def test_every_action_of_a_workflow_is_pinned_by_its_hash_with_the_version_beside() -> None:
-    """A tag can be moved to other code overnight."""
-    lines = [
-        line for path in (ROOT / ".github/workflows").glob("*.yml") for line in path.read_text().splitlines() if "uses:" in line
-    ]
-    assert lines
-    fail_on(line for line in lines if not re.search(r"uses: [\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", line))

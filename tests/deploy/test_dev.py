@@ -122,13 +122,13 @@ def as_python(version: Sequence[int], *arguments: str) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("version", [(3, 6, 15), (3, 9, 2), (3, 10, 13)])
-def test_an_old_python_is_refused_in_one_line(version: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("version", [(3, 6, 15), (3, 9, 2), (3, 10, 13), (3, 14, 0)])
+def test_a_python_too_old_or_too_new_is_refused_in_one_line(version: tuple[int, ...]) -> None:
     done = as_python(version, "test")
     assert done.returncode == 1
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
-    assert "needs Python 3.11 or newer" in line
+    assert "needs Python 3.11, 3.12 or 3.13" in line
     assert ".".join(map(str, version)) in line
 
 
@@ -293,8 +293,20 @@ def test_all_adds_the_tests_of_the_night(house: House) -> None:
     assert house.run("test", "--all").stdout.strip().endswith("'--dist', 'loadfile', '-m', '']")
 
 
+def test_coverage_is_measured_over_the_same_tests(house: House) -> None:
+    (house.root / "tests" / "coverage.py").write_text("import sys; print(*sys.argv[1:])")
+    assert re.fullmatch(r"-n [12] --dist loadfile\n", house.run("test", "--coverage").stdout)
+
+
 def test_arguments_reach_pytest_as_they_are(house: House) -> None:
     assert house.run("test", "-k", "naive or var", "--help").stdout.strip() == "pytest got ['-k', 'naive or var', '--help']"
+
+
+@pytest.mark.parametrize("verb", ["check", "fix"])
+def test_check_and_fix_have_the_tools_of_the_tests_installed(house: House, verb: str) -> None:
+    (house.root / "deploy" / "checks.py").write_text("import sys; sys.exit(sys.argv[1:] != ['check'] and 3)")
+    assert house.run(verb).returncode == {"check": 0, "fix": 3}[verb]
+    assert any("deploy/requirements.lock" in note for note in house.notes)
 
 
 def test_sigterm_lets_the_demo_clean_up_and_is_a_failure(house: House) -> None:
@@ -315,7 +327,7 @@ def test_an_end_by_a_signal_is_told_as_shells_do(house: House) -> None:
 def test_an_unknown_verb_is_refused_with_the_known_ones(house: House) -> None:
     done = house.run("tests")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "accepted are demo, test, chaos, lock" in done.stderr
+    assert "accepted are demo, check, fix, test, chaos, lock" in done.stderr
     assert house.notes == []
 
 
@@ -325,10 +337,3 @@ def test_help_is_there_before_anything_is_installed(house: House, arguments: lis
     assert done.returncode == 0
     assert "usage: python3 deploy/dev.py demo" in done.stdout
     assert house.notes == []
-
-
-def test_ci_runs_what_the_readme_says() -> None:
-    script = ROOT / ".ci" / "run"
-    assert os.access(script, os.X_OK)
-    assert "exec python3 deploy/dev.py test" in script.read_text()
-    assert "run: bash .ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
