@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from shared.accuracy import Accuracy, ErrorSums
 from shared.durations import Duration
-from shared.forecasts import Forecast
-from shared.jobs import DataPlaces, Job, JobRequest, Place
+from shared.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Lane, Measures, QueueWork, Score, WindowForecast
+from shared.jobs import DataPlaces, Job, JobRequest, Place, QueueState
+from shared.reports import QualityReport, QueueReport
 from shared.running import Room
 from shared.runstate import RunState
 from shared.schedules import Schedule
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
+DEADLINE = MONDAY + timedelta(days=36_500)  # the server's own clock decides when a key expires
+JOB, QUEUE = "job-1", "root.etl"  # what the values below belong to
 
 
 def a_request(**changes: Any) -> JobRequest:
@@ -46,6 +50,28 @@ def let_in(run_state: RunState, job_id: str, queues: int = 9) -> list[str]:
     return [queue for job, queue in run_state.let_in(room) if job == job_id]
 
 
+def a_spec(**changes: Any) -> ForecastSpec:
+    """Three windows of a day, forecasting a day of hours."""
+    values: dict[str, Any] = {
+        "target": "used_capacity",
+        "step_seconds": 3_600,
+        "horizon_steps": 24,
+        "window_steps": 24,
+        "windows": 3,
+        "interval": 0.9,
+        "bounds": (0.0, None),
+        "timezone": "UTC",
+    }
+    return ForecastSpec(**(values | changes))
+
+
+def a_work(*candidates: Candidate) -> QueueWork:
+    """One block of candidates: if not said otherwise the two simplest."""
+    simple = (Candidate(model="last_value"), Candidate(model="seasonal_naive", hyperparameters={"days": 1}))
+    wanted = candidates or simple
+    return QueueWork(spec=a_spec(), candidates=wanted, blocks=(Block(first=0, last=len(wanted) - 1, lane=Lane.SCORE),))
+
+
 def a_forecast(**changes: Any) -> Forecast:
     """Three hourly steps of queue `root.etl`."""
     values: dict[str, Any] = {
@@ -66,6 +92,49 @@ def a_forecast(**changes: Any) -> Forecast:
         "upper_bound": (60.0, 75.0, 70.0),
     }
     return Forecast(**(values | changes))
+
+
+def a_score(**changes: Any) -> Score:
+    """Of a candidate with every kind of hyperparameter, over two windows with a gap."""
+    measures = Measures(mape=7.5, wape=7.0, smape=None, mase=0.8, rmse=3.25, skill=0.2, steps=3, skipped_steps=1)
+    window = WindowForecast(origin_at=MONDAY, actual=(1.0, None, 3.0), prediction=(1.5, 2.5, 3.5), measures=measures)
+    values: dict[str, Any] = {
+        "candidate": Candidate(model="prophet", hyperparameters={"growth": "flat", "scale": 1.0, "order": 3, "daily": True}),
+        "measures": measures,
+        "windows": (window, window),
+        "seconds": 1.25,
+    }
+    return Score(**(values | changes))
+
+
+def a_report(**changes: Any) -> QueueReport:
+    """Two scores and a failure of `root.etl`."""
+    naive = a_score(candidate=Candidate(model="seasonal_naive", hyperparameters={"days": 1}))
+    failure = Failure(candidate=Candidate(model="var"), error="NeedsMoreHistory", reason="found 3 steps", seconds=0.5)
+    values: dict[str, Any] = {
+        "job_id": "job-1",
+        "queue": "root.etl",
+        "state": QueueState.SUCCEEDED,
+        "quality": QualityReport(
+            rows=100, steps=336, start_at=MONDAY - timedelta(days=14), end_at=MONDAY, dropped_columns={"x": "constant"}
+        ),
+        "outcomes": (a_score(), naive, failure),
+        "winner": a_score().candidate,
+        "explanation": "lowest MAPE",
+        "seconds": 4.5,
+    }
+    return QueueReport(**(values | changes))
+
+
+def an_accuracy(**changes: Any) -> Accuracy:
+    """Of the first six steps of `a_forecast()`, all of them known."""
+    forecast = a_forecast()
+    names = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
+    sums = ErrorSums(
+        forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
+    )
+    values = {name: getattr(forecast, name) for name in names}
+    return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": sums} | changes))
 
 
 def a_load(hours: int = 14 * 24, *, seed: int = 7, end: datetime = MONDAY, step_seconds: int = 3_600) -> pd.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from pathlib import Path
 import psutil
 
 from tests.factories import a_load
-from tests.integration.conftest import QUEUECAST
 
 FLOWER = {"FLOWER_BASIC_AUTH": "operator:secret"}
 
@@ -54,3 +54,6 @@ def stack_up(folder: Path) -> Iterator[Stack]:
         process.terminate()
         process.wait(60)
         process.stdout.close()
+
+
+QUEUECAST = str(Path(sys.executable).with_name("queuecast"))

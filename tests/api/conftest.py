@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,36 +18,12 @@ from api.app import create_app
 from api.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.forecasts import HyperparameterCard, Lane, ModelCard
+from shared.logs import configure_logs
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from shared.tokens import Scope, make_token
-
-CARDS = (
-    ModelCard(
-        name="seasonal_naive",
-        summary="The last days repeat",
-        lane=Lane.SCORE,
-        cost=1,
-        is_baseline=True,
-        hyperparameters=(HyperparameterCard(name="days", type="int", default=1, grid=(1,), minimum=1),),
-    ),
-    ModelCard(
-        name="prophet",
-        summary="Trend and seasons",
-        lane=Lane.SCORE,
-        cost=20,
-        is_baseline=False,
-        hyperparameters=(
-            HyperparameterCard(name="growth", type="str", default="linear", grid=("flat", "linear"), choices=("flat", "linear")),
-        ),
-    ),
-)
-
-
-Headers = dict[str, str]
-Granting = Callable[..., Headers]
+from tests.api.scene import Granting, Headers
 
 
 @pytest.fixture
@@ -133,3 +111,12 @@ def grant(client: FlaskClient) -> Granting:
         return {"Authorization": f"Bearer {secret}"}
 
     return make
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What this process logs, as an operator reads it, who wants to see errors only."""
+    stream = io.StringIO()
+    configure_logs("ERROR", stream)
+    yield stream
+    logging.captureWarnings(capture=False)

@@ -12,7 +12,7 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection, UnknownHyperparameter, UnknownModel
 from shared.jobs import DataPlaces, Place
 from shared.settings import Settings
-from tests.api.conftest import CARDS
+from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
 
 FILES = Place(name="files")

@@ -8,9 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.storage import Store
-from tests.api.conftest import Granting
-from tests.factories import MONDAY, a_forecast, a_job
-from tests.shared.storage.test_every_past import a_record
+from tests.api.scene import Granting
+from tests.factories import MONDAY, a_forecast, a_job, an_accuracy
 
 ETL = "/v1/queues/root.etl"
 
@@ -21,7 +20,7 @@ def known(store: Store) -> None:
     store.add_job(a_job())
     store.save_forecast(a_forecast(issued_at=MONDAY - timedelta(days=1)))
     store.save_forecast(a_forecast())
-    store.accuracy.save([a_record(), a_record(first_step=7)])
+    store.accuracy.save([an_accuracy(), an_accuracy(first_step=7)])
 
 
 def test_accuracy_is_told_by_lead_and_overall(client: FlaskClient, known: None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +12,9 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from shared.jobs import JobFilter
-from shared.logs import configure_logs
 from shared.storage import Store
 from tests.api.bodies import a_body
-from tests.api.conftest import Granting
+from tests.api.scene import Granting
 
 
 def audited(client: FlaskClient, path: str, **options: Any) -> dict[str, Any]:
@@ -72,18 +69,6 @@ def test_what_changes_nothing_is_not_recorded(client: FlaskClient, path: str) ->
         client.post(path, json={})
         client.get("/v1/jobs")
     assert [line for line in lines if line["event"] == "audit"] == []
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """What this process logs, as an operator reads it, who wants to see errors only."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logs("ERROR", stream)
-    yield stream
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(

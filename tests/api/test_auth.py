@@ -15,7 +15,7 @@ from shared.settings import Settings
 from shared.storage import Store
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
-from tests.api.conftest import Granting
+from tests.api.scene import Granting
 from tests.polling import eventually
 
 FROM_ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}

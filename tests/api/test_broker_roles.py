@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from shared.settings import Settings
 from tests.api.bodies import a_body
-from tests.api.test_health import expect_away, in_time
+from tests.api.scene import expect_away, in_time
 from tests.certificates import Certificates
 from tests.redis_servers import PASSWORD, RedisServer, running_redis, running_trio
 

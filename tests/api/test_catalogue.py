@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 
 from shared.runstate import RunState
-from tests.api.conftest import CARDS
+from tests.api.scene import CARDS
 
 
 def test_models_are_shown_with_their_hyperparameters(client: FlaskClient, run_state: RunState) -> None:

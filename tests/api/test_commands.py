@@ -20,7 +20,7 @@ from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.storage import Store
 from tests.api.bodies import a_body
-from tests.api.test_jobs import NEVER, a_report, running, waiting_in_the_plan_lane
+from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.scraping import counted_here
 from worker import endings

@@ -5,24 +5,21 @@ from __future__ import annotations
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from shared.jobs import JobFilter
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body
+from tests.api.scene import expect_away, in_time
 
-MOST_SECONDS = 2.0
 NEED_THE_BROKER = [("POST", "/v1/jobs", a_body()), ("GET", "/v1/models", None), ("GET", "/readyz", None)]
 NEED_THE_STORE = [
     ("POST", "/v1/jobs", a_body()),
@@ -32,19 +29,6 @@ NEED_THE_STORE = [
     ("GET", "/v1/queues/x/series", None),
     ("GET", "/readyz", None),
 ]
-
-
-def in_time(client: FlaskClient, method: str, path: str, body: Any) -> TestResponse:
-    """The answer, which came within the limit."""
-    began = time.monotonic()
-    answer = client.open(path, method=method, json=body) if body else client.open(path, method=method)
-    assert time.monotonic() - began < MOST_SECONDS, path
-    return answer
-
-
-def expect_away(answer: TestResponse) -> None:
-    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
-    assert answer.headers["Retry-After"] == "5"
 
 
 def test_healthz_asks_nobody(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,49 +11,16 @@ from flask.testing import FlaskClient
 from api import jobs
 from api.context import Services
 from shared.errors import BrokerAway
-from shared.forecasts import Block, Candidate, Failure, ForecastSpec, Lane, Measures, QueueWork, Score, WindowForecast
-from shared.jobs import Job, JobFilter, JobState, QueueState
-from shared.reports import QueueReport
+from shared.jobs import JobFilter, JobState, QueueState
 from shared.runstate import RunState
 from shared.storage import Store
 from tests.api.bodies import SAMPLE, a_body
-from tests.api.conftest import CARDS
-from tests.factories import MONDAY, a_forecast, a_job, a_request, let_in
-
-SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)
-PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
-VAR = Candidate(model="var")
-NEVER = datetime(2999, 1, 1, tzinfo=UTC)  # keys of a passed deadline expire at once
+from tests.api.scene import CARDS, PROPHET, a_report, running, waiting_in_the_plan_lane
+from tests.factories import MONDAY, a_forecast, a_job, a_request, a_work
 
 
 def submit(client: FlaskClient, body: dict[str, Any], **headers: str) -> Any:
     return client.post("/v1/jobs", json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-def a_report(**changes: Any) -> QueueReport:
-    window = WindowForecast(origin_at=MONDAY, actual=(50.0,), prediction=(51.0,), measures=SCORED)
-    values: dict[str, Any] = {
-        "job_id": "job-1",
-        "queue": "root.etl",
-        "state": QueueState.SUCCEEDED,
-        "outcomes": (
-            Score(candidate=PROPHET, measures=SCORED, windows=(window,), seconds=1.5),
-            Failure(candidate=VAR, error="UnstableFit", reason="it explodes"),
-        ),
-        "winner": PROPHET,
-        "explanation": "lowest MAPE",
-    }
-    return QueueReport(**(values | changes))
-
-
-def running(store: Store, run_state: RunState, *queues: str) -> Job:
-    """A job with the id job-1 whose first queue has been let in."""
-    job = store.add_job(a_job())
-    run_state.begin_job(job.job_id, NEVER)
-    run_state.name_queues(job.job_id, queues, MONDAY, planned=2)
-    let_in(run_state, job.job_id, 1)
-    store.move_job(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
-    return job
 
 
 class TestSubmitting:
@@ -158,16 +124,6 @@ class TestSubmitting:
 
 def refuse(job_id: str) -> None:
     raise BrokerAway(job_id=job_id)
-
-
-def waiting_in_the_plan_lane(run_state: RunState) -> list[dict[str, Any]]:
-    """Messages in database 0, where Celery keeps its lanes."""
-    client = run_state.client
-    client.select(0)
-    try:
-        return [json.loads(message) for message in client.lrange(Lane.PLAN.value, 0, -1)]
-    finally:
-        client.select(2)
 
 
 class TestListing:
@@ -306,18 +262,7 @@ class TestLookingAtOne:
         self, client: FlaskClient, store: Store, run_state: RunState
     ) -> None:
         running(store, run_state, "root.etl")
-        spec = ForecastSpec(
-            target="t",
-            step_seconds=60,
-            horizon_steps=1,
-            window_steps=1,
-            windows=1,
-            interval=0.9,
-            bounds=(0, None),
-            timezone="UTC",
-        )
-        work = QueueWork(spec=spec, candidates=(PROPHET,), blocks=(Block(first=0, last=0, lane=Lane.SCORE),))
-        run_state.keep_work("job-1", "root.etl", b"", work)
+        run_state.keep_work("job-1", "root.etl", b"", a_work(PROPHET))
         store.save_report(a_report(state=QueueState.RUNNING, outcomes=(), winner=None))
         shown = client.get("/v1/jobs/job-1/queues/root.etl").json
         assert (shown["state"], shown["winner"], shown["explanation"]) == ("running", None, "lowest MAPE")

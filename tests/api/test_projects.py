@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from shared.jobs import JobState
 from shared.storage import Store
 from tests.api.bodies import a_body
-from tests.api.conftest import Granting
+from tests.api.scene import Granting
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 
 

@@ -27,13 +27,10 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body
-from tests.api.conftest import Granting
-from tests.api.test_audit import written
+from tests.api.scene import Granting
 from tests.architecture.house import fail_on
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 from worker.pipeline.plan import wanted_queues
-
-__all__ = ["written"]  # a fixture
 
 # written out: a new one must be meant
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login"), ("GET", "/static/x")}

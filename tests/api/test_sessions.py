@@ -15,7 +15,7 @@ from shared.sessions import SESSION_LIFE
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body
-from tests.api.conftest import Granting, Headers
+from tests.api.scene import Granting, Headers
 from tests.polling import eventually
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_a_plug_in_carries_its_kind(family: str) -> None:
 def test_a_test_lies_where_its_subject_lies() -> None:
     rooms = {path: Path(*path.parts[1:-1]) for path in modules("tests") if path.name.startswith("test_")}
     fail_on(str(path) for path, room in rooms.items() if not ({*room.parts[:1]} & ROOMS_OF_TESTS or (ROOT / room).is_dir()))
+
+
+def test_tests_import_what_they_share_from_modules_without_tests() -> None:
+    """Else a test cannot be moved or renamed alone, and pytest runs the fixtures of one file in another."""
+    still = Path("tests/shared/storage")  # makes its own way with the store on records
+    imports = [(path, name) for path in modules("tests") if still not in path.parents for name in imported(path)]
+    fail_on(f"{path} imports {name}" for path, name in imports if re.search(r"^tests\..*(test_|conftest)", name))
+
+
+def imported(path: Path) -> set[str]:
+    """Modules and names that a file imports, with their dots."""
+    froms = [node for node in ast.walk(syntax_of(path)) if isinstance(node, ast.ImportFrom)]
+    return {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
 
 
 def test_every_folder_of_tests_is_a_package() -> None:

@@ -31,7 +31,7 @@ from shared.settings import Settings
 from shared.storage import Store, open_store
 from tests.api.serving import serving
 from tests.bench.fleet.figures import Figure, circumstances
-from tests.browser.conftest import CHROMIUM, OPTIONS
+from tests.browser.looking import CHROMIUM, OPTIONS
 from tests.factories import a_forecast
 
 QUEUES, DAYS, HORIZON = 500, 30, 72

@@ -20,9 +20,9 @@ import urllib3
 
 from shared.settings import Settings
 from tests.bench.fleet.figures import Figure, circumstances
-from tests.integration.conftest import QUEUECAST
 from tests.polling import eventually
 from tests.servers import free_port
+from tests.up import QUEUECAST
 
 BODIES, CLIENTS, HOLD = 200, 16, 25.0
 MB = 2**20

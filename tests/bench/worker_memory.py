@@ -29,7 +29,7 @@ from shared.runstate import RunState
 from shared.storage import open_store
 from tests.bench.fleet.stage import broker
 from tests.factories import a_job, a_load, a_request
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 
 HOLD = 900  # MB, RSS of one process
 SETUPS = {"light and heavy": ("select,check,plan,score", "heavy"), "all in one": ("select,check,plan,score,heavy",)}

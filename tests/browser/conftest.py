@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api.app import create_app
 from api.context import EXTENSION, Services
@@ -23,15 +22,10 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.serving import serving
+from tests.browser.looking import CHROMIUM, OPTIONS, WIDE, Watched
 from tests.servers import missing
 
-CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
-OPTIONS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MILLISECONDS = 20_000  # a loaded machine
 
 
@@ -46,30 +40,6 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=found, args=OPTIONS)
         yield launched
         launched.close()
-
-
-@dataclass
-class Watched:
-    """What went wrong in a page."""
-
-    expected_statuses: set[int] = field(default_factory=set)
-    errors: list[str] = field(default_factory=list)
-
-    def watch(self, page: Page) -> None:
-        """Listen to the page."""
-        page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self._note(str(error)))
-        page.on("response", self._look)
-
-    def _note(self, text: str) -> None:
-        if not (
-            "Failed to load resource" in text and self.expected_statuses
-        ):  # the browser's words for an answer we look at ourselves
-            self.errors.append(text)
-
-    def _look(self, answer: Response) -> None:
-        if answer.status >= 400 and answer.status not in self.expected_statuses:
-            self.errors.append(f"{answer.status} {answer.url}")
 
 
 @pytest.fixture

@@ -1,11 +1,19 @@
-"""What is true of every page: it fits, and everybody can use it."""
+"""Pages as they are looked at: in which sizes, with which browser, what went wrong in them, and what is true of every page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 SERIOUS = {"serious", "critical"}
+CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
+OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def check_fits(page: Page) -> None:
@@ -22,3 +30,27 @@ def check_accessible(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     serious = [each for each in found if each["impact"] in SERIOUS]
     assert not serious, [(each["id"], [node["html"][:160] for node in each["nodes"][:5]]) for each in serious]
+
+
+@dataclass
+class Watched:
+    """What went wrong in a page."""
+
+    expected_statuses: set[int] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to the page."""
+        page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
+        page.on("response", self._look)
+
+    def _note(self, text: str) -> None:
+        if not (
+            "Failed to load resource" in text and self.expected_statuses
+        ):  # the browser's words for an answer we look at ourselves
+            self.errors.append(text)
+
+    def _look(self, answer: Response) -> None:
+        if answer.status >= 400 and answer.status not in self.expected_statuses:
+            self.errors.append(f"{answer.status} {answer.url}")

@@ -14,9 +14,8 @@ from shared.jobs import Job, JobState, Progress, QueueState, Tally
 from shared.reports import QueueReport
 from shared.runstate import RunState
 from shared.storage import Store
-from tests.api.conftest import CARDS
-from tests.browser.conftest import NARROW, WIDE, Watched
-from tests.browser.looking import check_accessible, check_fits
+from tests.api.scene import CARDS
+from tests.browser.looking import NARROW, WIDE, Watched, check_accessible, check_fits
 from tests.browser.queues import THIS_HOUR, keep
 from tests.factories import a_job, a_request, let_in
 

@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 
 from shared.storage import Store
 from shared.tokens import Scope, make_token
-from tests.browser.conftest import NARROW, Watched
-from tests.browser.looking import check_accessible, check_fits
+from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 
 
 @pytest.fixture

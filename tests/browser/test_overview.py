@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from shared.storage import Store
-from tests.browser.conftest import NARROW
-from tests.browser.looking import check_accessible, check_fits
+from tests.browser.looking import NARROW, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep
 
 

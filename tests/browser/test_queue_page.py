@@ -16,11 +16,9 @@ from shared.forecasts import Candidate, Failure
 from shared.jobs import JobState, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.storage import Store
-from tests.browser.conftest import NARROW, Watched
-from tests.browser.looking import check_accessible, check_fits
+from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
-from tests.factories import a_job
-from tests.shared.storage.test_every_store import a_score
+from tests.factories import a_job, a_score
 
 DRAWN = "#chart[data-drawn]"  # how many queues are drawn, as soon as they are
 CHART = "document.getElementById('chart').chart"

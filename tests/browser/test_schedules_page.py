@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 
 from shared.jobs import JobState
 from shared.storage import Store
-from tests.browser.conftest import NARROW
-from tests.browser.looking import check_accessible, check_fits
+from tests.browser.looking import NARROW, check_accessible, check_fits
 from tests.factories import a_job, a_schedule
 
 TOMORROW = datetime.now(UTC) + timedelta(hours=30)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -19,26 +16,13 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.certificates import Certificates
-from tests.chaos.fleet import LANES
+from tests.chaos.pair import WORK, start
 from tests.factories import a_load
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.redis_servers import PASSWORD, running_redis, running_trio
 
 QUEUES = ("root.adhoc", "root.etl")
-
-
-WORK: dict[str, Any] = {"model": ("pausing",), "hyperparameters": {"pausing": {"milliseconds": (400,)}}}
-PATIENCE_SECONDS = "120"  # of the watchdogs, on a machine that has other things to do
-
-
-def start(fleet: Fleet) -> list[subprocess.Popen[bytes]]:
-    """Two workers and a reaper."""
-    fleet.environment["CHAOS_LIMITS"] = "90,120"  # as in production: a queue must not fail because it waited
-    work = [sys.executable, "-m", "tests.chaos.process", "work"]
-    processes = [fleet.spawn([*work, name, LANES, "1", PATIENCE_SECONDS]) for name in ("first", "second")]
-    eventually(lambda: len(fleet.run_state.workers()) == 2, within=120, what="two workers")
-    return [*processes, fleet.spawn([sys.executable, "-m", "tests.chaos.process", "reap"])]
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.certificates import Certificates
-from tests.chaos.test_failover import WORK, start
+from tests.chaos.pair import WORK, start
 from tests.factories import a_load
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.mongo_cluster import running_set
 from tests.polling import eventually
 from tests.servers import MongoServer

@@ -1,96 +1,16 @@
-"""A real fleet beside the tests: workers and reaper as an operator starts them, on the embedded broker."""
+"""An empty fleet for each test of this folder."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-from shared.broker import enqueue_job, make_celery
-from shared.drivers.redis_server import redis_server
-from shared.jobs import Job
 from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
-from shared.storage.base import Store
-from tests.factories import a_job, a_load, a_request
-from tests.polling import eventually
-
-QUEUECAST = str(Path(sys.executable).with_name("queuecast"))
-
-
-@dataclass
-class Fleet:
-    """Processes of one data folder; a process is a `queuecast` verb with its arguments."""
-
-    settings: Settings
-    run_state: RunState
-    store: Store
-    environment: dict[str, str] = field(default_factory=dict)  # further settings of every process
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    submitted: int = 0
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start one verb of the command."""
-        return self.spawn([QUEUECAST, *arguments])
-
-    def spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """Start one process with the fleet's settings."""
-        values = {
-            "QUEUECAST_DATA_DIR": str(self.settings.data_dir),
-            "QUEUECAST_FILES_DIR": str(self.settings.files_dir),
-            "QUEUECAST_STORE_URL": self.settings.store_location,
-        }
-        with (self.settings.data_dir / "fleet.log").open("ab") as log:
-            process = subprocess.Popen(command, env=os.environ | values | self.environment, stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
-
-    def worker(self, name: str = "w", lanes: str = "select,check,plan,score,heavy", slots: int = 2) -> subprocess.Popen[bytes]:
-        """Start a worker and wait until it serves."""
-        known = {worker.worker_id for worker in self.run_state.workers()}
-        process = self.start("work", "--name", name, "--lanes", lanes, "--concurrency", str(slots))
-        eventually(
-            lambda: {worker.worker_id for worker in self.run_state.workers()} - known, within=60, what="the worker's announcement"
-        )
-        return process
-
-    def submit(self, **changes: Any) -> str:
-        """A job as the API makes it; returns its id."""
-        self.submitted += 1
-        job = a_job(job_id=f"job-{self.submitted}", request=a_request(**changes), created_at=datetime.now(UTC))
-        self.store.add_job(job)
-        self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
-        enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
-        return job.job_id
-
-    def ended(self, job_id: str, within: float = 90) -> Job:
-        """The job, when it has ended."""
-
-        def look() -> Job | None:
-            job = self.store.job(job_id)
-            return job if job.state.is_terminal else None
-
-        return eventually(look, within=within, what=f"the end of {job_id}")
-
-    def children(self, process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-        """The processes of Celery that a `work` process has started: its main process first, then the pool."""
-        return psutil.Process(process.pid).children(recursive=True)
-
-    def stop(self) -> None:
-        """End everything; whoever does not end is killed, and that is an error."""
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(60)
+from tests.factories import a_load
+from tests.integration.fleet import Fleet
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from shared.lanes import Lanes
 from shared.runstate import RunState
 from tests.api.bodies import a_body
 from tests.factories import MONDAY, a_load
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 
 QUEUES = {"root.adhoc", "root.etl"}

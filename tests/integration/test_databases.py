@@ -9,7 +9,7 @@ import pytest
 from shared.jobs import DataPlaces, JobState, Place
 from tests.factories import MONDAY, a_load
 from tests.influx_server import Influxd
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.servers import MongoServer
 

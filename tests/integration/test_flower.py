@@ -15,9 +15,9 @@ import urllib3
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.tokens import Scope, make_token
-from tests.integration.conftest import QUEUECAST
 from tests.polling import eventually
 from tests.servers import free_port
+from tests.up import QUEUECAST
 
 Ask = Callable[..., int]
 PAGES = ("/", "/metrics", "/healthcheck", "/api/tasks", "/static/css/flower.css")

@@ -14,7 +14,7 @@ from typing import Any
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.forecasts import Lane
 from shared.jobs import JobState
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 
 MESSAGES: dict[str, bytes] = {}

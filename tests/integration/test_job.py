@@ -11,7 +11,7 @@ import psutil
 from shared.jobs import JobState
 from shared.lanes import Lanes
 from shared.runstate import RunState
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 
 QUEUES = {"root.adhoc", "root.etl"}

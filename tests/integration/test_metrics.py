@@ -12,7 +12,7 @@ from api.app import create_app
 from api.context import EXTENSION, Services
 from tests.api.bodies import a_body
 from tests.factories import MONDAY
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.scraping import sample
 from worker.remedies import What

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from shared.settings import Settings
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from worker.liveness import is_alive
 

@@ -11,8 +11,7 @@ import pytest
 
 from shared.running import Room
 from shared.runstate import RunState
-from tests.factories import MONDAY
-from tests.shared.test_runstate import WORK
+from tests.factories import MONDAY, a_work
 
 NEVER = MONDAY + timedelta(days=36_500)
 TWO, FOUR = (Room(always=number, few=4, few_tasks=0, score_tasks=0, heavy_tasks=0) for number in (2, 4))
@@ -97,7 +96,7 @@ def test_a_queue_that_waits_for_a_service_holds_up_no_other_job(run_state: RunSt
         run_state.note_waiting(job_id, queue, "the source is away")
     plan(run_state, "works")
     assert run_state.let_in(FOUR) == [("works", queue) for queue in THREE]  # and of `waits` there are enough that wait
-    run_state.keep_work("waits", "root.q0", b"data", WORK)  # its source has come back
+    run_state.keep_work("waits", "root.q0", b"data", a_work())  # its source has come back
     assert run_state.let_in(FOUR) == []
     run_state.end_queue("waits", "root.q0")
     assert run_state.let_in(FOUR) == [("waits", "root.q4")]

@@ -12,7 +12,7 @@ from shared.errors import BadForecast
 from shared.forecasts import Candidate, Failure, Outcome
 from shared.runstate import RunState
 from shared.settings import Settings
-from tests.shared.test_runstate import DEADLINE, JOB, QUEUE
+from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import attempt, score_each, tried
 from worker.resources import Resources, use
 

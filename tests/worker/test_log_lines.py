@@ -11,7 +11,7 @@ import structlog
 from shared.forecasts import Candidate, Failure
 from shared.runstate import RunState
 from shared.settings import Settings
-from tests.shared.test_runstate import DEADLINE, JOB, QUEUE
+from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import score_each
 from worker.resources import Resources, use
 from worker.tasks import _about

@@ -10,24 +10,15 @@ import pytest
 from shared.broker import make_celery
 from shared.chords import Chords
 from shared.drivers.redis_server import redis_server
-from shared.forecasts import Block, Candidate, ForecastSpec, Lane, QueueWork
+from shared.forecasts import Block, Candidate, Lane, QueueWork
 from shared.lanes import Lanes
 from shared.runstate import RunState
 from shared.settings import Settings
+from tests.factories import a_spec
 from worker import workflow
 
-SPEC = ForecastSpec(
-    target="used_capacity",
-    step_seconds=3_600,
-    horizon_steps=24,
-    window_steps=24,
-    windows=3,
-    interval=0.9,
-    bounds=(0, None),
-    timezone="UTC",
-)
 WORK = QueueWork(
-    spec=SPEC,
+    spec=a_spec(),
     candidates=(Candidate(model="last_value"), Candidate(model="lstm")),
     blocks=(Block(first=0, last=0, lane=Lane.SCORE), Block(first=1, last=1, lane=Lane.HEAVY)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.dashboard.leaderboard import CHOSEN_ON, about_score, failures, quality_lines, standings
 from shared.jobs import QueueState
 from shared.reports import QualityReport, QueueReport
-from tests.shared.storage.test_every_store import a_report
+from tests.factories import a_report
 
 
 def test_scores_have_their_rank_and_failures_none() -> None:

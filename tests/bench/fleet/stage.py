@@ -27,7 +27,7 @@ from shared.runstate import RunState
 from shared.settings import CONFIG_FILE, PREFIX, Settings
 from shared.storage import open_store
 from tests.factories import a_job, a_load, a_request
-from tests.integration.conftest import Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 
 CORES = len(os.sched_getaffinity(0))

@@ -19,9 +19,10 @@ from shared.storage import open_store
 from tests.api.bodies import BODY
 from tests.bench.fleet.figures import Figure, Say
 from tests.bench.fleet.stage import broker, tree_cpu
-from tests.integration.conftest import QUEUECAST, Fleet
+from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.servers import free_port
+from tests.up import QUEUECAST
 from worker.catalogue import model_cards
 
 CLIENTS, REQUESTS = 8, 800

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,9 @@ from shared.errors import DataError, EmptySeries, SourceNotFound
 from shared.jobs import Aggregation, Place
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
+from tests.worker.sources.queries import DAYS, PERIODS, START, a_query
 from worker.sources import sources
 from worker.sources.base import Query, Source
-
-START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday: engines disagree on weeks
-DAYS = 30
-PERIODS = {"1h": 3_600, "45min": 2_700, "7h": 25_200, "5d": 432_000, "1w": 604_800}
 
 
 def store_csv(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
@@ -116,22 +113,6 @@ def raw_rows() -> pd.DataFrame:
         again = frame.iloc[[40]].assign(used_capacity=99.0)
         frames.append(pd.concat([frame, again]))
     return pd.concat(frames).sort_values("timestamp", kind="stable", ignore_index=True)
-
-
-def a_query(place: Place, **changes: object) -> Query:
-    values = {
-        "place": place,
-        "queue": "root.etl",
-        "queue_field": "queue",
-        "time_field": "timestamp",
-        "target": "used_capacity",
-        "columns": None,
-        "start": START,
-        "end": START + timedelta(days=DAYS),
-        "step_seconds": 3_600,
-        "aggregation": Aggregation.MEAN,
-    }
-    return Query(**(values | changes))  # type: ignore[arg-type]
 
 
 def expected(rows: pd.DataFrame, query: Query) -> pd.DataFrame:

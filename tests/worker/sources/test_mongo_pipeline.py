@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from shared.errors import InvalidRequest
 from shared.jobs import Aggregation, Place
-from tests.worker.sources.test_every_source import START, a_query
+from tests.worker.sources.queries import START, a_query
 from worker.sources._mongo_pipeline import documents_at, documents_of, queue_filter, queue_text, samples_of, steps_pipeline
 
 ID = ObjectId("65a000000000000000000001")

@@ -27,7 +27,7 @@ from shared.errors import (
 )
 from shared.jobs import Aggregation, Place
 from tests.servers import MongoServer
-from tests.worker.sources.test_every_source import PERIODS, START, a_query
+from tests.worker.sources.queries import PERIODS, START, a_query
 from worker.sources import sources
 from worker.sources._mongo_pipeline import documents_at
 from worker.sources._mongo_steps import RAW_NOTE, read_raw, read_steps

@@ -1,0 +1,101 @@
+"""What tests of the API set up and look at: published models, a job at work, its report, and answers in time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from shared.forecasts import (
+    Candidate,
+    Failure,
+    HyperparameterCard,
+    Lane,
+    Measures,
+    ModelCard,
+    Score,
+    WindowForecast,
+)
+from shared.jobs import Job, JobState
+from shared.reports import QueueReport
+from shared.runstate import RunState
+from shared.storage import Store
+from tests import factories
+from tests.factories import MONDAY, a_job, let_in
+
+CARDS = (
+    ModelCard(
+        name="seasonal_naive",
+        summary="The last days repeat",
+        lane=Lane.SCORE,
+        cost=1,
+        is_baseline=True,
+        hyperparameters=(HyperparameterCard(name="days", type="int", default=1, grid=(1,), minimum=1),),
+    ),
+    ModelCard(
+        name="prophet",
+        summary="Trend and seasons",
+        lane=Lane.SCORE,
+        cost=20,
+        is_baseline=False,
+        hyperparameters=(
+            HyperparameterCard(name="growth", type="str", default="linear", grid=("flat", "linear"), choices=("flat", "linear")),
+        ),
+    ),
+)
+
+
+Headers = dict[str, str]
+Granting = Callable[..., Headers]
+MOST_SECONDS = 2.0
+SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)
+PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)  # keys of a passed deadline expire at once
+
+
+def in_time(client: FlaskClient, method: str, path: str, body: Any) -> TestResponse:
+    """The answer, which came within the limit."""
+    began = time.monotonic()
+    answer = client.open(path, method=method, json=body) if body else client.open(path, method=method)
+    assert time.monotonic() - began < MOST_SECONDS, path
+    return answer
+
+
+def expect_away(answer: TestResponse) -> None:
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"] == "5"
+
+
+def a_report(**changes: Any) -> QueueReport:
+    """Of a queue that prophet has won, and for which another model exploded."""
+    window = WindowForecast(origin_at=MONDAY, actual=(50.0,), prediction=(51.0,), measures=SCORED)
+    outcomes = (
+        Score(candidate=PROPHET, measures=SCORED, windows=(window,), seconds=1.5),
+        Failure(candidate=Candidate(model="var"), error="UnstableFit", reason="it explodes"),
+    )
+    return factories.a_report(**({"quality": None, "outcomes": outcomes, "winner": PROPHET} | changes))
+
+
+def running(store: Store, run_state: RunState, *queues: str) -> Job:
+    """A job with the id job-1 whose first queue has been let in."""
+    job = store.add_job(a_job())
+    run_state.begin_job(job.job_id, NEVER)
+    run_state.name_queues(job.job_id, queues, MONDAY, planned=2)
+    let_in(run_state, job.job_id, 1)
+    store.move_job(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
+    return job
+
+
+def waiting_in_the_plan_lane(run_state: RunState) -> list[dict[str, Any]]:
+    """Messages in database 0, where Celery keeps its lanes."""
+    client = run_state.client
+    client.select(0)
+    try:
+        return [json.loads(message) for message in client.lrange(Lane.PLAN.value, 0, -1)]
+    finally:
+        client.select(2)
