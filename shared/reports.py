@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,13 @@ class QualityReport:
     warnings: tuple[str, ...] = ()  # what a person should know before trusting the forecast
 
 
+class ReportedScore(StrEnum):
+    """Which score of the winner is shown; the texts are those that are stored and that HTTP answers."""
+
+    SELECTED_ON = "selected on"  # that of the windows by which it was chosen
+    KEPT_APART = "kept apart: the shown score is that of the newest window, which took no part in the choice"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueReport:
     """All that is known of one queue of one job: its state, data quality, leaderboard and winner."""
@@ -47,7 +55,7 @@ class QueueReport:
     outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
     winner: Candidate | None = None
     explanation: str | None = None  # one sentence: why the winner won, or why the floor was taken
-    selected_on: str = "selected on"  # whether the shown score is the one used to pick: worker/pipeline/reporting.py
+    selected_on: ReportedScore = ReportedScore.SELECTED_ON
     seconds: float = 0.0
 
 

@@ -90,9 +90,9 @@ def run(
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
     _check_files(out, summary_file)
-    connection = Connection(kind="files", path=path.parent if path.is_file() else path)
+    connections = {"files": Connection(kind="files", path=path.parent if path.is_file() else path)}
     with _progress() as on_progress:
-        found = replay(request, connection, origins=origins, processes=processes, on_progress=on_progress)
+        found = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
     summary = summarise(found)
     if out is not None:
         _write_rows(found, out)

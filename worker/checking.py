@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -13,11 +14,11 @@ from shared.cards import candidates_of, check_count
 from shared.errors import QueuecastError
 from shared.jobs import JobRequest, Problem, Validation
 from worker.catalogue import model_cards
-from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
-from worker.pipeline.quality import quality_report
-from worker.pipeline.snapshot import make_snapshot
+from worker.merging import companion_query
+from worker.pipeline.plan import accepted_queues, wanted_queues
+from worker.pipeline.queue import prepare_queue
 from worker.reading import read_all, usage_query
-from worker.resources import resources
+from worker.resources import Resources, resources
 
 MOST_READ = 3  # queues that are read: an answer is awaited
 
@@ -26,53 +27,50 @@ log = structlog.get_logger(__name__)
 
 def check(request: JobRequest, now: datetime) -> Validation:
     """Look at everything that the job would meet; starts nothing and writes nothing."""
-    issued_at = bucket_start(request.as_of or now, request.step_seconds)
+    here, issued_at = resources(), bucket_start(request.as_of or now, request.step_seconds)
     problems: list[Problem] = []
     warnings: list[str] = []
-    for field, looks in (
-        ("data.destination", _look_at_sink(request)),
-        ("data.source", _look_at_sources(request, issued_at)),
-    ):
+    looks: dict[str, Callable[[], Iterable[str]]] = {
+        "data.destination": lambda: _look_at_sink(here, request),
+        "data.source": lambda: _look_at_sources(here, request, issued_at),
+    }
+    for field, look in looks.items():
         try:
-            warnings += looks
+            warnings += look()
         except QueuecastError as error:
             log.info("a question is answered with a problem", error=str(error))
             problems.append(Problem(field=field, message=error.public))
     return Validation(problems=tuple(problems), warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _look_at_sink(request: JobRequest) -> Iterator[str]:
+def _look_at_sink(here: Resources, request: JobRequest) -> tuple[str, ...]:
     place = request.data.destination
-    resources().sink(place, request.project).check(place)
-    yield from ()
+    here.sink(place, request.project).check(place)
+    return ()
 
 
-def _look_at_sources(request: JobRequest, issued_at: datetime) -> Iterator[str]:
+def _look_at_sources(here: Resources, request: JobRequest, issued_at: datetime) -> Iterator[str]:
     """Warnings of the sources and of the first queues; raises what would fail the job."""
     query = replace(usage_query(request, "", issued_at), columns=request.columns if len(request.data.sources) == 1 else None)
-    view = resources().source(query.place, request.project).check(query)
+    view = here.source(query.place, request.project).check(query)
     yield from view.notes
     for place in request.data.sources[1:]:
-        companions = replace(query, place=place, target=None, columns=None)
-        yield from resources().source(place, request.project).check(companions).notes
+        yield from here.source(place, request.project).check(companion_query(query, place)).notes
     known, left_out = accepted_queues(view.queues)
     yield from left_out
     wanted = wanted_queues(request, known)
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(wanted))
     yield f"{len(wanted)} of {len(known)} queues would be forecast; {min(MOST_READ, len(wanted))} were looked at"
     for queue in wanted[:MOST_READ]:
-        yield from _look_at_queue(request, queue, issued_at)
+        yield from _look_at_queue(here, request, queue, issued_at)
 
 
-def _look_at_queue(request: JobRequest, queue: str, issued_at: datetime) -> Iterator[str]:
+def _look_at_queue(here: Resources, request: JobRequest, queue: str, issued_at: datetime) -> Iterator[str]:
     """Warnings of one queue; one that cannot be forecast is a warning too, as the others would go on."""
     try:
-        reading = read_all(request, queue, issued_at)
-        snapshot, _notes = make_snapshot(
-            reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
-        )
-        _work, warnings = queue_work(request, snapshot, issued_at, cards=model_cards())
-        report = quality_report(snapshot, rows=reading.rows, duplicates=0, non_finite=0, notes=())
-        yield from (f"{queue}: {warning}" for warning in (*report.warnings, *warnings))
+        reading = read_all(request, usage_query(request, queue, issued_at), partial(here.read, project=request.project))
+        told = replace(reading, advice=())  # the look at the source has given it
+        prepared = prepare_queue(request, told, queue=queue, issued_at=issued_at, cards=model_cards())
+        yield from (f"{queue}: {warning}" for warning in prepared.quality.warnings)
     except QueuecastError as error:
         yield f"{queue}: it would have no forecast: {error.public}"

@@ -15,43 +15,37 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared import metrics
-from shared.errors import OutOfMemory, ProcessLost, QueuecastError, TimeLimitReached
+from shared.errors import ProcessLost, TimeLimitReached
 from shared.forecasts import Candidate, Failure, Outcome
 from shared.logs import log_about
-from worker.resources import resources
+from shared.runstate import RunState
+from worker.pipeline.score import failure, guarded
 
 MAX_ATTEMPTS = 3
-FROM_OUTSIDE: tuple[type[Exception], ...] = (SoftTimeLimitExceeded,)  # strikes inside a model and is not of its making
 
 Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
 
-def failure(candidate: Candidate, error: Exception) -> Failure:
-    """A candidate's failure as it stands on the leaderboard."""
-    reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
-    return Failure(candidate=candidate, error=type(error).__name__, reason=reason)
-
-
 @contextmanager
-def attempt(job_id: str, queue: str, what: str) -> Iterator[int]:
+def attempt(run_state: RunState, job_id: str, queue: str, what: str) -> Iterator[int]:
     """Count an attempt that may kill its process; an orderly end, with or without an error, is uncounted.
 
     Yields its number, 0 when there is nothing to do any more. SystemExit is no orderly end: the process goes with it.
     """
-    here = resources()
-    number = here.run_state.begin(job_id, queue, what)
+    number = run_state.begin(job_id, queue, what)
     try:
         yield number
     except Exception:
-        here.run_state.forgive(job_id, queue, what)
+        run_state.forgive(job_id, queue, what)
         raise
     if number:
-        here.run_state.forgive(job_id, queue, what)
+        run_state.forgive(job_id, queue, what)
 
 
 def score_each(
+    run_state: RunState,
     job_id: str,
     queue: str,
     indices: Iterable[int],
@@ -63,8 +57,7 @@ def score_each(
 
     Returns the indices that are left when the soft time limit struck: it strikes once per task.
     """
-    run_state, waiting = resources().run_state, list(indices)
-    number = 0
+    waiting, number = list(indices), 0
     while waiting:
         index = waiting.pop(0)
         number = number or run_state.begin(job_id, queue, str(index))
@@ -93,11 +86,4 @@ def tried(candidate: Candidate, number: int, work: Callable[[], Result]) -> Resu
     """What the candidate's attempt `number` gives, or its Failure: lost too often, out of time, out of memory, or raised."""
     if number > MAX_ATTEMPTS:
         return failure(candidate, ProcessLost())
-    try:
-        return work()
-    except SoftTimeLimitExceeded:
-        return failure(candidate, TimeLimitReached())
-    except MemoryError:  # leaving a task's body it would take the whole worker down
-        return failure(candidate, OutOfMemory())
-    except Exception as error:  # noqa: BLE001 - whatever a library raises is the candidate's failure and nobody else's
-        return failure(candidate, error)
+    return guarded(candidate, work, time_limit=(SoftTimeLimitExceeded,))

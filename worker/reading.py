@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from shared import metrics
 from shared.buckets import bucket_start
 from shared.errors import EmptySeries
 from shared.jobs import JobRequest, Place
 from worker.merging import companion_query, merge
-from worker.resources import resources
 from worker.sources.base import Query, Reading
+
+Read = Callable[[Query], Reading]
 
 
 def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
@@ -30,29 +31,27 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
     )
 
 
-def read_all(request: JobRequest, queue: str, issued_at: datetime) -> Reading:
-    """The queue's history with its companions; raises what sources raise."""
-    query = usage_query(request, queue, issued_at)
+def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
+    """What the query asks for with its companions beside it; raises what sources raise.
+
+    Args:
+        query: as `usage_query` makes it.
+        read: one place.
+    """
     others = request.data.sources[1:]
     if not others:
-        return _read(query, request.project)
-    usage = _read(replace(query, columns=None), request.project)
-    companions = [(place, _companions(companion_query(query, place), request.project)) for place in others]
+        return read(query)
+    usage = read(replace(query, columns=None))
+    companions = [(place, _companions(companion_query(query, place), read)) for place in others]
     found = [(place, reading) for place, reading in companions if reading is not None]
     merged = merge(usage, found, query.columns, request.target)
     return replace(merged, notes=(*merged.notes, *(_nothing(place) for place, reading in companions if reading is None)))
 
 
-def _read(query: Query, project: str) -> Reading:
-    here = resources()
-    with metrics.SOURCE_SECONDS.labels(here.kind(query.place)).time():
-        return here.source(query.place, project).read(query)
-
-
-def _companions(query: Query, project: str) -> Reading | None:
+def _companions(query: Query, read: Read) -> Reading | None:
     """A queue that has no companions there is forecast without them."""
     try:
-        return _read(query, project)
+        return read(query)
     except EmptySeries:
         return None
 

@@ -25,7 +25,7 @@ from shared.jobs import Job
 from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
 from worker import endings, retention, schedules, workflow
-from worker.guard import failure
+from worker.pipeline.score import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
 from worker.window import fill

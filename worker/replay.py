@@ -11,7 +11,7 @@ many processes share the queues.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,23 +27,19 @@ from shared.buckets import bucket_start, step_start
 from shared.cards import candidates_of
 from shared.connections import Connection
 from shared.errors import QueuecastError, SeriesTooShort
-from shared.forecasts import Failure, Forecast, ForecastSpec, Outcome
-from shared.jobs import Job, JobRequest
+from shared.forecasts import ForecastSpec
+from shared.jobs import Job, JobRequest, Place
 from worker.catalogue import model_cards
-from worker.guard import tried
-from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import wanted_blends
-from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale
-from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
-from worker.pipeline.reporting import choose_and_report
-from worker.pipeline.score import cpu_seconds, score
-from worker.pipeline.selection import with_failure
-from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.pipeline.plan import accepted_queues, wanted_queues
+from worker.pipeline.queue import run_queue
+from worker.pipeline.score import cpu_seconds
+from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.summary import OriginResult
+from worker.reading import read_all, usage_query
 from worker.sources import sources
-from worker.sources.base import Query, Source
+from worker.sources.base import Query, Reading, Source
 
 Row = dict[str, Any]
 
@@ -62,7 +58,7 @@ class QueueReplay:
 
 def replay(
     request: JobRequest,
-    connection: Connection,
+    connections: Mapping[str, Connection],
     *,
     origins: int,
     processes: int = 1,
@@ -72,7 +68,7 @@ def replay(
 
     Args:
         request: as of a job; `as_of` is not looked at.
-        connection: of the source.
+        connections: of its sources, by the names that its places have.
         origins: how many, one horizon apart, the last one horizon before the queue's data end.
         processes: how many share the queues.
         on_progress: is told how many queues are done, of how many.
@@ -81,9 +77,8 @@ def replay(
         DataError, RequestError: there is nothing to replay.
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
-    source = sources[connection.kind](connection)
-    names = _names(source, request)
-    replay_one = partial(replay_queue, request, connection, origins)
+    names = _names(request, connections)
+    replay_one = partial(replay_queue, request, connections, origins)
     found = []
     with _mapped(processes) as map_:
         for done in map_(replay_one, names):
@@ -92,18 +87,18 @@ def replay(
     return found
 
 
-def replay_queue(request: JobRequest, connection: Connection, origins: int, queue: str) -> QueueReplay:
+def replay_queue(request: JobRequest, connections: Mapping[str, Connection], origins: int, queue: str) -> QueueReplay:
     """Replay one queue; what cannot be forecast is told in `reasons`."""
     try:
-        frame = _whole_steps(sources[connection.kind](connection), _query(request, queue), request.target)
-        origin_times = _origins(frame, request, origins, queue)
+        reading = _whole_steps(request, connections, queue)
+        origin_times = _origins(reading.frame, request, origins, queue)
     except QueuecastError as error:
         return QueueReplay(queue=queue, results=(), reasons=(str(error),))
     results: list[OriginResult] = []
     reasons: list[str] = []
     for origin_at in origin_times:
         try:
-            results.append(_replay_origin(request, frame, queue, origin_at))
+            results.append(_replay_origin(request, reading, queue, origin_at))
         except QueuecastError as error:
             reasons.append(f"{origin_at:%Y-%m-%d %H:%M}Z: {error}")
     return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons))
@@ -129,29 +124,31 @@ def rows(replayed: Sequence[QueueReplay]) -> Iterator[Row]:
             }
 
 
-def _names(source: Source, request: JobRequest) -> list[str]:
+def _source(place: Place, connections: Mapping[str, Connection]) -> Source:
+    connection = connections[place.name]
+    return sources[connection.kind](connection)
+
+
+def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[str]:
     """The queues that the request asks for, as a job would name them."""
-    known, _left_out = accepted_queues(source.queues(request.data.sources[0], request.queue_field))
+    usage = request.data.sources[0]
+    known, _left_out = accepted_queues(_source(usage, connections).queues(usage, request.queue_field))
     return wanted_queues(request, known)
 
 
-def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_at: datetime) -> OriginResult:
-    started = cpu_seconds()
+def _replay_origin(request: JobRequest, reading: Reading, queue: str, origin_at: datetime) -> OriginResult:
+    started, frame = cpu_seconds(), reading.frame
     history = frame[(frame.index >= request.history_start(origin_at)) & (frame.index < origin_at)]
-    snapshot, _notes = make_snapshot(
-        history, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=origin_at
-    )
-    work, _warnings = queue_work(request, snapshot, origin_at, cards=model_cards())
-    windows = backtest(snapshot, work.spec)
-    outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
+    job = Job(job_id="backtest", request=request, created_at=origin_at)
+    given = replace(reading, frame=history)
+    run = run_queue(job, given, queue=queue, issued_at=origin_at, created_at=origin_at, cards=model_cards())
     by_model: dict[str, float] = {}
-    for outcome in outcomes:
+    for outcome in run.outcomes:
         by_model[outcome.candidate.model] = by_model.get(outcome.candidate.model, 0.0) + outcome.seconds
-    forecast = _best_forecast(request, snapshot, work.spec, outcomes)
-    naive, scale = _reference(snapshot, work.spec)
+    naive, scale = _reference(run.prepared.snapshot, run.prepared.work.spec)
     return OriginResult(
-        forecast=forecast,
-        actual=frame[request.target].reindex(pd.DatetimeIndex(forecast.timestamps)).to_numpy(dtype=np.float64),
+        forecast=run.forecast,
+        actual=frame[request.target].reindex(pd.DatetimeIndex(run.forecast.timestamps)).to_numpy(dtype=np.float64),
         naive=naive,
         scale=scale,
         interval=request.interval,
@@ -160,36 +157,31 @@ def _replay_origin(request: JobRequest, frame: pd.DataFrame, queue: str, origin_
     )
 
 
-def _best_forecast(request: JobRequest, snapshot: Snapshot, spec: ForecastSpec, outcomes: list[Outcome]) -> Forecast:
-    """As in `select`: a winner that cannot be fitted again leaves its place to the next one; raises UndefinedScore."""
-    costs = {card.name: card.cost for card in model_cards()}
-    job = Job(job_id="backtest", request=request, created_at=snapshot.end_at)
-    while True:
-        selection = choose_and_report(outcomes, costs, wanted_blends(request))
-        work = partial(forecast_queue, selection.winner, snapshot, spec, job=job, members=selection.members)
-        forecast = tried(selection.winner.candidate, 1, work)
-        if not isinstance(forecast, Failure):
-            return forecast
-        outcomes = with_failure(outcomes, forecast)
-
-
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[np.ndarray[Any, Any], float]:
     """The seasonal naive's forecast of the same steps, and MASE's scale."""
     history = history_at(snapshot, snapshot.length, spec.horizon_steps, spec)
     return clip(seasonal_naive(history, spec.horizon_steps), spec.bounds), mase_scale(history.target, history.steps_per_day)
 
 
-def _whole_steps(source: Source, query: Query, target: str) -> pd.DataFrame:
-    """All that the source has of the queue, up to its last whole step: a half-filled hour looks like a drop in load.
+def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:
+    """All that there is of the queue, up to its last whole step: a half-filled hour looks like a drop in load.
 
     The last step with a value is whole when it has about as many samples as those before it have on average.
     """
-    reading = source.read(query)
-    known = reading.frame[target].dropna().index
-    last = source.read(replace(query, start=known[-1].to_pydatetime()))
+
+    def read(query: Query) -> Reading:
+        return _source(query.place, connections).read(query)
+
+    start, end = (bucket_start(moment, request.step_seconds) for moment in _EVER)
+    query = replace(usage_query(request, queue, end), start=start)
+    reading = read_all(request, query, read)
+    known = reading.frame[request.target].dropna().index
+    last = read(replace(query, start=known[-1].to_pydatetime(), columns=()))
     newest = last.rows - last.duplicates
     before = (reading.rows - reading.duplicates - newest) / max(1, len(known) - 1)
-    return reading.frame[reading.frame.index < known[-1]] if newest < WHOLE_SHARE * before else reading.frame
+    if newest >= WHOLE_SHARE * before:
+        return reading
+    return replace(reading, frame=reading.frame[reading.frame.index < known[-1]])
 
 
 def _origins(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:
@@ -202,22 +194,6 @@ def _origins(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str)
     if not inside:
         raise SeriesTooShort(f"found {len(known)} steps, not more than one horizon", queue=queue)
     return inside
-
-
-def _query(request: JobRequest, queue: str) -> Query:
-    start, end = (bucket_start(moment, request.step_seconds) for moment in _EVER)
-    return Query(
-        place=request.data.sources[0],
-        queue=queue,
-        queue_field=request.queue_field,
-        time_field=request.time_field,
-        target=request.target,
-        columns=request.columns,
-        start=start,
-        end=end,
-        step_seconds=request.step_seconds,
-        aggregation=request.aggregation,
-    )
 
 
 Mapper = Callable[[Callable[[str], QueueReplay], list[str]], Iterator[QueueReplay]]

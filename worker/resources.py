@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
+from shared import metrics
 from shared.jobs import Place
 from shared.questions import Questions
 from shared.reach import check_destination, check_source
@@ -21,7 +22,7 @@ from shared.storage.base import Store
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources
-from worker.sources.base import Source
+from worker.sources.base import Query, Reading, Source
 
 
 class Resources:
@@ -64,6 +65,11 @@ class Resources:
         connection = self.settings.connection(place.name, project=project)
         check_source(place, connection)
         return sources[connection.kind](connection)
+
+    def read(self, query: Query, *, project: str) -> Reading:
+        """What that source gives; how long it takes is counted. Raises as `source` does, and what it raises itself."""
+        with metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
+            return self.source(query.place, project).read(query)
 
     def sink(self, place: Place, project: str) -> Sink:
         """The sink that a project's request names; raises as `source` does."""

@@ -16,8 +16,8 @@ from shared.forecasts import Lane
 from shared.runstate import RunState
 from shared.tracing import start_tracing
 from worker.catalogue import model_cards
-from worker.guard import failure
 from worker.parent_death import die_with_parent
+from worker.pipeline.score import failure
 from worker.resources import Resources, provide, resources
 
 # Imported once by the parent, so that every child has them for nothing.

@@ -8,8 +8,7 @@ Errors leave a step as they are; worker/endings.py says what they end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import lru_cache, partial
@@ -19,25 +18,22 @@ import structlog
 from shared import metrics
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
-from shared.errors import JobNotFound, ProcessLost, QueueNotFound
-from shared.forecasts import Candidate, Forecast, ForecastSpec, Lane, Outcome, QueueWork
+from shared.errors import JobNotFound, ProcessLost
+from shared.forecasts import Candidate, Failure, Forecast, ForecastSpec, Lane, QueueWork, Score
 from shared.jobs import Job, JobState, QueueState
-from shared.reports import Point, QualityReport, QueueReport
+from shared.reports import Point, QueueReport
 from worker import hindsight
 from worker.catalogue import model_cards
-from worker.guard import FROM_OUTSIDE, MAX_ATTEMPTS, attempt, score_each, tried
+from worker.guard import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest
-from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.plan import accepted_queues, queue_work, wanted_queues
-from worker.pipeline.quality import quality_report
-from worker.pipeline.reporting import choose_and_report, how_reported
+from worker.pipeline.plan import accepted_queues, wanted_queues
+from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
 from worker.pipeline.score import score as score_candidate
-from worker.pipeline.selection import Selection, with_failure
-from worker.pipeline.snapshot import Snapshot, make_snapshot
-from worker.reading import read_all
-from worker.resources import resources
-from worker.sources.base import Reading
+from worker.pipeline.selection import Selection
+from worker.pipeline.snapshot import Snapshot
+from worker.reading import read_all, usage_query
+from worker.resources import Resources, resources
 
 KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
 
@@ -61,11 +57,11 @@ def plan(job_id: str) -> None:
         return
     if job.state.is_terminal or here.run_state.running_job(job_id) is None:
         return
-    with attempt(job_id, "", "plan") as number:
+    with attempt(here.run_state, job_id, "", "plan") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id)
         if number:
-            _name_queues(job)
+            _name_queues(here, job)
             here.store.move_job(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
 
 
@@ -74,31 +70,31 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
 
     A message of an earlier run of the job may come before the queue is let in, or for one that is none of this run's.
     """
-    run_state = resources().run_state
+    here = resources()
+    run_state = here.run_state
     if run_state.queue_end(job_id, queue) is not None or not run_state.is_released(job_id, queue):
         return None
     work = run_state.work(job_id, queue)
     if work is not None:
         return work
-    with attempt(job_id, queue, "ingest") as number:
+    with attempt(run_state, job_id, queue, "ingest") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id, queue=queue)
-        return _read_queue(resources().store.job(job_id), queue) if number else None
+        return _read_queue(here, here.store.job(job_id), queue) if number else None
 
 
 def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
-    try:
-        run = resources().run_state.run
-        work, content = (_inputs if run else _inputs.__wrapped__)(job_id, queue, run)  # outside of a run nothing is kept
-    except QueueNotFound:
+    run_state = resources().run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    if work is None or content is None:
         return []
 
-    def evaluate(candidate: Candidate) -> Outcome:  # windows are prepared inside the first candidate's guard
-        return score_candidate(candidate, _windows(content, work.spec), work.spec, passing=FROM_OUTSIDE)
+    def evaluate(candidate: Candidate) -> Score:  # windows are prepared inside the first candidate's guard
+        return score_candidate(candidate, _windows(content, work.spec), work.spec)
 
     wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
-    left = score_each(job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
+    left = score_each(run_state, job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
     return [(index, _lane(work, index)) for index in left]
 
 
@@ -115,32 +111,34 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     Raises:
         UndefinedScore: no candidate is left.
     """
-    run_state = resources().run_state
+    here = resources()
+    run_state = here.run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
     found = run_state.outcomes(job_id, queue)
     if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
         return Selecting.HAS_ENDED
     if len(found) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, outcomes = resources().store.job(job_id), [found[index] for index in range(len(work.candidates))]
-    costs = {card.name: card.cost for card in model_cards()}
-    while True:
-        selection = choose_and_report(outcomes, costs, wanted_blends(job.request))
+    job, outcomes, now = here.store.job(job_id), [found[index] for index in range(len(work.candidates))], datetime.now(UTC)
+
+    def fit(selection: Selection) -> Forecast | Failure | Selecting:
         members = [work.candidates.index(member.candidate) for member in selection.members]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
-        with attempt(job_id, queue, ".".join(["select", *map(str, members)])) as number:
-            if not number:
-                return Selecting.HAS_ENDED
-            forecast = tried(selection.winner.candidate, number, partial(_refit, job, content, work, selection))
-        if isinstance(forecast, Forecast):
-            _deliver(job, queue, forecast, selection)
-            return Selecting.HAS_ENDED
-        outcomes = with_failure(outcomes, forecast)
+        refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=now)
+        with attempt(run_state, job_id, queue, ".".join(["select", *map(str, members)])) as number:
+            return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
+
+    ended: tuple[Selection, Forecast | Selecting] = choose_fitted(job.request, outcomes, model_cards(), fit)
+    selection, forecast = ended
+    if isinstance(forecast, Selecting):
+        return forecast
+    _deliver(here, job, forecast, selection)
+    return Selecting.HAS_ENDED
 
 
-def _name_queues(job: Job) -> None:
-    here, request = resources(), job.request
+def _name_queues(here: Resources, job: Job) -> None:
+    request = job.request
     cards = {card.name: card for card in model_cards()}
     candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
@@ -163,29 +161,15 @@ def _name_queues(job: Job) -> None:
     log.info("job planned", queues=len(wanted), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
 
 
-def _read_queue(job: Job, queue: str) -> QueueWork | None:
-    here, request, issued_at = resources(), job.request, _issued_at(job)
-    reading = read_all(request, queue, issued_at)
-    snapshot, notes = make_snapshot(
-        reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
-    )
-    work, warnings = queue_work(request, snapshot, issued_at, cards=model_cards())
-    quality = _quality(snapshot, reading, notes, warnings)
-    here.store.save_report(QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=quality))
-    here.store.save_actuals(queue, request.target, request.step_seconds, _points(snapshot))
+def _read_queue(here: Resources, job: Job, queue: str) -> QueueWork | None:
+    request, issued_at = job.request, _issued_at(job)
+    reading = read_all(request, usage_query(request, queue, issued_at), partial(here.read, project=request.project))
+    prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
+    report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
+    here.store.save_report(report)
+    here.store.save_actuals(queue, request.target, request.step_seconds, _points(prepared.snapshot))
     hindsight.look_back(request, queue, issued_at)
-    return here.run_state.keep_work(job.job_id, queue, snapshot.to_bytes(), work)
-
-
-def _quality(snapshot: Snapshot, reading: Reading, notes: Sequence[str], warnings: Sequence[str]) -> QualityReport:
-    report = quality_report(
-        snapshot,
-        rows=reading.rows,
-        duplicates=reading.duplicates,
-        non_finite=reading.non_finite,
-        notes=(*reading.notes, *notes),
-    )
-    return replace(report, warnings=(*report.warnings, *warnings, *reading.advice))
+    return here.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 
 
 def _points(snapshot: Snapshot) -> list[Point]:
@@ -194,41 +178,15 @@ def _points(snapshot: Snapshot) -> list[Point]:
     return [Point(timestamp=time, value=value) for time, value in zip(times, target.tolist(), strict=True)]
 
 
-def _refit(job: Job, content: bytes, work: QueueWork, selection: Selection) -> Forecast:
-    spent = sum(outcome.seconds for outcome in selection.leaderboard)
-    winner, members = selection.winner, selection.members
-    return forecast_queue(winner, Snapshot.from_bytes(content), work.spec, job=job, members=members, spent_seconds=spent)
-
-
-def _deliver(job: Job, queue: str, forecast: Forecast, selection: Selection) -> None:
-    here, place = resources(), job.request.data.destination
+def _deliver(here: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
+    place = job.request.data.destination
     here.sink(place, job.request.project).write(forecast, place)
     metrics.forecast_delivered(forecast, here.kind(place))
     here.store.save_forecast(forecast)
-    report = QueueReport(
-        job_id=job.job_id,
-        queue=queue,
-        state=QueueState.SUCCEEDED,
-        quality=here.store.report(job.job_id, queue).quality,
-        outcomes=selection.leaderboard,
-        winner=selection.winner.candidate,
-        explanation=selection.explanation,
-        selected_on=how_reported(selection.winner),
-        seconds=forecast.seconds,
-    )
-    here.store.save_report(report)
-    here.run_state.end_queue(job.job_id, queue)
+    quality = here.store.report(job.job_id, forecast.queue).quality
+    here.store.save_report(queue_report(forecast, selection, quality))
+    here.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
-
-
-@lru_cache(maxsize=KEPT_SNAPSHOTS)
-def _inputs(job_id: str, queue: str, _run: str) -> tuple[QueueWork, bytes]:
-    """What a run of a job has fixed for a queue, which never changes; raises QueueNotFound, which is not kept, before that."""
-    run_state = resources().run_state
-    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    if work is None or content is None:
-        raise QueueNotFound(job_id=job_id, queue=queue)
-    return work, content
 
 
 @lru_cache(maxsize=KEPT_SNAPSHOTS)

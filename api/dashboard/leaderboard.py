@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from api.queue_answers import Standing
-from shared.reports import QualityReport, QueueReport
+from shared.reports import QualityReport, QueueReport, ReportedScore
 
-HONEST = "shown score"
-CHOSEN_ON = (
-    "The shown score is that of the windows on which the winner was chosen; "
-    "of many candidates the best was also lucky there, so expect about a tenth more."
-)
+ABOUT_SCORE = {
+    ReportedScore.KEPT_APART: "Kept apart: the shown score is that of the newest window, which took no part in the choice.",
+    ReportedScore.SELECTED_ON: (
+        "The shown score is that of the windows on which the winner was chosen; "
+        "of many candidates the best was also lucky there, so expect about a tenth more."
+    ),
+}
 
 
 def standings(report: QueueReport) -> list[Standing]:
@@ -26,7 +28,7 @@ def failures(found: Sequence[Standing]) -> int:
 
 def about_score(report: QueueReport) -> str:
     """How honest the winner's score is."""
-    return f"{report.selected_on[0].upper()}{report.selected_on[1:]}." if HONEST in report.selected_on else CHOSEN_ON
+    return ABOUT_SCORE[report.selected_on]
 
 
 def quality_lines(quality: QualityReport) -> Iterator[str]:

@@ -11,7 +11,7 @@ from shared.buckets import EPOCH, from_epoch, to_epoch
 from shared.documents import from_json, to_json
 from shared.forecasts import Candidate, Failure, Forecast, Outcome, Score
 from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
-from shared.reports import Point, QualityReport, QueueReport
+from shared.reports import Point, QualityReport, QueueReport, ReportedScore
 
 Hyperparameters = Mapping[str, Hyperparameter]
 Warnings = tuple[str, ...]
@@ -103,7 +103,7 @@ def report_row(report: QueueReport) -> dict[str, Any]:
         "winner": winner and winner.model,
         "winner_hyperparameters": winner and to_json(winner.hyperparameters, Hyperparameters),
         "explanation": report.explanation,
-        "selected_on": report.selected_on,
+        "selected_on": report.selected_on.value,
         "seconds": report.seconds,
     }
 
@@ -119,7 +119,7 @@ def report(row: Row, outcomes: Iterable[Row] = ()) -> QueueReport:
         outcomes=tuple(outcome(each) for each in outcomes),
         winner=None if row["winner"] is None else _candidate(row["winner"], row["winner_hyperparameters"]),
         explanation=row["explanation"],
-        selected_on=row["selected_on"],
+        selected_on=ReportedScore(row["selected_on"]),
         seconds=row["seconds"],
     )
 

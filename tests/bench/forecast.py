@@ -116,7 +116,7 @@ def cut_off(data: DataSet, queues: Sequence[str], horizon: int, options: argpars
 
 def replayed(request: JobRequest, connection: Connection, origins: int, options: argparse.Namespace) -> list[OriginResult]:
     """All forecasts of these queues; says what could not be forecast."""
-    found: list[QueueReplay] = replay(request, connection, origins=origins, processes=options.jobs)
+    found: list[QueueReplay] = replay(request, {"files": connection}, origins=origins, processes=options.jobs)
     for each in (each for each in found if each.reasons):
         print(f"  {each.queue}: {'; '.join(each.reasons)}")
     return [result for each in found for result in each.results]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +33,10 @@ def raising(error: BaseException) -> Callable[[], Any]:
     return work
 
 
+def scored(run_state: RunState, indices: Iterable[int], evaluate: Callable[[Candidate], Outcome]) -> list[int]:
+    return score_each(run_state, JOB, QUEUE, indices, candidates=CANDIDATES, evaluate=evaluate)
+
+
 def an_outcome(candidate: Candidate) -> Outcome:
     return Failure(candidate=candidate, error="Test", reason="as told")
 
@@ -57,7 +61,14 @@ def test_the_fourth_attempt_is_not_begun(run_state: RunState) -> None:
     for _ in range(3):
         run_state.begin(JOB, QUEUE, "0")
     ran: list[Candidate] = []
-    score_each(JOB, QUEUE, [0], candidates=CANDIDATES, evaluate=lambda candidate: ran.append(candidate) or an_outcome(candidate))
+    score_each(
+        run_state,
+        JOB,
+        QUEUE,
+        [0],
+        candidates=CANDIDATES,
+        evaluate=lambda candidate: ran.append(candidate) or an_outcome(candidate),
+    )
     outcome = run_state.outcomes(JOB, QUEUE)[0]
     assert ran == []
     assert isinstance(outcome, Failure)
@@ -68,7 +79,7 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
     def evaluate(candidate: Candidate) -> Outcome:
         return an_outcome(candidate) if candidate.hyperparameters["n"] else raising(MemoryError())()
 
-    assert score_each(JOB, QUEUE, range(3), candidates=CANDIDATES, evaluate=evaluate) == []
+    assert scored(run_state, range(3), evaluate) == []
     assert [outcome.error for outcome in run_state.outcomes(JOB, QUEUE).values() if isinstance(outcome, Failure)] == [
         "OutOfMemory",
         "Test",
@@ -77,7 +88,7 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
 
 
 def test_after_a_time_limit_the_rest_of_the_block_is_handed_back(run_state: RunState) -> None:
-    left = score_each(JOB, QUEUE, range(3), candidates=CANDIDATES, evaluate=lambda _: raising(SoftTimeLimitExceeded())())
+    left = scored(run_state, range(3), lambda _: raising(SoftTimeLimitExceeded())())
     assert left == [1, 2]
     assert list(run_state.outcomes(JOB, QUEUE)) == [0]
 
@@ -90,23 +101,23 @@ def test_candidates_that_have_an_outcome_are_not_scored_again(run_state: RunStat
         ran.append(candidate.hyperparameters["n"])
         return an_outcome(candidate)
 
-    score_each(JOB, QUEUE, range(3), candidates=CANDIDATES, evaluate=evaluate)
+    scored(run_state, range(3), evaluate)
     assert ran == [0, 2]
 
 
-def test_an_attempt_with_an_orderly_end_is_uncounted() -> None:
-    with attempt(JOB, QUEUE, "ingest") as first:
+def test_an_attempt_with_an_orderly_end_is_uncounted(run_state: RunState) -> None:
+    with attempt(run_state, JOB, QUEUE, "ingest") as first:
         pass
-    with pytest.raises(BadForecast), attempt(JOB, QUEUE, "ingest"):
+    with pytest.raises(BadForecast), attempt(run_state, JOB, QUEUE, "ingest"):
         raise BadForecast
-    with attempt(JOB, QUEUE, "ingest") as third:
+    with attempt(run_state, JOB, QUEUE, "ingest") as third:
         pass
     assert (first, third) == (1, 1)
 
 
-def test_a_process_that_ends_in_an_attempt_stays_counted() -> None:
-    with pytest.raises(SystemExit), attempt(JOB, QUEUE, "ingest"):
+def test_a_process_that_ends_in_an_attempt_stays_counted(run_state: RunState) -> None:
+    with pytest.raises(SystemExit), attempt(run_state, JOB, QUEUE, "ingest"):
         raise SystemExit
-    with attempt(JOB, QUEUE, "ingest") as number:
+    with attempt(run_state, JOB, QUEUE, "ingest") as number:
         pass
     assert number == 2

@@ -62,7 +62,7 @@ def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **change
         "hyperparameters": {"prophet": QUICK["prophet"]},
     }
     request: JobRequest = a_request(**(values | changes))
-    found = replay(request, Connection(kind="files", path=folder), origins=1, processes=processes)
+    found = replay(request, {"files": Connection(kind="files", path=folder)}, origins=1, processes=processes)
     assert [each.reasons for each in found] == [()] * len(found)
     return pd.DataFrame(rows(found)).drop(columns="actual")
 

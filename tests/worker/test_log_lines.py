@@ -26,7 +26,7 @@ def _a_running_job(settings: Settings, run_state: RunState) -> Iterator[None]:
         yield
 
 
-def test_a_line_names_job_queue_request_and_candidate() -> None:
+def test_a_line_names_job_queue_request_and_candidate(run_state: RunState) -> None:
     seen: list[dict[str, Any]] = []
 
     def evaluate(candidate: Candidate) -> Failure:
@@ -34,7 +34,7 @@ def test_a_line_names_job_queue_request_and_candidate() -> None:
         return Failure(candidate=candidate, error="Test", reason="as told")
 
     with _about(JOB, QUEUE):
-        score_each(JOB, QUEUE, [0], candidates=[PROPHET], evaluate=evaluate)
+        score_each(run_state, JOB, QUEUE, [0], candidates=[PROPHET], evaluate=evaluate)
     assert seen == [{"job_id": JOB, "queue": QUEUE, "request_id": "request-7", "model": "prophet growth=flat"}]
     assert structlog.contextvars.get_contextvars() == {}
 

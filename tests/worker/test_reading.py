@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 import pytest
 
 from shared.errors import SourceNotFound
-from shared.jobs import DataPlaces, JobRequest, Place
+from shared.jobs import DataPlaces, Place
 from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
 from tests.scraping import counted_here
-from worker.reading import read_all
+from worker.reading import read_all, usage_query
 from worker.resources import Resources, use
+from worker.sources.base import Reading
 
 FILES = Place(name="files")
 PLACES = DataPlaces(source=(Place(name="files", path="usage/*.csv"), Place(name="files", path="nodes/*.csv")), destination=FILES)
 
 
-@pytest.fixture(autouse=True)
-def _two_places(settings: Settings, run_state: RunState) -> Iterator[None]:
+@pytest.fixture
+def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
     """Usage of two queues in one folder, what their nodes say of one of them in another."""
     assert settings.files_dir is not None
     for folder in ("usage", "nodes"):
@@ -31,34 +33,35 @@ def _two_places(settings: Settings, run_state: RunState) -> Iterator[None]:
     load = a_load(seed=3)
     nodes = pd.DataFrame({"heat": load.to_numpy(), "used_capacity": 1.0}, index=load.index.rename("timestamp"))
     nodes.to_csv(settings.files_dir / "nodes" / "root.etl.csv")
-    with use(Resources(settings)):
-        yield
+    with use(Resources(settings)) as given:
+        yield given
 
 
-def a_request_for(**changes: object) -> JobRequest:
-    return a_request(data=PLACES, **changes)
+def reading_of(here: Resources, queue: str, **changes: object) -> Reading:
+    request = a_request(data=PLACES, **changes)
+    return read_all(request, usage_query(request, queue, MONDAY), partial(here.read, project=""))
 
 
-def test_companions_come_from_the_other_place() -> None:
-    found = read_all(a_request_for(), "root.etl", MONDAY)
+def test_companions_come_from_the_other_place(here: Resources) -> None:
+    found = reading_of(here, "root.etl")
     assert list(found.frame.columns) == ["used_capacity", "heat", "files_used_capacity"]
     assert len(found.frame) == 14 * 24
     assert found.frame.notna().all(axis=None)
 
 
-def test_a_queue_without_companions_is_read_without_them_and_says_so() -> None:
-    found = read_all(a_request_for(), "root.adhoc", MONDAY)
+def test_a_queue_without_companions_is_read_without_them_and_says_so(here: Resources) -> None:
+    found = reading_of(here, "root.adhoc")
     assert list(found.frame.columns) == ["used_capacity"]
     assert "files has no companions of this queue in the history asked for" in found.notes
 
 
-def test_columns_may_come_from_any_of_the_places() -> None:
-    assert list(read_all(a_request_for(columns=("heat",)), "root.etl", MONDAY).frame.columns) == ["used_capacity", "heat"]
+def test_columns_may_come_from_any_of_the_places(here: Resources) -> None:
+    assert list(reading_of(here, "root.etl", columns=("heat",)).frame.columns) == ["used_capacity", "heat"]
     with pytest.raises(SourceNotFound, match="'cold', there are used_capacity, heat"):
-        read_all(a_request_for(columns=("cold",)), "root.etl", MONDAY)
+        reading_of(here, "root.etl", columns=("cold",))
 
 
-def test_every_read_is_counted_also_one_that_finds_nothing() -> None:
+def test_every_read_is_counted_also_one_that_finds_nothing(here: Resources) -> None:
     before = counted_here("queuecast_source_seconds_count", kind="files")
-    read_all(a_request_for(), "root.adhoc", MONDAY)
+    reading_of(here, "root.adhoc")
     assert counted_here("queuecast_source_seconds_count", kind="files") == before + 2

@@ -15,6 +15,7 @@ from shared.durations import Duration
 from shared.errors import DataError, InvalidRequest, UnknownModel
 from shared.jobs import DataPlaces, JobRequest, Place
 from tests.factories import MONDAY, a_load, a_request
+from tests.worker.pipeline.factories import a_companion
 from worker.backtesting import replay_request, run
 from worker.pipeline.ensembles import BLENDS
 from worker.replay import QueueReplay, replay, rows
@@ -40,11 +41,11 @@ def everything(**changes: Any) -> JobRequest:
     """A request for all files of a folder, with two models that are quick."""
     place = Place(name="files")
     values = {"model": ("prophet", "hour_mean"), "hyperparameters": {"prophet": {"growth": ("flat",)}}}
-    return a_request(data=DataPlaces(source=place, destination=place), **(values | changes))
+    return a_request(**({"data": DataPlaces(source=place, destination=place)} | values | changes))
 
 
 def a_replay(connection: Connection, *, processes: int = 1, origins: int = 2, **changes: Any) -> list[QueueReplay]:
-    return replay(everything(**changes), connection, origins=origins, processes=processes)
+    return replay(everything(**changes), {"files": connection}, origins=origins, processes=processes)
 
 
 def frame_of(found: list[QueueReplay]) -> pd.DataFrame:
@@ -92,11 +93,25 @@ def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
     assert sum(result.seconds_by_model.values()) <= result.seconds
 
 
+def test_columns_of_another_place_come_along_as_in_a_job(tmp_path: Path) -> None:
+    connections = {"files": a_folder(tmp_path / "usage"), "nodes": Connection(kind="files", path=tmp_path)}
+    heat = a_companion(hours=16 * 24)
+    pd.DataFrame({"queue": "root.etl", "timestamp": heat.index, "heat": heat.to_numpy()}).to_csv(
+        tmp_path / "nodes.csv", index=False
+    )
+    usage, nodes = Place(name="files"), Place(name="nodes", path="nodes.csv")
+    both = DataPlaces(source=(usage, nodes), destination=usage)
+    request = everything(data=both, model=("var",), hyperparameters={}, queues=("root.etl", "root.llap"))
+    found = {each.queue: each for each in replay(request, connections, origins=1)}
+    assert "var" in found["root.etl"].results[0].seconds_by_model
+    assert "var" not in found["root.llap"].results[0].seconds_by_model  # there is no second column of it
+
+
 def test_progress_is_told_queue_by_queue(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     replay(
         everything(model=("hour_mean",), hyperparameters={}),
-        a_folder(tmp_path),
+        {"files": a_folder(tmp_path)},
         origins=1,
         on_progress=lambda done, total: told.append((done, total)),
     )

@@ -8,7 +8,6 @@ target, companions   calendar only
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +18,6 @@ from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare import Scaler, prepare
-from worker.registry import Registry
-
-Offered = Registry[Model] | Mapping[str, type[Model]]  # name → model; tests bring their own
 
 
 def history_at(snapshot: Snapshot, origin: int, horizon: int, spec: ForecastSpec) -> History:
@@ -49,9 +45,9 @@ def history_at(snapshot: Snapshot, origin: int, horizon: int, spec: ForecastSpec
     )
 
 
-def build(candidate: Candidate, offered: Offered = models) -> Model:
+def build(candidate: Candidate) -> Model:
     """The candidate's model with its hyperparameters; raises UnknownModel when this worker does not have it."""
-    return offered[candidate.model](**candidate.hyperparameters)
+    return models[candidate.model](**candidate.hyperparameters)
 
 
 def predict(model: Model, history: History, horizon: int, bounds: tuple[float | None, float | None]) -> FloatArray:

@@ -14,11 +14,10 @@ from shared.errors import QueueNotFound, UnreadableData
 from shared.forecasts import Block, Candidate, ForecastSpec, Lane, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from shared.names import listed, shown, why_no_queue
-from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, FEWEST, wanted_blends
-from worker.pipeline.history import Offered, build, history_at
+from worker.pipeline.history import build, history_at
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
 
@@ -70,12 +69,7 @@ def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
 
 
 def queue_work(
-    request: JobRequest,
-    snapshot: Snapshot,
-    issued_at: datetime,
-    *,
-    cards: Sequence[ModelCard],
-    offered: Offered = models,
+    request: JobRequest, snapshot: Snapshot, issued_at: datetime, *, cards: Sequence[ModelCard]
 ) -> tuple[QueueWork, Warnings]:
     """What is to be done for one queue: how, which candidates this data allows, and in which tasks.
 
@@ -89,7 +83,7 @@ def queue_work(
         candidates, warnings = (CONSTANT,), ()  # the quality report says so already
     else:
         shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
-        candidates, left_out = _valid(_distinct(candidates, offered), cards, shortest, spec, offered)
+        candidates, left_out = _valid(_distinct(candidates), cards, shortest, spec)
         warnings += left_out + _blends_left_out(request, candidates)
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 
@@ -154,16 +148,16 @@ def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: Fo
     return tuple(Block(first=run[0], last=run[-1], lane=lanes[run[0]]) for run in runs)
 
 
-def _distinct(candidates: Iterable[Candidate], offered: Offered) -> Collection[Candidate]:
+def _distinct(candidates: Iterable[Candidate]) -> Collection[Candidate]:
     """Of candidates that are the same model, since it ignores one hyperparameter beside another, only the first."""
     first: dict[tuple[str, Model], Candidate] = {}
     for candidate in candidates:
-        first.setdefault((candidate.model, build(candidate, offered)), candidate)
+        first.setdefault((candidate.model, build(candidate)), candidate)
     return first.values()
 
 
 def _valid(
-    candidates: Collection[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec, offered: Offered
+    candidates: Collection[Candidate], cards: Sequence[ModelCard], shortest: History, spec: ForecastSpec
 ) -> tuple[tuple[Candidate, ...], Warnings]:
     """The candidates that can run on the shortest training part, and why the others cannot: said once for a whole model."""
     baselines = {card.name for card in cards if card.is_baseline}
@@ -172,7 +166,7 @@ def _valid(
     whole = replace(extent, length=extent.length + spec.windows * spec.window_steps, horizon=spec.horizon_steps)  # of the refit
     reasons: dict[str, str] = {}  # label → reason
     for candidate in candidates:
-        model = build(candidate, offered)
+        model = build(candidate)
         reason = model.missing(extent) or model.missing(whole)
         if reason is None and only_baselines and candidate.model not in baselines:
             reason = f"the history is shorter than {SEASONS_NEEDED} days"

@@ -11,34 +11,33 @@ from shared.reports import QualityReport
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
+from worker.sources.base import Reading
 
 FILLED_SHARE_LIMIT = 0.2
+LAST_KEPT = "of each timestamp the last was kept"
 SEASONS_NEEDED = 2  # days: a daily pattern seen once is no pattern
 FEWEST_DAYS_BEFORE, MOST_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
 LEAST_CHANGE = 0.1  # relative
 
 
-def quality_report(snapshot: Snapshot, *, rows: int, duplicates: int, non_finite: int, notes: tuple[str, ...]) -> QualityReport:
-    """The report on one queue; its lines follow the order of the preparation.
-
-    Args:
-        rows, duplicates, non_finite: raw rows, as the source counted them; `notes`: what source and snapshot left out.
-    """
+def quality_report(snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = ()) -> QualityReport:
+    """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's."""
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     filled, longest = sum(gaps), max(gaps, default=0)
     _, dropped = clean(fill_gaps(snapshot.frame, snapshot.step_seconds), snapshot.target)
     lines = [
-        *_counted(duplicates, "row repeats a timestamp", "rows repeat a timestamp", "of each timestamp the last was kept"),
-        *_counted(non_finite, "value is empty or not finite", "values are empty or not finite", "left out"),
+        *_counted(reading.duplicates, "row repeats a timestamp", "rows repeat a timestamp", LAST_KEPT),
+        *_counted(reading.non_finite, "value is empty or not finite", "values are empty or not finite", "left out"),
+        *reading.notes,
         *notes,
         *_counted(filled, "step without a value", "steps without a value", f"filled; the longest gap has {longest}"),
         *(f"column {name!r} dropped: {why}" for name, why in dropped.items()),
     ]
     return QualityReport(
-        rows=rows,
+        rows=reading.rows,
         steps=snapshot.length,
-        duplicates=duplicates,
-        non_finite=non_finite,
+        duplicates=reading.duplicates,
+        non_finite=reading.non_finite,
         filled_steps=filled,
         filled_share=filled / snapshot.length,
         longest_gap_steps=longest,

@@ -14,13 +14,12 @@ from dataclasses import replace
 
 from shared.cards import FLOOR
 from shared.forecasts import Outcome, Score, WindowForecast
+from shared.reports import ReportedScore
 from worker.pipeline.ensembles import Member, blended
 from worker.pipeline.recorded import measured, prediction_of
 from worker.pipeline.selection import Selection, choose
 
 FEWEST_WINDOWS = 4
-SELECTED_ON = "selected on"
-KEPT_APART = "kept apart: the shown score is that of the newest window, which took no part in the choice"
 
 
 def choose_and_report(outcomes: Sequence[Outcome], costs: Mapping[str, int], blends: Collection[str] = ()) -> Selection:
@@ -34,13 +33,8 @@ def choose_and_report(outcomes: Sequence[Outcome], costs: Mapping[str, int], ble
     naive = next((score for score in scores if score.candidate == FLOOR), None)
     selection = choose([_without_newest(each, naive) if isinstance(each, Score) else each for each in outcomes], costs, blends)
     newest = _newest(selection.members, scores, naive)
-    windows = (*selection.winner.windows, newest)
-    return replace(selection, winner=replace(selection.winner, windows=windows, measures=newest.measures))
-
-
-def how_reported(winner: Score) -> str:
-    """How honest the winner's score is, as a report says it."""
-    return KEPT_APART if len(winner.windows) >= FEWEST_WINDOWS else SELECTED_ON
+    winner = replace(selection.winner, windows=(*selection.winner.windows, newest), measures=newest.measures)
+    return replace(selection, winner=winner, reported=ReportedScore.KEPT_APART)
 
 
 def _without_newest(score: Score, naive: Score | None) -> Score:

@@ -1,67 +1,78 @@
-"""One candidate on all windows → Score | Failure: a failed candidate is data and does not stop the others."""
+"""One candidate on all windows → Score, or the Failure that it is otherwise: a failed candidate is data and stops no other."""
 
 from __future__ import annotations
 
 import logging
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from shared.errors import QueuecastError
-from shared.forecasts import Candidate, Failure, ForecastSpec, Measures, Outcome, Score, WindowForecast
-from worker.models import models
+from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached
+from shared.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.backtest import Window
-from worker.pipeline.history import Offered, build, predict
+from worker.pipeline.history import build, predict
 from worker.pipeline.measures import measure
+
+MAX_REASON = 300  # characters
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
-LONGEST_REASON = 300
 
-
-def score(
-    candidate: Candidate,
-    windows: Sequence[Window],
-    spec: ForecastSpec,
-    *,
-    passing: tuple[type[Exception], ...] = (),
-    offered: Offered = models,
-) -> Outcome:
-    """Forecast every window and measure it.
-
-    Args:
-        passing: exceptions that come from outside the model, such as a task's time limit; like MemoryError they are not caught.
-        offered: the models of this worker.
-    """
-    outside: tuple[type[Exception], ...] = (MemoryError, *passing)
+def score(candidate: Candidate, windows: Sequence[Window], spec: ForecastSpec) -> Score:
+    """Forecast every window and measure it; raises a ModelError, UnknownModel, or whatever the library raises."""
     started = cpu_seconds()
-    try:
-        model = build(candidate, offered)
-        forecasts = [predict(model, window.history, spec.window_steps, spec.bounds) for window in windows]
-    except outside:
-        raise
-    except QueuecastError as error:
-        return _failure(candidate, error, str(error), started)
-    except Exception as error:  # the one place for it: whatever a library raises ends this candidate and nothing else
-        logger.warning("%s failed", candidate.label, exc_info=True)
-        return _failure(candidate, error, f"{type(error).__name__}: {error}", started)
+    model = build(candidate)
+    forecasts = [predict(model, window.history, spec.window_steps, spec.bounds) for window in windows]
     seconds = cpu_seconds() - started
     shown = tuple(map(_window_forecast, windows, forecasts))
     return Score(candidate=candidate, measures=_measures(windows, forecasts), windows=shown, seconds=seconds)
+
+
+def guarded(
+    candidate: Candidate, work: Callable[[], Result], *, time_limit: tuple[type[Exception], ...] = ()
+) -> Result | Failure:
+    """What the work for a candidate gives, or its Failure.
+
+    Args:
+        time_limit: what is raised when the task's time is up; it comes from outside, whatever the candidate is doing.
+    """
+    error: Exception
+    started = cpu_seconds()
+    try:
+        return work()
+    except time_limit:
+        error = TimeLimitReached()
+    except MemoryError:  # leaving a task's body it would take the whole worker down
+        error = OutOfMemory()
+    except QueuecastError as raised:
+        error = raised
+    except Exception as raised:  # the one place for it: whatever a library raises ends this candidate and nothing else
+        logger.warning("%s failed", candidate.label, exc_info=True)
+        error = raised
+    return failure(candidate, error, seconds=cpu_seconds() - started)
+
+
+def failure(candidate: Candidate, error: Exception, *, seconds: float = 0.0) -> Failure:
+    """A failure as it stands on the leaderboard: the class of the error, and its message on one line.
+
+    Args:
+        seconds: CPU seconds that it has cost.
+    """
+    reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
+    plain = " ".join(reason.split())[:MAX_REASON]
+    return Failure(candidate=candidate, error=type(error).__name__, reason=plain, seconds=seconds)
 
 
 def cpu_seconds() -> float:
     """CPU time of this process and of the children it has waited for: Prophet's Stan is one."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def _failure(candidate: Candidate, error: Exception, reason: str, started: float) -> Failure:
-    plain = " ".join(reason.split())[:LONGEST_REASON]
-    return Failure(candidate=candidate, error=type(error).__name__, reason=plain, seconds=cpu_seconds() - started)
 
 
 def _window_forecast(window: Window, prediction: FloatArray) -> WindowForecast:

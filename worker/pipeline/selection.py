@@ -15,6 +15,7 @@ from typing import Literal
 from shared.cards import FLOOR
 from shared.errors import UndefinedScore
 from shared.forecasts import Failure, Measures, Outcome, Score
+from shared.reports import ReportedScore
 from worker.pipeline.ensembles import BLENDS, Member, blends_of
 
 TIE_MARGIN = 0.1  # relative; closer than this on three windows is mostly noise
@@ -40,6 +41,7 @@ class Selection:
     members: tuple[Member, ...]
     leaderboard: tuple[Outcome, ...]
     explanation: str
+    reported: ReportedScore = ReportedScore.SELECTED_ON
 
 
 def choose(outcomes: Sequence[Outcome], costs: Mapping[str, int], blends: Collection[str] = ()) -> Selection:

@@ -5,7 +5,7 @@ Everything here sees the training part only, so nothing after a backtest's origi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,18 +26,15 @@ __all__ = ["Prepared", "Scaler", "prepare"]
 class Prepared:
     """A training part of n steps as models want it, and the calendar up to the horizon.
 
-    target: shape (n,), finite. companions: shape (n, k), finite, columns named by `companion_names`; k may be 0.
+    target: shape (n,), finite. companions: shape (n, k), finite; k may be 0.
     calendar, times: n + horizon rows, see `calendar_features`. holidays: ISO dates among them.
-    dropped_columns: column → why it is not a companion.
     """
 
     target: NDArray[np.float64]
     companions: NDArray[np.float64]
-    companion_names: tuple[str, ...]
     calendar: pd.DataFrame
     times: pd.DatetimeIndex
     holidays: tuple[str, ...]
-    dropped_columns: Mapping[str, str]
 
 
 def prepare(
@@ -56,15 +53,13 @@ def prepare(
     filled = fill_gaps(frame, step_seconds)
     if filled.empty:
         raise EmptySeries(f"found {len(frame)} steps without a value of {target!r}")
-    chosen, dropped = clean(filled, target)
+    chosen, _ = clean(filled, target)
     times = pd.date_range(chosen.index[0], periods=len(chosen) + horizon, freq=pd.Timedelta(seconds=step_seconds))
     days = holiday_dates(times, timezone, holidays)
     return Prepared(
         target=chosen[target].to_numpy(dtype=np.float64),
         companions=chosen.drop(columns=target).to_numpy(dtype=np.float64),
-        companion_names=tuple(name for name in chosen.columns if name != target),
         calendar=calendar_features(times, timezone, days),
         times=times,
         holidays=days,
-        dropped_columns=dropped,
     )

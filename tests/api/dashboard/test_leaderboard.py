@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from api.dashboard.leaderboard import CHOSEN_ON, about_score, failures, quality_lines, standings
+import pytest
+
+from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from shared.jobs import QueueState
-from shared.reports import QualityReport, QueueReport
+from shared.reports import QualityReport, QueueReport, ReportedScore
 from tests.factories import a_report
 
 
@@ -14,13 +16,10 @@ def test_scores_have_their_rank_and_failures_none() -> None:
     assert all(standing.reason for standing in found if standing.rank is None)
 
 
-def test_a_score_that_took_part_in_the_choice_is_said_to_be_lucky() -> None:
-    report = QueueReport(job_id="j", queue="q", state=QueueState.SUCCEEDED, selected_on="selected on")
-    assert about_score(report) == CHOSEN_ON
-    apart = QueueReport(
-        job_id="j", queue="q", state=QueueState.SUCCEEDED, selected_on="kept apart: the shown score is that of the newest"
-    )
-    assert about_score(apart) == "Kept apart: the shown score is that of the newest."
+@pytest.mark.parametrize(("reported", "says"), [(ReportedScore.SELECTED_ON, "lucky"), (ReportedScore.KEPT_APART, "no part")])
+def test_a_score_is_told_with_how_honest_it_is(reported: ReportedScore, says: str) -> None:
+    report = QueueReport(job_id="j", queue="q", state=QueueState.SUCCEEDED, selected_on=reported)
+    assert says in about_score(report)
 
 
 def test_of_good_data_only_their_amount_is_told() -> None:

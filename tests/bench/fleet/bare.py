@@ -13,10 +13,9 @@ from tests.factories import MONDAY
 from worker.catalogue import model_cards
 from worker.pipeline.backtest import backtest
 from worker.pipeline.forecast import refit
-from worker.pipeline.plan import queue_work
+from worker.pipeline.queue import prepare_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection import choose
-from worker.pipeline.snapshot import make_snapshot
 from worker.reading import usage_query
 from worker.sources.file_source import FileSource
 
@@ -43,13 +42,11 @@ def run_bare(request: JobRequest, folder: Path) -> Bare:
 
 def _queue(request: JobRequest, source: FileSource, queue: str) -> tuple[int, float]:
     cards = model_cards()
-    frame = source.read(usage_query(request, queue, MONDAY)).frame
-    snapshot, _ = make_snapshot(frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=MONDAY)
-    work, _ = queue_work(request, snapshot, MONDAY, cards=cards)
-    windows = backtest(snapshot, work.spec)
+    reading = source.read(usage_query(request, queue, MONDAY))
+    prepared = prepare_queue(request, reading, queue=queue, issued_at=MONDAY, cards=cards)
+    spec, windows = prepared.work.spec, backtest(prepared.snapshot, prepared.work.spec)
     began = time.process_time()
-    outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
+    outcomes = [score(candidate, windows, spec) for candidate in prepared.work.candidates]
     scoring = time.process_time() - began
-    selection = choose(outcomes, {card.name: card.cost for card in cards})
-    refit(selection.winner, snapshot, work.spec)
+    refit(choose(outcomes, {card.name: card.cost for card in cards}), prepared.snapshot, spec)
     return len(outcomes), scoring

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from shared.forecasts import ForecastSpec, Lane
 from shared.jobs import Grid
 from tests.factories import MONDAY, a_load
-from worker.models.base import Extent, FloatArray, History
+from worker.models import models
+from worker.models.base import Extent, FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 
 
@@ -70,3 +74,11 @@ class Fixed:
 def answering(answer: Any, **changes: Any) -> type[Fixed]:
     """A model class with this answer."""
     return type("Answering", (Fixed,), {"answer": answer, **changes})
+
+
+@contextmanager
+def offering(**kinds: type[Model]) -> Iterator[None]:
+    """Inside, the worker has these models beside its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "_classes", {name: models[name] for name in models} | kinds)
+        yield

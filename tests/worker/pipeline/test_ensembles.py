@@ -10,7 +10,7 @@ import pytest
 from shared.cards import FLOOR
 from shared.forecasts import Candidate, Score
 from tests.factories import a_load, a_request
-from tests.worker.pipeline.factories import a_snapshot, a_spec, answering
+from tests.worker.pipeline.factories import a_snapshot, a_spec, answering, offering
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import (
     BLEND_CHEAP,
@@ -26,18 +26,15 @@ from worker.pipeline.ensembles import (
     wanted_blends,
 )
 from worker.pipeline.forecast import refit
-from worker.pipeline.history import Offered
 from worker.pipeline.score import score
+from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
 
 SNAPSHOT = a_snapshot()
 
 
 def scores_of(*candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> list[Score]:
-    found = [score(candidate, backtest(snapshot, a_spec()), a_spec()) for candidate in candidates]
-    scores = [each for each in found if isinstance(each, Score)]
-    assert len(scores) == len(candidates)
-    return scores
+    return [score(candidate, backtest(snapshot, a_spec()), a_spec()) for candidate in candidates]
 
 
 def the_blend(name: str, *candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> Blend:
@@ -164,10 +161,11 @@ def test_a_window_without_any_value_counts_for_nothing() -> None:
 
 
 def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
-    offered: Offered = {name: answering(value) for name, value in (("a", 1.0), ("b", 2.0), ("c", 90.0))}
-    members = tuple(Member(candidate=Candidate(model=name)) for name in offered)
-    prediction, lower, upper = refit(the_blend(BLEND_CHEAP, *CHEAP).score, SNAPSHOT, a_spec(), offered, members=members)
-    assert prediction.tolist() == [2.0] * 24
+    members = tuple(Member(candidate=Candidate(model=name)) for name in "abc")
     outvoted = tuple(replace(member, weight=weight) for member, weight in zip(members, (0.2, 0.2, 0.6), strict=True))
-    assert refit(the_blend(BLEND_CHEAP, *CHEAP).score, SNAPSHOT, a_spec(), offered, members=outvoted)[0].tolist() == [90.0] * 24
+    selection = Selection(winner=the_blend(BLEND_CHEAP, *CHEAP).score, members=members, leaderboard=(), explanation="")
+    with offering(a=answering(1.0), b=answering(2.0), c=answering(90.0)):
+        prediction, lower, upper = refit(selection, SNAPSHOT, a_spec())
+        assert refit(replace(selection, members=outvoted), SNAPSHOT, a_spec())[0].tolist() == [90.0] * 24
+    assert prediction.tolist() == [2.0] * 24
     assert ((lower <= prediction) & (prediction <= upper)).all()

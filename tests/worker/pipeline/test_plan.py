@@ -13,7 +13,7 @@ from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from tests.factories import MONDAY, a_load, a_request
-from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
+from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering, offering
 from worker.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
@@ -49,7 +49,8 @@ CARDS = tuple(model_card(name, kind) for name, kind in OFFERED.items())
 
 
 def a_plan(snapshot: Snapshot, **changes: Any) -> tuple[QueueWork, tuple[str, ...]]:
-    return queue_work(a_request(**changes), snapshot, MONDAY, cards=CARDS, offered=OFFERED)
+    with offering(**OFFERED):
+        return queue_work(a_request(**changes), snapshot, MONDAY, cards=CARDS)
 
 
 def models_of(work: QueueWork) -> list[str]:
@@ -187,10 +188,9 @@ def test_a_model_that_cannot_run_on_the_data_is_left_out_with_one_warning() -> N
 
 
 def test_candidates_that_are_the_same_model_are_tried_once() -> None:
-    both: dict[str, type[Model]] = {"prophet": models["prophet"], "seasonal_naive": models["seasonal_naive"]}
     given = {"prophet": {"growth": ("flat", "linear"), "changepoint_prior_scale": (0.05, 0.5)}}
-    cards = tuple(model_card(name, kind) for name, kind in both.items())
-    work, warnings = queue_work(a_request(hyperparameters=given), a_snapshot(), MONDAY, cards=cards, offered=both)
+    cards = tuple(model_card(name, models[name]) for name in ("prophet", "seasonal_naive"))
+    work, warnings = queue_work(a_request(hyperparameters=given), a_snapshot(), MONDAY, cards=cards)
     tried = [candidate.hyperparameters for candidate in work.candidates if candidate.model == "prophet"]
     assert [(each["growth"], each["changepoint_prior_scale"]) for each in tried] == [
         ("flat", 0.05),

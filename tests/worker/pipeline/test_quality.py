@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -12,12 +13,12 @@ from shared.reports import QualityReport
 from tests.factories import MONDAY, a_load
 from worker.pipeline.quality import quality_report
 from worker.pipeline.snapshot import Snapshot
+from worker.sources.base import Reading
 
 
 def report(frame: pd.DataFrame, **changes: object) -> QualityReport:
-    counts = {"rows": len(frame), "duplicates": 0, "non_finite": 0, "notes": ()}
     snapshot = Snapshot(queue="root.etl", target="used_capacity", step_seconds=3_600, frame=frame)
-    return quality_report(snapshot, **(counts | changes))  # type: ignore[arg-type]
+    return quality_report(snapshot, replace(Reading(frame=frame, rows=len(frame)), **changes))  # type: ignore[arg-type]
 
 
 def test_clean_data_have_nothing_to_say():

@@ -9,12 +9,13 @@ import pytest
 
 from shared.cards import FLOOR
 from shared.forecasts import Candidate, Failure, Outcome, Score
+from shared.reports import ReportedScore
 from tests.factories import MONDAY, a_job, a_load
 from tests.worker.pipeline.factories import a_snapshot, a_spec
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import BLENDS
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.reporting import KEPT_APART, SELECTED_ON, choose_and_report, how_reported
+from worker.pipeline.reporting import choose_and_report
 from worker.pipeline.score import score
 from worker.pipeline.selection import choose
 
@@ -70,9 +71,9 @@ def test_the_shown_score_is_that_of_the_newest_window_and_reaches_the_forecast()
     assert isinstance(own, Score)
     assert vars_of(selection.winner) == pytest.approx(vars_of(replace(own, measures=own.windows[-1].measures)), rel=1e-9)
     assert [window.prediction for window in selection.winner.windows] == [window.prediction for window in own.windows]
-    forecast = forecast_queue(selection.winner, a_snapshot(), FOUR, job=a_job(), members=selection.members)
+    forecast = forecast_queue(selection, a_snapshot(), FOUR, job=a_job(), created_at=MONDAY)
     assert forecast.mape == selection.winner.measures.mape
-    assert how_reported(selection.winner) == KEPT_APART
+    assert selection.reported is ReportedScore.KEPT_APART
 
 
 def test_the_newest_window_of_a_blend_is_made_of_its_members() -> None:
@@ -95,7 +96,7 @@ def test_with_three_windows_all_of_them_choose_and_the_report_says_so() -> None:
     outcomes = outcomes_of(windows=3)
     selection = choose_and_report(outcomes, COSTS, BLENDS)
     assert selection == choose(outcomes, COSTS, BLENDS)
-    assert how_reported(selection.winner) == SELECTED_ON
+    assert selection.reported is ReportedScore.SELECTED_ON
 
 
 def test_failures_stay_on_the_leaderboard_and_the_floor_may_be_one_of_them() -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from shared.cards import FLOOR
 from shared.documents import from_json, to_json
-from shared.errors import NeedsMoreHistory
+from shared.errors import NeedsMoreHistory, UnknownModel
 from shared.forecasts import Candidate, Failure, Outcome, Score
 from tests.factories import a_load
-from tests.worker.pipeline.factories import Fixed, a_snapshot, a_spec, answering
+from tests.worker.pipeline.factories import Fixed, a_snapshot, a_spec, answering, offering
 from worker.models.base import FloatArray, History
 from worker.pipeline.backtest import backtest
-from worker.pipeline.score import score
+from worker.pipeline.score import guarded, score
 
 SPEC = a_spec()
 WINDOWS = backtest(a_snapshot(), SPEC)
@@ -22,12 +22,13 @@ WINDOWS = backtest(a_snapshot(), SPEC)
 
 def outcome_of(answer: Any, **changes: Any) -> Outcome:
     """The outcome of a model that answers like this."""
-    return score(Candidate(model="answering"), WINDOWS, SPEC, offered={"answering": answering(answer)}, **changes)
+    candidate = Candidate(model="answering")
+    with offering(answering=answering(answer)):
+        return guarded(candidate, lambda: score(candidate, WINDOWS, SPEC), **changes)
 
 
 def test_a_candidate_that_forecasts_every_window_has_a_score() -> None:
     outcome = score(FLOOR, WINDOWS, SPEC)
-    assert isinstance(outcome, Score)
     assert [window.origin_at for window in outcome.windows] == [window.origin_at for window in WINDOWS]
     assert outcome.measures.skill == 0
     assert (outcome.measures.steps, outcome.measures.skipped_steps) == (72, 0)
@@ -48,7 +49,6 @@ def test_a_gap_is_told_as_none_and_not_scored() -> None:
     load = a_load()
     load.iloc[-10] = np.nan
     outcome = score(FLOOR, backtest(a_snapshot(load), SPEC), SPEC)
-    assert isinstance(outcome, Score)
     assert [window.actual.count(None) for window in outcome.windows] == [0, 0, 1]
     assert outcome.measures.steps == 71
 
@@ -84,39 +84,39 @@ def test_a_long_reason_is_cut() -> None:
     assert len(outcome.reason) == 300
 
 
-def test_a_model_that_this_worker_does_not_have_is_a_failure() -> None:
-    outcome = score(Candidate(model="oracle"), WINDOWS, SPEC)
-    assert isinstance(outcome, Failure)
-    assert outcome.error == "UnknownModel"
-
-
-def test_a_bad_forecast_is_a_failure() -> None:
-    outcome = outcome_of(np.nan)
-    assert isinstance(outcome, Failure)
-    assert outcome.error == "BadForecast"
+def test_a_model_that_this_worker_does_not_have_is_told_with_those_it_has() -> None:
+    with pytest.raises(UnknownModel, match="known are ces"):
+        score(Candidate(model="oracle"), WINDOWS, SPEC)
 
 
 class TimeIsUpError(Exception):
     """Stands for the task's time limit."""
 
 
-@pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt(), SystemExit(1), TimeIsUpError()])
-def test_what_comes_from_outside_the_model_is_left_to_the_caller(error: BaseException) -> None:
+@pytest.mark.parametrize(
+    ("answer", "error"), [(np.nan, "BadForecast"), (MemoryError(), "OutOfMemory"), (TimeIsUpError(), "TimeLimitReached")]
+)
+def test_what_a_model_does_to_a_worker_is_its_failure_too(answer: Any, error: str) -> None:
+    outcome = outcome_of(answer, time_limit=(TimeIsUpError,))
+    assert isinstance(outcome, Failure)
+    assert outcome.error == error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_the_end_of_the_process_is_nobodys_failure(error: BaseException) -> None:
     with pytest.raises(type(error)):
-        outcome_of(error, passing=(TimeIsUpError,))
+        outcome_of(error)
 
 
 def test_a_failed_candidate_does_not_spoil_the_windows_for_the_next() -> None:
     class Greedy(Fixed):
         def forecast(self, history: History, horizon: int) -> FloatArray:
-            raise ValueError
+            raise ValueError("all is mine")
 
     before = score(FLOOR, WINDOWS, SPEC)
-    score(Candidate(model="greedy"), WINDOWS, SPEC, offered={"greedy": Greedy})
-    again = score(FLOOR, WINDOWS, SPEC)
-    assert isinstance(before, Score)
-    assert isinstance(again, Score)
-    assert before.windows == again.windows
+    with offering(greedy=Greedy), pytest.raises(ValueError, match="mine"):
+        score(Candidate(model="greedy"), WINDOWS, SPEC)
+    assert score(FLOOR, WINDOWS, SPEC).windows == before.windows
 
 
 @pytest.mark.parametrize("answer", [50.0, ValueError("no")])

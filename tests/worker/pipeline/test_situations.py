@@ -15,21 +15,14 @@ from shared.buckets import bucket_start
 from shared.connections import Connection
 from shared.durations import Duration
 from shared.errors import EmptySeries, SeriesTooShort
-from shared.forecasts import Failure, Forecast, Lane, QueueWork
-from shared.reports import QualityReport
+from shared.forecasts import Failure, Forecast, Lane
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.catalogue import model_cards
-from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import wanted_blends
-from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import history_at
-from worker.pipeline.plan import queue_work
-from worker.pipeline.quality import quality_report
-from worker.pipeline.score import score
-from worker.pipeline.selection import Selection, choose
-from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.pipeline.queue import QueueRun, run_queue
 from worker.reading import usage_query
 from worker.sources import sources
+from worker.sources.base import Reading
 
 DAY = 24
 BERLIN = "Europe/Berlin"
@@ -42,16 +35,19 @@ BASELINES = {card.name for card in CARDS if card.is_baseline}
 class Told:
     """What a queue's owner gets."""
 
-    snapshot: Snapshot
-    work: QueueWork
-    selection: Selection
-    forecast: Forecast
-    quality: QualityReport
-    warnings: tuple[str, ...]
+    run: QueueRun
+
+    @property
+    def forecast(self) -> Forecast:
+        return self.run.forecast
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.run.prepared.quality.warnings
 
     @property
     def tried(self) -> set[str]:
-        return {candidate.model for candidate in self.work.candidates}
+        return {candidate.model for candidate in self.run.prepared.work.candidates}
 
     @property
     def band(self) -> np.ndarray:
@@ -61,19 +57,11 @@ class Told:
 def told(frame: pd.Series | pd.DataFrame, *, cards: Any = QUICK, at: datetime = MONDAY, **changes: Any) -> Told:
     """Everything that is done for one queue; whatever it is like, the forecast is whole, finite and within its bounds."""
     request = a_request(**({"as_of": at} | changes))
-    issued_at = bucket_start(at, request.step_seconds)
-    snapshot, notes = make_snapshot(
-        pd.DataFrame(frame), queue="root.etl", target="used_capacity", step_seconds=request.step_seconds, issued_at=issued_at
-    )
-    work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
-    windows = backtest(snapshot, work.spec)
-    outcomes = [score(candidate, windows, work.spec) for candidate in work.candidates]
-    selection = choose(outcomes, {card.name: card.cost for card in cards}, wanted_blends(request))
-    forecast = forecast_queue(selection.winner, snapshot, work.spec, job=a_job(request=request), members=selection.members)
-    quality = quality_report(snapshot, rows=len(frame), duplicates=0, non_finite=0, notes=notes)
-    found = Told(snapshot, work, selection, forecast, quality, (*quality.warnings, *warnings))
+    issued_at, reading = bucket_start(at, request.step_seconds), Reading(frame=pd.DataFrame(frame), rows=len(frame))
+    job = a_job(request=request)
+    found = Told(run_queue(job, reading, queue="root.etl", issued_at=issued_at, created_at=at, cards=cards))
     lower, prediction, upper = found.band
-    assert forecast.timestamps[0] == issued_at
+    assert found.forecast.timestamps[0] == issued_at
     assert len(prediction) == request.horizon_steps(issued_at)
     assert np.isfinite([lower, upper]).all()
     assert ((lower <= prediction) & (prediction <= upper)).all()
@@ -114,7 +102,7 @@ def test_a_new_queue_that_was_empty_until_yesterday_is_forecast_from_its_life_an
     """Its first training parts are constant: what cannot be fitted there is a failure, and the rest goes on."""
     load = with_last(a_load() * 0, 36, a_load().iloc[-36:])
     found = told(load, cards=CARDS)
-    assert any(not isinstance(outcome, Failure) for outcome in found.selection.leaderboard)
+    assert any(not isinstance(outcome, Failure) for outcome in found.run.selection.leaderboard)
     _, prediction, upper = found.band
     assert prediction.mean() > 5
     assert upper.max() > 40
@@ -136,7 +124,7 @@ def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() 
     load = a_load() * 0
     load.iloc[9::DAY] = 30.0
     found = told(load + np.abs(np.sin(np.arange(len(load)))) * (load > 0), cards=CARDS)
-    assert "MAPE does not count, since 69 of 72 steps are zero" in found.selection.explanation
+    assert "MAPE does not count, since 69 of 72 steps are zero" in found.run.selection.explanation
     assert found.forecast.peak_step == 10
 
 
@@ -156,7 +144,7 @@ def test_at_saturation_nothing_is_above_the_upper_bound_of_the_request() -> None
     lower, _, upper = found.band
     assert upper.max() == 100.0
     assert lower.min() >= 0.0
-    scored = [outcome for outcome in found.selection.leaderboard if not isinstance(outcome, Failure)]
+    scored = [outcome for outcome in found.run.selection.leaderboard if not isinstance(outcome, Failure)]
     assert max(max(window.prediction) for outcome in scored for window in outcome.windows) == 100.0
 
 
@@ -175,9 +163,9 @@ def test_the_gap_rules_reach_the_report_and_a_missed_scrape_is_never_an_idle_que
     load.iloc[[40, 41, 100, 101, 102, 103, 104, 105, 106, 107]] = np.nan
     load.iloc[-12:-2] = np.nan
     found = told(load)
-    assert (found.quality.filled_steps, found.quality.longest_gap_steps) == (20, 10)
+    assert (found.run.prepared.quality.filled_steps, found.run.prepared.quality.longest_gap_steps) == (20, 10)
     assert found.forecast.prediction[-1] > 5
-    history = history_at(found.snapshot, found.snapshot.length, DAY, found.work.spec)
+    history = history_at(found.run.prepared.snapshot, found.run.prepared.snapshot.length, DAY, found.run.prepared.work.spec)
     assert history.target.min() > 5
     assert history.target[100:108].tolist() == load.iloc[76:84].tolist()
     assert history.target[40] == pytest.approx(load.iloc[39] + (load.iloc[42] - load.iloc[39]) / 3)
@@ -187,8 +175,8 @@ def test_a_gap_longer_than_a_day_starts_the_series_after_it_and_says_so() -> Non
     load = a_load()
     load.iloc[100:130] = np.nan
     found = told(load)
-    assert found.snapshot.length == len(load) - 130
-    assert "the series starts at 2025-12-27 10:00 UTC, after its last gap longer than a day" in found.quality.notes
+    assert found.run.prepared.snapshot.length == len(load) - 130
+    assert "the series starts at 2025-12-27 10:00 UTC, after its last gap longer than a day" in found.run.prepared.quality.notes
 
 
 def test_data_that_ended_days_ago_are_refused_and_not_continued() -> None:
@@ -206,8 +194,8 @@ def test_the_incomplete_last_bucket_is_dropped_and_step_1_is_the_one_it_lies_in(
     query = usage_query(a_request(as_of=at), "root.etl", bucket_start(at, 3_600))
     frame = sources["files"](Connection(kind="files", path=tmp_path)).read(query).frame
     found = told(frame, at=at)
-    assert found.snapshot.end_at == found.forecast.issued_at == MONDAY
-    assert found.snapshot.frame["used_capacity"].min() > 0
+    assert found.run.prepared.snapshot.end_at == found.forecast.issued_at == MONDAY
+    assert found.run.prepared.snapshot.frame["used_capacity"].min() > 0
 
 
 # the clock and the calendar

@@ -35,8 +35,6 @@ def test_everything_a_model_needs_is_finite_and_of_one_length():
     part = prepared(a_frame())
     assert part.target.shape == (240,)
     assert part.companions.shape == (240, 1)
-    assert part.companion_names == ("memory",)
-    assert set(part.dropped_columns) == {"absolute", "limit"}
     assert len(part.calendar) == len(part.times) == 264
     assert np.isfinite(part.target).all()
     assert np.isfinite(part.companions).all()
@@ -74,5 +72,4 @@ def test_nothing_after_the_origin_is_seen():
         before, after = prepared(frame.iloc[:origin]), prepared(changed.iloc[:origin])
         np.testing.assert_array_equal(before.target, after.target)
         np.testing.assert_array_equal(before.companions, after.companions)
-        assert before.dropped_columns == after.dropped_columns
         pd.testing.assert_frame_equal(before.calendar, after.calendar)

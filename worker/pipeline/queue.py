@@ -1,0 +1,124 @@
+"""One run of one queue, from what was read of it to its forecast and report. No broker, no database, no clock.
+
+    reading ──▶ prepare_queue ──▶ score_candidates ──▶ choose_fitted ──▶ queue_report
+                snapshot, work       outcomes         selection, forecast
+
+A job takes these steps in tasks of its own, each with attempts and messages around it; `run_queue` is all of them in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from shared.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
+from shared.jobs import Job, JobRequest, QueueState
+from shared.reports import QualityReport, QueueReport
+from worker.pipeline.backtest import backtest
+from worker.pipeline.ensembles import wanted_blends
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.plan import queue_work
+from worker.pipeline.quality import quality_report
+from worker.pipeline.reporting import choose_and_report
+from worker.pipeline.score import guarded, score
+from worker.pipeline.selection import Selection, with_failure
+from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.sources.base import Reading
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedQueue:
+    """All that is fixed before anything is scored."""
+
+    snapshot: Snapshot
+    work: QueueWork
+    quality: QualityReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRun:
+    """Everything that came of a run."""
+
+    prepared: PreparedQueue
+    outcomes: tuple[Outcome, ...]
+    selection: Selection
+    forecast: Forecast
+
+
+def prepare_queue(
+    request: JobRequest, reading: Reading, *, queue: str, issued_at: datetime, cards: Sequence[ModelCard]
+) -> PreparedQueue:
+    """The queue's series up to `issued_at`, how it is backtested and with which candidates, and what is to be said of it.
+
+    Raises:
+        EmptySeries, SeriesTooShort: there is nothing to learn from. RequestError: as `candidates_of` does.
+    """
+    snapshot, notes = make_snapshot(
+        reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
+    )
+    work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
+    quality = quality_report(snapshot, reading, notes)
+    told = (*quality.warnings, *warnings, *reading.advice)
+    return PreparedQueue(snapshot=snapshot, work=work, quality=replace(quality, warnings=told))
+
+
+def score_candidates(prepared: PreparedQueue) -> list[Outcome]:
+    """The outcome of every candidate, in their order."""
+    spec, windows = prepared.work.spec, backtest(prepared.snapshot, prepared.work.spec)
+    return [guarded(candidate, partial(score, candidate, windows, spec)) for candidate in prepared.work.candidates]
+
+
+def choose_fitted(
+    request: JobRequest, outcomes: Sequence[Outcome], cards: Sequence[ModelCard], fit: Callable[[Selection], Result | Failure]
+) -> tuple[Selection, Result]:
+    """The winner, and what became of fitting it again; one that cannot be leaves its place to the next.
+
+    Args:
+        fit: gives the Failure of a winner that cannot be fitted again; whatever else it gives is the end of the search.
+
+    Raises:
+        UndefinedScore: no candidate is left.
+    """
+    costs = {card.name: card.cost for card in cards}
+    while True:
+        selection = choose_and_report(outcomes, costs, wanted_blends(request))
+        result = fit(selection)
+        if not isinstance(result, Failure):
+            return selection, result
+        outcomes = with_failure(outcomes, result)
+
+
+def queue_report(forecast: Forecast, selection: Selection, quality: QualityReport | None) -> QueueReport:
+    """What is kept and shown of a queue that has its forecast."""
+    return QueueReport(
+        job_id=forecast.job_id,
+        queue=forecast.queue,
+        state=QueueState.SUCCEEDED,
+        quality=quality,
+        outcomes=selection.leaderboard,
+        winner=selection.winner.candidate,
+        explanation=selection.explanation,
+        selected_on=selection.reported,
+        seconds=forecast.seconds,
+    )
+
+
+def run_queue(
+    job: Job, reading: Reading, *, queue: str, issued_at: datetime, created_at: datetime, cards: Sequence[ModelCard]
+) -> QueueRun:
+    """All of it in this process; raises what `prepare_queue` and `choose_fitted` raise."""
+    prepared = prepare_queue(job.request, reading, queue=queue, issued_at=issued_at, cards=cards)
+    outcomes = score_candidates(prepared)
+    snapshot, spec = prepared.snapshot, prepared.work.spec
+
+    def fit(selection: Selection) -> Forecast | Failure:
+        work = partial(forecast_queue, selection, snapshot, spec, job=job, created_at=created_at)
+        return guarded(selection.winner.candidate, work)
+
+    selection, forecast = choose_fitted(job.request, outcomes, cards, fit)
+    return QueueRun(prepared=prepared, outcomes=tuple(outcomes), selection=selection, forecast=forecast)
