@@ -22,5 +22,5 @@ def blueprint(spec: SpecTree) -> Blueprint:
 
 def list_models() -> ModelList:
     """List the models: hyperparameters with type, accepted values and default grid, and the lane they run in."""
-    cards = services().run_state.catalogue()
+    cards = services().run_state.catalogue.cards()
     return ModelList(models=cards) if cards is not None else ModelList(models=(), note=NO_WORKER)

@@ -18,8 +18,8 @@ from api.projects import of_the_caller
 from api.refusals import field_problems
 from api.requests import JobBody
 from shared.documents import from_json, to_json
+from shared.domain.lanes import Lane
 from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
-from shared.forecasts import Lane
 from shared.jobs import JobRequest, Problem, Validation
 
 ANSWER_SECONDS = 5.0
@@ -47,7 +47,7 @@ def validate_job(json: JobBody) -> answers.ValidationAnswer:
 
 def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
     """What the API sees by itself; raises ServiceError."""
-    cards = here.run_state.catalogue()
+    cards = here.run_state.catalogue.cards()
     looks: list[Callable[[], None]] = [lambda: check_places(wanted, here.settings), lambda: check_times(wanted, now)]
     if cards is not None:
         looks.append(lambda: check_models(wanted, cards))
@@ -65,9 +65,9 @@ def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[P
 def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
     """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
     question_id, lane = token_hex(8), _asked_lane(here)
-    here.questions.ask(question_id, to_json(wanted))
+    here.run_state.questions.ask(question_id, to_json(wanted))
     here.enqueue_check(question_id, lane or Lane.CHECK)
-    answer = here.questions.await_answer(question_id, ANSWER_SECONDS)
+    answer = here.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
     if answer is not None:
         found: Validation = from_json(Validation, answer)
         return found
@@ -78,7 +78,7 @@ def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
 
 def _asked_lane(here: Services) -> Lane | None:
     """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
-    served = {lane for worker in here.run_state.workers() for lane in worker.lanes}
+    served = {lane for worker in here.run_state.pulses.workers() for lane in worker.lanes}
     return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)
 
 

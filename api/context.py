@@ -11,11 +11,10 @@ from flask import current_app
 from api.known_sessions import KnownSessions
 from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.forecasts import Lane
-from shared.lanes import Lanes
-from shared.questions import Questions
-from shared.runstate import RunState
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store, open_store
 from shared.token_note import token_note
@@ -49,11 +48,6 @@ class Services:
     def run_state(self) -> RunState:
         """What running jobs say of themselves; raises BrokerAway while no embedded broker runs."""
         return RunState.open(self.settings, is_patient=False)
-
-    @cached_property
-    def questions(self) -> Questions:
-        """What is asked of the workers; raises BrokerAway while no embedded broker runs."""
-        return Questions.open(self.settings, is_patient=False)
 
     @cached_property
     def lanes(self) -> Lanes:

@@ -52,7 +52,7 @@ def _ask_broker() -> None:
     """Is it the master, and does it take what is written?"""
     run_state = services().run_state
     run_state.ping()
-    run_state.announce_version("api", version(DISTRIBUTION))
+    run_state.roles.announce_version("api", version(DISTRIBUTION))
 
 
 def _ask_store() -> None:

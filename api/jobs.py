@@ -57,7 +57,7 @@ def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccept
     here, now, wanted = services(), datetime.now(UTC), of_the_caller(json.to_request())
     check_places(wanted, here.settings)
     check_times(wanted, now)
-    cards = here.run_state.catalogue()  # a round trip to the broker: 503 before anything is written
+    cards = here.run_state.catalogue.cards()  # a round trip to the broker: 503 before anything is written
     if cards is not None:
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)

@@ -17,8 +17,8 @@ from api.context import Services, services
 from api.problems import Problem
 from api.projects import require_all_projects
 from shared import metrics
+from shared.domain.lanes import Lane
 from shared.errors import QueuecastError
-from shared.forecasts import Lane
 
 ELSEWHERE = "unmatched"  # the route of every address that we do not serve: who scans for others must not make series
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -39,7 +39,7 @@ class Present:
             yield from metrics.lanes_now(
                 {lane.value: view.depth(lane) for lane in Lane}, {lane.value: view.running(lane) for lane in Lane}
             )
-            yield metrics.queues_waiting_now(self._services.run_state.queues_waiting())
+            yield metrics.queues_waiting_now(self._services.run_state.turns.queues_waiting())
         except QueuecastError as error:
             log.warning("lanes are not shown", reason=str(error))
         try:

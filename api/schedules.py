@@ -131,7 +131,7 @@ def _check(here: Services, wanted: JobRequest, now: datetime) -> None:
     check_places(wanted, here.settings)
     check_times(wanted, now)
     try:
-        cards = here.run_state.catalogue()
+        cards = here.run_state.catalogue.cards()
     except BrokerAway:
         cards = None
     if cards is not None:

@@ -22,10 +22,11 @@ from api.listening import check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.data_folder import open_data_folder
+from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
 from shared.errors import BrokerAway, SetupError
-from shared.forecasts import LONGEST_TASK_SECONDS, Lane
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.roles import REAPER
 from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
-from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 from shared.terminal import notice
 from worker.liveness import is_alive
@@ -170,7 +171,7 @@ def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bo
     """The broker's answer; no while it is away."""
     try:
         run_state = RunState.open(settings, is_patient=False)
-        with closing(run_state.client):
+        with closing(run_state):
             return question(run_state)
     except BrokerAway:
         return False
@@ -182,11 +183,11 @@ def _answers_ping(run_state: RunState) -> bool:
 
 
 def _has_reaper(run_state: RunState) -> bool:
-    return bool(run_state.client.exists("reaper"))
+    return run_state.roles.is_held(REAPER)
 
 
 def _has_worker(run_state: RunState, lanes: tuple[Lane, ...]) -> bool:
-    return any(set(worker.lanes) == set(lanes) for worker in run_state.workers())
+    return any(set(worker.lanes) == set(lanes) for worker in run_state.pulses.workers())
 
 
 def _answers(host: str, port: int, path: str) -> bool:

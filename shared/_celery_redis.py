@@ -10,9 +10,9 @@ from typing import Any
 
 from celery.backends.redis import RedisBackend, SentinelBackend
 
+from shared.domain.lanes import LONGEST_TASK_SECONDS
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.drivers.redis_server import RedisServer, sentinel_options
-from shared.forecasts import LONGEST_TASK_SECONDS
 from shared.redis_urls import RedisPlace
 
 _WORKER_LIMITS = {"socket_timeout": 10, "socket_connect_timeout": 5}  # the default waits for ever on a dead connection

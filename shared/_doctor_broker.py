@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import cast
 
 from shared._doctor_findings import Finding, asked
 from shared._doctor_fleet import look_at_fleet
-from shared.drivers.faults import translated
-from shared.errors import BrokerAway
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 
 FULLEST_SHARE = 0.7  # alarm at 70 % of the broker's memory; at 100 % jobs stand still
@@ -19,10 +16,9 @@ FULLEST_SHARE = 0.7  # alarm at 70 % of the broker's memory; at 100 % jobs stand
 def look_at_broker(settings: Settings) -> list[Finding]:
     """All that is asked of the broker's server: first whether it answers at all, as a master."""
     state = RunState.open(settings, is_patient=False)
-    with closing(state.client):
+    with closing(state):
         state.ping()
-        with translated(BrokerAway):
-            info = cast("Mapping[str, object]", state.client.info())
+        info = state.server_says()
         return [
             Finding(name="broker", detail=f"answers (Redis {info.get('redis_version')}, {info.get('role', 'master')})"),
             *asked("broker's durability", lambda: _durability(info)),

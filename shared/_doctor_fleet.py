@@ -7,16 +7,14 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import cast
 
 from shared._doctor_findings import Finding, asked
-from shared.drivers.faults import translated
-from shared.errors import BrokerAway
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.roles import REAPER
+from shared.fleet.runstate.values import LivingWorker
 from shared.jobs import JobFilter, JobState
-from shared.lanes import Lanes
-from shared.running import LivingWorker
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 
@@ -33,7 +31,7 @@ def look_at_fleet(settings: Settings, state: RunState) -> list[Finding]:
         "reaper": lambda: [_reaper(state)],
         "clock": lambda: [_clock(state)],
         "versions": lambda: [_versions(state)],
-        "messages": lambda: _waiting(settings, state.workers()),
+        "messages": lambda: _waiting(settings, state.pulses.workers()),
         "catalogue": lambda: [_catalogue(state)],
         "oldest job": lambda: [_oldest_job(settings)],
         "failed jobs": lambda: [_failed_jobs(settings)],
@@ -43,17 +41,14 @@ def look_at_fleet(settings: Settings, state: RunState) -> list[Finding]:
 
 def _reaper(state: RunState) -> Finding:
     """Whether one holds the lock, which it renews every few seconds."""
-    with translated(BrokerAway):
-        is_there = bool(state.client.exists("reaper"))
+    is_there = state.roles.is_held(REAPER)
     advice = "" if is_there else "start one: `queuecast reap`; without it what is lost stays lost, and no schedule fires"
     return Finding(name="reaper", detail="runs" if is_there else "none runs", is_well=is_there, advice=advice)
 
 
 def _clock(state: RunState) -> Finding:
     """How far this machine's clock is from the broker's."""
-    with translated(BrokerAway):
-        seconds, micros = cast("tuple[int, int]", state.client.time())
-    skew = time.time() - (seconds + micros / 1e6)
+    skew = time.time() - state.server_time()
     is_well = abs(skew) <= MOST_SKEW_SECONDS
     advice = "" if is_well else "let all machines take their time from the same place (NTP)"
     return Finding(name="clock", detail=f"{skew:+.1f} s from the broker's", is_well=is_well, advice=advice)
@@ -61,8 +56,8 @@ def _clock(state: RunState) -> Finding:
 
 def _versions(state: RunState) -> Finding:
     """Whether API, reaper and workers run one version, that of this command; older ones do not say theirs."""
-    seen = {"this command": version("queuecast"), **state.versions()}
-    seen |= {f"worker {worker.worker_id}": worker.version or UNKNOWN for worker in state.workers()}
+    seen = {"this command": version("queuecast"), **state.roles.versions()}
+    seen |= {f"worker {worker.worker_id}": worker.version or UNKNOWN for worker in state.pulses.workers()}
     who: dict[str, list[str]] = {}
     for name, its in seen.items():
         who.setdefault(its, []).append(name)
@@ -91,7 +86,7 @@ def _lane(lane: Lane, slots: int, busy: int) -> Finding:
 
 def _catalogue(state: RunState) -> Finding:
     """Whether a worker has said which models there are."""
-    cards = state.catalogue()
+    cards = state.catalogue.cards()
     if cards:
         return Finding(name="catalogue", detail=", ".join(card.name for card in cards))
     return Finding(name="catalogue", detail="no worker has ever said which models it has", is_well=False, advice="start a worker")

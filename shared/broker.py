@@ -13,11 +13,11 @@ import celery
 from kombu import Queue
 
 from shared._celery_redis import BACKENDS, connections, impatience
+from shared.domain.lanes import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 from shared.drivers.faults import translated
 from shared.drivers.redis_channels import prepare_channels
 from shared.drivers.redis_server import RedisServer
 from shared.errors import BrokerAway, ServiceError
-from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 
 _ABOUT_A_MINUTE = {"max_retries": 30, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 2}
 

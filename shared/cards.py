@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import inf, isfinite, prod
 
+from shared.domain.lanes import Lane
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
-from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard
+from shared.forecasts import Candidate, HyperparameterCard, ModelCard
 from shared.jobs import Grid, Hyperparameter, JobRequest
 
 FLOOR_MODEL = "seasonal_naive"

@@ -1,6 +1,5 @@
 """From candidate to forecast: the values that travel between the steps of a job.
 
-lane          where Celery's tasks wait; callbacks first, heavy work apart
 candidate     (queue, model, hyperparameters); a block is a run of candidates scored in one task
 outcome       Score | Failure of one candidate; the leaderboard is all outcomes of a queue, best first
 forecast      issue time, and per step: prediction, lower and upper bound
@@ -13,24 +12,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Literal
 
 from shared.buckets import step_starts
+from shared.domain.lanes import Lane
 from shared.jobs import Hyperparameter
-
-LONGEST_TASK_SECONDS = 120  # the hard limit of a task in every lane; a test asserts that no task declares more
-SOFT_LIMIT_SECONDS = 90  # what runs longer is told to stop, and becomes a Failure
-
-
-class Lane(StrEnum):
-    """Celery's queues, in the order in which workers serve them."""
-
-    SELECT = "select"
-    CHECK = "check"
-    PLAN = "plan"
-    SCORE = "score"
-    HEAVY = "heavy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

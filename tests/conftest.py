@@ -14,7 +14,7 @@ import structlog
 
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from tests.certificates import certificates
 from tests.influx_server import influxd, influxd_with_users

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from shared.accuracy import Accuracy, ErrorSums
+from shared.domain.lanes import Lane
 from shared.durations import Duration
-from shared.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Lane, Measures, QueueWork, Score, WindowForecast
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import Room
+from shared.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import DataPlaces, Job, JobRequest, Place, QueueState
 from shared.reports import QualityReport, QueueReport
-from shared.running import Room
-from shared.runstate import RunState
 from shared.schedules import Schedule
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
@@ -47,7 +48,7 @@ def a_job(**changes: Any) -> Job:
 def let_in(run_state: RunState, job_id: str, queues: int = 9) -> list[str]:
     """Let queues in while fewer than `queues` run; returns those of the job."""
     room = Room(always=queues, few=queues, few_tasks=0, score_tasks=0, heavy_tasks=0)
-    return [queue for job, queue in run_state.let_in(room) if job == job_id]
+    return [queue for job, queue in run_state.turns.let_in(room) if job == job_id]
 
 
 def a_spec(**changes: Any) -> ForecastSpec:

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 import typer
 
 from shared.data_folder import open_data_folder, problem_with
+from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
 from shared.extras import needs
-from shared.forecasts import Lane
 from shared.logs import configure_logs
 from shared.metrics_folder import count_in, metrics_folder
 from shared.settings import Settings, load_settings
@@ -181,7 +181,7 @@ def backtest(
 
 def _refuse_cluster(settings: Settings) -> None:
     """Raises InvalidSettings for a cluster; any other broker that cannot be used now is waited for."""
-    from shared.runstate import RunState
+    from shared.fleet.runstate import RunState
 
     with suppress(BrokerAway):
         try:

@@ -32,7 +32,7 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
     if queue is None:
         _end_as(job_id, reason)
         return
-    outcomes = tuple(here.run_state.outcomes(job_id, queue).values())
+    outcomes = tuple(here.run_state.attempts.outcomes(job_id, queue).values())
     if here.run_state.queue_end(job_id, queue) is not None:  # asked after reading: with the end the outcomes go
         return
     try:

@@ -16,9 +16,9 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from shared import metrics
 from shared.errors import ProcessLost, TimeLimitReached
+from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate, Failure, Outcome
 from shared.logs import log_about
-from shared.runstate import RunState
 from worker.pipeline.score import failure, guarded
 
 MAX_ATTEMPTS = 3
@@ -34,14 +34,14 @@ def attempt(run_state: RunState, job_id: str, queue: str, what: str) -> Iterator
 
     Yields its number, 0 when there is nothing to do any more. SystemExit is no orderly end: the process goes with it.
     """
-    number = run_state.begin(job_id, queue, what)
+    number = run_state.attempts.begin(job_id, queue, what)
     try:
         yield number
     except Exception:
-        run_state.forgive(job_id, queue, what)
+        run_state.attempts.forgive(job_id, queue, what)
         raise
     if number:
-        run_state.forgive(job_id, queue, what)
+        run_state.attempts.forgive(job_id, queue, what)
 
 
 def score_each(
@@ -60,16 +60,16 @@ def score_each(
     waiting, number = list(indices), 0
     while waiting:
         index = waiting.pop(0)
-        number = number or run_state.begin(job_id, queue, str(index))
+        number = number or run_state.attempts.begin(job_id, queue, str(index))
         if not number:
             continue
         with log_about(model=candidates[index].label):
             outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
         is_out_of_time = isinstance(outcome, Failure) and outcome.error == TimeLimitReached.__name__
         if waiting and not is_out_of_time:
-            number = run_state.record_and_begin(job_id, queue, index, outcome, then=waiting[0])
+            number = run_state.attempts.record_and_begin(job_id, queue, index, outcome, then=waiting[0])
         else:
-            run_state.record(job_id, queue, index, outcome)
+            run_state.attempts.record(job_id, queue, index, outcome)
         _tell(outcome)
         if is_out_of_time:
             return waiting

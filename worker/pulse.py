@@ -12,8 +12,8 @@ from celery import bootsteps
 from celery.worker import state
 
 from shared.errors import BrokerAway
-from shared.running import LivingWorker
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
 from worker.liveness import pulse_file
 from worker.resources import resources
 
@@ -52,7 +52,7 @@ class Pulse(bootsteps.StartStopStep):
 
     def _announce(self, me: LivingWorker) -> None:
         with suppress(BrokerAway):  # the loop must go on turning; the key says by its absence what there is to say
-            self._run_state.announce(replace(me, tasks=frozenset(taken_tasks())))
+            self._run_state.pulses.announce(replace(me, tasks=frozenset(taken_tasks())))
 
 
 def taken_tasks() -> Iterator[str]:

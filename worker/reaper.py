@@ -21,8 +21,9 @@ from shared.broker import make_celery
 from shared.chords import Chords
 from shared.drivers.redis_server import redis_server
 from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
+from shared.fleet.lanes import Lanes, LanesView
+from shared.fleet.runstate.roles import REAPER
 from shared.jobs import Job
-from shared.lanes import Lanes, LanesView
 from shared.settings import Settings
 from worker import endings, retention, schedules, workflow
 from worker.pipeline.score import failure
@@ -72,11 +73,11 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     make_celery(redis_server(settings), "api").set_current()
     provide(Resources(settings))
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
-    lock, forget_at = resources().run_state.lock("reaper", LOCK_SECONDS), 0.0
+    lock, forget_at = resources().run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:
-            if resources().run_state.holds(lock):
-                resources().run_state.announce_version("reaper", version("queuecast"))
+            if resources().run_state.roles.holds(lock):
+                resources().run_state.roles.announce_version(REAPER, version("queuecast"))
                 _pass(lanes, casebook)
                 chords.sweep(_open_jobs)
                 schedules.fire_due(datetime.now(UTC), workflow.send_plan)
@@ -120,7 +121,7 @@ def _let_in(jobs: Collection[JobView]) -> None:
     """Fill what is free, which whoever should have done it may not have lived to do; jobs of the release before join the row."""
     for job in jobs:
         if job.running is not None and job.running.has_waiting:
-            resources().run_state.enlist(job.job_id, job.project)
+            resources().run_state.turns.enlist(job.job_id, job.project)
     for job_id, queue in fill():
         workflow.send_ingest(job_id, queue)
 
@@ -134,7 +135,7 @@ def _tasks_view(view: LanesView) -> TasksView:
     return TasksView(
         waiting=frozenset(view.waiting),
         held={task_id: held.since for task_id, held in view.held.items()},
-        working=frozenset().union(*(worker.tasks for worker in resources().run_state.workers())),
+        working=frozenset().union(*(worker.tasks for worker in resources().run_state.pulses.workers())),
         broker_uptime_seconds=view.uptime_seconds,
     )
 
@@ -180,7 +181,7 @@ def _send_solo(remedy: Remedy, times: int) -> None:
     work = run_state.work(job_id, queue)
     if work is not None:
         outcome = failure(work.candidates[index], MessageLost())
-        run_state.record(job_id, queue, index, outcome)
+        run_state.attempts.record(job_id, queue, index, outcome)
         metrics.candidate_recorded(outcome)
         workflow.send_select(job_id, queue)
 

@@ -12,10 +12,9 @@ from contextvars import ContextVar
 from functools import cached_property
 
 from shared import metrics
+from shared.fleet.runstate import RunState
 from shared.jobs import Place
-from shared.questions import Questions
 from shared.reach import check_destination, check_source
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.storage.base import Store
@@ -46,11 +45,6 @@ class Resources:
     def run_state(self) -> RunState:
         """What running jobs need."""
         return RunState.open(self.settings, is_patient=True)
-
-    @cached_property
-    def questions(self) -> Questions:
-        """What the API asks the workers."""
-        return Questions.open(self.settings, is_patient=True)
 
     def kind(self, place: Place) -> str:
         """Of the connection that a request names; raises UnknownConnection."""

@@ -11,9 +11,9 @@ from celery.signals import task_failure, worker_init, worker_process_init, worke
 
 from shared import metrics
 from shared.broker import TaskName
+from shared.domain.lanes import Lane
 from shared.errors import ServiceError, TimeLimitReached
-from shared.forecasts import Lane
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.tracing import start_tracing
 from worker.catalogue import model_cards
 from worker.parent_death import die_with_parent
@@ -51,7 +51,7 @@ def prepare_child(**_: Any) -> None:
 def publish_catalogue(**_: Any) -> None:
     """Say what this worker's models are; API and dashboard read it."""
     try:
-        RunState.open(resources().settings, is_patient=True).keep_catalogue(model_cards())
+        RunState.open(resources().settings, is_patient=True).catalogue.publish(model_cards())
     except ServiceError as error:
         log.warning("catalogue not published", reason=str(error))
 
@@ -67,7 +67,7 @@ def record_hard_limit(sender: Any, exception: BaseException, args: Any, **_: Any
         work = run_state.work(job_id, queue)
         if work is not None and first == last:  # of a block, the reaper sends the rest one by one
             outcome = failure(work.candidates[first], TimeLimitReached())
-            run_state.record(job_id, queue, first, outcome)
+            run_state.attempts.record(job_id, queue, first, outcome)
             metrics.candidate_recorded(outcome)
     except ServiceError as error:
         log.warning("time limit not recorded", job_id=job_id, queue=queue, reason=str(error))

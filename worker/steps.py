@@ -18,8 +18,9 @@ import structlog
 from shared import metrics
 from shared.buckets import bucket_start
 from shared.cards import candidates_of, check_count
+from shared.domain.lanes import Lane
 from shared.errors import JobNotFound, ProcessLost
-from shared.forecasts import Candidate, Failure, Forecast, ForecastSpec, Lane, QueueWork, Score
+from shared.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import Point, QueueReport
 from worker import hindsight
@@ -102,7 +103,7 @@ def is_scored(job_id: str, queue: str) -> bool:
     """Whether every candidate of a running queue has its outcome."""
     run_state = resources().run_state
     work = run_state.work(job_id, queue)
-    return work is not None and len(run_state.outcomes(job_id, queue)) == len(work.candidates)
+    return work is not None and len(run_state.attempts.outcomes(job_id, queue)) == len(work.candidates)
 
 
 def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
@@ -114,7 +115,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     here = resources()
     run_state = here.run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    found = run_state.outcomes(job_id, queue)
+    found = run_state.attempts.outcomes(job_id, queue)
     if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
         return Selecting.HAS_ENDED
     if len(found) < len(work.candidates):

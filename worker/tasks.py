@@ -12,8 +12,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.broker import PatientTask, TaskName
 from shared.documents import from_json, to_json
+from shared.domain.lanes import Lane
 from shared.errors import OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
-from shared.forecasts import Lane
 from shared.jobs import JobRequest
 from shared.logs import log_about
 from worker import endings, steps, workflow
@@ -73,7 +73,7 @@ def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.CHECK.value)
 def check(question_id: str) -> None:
     """Answer what the API asks about a request; whoever asked waits for seconds only."""
-    questions = resources().questions
+    questions = resources().run_state.questions
     text = questions.question(question_id)
     if text is not None:
         questions.answer(question_id, to_json(check_request(from_json(JobRequest, text), datetime.now(UTC))))

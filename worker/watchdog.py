@@ -17,7 +17,7 @@ from types import FrameType
 import structlog
 
 from shared.errors import ServiceError
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from worker.liveness import SILENCE_SECONDS, pulse_file
 

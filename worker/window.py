@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.forecasts import Lane
-from shared.running import LivingWorker, Room
+from shared.domain.lanes import Lane
+from shared.fleet.runstate.values import LivingWorker, Room
 from worker.resources import resources
 
 ALWAYS, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
@@ -31,4 +31,4 @@ def room(workers: Collection[LivingWorker]) -> Room:
 def fill() -> list[tuple[str, str]]:
     """Let the next queues in, whichever job's turn it is; returns (job, queue). Whoever calls sends their ingest tasks."""
     run_state = resources().run_state
-    return run_state.let_in(room(run_state.workers()))
+    return run_state.turns.let_in(room(run_state.pulses.workers()))

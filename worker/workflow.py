@@ -15,9 +15,10 @@ import celery
 
 from shared.broker import TaskName
 from shared.chords import chord_name
+from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.errors import BrokerAway
-from shared.forecasts import Block, Lane, QueueWork
+from shared.forecasts import Block, QueueWork
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
 
 SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it

@@ -25,7 +25,7 @@ def _found(here: Services) -> list[tuple[str, str]]:
     except QueuecastError as error:
         found.append((STORE_AWAY, error.public))
     try:
-        if not here.run_state.workers():
+        if not here.run_state.pulses.workers():
             found.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
     except QueuecastError as error:
         found.append((BROKER_AWAY, error.public))

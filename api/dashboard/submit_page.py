@@ -48,7 +48,7 @@ def _known(here: Services, job_id: str) -> dict[str, Any]:
 def _cards(here: Services) -> tuple[tuple[ModelCard, ...], str]:
     """The models that workers offer; and why there are none."""
     try:
-        cards = here.run_state.catalogue()
+        cards = here.run_state.catalogue.cards()
     except BrokerAway:
         return (), "The broker is away, so the models are not known just now."
     return tuple(cards or ()), "" if cards else "No worker has said yet which models there are."

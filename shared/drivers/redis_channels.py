@@ -22,9 +22,9 @@ import kombu.transport.redis
 import redis
 import structlog
 
+from shared.domain.lanes import Lane
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_roles import OUTAGES, meet_server
-from shared.forecasts import Lane
 
 LANES = frozenset(lane.value for lane in Lane)
 SHOWN_CHARACTERS = 200  # of a reason: it may quote the message

@@ -14,11 +14,11 @@ from typing import Any
 
 import redis
 
+from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
-from shared.forecasts import Lane
 from shared.settings import Settings
 
 

@@ -18,8 +18,8 @@ from api.app import create_app
 from api.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.runstate import RunState
 from shared.logs import configure_logs
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from shared.tokens import Scope, make_token

@@ -11,6 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from shared.fleet.runstate import RunState
 from shared.forecasts import (
     Candidate,
     Failure,
@@ -23,7 +24,6 @@ from shared.forecasts import (
 )
 from shared.jobs import Job, JobState
 from shared.reports import QueueReport
-from shared.runstate import RunState
 from shared.storage import Store
 from tests import factories
 from tests.factories import MONDAY, a_job, let_in

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.api.bodies import a_body
 from tests.factories import MONDAY

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from tests.api.scene import CARDS
 
 
 def test_models_are_shown_with_their_hyperparameters(client: FlaskClient, run_state: RunState) -> None:
-    run_state.keep_catalogue(CARDS)
+    run_state.catalogue.publish(CARDS)
     shown = client.get("/v1/models").json
     assert [model["name"] for model in shown["models"]] == ["seasonal_naive", "prophet"]
     [growth] = shown["models"][1]["hyperparameters"]

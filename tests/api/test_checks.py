@@ -9,12 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.documents import from_json, to_json
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
 from shared.jobs import JobRequest, Problem, Validation
-from shared.lanes import Lanes
-from shared.questions import Questions
-from shared.running import LivingWorker
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.api.bodies import a_body
 from tests.polling import eventually
@@ -24,7 +23,7 @@ URL = "/v1/jobs/validate"
 
 def answer_like_a_worker(settings: Settings, verdict: Validation) -> JobRequest:
     """Take the message of the question and answer it."""
-    lanes, questions = Lanes.open(settings), Questions.open(settings, is_patient=False)
+    lanes, questions = Lanes.open(settings), RunState.open(settings, is_patient=False).questions
     task_id = eventually(lambda: next(iter(lanes.look().waiting), None), within=5, what="the question's message")
     question_id = task_id.removesuffix(".check")
     text = questions.question(question_id)
@@ -79,7 +78,7 @@ def test_without_a_worker_that_answers_questions_it_says_so(
 ) -> None:
     monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.2)
     if lanes:
-        run_state.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
+        run_state.pulses.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
     answer = client.post(URL, json=a_body())
     assert answer.status_code == 503
     assert answer.json["title"] == "No worker answers"
@@ -91,7 +90,7 @@ def test_workers_that_live_and_have_no_time_are_said_to_be_busy(
     client: FlaskClient, settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lane: Lane
 ) -> None:
     monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.2)
-    run_state.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
+    run_state.pulses.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
     answer = client.post(URL, json=a_body())
     assert answer.status_code == 503
     assert answer.json["title"] == "All workers are busy"

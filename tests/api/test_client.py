@@ -31,8 +31,8 @@ from shared.errors import (
     TooManyRequests,
     UnknownModel,
 )
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body

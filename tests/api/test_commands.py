@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from api.commands import ON_REQUEST
 from api.context import EXTENSION, Services
 from shared.errors import BrokerAway, StoreAway
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState, QueueState
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.storage import Store

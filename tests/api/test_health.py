@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body

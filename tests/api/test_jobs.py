@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from api import jobs
 from api.context import Services
 from shared.errors import BrokerAway
+from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState, QueueState
-from shared.runstate import RunState
 from shared.storage import Store
 from tests.api.bodies import SAMPLE, a_body
 from tests.api.scene import CARDS, PROPHET, a_report, running, waiting_in_the_plan_lane
@@ -68,7 +68,7 @@ class TestSubmitting:
     def test_what_cannot_be_done_is_refused_with_its_place_and_nothing_is_kept(
         self, services: Services, client: FlaskClient, field: str, value: Any, told: tuple[str, str]
     ) -> None:
-        services.run_state.keep_catalogue(CARDS)
+        services.run_state.catalogue.publish(CARDS)
         answer = submit(client, a_body(field, value))
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
         [problem] = answer.json["errors"]

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.context import EXTENSION, Services
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 
 from api.context import EXTENSION
 from api.known_tokens import KnownTokens
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from shared.storage._memory_tokens import MemoryTokens

@@ -22,8 +22,8 @@ from api.context import EXTENSION
 from deploy.stack import fleet, make_layout
 from shared.cli import build_app
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.stack import fleet, make_layout
 from shared.broker import ROUTES, TaskName
-from shared.forecasts import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
+from shared.domain.lanes import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 from shared.settings import Settings
 from tests.architecture.house import output_of
 

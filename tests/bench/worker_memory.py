@@ -24,8 +24,8 @@ import psutil
 from shared.broker import enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
 from shared.durations import Duration
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.runstate import RunState
 from shared.storage import open_store
 from tests.bench.fleet.stage import broker
 from tests.factories import a_job, a_load, a_request

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate
 from shared.jobs import Job, JobState, Progress, QueueState, Tally
 from shared.reports import QueueReport
-from shared.runstate import RunState
 from shared.storage import Store
 from tests.api.scene import CARDS
 from tests.browser.looking import NARROW, WIDE, Watched, check_accessible, check_fits
@@ -163,7 +163,7 @@ def fill(page: Page, **fields: str) -> None:
 def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
     store: Store, run_state: RunState, page: Page, url: str
 ) -> None:
-    run_state.keep_catalogue(CARDS)
+    run_state.catalogue.publish(CARDS)
     page.goto(f"{url}/jobs/new")
     fill(page, job_name="From the form", user_name="Ann", queues="root.etl, root.a*")
     page.get_by_label("auto: every model").uncheck()
@@ -215,7 +215,7 @@ def test_without_a_worker_the_models_are_not_known_and_validating_says_that_none
 
 
 def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState, page: Page, url: str) -> None:
-    run_state.keep_catalogue(CARDS)
+    run_state.catalogue.publish(CARDS)
     earlier = a_request(
         queues=("root.etl",), interval=0.8, model=("prophet",), hyperparameters={"prophet": {"growth": ("flat",)}}
     )
@@ -241,7 +241,7 @@ def any_page(request: pytest.FixtureRequest, scheme: str, new_page: Callable[...
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/job-1", "jobs/new"])
 def test_it_fits_and_everybody_can_use_it(partial: None, run_state: RunState, any_page: Page, url: str, path: str) -> None:
-    run_state.keep_catalogue(CARDS)
+    run_state.catalogue.publish(CARDS)
     any_page.goto(f"{url}/{path}")
     check_fits(any_page)
     check_accessible(any_page)

@@ -13,8 +13,8 @@ from random import Random
 import psutil
 import redis
 
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.forecasts import Lane
 from tests.chaos.fleet import ChaosFleet, kill, kill_tree
 from tests.polling import eventually
 

@@ -22,13 +22,13 @@ from deploy.stack import QUEUECAST, broker
 from deploy.supervise import POLL_SECONDS, Program, Supervisor
 from deploy.valkey import forget_socket
 from shared.broker import enqueue_job, make_celery
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.durations import Duration
 from shared.errors import BrokerAway, StoreAway
-from shared.forecasts import Lane
+from shared.fleet.lanes import Lanes, LanesView
+from shared.fleet.runstate import RunState
 from shared.jobs import Job
-from shared.lanes import Lanes, LanesView
-from shared.runstate import RunState
 from shared.settings import PREFIX, Settings
 from shared.storage import open_store
 from shared.storage.base import Store
@@ -214,7 +214,7 @@ class ChaosFleet:
         )
 
     def _has_workers(self, count: int) -> bool:
-        return len(self.run_state.workers()) >= count
+        return len(self.run_state.pulses.workers()) >= count
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from celery import current_task
 
 from shared.broker import TaskName
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
 from shared.jobs import Grid
 from tests.chaos.names import LEDGER
 from worker.models import models

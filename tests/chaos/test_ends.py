@@ -8,9 +8,9 @@ import time
 import pytest
 import urllib3
 
+from shared.domain.lanes import Lane
 from shared.durations import Duration
 from shared.errors import DeadlinePassed
-from shared.forecasts import Lane
 from shared.jobs import JobState
 from shared.storage import sqlite_path
 from tests.chaos.fleet import ChaosFleet

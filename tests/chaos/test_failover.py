@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.lanes import Lanes
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.certificates import Certificates

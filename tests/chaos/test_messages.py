@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from shared.broker import TaskName, make_celery
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.forecasts import Lane
 from shared.jobs import JobState
 from tests.chaos.faults import lanes_client, messages_doubled
 from tests.chaos.fleet import LANES, ChaosFleet

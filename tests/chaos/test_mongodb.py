@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, JobState, Place
-from shared.lanes import Lanes
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.certificates import Certificates

@@ -14,11 +14,11 @@ import pytest
 from deploy.stack import CONTROL_LANES, FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, worker
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
+from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import SetupError
-from shared.forecasts import LONGEST_TASK_SECONDS, Lane
-from shared.running import LivingWorker
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
 from shared.settings import PREFIX, Settings, unknown_names
 
 
@@ -121,7 +121,7 @@ def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: S
     lanes = {"worker": WORKER_LANES, "heavy": HEAVY_LANES}
     programs = {name: worker(name, served, 1, settings) for name, served in lanes.items()}
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": False}
-    run_state.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
+    run_state.pulses.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": True}
 
 

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from deploy.stack import _DRAIN_SECONDS
 from shared.cli import build_app
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
 from tests.architecture.house import ROOT
 from tests.deploy.manifests import OURS, lanes_in
 from tests.servers import missing

@@ -11,7 +11,7 @@ import pytest
 from deploy.families import MARK, family
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import SOCKET_NOTE
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from tests.polling import eventually
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.factories import a_load

@@ -12,8 +12,8 @@ import psutil
 
 from shared.broker import enqueue_job, make_celery
 from shared.drivers.redis_server import redis_server
+from shared.fleet.runstate import RunState
 from shared.jobs import Job
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage.base import Store
 from tests.factories import a_job, a_request
@@ -50,10 +50,12 @@ class Fleet:
 
     def worker(self, name: str = "w", lanes: str = "select,check,plan,score,heavy", slots: int = 2) -> subprocess.Popen[bytes]:
         """Start a worker and wait until it serves."""
-        known = {worker.worker_id for worker in self.run_state.workers()}
+        known = {worker.worker_id for worker in self.run_state.pulses.workers()}
         process = self.start("work", "--name", name, "--lanes", lanes, "--concurrency", str(slots))
         eventually(
-            lambda: {worker.worker_id for worker in self.run_state.workers()} - known, within=60, what="the worker's announcement"
+            lambda: {worker.worker_id for worker in self.run_state.pulses.workers()} - known,
+            within=60,
+            what="the worker's announcement",
         )
         return process
 

@@ -20,9 +20,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.app import create_app
 from api.context import EXTENSION, Services
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState, QueueState
 from shared.reports import QueueReport
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule

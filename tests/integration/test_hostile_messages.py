@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.forecasts import Lane
 from shared.jobs import JobState
 from tests.integration.fleet import Fleet
 from tests.polling import eventually

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import psutil
 
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.lanes import Lanes
-from shared.runstate import RunState
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
 

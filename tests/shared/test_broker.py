@@ -11,11 +11,11 @@ from celery.backends.redis import RedisBackend
 
 from shared._celery_redis import QuietBackend
 from shared.broker import ROUTES, TaskName, enqueue_job, make_celery
+from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
-from shared.forecasts import LONGEST_TASK_SECONDS, Lane
-from shared.lanes import Lanes
-from shared.runstate import RunState
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 
 NOWHERE = redis_server(Settings(broker_url="redis://127.0.0.1:1/0"))

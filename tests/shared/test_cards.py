@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from shared.cards import FLOOR, candidates_of, check_count, count_candidates, grid_of
+from shared.domain.lanes import Lane
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
-from shared.forecasts import HyperparameterCard, Lane, ModelCard
+from shared.forecasts import HyperparameterCard, ModelCard
 from shared.jobs import JobRequest
 from tests.factories import a_request
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from shared.cli import build_app, exit_code
 from shared.errors import ApiAway, DeadlinePassed, InvalidSettings, JobNotFound, SeriesTooShort, UnknownModel
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 
 

@@ -15,11 +15,12 @@ from shared.broker import enqueue_job, make_celery
 from shared.connections import Connection
 from shared.data_folder import open_data_folder
 from shared.doctor import diagnose, file_system
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.forecasts import Lane, ModelCard
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
+from shared.forecasts import ModelCard
 from shared.jobs import JobState
-from shared.running import LivingWorker
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.tokens import Scope, make_token
@@ -44,9 +45,9 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
     assert folder
     folder.mkdir()
     open_data_folder(settings)
-    run_state.announce(WORKER)
-    run_state.keep_catalogue([CARD])
-    assert run_state.holds(run_state.lock("reaper", 60))
+    run_state.pulses.announce(WORKER)
+    run_state.catalogue.publish([CARD])
+    assert run_state.roles.holds(run_state.roles.lock("reaper", 60))
     with closing(open_store(settings.store_location)) as store:
         store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
     return settings
@@ -63,7 +64,7 @@ def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> Non
 
 
 def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: Settings, run_state: RunState) -> None:
-    run_state.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
+    run_state.pulses.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
     found = findings(healthy)
     assert not found["lane heavy"].is_well
     assert found["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
@@ -91,8 +92,8 @@ def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Sett
 
 
 def test_versions_that_differ_are_told_apart_and_old_workers_are_unknown(healthy: Settings, run_state: RunState) -> None:
-    run_state.announce_version("reaper", "0.0.1")
-    run_state.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
+    run_state.roles.announce_version("reaper", "0.0.1")
+    run_state.pulses.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
     found = findings(healthy)["versions"]
     assert found.verdict == "note"
     assert found.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 
 from shared.documents import from_document, to_document
-from shared.forecasts import HyperparameterCard, Lane, ModelCard
+from shared.domain.lanes import Lane
+from shared.forecasts import HyperparameterCard, ModelCard
 from shared.jobs import Grid
 from tests.worker.pipeline.factories import Fixed
 from worker.catalogue import blend_cards, model_card, model_cards

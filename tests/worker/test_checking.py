@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, Place
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
 from worker.checking import check

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shared.cli import build_app
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.factories import MONDAY, a_forecast, a_load

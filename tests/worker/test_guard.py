@@ -9,8 +9,8 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.errors import BadForecast
+from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate, Failure, Outcome
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import attempt, score_each, tried
@@ -59,7 +59,7 @@ def test_whatever_goes_wrong_becomes_a_failure_with_its_reason(error: Exception,
 
 def test_the_fourth_attempt_is_not_begun(run_state: RunState) -> None:
     for _ in range(3):
-        run_state.begin(JOB, QUEUE, "0")
+        run_state.attempts.begin(JOB, QUEUE, "0")
     ran: list[Candidate] = []
     score_each(
         run_state,
@@ -69,7 +69,7 @@ def test_the_fourth_attempt_is_not_begun(run_state: RunState) -> None:
         candidates=CANDIDATES,
         evaluate=lambda candidate: ran.append(candidate) or an_outcome(candidate),
     )
-    outcome = run_state.outcomes(JOB, QUEUE)[0]
+    outcome = run_state.attempts.outcomes(JOB, QUEUE)[0]
     assert ran == []
     assert isinstance(outcome, Failure)
     assert outcome.error == "ProcessLost"
@@ -80,7 +80,7 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
         return an_outcome(candidate) if candidate.hyperparameters["n"] else raising(MemoryError())()
 
     assert scored(run_state, range(3), evaluate) == []
-    assert [outcome.error for outcome in run_state.outcomes(JOB, QUEUE).values() if isinstance(outcome, Failure)] == [
+    assert [outcome.error for outcome in run_state.attempts.outcomes(JOB, QUEUE).values() if isinstance(outcome, Failure)] == [
         "OutOfMemory",
         "Test",
         "Test",
@@ -90,11 +90,11 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
 def test_after_a_time_limit_the_rest_of_the_block_is_handed_back(run_state: RunState) -> None:
     left = scored(run_state, range(3), lambda _: raising(SoftTimeLimitExceeded())())
     assert left == [1, 2]
-    assert list(run_state.outcomes(JOB, QUEUE)) == [0]
+    assert list(run_state.attempts.outcomes(JOB, QUEUE)) == [0]
 
 
 def test_candidates_that_have_an_outcome_are_not_scored_again(run_state: RunState) -> None:
-    run_state.record(JOB, QUEUE, 1, an_outcome(CANDIDATES[1]))
+    run_state.attempts.record(JOB, QUEUE, 1, an_outcome(CANDIDATES[1]))
     ran: list[object] = []
 
     def evaluate(candidate: Candidate) -> Outcome:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.accuracy import AccuracyFilter
+from shared.fleet.runstate import RunState
 from shared.reports import Point
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.storage import Store
 from tests.factories import MONDAY, a_forecast, a_request

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
+from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate, Failure
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import score_each

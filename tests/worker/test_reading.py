@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from shared.errors import SourceNotFound
+from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, Place
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
 from tests.scraping import counted_here

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.durations import Duration
+from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState
 from shared.reports import Point
-from shared.runstate import RunState
 from shared.sessions import make_session
 from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast, a_job

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState
-from shared.runstate import RunState
 from shared.schedules import paused, resumed
 from shared.settings import Settings
 from shared.storage import Store

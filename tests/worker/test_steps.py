@@ -20,10 +20,10 @@ from shared.errors import (
     UnknownConnection,
     UnknownModel,
 )
+from shared.fleet.runstate import RunState
 from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.reports import QualityReport, QueueReport, ReportedScore
-from shared.runstate import RunState
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.storage.base import Store
@@ -422,7 +422,7 @@ def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
     assert work is not None
     beyond = range(len(work.candidates) - 1, len(work.candidates) + 9)  # a block of a run that had more candidates
     assert steps.score(job.job_id, "root.adhoc", beyond) == []
-    assert list(here.run_state.outcomes(job.job_id, "root.adhoc")) == [len(work.candidates) - 1]
+    assert list(here.run_state.attempts.outcomes(job.job_id, "root.adhoc")) == [len(work.candidates) - 1]
 
 
 def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> None:
@@ -452,9 +452,9 @@ def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> 
 
 def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Resources) -> None:
     job, work = scored(here)
-    first = choose(list(here.run_state.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
+    first = choose(list(here.run_state.attempts.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
     for _ in range(3):
-        here.run_state.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
+        here.run_state.attempts.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
     steps.select(job.job_id, "root.etl", is_heavy=False)
     report = here.store.report(job.job_id, "root.etl")
     assert report.state is QueueState.SUCCEEDED
@@ -477,7 +477,7 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
             if candidate.model == "lstm"
             else Failure(candidate=candidate, error="Test", reason="as told")
         )
-        here.run_state.record(job.job_id, "root.etl", index, outcome)
+        here.run_state.attempts.record(job.job_id, "root.etl", index, outcome)
     assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
     assert here.store.report(job.job_id, "root.etl").winner is None
     assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.running import LivingWorker
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
 from tests.factories import MONDAY
 from worker.window import room
 
@@ -22,7 +22,7 @@ def let_in_at_once(run_state: RunState, slots: int, tasks: int, *, heavy: int = 
         LivingWorker(worker_id="a", lanes=("select", "check", "plan", "score"), slots=slots),
         LivingWorker(worker_id="b", lanes=("heavy",), slots=heavy_slots),
     ]
-    return len(run_state.let_in(room(workers)))
+    return len(run_state.turns.let_in(room(workers)))
 
 
 @pytest.mark.parametrize(

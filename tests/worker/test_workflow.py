@@ -9,10 +9,11 @@ import pytest
 
 from shared.broker import make_celery
 from shared.chords import Chords
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.forecasts import Block, Candidate, Lane, QueueWork
-from shared.lanes import Lanes
-from shared.runstate import RunState
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
+from shared.forecasts import Block, Candidate, QueueWork
 from shared.settings import Settings
 from tests.factories import a_spec
 from worker import workflow

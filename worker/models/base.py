@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
 from shared.jobs import Grid
 
 FloatArray = NDArray[np.float64]

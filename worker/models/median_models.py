@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
 from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import Bounds, Extent, FloatArray, History

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from shared.forecasts import Lane
+from shared.domain.lanes import Lane
 from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History

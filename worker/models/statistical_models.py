@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
+from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
-from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, Extent, FloatArray, History

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
+from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
-from shared.forecasts import Lane
 from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import Bounds, Extent, FloatArray, History

@@ -10,8 +10,9 @@ from fnmatch import translate
 from itertools import groupby, islice
 
 from shared.cards import candidates_of
+from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnreadableData
-from shared.forecasts import Block, Candidate, ForecastSpec, Lane, ModelCard, QueueWork
+from shared.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from shared.names import listed, shown, why_no_queue
 from worker.models.base import SECONDS_PER_DAY, History, Model

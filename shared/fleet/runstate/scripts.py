@@ -6,7 +6,6 @@ cancelled. What it then writes must not be taken for the new run's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,21 +21,21 @@ ANY_RUN = ""
 REQUEST_ID = "request_id"  # in the job's hash, beside its numbers
 NO_RUN = "-"  # of whoever began when the job had none: no run that comes later is his
 
-_PRELUDE, *_FUNCTIONS = re.split(r"-- function: (\w+)\n", Path(__file__).with_name("runstate.lua").read_text())
-_SCRIPTS = dict(zip(_FUNCTIONS[::2], _FUNCTIONS[1::2], strict=True))
+STEPS = Path(__file__).with_name("scripts.lua").read_text()
+speaks_redis = translated(BrokerAway)
 
 
-class RunstateSteps:
-    """The functions of runstate.lua by name, called for the run that the caller works in."""
+class Scripts:
+    """The steps of scripts.lua by name, called for the run that the caller works in."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._scripts = {name: client.register_script(_PRELUDE + text) for name, text in _SCRIPTS.items()}
+        self._steps = client.register_script(STEPS)
         self._client = client
         self._run = ContextVar("run", default=ANY_RUN)
 
     def __call__(self, name: str, keys: Sequence[str], *arguments: str | int | bytes) -> Any:
-        """What the function gives."""
-        return self._scripts[name](keys=keys, args=[*arguments, self._run.get()])
+        """What the step gives."""
+        return self._steps(keys=keys, args=[name, self._run.get(), *arguments])
 
     @contextmanager
     def within_run(self, job_id: str) -> Iterator[str | None]:

@@ -1,57 +1,51 @@
-"""RunState: all that a running job needs, in database 2 of the broker's server; gone when the job has ended.
-
-It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended: nothing is written
-for it any more, nor by whoever works in an earlier run of it (`within_run`). Keys, per job or per (job, queue):
-
-    active                                   set: jobs with run state
-    turns:… let_in:… project:…               whose turn it is: _runstate_turns.py
-    job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …
-    queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
-    waiting:{job}                            hash: queue ("" = the plan) → the service it waits for
-    data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
-    outcome:… attempt:…                      hash: index → outcome · what → attempts begun
-    worker:{id} catalogue                    a worker that lives · the model cards
-
-The keys of a queue go when it ends, so that a big job takes no more room than the queues that run at a time. Whoever wants its
-outcomes reads them, and then asks whether it has ended: until then they were whole. All keys expire a day after the job's
-deadline, in case nobody deletes them.
-"""
+"""A running job and its queues, as the run state keeps them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from secrets import randbits
 from typing import Self, cast
 
 import redis
-from redis.exceptions import LockError
-from redis.lock import Lock
 
-from shared._runstate_steps import REQUEST_ID, RunstateSteps
-from shared._runstate_turns import RunstateTurns
-from shared._runstate_workers import RunstateWorkers, speaks_redis
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.forecasts import Failure, Outcome, QueueWork
+from shared.fleet.runstate.attempts import Attempts
+from shared.fleet.runstate.catalogue import Catalogue
+from shared.fleet.runstate.pulses import Pulses
+from shared.fleet.runstate.questions import Questions
+from shared.fleet.runstate.roles import Roles
+from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
+from shared.fleet.runstate.turns import Turns
+from shared.fleet.runstate.values import RunningJob, RunningQueue, queue_state, running_job, running_queue
+from shared.forecasts import QueueWork
 from shared.jobs import QueueState
-from shared.running import RunningJob, RunningQueue, queue_state, running_job, running_queue
 from shared.settings import Settings
 
 _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
 
-class RunState(RunstateTurns, RunstateWorkers):
-    """The run state behind one client. Methods raise BrokerAway when the server stays away longer than the client's patience."""
+class RunState:
+    """The run state behind one client: jobs and queues here, further subjects as its parts.
+
+    Methods raise BrokerAway when the server stays away longer than the client's patience.
+    """
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
-        self._step = RunstateSteps(client)
+        self._step = Scripts(client)
+        self.attempts = Attempts(client, self._step)
+        self.turns = Turns(client, self._step)
+        self.pulses = Pulses(client)
+        self.roles = Roles(client)
+        self.catalogue = Catalogue(client)
+        self.questions = Questions(client)
 
     @classmethod
     def open(cls, settings: Settings, *, is_patient: bool) -> Self:
@@ -62,6 +56,21 @@ class RunState(RunstateTurns, RunstateWorkers):
     def ping(self) -> None:
         """A round trip to the master, for readiness and before anything is written."""
         ask_master(self.client)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+
+    @speaks_redis
+    def server_says(self) -> Mapping[str, object]:
+        """What the server says of itself: version, role, memory, durability."""
+        return cast("Mapping[str, object]", self.client.info())
+
+    @speaks_redis
+    def server_time(self) -> float:
+        """The server's clock, epoch seconds."""
+        seconds, micros = cast("tuple[int, int]", self.client.time())
+        return seconds + micros / 1e6
 
     @property
     def run(self) -> str:
@@ -78,7 +87,7 @@ class RunState(RunstateTurns, RunstateWorkers):
         pipeline.hset(f"job:{job_id}", "deadline_at", str(to_epoch(deadline_at)))
         if request_id:
             pipeline.hsetnx(f"job:{job_id}", REQUEST_ID, request_id)
-        pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as runstate.lua does with the other keys
+        pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as scripts.lua does with the other keys
         pipeline.sadd("active", job_id)
         pipeline.execute()
 
@@ -148,39 +157,6 @@ class RunState(RunstateTurns, RunstateWorkers):
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
     @speaks_redis
-    def begin(self, job_id: str, queue: str, what: str) -> int:
-        """Count an attempt at `what` (a candidate's index, "ingest", "select.{index}") before it starts.
-
-        Returns its number (1, 2, …), or 0 when there is nothing to do: the job or the queue has ended, or the outcome is there.
-        """
-        keys = [f"job:{job_id}", f"done:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("outcome", "attempt"))]
-        return cast("int", self._step("begin", keys, queue, what))
-
-    @speaks_redis
-    def forgive(self, job_id: str, queue: str, what: str) -> None:
-        """Uncount an attempt that ended in an orderly way: the counter is there for what kills its process."""
-        self._step("forgive", [f"job:{job_id}", f"attempt:{job_id}:{queue}"], what)
-
-    @speaks_redis
-    def record(self, job_id: str, queue: str, index: int, outcome: Outcome) -> int:
-        """Keep a candidate's outcome, first writer wins; returns how many the queue has now, -1 = it has ended."""
-        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}", f"done:{job_id}"]
-        return cast("int", self._step("record", keys, index, to_json(outcome), int(isinstance(outcome, Failure)), queue))
-
-    @speaks_redis
-    def record_and_begin(self, job_id: str, queue: str, index: int, outcome: Outcome, then: int) -> int:
-        """`record` one candidate and `begin` the candidate `then`, in one round trip; returns the number of its attempt, or 0."""
-        keys = [f"job:{job_id}", f"outcome:{job_id}:{queue}", f"done:{job_id}", f"attempt:{job_id}:{queue}"]
-        is_failure = int(isinstance(outcome, Failure))
-        return cast("int", self._step("record_and_begin", keys, index, to_json(outcome), is_failure, queue, then))
-
-    @speaks_redis
-    def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
-        """Candidate's index → its outcome; none once the queue has ended."""
-        found = cast("dict[bytes, bytes]", self.client.hgetall(f"outcome:{job_id}:{queue}"))
-        return {int(index): from_json(Outcome, text) for index, text in sorted(found.items(), key=lambda item: int(item[0]))}
-
-    @speaks_redis
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
         """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go."""
         per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting")]
@@ -230,16 +206,3 @@ class RunState(RunstateTurns, RunstateWorkers):
             pipeline.hkeys(f"outcome:{job_id}:{name}")
         found = iter(pipeline.execute())
         return [running_queue(name, next(found), next(found)) for name in names]
-
-    def lock(self, role: str, seconds: float) -> Lock:
-        """A lock that one process may hold, and renew, for `seconds` at a time."""
-        lock: Lock = self.client.lock(role, timeout=seconds, blocking=False)
-        return lock
-
-    @speaks_redis
-    def holds(self, lock: Lock) -> bool:
-        """Take or renew the lock; whether it is ours now."""
-        try:
-            return bool(lock.reacquire() if lock.owned() else lock.acquire())
-        except LockError:  # it ran out, and another one took it in between
-            return False

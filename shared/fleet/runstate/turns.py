@@ -1,4 +1,4 @@
-"""The part of the run state that says whose turn it is: queues are let in from projects in turn, counted over all jobs.
+"""Whose turn it is: queues are let in from projects in turn, counted over all jobs.
 
     turns:{lane} turns:{lane}:{project}      sorted sets: projects, and jobs of a project, whose queues wait; the longest first
     let_in:{lane}                            set: jobs some of whose queues run
@@ -14,19 +14,15 @@ from typing import cast
 
 import redis
 
-from shared._runstate_steps import RunstateSteps
-from shared.drivers.faults import translated
-from shared.errors import BrokerAway
-from shared.running import Room
-
-speaks_redis = translated(BrokerAway)
+from shared.fleet.runstate.scripts import Scripts, speaks_redis
+from shared.fleet.runstate.values import Room
 
 
-class RunstateTurns:
+class Turns:
     """Turns, behind the client of the run state."""
 
-    client: redis.Redis
-    _step: RunstateSteps
+    def __init__(self, client: redis.Redis, step: Scripts) -> None:
+        self._client, self._step = client, step
 
     @speaks_redis
     def enlist(self, job_id: str, project: str) -> None:
@@ -44,7 +40,7 @@ class RunstateTurns:
     @speaks_redis
     def queues_waiting(self) -> int:
         """How many queues of all jobs wait to be let in."""
-        pipeline = self.client.pipeline()
-        for job_id in cast("set[bytes]", self.client.smembers("active")):
+        pipeline = self._client.pipeline()
+        for job_id in cast("set[bytes]", self._client.smembers("active")):
             pipeline.hmget(f"job:{job_id.decode()}", ["queues", "next"])
         return sum(max(0, int(total or 0) - int(let_in or 0)) for total, let_in in pipeline.execute())

@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.running import LivingWorker
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
 from shared.settings import Settings
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -43,7 +43,7 @@ def test_a_frozen_broker_keeps_no_page_waiting_and_the_banner_says_that_it_is_aw
 
 def test_the_banner_is_empty_when_all_is_well(client: FlaskClient, run_state: RunState) -> None:
     assert "No worker is running" in client.get("/status").text
-    run_state.announce(LivingWorker(worker_id="w", lanes=("score",), slots=1))
+    run_state.pulses.announce(LivingWorker(worker_id="w", lanes=("score",), slots=1))
     assert client.get("/status").text.strip() == ""
 
 

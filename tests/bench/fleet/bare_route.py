@@ -11,8 +11,8 @@ from flask import Flask, jsonify, request
 
 from api.listening import bind
 from api.server.running import serve_until_asked
+from shared.fleet.runstate import RunState
 from shared.jobs import Job
-from shared.runstate import RunState
 from shared.settings import Settings, load_settings
 from shared.storage import open_store
 from tests.factories import a_request

@@ -22,8 +22,8 @@ import psutil
 from deploy.valkey import forget_socket, valkey_command
 from shared.broker import App, enqueue_job, make_celery
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, Grid, Job, JobState, Place
-from shared.runstate import RunState
 from shared.settings import CONFIG_FILE, PREFIX, Settings
 from shared.storage import open_store
 from tests.factories import a_job, a_load, a_request
@@ -195,4 +195,4 @@ def stage(settings: Settings, *, lanes: str = LANES, slots: int = CORES) -> Iter
 
 
 def _workers(fleet: Fleet) -> set[str]:
-    return {worker.worker_id for worker in fleet.run_state.workers()}
+    return {worker.worker_id for worker in fleet.run_state.pulses.workers()}

@@ -13,7 +13,7 @@ from statistics import median, quantiles
 
 import urllib3
 
-from shared.runstate import RunState
+from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.storage import open_store
 from tests.api.bodies import BODY
@@ -80,7 +80,7 @@ def _round(server: Server) -> None:
 def serving(settings: Settings) -> Iterator[list[Server]]:
     """Ours and the bare one, with the same number of threads; the models are known, as in a fleet that has a worker."""
     fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
-    fleet.run_state.keep_catalogue(model_cards())
+    fleet.run_state.catalogue.publish(model_cards())
     ports = free_port(), free_port()
     bare = [sys.executable, "-m", "tests.bench.fleet.bare_route", str(ports[1])]
     commands = {OURS: [QUEUECAST, "serve", "--port", str(ports[0])], BARE: bare}

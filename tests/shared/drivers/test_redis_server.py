@@ -15,8 +15,8 @@ from shared.drivers.faults import translated
 from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.drivers.redis_server import SOCKET_NOTE, redis_client, redis_server
 from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
+from shared.fleet.runstate import RunState
 from shared.redis_urls import RedisPlace
-from shared.runstate import RunState
 from shared.settings import Settings
 from tests.certificates import Certificates
 from tests.polling import eventually

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.forecasts import ForecastSpec, Lane
+from shared.domain.lanes import Lane
+from shared.forecasts import ForecastSpec
 from shared.jobs import Grid
 from tests.factories import MONDAY, a_load
 from worker.models import models

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.lanes import Lane
 from shared.durations import Duration
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
-from shared.forecasts import Candidate, HyperparameterCard, Lane, ModelCard, QueueWork
+from shared.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
 from shared.jobs import JobRequest
 from tests.factories import MONDAY, a_load, a_request
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering, offering

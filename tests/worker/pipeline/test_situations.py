@@ -13,9 +13,10 @@ import pytest
 
 from shared.buckets import bucket_start
 from shared.connections import Connection
+from shared.domain.lanes import Lane
 from shared.durations import Duration
 from shared.errors import EmptySeries, SeriesTooShort
-from shared.forecasts import Failure, Forecast, Lane
+from shared.forecasts import Failure, Forecast
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.catalogue import model_cards
 from worker.pipeline.history import history_at

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.questions import LIFE_SECONDS, Questions
-from shared.runstate import RunState
-from shared.settings import Settings
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.questions import LIFE_SECONDS, Questions
 
 
 @pytest.fixture
-def questions(settings: Settings, run_state: RunState) -> Iterator[Questions]:
-    questions = Questions.open(settings, is_patient=False)
-    yield questions
-    questions._client.close()
+def questions(run_state: RunState) -> Questions:
+    return run_state.questions
 
 
 def test_an_answer_wakes_up_whoever_waits_for_it(questions: Questions) -> None:

@@ -7,30 +7,17 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, MessageLost
-from shared.forecasts import Block, Candidate, Failure, ForecastSpec, Lane, ModelCard, QueueWork
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
+from shared.forecasts import Failure, ModelCard
 from shared.jobs import Progress, QueueState, Tally
-from shared.running import LivingWorker
-from shared.runstate import RunState
 from shared.settings import Settings
-from tests.factories import MONDAY, let_in
+from tests.factories import DEADLINE, JOB, MONDAY, QUEUE, a_work, let_in
 
-JOB = "job-1"
-QUEUE = "root.etl"
-DEADLINE = MONDAY + timedelta(days=36_500)
-SPEC = ForecastSpec(
-    target="used_capacity",
-    step_seconds=3_600,
-    horizon_steps=24,
-    window_steps=24,
-    windows=3,
-    interval=0.9,
-    bounds=(0, None),
-    timezone="UTC",
-)
-CANDIDATES = (Candidate(model="last_value"), Candidate(model="seasonal_naive", hyperparameters={"days": 1}))
-WORK = QueueWork(spec=SPEC, candidates=CANDIDATES, blocks=(Block(first=0, last=1, lane=Lane.SCORE),))
-FAILURE = Failure(candidate=CANDIDATES[0], error=MessageLost.__name__, reason="lost")
+WORK = a_work()
+FAILURE = Failure(candidate=WORK.candidates[0], error=MessageLost.__name__, reason="lost")
 
 
 @pytest.fixture
@@ -87,7 +74,7 @@ def test_many_processes_that_let_queues_in_let_each_in_once(run_state: RunState)
 
 
 def test_the_first_work_of_a_queue_counts(job: RunState) -> None:
-    other = QueueWork(spec=SPEC, candidates=CANDIDATES[:1], blocks=(Block(first=0, last=0, lane=Lane.SCORE),))
+    other = a_work(WORK.candidates[0])
     assert job.keep_work(JOB, QUEUE, b"first", WORK) == WORK
     assert job.keep_work(JOB, QUEUE, b"second", other) == WORK
     assert job.snapshot(JOB, QUEUE) == b"first"
@@ -95,7 +82,7 @@ def test_the_first_work_of_a_queue_counts(job: RunState) -> None:
 
 def test_progress_counts_what_there_really_is_once_the_data_are_seen(job: RunState) -> None:
     job.keep_work(JOB, QUEUE, b"data", WORK)  # two candidates instead of the five that were planned
-    job.record(JOB, QUEUE, 0, FAILURE)
+    job.attempts.record(JOB, QUEUE, 0, FAILURE)
     job.end_queue(JOB, "root.adhoc", "no data")  # none instead of five
     running = job.running_job(JOB)
     assert running is not None
@@ -103,27 +90,27 @@ def test_progress_counts_what_there_really_is_once_the_data_are_seen(job: RunSta
 
 
 def test_attempts_are_counted_by_candidate_and_not_by_message(job: RunState) -> None:
-    assert [job.begin(JOB, QUEUE, "0") for number in range(3)] == [1, 2, 3]
-    assert job.begin(JOB, QUEUE, "1") == 1
-    job.forgive(JOB, QUEUE, "0")
-    assert job.begin(JOB, QUEUE, "0") == 3
+    assert [job.attempts.begin(JOB, QUEUE, "0") for number in range(3)] == [1, 2, 3]
+    assert job.attempts.begin(JOB, QUEUE, "1") == 1
+    job.attempts.forgive(JOB, QUEUE, "0")
+    assert job.attempts.begin(JOB, QUEUE, "0") == 3
 
 
 def test_there_is_nothing_to_begin_where_an_outcome_is(job: RunState) -> None:
-    assert job.record(JOB, QUEUE, 0, FAILURE) == 1
-    assert job.begin(JOB, QUEUE, "0") == 0
+    assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == 1
+    assert job.attempts.begin(JOB, QUEUE, "0") == 0
 
 
 def test_there_is_nothing_to_begin_in_a_queue_that_has_ended(job: RunState) -> None:
     job.end_queue(JOB, QUEUE, "no data")
-    assert job.begin(JOB, QUEUE, "ingest") == 0
+    assert job.attempts.begin(JOB, QUEUE, "ingest") == 0
 
 
 def test_the_first_outcome_counts(job: RunState) -> None:
-    later = Failure(candidate=CANDIDATES[0], error="Other", reason="too late")
-    assert job.record(JOB, QUEUE, 0, FAILURE) == 1
-    assert job.record(JOB, QUEUE, 0, later) == 1
-    assert job.outcomes(JOB, QUEUE) == {0: FAILURE}
+    later = Failure(candidate=WORK.candidates[0], error="Other", reason="too late")
+    assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == 1
+    assert job.attempts.record(JOB, QUEUE, 0, later) == 1
+    assert job.attempts.outcomes(JOB, QUEUE) == {0: FAILURE}
 
 
 def test_a_queue_ends_once(job: RunState) -> None:
@@ -153,32 +140,32 @@ def test_late_tasks_of_a_queue_that_has_ended_leave_nothing_behind(job: RunState
     work_on(job, QUEUE)
     job.end_queue(JOB, QUEUE, "no data")
     before = everything(job)
-    assert job.begin(JOB, QUEUE, "1") == 0
-    assert job.record(JOB, QUEUE, 1, FAILURE) == -1
-    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 0
+    assert job.attempts.begin(JOB, QUEUE, "1") == 0
+    assert job.attempts.record(JOB, QUEUE, 1, FAILURE) == -1
+    assert job.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 0
     assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
     assert not job.end_queue(JOB, QUEUE)
-    job.forgive(JOB, QUEUE, "0")
+    job.attempts.forgive(JOB, QUEUE, "0")
     assert everything(job) == before
-    assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.outcomes(JOB, QUEUE)) == (None, None, {})
+    assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.attempts.outcomes(JOB, QUEUE)) == (None, None, {})
 
 
 def test_only_what_was_counted_is_forgiven(job: RunState) -> None:
-    job.begin(JOB, QUEUE, "0")
-    job.forgive(JOB, QUEUE, "1")
-    assert [job.begin(JOB, QUEUE, what) for what in ("0", "1")] == [2, 1]
+    job.attempts.begin(JOB, QUEUE, "0")
+    job.attempts.forgive(JOB, QUEUE, "1")
+    assert [job.attempts.begin(JOB, QUEUE, what) for what in ("0", "1")] == [2, 1]
 
 
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "0")
+    job.attempts.begin(JOB, QUEUE, "0")
     job.drop_job(JOB)
-    assert job.begin(JOB, QUEUE, "0") == 0
-    assert job.record(JOB, QUEUE, 0, FAILURE) == -1
+    assert job.attempts.begin(JOB, QUEUE, "0") == 0
+    assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == -1
     assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
     assert not job.end_queue(JOB, QUEUE)
     assert let_in(job, JOB, 4) == []
-    job.forgive(JOB, QUEUE, "0")
+    job.attempts.forgive(JOB, QUEUE, "0")
     job.name_queues(JOB, [QUEUE], MONDAY, planned=1)
     assert job.client.keys("*") == []
 
@@ -189,12 +176,12 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
         begin_again(job)
         before = everything(job)
         assert job.running_job(JOB) is None
-        assert job.begin(JOB, QUEUE, "0") == 0
-        assert job.record(JOB, QUEUE, 0, FAILURE) == -1
+        assert job.attempts.begin(JOB, QUEUE, "0") == 0
+        assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == -1
         assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
         assert not job.end_queue(JOB, QUEUE)
         assert let_in(job, JOB, 4) == []
-        job.forgive(JOB, QUEUE, "0")
+        job.attempts.forgive(JOB, QUEUE, "0")
         job.note_waiting(JOB, QUEUE, "the source is away")
         job.name_queues(JOB, ["another"], MONDAY, planned=1)
         job.drop_job(JOB)
@@ -207,7 +194,7 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
 def test_whoever_began_when_the_job_had_no_run_belongs_to_none(run_state: RunState) -> None:
     with run_state.within_run(JOB):
         begin_again(run_state)
-        assert run_state.begin(JOB, QUEUE, "0") == 0
+        assert run_state.attempts.begin(JOB, QUEUE, "0") == 0
         run_state.drop_job(JOB)
     assert run_state.active() == {JOB}
 
@@ -215,8 +202,8 @@ def test_whoever_began_when_the_job_had_no_run_belongs_to_none(run_state: RunSta
 def test_a_task_works_in_the_run_in_which_it_began(job: RunState) -> None:
     with job.within_run(JOB):
         job.begin_job(JOB, DEADLINE)  # repeating it changes nothing
-        assert job.begin(JOB, QUEUE, "0") == 1
-        assert job.record(JOB, QUEUE, 0, FAILURE) == 1
+        assert job.attempts.begin(JOB, QUEUE, "0") == 1
+        assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == 1
         assert job.end_queue(JOB, QUEUE)
         job.drop_job(JOB)
     assert everything(job) == {}
@@ -225,8 +212,8 @@ def test_a_task_works_in_the_run_in_which_it_began(job: RunState) -> None:
 def work_on(run_state: RunState, queue: str) -> None:
     """Everything that a queue has while it runs."""
     run_state.keep_work(JOB, queue, b"data", WORK)
-    run_state.begin(JOB, queue, "0")
-    run_state.record(JOB, queue, 0, FAILURE)
+    run_state.attempts.begin(JOB, queue, "0")
+    run_state.attempts.record(JOB, queue, 0, FAILURE)
 
 
 def begin_again(run_state: RunState) -> None:
@@ -240,25 +227,25 @@ def everything(run_state: RunState) -> dict[bytes, bytes]:
 
 
 def test_one_candidate_is_recorded_and_the_next_begun_in_one_step(job: RunState) -> None:
-    job.begin(JOB, QUEUE, "0")
-    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 1
-    assert job.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 2  # the message came again, and the next one is counted again
-    assert job.record(JOB, QUEUE, 1, FAILURE) == 2
-    assert job.record_and_begin(JOB, QUEUE, 2, FAILURE, then=1) == 0  # that one has its outcome
+    job.attempts.begin(JOB, QUEUE, "0")
+    assert job.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 1
+    assert job.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 2  # the message came again
+    assert job.attempts.record(JOB, QUEUE, 1, FAILURE) == 2
+    assert job.attempts.record_and_begin(JOB, QUEUE, 2, FAILURE, then=1) == 0  # that one has its outcome
     found = job.running_job(JOB)
     assert found is not None
     assert (found.progress.candidates.done, found.progress.candidates.failed) == (3, 3)
     job.end_queue(JOB, QUEUE)
-    assert job.record_and_begin(JOB, QUEUE, 3, FAILURE, then=4) == 0
+    assert job.attempts.record_and_begin(JOB, QUEUE, 3, FAILURE, then=4) == 0
     job.drop_job(JOB)
-    assert job.record_and_begin(JOB, QUEUE, 4, FAILURE, then=5) == 0
+    assert job.attempts.record_and_begin(JOB, QUEUE, 4, FAILURE, then=5) == 0
 
 
 def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> None:
     let_in(job, JOB, 4)
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "0")
-    job.record(JOB, QUEUE, 0, FAILURE)
+    job.attempts.begin(JOB, QUEUE, "0")
+    job.attempts.record(JOB, QUEUE, 0, FAILURE)
     job.end_queue(JOB, "root.adhoc")
     expiries = {key: job.client.expiretime(key) for key in job.client.keys(f"*{JOB}*")}
     assert len(expiries) == 9
@@ -268,8 +255,8 @@ def test_every_key_of_a_job_expires_a_day_after_its_deadline(job: RunState) -> N
 def test_the_reaper_sees_what_is_done_of_the_queues_that_run(job: RunState) -> None:
     let_in(job, JOB, 2)
     job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.begin(JOB, QUEUE, "1")
-    job.record(JOB, QUEUE, 0, FAILURE)
+    job.attempts.begin(JOB, QUEUE, "1")
+    job.attempts.record(JOB, QUEUE, 0, FAILURE)
     etl, adhoc = job.running_queues(JOB)
     assert (etl.queue, etl.blocks, etl.outcomes) == (QUEUE, WORK.blocks, frozenset({0}))
     assert (adhoc.queue, adhoc.blocks) == ("root.adhoc", None)
@@ -277,25 +264,25 @@ def test_the_reaper_sees_what_is_done_of_the_queues_that_run(job: RunState) -> N
 
 def test_a_worker_is_known_while_it_announces_itself(run_state: RunState) -> None:
     worker = LivingWorker(worker_id="a", lanes=("select", "score"), slots=2, tasks=frozenset({"job-1.root.etl.0-1"}))
-    run_state.announce(worker)
-    assert run_state.workers() == [worker]
+    run_state.pulses.announce(worker)
+    assert run_state.pulses.workers() == [worker]
     assert 0 < run_state.client.ttl("worker:a") <= 8
 
 
 def test_the_catalogue_is_none_until_a_worker_publishes(run_state: RunState) -> None:
     card = ModelCard(name="last_value", summary="The last value.", lane=Lane.SCORE, cost=1, is_baseline=True)
-    assert run_state.catalogue() is None
-    run_state.keep_catalogue([card])
-    assert run_state.catalogue() == (card,)
+    assert run_state.catalogue.cards() is None
+    run_state.catalogue.publish([card])
+    assert run_state.catalogue.cards() == (card,)
 
 
 def test_a_role_is_held_by_one_process_at_a_time(run_state: RunState) -> None:
-    first, second = run_state.lock("reaper", 30), run_state.lock("reaper", 30)
-    assert run_state.holds(first)
-    assert not run_state.holds(second)
-    assert run_state.holds(first)
+    first, second = run_state.roles.lock("reaper", 30), run_state.roles.lock("reaper", 30)
+    assert run_state.roles.holds(first)
+    assert not run_state.roles.holds(second)
+    assert run_state.roles.holds(first)
     first.release()
-    assert run_state.holds(second)
+    assert run_state.roles.holds(second)
 
 
 def test_a_stopped_server_is_broker_away() -> None:
