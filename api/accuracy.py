@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from flask import Blueprint
 from pydantic import Field
-from spectree import SpecTree
 
 from api import fields
 from api.answers import Answer
 from api.callers import caller
-from api.context import Services, services
-from api.problems import answered, refusing
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import READ
+from api.edge.routing import route
 from api.projects import is_visible
-from api.requests import Form
+from api.requests import Query
 from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
 from shared.reports import Issue
 
 
-class PastQuery(Form):
+class PastQuery(Query):
     """Which forecasts of a queue."""
 
     metric: fields.ColumnName | None = Field(None, description="default: that of the newest forecast")
@@ -81,36 +81,23 @@ class IssueList(Answer):
     forecasts: list[Issue]
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes under /v1/queues that look back."""
-    routes = Blueprint("accuracy", __name__, url_prefix="/v1/queues/<path:queue>")
-    told, listed = answered(404, 503, HTTP_200=AccuracyAnswer), answered(404, 503, HTTP_200=IssueList)
-    routes.get("/accuracy")(
-        spec.validate(resp=told, tags=["queues"], operation_id="show_accuracy", before=refusing(AccuracyQuery))(show_accuracy)
-    )
-    routes.get("/forecasts")(
-        spec.validate(resp=listed, tags=["queues"], operation_id="list_forecasts", before=refusing(IssuesQuery))(list_forecasts)
-    )
-    return routes
-
-
-def show_accuracy(queue: str, query: AccuracyQuery) -> AccuracyAnswer:
+@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Gives(AccuracyAnswer))
+def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> AccuracyAnswer:
     """Show how good a queue's forecasts have been, by lead time.
 
     A forecast is scored as soon as a later job has read what happened.
     """
-    here = services()
     to_at = query.to_at or datetime.now(UTC)
     from_at = query.from_at or to_at - timedelta(days=MONTH_DAYS)
     if from_at >= to_at:
         raise InvalidRequest(f"from {from_at.isoformat()} is not before to {to_at.isoformat()}", field="from")
-    return accuracy_answer(here, newest(here, queue, query), from_at, to_at)
+    return accuracy_answer(services, newest(services, queue, query), from_at, to_at)
 
 
-def list_forecasts(queue: str, query: IssuesQuery) -> IssueList:
+@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Gives(IssueList))
+def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueList:
     """List a queue's forecasts as they were issued, newest first."""
-    here = services()
-    return IssueList(forecasts=visible_issues(here, newest(here, queue, query), query.limit))
+    return IssueList(forecasts=visible_issues(services, newest(services, queue, query), query.limit))
 
 
 def newest(here: Services, queue: str, query: PastQuery) -> Forecast:

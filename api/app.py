@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 from flask import Flask
@@ -27,6 +26,7 @@ from api import (
     sessions,
 )
 from api.context import EXTENSION, Services
+from api.edge.routing import add_routes, check_policies
 from api.proxies import behind_proxies
 from shared.settings import Settings
 from shared.tracing import start_tracing
@@ -38,34 +38,33 @@ def create_app(settings: Settings) -> Flask:
     """The application, whole."""
     app = Flask("queuecast", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # static files: their addresses carry the hash of their content
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.merge_slashes = False  # a queue's name may hold two
-    app.extensions[EXTENSION] = Services(settings=settings)
+    services = app.extensions[EXTENSION] = Services(settings=settings)
     app.wsgi_app = behind_proxies(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]
     problems.register(app)
-    _guard(app, settings)
-    _add_routes(app)
+    _guard(app, services)
+    _add_routes(app, services)
     start_tracing("api", app)
     return app
 
 
-def _guard(app: Flask, settings: Settings) -> None:
-    """What every request passes, in this order; a wrong address is told before all of it."""
+def _guard(app: Flask, services: Services) -> None:
+    """What every request passes, in this order; a wrong address is told before all of it but the limits."""
     metrics.register(app)
     audit.register(app)
     guards.name_requests(app)
-    auth.identify_callers(app)
-    limits.register(app, settings)
-    auth.refuse_strangers(app)
+    auth.identify_callers(app, services)
+    limits.register(app, services.settings)
+    auth.refuse_strangers(app, services)
     guards.check_requests(app)
 
 
-def _add_routes(app: Flask) -> None:
-    spec = openapi.make_spec(version(health.DISTRIBUTION))
-    for part in (jobs, commands, checks, accuracy, queues, schedules, catalogue, health, metrics):
-        app.register_blueprint(part.blueprint(spec))
+def _add_routes(app: Flask, services: Services) -> None:
+    add_routes(app, services, jobs, commands, checks, accuracy, queues, schedules, catalogue, health, metrics, openapi, sessions)
+    pages = dashboard.blueprint(services)
+    add_routes(pages, services, dashboard)
+    app.register_blueprint(pages)
+    check_policies(app)
     with app.app_context():
-        app.register_blueprint(openapi.blueprint(spec))
-    for pages in (sessions, dashboard):  # the document, which is finished now, is about the API
-        app.register_blueprint(pages.blueprint())
+        openapi.document()

@@ -1,13 +1,13 @@
-"""One audit line for every change that is asked for, those that were refused included; validation changes nothing."""
+"""One audit line for every change that is asked for, refused or not, where the policy of the route says so."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
 from api.callers import is_reading, known_caller
+from api.edge.policy import current_policy
 from shared.logs import audit
 
-NO_CHANGE = frozenset({"checks.validate_job"})  # a POST that only asks
 NOBODY = "nobody"
 
 
@@ -22,11 +22,12 @@ def register(app: Flask) -> None:
 
 
 def _record(answer: Response) -> Response:
-    if request.endpoint is None or is_reading() or request.endpoint in NO_CHANGE:
+    policy = current_policy()
+    if policy is None or not policy.is_audited or is_reading():  # OPTIONS, for one
         return answer
     found = known_caller()
     audit(
-        request.endpoint.rpartition(".")[2],
+        (request.endpoint or "").rpartition(".")[2],
         who=found.caller_id if found else NOBODY,
         name=found.name if found else NOBODY,
         source=request.remote_addr or "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from flask import Flask, redirect, request
@@ -15,17 +16,13 @@ from werkzeug.wrappers import Response
 
 from api import callers
 from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
-from api.context import Services, services
+from api.context import Services
+from api.edge.policy import Policy, current_policy
 from api.login import COOKIE, login_address
 from shared.addresses import is_loopback
-from shared.errors import NotAuthenticated, ScopeMissing, StoreAway
+from shared.errors import NotAuthenticated, ProjectForbidden, ScopeMissing, StoreAway
 from shared.tokens import Scope
 
-LOG_IN, LOG_OUT = "sessions.log_in", "sessions.log_out"
-ASKS_NOBODY = frozenset(
-    {"health.show_health", "health.show_readiness", "dashboard.static"}
-)  # the same for all, and no look at the store
-OPEN = ASKS_NOBODY | {"sessions.show_login", LOG_IN}  # all others need a token
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
 NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
@@ -33,63 +30,68 @@ NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine 
 log = structlog.get_logger(__name__)
 
 
-def identify_callers(app: Flask) -> None:
+def identify_callers(app: Flask, services: Services) -> None:
     """Find out who asks, before anything that counts by it."""
-    app.before_request(_identify)
+    app.before_request(partial(_identify, services))
 
 
-def refuse_strangers(app: Flask) -> None:
-    """Let nobody further without a token whose scope is enough."""
-    app.before_request(_admit)
+def refuse_strangers(app: Flask, services: Services) -> None:
+    """Let nobody further who may not call the view, by its policy."""
+    app.before_request(partial(_admit, services))
 
 
-def _identify() -> None:
-    if request.routing_exception is not None or request.endpoint in ASKS_NOBODY:
+def _identify(services: Services) -> None:
+    policy, now = current_policy(), datetime.now(UTC)
+    if policy is not None and not policy.identifies:
         return
-    here, now = services(), datetime.now(UTC)
     try:
-        if here.known_tokens.exist():
-            found = _with_secret(here, now) or _with_session(here, now)
+        if services.known_tokens.exist():
+            found = _with_secret(services, policy, now) or _with_session(services, policy, now)
         else:
             found = ANYBODY_HERE if _is_from_here() else None
     except StoreAway as error:
+        if policy is None:  # a wrong address is told as such
+            return
         log.warning("nobody can be let in", error=str(error))
         raise StoreAway from error  # a stranger need not know where it lies
     if found is not None:
         callers.let_in(found)
 
 
-def _admit() -> Response | None:
-    if request.routing_exception is not None or request.endpoint in OPEN:
+def _admit(services: Services) -> Response | None:
+    policy, found = current_policy(), known_caller()
+    if policy is None or policy.needs is None:
         return None
-    found, needed = known_caller(), Scope.READ if is_reading() else Scope.WRITE
     if found is None:
-        return _lead_to_login()
-    if not found.scope.covers(needed) and request.endpoint != LOG_OUT:
+        return _refuse(services, policy)
+    needed = Scope.READ if request.method == "OPTIONS" else policy.needs
+    if not found.scope.covers(needed):
         raise ScopeMissing(f"found {found.scope.value}, needed is {needed.value}")
+    if policy.needs_all_projects and found.projects is not None:
+        raise ProjectForbidden("what is shown here is of all projects")
     return None
 
 
-def _with_secret(here: Services, now: datetime) -> Caller | None:
+def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
     """Whoever has the secret that is given, as a bearer or to log in."""
-    secret = request.form.get("token", "").strip() if request.endpoint == LOG_IN else _bearer()
+    secret = request.form.get("token", "").strip() if policy and policy.logs_in else _bearer()
     if secret is None:
         return None
-    token = here.known_tokens.with_secret(secret, now)
+    token = services.known_tokens.with_secret(secret, now)
     if token is None:
         callers.note_wrong_secret()
         return None
-    here.known_tokens.note_use(token, now)
+    services.known_tokens.note_use(token, now)
     return Caller.of(token, is_session=False)
 
 
-def _with_session(here: Services, now: datetime) -> Caller | None:
+def _with_session(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
     """Whoever has logged in; a secret that is given counts alone."""
     cookie = request.cookies.get(COOKIE)
-    if cookie is None or "Authorization" in request.headers or request.endpoint == LOG_IN:
+    if cookie is None or "Authorization" in request.headers or (policy and policy.logs_in):
         return None
-    token_id = here.known_sessions.token_of(cookie, now)
-    token = here.known_tokens.with_id(token_id, now) if token_id is not None else None
+    token_id = services.known_sessions.token_of(cookie, now)
+    token = services.known_tokens.with_id(token_id, now) if token_id is not None else None
     return Caller.of(token, is_session=True) if token is not None else None
 
 
@@ -107,11 +109,11 @@ def _is_from_here() -> bool:
     return host is not None and is_loopback(host[1] or host[2]) and is_loopback(request.remote_addr or "")
 
 
-def _lead_to_login() -> Response:
+def _refuse(services: Services, policy: Policy) -> Response:
     """A page that a person has asked for leads to the login; every other caller is told."""
     is_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-    if is_page and is_reading() and not request.path.startswith("/v1/") and "HX-Request" not in request.headers:
+    if policy.leads_to_login and is_page and is_reading() and "HX-Request" not in request.headers:
         return redirect(login_address(request.full_path.rstrip("?")), 303)
     if callers.has_tried():
         raise NotAuthenticated("the one that was sent is unknown, expired or revoked")
-    raise NotAuthenticated(NEEDED if services().known_tokens.exist() else NOT_FROM_HERE)
+    raise NotAuthenticated(NEEDED if services.known_tokens.exist() else NOT_FROM_HERE)

@@ -12,7 +12,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from shared.errors import InvalidRequest, MalformedRequest
 
 MOST_VALUES = 20_000  # four times what the largest request is made of; twenty times as many take a quarter of a second to read
-MOST_FORM_BYTES = 16_384  # of the login, the only form that a page sends by itself
 
 
 class StrictJson(DefaultJSONProvider):
@@ -32,11 +31,6 @@ class StrictJson(DefaultJSONProvider):
 
 class StrictRequest(Request):
     """A request whose body is read once, and refused as our own errors are."""
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        if not self.path.startswith("/v1/"):
-            self.max_content_length = MOST_FORM_BYTES
 
     def body(self) -> bytes:
         """The whole body; one that comes in chunks, without its length, is cut off at the limit by werkzeug, and refused here."""

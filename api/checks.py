@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from flask import Blueprint, Response, abort
+from flask import Response, abort
 from pydantic import ValidationError
-from spectree import SpecTree
 
 from api import answers
 from api.acceptance import check_models, check_places, check_times, warnings_of
-from api.context import Services, services
-from api.problems import answered
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import WRITE
+from api.edge.routing import route
 from api.projects import of_the_caller
 from api.refusals import field_problems
 from api.requests import JobBody
@@ -23,25 +25,27 @@ from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
 from shared.jobs import JobRequest, Problem, Validation
 
 ANSWER_SECONDS = 5.0
+QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The route /v1/jobs/validate."""
-    routes = Blueprint("checks", __name__, url_prefix="/v1/jobs")
-    told = answered(400, 413, 415, 503, HTTP_200=answers.ValidationAnswer)
-    routes.post("/validate")(
-        spec.validate(resp=told, tags=["jobs"], operation_id="validate_job", before=_tell_form_problems)(validate_job)
-    )
-    return routes
+def _tell_form_problems(_request: object, _response: object, error: Exception | None, *_: object) -> None:
+    """Spectree's hook before the view: a form that is not accepted is an answer here, not an error."""
+    if not isinstance(error, ValidationError):
+        return
+    found = field_problems(error, JobBody)
+    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
+    answer = answers.ValidationAnswer.of(Validation(problems=problems))
+    abort(Response(answer.model_dump_json(), mimetype="application/json"))
 
 
-def validate_job(json: JobBody) -> answers.ValidationAnswer:
+@route("POST", "/v1/jobs/validate", QUESTION, Gives(answers.ValidationAnswer), refuse=_tell_form_problems)
+def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    here, now, wanted = services(), datetime.now(UTC), of_the_caller(json.to_request())
-    problems = _problems_here(here, wanted, now)
+    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
+    problems = _problems_here(services, wanted, now)
     if problems:
         return answers.ValidationAnswer.of(Validation(problems=problems, warnings=warnings_of(wanted, now)))
-    found = _ask_worker(here, wanted)
+    found = _ask_worker(services, wanted)
     return answers.ValidationAnswer.of(Validation(problems=found.problems, warnings=(*warnings_of(wanted, now), *found.warnings)))
 
 
@@ -80,13 +84,3 @@ def _asked_lane(here: Services) -> Lane | None:
     """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
     served = {lane for worker in here.run_state.pulses.workers() for lane in worker.lanes}
     return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)
-
-
-def _tell_form_problems(_request: object, _response: object, error: Exception | None, *_: object) -> None:
-    """Spectree's hook before the view: a form that is not accepted is an answer here, not an error."""
-    if not isinstance(error, ValidationError):
-        return
-    found = field_problems(error, JobBody)
-    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
-    answer = answers.ValidationAnswer.of(Validation(problems=problems))
-    abort(Response(answer.model_dump_json(), mimetype="application/json"))

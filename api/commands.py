@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
-from flask import Blueprint
-from spectree import SpecTree
 
 from api import answers
 from api.acceptance import warnings_of
-from api.context import Services, services
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import WRITE
+from api.edge.routing import route
 from api.job_answers import job_answer
-from api.problems import answered, refusing
 from api.projects import visible_job
 from api.requests import CancelBody, RetryBody
 from api.starting import start
@@ -33,64 +33,52 @@ FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
     "all": frozenset(QueueState),
 }
 
+ANSWERED = Gives(answers.JobAnswer, 202, refuses=(409,))
 Answered = tuple[answers.JobAnswer, int, dict[str, str]]
 
 log = structlog.get_logger()
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes that change a job."""
-    routes = Blueprint("commands", __name__, url_prefix="/v1/jobs/<job_id>")
-    told = answered(400, 403, 404, 409, 413, 415, 429, 503, HTTP_202=answers.JobAnswer)
-    routes.post("/cancel")(
-        spec.validate(json=CancelBody, resp=told, tags=["jobs"], operation_id="cancel_job", before=refusing(CancelBody))(
-            cancel_job
-        )
-    )
-    routes.post("/retry")(
-        spec.validate(resp=told, tags=["jobs"], operation_id="retry_job", before=refusing(RetryBody))(retry_job)
-    )
-    return routes
-
-
-def cancel_job(job_id: str) -> Answered:
+@route("POST", "/v1/jobs/<job_id>/cancel", replace(WRITE, body=CancelBody), ANSWERED)
+def cancel_job(services: Services, job_id: str) -> Answered:
     """Cancel a job.
 
     No further work on it begins, and what is being computed is thrown away; forecasts that are delivered stay.
     """
-    here, now = services(), datetime.now(UTC)
-    job = visible_job(here, job_id)
-    if not here.store.move_job(job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now):
-        raise _forbids(here, job_id, "cancelled", OPEN_STATES)
+    now = datetime.now(UTC)
+    job = visible_job(services, job_id)
+    if not services.store.move_job(job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now):
+        raise _forbids(services, job_id, "cancelled", OPEN_STATES)
     metrics.job_ended(job, JobState.CANCELLED, now)
     log.info("job cancelled", job_id=job_id)
     try:
-        _let_go(here, job_id)
+        _let_go(services, job_id)
     except BrokerAway as error:
         log.warning("the run state is left to the reaper", job_id=job_id, error=str(error))
-    return _answered(here, job_id)
+    return _answered(services, job_id)
 
 
-def retry_job(job_id: str, json: RetryBody) -> Answered:
+@route("POST", "/v1/jobs/<job_id>/retry", WRITE, ANSWERED)
+def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
     """Try a job again.
 
     By default only the queues without a forecast; with `"queues": "all"` every queue, also of a job that has succeeded. The issue
     time stays, so a new forecast replaces the old one; the deadline counts from now.
     """
-    here, now = services(), datetime.now(UTC)
-    job = visible_job(here, job_id)
-    _let_go(here, job_id)  # speaks to the broker: 503 before anything is written
+    now = datetime.now(UTC)
+    job = visible_job(services, job_id)
+    _let_go(services, job_id)  # speaks to the broker: 503 before anything is written
     warnings = warnings_of(job.request, job.created_at)  # those of the data are found again, or are no longer true
-    states, allowance = TRIED_FROM[json.queues], here.settings.allowance
-    if not here.store.reopen_job(job_id, states, now, warnings=warnings, allowance=allowance):
-        raise _forbids(here, job_id, f"tried again (queues: {json.queues})", states)
+    states, allowance = TRIED_FROM[json.queues], services.settings.allowance
+    if not services.store.reopen_job(job_id, states, now, warnings=warnings, allowance=allowance):
+        raise _forbids(services, job_id, f"tried again (queues: {json.queues})", states)
     log.info("job is tried again", job_id=job_id, queues=json.queues)
-    here.store.forget_reports(job_id, FORGOTTEN[json.queues])
+    services.store.forget_reports(job_id, FORGOTTEN[json.queues])
     try:
-        start(here, replace(job, queued_at=now))
+        start(services, replace(job, queued_at=now))
     except BrokerAway as error:
         log.warning("the job has no run state; the reaper will give it one", job_id=job_id, error=str(error))
-    return _answered(here, job_id)
+    return _answered(services, job_id)
 
 
 def _let_go(here: Services, job_id: str) -> None:

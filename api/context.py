@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
-from flask import current_app
-
 from api.known_sessions import KnownSessions
 from api.known_tokens import KnownTokens
 from shared.broker import App, enqueue_check, enqueue_job, make_celery
@@ -19,7 +17,7 @@ from shared.settings import Settings
 from shared.storage import Store, open_store
 from shared.token_note import token_note
 
-EXTENSION = "queuecast"
+EXTENSION = "queuecast"  # where an application keeps its services
 STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes in under two
 
 
@@ -70,9 +68,3 @@ class Services:
     def cursor_key(self) -> str:
         """Signs cursors. Every API process of a fleet derives the same from the store they share; it protects nothing secret."""
         return sha256(self.settings.store_location.encode()).hexdigest()
-
-
-def services() -> Services:
-    """The services of the application that answers."""
-    found: Services = current_app.extensions[EXTENSION]
-    return found

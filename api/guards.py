@@ -24,6 +24,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api.bodies import StrictJson, StrictRequest
 from api.callers import is_reading, known_caller
+from api.edge.policy import current_policy
 from shared.errors import CrossSiteRequest
 
 SECURITY_HEADERS = Secure(
@@ -42,25 +43,20 @@ SECURITY_HEADERS = Secure(
     cache=CacheControl().no_store(),  # answers are about now
 ).headers
 ON_HTTPS = Secure(hsts=StrictTransportSecurity().max_age(365 * 86_400)).headers
-BODY_IS_OPTIONAL = {
-    "commands.cancel_job",
-    "commands.retry_job",
-    "schedules.pause_schedule",
-    "schedules.resume_schedule",
-}  # `curl -X POST` says all that there is to say
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def name_requests(app: Flask) -> None:
     """Give every request of this application its id, and its answer the headers of security; before all that may refuse one."""
+    app.json, app.request_class = StrictJson(app), StrictRequest
     app.before_request(_name_request)
+    app.before_request(_limit_body)
     app.after_request(_add_headers)
     app.teardown_request(_forget_request)
 
 
 def check_requests(app: Flask) -> None:
     """Refuse what other web pages send, and bodies that are not one JSON object; after whoever asks has been let in."""
-    app.json, app.request_class = StrictJson(app), StrictRequest
     app.before_request(_check_site)
     app.before_request(_check_body)
 
@@ -77,19 +73,24 @@ def _name_request() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
+def _limit_body() -> None:
+    """Of a body no more is read than its view needs; before the login's form is."""
+    policy = current_policy()
+    if policy is not None and policy.max_body_bytes is not None:
+        request.max_content_length = policy.max_body_bytes
+
+
 def _forget_request(_error: BaseException | None) -> None:
     """The thread answers others after this one."""
     structlog.contextvars.clear_contextvars()
 
 
 def _check_body() -> None:
-    """Refuse a body under /v1 that is not one JSON object; a wrong address or method is told first."""
-    if request.routing_exception is not None or request.method not in {"POST", "PUT", "PATCH"}:
+    """Refuse a body that is not one JSON object where the view takes one; a wrong address or method is told first."""
+    policy, given = current_policy(), cast("StrictRequest", request)
+    if policy is None or policy.body is None or is_reading():
         return
-    if not request.path.startswith("/v1/"):  # a form of a page of ours
-        return
-    given = cast("StrictRequest", request)
-    if request.endpoint in BODY_IS_OPTIONAL and (request.is_json or not request.mimetype) and not given.body():
+    if policy.body_is_optional and (request.is_json or not request.mimetype) and not given.body():
         return
     if not request.is_json:
         raise UnsupportedMediaType(f"found {request.mimetype[:80] or 'no Content-Type'!r}, accepted is application/json")
@@ -104,7 +105,7 @@ def _check_site() -> None:
     allow it.
     """
     found = known_caller()
-    if request.routing_exception is not None or is_reading() or "Authorization" in request.headers:
+    if current_policy() is None or is_reading() or "Authorization" in request.headers:
         return
     origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and not _is_our_origin(origin):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 
 import structlog
-from flask import Blueprint, Response
-from spectree import SpecTree
+from flask import Response
 
 from api.answers import Alive, Ready, Version
-from api.context import services
-from api.problems import answered, problem
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import PAGE, PROBE
+from api.edge.routing import route
+from api.problems import problem
 from shared.errors import QueuecastError
 
 DISTRIBUTION = "queuecast"
@@ -19,44 +22,32 @@ DISTRIBUTION = "queuecast"
 log = structlog.get_logger(__name__)
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes /healthz, /readyz and /version."""
-    routes = Blueprint("health", __name__)
-    alive, ready, what = answered(HTTP_200=Alive), answered(503, HTTP_200=Ready), answered(HTTP_200=Version)
-    routes.get("/healthz")(spec.validate(resp=alive, tags=["health"], operation_id="show_health")(show_health))
-    routes.get("/readyz")(spec.validate(resp=ready, tags=["health"], operation_id="show_readiness")(show_readiness))
-    routes.get("/version")(spec.validate(resp=what, tags=["health"], operation_id="show_version")(show_version))
-    return routes
-
-
+@route("GET", "/healthz", PROBE, Gives(Alive))
 def show_health() -> Alive:
     """Say that the process answers; asks nobody else."""
     return Alive()
 
 
-def show_readiness() -> Ready | Response:
+@route("GET", "/readyz", PROBE, Gives(Ready, refuses=(503,)))
+def show_readiness(services: Services) -> Ready | Response:
     """Say whether broker and store answer, each within a second."""
-    checks = {"broker": _outcome(_ask_broker), "store": _outcome(_ask_store)}
+    checks = {"broker": _outcome(partial(_ask_broker, services)), "store": _outcome(services.store.check)}
     away = [name for name, outcome in checks.items() if outcome != "ok"]
     if away:
         return problem(503, f"not ready: {' and '.join(away)}", checks=checks)
     return Ready(checks=checks)
 
 
+@route("GET", "/version", PAGE, Gives(Version))
 def show_version() -> Version:
     """Say what runs here."""
     return Version(name=DISTRIBUTION, version=version(DISTRIBUTION))
 
 
-def _ask_broker() -> None:
+def _ask_broker(services: Services) -> None:
     """Is it the master, and does it take what is written?"""
-    run_state = services().run_state
-    run_state.ping()
-    run_state.roles.announce_version("api", version(DISTRIBUTION))
-
-
-def _ask_store() -> None:
-    services().store.check()
+    services.run_state.ping()
+    services.run_state.roles.announce_version("api", version(DISTRIBUTION))
 
 
 def _outcome(check: Callable[[], None]) -> str:

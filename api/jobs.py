@@ -8,18 +8,19 @@ from secrets import token_hex
 from urllib.parse import urlencode
 
 import structlog
-from flask import Blueprint, request
-from spectree import SpecTree
+from flask import request
 
 from api import answers, audit
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.callers import caller
-from api.context import Services, services
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import READ, WRITE
+from api.edge.routing import route
 from api.guards import request_id
 from api.idempotency import fingerprint
 from api.job_answers import job_answer
 from api.paging import cursor_after, position
-from api.problems import answered, refusing
 from api.progress import queue_report, with_progress
 from api.projects import of_the_caller, visible_job
 from api.queue_answers import QueueAnswer
@@ -33,67 +34,52 @@ NOT_BEGUN = "the broker went away while the job was being started; submit it aga
 log = structlog.get_logger()
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes under /v1/jobs."""
-    routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
-    submit = answered(400, 413, 415, 429, 503, HTTP_202=answers.JobAccepted)
-    routes.post("")(spec.validate(resp=submit, tags=["jobs"], operation_id="submit_job", before=refusing(JobBody))(submit_job))
-    listed = answered(400, 503, HTTP_200=answers.JobPage)
-    routes.get("")(spec.validate(resp=listed, tags=["jobs"], operation_id="list_jobs", before=refusing(JobsQuery))(list_jobs))
-    shown = answered(404, 503, HTTP_200=answers.JobAnswer)
-    routes.get("/<job_id>")(spec.validate(resp=shown, tags=["jobs"], operation_id="show_job")(show_job))
-    queue = answered(404, 503, HTTP_200=QueueAnswer)
-    routes.get("/<job_id>/queues/<path:queue>")(
-        spec.validate(resp=queue, tags=["jobs"], operation_id="show_job_queue")(show_job_queue)
-    )
-    return routes
-
-
-def submit_job(json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccepted, int, dict[str, str]]:
+@route("POST", "/v1/jobs", WRITE, Gives(answers.JobAccepted, 202))
+def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccepted, int, dict[str, str]]:
     """Start a job.
 
     It is stored before the answer is given; `links.self` says how it goes.
     """
-    here, now, wanted = services(), datetime.now(UTC), of_the_caller(json.to_request())
-    check_places(wanted, here.settings)
+    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
+    check_places(wanted, services.settings)
     check_times(wanted, now)
-    cards = here.run_state.catalogue.cards()  # a round trip to the broker: 503 before anything is written
+    cards = services.run_state.catalogue.cards()  # a round trip to the broker: 503 before anything is written
     if cards is not None:
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)
-    job = here.store.add_job(new, here.settings.allowance)
+    job = services.store.add_job(new, services.settings.allowance)
     audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
-        _start(here, job)
+        _start(services, job)
     answer = answers.accepted(job)
     return answer, 202, {"Location": answer.links["self"]}
 
 
-def list_jobs(query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
+@route("GET", "/v1/jobs", READ, Gives(answers.JobPage, refuses=(400,)))
+def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
     """List jobs, newest first."""
-    here = services()
-    before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
+    before = position(query.cursor, services.cursor_key) if query.cursor is not None else None
     wanted = replace(query.to_filter(), projects=caller().projects)
-    found = here.store.jobs(wanted, query.limit + 1, before)
+    found = services.store.jobs(wanted, query.limit + 1, before)
     page = found[: query.limit]
-    cursor = cursor_after(page[-1], here.cursor_key) if len(found) > len(page) else None
-    jobs = [answers.summary(job) for job in with_progress(here, page)]
+    cursor = cursor_after(page[-1], services.cursor_key) if len(found) > len(page) else None
+    jobs = [answers.summary(job) for job in with_progress(services, page)]
     headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
     return answers.JobPage(jobs=jobs, next_cursor=cursor), headers
 
 
-def show_job(job_id: str) -> answers.JobAnswer:
+@route("GET", "/v1/jobs/<job_id>", READ, Gives(answers.JobAnswer))
+def show_job(services: Services, job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
-    here = services()
-    return job_answer(here, visible_job(here, job_id))
+    return job_answer(services, visible_job(services, job_id))
 
 
-def show_job_queue(job_id: str, queue: str) -> QueueAnswer:
+@route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Gives(QueueAnswer))
+def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
-    here = services()
-    job = visible_job(here, job_id)
-    forecasts = here.store.forecasts(queue=queue, job_id=job_id)
-    return QueueAnswer.of(queue_report(here, job, queue), forecasts[-1] if forecasts else None)
+    job = visible_job(services, job_id)
+    forecasts = services.store.forecasts(queue=queue, job_id=job_id)
+    return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
 
 
 def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:

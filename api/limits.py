@@ -13,13 +13,14 @@ from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, HeaderNames, Limiter
 
 from api.callers import has_tried, is_reading, known_caller
+from api.edge.policy import current_policy
 from shared.drivers.redis_server import counting_on, redis_server
 from shared.errors import BrokerAway
 from shared.settings import Settings
 
-PROBES = frozenset({"health.show_health", "health.show_readiness"})  # an orchestrator asks as often as it likes
 FREE_IN = "X-RateLimit-Free-In"
 TOO_MANY = 429
+NOWHERE = "nowhere"  # the name of all wrong addresses and methods
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ def register(app: Flask, settings: Settings) -> None:
         headers_enabled=True,
         header_name_mapping={HeaderNames.RETRY_AFTER: FREE_IN},
         key_prefix="queuecast",
+        request_identifier=lambda: request.endpoint or NOWHERE,  # requests without a name are not counted
     )
     limiter.request_filter(_is_free)
     app.after_request(_say_when)  # the last that is registered is the first that runs: the limiter's own comes before
@@ -75,8 +77,8 @@ def _say_when(answer: Response) -> Response:
 
 
 def _is_free() -> bool:
-    found = known_caller()
-    return request.endpoint in PROBES or (found is not None and found.is_local)
+    policy, found = current_policy(), known_caller()
+    return (policy is not None and not policy.is_limited) or (found is not None and found.is_local)
 
 
 def _who() -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
-from flask import Blueprint, Flask, Response, g, request
+from flask import Flask, Response, g, request
 from prometheus_client import Metric, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from spectree import Response as Answers
-from spectree import SpecTree
 
-from api.context import Services, services
-from api.problems import Problem
-from api.projects import require_all_projects
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from shared import metrics
 from shared.domain.lanes import Lane
 from shared.errors import QueuecastError
@@ -55,22 +55,14 @@ def register(app: Flask) -> None:
     app.after_request(_count)
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The route /metrics."""
-    routes = Blueprint("metrics", __name__)
-    shown = Answers("HTTP_200", HTTP_500=Problem)
-    routes.get("/metrics")(spec.validate(resp=shown, tags=["health"], operation_id="show_metrics")(show_metrics))
-    return routes
-
-
-def show_metrics() -> Response:
+@route("GET", "/metrics", replace(PAGE, needs_all_projects=True), Gives(None, media=("text/plain",)))
+def show_metrics(services: Services) -> Response:
     """Show all metrics in the text format of Prometheus.
 
     They name queues of all projects, so a token that is limited to some does not see them.
     """
-    require_all_projects("metrics")
     registry = metrics.counted()
-    registry.register(Present(services()))
+    registry.register(Present(services))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

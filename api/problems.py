@@ -10,7 +10,6 @@ import structlog
 from flask import Flask, Response, abort, request
 from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from spectree import Response as Answers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
@@ -88,11 +87,6 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
         if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the login
             answer.headers["HX-Redirect"] = login_address(path_of(request.headers.get("HX-Current-URL", "")))
     return answer
-
-
-def answered(*statuses: int, **answers: type[BaseModel] | None) -> Answers:
-    """The answers of one operation for the OpenAPI document: problems by status, others as `HTTP_200=Model`."""
-    return Answers(**answers, **{f"HTTP_{status}": Problem for status in (*statuses, 500)})
 
 
 def refusing(form: type[BaseModel]) -> Callable[..., None]:

@@ -41,9 +41,3 @@ def of_the_caller(request: JobRequest) -> JobRequest:
     if not request.project and len(projects) == 1:
         return replace(request, project=projects[0])
     raise ProjectForbidden(f"found {request.project!r}, accepted are {', '.join(projects)}", field="project")
-
-
-def require_all_projects(what: str) -> None:
-    """Raises ProjectForbidden for a caller who is limited to projects, where all of them are shown together."""
-    if caller().projects is not None:
-        raise ProjectForbidden(f"{what} are those of all projects")

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import inf
 
-import spectree
-from flask import Blueprint, Response
-from spectree import SpecTree
+from flask import Response
 
 from api import answers
 from api.callers import caller
-from api.context import services
-from api.problems import Problem, answered, refusing
+from api.context import Services
+from api.edge.document import JSON, Gives
+from api.edge.policy import READ
+from api.edge.routing import route
 from api.requests import MOST_POINTS, SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
@@ -25,37 +25,20 @@ from shared.reports import Point, above_full, outlook
 DEFAULT_PAST = timedelta(days=7)
 
 
-class AnsweredAsIs(spectree.Response):
-    """Documents an answer without checking it when it is given: spectree would read CSV as JSON."""
-
-    def find_model(self, code: int) -> None:
-        """No model to check against."""
-
-
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes under /v1/queues."""
-    routes = Blueprint("queues", __name__, url_prefix="/v1/queues")
-    listed = answered(503, HTTP_200=answers.QueueList)
-    routes.get("")(spec.validate(resp=listed, tags=["queues"], operation_id="list_queues")(list_queues))
-    shown = AnsweredAsIs(HTTP_200=answers.Series, HTTP_404=Problem, HTTP_500=Problem, HTTP_503=Problem)
-    routes.get("/<path:queue>/series")(
-        spec.validate(resp=shown, tags=["queues"], operation_id="show_series", before=refusing(SeriesQuery))(show_series)
-    )
-    return routes
-
-
-def list_queues() -> answers.QueueList:
+@route("GET", "/v1/queues", READ, Gives(answers.QueueList))
+def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    found = services().store.newest_forecasts(caller().projects)
+    found = services.store.newest_forecasts(caller().projects)
     return answers.QueueList(queues=[outlook(forecast) for forecast in found])
 
 
-def show_series(queue: str, query: SeriesQuery) -> Response:
+@route("GET", "/v1/queues/<path:queue>/series", READ, Gives(answers.Series, media=(JSON, "text/csv")))
+def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     """Show actual and predicted values of a queue on one time axis.
 
     Without `issued_at` the newest forecast is shown, and from a week before it to its end.
     """
-    store = services().store
+    store = services.store
     forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects)
     start, end = _part(query, forecast)
     actuals = store.actuals(queue, forecast.metric, forecast.step_seconds, start, end)

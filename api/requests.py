@@ -42,6 +42,21 @@ class Form(BaseModel):
         return Size(MOST_FIELDS).check(value)
 
 
+def _never_null(schema: dict[str, Any]) -> None:
+    """Say of a query or header that it is left away; in an address nothing is null."""
+    for name, field in schema["properties"].items():
+        accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]
+        if len(accepted) == 1:
+            rest = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+            schema["properties"][name] = rest | accepted[0]
+
+
+class Query(Form):
+    """What callers write into an address."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
+
+
 class PlaceBody(Form):
     """Where data lie: the name of a configured connection, and what that kind of connection asks for."""
 
@@ -153,7 +168,7 @@ class RetryBody(Form):
     queues: Literal["failed", "all"] = Field("failed", description="failed: those without a forecast; all: every queue")
 
 
-class JobsQuery(Form):
+class JobsQuery(Query):
     """Which jobs to list."""
 
     limit: int = Field(50, ge=1, le=200)
@@ -170,7 +185,7 @@ class JobsQuery(Form):
         return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
 
 
-class SeriesQuery(Form):
+class SeriesQuery(Query):
     """Which part of a queue's series to show."""
 
     from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")
@@ -189,6 +204,8 @@ class SeriesQuery(Form):
 
 class SubmitHeaders(BaseModel):
     """Headers of a submitted job."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
 
     idempotency_key: Annotated[str, fields.Text("[!-~]+", 200, "visible ASCII characters")] | None = Field(
         None, alias="Idempotency-Key", description="the same key and request give the same job, however often they are sent"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 
 import structlog
-from flask import Blueprint, Response
+from flask import Response
 from pydantic import Field
-from spectree import SpecTree
 
 from api import audit, fields
 from api.acceptance import check_models, check_places, check_times
 from api.callers import caller
-from api.context import Services, services
-from api.problems import answered, refusing
+from api.context import Services
+from api.edge.document import Gives
+from api.edge.policy import READ, WRITE
+from api.edge.routing import route
 from api.projects import of_the_caller
 from api.requests import Form, JobBody
 from api.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
@@ -42,37 +44,22 @@ class EmptyBody(Form):
     """Nothing: the address says it all."""
 
 
-def blueprint(spec: SpecTree) -> Blueprint:
-    """The routes under /v1/schedules."""
-    routes = Blueprint("schedules", __name__, url_prefix="/v1/schedules")
-    tags = ["schedules"]
-    listed, shown = answered(503, HTTP_200=ScheduleList), answered(404, 503, HTTP_200=ScheduleAnswer)
-    routes.get("")(spec.validate(resp=listed, operation_id="list_schedules", tags=tags)(list_schedules))
-    made = answered(400, 403, 413, 415, 429, 503, HTTP_201=ScheduleAnswer)
-    routes.post("")(spec.validate(resp=made, operation_id="add_schedule", before=refusing(ScheduleBody), tags=tags)(add_schedule))
-    routes.get("/<schedule_id>")(spec.validate(resp=shown, operation_id="show_schedule", tags=tags)(show_schedule))
-    changed = answered(400, 403, 404, 409, 413, 415, 503, HTTP_200=ScheduleAnswer)
-    for verb, view in (("pause", pause_schedule), ("resume", resume_schedule)):
-        routes.post(f"/<schedule_id>/{verb}")(
-            spec.validate(json=EmptyBody, resp=changed, operation_id=f"{verb}_schedule", before=refusing(EmptyBody), tags=tags)(
-                view
-            )
-        )
-    gone = answered(403, 404, 503, HTTP_204=None)
-    routes.delete("/<schedule_id>")(spec.validate(resp=gone, operation_id="remove_schedule", tags=tags)(remove_schedule))
-    return routes
+CHANGE = replace(WRITE, body=EmptyBody)
+CHANGED = Gives(ScheduleAnswer, refuses=(409,))
 
 
-def list_schedules() -> ScheduleList:
+@route("GET", "/v1/schedules", READ, Gives(ScheduleList))
+def list_schedules(services: Services) -> ScheduleList:
     """List every schedule with its next due time and what came of the last."""
-    return ScheduleList(schedules=schedule_answers(services()))
+    return ScheduleList(schedules=schedule_answers(services))
 
 
-def add_schedule(json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
+@route("POST", "/v1/schedules", WRITE, Gives(ScheduleAnswer, 201))
+def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
     """Add a schedule; its request is checked as that of a job is."""
-    here, now = services(), datetime.now(UTC)
+    now = datetime.now(UTC)
     wanted = of_the_caller(json.request.to_request())
-    _check(here, wanted, now)
+    _check(services, wanted, now)
     schedule = Schedule(
         schedule_id=token_hex(5),
         name=json.name,
@@ -84,45 +71,46 @@ def add_schedule(json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str
         is_paused=json.is_paused,
         client=caller().caller_id,
     )
-    here.store.schedules.add(schedule, here.settings.allowance)
+    services.store.schedules.add(schedule, services.settings.allowance)
     audit.note(schedule_id=schedule.schedule_id)
     log.info("schedule added", schedule_id=schedule.schedule_id, name=schedule.name)
-    answer = schedule_answer(here, schedule)
+    answer = schedule_answer(services, schedule)
     return answer, 201, {"Location": answer.links["self"]}
 
 
-def show_schedule(schedule_id: str) -> ScheduleAnswer:
+@route("GET", "/v1/schedules/<schedule_id>", READ, Gives(ScheduleAnswer))
+def show_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Show a schedule."""
-    here = services()
-    return schedule_answer(here, visible_schedule(here, schedule_id))
+    return schedule_answer(services, visible_schedule(services, schedule_id))
 
 
-def pause_schedule(schedule_id: str) -> ScheduleAnswer:
+@route("POST", "/v1/schedules/<schedule_id>/pause", CHANGE, CHANGED)
+def pause_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Let a schedule rest until it is resumed."""
-    return _changed(schedule_id, paused)
+    return _changed(services, schedule_id, paused)
 
 
-def resume_schedule(schedule_id: str) -> ScheduleAnswer:
+@route("POST", "/v1/schedules/<schedule_id>/resume", CHANGE, CHANGED)
+def resume_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Let a schedule go on, from its next due time after now."""
     now = datetime.now(UTC)
-    return _changed(schedule_id, lambda schedule: resumed(schedule, now))
+    return _changed(services, schedule_id, lambda schedule: resumed(schedule, now))
 
 
-def remove_schedule(schedule_id: str) -> Response:
+@route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Gives(None, 204))
+def remove_schedule(services: Services, schedule_id: str) -> Response:
     """Remove a schedule; the jobs that it made stay."""
-    here = services()
-    here.store.schedules.remove(visible_schedule(here, schedule_id).schedule_id)
+    services.store.schedules.remove(visible_schedule(services, schedule_id).schedule_id)
     return Response(status=204)
 
 
-def _changed(schedule_id: str, change: Callable[[Schedule], Schedule]) -> ScheduleAnswer:
+def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], Schedule]) -> ScheduleAnswer:
     """The schedule, changed; the reaper may change it at the same time, so it is looked at again."""
-    here = services()
     for _ in range(TRIES):
-        known = visible_schedule(here, schedule_id)
+        known = visible_schedule(services, schedule_id)
         new = change(known)
-        if here.store.schedules.replace(known, new):
-            return schedule_answer(here, new)
+        if services.store.schedules.replace(known, new):
+            return schedule_answer(services, new)
     raise ChangedMeanwhile("try again")
 
 

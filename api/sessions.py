@@ -8,38 +8,35 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.callers import caller, known_caller
-from api.context import services
+from api.context import Services
+from api.edge.policy import Policy
+from api.edge.routing import route
 from api.login import COOKIE, PAGE, local_path
 from shared.sessions import SESSION_LIFE
+from shared.tokens import Scope
 
+LOG_IN = Policy(needs=None, logs_in=True, is_audited=True, max_body_bytes=16_384)
 WRONG = "This token is unknown, expired or revoked."
 
 
-def blueprint() -> Blueprint:
-    """The routes /login and /logout; they are for people and stand in no document."""
-    routes = Blueprint("sessions", __name__)
-    routes.get(PAGE)(show_login)
-    routes.post(PAGE)(log_in)
-    routes.post("/logout")(log_out)
-    return routes
-
-
+@route("GET", PAGE, Policy(needs=None))
 def show_login() -> AnyResponse:
     """Ask for a token; whoever needs none, or has a session, is led on."""
     target = local_path(request.args.get("next", "/"))
     return redirect(target, 303) if known_caller() is not None else _page(target)
 
 
-def log_in() -> AnyResponse:
+@route("POST", PAGE, LOG_IN)
+def log_in(services: Services) -> AnyResponse:
     """Begin a session with the token in the form; one that the browser had before ends."""
     target, found = local_path(request.form.get("next", "/")), known_caller()
     if found is None:
         return _page(target, problem=WRONG, status=401)
-    answer, sessions = redirect(target, 303), services().known_sessions
+    answer, sessions = redirect(target, 303), services.known_sessions
     if not found.is_local:
         sessions.end(request.cookies.get(COOKIE, ""))
         answer.set_cookie(
@@ -53,10 +50,11 @@ def log_in() -> AnyResponse:
     return answer
 
 
-def log_out() -> Response:
+@route("POST", "/logout", Policy(needs=Scope.READ, is_audited=True))
+def log_out(services: Services) -> Response:
     """End the session, everywhere; htmx follows the header, a page of ours sent the request."""
     caller()
-    services().known_sessions.end(request.cookies.get(COOKIE, ""))
+    services.known_sessions.end(request.cookies.get(COOKIE, ""))
     answer = Response(status=204, headers={"HX-Redirect": PAGE})
     answer.delete_cookie(COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
     return answer

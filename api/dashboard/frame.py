@@ -11,41 +11,35 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from api import problems
 from api.callers import known_caller
-from api.context import services
 from api.dashboard import words
 from shared import outgoing
 from shared.errors import QueuecastError
+from shared.settings import Settings
 
 STATIC = Path(__file__).parents[1] / "static"
-FAULT = "Something went wrong that is ours to repair. The log has the rest under the request id of this answer."
 
 log = structlog.get_logger()
 
 
-def register(pages: Blueprint) -> None:
+def register(pages: Blueprint, settings: Settings) -> None:
     """Give the pages their words, and answer their errors as pages."""
-    pages.app_context_processor(_shared)
+    zone = ZoneInfo(settings.display_timezone)
+    pages.app_context_processor(partial(_shared, settings))
     for name in ("number", "unit", "percent", "skill", "duration"):
         pages.app_template_filter(name)(getattr(words, name))
     pages.app_template_filter("bdi")(words.name)
     pages.app_template_filter("isolated")(outgoing.isolated)
     pages.app_template_filter("readable")(outgoing.readable)
-    pages.app_template_filter("moment")(lambda at: words.moment(at, zone()))
+    pages.app_template_filter("moment")(lambda at: words.moment(at, zone))
     pages.app_template_filter("age")(lambda at: words.age(at, datetime.now(UTC)))
-    pages.after_request(_keep_what_has_a_hash)
     pages.register_error_handler(QueuecastError, problem_page)
     pages.register_error_handler(HTTPException, problem_page)
     pages.register_error_handler(Exception, problem_page)
-
-
-def zone() -> ZoneInfo:
-    """The time zone in which pages show times."""
-    return ZoneInfo(services().settings.display_timezone)
 
 
 def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:
@@ -63,8 +57,7 @@ def is_fragment() -> bool:
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
-def _shared() -> dict[str, Any]:
-    settings = services().settings
+def _shared(settings: Settings) -> dict[str, Any]:
     return {
         "instance": settings.instance_name,
         "flower_url": settings.flower_url,
@@ -73,7 +66,6 @@ def _shared() -> dict[str, Any]:
         "asset": asset,
         "now": datetime.now(UTC),
         "who": known_caller(),
-        "pages": current_app.view_functions,
         "here": partial(_here, request.endpoint or ""),
     }
 
@@ -81,13 +73,6 @@ def _shared() -> dict[str, Any]:
 def _here(endpoint: str, page: str) -> str:
     """The attribute that tells which entry of the navigation is shown."""
     return "page" if endpoint.startswith(f"dashboard.{page}") else "false"
-
-
-def _keep_what_has_a_hash(answer: Response) -> Response:
-    """A script that another one imports has no hash in its address: browsers ask whether it is still the same."""
-    if request.endpoint == "dashboard.static" and "v" not in request.args:
-        answer.headers["Cache-Control"] = "no-cache"
-    return answer
 
 
 def asset(name: str) -> str:

@@ -10,8 +10,10 @@ from flask import make_response, render_template, request
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
-from api.context import Services, services
+from api.context import Services
 from api.dashboard.pace import in_order, pace
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.progress import queue_reports, with_progress
 from api.projects import visible_job
 from shared.jobs import Job, JobRequest
@@ -22,17 +24,17 @@ STOP_POLLING = 286  # htmx: swap this once more, and ask no more
 _REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 
 
-def show(job_id: str) -> str:
+@route("GET", "/jobs/<job_id>", PAGE, endpoint="job")
+def show(services: Services, job_id: str) -> str:
     """The page of a job."""
-    here = services()
-    job = visible_job(here, job_id)
-    return render_template("job.html", **_told(here, job), request_json=json.dumps(request_document(job.request), indent=2))
+    job = visible_job(services, job_id)
+    return render_template("job.html", **_told(services, job), request_json=json.dumps(request_document(job.request), indent=2))
 
 
-def show_progress(job_id: str) -> Response:
+@route("GET", "/jobs/<job_id>/progress", PAGE, endpoint="job_progress")
+def show_progress(services: Services, job_id: str) -> Response:
     """The part that changes; the browser asks for it again until the job has ended, and gets 304 while nothing is new."""
-    here = services()
-    told = _told(here, visible_job(here, job_id))
+    told = _told(services, visible_job(services, job_id))
     job: Job = told["job"]
     answer = make_response(render_template("_progress.html", **told, is_fragment=True))
     if job.state.is_terminal:

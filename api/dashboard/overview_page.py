@@ -11,11 +11,13 @@ from flask import render_template
 from pydantic import Field
 
 from api.callers import caller
-from api.context import Services, services
+from api.context import Services
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.requests import Form
 from shared.jobs import JobFilter
 from shared.reports import Point
@@ -42,17 +44,18 @@ class OverviewQuery(Form):
         )
 
 
-def show() -> str:
+@route("GET", "/", PAGE, endpoint="overview")
+def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
-    here, query, now = services(), query_of(OverviewQuery), datetime.now(UTC)
-    levels = here.settings.mark_levels
-    rows = [row_of(forecast, levels, now) for forecast in here.store.newest_forecasts(caller().projects)]
+    query, now = query_of(OverviewQuery), datetime.now(UTC)
+    levels = services.settings.mark_levels
+    rows = [row_of(forecast, levels, now) for forecast in services.store.newest_forecasts(caller().projects)]
     found = matching(rows, query.wanted())
     shown = found[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
-        rows=[(row, line) for row, line in zip(shown, _sparklines(here, shown), strict=True)],
+        rows=[(row, line) for row, line in zip(shown, _sparklines(services, shown), strict=True)],
         found=len(found),
         total=len(rows),
         pages_count=-(-len(found) // PAGE_SIZE),
@@ -61,7 +64,7 @@ def show() -> str:
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
         largest_first=LARGEST_FIRST,
-        has_jobs=bool(rows) or bool(here.store.jobs(JobFilter(projects=caller().projects), 1)),
+        has_jobs=bool(rows) or bool(services.store.jobs(JobFilter(projects=caller().projects), 1)),
     )
 
 

@@ -12,10 +12,12 @@ from pydantic import Field
 from api import fields
 from api.accuracy import accuracy_answer, visible_issues
 from api.callers import caller
-from api.context import Services, services
+from api.context import Services
 from api.dashboard.addresses import query_of
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from api.dashboard.overview import row_of
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.requests import Form
 from shared.accuracy import MONTH_DAYS
 from shared.errors import QueueNotFound
@@ -38,27 +40,28 @@ class QueueQuery(Form):
     tab: Literal["all", "today", "1", "2"] = "all"
 
 
-def show(queue: str) -> str:
+@route("GET", "/queues/<path:queue>", PAGE, endpoint="queue")
+def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
-    here, query, now = services(), query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
-    forecast = here.store.forecast(
+    query, now = query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
+    forecast = services.store.forecast(
         queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
     )
-    newest = here.store.newest_forecasts(caller().projects)
+    newest = services.store.newest_forecasts(caller().projects)
     others = sorted({each.queue for each in newest if each.metric == forecast.metric} - {queue})
     return render_template(
         "queue.html",
         query=query,
-        row=row_of(forecast, here.settings.mark_levels, now),
+        row=row_of(forecast, services.settings.mark_levels, now),
         is_newest=_is_newest(forecast, newest),
-        levels=sorted(here.settings.mark_levels),
+        levels=sorted(services.settings.mark_levels),
         drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
         others=[name for name in others if name not in query.compare],
         here_with=lambda **changes: _address(queue, changes),
-        **_told(here, forecast),
-        issues=visible_issues(here, forecast, MOST_ISSUES),
-        past=accuracy_answer(here, forecast, now - timedelta(days=MONTH_DAYS), now),
-        trouble=_trouble(here, forecast),
+        **_told(services, forecast),
+        issues=visible_issues(services, forecast, MOST_ISSUES),
+        past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
+        trouble=_trouble(services, forecast),
     )
 
 

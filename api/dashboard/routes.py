@@ -1,4 +1,4 @@
-"""Which page answers which address."""
+"""The blueprint of all pages; `@route` says on each which address it answers."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import problems
-from api.dashboard import frame, job_page, jobs_page, overview_page, queue_page, schedules_page, status, submit_page
+from api.context import Services
+from api.dashboard import frame
 
 
-def blueprint() -> Blueprint:
-    """All pages, and the static files that they need."""
-    pages = Blueprint("dashboard", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static")
-    pages.get("/", endpoint="overview")(overview_page.show)
-    pages.get("/queues/<path:queue>", endpoint="queue")(queue_page.show)
-    pages.get("/jobs", endpoint="jobs")(jobs_page.show)
-    pages.get("/jobs/new", endpoint="submit")(submit_page.show)
-    pages.get("/jobs/<job_id>", endpoint="job")(job_page.show)
-    pages.get("/jobs/<job_id>/progress", endpoint="job_progress")(job_page.show_progress)
-    pages.get("/schedules", endpoint="schedules")(schedules_page.show)
-    pages.get("/status", endpoint="status")(status.show)
-    frame.register(pages)
+def blueprint(services: Services) -> Blueprint:
+    """What all pages share."""
+    pages = Blueprint("dashboard", __name__)
+    frame.register(pages, services.settings)
     pages.app_errorhandler(404)(_no_such_page)
     return pages
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from flask import render_template
 
-from api.context import services
+from api.context import Services
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.schedule_answers import schedule_answers
 
 
-def show() -> str:
+@route("GET", "/schedules", PAGE, endpoint="schedules")
+def show(services: Services) -> str:
     """The page."""
-    return render_template("schedules.html", schedules=schedule_answers(services()))
+    return render_template("schedules.html", schedules=schedule_answers(services))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import render_template
 
-from api.context import Services, services
+from api.context import Services
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from shared.errors import QueuecastError
 
 STORE_AWAY = "The store is away: what is shown may be incomplete."
@@ -12,9 +14,10 @@ BROKER_AWAY = "The broker is away: running jobs stand still, and none can be sta
 NO_WORKER = "No worker is running: jobs wait until one is started."
 
 
-def show() -> str:
+@route("GET", "/status", PAGE, endpoint="status")
+def show(services: Services) -> str:
     """The banner; empty when all is well."""
-    return render_template("_status.html", found=_found(services()))
+    return render_template("_status.html", found=_found(services))
 
 
 def _found(here: Services) -> list[tuple[str, str]]:

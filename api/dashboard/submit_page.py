@@ -7,27 +7,29 @@ from typing import Any
 from flask import render_template, request
 
 from api.callers import caller
-from api.context import Services, services
+from api.context import Services
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.projects import visible_job
 from shared.errors import BrokerAway
 from shared.forecasts import ModelCard
 
 
-def show() -> str:
+@route("GET", "/jobs/new", PAGE, endpoint="submit")
+def show(services: Services) -> str:
     """The form; with `?from=JOB_ID` filled in with what that job was asked for."""
-    here = services()
-    known = _known(here, request.args.get("from", ""))
+    known = _known(services, request.args.get("from", ""))
     places = known.get("data", {})
     source = places.get("source", {})
-    cards, note = _cards(here)
+    cards, note = _cards(services)
     return render_template(
         "submit.html",
         groups={title: inputs(names, known) for title, names in GROUPS.items()},
         advanced=inputs(ADVANCED, known),
         has_advanced=any(name in known for name in ADVANCED),
-        connections=connection_kinds(here.settings, caller().projects),
+        connections=connection_kinds(services.settings, caller().projects),
         source=source if isinstance(source, dict) else source[0],
         destination=places.get("destination", {}),
         source_inputs=place_inputs("source", source if isinstance(source, dict) else source[0]),

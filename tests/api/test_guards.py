@@ -87,27 +87,11 @@ def test_a_body_that_is_given_is_obeyed_or_refused(client: FlaskClient, verb: st
     assert client.post(f"/v1/jobs/nobody/{verb}", json=body, headers={"Origin": "http://localhost"}).status_code == status
 
 
-def test_a_body_without_a_type_is_refused_where_none_is_needed_too(client: FlaskClient) -> None:
-    assert client.post("/v1/jobs/nobody/cancel", data=b"{}").status_code == 415
-
-
-def test_everywhere_else_a_body_is_needed(client: FlaskClient) -> None:
-    assert client.post("/v1/jobs").status_code == 415
-
-
 def test_a_body_in_chunks_is_held_to_the_limit_too(client: FlaskClient) -> None:
     body = io.BytesIO(b'{"user_name": "' + b"x" * 30_000 + b'"}')
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     answer = client.post("/v1/jobs", input_stream=body, content_type=JSON, environ_overrides=chunked)
     assert answer.status_code == 413
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"), [("PUT", "/v1/jobs", 405), ("POST", "/v1/queues", 405), ("POST", "/v1/no", 404)]
-)
-def test_a_wrong_address_or_method_is_told_before_a_wrong_body(client: FlaskClient, method: str, path: str, status: int) -> None:
-    answer = client.open(path, method=method, data=b"x", content_type="text/plain")
-    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
 
 
 def test_a_wrong_method_is_answered_with_the_accepted_ones(client: FlaskClient) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
 
+from api.edge.policy import PROBE
+from api.edge.routing import route
 from api.problems import MEDIA_TYPE
 from shared import errors
 from shared.settings import Settings
@@ -29,37 +32,41 @@ STATUS = {
 }
 
 
+@pytest.fixture
+def answer_to(make_app: Callable[[Settings], Flask], settings: Settings) -> Callable[[Exception], TestResponse]:
+    """What a service answers at an address where this error is raised."""
+
+    def answer(error: Exception) -> TestResponse:
+        app = make_app(settings)
+
+        @app.get("/fails")
+        @route("GET", "/fails", PROBE)
+        def fail() -> None:
+            raise error
+
+        return app.test_client().get("/fails")
+
+    return answer
+
+
 @pytest.mark.parametrize("kind", STATUS)
-def test_an_error_is_answered_by_its_family(
-    make_app: Callable[[Settings], Flask], settings: Settings, kind: type[Exception]
-) -> None:
-    app = make_app(settings)
-
-    @app.get("/fails")
-    def fail() -> None:
-        raise kind("found something")
-
+def test_an_error_is_answered_by_its_family(answer_to: Callable[[Exception], TestResponse], kind: type[Exception]) -> None:
     with capture_logs() as lines:
-        answer = app.test_client().get("/fails")
+        answer = answer_to(kind("found something"))
     status = STATUS[kind]
     assert (answer.status_code, answer.mimetype) == (status, MEDIA_TYPE)
     assert (answer.json["status"], answer.json["instance"]) == (status, "/fails")
     assert ("Retry-After" in answer.headers) == (status in {429, 503})
     assert ("found something" in answer.text) == (status not in {500, 503})
     assert ("found something" in str(lines)) == (status in {500, 503})
-    assert [line["log_level"] for line in lines] == {500: ["error"], 503: ["warning"]}.get(status, [])
+    assert [line["log_level"] for line in lines if "counted" not in line["event"]] == {500: ["error"], 503: ["warning"]}.get(
+        status, []
+    )
 
 
-def test_a_problem_names_its_kind_for_programs_and_for_people(make_app: Callable[[Settings], Flask], settings: Settings) -> None:
-    app = make_app(settings)
-
-    @app.get("/fails")
-    def fail() -> None:
-        raise errors.UnknownHyperparameter("found 'depth', known are growth", model="prophet")
-
-    told = app.test_client().get("/fails").json
+def test_a_problem_names_its_kind_for_programs_and_for_people(answer_to: Callable[[Exception], TestResponse]) -> None:
     message = "The model has no such hyperparameter (model prophet): found 'depth', known are growth"
-    assert told == {
+    assert answer_to(errors.UnknownHyperparameter("found 'depth', known are growth", model="prophet")).json == {
         "type": "urn:queuecast:unknown-hyperparameter",
         "title": "The model has no such hyperparameter",
         "status": 422,
@@ -70,13 +77,5 @@ def test_a_problem_names_its_kind_for_programs_and_for_people(make_app: Callable
 
 
 @pytest.mark.parametrize("kind", [errors.WorkersAway, errors.WorkersBusy])
-def test_what_we_say_of_our_workers_is_told(
-    make_app: Callable[[Settings], Flask], settings: Settings, kind: type[Exception]
-) -> None:
-    app = make_app(settings)
-
-    @app.get("/fails")
-    def fail() -> None:
-        raise kind("none in 5 s")
-
-    assert "none in 5 s" in app.test_client().get("/fails").json["detail"]
+def test_what_we_say_of_our_workers_is_told(answer_to: Callable[[Exception], TestResponse], kind: type[Exception]) -> None:
+    assert "none in 5 s" in answer_to(kind("none in 5 s")).json["detail"]

@@ -76,11 +76,6 @@ def test_a_forecast_whose_job_is_gone_is_nobodys(two_projects: None, client: Fla
     assert client.get("/v1/queues/root.old/series", headers=grant("read")).status_code == 200
 
 
-def test_metrics_are_those_of_all_projects(two_projects: None, client: FlaskClient, grant: Granting) -> None:
-    assert client.get("/metrics", headers=grant("read", "etl")).status_code == 403
-    assert client.get("/metrics", headers=grant("read")).status_code == 200
-
-
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/validate"])
 def test_a_job_of_another_project_is_not_started(client: FlaskClient, grant: Granting, store: Store, path: str) -> None:
     answer = client.post(path, json=a_body("project", "ml"), headers=grant("write", "etl", "ops"))

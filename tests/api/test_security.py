@@ -6,16 +6,13 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from typer.testing import CliRunner
-from werkzeug.routing import Rule
 
 from api.app import create_app
 from api.context import EXTENSION
@@ -27,53 +24,12 @@ from shared.jobs import JobFilter
 from shared.settings import Settings
 from shared.storage import Store
 from tests.api.bodies import a_body
+from tests.api.calls import calls
 from tests.api.scene import Granting
-from tests.architecture.house import fail_on
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 from worker.pipeline.plan import wanted_queues
 
-# written out: a new one must be meant
-OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/login"), ("POST", "/login"), ("GET", "/static/x")}
 SECRET = "S3CRET-0123456789-0123456789-0123456789"
-
-
-def routes(app: Flask) -> Iterator[tuple[str, str, Rule]]:
-    """Every method of every rule, with an address that fits it."""
-    for rule in app.url_map.iter_rules():
-        path = re.sub(r"<[^>]+>", "x", rule.rule)
-        for method in sorted((rule.methods or set()) - {"HEAD"}):
-            yield method, path, rule
-
-
-def test_every_route_but_those_that_are_meant_to_be_open_needs_a_token(client: FlaskClient, grant: Granting) -> None:
-    grant()
-    found = {}
-    for method, path, rule in routes(client.application):
-        if rule.endpoint != "static":
-            found[method, path] = client.open(path, method=method, json={} if method == "POST" else None).status_code
-    opened = {call for call, status in found.items() if status not in {401, 429}}
-    assert {call for call in opened if call[0] != "OPTIONS"} == OPEN - {("POST", "/login")}  # which answers 401 without a token
-    assert {path for method, path in opened if method == "OPTIONS"} == {path for _, path in OPEN}
-
-
-def test_a_head_is_no_way_around(client: FlaskClient, grant: Granting) -> None:
-    grant()
-    fail_on(
-        f"HEAD {path} {status}"
-        for method, path, _ in routes(client.application)
-        if method == "GET" and (method, path) not in OPEN and (status := client.head(path).status_code) != 401
-    )
-
-
-def test_a_token_for_reading_reads_everything_and_changes_nothing(client: FlaskClient, grant: Granting) -> None:
-    headers = grant("read")
-    for method, path, rule in routes(client.application):
-        if rule.endpoint == "sessions.log_in":
-            continue
-        if method in {"GET", "OPTIONS"} or rule.endpoint == "sessions.log_out":
-            assert client.open(path, method=method, headers=headers).status_code not in {401, 403}, path
-        else:
-            assert client.open(path, method=method, json={}, headers=headers).status_code == 403, path
 
 
 @pytest.mark.parametrize(
@@ -202,23 +158,6 @@ def test_more_globs_than_anybody_needs_are_refused(client: FlaskClient) -> None:
     assert client.post("/v1/jobs", json=a_body("queues", ["x" * 201])).status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/validate", "/v1/jobs/x/retry", "/login"])
-@pytest.mark.parametrize("is_chunked", [False, True], ids=["plain", "chunked"])
-def test_a_body_that_is_too_large_is_refused(client: FlaskClient, grant: Granting, path: str, is_chunked: bool) -> None:
-    form = path == "/login"
-    headers = {} if form else grant("write")
-    content = b"token=" + b"x" * 30_000 if form else b'{"job_name": "' + b"x" * 30_000 + b'"}'
-    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"} if is_chunked else {}
-    answer = client.post(
-        path,
-        input_stream=io.BytesIO(content),
-        content_type="application/x-www-form-urlencoded" if form else "application/json",
-        headers={} if is_chunked else {"Content-Length": str(len(content))},
-        environ_overrides=chunked | {f"HTTP_{name.upper()}": value for name, value in headers.items()},
-    )
-    assert answer.status_code in ({413, 303} if form else {413})  # a form that is cut off holds no valid token
-
-
 def test_a_form_of_many_fields_is_refused(client: FlaskClient, grant: Granting) -> None:
     grant()
     fields = "&".join(f"f{number}=x" for number in range(5_000))
@@ -254,7 +193,7 @@ def test_no_answer_and_no_log_line_holds_a_secret(
     client, store = app.test_client(), app.extensions[EXTENSION].store
     store.add_job(a_job(created_at=MONDAY))
     store.save_forecast(a_forecast())
-    told = [str(client.open(path, method=method, json={}).data) for method, path, _ in routes(app)]
+    told = [str(call.send(client).data) for call in calls(app)]
     for place in ({"name": "archive", "collection": "c"}, {"name": "charts", "measurement": "m"}, {"name": "nowhere"}):
         body = a_body("data.destination", place)
         told += [client.post(path, json=body).text for path in ("/v1/jobs", "/v1/jobs/validate")]

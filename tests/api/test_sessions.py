@@ -54,11 +54,6 @@ def test_a_page_leads_to_the_login_and_back(client: FlaskClient, grant: Granting
     assert client.get("/docs", headers=PAGE).status_code == 200
 
 
-def test_a_program_is_not_led_anywhere(client: FlaskClient, grant: Granting) -> None:
-    grant()
-    assert [client.get(path, headers=headers).status_code for path, headers in (("/docs", {}), ("/v1/jobs", PAGE))] == [401, 401]
-
-
 def test_a_part_of_a_page_sends_the_whole_page_to_the_login(client: FlaskClient, grant: Granting) -> None:
     grant()
     answer = client.get("/docs", headers=PAGE | HTMX | {"HX-Current-URL": "http://localhost/queues/root.etl?day=1"})

@@ -1,0 +1,120 @@
+"""The OpenAPI document as routes are added to it: how their requests are checked, and what is said of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import spectree
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from spectree import SpecTree
+from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
+
+from api.edge.policy import Policy
+from api.problems import MEDIA_TYPE, Problem
+from shared.durations import Duration
+
+ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
+JSON = "application/json"
+TOKEN: list[dict[str, list[str]]] = [{"token": []}, {}]  # none is needed while there is none
+REFUSALS = {401: "a valid token is needed", 403: "the token is not for this", 429: "too many requests"}
+LOCATION = {"Location": {"description": "where it is shown", "schema": {"type": "string"}}}
+WAIT = {"Retry-After": {"description": "seconds until trying again makes sense", "schema": {"type": "integer"}}}
+HEADERS: dict[str, dict[str, Any]] = {  # status → the headers that only it has
+    "201": LOCATION,
+    "202": LOCATION,
+    "401": {"WWW-Authenticate": {"description": "what is accepted", "schema": {"type": "string"}}},
+    "429": WAIT,
+    "503": WAIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gives:
+    """What a view answers, beside what follows from its policy and its address.
+
+    model: of the JSON; None = it is no JSON, or empty.
+    media: all forms that the answer may have.
+    refuses: further statuses with which it may refuse.
+    """
+
+    model: type[BaseModel] | None
+    status: int = 200
+    media: tuple[str, ...] = field(default=(JSON,), kw_only=True)
+    refuses: tuple[int, ...] = field(default=(), kw_only=True)
+
+
+def problem_statuses(policy: Policy, rule: str, *, asks: bool) -> Iterable[int]:
+    """With which problems a route may be answered; `asks`: it takes a body, a query or headers."""
+    yield 500
+    if policy.identifies:
+        yield 503
+    if policy.needs:
+        yield from REFUSALS
+    if policy.body:
+        yield from (400, 413, 415)
+    if asks:
+        yield 422
+    if "<" in rule:
+        yield 404
+
+
+class Answers(spectree.Response):
+    """The answers of one operation, as the document tells them."""
+
+    def __init__(self, gives: Gives, problems: Iterable[int]) -> None:
+        refused = {f"HTTP_{status}": (Problem, REFUSALS.get(status)) for status in {*problems, *gives.refuses}}
+        super().__init__(**{f"HTTP_{gives.status}": gives.model, **refused})
+        self._gives = gives
+
+    def add_model(self, *_: object, **__: object) -> None:
+        """Nothing: spectree would add a 422 to operations that take nothing."""
+
+    def find_model(self, code: int) -> Any:
+        """What an answer is checked against: nothing where it may be another thing than JSON."""
+        return super().find_model(code) if self._gives.media == (JSON,) else None
+
+    def generate_spec(self, *names: Any) -> dict[str, Any]:
+        """The answers by status, with their media types and headers."""
+        answers: dict[str, Any] = super().generate_spec(*names)
+        for status, answer in answers.items():
+            if status in HEADERS:
+                answer["headers"] = HEADERS[status]
+            if status != str(self._gives.status):
+                answer["content"] = {MEDIA_TYPE: answer["content"][JSON]}
+        others = {media: {"schema": {"type": "string"}} for media in self._gives.media if media != JSON}
+        if others:
+            answers[str(self._gives.status)].setdefault("content", {}).update(others)
+        return answers
+
+
+class _Schema(GenerateJsonSchema):
+    """Defaults as they are written in requests; pydantic would take a duration apart."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return str(dft) if isinstance(dft, Duration) else super().encode_default(dft)
+
+
+class _Adapter(PydanticModelAdapter):
+    def json_schema(self, model: type[BaseModel], *, ref_template: str, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
+        return model.model_json_schema(ref_template=ref_template, mode=mode, schema_generator=_Schema)
+
+    def validation_errors(self, err: ValidationError) -> list[object]:  # noqa: ARG002 - its protocol
+        """None: api.problems answers a refused form; the list of all with what was sent has a size without limit."""
+        return []
+
+
+SPEC = SpecTree(  # of all routes of this process; schemas are named like our classes
+    "flask",
+    mode="strict",
+    title="Queuecast",
+    version=version("queuecast"),
+    description=ABOUT,
+    model_adapter=_Adapter(),  # type: ignore[arg-type] # spectree's own adapter does not fit its protocol either
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    security_schemes=[{"name": "token", "data": {"type": "http", "scheme": "bearer", "bearer_format": "qc_…"}}],
+)
