@@ -6,8 +6,9 @@ Values travel as parameters; names cannot, so what is no plain name is refused: 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import islice
+from typing import TypeVar
 from unicodedata import category
 
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
@@ -20,6 +21,8 @@ CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a
 BIDI_CONTROLS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # inside brackets of a pattern: they make text read otherwise
 MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
+
+Thing = TypeVar("Thing")
 
 
 def is_quick_glob(path: str) -> bool:
@@ -75,5 +78,10 @@ def shown(name: str) -> str:
 
 def listed(names: Collection[str], most: int = MAX_SHOWN) -> str:
     """Names in a message: the first ones, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(map(shown, islice(names, most))) + more or "none"
+    return first_of(names, most, say=shown) or "none"
+
+
+def first_of(things: Collection[Thing], most: int, *, say: Callable[[Thing], str] = str, between: str = ", ") -> str:
+    """The first things of several in words, and how many more there are: `a, b and 3 more`."""
+    more = f"{between.rstrip(', ')} and {len(things) - most:,} more" if len(things) > most else ""
+    return between.join(map(say, islice(things, most))) + more

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from shared.jobs import JobState
+from shared.names import first_of
+
+MAX_SHOWN = 5  # queues in a reason
 
 MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
@@ -46,7 +49,6 @@ def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str 
     """
     if not failures:
         return JobState.SUCCEEDED, None
-    named = "; ".join(f"{queue}: {reason}" for queue, reason in sorted(failures.items())[:5])
-    rest = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
-    reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}{rest}"
+    named = first_of(sorted(failures.items()), MAX_SHOWN, say=": ".join, between="; ")
+    reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

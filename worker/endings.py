@@ -12,13 +12,14 @@ import structlog
 from shared import metrics
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost
 from shared.jobs import Job, JobState, QueueState
+from shared.names import first_of
 from shared.reports import QueueReport
 from shared.states import OPEN_STATES, verdict
 from worker import hindsight
 from worker.pipeline.selection import leaderboard
-from worker.resources import resources
+from worker.resources import Resources, resources
 
-SHOWN_NAMES = 3
+MAX_SHOWN = 3  # queues of a warning
 NEVER_LET_IN = "its turn never came, other queues were before it"
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
     if here.run_state.running_job(job_id) is None:
         return
     if queue is None:
-        _end_as(job_id, reason)
+        _end_as(here, job_id, reason)
         return
     outcomes = tuple(here.run_state.attempts.outcomes(job_id, queue).values())
     if here.run_state.queue_end(job_id, queue) is not None:  # asked after reading: with the end the outcomes go
@@ -46,11 +47,10 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
 
 def finish(job_id: str) -> None:
     """End the job if its last queue has ended."""
-    running = resources().run_state.running_job(job_id)
-    if running is None or not running.has_ended_all:
-        return
-    state, reason = _verdict(job_id, missing="")
-    _end_job(job_id, state, reason)
+    here = resources()
+    running = here.run_state.running_job(job_id)
+    if running is not None and running.has_ended_all:
+        _end_job(here, job_id, *_verdict(here, job_id, missing=""))
 
 
 def note_waiting(job_id: str, queue: str | None, reason: str) -> None:
@@ -62,17 +62,17 @@ def note_waiting(job_id: str, queue: str | None, reason: str) -> None:
 
 def pass_deadline(job_id: str) -> None:
     """End every queue that has none, then the job, with what there is: a job always ends."""
-    run_state = resources().run_state
-    waiting = run_state.waiting_for(job_id)
-    for queue, (state, _reason) in run_state.queue_states(job_id).items():
+    here = resources()
+    waiting = here.run_state.waiting_for(job_id)
+    for queue, (state, _reason) in here.run_state.queue_states(job_id).items():
         if state in {QueueState.WAITING, QueueState.RUNNING}:
             found = waiting.get(queue, NEVER_LET_IN if state is QueueState.WAITING else "")
             fail(job_id, queue, str(DeadlinePassed(found)))
-    running = run_state.running_job(job_id)
+    running = here.run_state.running_job(job_id)
     if running is not None and running.queues:
         finish(job_id)
     else:  # never planned, or its run state is lost
-        _end_as(job_id, str(DeadlinePassed(waiting.get("", ""))))
+        _end_as(here, job_id, str(DeadlinePassed(waiting.get("", ""))))
 
 
 def replan(job_id: str) -> bool:
@@ -82,7 +82,7 @@ def replan(job_id: str) -> bool:
     if job.state.is_terminal:
         return False
     if job.progress.replans or job.deadline_at <= datetime.now(UTC):
-        _end_as(job_id, str(RunStateLost()))
+        _end_as(here, job_id, str(RunStateLost()))
         return False
     here.store.update_job(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
     here.run_state.begin_job(job_id, job.deadline_at, job.request_id)
@@ -94,7 +94,7 @@ def clean_up(job_id: str) -> None:
     """Drop the run state of a job that has ended, or that nobody knows; not that of its retry, if one comes in between."""
     here = resources()
     with here.run_state.within_run(job_id):
-        if not _is_open(job_id):
+        if not _is_open(here, job_id):
             here.run_state.drop_job(job_id)
 
 
@@ -110,40 +110,38 @@ def warnings_of(reports: Sequence[QueueReport]) -> list[str]:
 def _named(names: Sequence[str], of: int) -> str:
     if len(names) == of > 1:
         return f"all {of} queues"
-    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-    return ", ".join(names[:SHOWN_NAMES]) + more
+    return first_of(names, MAX_SHOWN)
 
 
-def _warnings(job: Job) -> list[str]:
+def _warnings(here: Resources, job: Job) -> list[str]:
     """What is to be known of the job's data, and of earlier forecasts of its queues."""
-    reports = resources().store.reports(job.job_id)
+    reports = here.store.reports(job.job_id)
     past = hindsight.warning(job.request, {report.queue for report in reports}, job.issued_at) if job.issued_at else None
     return [*warnings_of(reports), *([past] if past else [])]
 
 
-def _is_open(job_id: str) -> bool:
+def _is_open(here: Resources, job_id: str) -> bool:
     try:
-        return not resources().store.job(job_id).state.is_terminal
+        return not here.store.job(job_id).state.is_terminal
     except JobNotFound:
         return False
 
 
-def _end_as(job_id: str, reason: str) -> None:
+def _end_as(here: Resources, job_id: str, reason: str) -> None:
     """End a job for a reason of its own: partial when it has forecasts, failed when it has none."""
-    state, _reason = _verdict(job_id, missing=reason)
-    _end_job(job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason)
+    state, _reason = _verdict(here, job_id, missing=reason)
+    _end_job(here, job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason)
 
 
-def _verdict(job_id: str, missing: str) -> tuple[JobState, str | None]:
-    reports = resources().store.reports(job_id)
+def _verdict(here: Resources, job_id: str, missing: str) -> tuple[JobState, str | None]:
+    reports = here.store.reports(job_id)
     succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
     failures = {report.queue: report.reason or missing for report in reports if report.state is not QueueState.SUCCEEDED}
     return verdict(succeeded, failures) if reports else (JobState.FAILED, missing)
 
 
-def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
+def _end_job(here: Resources, job_id: str, state: JobState, reason: str | None) -> None:
     """Row first, then run state: the reaper completes a crash in between."""
-    here = resources()
     try:
         job: Job = here.store.job(job_id)
     except JobNotFound:
@@ -151,7 +149,7 @@ def _end_job(job_id: str, state: JobState, reason: str | None) -> None:
         return
     running = here.run_state.running_job(job_id)
     progress = replace(running.progress, replans=job.progress.replans) if running else None
-    here.store.update_job(job_id, progress=progress, warnings=_warnings(job))
+    here.store.update_job(job_id, progress=progress, warnings=_warnings(here, job))
     now = datetime.now(UTC)
     if here.store.move_job(job_id, OPEN_STATES, state, reason, now):
         metrics.job_ended(job, state, now)

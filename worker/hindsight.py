@@ -17,6 +17,7 @@ from shared import metrics
 from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums
 from shared.errors import ServiceError
 from shared.jobs import JobRequest
+from shared.names import first_of
 from worker.pipeline.accuracy import actuals_of, score_forecast
 from worker.resources import resources
 
@@ -50,9 +51,8 @@ def warning(request: JobRequest, queues: Collection[str], issued_at: datetime) -
     if not worse:
         return None
     worst = sorted(worse, key=worse.__getitem__, reverse=True)
-    told = ", ".join(_told(queue, found[queue]) for queue in worst[:SHOWN_QUEUES])
-    more = f" and {len(worst) - SHOWN_QUEUES} more" if len(worst) > SHOWN_QUEUES else ""
-    return f"forecasts of the last {MONTH_DAYS} days were worse than the same hour of the day before: {told}{more}"
+    told = first_of(worst, SHOWN_QUEUES, say=lambda queue: _told(queue, found[queue]))
+    return f"forecasts of the last {MONTH_DAYS} days were worse than the same hour of the day before: {told}"
 
 
 def _score(request: JobRequest, queue: str, issued_at: datetime) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -22,6 +23,7 @@ from shared.chords import Chords
 from shared.drivers.redis_server import redis_server
 from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
 from shared.fleet.lanes import Lanes, LanesView
+from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
 from shared.jobs import Job
 from shared.settings import Settings
@@ -71,18 +73,19 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     make_celery(redis_server(settings), "api").set_current()
-    provide(Resources(settings))
+    here = Resources(settings)
+    provide(here)  # to what the remedies call
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
-    lock, forget_at = resources().run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
+    lock, forget_at = here.run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:
-            if resources().run_state.roles.holds(lock):
-                resources().run_state.roles.announce_version(REAPER, version("queuecast"))
-                _pass(lanes, casebook)
-                chords.sweep(_open_jobs)
-                schedules.fire_due(datetime.now(UTC), workflow.send_plan)
+            if here.run_state.roles.holds(lock):
+                here.run_state.roles.announce_version(REAPER, version("queuecast"))
+                _pass(here, lanes, casebook)
+                chords.sweep(partial(_open_jobs, here))
+                schedules.fire_due(here, datetime.now(UTC), workflow.send_plan)
                 if time.monotonic() >= forget_at:
-                    retention.forget_old(datetime.now(UTC))
+                    retention.forget_old(here, datetime.now(UTC))
                     forget_at = time.monotonic() + retention.PERIOD_SECONDS
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
@@ -91,16 +94,16 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
         stopped.wait(period)
 
 
-def _pass(lanes: Lanes, casebook: Casebook) -> None:
+def _pass(here: Resources, lanes: Lanes, casebook: Casebook) -> None:
     now = datetime.now(UTC)
     view = lanes.look()
-    tasks = _tasks_view(view)
-    jobs = _job_views()
+    tasks = _tasks_view(here.run_state, view)
+    jobs = _job_views(here)
     seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
     for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
         _treat(remedy, casebook.treated[remedy])
-    _let_in(jobs)
-    if lost := strays(tasks, {job.job_id for job in jobs} | resources().run_state.active(), now):
+    _let_in(here.run_state, jobs)
+    if lost := strays(tasks, {job.job_id for job in jobs} | here.run_state.active(), now):
         lanes.forget([view.held[task_id] for task_id in lost])
 
 
@@ -117,31 +120,29 @@ def _treat(remedy: Remedy, times: int) -> None:
         log.exception("the remedy failed", what=remedy.what.value, job_id=remedy.job_id)
 
 
-def _let_in(jobs: Collection[JobView]) -> None:
+def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
     """Fill what is free, which whoever should have done it may not have lived to do; jobs of the release before join the row."""
     for job in jobs:
         if job.running is not None and job.running.has_waiting:
-            resources().run_state.turns.enlist(job.job_id, job.project)
-    for job_id, queue in fill():
+            run_state.turns.enlist(job.job_id, job.project)
+    for job_id, queue in fill(run_state):
         workflow.send_ingest(job_id, queue)
 
 
-def _open_jobs() -> set[str]:
-    here = resources()
+def _open_jobs(here: Resources) -> set[str]:
     return here.run_state.active() | {job.job_id for job in here.store.open_jobs()}
 
 
-def _tasks_view(view: LanesView) -> TasksView:
+def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
     return TasksView(
         waiting=frozenset(view.waiting),
         held={task_id: held.since for task_id, held in view.held.items()},
-        working=frozenset().union(*(worker.tasks for worker in resources().run_state.pulses.workers())),
+        working=frozenset().union(*(worker.tasks for worker in run_state.pulses.workers())),
         broker_uptime_seconds=view.uptime_seconds,
     )
 
 
-def _job_views() -> list[JobView]:
-    here = resources()
+def _job_views(here: Resources) -> list[JobView]:
     rows: dict[str, Job | None] = {job.job_id: job for job in here.store.open_jobs()}
     for job_id in here.run_state.active() - rows.keys():
         try:
@@ -150,11 +151,10 @@ def _job_views() -> list[JobView]:
             rows[job_id] = None
         except RecordUnreadable:  # its run state stays: who can read it may mend it, and its row is in the log
             continue
-    return [_job_view(job_id, job) for job_id, job in rows.items()]
+    return [_job_view(here.run_state, job_id, job) for job_id, job in rows.items()]
 
 
-def _job_view(job_id: str, job: Job | None) -> JobView:
-    run_state = resources().run_state
+def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
     running = run_state.running_job(job_id)
     return JobView(
         job_id=job_id,

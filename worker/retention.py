@@ -13,7 +13,7 @@ import structlog
 
 from shared.durations import Duration
 from shared.errors import ServiceError
-from worker.resources import resources
+from worker.resources import Resources
 
 PERIOD_SECONDS = 3_600.0
 SLICE = 200  # records of one transaction
@@ -22,9 +22,9 @@ MOST_SLICES = 500  # of one kind in one go: 100,000 records
 log = structlog.get_logger(__name__)
 
 
-def forget_old(now: datetime) -> dict[str, int]:
+def forget_old(here: Resources, now: datetime) -> dict[str, int]:
     """Let go of everything that is older than the settings want it kept; kind → how many went, where any did."""
-    store, settings = resources().store.retention, resources().settings
+    store, settings = here.store.retention, here.settings
     gone = {
         "keys": _sliced(store.free_keys, _start(settings.keep_keys, now)),
         "jobs": _sliced(store.forget_jobs, _start(settings.keep_jobs, now)),

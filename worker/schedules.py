@@ -16,38 +16,39 @@ import structlog
 from shared.errors import AllowanceUsedUp, JobNotFound, ServiceError
 from shared.jobs import Job, JobState
 from shared.schedules import Schedule, due_now, looked_after
-from worker.resources import resources
+from shared.storage.base import Store
+from worker.resources import Resources
 
 log = structlog.get_logger(__name__)
 
 
-def fire_due(now: datetime, send_plan: Callable[[str], None]) -> None:
+def fire_due(here: Resources, now: datetime, send_plan: Callable[[str], None]) -> None:
     """Let every schedule that is due at `now` make its job; one that goes wrong keeps no other from its own.
 
     Args:
         send_plan: wakes somebody up to plan the job of this id.
     """
-    for schedule in resources().store.schedules.all():
+    for schedule in here.store.schedules.all():
         try:
-            _fire(schedule, now, send_plan)
+            _fire(here, schedule, now, send_plan)
         except ServiceError:
             raise
         except Exception:  # about one schedule; it is in the log, and tried again
             log.exception("the schedule could not fire", schedule_id=schedule.schedule_id)
 
 
-def _fire(schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -> None:
+def _fire(here: Resources, schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -> None:
     due_at = due_now(schedule, now)
     if due_at is None:
         return
-    here, before = resources(), _unended(schedule, due_at)
+    before = _unended(here.store, schedule, due_at)
     if before is not None:
-        _skip(schedule, due_at, f"its job {before} of the time before had not ended")
+        _skip(here.store, schedule, due_at, f"its job {before} of the time before had not ended")
         return
     try:
         job = here.store.add_job(_job(schedule, due_at, now), here.settings.allowance)
     except AllowanceUsedUp as error:
-        _skip(schedule, due_at, str(error))
+        _skip(here.store, schedule, due_at, str(error))
         return
     if job.state is JobState.QUEUED:
         here.run_state.begin_job(job.job_id, job.deadline_at, job.request_id)
@@ -56,18 +57,18 @@ def _fire(schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -
         log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())
 
 
-def _skip(schedule: Schedule, due_at: datetime, reason: str) -> None:
-    if resources().store.schedules.replace(schedule, looked_after(schedule, due_at, skip=reason)):
+def _skip(store: Store, schedule: Schedule, due_at: datetime, reason: str) -> None:
+    if store.schedules.replace(schedule, looked_after(schedule, due_at, skip=reason)):
         log.warning("due time skipped", schedule_id=schedule.schedule_id, due_at=due_at.isoformat(), reason=reason)
 
 
-def _unended(schedule: Schedule, due_at: datetime) -> str | None:
+def _unended(store: Store, schedule: Schedule, due_at: datetime) -> str | None:
     """The id of the schedule's last job, while that has not ended; the job of this very due time does not count."""
     last = schedule.last_job_id
     if last is None or last == schedule.job_id_at(due_at):
         return None
     try:
-        return None if resources().store.job(last).state.is_terminal else last
+        return None if store.job(last).state.is_terminal else last
     except JobNotFound:  # its time to be kept is over
         return None
 

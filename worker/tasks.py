@@ -82,7 +82,7 @@ def check(question_id: str) -> None:
 def advance(job_id: str) -> None:
     """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
-        for next_job, queue in fill():
+        for next_job, queue in fill(resources().run_state):
             workflow.send_ingest(next_job, queue)
         endings.finish(job_id)
 

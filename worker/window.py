@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shared.domain.lanes import Lane
+from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker, Room
-from worker.resources import resources
 
 ALWAYS, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
 FEW_TASKS = 200  # what another job may have to wait for
@@ -28,7 +28,6 @@ def room(workers: Collection[LivingWorker]) -> Room:
     )
 
 
-def fill() -> list[tuple[str, str]]:
+def fill(run_state: RunState) -> list[tuple[str, str]]:
     """Let the next queues in, whichever job's turn it is; returns (job, queue). Whoever calls sends their ingest tasks."""
-    run_state = resources().run_state
     return run_state.turns.let_in(room(run_state.pulses.workers()))

@@ -18,7 +18,7 @@ from shared.settings import Settings
 from shared.storage import Store
 from tests.factories import MONDAY, a_job, a_schedule
 from worker.reaper import run_reaper
-from worker.resources import Resources, use
+from worker.resources import Resources, resources, use
 from worker.schedules import fire_due
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -35,7 +35,7 @@ def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
 def fire(now: datetime) -> list[str]:
     """What is sent to be planned."""
     sent: list[str] = []
-    fire_due(now, sent.append)
+    fire_due(resources(), now, sent.append)
     return sent
 
 

@@ -20,6 +20,7 @@ from shared.jobs import Grid
 
 FloatArray = NDArray[np.float64]
 SECONDS_PER_DAY = 86_400
+SEASONS_NEEDED = 2  # whole ones, of a day, a week or a year: a season seen once cannot be told from the level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

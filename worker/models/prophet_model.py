@@ -13,12 +13,11 @@ import pandas as pd
 from shared.domain.lanes import Lane
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
+from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 
 if TYPE_CHECKING:
     from prophet import Prophet
 
-SEASONS_NEEDED = 2  # whole ones, of a day, a week or a year, before that season is fitted
 DAYS_PER_YEAR = 365
 STIFFNESS = 0.05  # Prophet's own default of the changepoints' scale
 FEWEST_STEPS = 10  # below that two numbers of trend and a noise level are guesses

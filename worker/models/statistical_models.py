@@ -13,10 +13,9 @@ from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Extent, FloatArray, History
+from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, Extent, FloatArray, History
 
 FEWEST_STEPS = 10  # below that the library refuses its own models one by one
-SEASONS_NEEDED = 2  # whole ones: a season seen once cannot be told from the level
 LONGEST_ETS_SEASON = 24  # steps; each one has a start value of its own to be searched for, and R's `ets` stops here too
 DAYS_PER_WEEK = 7
 

@@ -11,13 +11,12 @@ from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
 from shared.jobs import Grid
 from worker.models import models
-from worker.models.base import Bounds, Extent, FloatArray, History
+from worker.models.base import SEASONS_NEEDED, Bounds, Extent, FloatArray, History
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
 
 NEGLIGIBLE = 1e-9  # relative: what rounding leaves of a column that only repeats itself
-SEASONS_NEEDED = 2  # of one day alone nothing is left once its hour-of-day means are gone
 
 
 @models.register("var")

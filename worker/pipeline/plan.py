@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import translate
-from itertools import groupby, islice
+from itertools import groupby
 
 from shared.cards import candidates_of
 from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnreadableData
 from shared.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
 from shared.jobs import JobRequest
-from shared.names import listed, shown, why_no_queue
-from worker.models.base import SECONDS_PER_DAY, History, Model
+from shared.names import first_of, listed, shown, why_no_queue
+from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, FEWEST, wanted_blends
 from worker.pipeline.history import build, history_at
@@ -26,7 +26,6 @@ Warnings = tuple[str, ...]  # for people, in plain words; of one queue and witho
 
 SHOWN_NAMES = 5
 GLOB = frozenset("*?[")
-SEASONS_NEEDED = 2  # days: below that only baselines are tried
 CONSTANT = Candidate(model="last_value")
 BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the windows, about 40 ms) is small; far below its time limit
 COST_SECONDS = 0.003  # CPU seconds of one fit of cost 1 on `COST_STEPS` steps, about
@@ -43,11 +42,10 @@ def accepted_queues(found: Iterable[str]) -> tuple[list[str], Warnings]:
     refused = {name: why for name in names if (why := why_no_queue(name))}
     if not refused:
         return names, ()
-    examples = "; ".join(f"{shown(name)}: {why}" for name, why in islice(refused.items(), SHOWN_NAMES))
-    more = f" and {len(refused) - SHOWN_NAMES:,} more" if len(refused) > SHOWN_NAMES else ""
+    examples = first_of(refused.items(), SHOWN_NAMES, say=lambda found: f"{shown(found[0])}: {found[1]}", between="; ")
     if len(refused) == len(names):
-        raise UnreadableData(f"no name in the source may be a queue's: {examples}{more}")
-    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}{more}",)
+        raise UnreadableData(f"no name in the source may be a queue's: {examples}")
+    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}",)
 
 
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pandas as pd
 
 from shared.reports import QualityReport
+from worker.models.base import SEASONS_NEEDED
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
@@ -15,7 +16,6 @@ from worker.sources.base import Reading
 
 FILLED_SHARE_LIMIT = 0.2
 LAST_KEPT = "of each timestamp the last was kept"
-SEASONS_NEEDED = 2  # days: a daily pattern seen once is no pattern
 FEWEST_DAYS_BEFORE, MOST_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
 LEAST_CHANGE = 0.1  # relative
 
