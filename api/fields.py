@@ -31,13 +31,13 @@ from pydantic_core import CoreSchema, core_schema
 from api.sizes import Size
 from shared import names
 from shared.buckets import EARLIEST, LATEST
+from shared.domain.holidays import CODE, MAX_DATES, holidays_of
 from shared.durations import Duration
 from shared.jobs import Hyperparameter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
 MOST_MODELS = 50
-MOST_HOLIDAYS = 1_000
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
@@ -48,7 +48,6 @@ MOMENT_FORM = (
 )
 
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _time_zones = cache(available_timezones)  # it reads a folder
 
 
@@ -132,20 +131,6 @@ def one_or_several(value: object) -> str:
     return SEVERAL if isinstance(value, list | tuple) else ONE
 
 
-def _holidays(value: object) -> object:
-    if value is None or (isinstance(value, str) and re.fullmatch("[A-Z]{2}", value)):
-        return value
-    if (
-        isinstance(value, list)
-        and len(value) <= MOST_HOLIDAYS
-        and all(isinstance(day, str) and _DAY.fullmatch(day) for day in value)
-    ):
-        return [date.fromisoformat(day) for day in value]
-    raise ValueError(
-        f"accepted are a country code of two capital letters, such as DE, or at most {MOST_HOLIDAYS} dates such as 2026-01-01"
-    )
-
-
 def _hyperparameter(value: object) -> object:
     match value:
         case bool():
@@ -211,8 +196,8 @@ Models = Annotated[
 ]
 Holidays = Annotated[
     tuple[date, ...] | str | None,
-    BeforeValidator(_holidays),
-    _two_forms({"type": ["string", "null"], "pattern": "^[A-Z]{2}$"}, {"type": "string", "format": "date"}, MOST_HOLIDAYS),
+    BeforeValidator(lambda given: None if given is None else holidays_of(given)),
+    _two_forms({"type": ["string", "null"], "pattern": f"^{CODE}$"}, {"type": "string", "format": "date"}, MAX_DATES),
 ]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]

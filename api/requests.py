@@ -111,7 +111,7 @@ class JobBody(Form):
         (0.0, None), description="physical range; null = open"
     )
     timezone: fields.TimeZone = Field("UTC", description="of the calendar features")
-    holidays: fields.Holidays = Field(None, description="a country code or a list of dates")
+    holidays: fields.Holidays = Field(None, description="a country such as DE, a part of one such as DE-BY, or a list of dates")
     as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")
     deadline: fields.Deadline = Field(Duration(1, "h"), description="the job ends by then; from 1min to 7d")
     max_candidates: Annotated[fields.WholeNumber, Field(ge=1, le=100_000)] = 2_000

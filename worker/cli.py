@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from shared.data_folder import open_data_folder, problem_with
+from shared.domain.holidays import holidays_of
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
 from shared.extras import needs
@@ -157,7 +157,7 @@ def backtest(
     models: Annotated[str, typer.Option(help="auto, or names separated by commas.")] = "auto",
     queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
     timezone: Annotated[str, typer.Option(help="Of the calendar features.")] = "UTC",
-    holidays: Annotated[str, typer.Option(help="A country code, or dates separated by commas.", show_default="none")] = "",
+    holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
     out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
@@ -172,7 +172,7 @@ def backtest(
     from worker import backtesting  # pandas and all the models
 
     words = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
-    lists = {"queues": names_of(queue), "holidays": holidays_of(holidays), "bounds": bounds_of(bounds)}
+    lists = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds)}
     request = backtesting.replay_request(path, (step, history, horizon), models_of(models), **words, **lists)
     found = backtesting.run(request, path, origins=origins, processes=processes, out=out, summary_file=summary)
     backtesting.show(found, as_json=as_json)
@@ -214,17 +214,14 @@ def models_of(text: str) -> Literal["auto"] | tuple[str, ...]:
     return "auto" if text == "auto" else names_of(text)
 
 
-def holidays_of(text: str) -> str | tuple[date, ...] | None:
-    """A country code, or the dates of a comma-separated list; None where there is neither."""
+def holidays_in(text: str) -> str | tuple[date, ...] | None:
+    """A country or a part of one, or the dates of a comma-separated list; None where there is neither."""
     names = names_of(text)
-    if len(names) == 1 and re.fullmatch("[A-Za-z]{2}(-[A-Za-z0-9]+)?", names[0]):
-        return names[0]
+    is_code = len(names) == 1 and names[0][0].isalpha()
     try:
-        return tuple(map(date.fromisoformat, names)) or None
+        return holidays_of(names[0] if is_code else names) or None
     except ValueError as error:
-        raise InvalidRequest(
-            f"--holidays {text!r}: accepted are a country code, such as DE, or dates such as 2026-01-01"
-        ) from error
+        raise InvalidRequest(f"--holidays {text!r}: {error}") from error
 
 
 def bounds_of(text: str) -> tuple[float | None, float | None]:

@@ -70,6 +70,7 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
         ("bounds", [None, 100], (None, 100.0)),
         ("timezone", "Europe/Berlin", "Europe/Berlin"),
         ("holidays", "DE", "DE"),
+        ("holidays", "de-by", "DE-BY"),
         ("holidays", ["2026-01-01"], (date(2026, 1, 1),)),
         ("as_of", "2026-01-05T01:00:00+01:00", datetime(2026, 1, 5, tzinfo=UTC)),
         ("deadline", "10 minutes", Duration(10, "min")),

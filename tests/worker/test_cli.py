@@ -23,7 +23,7 @@ from shared.storage import open_store
 from tests.factories import MONDAY, a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
-from worker.cli import bounds_of, holidays_of
+from worker.cli import bounds_of, holidays_in
 from worker.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
@@ -224,10 +224,10 @@ def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("", None), ("DE", "DE"), ("de-BY", "de-BY"), ("2026-01-01, 2026-04-03", (date(2026, 1, 1), date(2026, 4, 3)))],
+    [("", None), ("DE", "DE"), ("de-BY", "DE-BY"), ("2026-01-01, 2026-04-03", (date(2026, 1, 1), date(2026, 4, 3)))],
 )
 def test_holidays_are_a_country_or_dates(text: str, found: Any) -> None:
-    assert holidays_of(text) == found
+    assert holidays_in(text) == found
 
 
 @pytest.mark.parametrize(
