@@ -7,28 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime, timedelta
 
 from shared.cards import check_count, count_candidates
-from shared.connections import Connection
+from shared.config.connection import Role
+from shared.domain.places import Place
 from shared.errors import InvalidRequest, UnknownConnection
 from shared.forecasts import ModelCard
-from shared.jobs import JobRequest, Place
-from shared.reach import check_destination, check_source
+from shared.jobs import JobRequest
 from shared.settings import Settings
 
 GLOB = frozenset("*?[")
 THIN = 3  # a history shorter than this many horizons leaves less than one whole horizon to each third of it
-# (kind of connection, source or destination) → what it needs · what else it takes
-TAKES: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
-    ("files", "source"): ((), ("path",)),
-    ("files", "destination"): ((), ()),
-    ("mongodb", "source"): (("collection",), ("document", "database")),
-    ("mongodb", "destination"): (("collection",), ("database",)),
-    ("influxdb", "source"): (("measurement",), ("database",)),
-    ("influxdb", "destination"): (("measurement",), ("database",)),
-}
 CONFIGURATION = {  # what YARN calls its configured values: they say what may be used, not what is
     *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
     *("weight", "maxparallelapps", "userlimit", "userlimitfactor"),
@@ -41,12 +31,12 @@ def check_places(request: JobRequest, settings: Settings) -> None:
     Raises:
         UnknownConnection, InvalidRequest: with what is accepted.
     """
-    places = [("source", place) for place in request.data.sources] + [("destination", request.data.destination)]
+    places: list[tuple[Role, Place]] = [("source", place) for place in request.data.sources]
+    places.append(("destination", request.data.destination))
     for role, place in places:
         with _about(f"data.{role}.name"):
             connection = settings.connection(place.name, project=request.project)
-        _check_place(place, connection, role)
-        (check_source if role == "source" else check_destination)(place, connection)
+        connection.check_place(place, role)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:
@@ -86,18 +76,6 @@ def warnings_of(request: JobRequest, now: datetime) -> tuple[str, ...]:
     if request.target.rpartition(".")[2].replace("_", "").lower() in CONFIGURATION:
         found.append(f"target {request.target!r} names a configured value; usage is what changes, such as used_capacity")
     return tuple(found)
-
-
-def _check_place(place: Place, connection: Connection, role: str) -> None:
-    needed, possible = TAKES[connection.kind, role]
-    here = f"a {role} of kind {connection.kind}"
-    for name in (field.name for field in fields(place) if field.name != "name"):
-        is_given = getattr(place, name) is not None
-        if name in needed and not is_given:
-            raise InvalidRequest(f"{here} needs {name}", field=f"data.{role}.{name}")
-        if is_given and name not in (*needed, *possible):
-            accepted = ", ".join((*needed, *possible)) or "nothing but name"
-            raise InvalidRequest(f"{here} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
 
 
 @contextmanager

@@ -6,12 +6,8 @@ Nothing is converted silently: "3" is no number, 1 is no text, and a time withou
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -20,13 +16,10 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     Strict,
     Tag,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from api.sizes import Size
 from shared import names
@@ -34,8 +27,8 @@ from shared.buckets import EARLIEST, LATEST
 from shared.domain.holidays import CODE, MAX_DATES, holidays_of
 from shared.durations import Duration
 from shared.jobs import Hyperparameter
+from shared.texts import CONTROL, SHORT, Text
 
-CONTROL = r"\x00-\x1f\x7f-\x9f"
 UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
 MOST_MODELS = 50
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
@@ -47,40 +40,7 @@ MOMENT_FORM = (
     f"from {EARLIEST.year} to {LATEST.year - 1}"
 )
 
-_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
 _time_zones = cache(available_timezones)  # it reads a folder
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Accepts the texts that match `pattern` and have at most `most` characters; `accepted` says so in words."""
-
-    pattern: str
-    most: int
-    accepted: str
-
-    def check(self, text: str) -> str:
-        """The text itself; raises ValueError with what is accepted."""
-        if len(text) > self.most or not re.fullmatch(self.pattern, text) or _HALF_A_CHARACTER.search(text):
-            raise ValueError(f"{text[:60]!r} is not accepted; accepted are {self.accepted}, at most {self.most} characters")
-        return text
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(schema) | {"pattern": f"^{self.pattern}$", "maxLength": self.most}
-
-
-def _one_of_the_caller(reserved: Callable[[str], bool]) -> AfterValidator:
-    """Refuses the names that a database keeps for itself."""
-
-    def check(name: str) -> str:
-        if reserved(name):
-            raise ValueError(f"{name!r} belongs to the database itself; accepted are names of your own")
-        return name
-
-    return AfterValidator(check)
 
 
 def _queue(name: str) -> str:
@@ -88,16 +48,6 @@ def _queue(name: str) -> str:
     if reason := names.why_no_queue(name):
         raise ValueError(f"{name[:60]!r} is not accepted: {reason}")
     return name
-
-
-def _inside(path: str) -> str:
-    """A glob that cannot leave the connection's folder; the worker looks at links."""
-    parts = PurePosixPath(path).parts
-    if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
-        raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
-    if not names.is_quick_glob(path):
-        raise ValueError(f"{path[:60]!r} has more than the accepted {names.MOST_DEPTHS} `**`")
-    return path
 
 
 def _time_zone(name: str) -> str:
@@ -140,7 +90,7 @@ def _hyperparameter(value: object) -> object:
         case int() if abs(value) <= LARGEST_WHOLE_NUMBER:
             return value
         case str():
-            return _SHORT.check(value)
+            return SHORT.check(value)
     raise ValueError("accepted are finite numbers, short texts, true and false")
 
 
@@ -167,15 +117,13 @@ def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int 
     return WithJsonSchema({"anyOf": [one, {"type": "array", "items": many, "minItems": least, "maxItems": most}]})
 
 
-_SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
 _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
-_PLACE = Text(names.PLACE, names.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 # A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
 _TITLE = rf"([^\s{UNPLAIN}][^{UNPLAIN}]*)?[^\s\\{UNPLAIN}]"
 
 Label = Annotated[str, Text(f"[^{UNPLAIN}]*", 200, "texts without control characters")]
-FilledLabel = Annotated[str, _SHORT]
-QueueName = Annotated[str, _SHORT, AfterValidator(_queue)]
+FilledLabel = Annotated[str, SHORT]
+QueueName = Annotated[str, SHORT, AfterValidator(_queue)]
 Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
 ]
@@ -184,10 +132,6 @@ Title = Annotated[
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
 ColumnName = Annotated[str, Text(names.COLUMN, names.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
-MeasurementName = Annotated[str, _PLACE]
-CollectionName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_collection)]
-DatabaseName = Annotated[str, _PLACE, _one_of_the_caller(names.is_reserved_database)]
-FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
 Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),

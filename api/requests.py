@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from api import fields
 from api.sizes import Size
+from shared.config.connection import place_form
+from shared.documents import from_document
+from shared.domain.places import Place
 from shared.durations import Duration
-from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState, Place
+from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 
 MOST_SOURCES = 5
 MOST_FIELDS = 100  # of any form, those included that it does not know
@@ -57,15 +70,16 @@ class Query(Form):
     model_config = ConfigDict(json_schema_extra=_never_null)
 
 
-class PlaceBody(Form):
+class _NamedPlace(Form):
+    name: fields.FilledLabel = Field(description="a configured connection; never a URL")
+
+
+class PlaceBody(create_model("PlaceForm", __base__=_NamedPlace, **place_form())):  # type: ignore[misc] # what kinds ask for
     """Where data lie: the name of a configured connection, and what that kind of connection asks for."""
 
-    name: fields.FilledLabel = Field(description="a configured connection; never a URL")
-    database: fields.DatabaseName | None = Field(None, description="mongodb, influxdb: unless the connection's own")
-    collection: fields.CollectionName | None = Field(None, description="mongodb")
-    document: fields.FilledLabel | None = Field(None, description="mongodb, source: selects by the discriminator field")
-    measurement: fields.MeasurementName | None = Field(None, description="influxdb")
-    path: fields.FilePath | None = Field(None, description="files, source: path or glob below the connection's folder")
+    def to_place(self) -> Place:
+        """The place as the rest of Queuecast knows it."""
+        return from_document(Place, dict(self))
 
 
 class DataBody(Form):
@@ -153,8 +167,8 @@ class JobBody(Form):
     def to_request(self) -> JobRequest:
         """The request as the rest of Queuecast knows it."""
         given = self.data.source
-        source = Place(**dict(given)) if isinstance(given, PlaceBody) else tuple(Place(**dict(place)) for place in given)
-        places = DataPlaces(source=source, destination=Place(**dict(self.data.destination)))
+        source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
+        places = DataPlaces(source=source, destination=self.data.destination.to_place())
         return JobRequest(**(dict(self) | {"data": places}))
 
 

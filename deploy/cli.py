@@ -16,10 +16,10 @@ from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked, end_orphans
 from shared.buckets import EARLIEST, LATEST, bucket_start
 from shared.data_folder import as_open_as_wished
+from shared.domain.places import Place
 from shared.durations import ACCEPTED_FORMS, Duration
 from shared.errors import InvalidRequest
 from shared.extras import needs
-from shared.jobs import Place
 from shared.settings import load_settings
 from shared.terminal import AsJson, DataDir, notice, print_json, say
 from worker.flower_access import password_file

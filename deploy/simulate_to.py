@@ -6,13 +6,14 @@ import pandas as pd
 
 from deploy.simulate import Cluster
 from shared.buckets import to_epoch
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
+from shared.domain.places import Place
 from shared.drivers.faults import translated
-from shared.drivers.influx import Telling, influx_server, quoted_place
+from shared.drivers.influx import Telling, quoted_place
 from shared.drivers.influx_write import write_lines
-from shared.drivers.mongo import mongo_collection
 from shared.errors import InvalidRequest, SinkAway, SinkRefused
-from shared.jobs import Place
 
 BATCH_DOCUMENTS = 10_000
 INDEX = [("queue", 1), ("timestamp", 1)]  # what makes reading one queue fast
@@ -24,18 +25,18 @@ def write_to(connection: Connection, place: Place, cluster: Cluster) -> dict[str
     Raises:
         InvalidRequest: the connection takes no samples, or the place misses something. SinkAway, SinkRefused, CredentialsRefused.
     """
-    match connection.kind:
-        case "mongodb":
+    match connection:
+        case MongodbConnection():
             return {queue: _to_mongodb(connection, place, queue, frame) for queue, frame in cluster}
-        case "influxdb":
+        case InfluxdbConnection():
             return {queue: _to_influxdb(connection, place, queue, frame) for queue, frame in cluster}
-        case "files":
-            raise InvalidRequest(f"--to {place.name}: it takes files; accepted there is --out DIR")
+        case _:
+            raise InvalidRequest(f"--to {place.name}: it takes no samples; accepted are databases, and for files --out DIR")
 
 
-def _to_mongodb(connection: Connection, place: Place, queue: str, frame: pd.DataFrame) -> int:
+def _to_mongodb(connection: MongodbConnection, place: Place, queue: str, frame: pd.DataFrame) -> int:
     with translated(SinkAway, connection=place.name):
-        documents = mongo_collection(connection, place)
+        documents = connection.collection(place)
         documents.create_index(INDEX)
         span = {"$gte": frame["timestamp"].min(), "$lte": frame["timestamp"].max()}
         documents.delete_many({"queue": {"$eq": queue}, "timestamp": span})
@@ -45,7 +46,7 @@ def _to_mongodb(connection: Connection, place: Place, queue: str, frame: pd.Data
     return len(frame)
 
 
-def _to_influxdb(connection: Connection, place: Place, queue: str, frame: pd.DataFrame) -> int:
+def _to_influxdb(connection: InfluxdbConnection, place: Place, queue: str, frame: pd.DataFrame) -> int:
     """Names are ours, so lines are made by hand: the client's points take ten times as long, for millions of samples."""
     database = place.database or connection.database
     if database is None:
@@ -57,5 +58,5 @@ def _to_influxdb(connection: Connection, place: Place, queue: str, frame: pd.Dat
     fields = [",".join(values) for values in zip(*columns, strict=True)]
     seconds = [to_epoch(moment) for moment in frame["timestamp"]]
     lines = [f"{place.measurement},queue={queue} {text} {at}" for text, at in zip(fields, seconds, strict=True)]
-    write_lines(influx_server(connection), database, lines, Telling(away=SinkAway, refused=SinkRefused))
+    write_lines(connection.server(), database, lines, Telling(away=SinkAway, refused=SinkRefused))
     return len(lines)

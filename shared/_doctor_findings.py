@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.config.connection import Look, State
 from shared.errors import BrokerIsCluster, BrokerRefuses, QueuecastError, ServiceError, StoreRefuses
 
 TO_MEND = (BrokerIsCluster, BrokerRefuses, StoreRefuses)  # they are there, and waiting does not help
@@ -27,6 +28,12 @@ class Finding:
         if self.is_well:
             return "note" if self.advice else "ok"
         return "away" if self.is_away else "ill"
+
+
+def of_look(name: str, look: Look) -> Finding:
+    """What a look at a connection has shown."""
+    is_well, is_away = look.state is State.WELL, look.state is State.AWAY
+    return Finding(name=name, detail=look.detail, is_well=is_well, is_away=is_away, advice=look.advice)
 
 
 def asked(name: str, ask: Callable[[], list[Finding]]) -> list[Finding]:

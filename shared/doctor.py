@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
@@ -17,11 +16,10 @@ from typing import cast
 from celery.backends.redis import RedisBackend
 
 from shared._doctor_broker import look_at_broker
-from shared._doctor_findings import Finding, asked
+from shared._doctor_findings import Finding, asked, of_look
 from shared.broker import make_celery
-from shared.connections import Connection
+from shared.config.connection import look_at
 from shared.data_folder import INBOX, ROOT, entries, problem_with, user_name
-from shared.databases import look_at_influxdb, look_at_mongodb
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway
@@ -40,7 +38,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         Finding(name="settings", detail="valid"),
         *asked("data folder", lambda: [_data_folder(settings.data_dir), *_modes(settings.data_dir)]),
         *asked("store", lambda: _store(settings)),
-        *(each for connection in settings.all_connections.items() for each in asked(*_connection(*connection))),
+        *(finding for name in settings.all_connections for finding in _connection(settings, name)),
         *asked("result backend", lambda: [_result_backend(settings)] if settings.result_backend_url else []),
         *asked("broker", lambda: look_at_broker(settings)),
     ]
@@ -114,27 +112,10 @@ def _store(settings: Settings) -> list[Finding]:
     ]
 
 
-def _files(name: str, folder: Path) -> Finding:
-    """Whether the folder of a `files` connection can be read."""
-    if os.access(folder, os.R_OK | os.X_OK):
-        return Finding(name=f"connection {name}", detail=f"{folder} is readable")
-    advice = "jobs over this connection fail until the folder is there, with CSV or Parquet files in it"
-    return Finding(name=f"connection {name}", detail=f"{folder} is not there or not readable", is_well=False, advice=advice)
-
-
-def _connection(name: str, connection: Connection) -> tuple[str, Callable[[], list[Finding]]]:
-    """What to call a connection, and what to ask it: a folder whether it is there, a database whether it answers us."""
-    looks = {"mongodb": look_at_mongodb, "influxdb": look_at_influxdb}
-
-    def ask() -> list[Finding]:
-        if connection.path:
-            return [_files(name, connection.path)]
-        if connection.kind not in looks:
-            return []
-        detail, advice = looks[connection.kind](name, connection)
-        return [Finding(name=f"connection {name}", detail=detail, advice=advice)]
-
-    return f"connection {name}", ask
+def _connection(settings: Settings, name: str) -> list[Finding]:
+    """A folder is there, a database answers us."""
+    title = f"connection {name}"
+    return asked(title, lambda: [of_look(title, look_at(name, settings.all_connections[name]))])
 
 
 def _result_backend(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from shared.domain.places import Place
 from shared.durations import Duration
 
 LOCAL = "local"  # the client of whoever has no token
@@ -53,18 +54,6 @@ class QueueState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where data lie: a connection's name and what that kind of connection asks for; never a host or credential."""
-
-    name: str
-    database: str | None = None
-    collection: str | None = None
-    document: str | None = None
-    measurement: str | None = None
-    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

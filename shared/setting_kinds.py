@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, StringConstraints
@@ -22,6 +23,18 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _folder(path: Path) -> Path:
+    """Absolute, `~` taken for the home."""
+    if "\0" in str(path):
+        raise ValueError("a folder's name holds no zero character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("the home folder that `~` stands for is not known; name an absolute path") from error
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
+InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]

@@ -26,11 +26,11 @@ from pydantic_settings import (
 )
 
 from shared.allowances import Allowance
-from shared.connections import Connection, ConnectionName, Folder, InfluxVersion, reading_ours
+from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
 from shared.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection
 from shared.redis_settings import BrokerCaFile, RedisUrl
-from shared.setting_kinds import LOOPBACK, KeptFor, Level, Most, Networks, RateLimit, TimeZoneName
+from shared.setting_kinds import LOOPBACK, Folder, InfluxVersion, KeptFor, Level, Most, Networks, RateLimit, TimeZoneName
 
 PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     influxdb_org: str | None = Field(None, description="organisation, version 2")
     influxdb_database: str | None = Field(None, description="database or bucket that may be read, and of requests that name none")
     influxdb_version: InfluxVersion = Field("2", description="of the InfluxDB server")
-    connections: Mapping[ConnectionName, Connection] = Field(
+    connections: Mapping[ConnectionName, AnyConnection] = Field(
         default_factory=dict, description="further connections, from queuecast.toml"
     )
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
@@ -120,25 +120,23 @@ class Settings(BaseSettings):
         return self.store_url.get_secret_value() if self.store_url else f"sqlite://{self.data_dir / 'queuecast.db'}"
 
     @property
+    def files_folder(self) -> Path:
+        """Of the connection `files`, the default filled in."""
+        return self.files_dir or self.data_dir / "files"
+
+    @property
     def needs_data_folder(self) -> bool:
         """Whether the broker or the store lies in the data folder."""
         return self.broker_url is None or self.store_url is None
 
     @property
     def all_connections(self) -> dict[str, Connection]:
-        """Every connection that exists: `files`, those of the URLs, those of the TOML file."""
-        built_in = {"files": Connection(kind="files", path=self.files_dir or self.data_dir / "files")}
-        if self.mongodb_url:
-            built_in["mongodb"] = Connection(kind="mongodb", url=self.mongodb_url)
-        if self.influxdb_url:
-            built_in["influxdb"] = Connection(
-                kind="influxdb",
-                url=self.influxdb_url,
-                token=self.influxdb_token,
-                org=self.influxdb_org,
-                version=self.influxdb_version,
-                database=self.influxdb_database,
-            )
+        """Every connection that exists: those that have settings of their own, such as `files`, and those of the TOML file."""
+        built_in: dict[str, Connection] = {}
+        for kind in kinds:
+            given = {field: getattr(self, setting) for field, setting in kinds[kind].taken_from.items()}
+            if next(iter(given.values()), None) is not None:
+                built_in[kind] = kinds[kind].model_validate({"kind": kind} | given)
         return built_in | dict(self.connections)
 
     def connection(self, name: str, *, project: str | None = None) -> Connection:
@@ -152,7 +150,8 @@ class Settings(BaseSettings):
         """
         known = {each: found for each, found in self.all_connections.items() if project is None or found.serves(project)}
         if name not in known:
-            hint = f"; set {PREFIX}{name.upper()}_URL to have it" if name in {"mongodb", "influxdb"} else ""
+            setting = next(iter(kinds[name].taken_from.values()), "") if name in kinds else ""
+            hint = f"; set {PREFIX}{setting.upper()} to have it" if setting in Settings.model_fields else ""
             whose = f" for the project {project!r}" if project else ""
             raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
         return known[name]
@@ -190,10 +189,16 @@ def load_settings(**overrides: Any) -> Settings:
     except (OSError, ValueError) as error:
         problems.append(f"{_config_file()} cannot be read: {error}")
     else:
-        if not (problems := problems + reading_ours(settings.all_connections, settings.data_dir)):
+        if not (problems := problems + _trespasses(settings)):
             _warn_of_retired(settings)
             return settings
     raise InvalidSettings("; ".join(problems))
+
+
+def _trespasses(settings: Settings) -> list[str]:
+    """The connections that would give away what is ours."""
+    found = {name: connection.trespass(settings.data_dir) for name, connection in settings.all_connections.items()}
+    return [f"the connection {name} {problem}" for name, problem in found.items() if problem]
 
 
 def _warn_of_retired(settings: Settings) -> None:

@@ -11,10 +11,11 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
+from shared.domain.places import Place
 from shared.durations import Duration
 from shared.errors import InvalidRequest
-from shared.jobs import DataPlaces, JobRequest, Place
+from shared.jobs import DataPlaces, JobRequest
 from shared.outgoing import cell
 from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
@@ -90,7 +91,7 @@ def run(
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
     _check_files(out, summary_file)
-    connections = {"files": Connection(kind="files", path=path.parent if path.is_file() else path)}
+    connections = {"files": FilesConnection(path=path.parent if path.is_file() else path)}
     with _progress() as on_progress:
         found = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
     summary = summarise(found)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from shared.domain.places import Place
 from shared.errors import SourceNotFound
-from shared.jobs import Place
 from worker.sources.base import Query, Reading
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.buckets import bucket_start
+from shared.domain.places import Place
 from shared.errors import EmptySeries
-from shared.jobs import JobRequest, Place
+from shared.jobs import JobRequest
 from worker.merging import companion_query, merge
 from worker.sources.base import Query, Reading
 

@@ -25,10 +25,11 @@ import pandas as pd
 
 from shared.buckets import bucket_start, step_start
 from shared.cards import candidates_of
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.domain.places import Place
 from shared.errors import QueuecastError, SeriesTooShort
 from shared.forecasts import ForecastSpec
-from shared.jobs import Job, JobRequest, Place
+from shared.jobs import Job, JobRequest
 from worker.catalogue import model_cards
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale

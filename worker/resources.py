@@ -12,9 +12,8 @@ from contextvars import ContextVar
 from functools import cached_property
 
 from shared import metrics
+from shared.domain.places import Place
 from shared.fleet.runstate import RunState
-from shared.jobs import Place
-from shared.reach import check_destination, check_source
 from shared.settings import Settings
 from shared.storage import open_store
 from shared.storage.base import Store
@@ -57,7 +56,7 @@ class Resources:
             UnknownConnection: there is none, or none for this project. InvalidRequest: it lets nobody read this place.
         """
         connection = self.settings.connection(place.name, project=project)
-        check_source(place, connection)
+        connection.check_place(place, "source")
         return sources[connection.kind](connection)
 
     def read(self, query: Query, *, project: str) -> Reading:
@@ -68,7 +67,7 @@ class Resources:
     def sink(self, place: Place, project: str) -> Sink:
         """The sink that a project's request names; raises as `source` does."""
         connection = self.settings.connection(place.name, project=project)
-        check_destination(place, connection)
+        connection.check_place(place, "destination")
         return sinks[connection.kind](connection, self.settings)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.acceptance import TAKES
 from api.requests import JobBody, PlaceBody
+from shared.config.connection import Role, kinds
 from shared.jobs import Aggregation
 from shared.settings import Settings
 
@@ -53,24 +53,20 @@ def inputs(names: tuple[str, ...], known: Mapping[str, Any]) -> list[Input]:
     return [_input(name, known) for name in names]
 
 
-def place_inputs(role: str, known: Mapping[str, Any]) -> list[Input]:
+def place_inputs(role: Role, known: Mapping[str, Any]) -> list[Input]:
     """What the places of a role (source, destination) ask for, by the kind of their connection."""
-    names = sorted({name for (_, of), (needs, takes) in TAKES.items() if of == role for name in (*needs, *takes)})
-    found = []
-    for name in names:
-        kinds = [kind for (kind, of), (needs, takes) in TAKES.items() if of == role and name in (*needs, *takes)]
-        needing = [kind for (kind, of), (needs, _) in TAKES.items() if of == role and name in needs]
-        found.append(
-            Input(
-                path=f"data.{role}.{name}",
-                label=name,
-                hint=PlaceBody.model_fields[name].description or "",
-                value=str(known.get(name) or ""),
-                is_required=needing == kinds,
-                connections=" ".join(kinds),
-            )
+    asked = {kind: kinds[kind].asks_of(role) for kind in kinds}
+    return [
+        Input(
+            path=f"data.{role}.{name}",
+            label=name,
+            hint=PlaceBody.model_fields[name].description or "",
+            value=str(known.get(name) or ""),
+            is_required=all(fields[name].is_needed for fields in asked.values() if name in fields),
+            connections=" ".join(kind for kind, fields in asked.items() if name in fields),
         )
-    return found
+        for name in sorted({name for fields in asked.values() for name in fields})
+    ]
 
 
 def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict[str, str]:

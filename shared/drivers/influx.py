@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from shared.connections import Connection
 from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
 from shared.names import is_column, is_place
 
@@ -65,11 +64,9 @@ class Telling:
     refused: type[DataError]
 
 
-def influx_server(connection: Connection) -> InfluxServer:
-    """The server of a connection; raises InvalidSettings without a usable URL, and says nothing of what may be secret in it."""
-    if connection.url is None:
-        raise InvalidSettings("a connection of kind influxdb needs a url")
-    url = connection.url.get_secret_value().rstrip("/")
+def influx_server(url: str, *, version: str, token: str | None, org: str | None) -> InfluxServer:
+    """The server at this URL; raises InvalidSettings for one that is not usable, and says nothing of what may be secret in it."""
+    url = url.rstrip("/")
     try:
         parts = urllib3.util.parse_url(url)
     except urllib3.exceptions.LocationParseError:
@@ -78,12 +75,7 @@ def influx_server(connection: Connection) -> InfluxServer:
         raise InvalidSettings("the InfluxDB URL is not accepted; accepted is http://host:port")
     if parts.auth:  # nobody would send them, and the server would call it a wrong password
         raise InvalidSettings("the InfluxDB URL has credentials in it; they belong into the token: user:password for version 1")
-    return InfluxServer(
-        url=url,
-        version=connection.version or "2",
-        token=connection.token.get_secret_value() if connection.token else None,
-        org=connection.org,
-    )
+    return InfluxServer(url=url, version=version, token=token, org=org)
 
 
 def query(server: InfluxServer, statement: str, telling: Telling, *, database: str | None = None, **values: str) -> list[Series]:
@@ -102,6 +94,11 @@ def query(server: InfluxServer, statement: str, telling: Telling, *, database: s
     headers = server.headers | {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
     answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers, limits=QUERY_LIMITS)
     return list(_series(answer, telling))
+
+
+def names_in(found: Iterable[Series], column: int = 0) -> list[str]:
+    """The names that a SHOW statement has listed."""
+    return [str(row[column]) for series in found for row in series.rows]
 
 
 def reach(server: InfluxServer, telling: Telling) -> None:

@@ -14,9 +14,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from shared.connections import Connection
 from shared.errors import InvalidRequest, InvalidSettings
-from shared.jobs import Place
 from shared.names import is_place
 
 Patience = Literal["source", "store", "api"]
@@ -58,25 +56,24 @@ def mongo_database(client: MongoClient[Documents], name: str | None) -> Database
         raise InvalidSettings("the MongoDB URL names no database; accepted is mongodb://host:port/database") from error
 
 
-def mongo_collection(connection: Connection, place: Place) -> Collection[Documents]:
-    """The collection that a request's place means, of a server that has just answered.
+def mongo_collection(url: str, database: str | None, name: str | None, *, connection: str) -> Collection[Documents]:
+    """The collection of this name in the database, or in that of the URL, of a server that has just answered.
+
+    Args:
+        connection: how errors call the server.
 
     Raises:
         PyMongoError: the server did not answer within 4 seconds, or refused the credentials.
         InvalidRequest: the database is a store of ours, or the collection's name is no plain one. The edge has refused that;
-            what reaches a database is checked where it does. Whether the connection lets anybody reach the place is asked before:
-            shared/reach.py.
-        InvalidSettings: the connection has no usable URL, or neither it nor the place names a database.
+            what reaches a database is checked where it does. Whether the connection lets anybody reach the place is asked before.
+        InvalidSettings: the URL is not usable, or no database is named.
     """
-    if place.collection is None or not is_place(place.collection):
-        found = str(place.collection)[:60]
+    if name is None or not is_place(name):
+        found = str(name)[:60]
         raise InvalidRequest(f"found {found!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
-    if connection.url is None:
-        raise InvalidSettings("a connection of kind mongodb needs a url")
-    client = _named_client(connection.url.get_secret_value(), place.name)
-    collection = mongo_database(client, place.database or connection.database)[place.collection]
+    collection = mongo_database(_named_client(url, connection), database)[name]
     with pymongo.timeout(REACHED_SECONDS):
-        refuse_own_store(collection.database, place.collection)
+        refuse_own_store(collection.database, name)
     return collection
 
 

@@ -56,6 +56,7 @@ def everything(settings: Settings) -> Settings:
         store_url=settings.store_location,
         mongodb_url="mongodb://localhost/yarn",
         influxdb_url="http://localhost:8086",
+        influxdb_database="db_name",
         connections=connections,
         max_body_bytes=20_000,
     )

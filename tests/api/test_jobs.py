@@ -81,7 +81,7 @@ class TestSubmitting:
         messages = {".".join(problem["loc"]): problem["msg"] for problem in submit(client, body).json["errors"]}
         assert messages.keys() == {"agregation", "data.source.colection"}
         assert "aggregation_time_period" in messages["agregation"]
-        assert "known are name, database, collection" in messages["data.source.colection"]
+        assert "known are name, collection, database" in messages["data.source.colection"]
 
     def test_without_a_catalogue_any_model_is_taken_for_the_worker_to_judge(self, client: FlaskClient) -> None:
         assert submit(client, a_body("model", "oracle")).status_code == 202

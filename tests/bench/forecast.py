@@ -27,7 +27,8 @@ from typing import Any
 
 import pandas as pd
 
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.connections.files import FilesConnection
 from shared.durations import Duration
 from shared.jobs import DataPlaces, JobRequest, Place
 from worker.pipeline.summary import OriginResult, overall_summary, queue_summary
@@ -89,14 +90,14 @@ def queues_of(data: DataSet, connection: Connection, options: argparse.Namespace
 
 def tasks_of(data: DataSet, horizon: int, options: argparse.Namespace) -> list[OriginResult]:
     """Replay the data set; says what could not be forecast."""
-    connection = Connection(kind="files", path=options.data)
+    connection = FilesConnection(path=options.data)
     queues = queues_of(data, connection, options)
     if not queues:
         return []
     if options.drawn and data is not M4:
         with TemporaryDirectory() as folder:
             cut = cut_off(data, queues, horizon, options, Path(folder))
-            return replayed(data.request(horizon, options.models, cut), Connection(kind="files", path=Path(folder)), 1, options)
+            return replayed(data.request(horizon, options.models, cut), FilesConnection(path=Path(folder)), 1, options)
     return replayed(data.request(horizon, options.models, queues), connection, 1 if data is M4 else options.origins, options)
 
 

@@ -22,8 +22,10 @@ import pandas as pd
 from influxdb_client.client.write.point import Point
 from pydantic import SecretStr
 
-from shared.connections import Connection
-from shared.drivers.influx import Telling, influx_server, query
+from shared.config.connection import Connection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
+from shared.drivers.influx import Telling, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
 from shared.forecasts import Forecast
@@ -120,7 +122,7 @@ def raw_mongodb(connection: Connection, load: Load, url: str) -> None:
 
 
 def raw_influxdb(connection: Connection, load: Load) -> None:
-    server, telling = influx_server(connection), Telling(away=SourceAway, refused=SourceNotFound)
+    server, telling = connection.server(), Telling(away=SourceAway, refused=SourceNotFound)
     for queue in load.names:
         wanted = load.query(queue)
         inside = f"time >= {int(wanted.start.timestamp())}s AND time < {int(wanted.end.timestamp())}s"
@@ -201,8 +203,8 @@ def run(load: Load, mongod: MongoServer, influxd: Influxd, points: int) -> None:
     from deploy.simulate_to import write_to
 
     usage = mongod.url_of("usage")
-    documents = Connection(kind="mongodb", url=SecretStr(usage))
-    series = Connection(kind="influxdb", url=SecretStr(influxd.url), version="1", database=influxd.make_database("usage"))
+    documents = MongodbConnection(url=SecretStr(usage))
+    series = InfluxdbConnection(url=SecretStr(influxd.url), version="1", database=influxd.make_database("usage"))
     print(json.dumps({"date": f"{datetime.now(UTC):%Y-%m-%d}", "queues": load.queues, "samples_per_queue": load.per_queue}))
     for connection in (documents, series):
         before = time.perf_counter()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from deploy.simulate import Cluster, simulate
 from deploy.simulate_to import write_to
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.connections.files import FilesConnection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import InvalidRequest
 from shared.jobs import Aggregation, Place
 from tests.factories import MONDAY
@@ -30,11 +34,11 @@ def connection(request: pytest.FixtureRequest) -> Connection:
     if request.param == "influxdb":
         server: Influxd = request.getfixturevalue("influxd")
         database = server.make_database("simulated")
-        return Connection(kind="influxdb", url=SecretStr(server.url), version="1", database=database)
+        return InfluxdbConnection(url=SecretStr(server.url), version="1", database=database)
     mongod: MongoServer = request.getfixturevalue("mongod")
     with mongod.client() as client:
         client.drop_database("simulated")
-    return Connection(kind="mongodb", url=SecretStr(mongod.url_of("simulated")))
+    return MongodbConnection(url=SecretStr(mongod.url_of("simulated")))
 
 
 def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connection) -> None:
@@ -63,6 +67,6 @@ def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connec
     assert reading.frame["used_capacity"].tolist() == pytest.approx(expected.tolist())
 
 
-def test_files_are_written_by_the_other_option(connection: Connection) -> None:
+def test_files_are_written_by_the_other_option(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="--out DIR"):
-        write_to(connection.model_copy(update={"kind": "files"}), Place(name="files"), a_cluster())
+        write_to(FilesConnection(path=tmp_path), Place(name="files"), a_cluster())

@@ -39,6 +39,7 @@ def databases(fleet: Fleet, mongod: MongoServer, influxd: Influxd) -> Fleet:
         "QUEUECAST_MONGODB_URL": mongod.url_of("usage"),
         "QUEUECAST_INFLUXDB_URL": influxd.url,
         "QUEUECAST_INFLUXDB_VERSION": "1",
+        "QUEUECAST_INFLUXDB_DATABASE": "db_name",
     }
     return fleet
 
@@ -93,6 +94,7 @@ def test_a_wrong_password_fails_the_job_at_once(databases: Fleet, mongod_with_us
 
 
 def test_a_missing_database_fails_the_job_before_any_model_is_trained(databases: Fleet) -> None:
+    databases.environment["QUEUECAST_INFLUXDB_DATABASE"] = "nowhere"
     databases.worker()
     nowhere = Place(name="influxdb", database="nowhere", measurement="measurement_name")
     job = databases.ended(submit(databases, DataPlaces(source=PLACES.source, destination=nowhere)))

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from shared._doctor_findings import Finding, asked
 from shared.broker import enqueue_job, make_celery
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.data_folder import open_data_folder
 from shared.doctor import diagnose, file_system
 from shared.domain.lanes import Lane
@@ -229,7 +229,7 @@ def test_a_data_folder_that_cannot_be_written_is_ill() -> None:
 
 
 def test_every_connection_of_kind_files_is_looked_at(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
-    more = settings.model_copy(update={"connections": {"archive": Connection(kind="files", path=tmp_path)}})
+    more = settings.model_copy(update={"connections": {"archive": FilesConnection(path=tmp_path)}})
     assert findings(more)["connection archive"].is_well
 
 

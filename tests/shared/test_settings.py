@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import InvalidSettings, UnknownConnection
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, default_data_dir, load_settings, unknown_names
 
@@ -98,13 +100,13 @@ def test_the_store_lies_in_the_data_folder_unless_it_is_elsewhere(tmp_path: Path
 
 
 def test_files_are_always_there_and_servers_when_they_have_an_url(tmp_path: Path) -> None:
-    assert Settings(data_dir=tmp_path).all_connections == {"files": Connection(kind="files", path=tmp_path / "files")}
+    assert Settings(data_dir=tmp_path).all_connections == {"files": FilesConnection(path=tmp_path / "files")}
     influx = {"influxdb_url": "http://i", "influxdb_token": SECRET, "influxdb_org": "o", "influxdb_version": 1}
     settings = Settings(files_dir=tmp_path, mongodb_url="mongodb://m", **influx)
     assert settings.all_connections == {
-        "files": Connection(kind="files", path=tmp_path),
-        "mongodb": Connection(kind="mongodb", url="mongodb://m"),
-        "influxdb": Connection(kind="influxdb", url="http://i", token=SECRET, org="o", version="1"),
+        "files": FilesConnection(path=tmp_path),
+        "mongodb": MongodbConnection(url="mongodb://m"),
+        "influxdb": InfluxdbConnection(url="http://i", token=SECRET, org="o", version="1"),
     }
 
 
@@ -183,9 +185,9 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
         "QUEUECAST_API_THREADS: Input should be greater than or equal to 1",
         "QUEUECAST_MAX_BODY_BYTES: Input should be a valid integer",
         "connections.Prod.[key]: String should match pattern",
-        "connections.a.kind: Input should be 'files', 'mongodb' or 'influxdb'",
-        "connections.b: Value error, a connection of kind mongodb needs 'url'",
-        "connections.c: Value error, a connection of kind files needs 'path'",
+        "connections.a: Value error, its kind is not accepted; accepted are files, influxdb, mongodb",
+        "connections.b.url: Field required",
+        "connections.c.path: Field required",
         "connections.d.version: Input should be '1', '2' or '3'",
         "connections.d.pasword is no setting",
         "; instance is no setting",

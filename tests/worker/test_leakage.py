@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from shared.cards import grid_of
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.durations import Duration
 from shared.forecasts import Candidate, Score
 from shared.jobs import DataPlaces, JobRequest, Place
@@ -62,7 +62,7 @@ def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **change
         "hyperparameters": {"prophet": QUICK["prophet"]},
     }
     request: JobRequest = a_request(**(values | changes))
-    found = replay(request, {"files": Connection(kind="files", path=folder)}, origins=1, processes=processes)
+    found = replay(request, {"files": FilesConnection(path=folder)}, origins=1, processes=processes)
     assert [each.reasons for each in found] == [()] * len(found)
     return pd.DataFrame(rows(found)).drop(columns="actual")
 

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.connections.files import FilesConnection
 from shared.durations import Duration
 from shared.errors import DataError, InvalidRequest, UnknownModel
 from shared.jobs import DataPlaces, JobRequest, Place
@@ -34,7 +35,7 @@ def a_folder(folder: Path, change: dict[str, Any] | None = None) -> Connection:
         frames.append(pd.DataFrame({"queue": queue, "timestamp": load.index, "used_capacity": load.to_numpy()}))
     folder.mkdir(exist_ok=True)
     pd.concat(frames).to_parquet(folder / "usage.parquet")
-    return Connection(kind="files", path=folder)
+    return FilesConnection(path=folder)
 
 
 def everything(**changes: Any) -> JobRequest:
@@ -94,7 +95,7 @@ def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
 
 
 def test_columns_of_another_place_come_along_as_in_a_job(tmp_path: Path) -> None:
-    connections = {"files": a_folder(tmp_path / "usage"), "nodes": Connection(kind="files", path=tmp_path)}
+    connections = {"files": a_folder(tmp_path / "usage"), "nodes": FilesConnection(path=tmp_path)}
     heat = a_companion(hours=16 * 24)
     pd.DataFrame({"queue": "root.etl", "timestamp": heat.index, "heat": heat.to_numpy()}).to_csv(
         tmp_path / "nodes.csv", index=False
@@ -133,7 +134,7 @@ def test_a_last_hour_that_has_only_begun_is_no_actual_value(tmp_path: Path, minu
     times = pd.date_range(end=MONDAY - timedelta(minutes=1 + minutes_left), periods=len(load), freq="1min")
     frame = pd.DataFrame({"queue": "root.etl", "timestamp": times, "used_capacity": load.to_numpy()})
     frame.to_csv(tmp_path / "usage.csv", index=False)
-    found = frame_of(a_replay(Connection(kind="files", path=tmp_path), origins=1, model=("hour_mean",), hyperparameters={}))
+    found = frame_of(a_replay(FilesConnection(path=tmp_path), origins=1, model=("hour_mean",), hyperparameters={}))
     assert found["timestamp"].max() == MONDAY - (1 + steps) * HOUR
 
 
@@ -152,7 +153,7 @@ def test_an_unknown_model_is_refused_once_with_the_known_ones(tmp_path: Path) ->
 
 def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no CSV or Parquet file"):
-        a_replay(Connection(kind="files", path=tmp_path))
+        a_replay(FilesConnection(path=tmp_path))
 
 
 def a_replay_request(path: Path, **fields: str) -> JobRequest:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.domain.places import Place
 from shared.forecasts import Forecast
-from shared.jobs import Place
 from shared.settings import Settings
 
 

@@ -6,10 +6,10 @@ from contextlib import closing
 
 import structlog
 
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
 from shared.forecasts import Forecast
-from shared.jobs import Place
 from shared.settings import Settings
 from shared.storage import open_store
 from worker.sinks import sinks

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.buckets import to_epoch
-from shared.connections import Connection
-from shared.drivers.influx import Telling, influx_server, query, quoted_place
+from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.places import Place
+from shared.drivers.influx import Telling, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import SinkAway, SinkRefused
 from shared.forecasts import Forecast
-from shared.jobs import Place
 from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
@@ -26,8 +26,8 @@ MISSING = re.compile(r"\b(database|bucket)\b.*not found")  # version 2 misses an
 class InfluxSink:
     """`database` is the bucket on a server of version 2 or 3."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
-        self._server = influx_server(connection)
+    def __init__(self, connection: InfluxdbConnection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
+        self._server = connection.server()
         self._default_database = connection.database
 
     def check(self, place: Place) -> None:

@@ -11,12 +11,11 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from shared.connections import Connection
+from shared.connections.mongodb import MongodbConnection
+from shared.domain.places import Place
 from shared.drivers.faults import translated
-from shared.drivers.mongo import mongo_collection
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from shared.forecasts import Forecast
-from shared.jobs import Place
 from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
@@ -39,13 +38,13 @@ REFUSALS = frozenset({72, 85, 86, 121, 166, 11000})
 class MongoSink:
     """A collection of ours in the connection's database, made on the first write together with its two indexes."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
+    def __init__(self, connection: MongodbConnection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
         self._connection = connection
 
     def check(self, place: Place) -> None:
         """Look for a collection that can be written and for the right to do so, without writing; raises as `write` does."""
         with _told(place):
-            documents = mongo_collection(self._connection, place)
+            documents = self._connection.collection(place)
             options: Any = {"nameOnly": True, "authorizedCollections": True}  # what a user of this collection alone may ask
             for found in documents.database.list_collections(filter={"name": documents.name}, **options):
                 if found["type"] != "collection":
@@ -61,7 +60,7 @@ class MongoSink:
         refuse_unwritable(forecast)
         document = document_of(forecast)
         with _told(place):
-            documents = mongo_collection(self._connection, place)
+            documents = self._connection.collection(place)
             documents.create_indexes(list(INDEXES))  # of ours, so made by us; those that are there already cost a millisecond
             same = {name: document[name] for name in KEY}
             try:

@@ -1,7 +1,7 @@
 """Sources: somebody's database that we read. One file per kind; `sources["files"]` opens one."""
 
+from shared.domain.registry import Registry
 from shared.errors import UnknownConnection
-from worker.registry import Registry
 from worker.sources.base import Source
 
 sources: Registry[Source] = Registry("worker.sources", UnknownConnection)

@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from shared.names import MOST_DEPTHS, control_in, is_quick_glob, listed
-from shared.reach import may_read_file
 
 SUFFIXES = (".csv", ".parquet")
 MAX_LOOKED_AT = 100_000  # names in folders; links to folders may multiply the ways through a tree without end
@@ -116,7 +115,7 @@ class _Walk:
         return self.targets[entry.path]
 
 
-def find_files(connection: Connection, pattern: str | None) -> Files:
+def find_files(connection: FilesConnection, pattern: str | None) -> Files:
     """The CSV and Parquet files that `pattern` means, of those that the connection lets anybody read.
 
     Args:
@@ -128,7 +127,7 @@ def find_files(connection: Connection, pattern: str | None) -> Files:
         SourceNotFound: no such folder, or nothing in it matches.
         InvalidRequest: the pattern leaves the folder, or it would take too long to look for.
     """
-    folder = (connection.path or Path()).expanduser().absolute()
+    folder = connection.path
     if not folder.is_dir():
         raise SourceNotFound(
             f"found no folder {folder.name!r}, where this connection's CSV and Parquet files lie; "
@@ -165,15 +164,15 @@ def opened(files: Files, name: str) -> Iterator[Path]:
         os.close(file)
 
 
-def _readable(walk: _Walk, connection: Connection) -> Files:
+def _readable(walk: _Walk, connection: FilesConnection) -> Files:
     """What the connection lets anybody read of what was found: by its name, and by that of what a link leads to."""
     paths: dict[Path, str] = {}  # by what they are, so that a link beside its file is not read twice
     for name in sorted(walk.found):
         real = Path(os.path.realpath(walk.folder / name))
         own_name = str(real.relative_to(walk.folder)) if real.is_relative_to(walk.folder) else ""
-        if own_name and may_read_file(connection, name) and may_read_file(connection, own_name):
+        if own_name and connection.may_read(name) and connection.may_read(own_name):
             paths.setdefault(real, name)
-    left_out = tuple(name for name in sorted(walk.outside) if may_read_file(connection, name))
+    left_out = tuple(name for name in sorted(walk.outside) if connection.may_read(name))
     return Files(
         folder=walk.folder,
         paths={name: real for real, name in paths.items()},

@@ -13,8 +13,9 @@ from typing import Any
 from bson import ObjectId
 from bson.errors import InvalidId
 
+from shared.domain.places import Place
 from shared.errors import InvalidRequest
-from shared.jobs import Aggregation, Place
+from shared.jobs import Aggregation
 from shared.names import is_column
 from worker.sources._numbers import LARGEST_NUMBER
 from worker.sources.base import Query

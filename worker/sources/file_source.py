@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
+from shared.domain.places import Place
 from shared.errors import DataError, EmptySeries, UnreadableData
-from shared.jobs import Place
 from shared.names import listed
 from worker.sources import sources
 from worker.sources._files import Files, find_files
@@ -31,7 +31,7 @@ class FileSource:
     read stands for the queue of its own name, so that it fails by itself and the others go on.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: FilesConnection) -> None:
         self._connection = connection
 
     def queues(self, place: Place, queue_field: str) -> list[str]:

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from shared.buckets import to_epoch
-from shared.connections import Connection
-from shared.drivers.influx import Series, Telling, influx_server, query, quoted_field, quoted_place, reach
+from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.places import Place
+from shared.drivers.influx import Series, Telling, names_in, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
-from shared.jobs import Place
 from shared.names import listed
-from shared.reach import may_read
 from worker.sources import sources
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
 
@@ -33,9 +32,9 @@ class InfluxSource:
     Two points of one series and time cannot be: the server keeps the later one. Read with a user who may only read.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: InfluxdbConnection) -> None:
         self._connection = connection
-        self._server = influx_server(connection)
+        self._server = connection.server()
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
@@ -44,12 +43,12 @@ class InfluxSource:
         found = self._ask(
             f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)} LIMIT {MAX_QUEUES + 1}", place
         )
-        names = sorted(str(row[1]) for series in found for row in series.rows)
+        names = sorted(names_in(found, 1))
         check_count(names, queue_field)
         if names:
             return names
         self._refuse_unknown_measurement(place)
-        tags = [str(row[0]) for series in self._ask(f"SHOW TAG KEYS FROM {measurement}", place) for row in series.rows]
+        tags = names_in(self._ask(f"SHOW TAG KEYS FROM {measurement}", place))
         raise SourceNotFound(f"found no tag {queue_field!r} in {place.measurement!r}, there are {listed(tags)}")
 
     def check(self, query: Query) -> SourceView:
@@ -108,9 +107,9 @@ class InfluxSource:
 
     def _refuse_unknown_measurement(self, place: Place) -> None:
         """A measurement that is not there is an empty answer, not an error."""
-        names = [str(row[0]) for series in self._ask("SHOW MEASUREMENTS", place) for row in series.rows]
+        names = names_in(self._ask("SHOW MEASUREMENTS", place))
         if place.measurement not in names:
-            names = [name for name in names if may_read(self._connection, self._database(place), name)]
+            names = [name for name in names if self._connection.may_read(self._database(place), name)]
             raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, SHOWN)}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:

@@ -9,11 +9,10 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from shared.connections import Connection
+from shared.connections.mongodb import MongodbConnection
+from shared.domain.places import Place
 from shared.drivers.faults import translated
-from shared.drivers.mongo import mongo_collection
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
-from shared.jobs import Place
 from shared.names import listed
 from worker.sources import sources
 from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
@@ -42,7 +41,7 @@ class MongoSource:
     Of documents with one timestamp the last inserted wins. The index that makes this fast is its owner's to make: notes tell it.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: MongodbConnection) -> None:
         self._connection = connection
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
@@ -103,7 +102,7 @@ class MongoSource:
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
-        documents = mongo_collection(self._connection, place)
+        documents = self._connection.collection(place)
         return documents, documents_at(place, self._connection.document_field)
 
     def _columns(self, query: Query, kinds: Kinds) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
 from api.requests import JobBody
-from shared.connections import Connection
+from shared.connections.mongodb import MongodbConnection
 from shared.settings import Settings
 from tests.factories import a_request
 
@@ -40,7 +40,7 @@ def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
         "collection": "mongodb",
         "document": "mongodb",
         "measurement": "influxdb",
-        "database": "mongodb influxdb",
+        "database": "influxdb mongodb",
     }
     assert {each.label for each in place_inputs("destination", {})} == {"collection", "measurement", "database"}
 
@@ -64,7 +64,7 @@ def test_connections_are_known_by_name_and_kind(everything: Settings) -> None:
 
 
 def test_connections_of_other_projects_are_not_named(settings: Settings) -> None:
-    limited = Connection(kind="mongodb", url=SecretStr("mongodb://h/hr"), projects=("payroll", "board"))
+    limited = MongodbConnection(url=SecretStr("mongodb://h/hr"), projects=("payroll", "board"))
     known = Settings(data_dir=settings.data_dir, connections={"hr": limited})
     assert connection_kinds(known, ("etl", "board")) == {"files": "files", "hr": "mongodb"}
     assert connection_kinds(known, ("etl",)) == {"files": "files"}

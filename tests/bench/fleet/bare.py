@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.jobs import JobRequest
 from tests.bench import models
 from tests.factories import MONDAY
@@ -33,7 +33,7 @@ class Bare:
 
 def run_bare(request: JobRequest, folder: Path) -> Bare:
     """Every queue of the request, one after the other."""
-    source = FileSource(Connection(kind="files", path=folder))
+    source = FileSource(FilesConnection(path=folder))
     began = time.process_time()
     found = [_queue(request, source, queue) for queue in source.queues(request.data.sources[0], request.queue_field)]
     everything = time.process_time() - began

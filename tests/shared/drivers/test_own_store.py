@@ -10,9 +10,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from shared.connections import Connection
-from shared.databases import look_at_mongodb
-from shared.drivers.mongo import OURS, mongo_collection
+from shared.connections.mongodb import MongodbConnection
+from shared.drivers.mongo import OURS
 from shared.errors import InvalidRequest
 from shared.jobs import Place
 from shared.storage import open_store
@@ -40,8 +39,8 @@ def server(mongod_with_users: MongoServer) -> Iterator[MongoServer]:
 
 
 def reach(url: str, collection: str, database: str | None = None) -> Any:
-    connection = Connection(kind="mongodb", url=SecretStr(url))
-    return mongo_collection(connection, Place(name="mongodb", collection=collection, database=database))
+    connection = MongodbConnection(url=SecretStr(url))
+    return connection.collection(Place(name="mongodb", collection=collection, database=database))
 
 
 @pytest.mark.parametrize("collection", ["jobs", "tokens", "usage", "view_of_jobs", "not_there_yet"])
@@ -73,7 +72,7 @@ def test_who_may_not_see_the_mark_reaches_nothing_that_a_store_has(server: Mongo
 
 def test_the_doctor_says_so(server: MongoServer) -> None:
     with pytest.raises(InvalidRequest, match="own store"):
-        look_at_mongodb("mongodb", Connection(kind="mongodb", url=SecretStr(server.url_of(DATABASE))))
+        MongodbConnection(url=SecretStr(server.url_of(DATABASE))).look("mongodb")
 
 
 def test_every_collection_of_a_store_is_known_as_ours(server: MongoServer) -> None:

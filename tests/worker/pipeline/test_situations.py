@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from shared.buckets import bucket_start
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.domain.lanes import Lane
 from shared.durations import Duration
 from shared.errors import EmptySeries, SeriesTooShort
@@ -193,7 +193,7 @@ def test_the_incomplete_last_bucket_is_dropped_and_step_1_is_the_one_it_lies_in(
     samples[samples.index >= MONDAY] = 0.0
     samples[samples.index < at].rename_axis("timestamp").to_csv(tmp_path / "root.etl.csv")
     query = usage_query(a_request(as_of=at), "root.etl", bucket_start(at, 3_600))
-    frame = sources["files"](Connection(kind="files", path=tmp_path)).read(query).frame
+    frame = sources["files"](FilesConnection(path=tmp_path)).read(query).frame
     found = told(frame, at=at)
     assert found.run.prepared.snapshot.end_at == found.forecast.issued_at == MONDAY
     assert found.run.prepared.snapshot.frame["used_capacity"].min() > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -12,8 +11,10 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
-from shared.connections import Connection
-from shared.drivers.influx import Telling, influx_server, query
+from shared.config.connection import kinds
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
+from shared.drivers.influx import Telling, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.forecasts import Forecast
 from shared.jobs import Place
@@ -36,7 +37,7 @@ def from_store(settings: Settings) -> list[Forecast]:
 
 def from_influx(settings: Settings) -> list[Forecast]:
     """What the measurements say; what they have no field for is taken from the factory."""
-    server = influx_server(settings.connection("influxdb"))
+    server = settings.connection("influxdb").server()
     telling = Telling(away=SinkAway, refused=SinkRefused)
     steps, runs = (
         {tuple(series.tags[name] for name in ("job", "metric", "queue")): series for series in found}
@@ -87,12 +88,12 @@ def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Setti
     if name == "influxdb":
         server: Influxd = request.getfixturevalue("influxd")
         database = server.make_database(DATABASE)
-        connections[name] = Connection(kind="influxdb", url=SecretStr(server.url), version="1", database=database)
+        connections[name] = InfluxdbConnection(url=SecretStr(server.url), version="1", database=database)
     if name == "mongodb":
         mongo: MongoServer = request.getfixturevalue("mongod")
         with mongo.client() as client:
             client.drop_database(DATABASE)
-        connections[name] = Connection(kind="mongodb", url=SecretStr(mongo.url_of(DATABASE)))
+        connections[name] = MongodbConnection(url=SecretStr(mongo.url_of(DATABASE)))
     return Settings(data_dir=tmp_path / "data", store_url=ELSEWHERE, connections=connections)
 
 
@@ -156,9 +157,8 @@ def test_opening_a_sink_touches_nothing(sink: Sink, settings: Settings) -> None:
     assert not settings.data_dir.exists()
 
 
-def test_every_sink_is_opened_and_written_as_the_promise_says(name: str) -> None:
-    for method in ("__init__", "write"):
-        assert inspect.signature(getattr(sinks[name], method)) == inspect.signature(getattr(Sink, method))
+def test_every_kind_of_connection_that_is_a_destination_has_its_sink() -> None:
+    assert {kind for kind in kinds if "destination" in kinds[kind].roles} == set(sinks) == set(WRITTEN)
 
 
 def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.connections import Connection
+from shared.connections.influxdb import InfluxdbConnection
 from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkRefused
 from shared.jobs import Place
 from shared.settings import Settings
@@ -26,7 +26,7 @@ START = int(MONDAY.timestamp())
 
 def a_sink(url: str, *, version: str = "1", token: str | None = None, database: str | None = DATABASE) -> Sink:
     secret = SecretStr(token) if token else None
-    connection = Connection(kind="influxdb", url=SecretStr(url), version=version, token=secret, database=database)  # type: ignore[arg-type]
+    connection = InfluxdbConnection(url=SecretStr(url), version=version, token=secret, database=database)  # type: ignore[arg-type]
     return sinks["influxdb"](connection, Settings())
 
 

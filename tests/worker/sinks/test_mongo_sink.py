@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
-from shared.connections import Connection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
 from shared.jobs import Place
 from shared.settings import Settings
@@ -26,7 +26,7 @@ Client = MongoClient[dict[str, Any]]
 
 
 def a_sink(url: str, **changes: Any) -> Sink:
-    return sinks["mongodb"](Connection(kind="mongodb", url=SecretStr(url), **changes), Settings())
+    return sinks["mongodb"](MongodbConnection(url=SecretStr(url), **changes), Settings())
 
 
 @pytest.fixture

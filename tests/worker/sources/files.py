@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.jobs import Aggregation, Place
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
@@ -16,7 +16,7 @@ HEADER = "timestamp,queue,used_capacity"
 
 
 def files(folder: Path) -> Source:
-    return sources["files"](Connection(kind="files", path=folder))
+    return sources["files"](FilesConnection(path=folder))
 
 
 def queues(folder: Path, path: str | None = None, queue_field: str = "queue") -> list[str]:

@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 
 from shared.buckets import bucket_start
-from shared.connections import Connection
+from shared.config.connection import kinds
+from shared.connections.files import FilesConnection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from shared.jobs import Aggregation, Place
 from tests.influx_server import Influxd
@@ -48,7 +51,7 @@ def store_partitioned(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
 
 
 def open_files(folder: Path, pattern: str | None) -> tuple[Source, Place]:
-    return sources["files"](Connection(kind="files", path=folder)), Place(name="files", path=pattern)
+    return sources["files"](FilesConnection(path=folder)), Place(name="files", path=pattern)
 
 
 def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd.DataFrame]:
@@ -61,7 +64,7 @@ def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd
     server.write(
         (f"usage,queue={queue} {text} {at}" for queue, text, at in zip(whole.queue, fields, seconds, strict=True)), database
     )
-    connection = Connection(kind="influxdb", url=server.url, version="1", database=database)
+    connection = InfluxdbConnection(url=server.url, version="1", database=database)
     return sources["influxdb"](connection), Place(name="influxdb", measurement="usage"), whole
 
 
@@ -85,7 +88,7 @@ def open_collection(server: MongoServer, rows: pd.DataFrame, *, indexes: list[An
         collection.insert_many(documents)
         for keys in indexes:
             collection.create_index(keys)
-    return sources["mongodb"](Connection(kind="mongodb", url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
+    return sources["mongodb"](MongodbConnection(url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
 
 
 # source → where its rows may lie (a fixture), and the ways in which; each takes the place and rows (queue, timestamp, numbers …)
@@ -137,8 +140,8 @@ def stored(request: pytest.FixtureRequest) -> tuple[Source, Place, pd.DataFrame]
     return source, place, kept[0] if kept else rows
 
 
-def test_every_registered_source_is_held_to_the_contract():
-    assert set(STORED) == set(sources)
+def test_every_kind_of_connection_that_is_a_source_has_one_and_is_held_to_the_contract():
+    assert {kind for kind in kinds if "source" in kinds[kind].roles} == set(sources) == set(STORED)
 
 
 @pytest.mark.parametrize("aggregation", Aggregation)

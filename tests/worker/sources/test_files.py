@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.connections import Connection
+from shared.connections.files import FilesConnection
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from shared.jobs import Place
 from tests.worker.sources.files import queues, read, write_csv
@@ -95,7 +95,7 @@ def test_links_that_multiply_the_ways_through_the_folders_come_to_an_end(tmp_pat
 def test_a_file_that_becomes_a_link_before_it_is_opened_is_not_read(tmp_path):
     write_csv(tmp_path / "out", ["2026-01-05,a,1"])
     write_csv(tmp_path / "in", ["2026-01-05,a,1"], name="data/rows.csv")
-    found = find_files(Connection(kind="files", path=tmp_path / "in"), None)
+    found = find_files(FilesConnection(path=tmp_path / "in"), None)
     (tmp_path / "in" / "data").rename(tmp_path / "in" / "old")
     (tmp_path / "in" / "data").symlink_to(tmp_path / "out")
     with pytest.raises(UnreadableData, match="no file in the connection's folder any more"), opened(found, "data/rows.csv"):
@@ -112,7 +112,7 @@ def test_a_connection_lets_its_files_be_read_by_pattern_and_links_are_what_they_
     write_csv(tmp_path, ["2026-01-05,a,1"], name="metrics/rows.csv")
     write_csv(tmp_path, ["2026-01-05,secret,1"], name="hr/rows.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "hr" / "rows.csv")
-    source = sources["files"](Connection(kind="files", path=tmp_path, readable=("metrics/*", "link.csv")))
+    source = sources["files"](FilesConnection(path=tmp_path, readable=("metrics/*", "link.csv")))
     if path in {None, "**/*.csv"}:
         assert source.queues(Place(name="files", path=path), "queue") == ["a"]
     else:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from shared.connections import Connection
+from shared.connections.influxdb import InfluxdbConnection
 from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
 from shared.jobs import Aggregation, Place
 from tests.factories import MONDAY
@@ -23,9 +23,7 @@ START = int(MONDAY.timestamp())
 
 def a_source(server: Influxd, *, token: str | None = None, database: str | None = DATABASE) -> Source:
     secret = SecretStr(token) if token else None
-    return sources["influxdb"](
-        Connection(kind="influxdb", url=SecretStr(server.url), version="1", token=secret, database=database)
-    )
+    return sources["influxdb"](InfluxdbConnection(url=SecretStr(server.url), version="1", token=secret, database=database))
 
 
 def a_query(**changes: object) -> Query:
@@ -127,7 +125,7 @@ def test_a_user_who_may_only_read_can_read(influxd_with_users: Influxd) -> None:
 
 
 def test_a_server_that_is_away_is_away() -> None:
-    connection = Connection(kind="influxdb", url=SecretStr("http://127.0.0.1:1"), version="1", database="usage")
+    connection = InfluxdbConnection(url=SecretStr("http://127.0.0.1:1"), version="1", database="usage")
     with pytest.raises(SourceAway, match=r"127\.0\.0\.1:1"):
         sources["influxdb"](connection).read(a_query())
 
@@ -156,7 +154,7 @@ def test_of_a_field_that_was_text_once_the_numbers_are_read_and_a_note_says_so(f
     [("http://reader:hunter2@127.0.0.1:1", "belong into the token"), ("127.0.0.1:8086", "accepted is http://host:port")],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_what_is_secret_in_it(url: str, message: str) -> None:
-    connection = Connection(kind="influxdb", url=SecretStr(url), version="1", database="usage")
+    connection = InfluxdbConnection(url=SecretStr(url), version="1", database="usage")
     with pytest.raises(InvalidSettings, match=message) as refusal:
         sources["influxdb"](connection)
     assert "hunter2" not in str(refusal.value)

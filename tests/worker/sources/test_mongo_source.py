@@ -13,8 +13,8 @@ import pytest
 from bson import Decimal128, Int64, ObjectId
 from pydantic import SecretStr
 
-from shared.connections import Connection
-from shared.drivers.mongo import mongo_collection
+from shared.config.connection import Connection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import (
     CredentialsRefused,
     EmptySeries,
@@ -41,7 +41,7 @@ Fill = Callable[[Iterable[dict[str, Any]]], None]
 
 
 def a_connection(server: MongoServer, user: str = "", **changes: Any) -> Connection:
-    return Connection(kind="mongodb", url=SecretStr(server.url_of(DATABASE, user)), **changes)
+    return MongodbConnection(url=SecretStr(server.url_of(DATABASE, user)), **changes)
 
 
 def a_source(server: MongoServer, user: str = "", **changes: Any) -> Source:
@@ -95,7 +95,7 @@ def test_the_server_makes_of_dirty_values_what_pandas_makes_of_them(
     dirty: Connection, step_seconds: int, aggregation: Aggregation
 ) -> None:
     asked = query(step_seconds=step_seconds, aggregation=aggregation, end=START + timedelta(days=35))
-    documents, columns = mongo_collection(dirty, PLACE), ["used_capacity", "memory"]
+    documents, columns = dirty.collection(PLACE), ["used_capacity", "memory"]
     pushed, raw = (read(documents, asked, {}, columns) for read in (read_steps, read_raw))
     pd.testing.assert_frame_equal(pushed.frame, raw.frame, check_freq=False, check_names=False, rtol=1e-9)
     assert (pushed.rows, pushed.moments, pushed.usable) == (raw.rows, raw.moments, raw.usable)
@@ -332,7 +332,7 @@ def test_a_user_of_one_collection_needs_no_more(mongod_with_users: MongoServer) 
             database.command("createRole", "one_collection", privileges=one, roles=[])
             database.command("createUser", "narrow", pwd="narrow", roles=["one_collection"])
     url = mongod_with_users.url_of(DATABASE, "narrow:narrow", DATABASE)
-    source = sources["mongodb"](Connection(kind="mongodb", url=SecretStr(url)))
+    source = sources["mongodb"](MongodbConnection(url=SecretStr(url)))
     assert source.read(query()).rows >= 1
     assert source.check(query(queue="")).queues == ("a",)
     with pytest.raises(CredentialsRefused, match="not authorized"):
@@ -351,7 +351,7 @@ def test_a_wrong_password_is_told_at_once(mongod_with_users: MongoServer, user: 
 def test_no_user_where_one_is_needed_is_told_at_once(mongod_with_users: MongoServer) -> None:
     url = SecretStr(f"mongodb://127.0.0.1:{mongod_with_users.port}/{DATABASE}")
     with pytest.raises(CredentialsRefused, match="requires authentication"):
-        sources["mongodb"](Connection(kind="mongodb", url=url)).queues(PLACE, "queue")
+        sources["mongodb"](MongodbConnection(url=url)).queues(PLACE, "queue")
 
 
 def test_a_server_that_is_silent_is_away_within_its_limit(mongod: MongoServer) -> None:
@@ -370,7 +370,7 @@ def test_a_server_that_is_silent_is_away_within_its_limit(mongod: MongoServer) -
 
 
 def test_a_message_has_no_secret(mongod: MongoServer) -> None:
-    connection = Connection(kind="mongodb", url=SecretStr(f"mongodb://bob:hush@127.0.0.1:{mongod.port}/{DATABASE}"))
+    connection = MongodbConnection(url=SecretStr(f"mongodb://bob:hush@127.0.0.1:{mongod.port}/{DATABASE}"))
     with pytest.raises(QueuecastError) as caught:
         sources["mongodb"](connection).queues(PLACE, "queue")
     assert "hush" not in str(caught.value)
@@ -379,7 +379,7 @@ def test_a_message_has_no_secret(mongod: MongoServer) -> None:
 def test_a_file_of_certificates_that_is_not_there_names_the_connection(mongod: MongoServer) -> None:
     url = SecretStr(f"mongodb://127.0.0.1:{mongod.port}/usage?tls=true&tlsCAFile=/nowhere/ca.pem")
     with pytest.raises(InvalidSettings, match=r"\(connection mongodb\): .*tlsCAFile=/nowhere/ca\.pem: No such file"):
-        sources["mongodb"](Connection(kind="mongodb", url=url)).queues(PLACE, "queue")
+        sources["mongodb"](MongodbConnection(url=url)).queues(PLACE, "queue")
 
 
 def test_of_documents_with_many_fields_only_what_is_asked_for_is_read(source: Source, fill: Fill) -> None:

@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from shared.connections import Connection
+from shared.config.connection import Connection
+from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.mongodb import MongodbConnection
 from shared.errors import InvalidRequest, InvalidSettings
 from shared.jobs import Place
-from shared.reach import check_destination, check_source, may_read
 from shared.settings import load_settings
 
 
 def influx(**limits: Any) -> Connection:
-    return Connection(kind="influxdb", url="http://localhost:8086", **limits)  # type: ignore[arg-type]
+    return InfluxdbConnection(url="http://localhost:8086", **limits)  # type: ignore[arg-type]
 
 
 def mongo(url: str = "mongodb://localhost/yarn", **limits: Any) -> Connection:
-    return Connection(kind="mongodb", url=url, **limits)  # type: ignore[arg-type]
+    return MongodbConnection(url=url, **limits)  # type: ignore[arg-type]
 
 
 def collection(name: str, database: str | None = None) -> Place:
@@ -65,14 +66,14 @@ def test_the_database_of_a_mongodb_is_the_one_in_its_url(url: str, database: str
     ],
 )
 def test_what_may_be_read_is_read(connection: Connection, place: Place) -> None:
-    check_source(place, connection)
+    connection.check_reach(place, "source")
 
 
 @pytest.mark.parametrize(
     ("connection", "place", "field", "accepted"),
     [
         (mongo(), collection("staff", "hr"), "database", r"'hr' \(hr\.staff\); x is read in yarn\.\*$"),
-        (mongo("mongodb://localhost"), collection("staff", "hr"), "database", "nothing: its administrator names what"),
+        (mongo("mongodb://localhost"), collection("staff", "hr"), "database", "nothing: its administrator gives it"),
         (mongo("mongodb://localhost"), collection("staff"), "database", "no database: name it"),
         (mongo(readable=("queue_*",)), collection("salaries"), "collection", r"read in yarn\.queue_\*$"),
         (mongo(readable=("queue_*",)), collection("queue_x", "hr"), "database", "read in yarn"),
@@ -89,15 +90,14 @@ def test_what_may_be_read_is_read(connection: Connection, place: Place) -> None:
 )
 def test_nothing_else_is_read(connection: Connection, place: Place, field: str, accepted: str) -> None:
     with pytest.raises(InvalidRequest, match=accepted) as refused:
-        check_source(place, connection)
+        connection.check_reach(place, "source")
     assert refused.value.ids["field"] == f"data.source.{field}"
 
 
 @pytest.mark.parametrize(
     ("connection", "place"),
     [
-        (influx(), measurement("anything", "anywhere")),  # its URL can name no database
-        (influx(writable=("queue_*",)), measurement("queue_usage", "anywhere")),
+        (influx(writable=("*.queue_*",)), measurement("queue_usage", "anywhere")),
         (influx(writable_databases=("fc",), database="fc"), measurement("m")),
         (influx(writable_databases=("fc", "test_?")), measurement("m", "test_1")),
         (influx(database="telegraf", writable=("fc.queue_*",)), measurement("queue_usage", "fc")),
@@ -108,7 +108,7 @@ def test_nothing_else_is_read(connection: Connection, place: Place, field: str, 
     ],
 )
 def test_where_forecasts_may_be_written_they_are(connection: Connection, place: Place) -> None:
-    check_destination(place, connection)
+    connection.check_reach(place, "destination")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,8 @@ def test_where_forecasts_may_be_written_they_are(connection: Connection, place: 
         (influx(writable=("queue_*",), database="fc"), measurement("cpu"), "measurement", r"fc\.queue_\*"),
         (influx(writable=("queue",), database="fc"), measurement("QUEUE"), "measurement", r"fc\.queue$"),
         (influx(), measurement("m", "_internal"), "database", "belongs to the server"),
+        (influx(), measurement("m", "anywhere"), "database", "nothing: its administrator gives it"),
+        (influx(writable=("queue_*",)), measurement("queue_usage", "anywhere"), "database", "nothing"),
         (influx(writable_databases=("fc",), database="telegraf"), measurement("m"), "database", r"fc\.\*"),
         (influx(writable_databases=("fc",)), measurement("m", "fc2"), "database", r"fc\.\*"),
         (mongo(writable=()), collection("c"), "database", "nothing"),
@@ -127,21 +129,21 @@ def test_where_forecasts_may_be_written_they_are(connection: Connection, place: 
 )
 def test_nothing_else_is_written(connection: Connection, place: Place, field: str, accepted: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{accepted}") as refused:
-        check_destination(place, connection)
+        connection.check_reach(place, "destination")
     assert refused.value.ids["field"] == f"data.destination.{field}"
 
 
 def test_a_long_list_is_cut_short_in_the_message() -> None:
     with pytest.raises(InvalidRequest, match=r"n0, yarn\.n1, .* and 5 more$"):
-        check_source(collection("c"), mongo(readable=tuple(f"n{number}" for number in range(15))))
+        mongo(readable=tuple(f"n{number}" for number in range(15))).check_reach(collection("c"), "source")
 
 
 def test_a_message_may_ask_what_it_may_name() -> None:
     connection = influx(database="telegraf", readable=("yarn_*",))
-    assert may_read(connection, "telegraf", "yarn_queues")
-    assert not may_read(connection, "telegraf", "payroll")
+    assert connection.may_read("telegraf", "yarn_queues")
+    assert not connection.may_read("telegraf", "payroll")
 
 
 def test_files_are_written_to_nowhere_else_anyway() -> None:
-    with pytest.raises(InvalidSettings, match="it has no 'writable'"):
+    with pytest.raises(InvalidSettings, match=r"connections\.x\.writable is no setting"):
         load_settings(connections={"x": {"kind": "files", "path": "/tmp", "writable": ["a"]}})  # noqa: S108 - nothing is written

@@ -1,4 +1,4 @@
-"""Name → class, found in a folder: adding a model, a source or a sink means adding one file."""
+"""Name → class, found in a folder: adding a model, a source, a sink or a kind of connection means adding a file."""
 
 from __future__ import annotations
 

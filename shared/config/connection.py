@@ -1,0 +1,170 @@
+"""A connection: a source or sink that an administrator has configured, and what every kind of them says of itself.
+
+A kind is one file in shared/connections: a subclass, found by its name. Nothing else lists the kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints
+
+from shared.domain.places import Place
+from shared.domain.registry import Registry
+from shared.errors import (
+    CredentialsRefused,
+    InvalidRequest,
+    InvalidSettings,
+    QueuecastError,
+    ServiceError,
+    SourceNotFound,
+)
+
+Role = Literal["source", "destination"]
+BOTH: tuple[Role, ...] = ("source", "destination")
+
+
+class State(Enum):
+    """How a connection was when it was looked at."""
+
+    WELL = "it answers"
+    AWAY = "it cannot be reached, which may pass by itself"
+    REFUSED = "it refuses the credentials"
+    MISSING = "the folder or database is not there"
+    UNFIT = "its settings can never work"
+
+
+STATES: dict[type[QueuecastError], State] = {
+    ServiceError: State.AWAY,
+    CredentialsRefused: State.REFUSED,
+    SourceNotFound: State.MISSING,
+    InvalidSettings: State.UNFIT,
+    InvalidRequest: State.UNFIT,  # it leads to our own store
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at a connection has shown: `detail` in words for people, `advice` what they could do."""
+
+    state: State = State.WELL
+    detail: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceField:
+    """What a request says of a place beside the connection's name.
+
+    accepts: the values, as pydantic has them: `Annotated[str, …]`. Kinds that share a field's name share this, too.
+    """
+
+    accepts: Any
+    is_needed: bool = False
+    roles: tuple[Role, ...] = BOTH
+    hint: str = ""
+
+
+class Connection(BaseModel):
+    """What requests may name. A kind adds its fields, credentials as `SecretStr`, and says what it is in the class variables.
+
+    roles: whether it is a source, a destination or both; for each there is a class in worker/sources or worker/sinks.
+    asks: what a request says of a place there, by name.
+    taken_from: field → the setting that fills it. When the first of them is set, there is a connection with the kind's name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roles: ClassVar[tuple[Role, ...]] = ("source",)
+    asks: ClassVar[Mapping[str, PlaceField]] = {}
+    taken_from: ClassVar[Mapping[str, str]] = {}
+
+    kind: str
+    projects: tuple[str, ...] | None = Field(None, description="whose jobs may use it; none given = all")
+
+    def serves(self, *projects: str) -> bool:
+        """Whether jobs of one of these projects may use it; "" = jobs of no project."""
+        return self.projects is None or any(project in self.projects for project in projects)
+
+    @classmethod
+    def asks_of(cls, role: Role) -> dict[str, PlaceField]:
+        """What a request says of a place in this role; nothing where there is none."""
+        return {name: field for name, field in cls.asks.items() if role in cls.roles and role in field.roles}
+
+    def check_place(self, place: Place, role: Role) -> None:
+        """Asked when a job is taken, and again where a worker connects: a schedule may come after the lists have changed.
+
+        Raises:
+            InvalidRequest: the place says too little or too much, or lies beyond what may be reached; with what is accepted.
+        """
+        here, fields = f"a {role} of kind {self.kind}", self.asks_of(role)
+        if role not in self.roles:
+            raise InvalidRequest(f"{place.name} is no {role}: a connection of kind {self.kind}", field=f"data.{role}.name")
+        for name, field in fields.items():
+            if field.is_needed and name not in place.given:
+                raise InvalidRequest(f"{here} needs {name}", field=f"data.{role}.{name}")
+        for name in place.given:
+            if name not in fields:
+                accepted = ", ".join(fields) or "nothing but name"
+                raise InvalidRequest(f"{here} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
+        self.check_reach(place, role)
+
+    def check_reach(self, place: Place, role: Role) -> None:
+        """Whether this place may be read, or written to; raises InvalidRequest with what may."""
+
+    def look(self, name: str) -> Look:  # noqa: ARG002 - the others say their name in errors
+        """What `queuecast doctor` sees there; raises SourceAway, CredentialsRefused, SourceNotFound, InvalidSettings."""
+        return Look(detail="is not looked at")
+
+    def trespass(self, data_dir: Path) -> str:  # noqa: ARG002 - only files lie beside ours
+        """What of our own it would give away, in words; "" = nothing."""
+        return ""
+
+
+def look_at(name: str, connection: Connection) -> Look:
+    """What a look at the connection shows, whatever becomes of it."""
+    try:
+        return connection.look(name)
+    except QueuecastError as error:
+        state = next((state for family, state in STATES.items() if isinstance(error, family)), None)
+        if state is None:
+            raise
+        return Look(state=state, detail=str(error))
+
+
+kinds: Registry[Connection] = Registry("shared.connections", InvalidSettings)
+
+
+def _of_its_kind(given: Any) -> Any:
+    """The connection, checked by the class of its kind."""
+    if not isinstance(given, Mapping):
+        return given
+    if (kind := str(given.get("kind"))) not in kinds:
+        raise ValueError(f"its kind is not accepted; accepted are {', '.join(kinds)}")
+    return kinds[kind].model_validate(given)
+
+
+ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+AnyConnection = Annotated[SerializeAsAny[Connection], BeforeValidator(_of_its_kind)]
+
+
+def place_form() -> dict[str, tuple[Any, Any]]:
+    """What all kinds ask of a place, as the fields of a form: name → the values and their description."""
+    asked: dict[str, dict[str, PlaceField]] = {}
+    for kind in kinds:
+        for name, field in kinds[kind].asks.items():
+            asked.setdefault(name, {})[kind] = field
+    return {name: _form_field(name, by_kind) for name, by_kind in sorted(asked.items())}
+
+
+def _form_field(name: str, by_kind: Mapping[str, PlaceField]) -> tuple[Any, Any]:
+    first, *others = by_kind.values()
+    if any(other.accepts != first.accepts for other in others):
+        raise TypeError(f"the kinds of connection {', '.join(by_kind)} ask for {name!r} and do not accept the same")
+    roles = "" if first.roles == BOTH else f", {' or '.join(first.roles)}"
+    hint = f": {first.hint}" if first.hint else ""
+    return first.accepts | None, Field(None, description=f"{', '.join(by_kind)}{roles}{hint}")

@@ -1,0 +1,61 @@
+"""A folder of CSV and Parquet files."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from shared import names
+from shared.config.connection import BOTH, Connection, Look, PlaceField, State, kinds
+from shared.setting_kinds import Folder
+from shared.texts import CONTROL, Text
+
+
+def _inside(path: str) -> str:
+    """A glob that cannot leave the connection's folder; the worker looks at links."""
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
+        raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
+    if not names.is_quick_glob(path):
+        raise ValueError(f"{path[:60]!r} has more than the accepted {names.MOST_DEPTHS} `**`")
+    return path
+
+
+FilePath = Annotated[str, Text(f"[^{CONTROL}]+", 500, "paths without control characters"), AfterValidator(_inside)]
+
+
+@kinds.register("files")
+class FilesConnection(Connection):
+    """As a destination it means the store's own tables, so forecasts are written nowhere in the folder."""
+
+    roles = BOTH
+    asks: ClassVar = {"path": PlaceField(accepts=FilePath, roles=("source",), hint="path or glob below the connection's folder")}
+    taken_from: ClassVar = {"path": "files_folder"}
+
+    kind: Literal["files"] = "files"
+    path: Folder = Field(description="the folder whose CSV and Parquet files requests may read")
+    readable: tuple[str, ...] | None = Field(None, description="globs of the paths that may be read; none given = all")
+
+    def may_read(self, path: str) -> bool:
+        """Whether requests may read the file with this path inside the folder; here `*` stands for `/` too."""
+        return self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)
+
+    def look(self, _name: str) -> Look:
+        """Whether the folder can be read."""
+        if os.access(self.path, os.R_OK | os.X_OK):
+            return Look(detail=f"{self.path} is readable")
+        advice = "jobs over this connection fail until the folder is there, with CSV or Parquet files in it"
+        return Look(state=State.MISSING, detail=f"{self.path} is not there or not readable", advice=advice)
+
+    def trespass(self, data_dir: Path) -> str:
+        """Whether the folder is, holds or lies in the data folder, links followed; but `files` there."""
+        real, ours = self.path.resolve(), data_dir.resolve()
+        is_beside = real.is_relative_to(ours) and not real.is_relative_to(ours / "files")
+        if not (is_beside or ours.is_relative_to(real)):
+            return ""
+        accepted = "accepted are the data folder's own folder `files`, and folders outside of it"
+        return f"reads {self.path}, where the store and other files of ours lie; {accepted}"

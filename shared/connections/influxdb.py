@@ -1,0 +1,63 @@
+"""Measurements of an InfluxDB of any version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import SecretStr
+
+from shared.config.connection import Look, PlaceField, kinds
+from shared.connections._databases import DATABASE, DatabaseConnection
+from shared.errors import SourceAway, SourceNotFound
+from shared.setting_kinds import InfluxVersion
+from shared.texts import PlaceName
+
+if TYPE_CHECKING:
+    from shared.drivers.influx import InfluxServer
+
+NO_DATABASE = (
+    "it names no database, so only what `readable` and `writable` name can be reached; give it a `database`"
+    " (QUEUECAST_INFLUXDB_DATABASE)"
+)
+
+
+@kinds.register("influxdb")
+class InfluxdbConnection(DatabaseConnection):
+    """Its URL can name no database: without `database`, nothing of it is open unless `readable` and `writable` say what."""
+
+    asks: ClassVar = {"measurement": PlaceField(accepts=PlaceName, is_needed=True), "database": DATABASE}
+    taken_from: ClassVar = {
+        "url": "influxdb_url",
+        "token": "influxdb_token",
+        "org": "influxdb_org",
+        "version": "influxdb_version",
+        "database": "influxdb_database",
+    }
+    noun = "measurement"
+
+    kind: Literal["influxdb"] = "influxdb"
+    token: SecretStr | None = None
+    org: str | None = None
+    version: InfluxVersion = "2"
+
+    def server(self) -> InfluxServer:
+        """The server as the driver knows it; raises InvalidSettings for a URL that is not accepted."""
+        from shared.drivers.influx import influx_server
+
+        token = self.token.get_secret_value() if self.token else None
+        return influx_server(self.url.get_secret_value(), version=self.version, token=token, org=self.org)
+
+    def look(self, _name: str) -> Look:
+        """A real question, as `/ping` proves nothing."""
+        from shared.drivers.influx import Telling, names_in, query, quoted_place
+
+        server, telling = self.server(), Telling(away=SourceAway, refused=SourceNotFound)
+        if self.database is None:
+            query(server, "SHOW DATABASES", telling)
+            return Look(detail="answers", advice=NO_DATABASE if None in {self.readable, self.writable} else "")
+        quoted_place(self.database)
+        found = names_in(query(server, "SHOW MEASUREMENTS", telling, database=self.database))
+        if not found and self.database not in names_in(query(server, "SHOW DATABASES", telling)):
+            raise SourceNotFound(f"found no database {self.database!r}")
+        count = sum(self.may_read(self.database, name) for name in found)
+        return Look(detail=f"answers, {count} measurements in {self.database!r}")

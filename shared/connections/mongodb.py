@@ -1,0 +1,87 @@
+"""Collections of a MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from urllib.parse import unquote
+
+from pydantic import Field
+
+from shared import names
+from shared.config.connection import Look, PlaceField, kinds
+from shared.connections._databases import DATABASE, DatabaseConnection, of_the_caller
+from shared.domain.places import Place
+from shared.errors import InvalidSettings, SourceAway
+from shared.texts import SHORT, PlaceName
+
+if TYPE_CHECKING:
+    from pymongo.collection import Collection
+    from pymongo.database import Database
+
+    from shared.drivers.mongo import Documents
+
+MOST_COLLECTIONS = 20  # that are looked at
+QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
+CollectionName = Annotated[PlaceName, of_the_caller(names.is_reserved_collection)]
+
+
+@kinds.register("mongodb")
+class MongodbConnection(DatabaseConnection):
+    """Without `database`, its own database is the one in the URL."""
+
+    asks: ClassVar = {
+        "collection": PlaceField(accepts=CollectionName, is_needed=True),
+        "document": PlaceField(accepts=Annotated[str, SHORT], roles=("source",), hint="selects by the discriminator field"),
+        "database": DATABASE,
+    }
+    taken_from: ClassVar = {"url": "mongodb_url"}
+    noun = "collection"
+    named_in = "its `database`, or the URL's"
+
+    kind: Literal["mongodb"] = "mongodb"
+    document_field: str = Field("document", description="the discriminator field behind `document`")
+
+    @property
+    def own_database(self) -> str | None:
+        """The database of requests that name none: `database`, or the one in the URL."""
+        if self.database:
+            return self.database
+        path = self.url.get_secret_value().partition("://")[2].partition("?")[0].partition("/")[2]
+        return unquote(path).partition(".")[0] or None  # as MongoDB reads it: after a dot stands a collection
+
+    def collection(self, place: Place) -> Collection[Documents]:
+        """The collection that a request's place means; raises as `mongo_collection` does."""
+        from shared.drivers.mongo import mongo_collection
+
+        url, database = self.url.get_secret_value(), place.database or self.database
+        return mongo_collection(url, database, place.collection, connection=place.name)
+
+    def look(self, name: str) -> Look:
+        """A real read, as a ping succeeds without credentials; and whether collections have the index that jobs want."""
+        import pymongo
+
+        from shared.drivers.faults import translated
+        from shared.drivers.mongo import REACHED_SECONDS, mongo_client, mongo_database, refuse_own_store
+
+        if names.is_reserved_database(self.own_database or ""):
+            raise InvalidSettings(f"the connection {name} names {self.own_database!r}, a database of MongoDB's own")
+        client = mongo_client(self.url.get_secret_value(), patience="source")
+        with translated(SourceAway, connection=name), pymongo.timeout(REACHED_SECONDS):
+            database = mongo_database(client, self.database)
+            refuse_own_store(database)
+            found = database.list_collection_names(filter={"type": "collection"}, authorizedCollections=True)
+            collections = sorted(each for each in found if self.may_read(database.name, each))
+            advice = "; ".join(_wanted_indexes(database, collections[:MOST_COLLECTIONS]))
+        return Look(detail=f"answers, {len(collections)} collections in {database.name!r}", advice=advice)
+
+
+def _wanted_indexes(database: Database[Documents], collections: list[str]) -> Iterator[str]:
+    """The command for each collection of samples that has to be read as a whole for every queue."""
+    for name in collections:
+        sample = database[name].find_one() or {}
+        if QUEUE in sample and isinstance(sample.get(TIME), datetime):
+            keys = [[field for field, _ in index["key"]] for index in database[name].index_information().values()]
+            if not any(fields[:2] == [QUEUE, TIME] for fields in keys):
+                yield f'db.getCollection("{name}").createIndex({{"{QUEUE}": 1, "{TIME}": 1}})'
