@@ -1,9 +1,10 @@
-"""Waiting for something real, with a limit: no test sleeps for a fixed time."""
+"""Waiting for something real, with a limit: no test sleeps for a fixed time, and none fails because a machine is slow."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
@@ -17,3 +18,12 @@ def eventually(look: Callable[[], Seen | None], *, within: float, what: str) -> 
             raise AssertionError(f"waited {within:g} s for {what}")
         time.sleep(0.05)
     return seen
+
+
+@contextmanager
+def without_waiting(seconds: float) -> Iterator[None]:
+    """What is inside does not wait for `seconds`, a limit of ours or of a library's; a loaded machine may take half of that."""
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    assert took < seconds / 2, f"it took {took:.1f} s: something waited for its {seconds:g} s"

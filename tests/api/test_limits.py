@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -14,10 +13,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.context import EXTENSION, Services
+from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
+from tests.polling import without_waiting
 
 Opening = Callable[..., tuple[FlaskClient, dict[str, str]]]
 
@@ -110,10 +111,8 @@ def test_while_the_counting_server_is_away_each_process_counts_for_itself_and_an
     assert client.get("/v1/queues", headers=headers).status_code == 200
     server.send_signal(fault)
     for _ in range(4):
-        begin = time.monotonic()
-        answer = client.get("/v1/queues", headers=headers)
-        assert time.monotonic() - begin < 2
-        assert answer.status_code == 200
+        with without_waiting(PATIENCE_SECONDS):
+            assert client.get("/v1/queues", headers=headers).status_code == 200
     expect_refused(client.get("/v1/queues", headers=headers))
 
 

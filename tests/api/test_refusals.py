@@ -17,7 +17,7 @@ from tests.api.hostile import JOBS, VALIDATE, Attack, attacks, sent
 from tests.architecture.house import fail_on
 
 MOST_BYTES, MOST_PROBLEMS = 64_000, 100
-GENEROUS_SECONDS = 2.0  # of CPU: 44 s were spent once; the bench says how few milliseconds it is
+GENEROUS_SECONDS = 20.0  # of CPU: 44 s were spent once; the bench says how few milliseconds it is
 
 
 @pytest.fixture

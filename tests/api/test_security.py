@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from api.app import create_app
 from api.context import EXTENSION
 from deploy.stack import fleet, make_layout
 from shared.cli import build_app
+from shared.domain.lanes import SOFT_LIMIT_SECONDS
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter
@@ -27,6 +27,7 @@ from tests.api.bodies import a_body
 from tests.api.calls import calls
 from tests.api.scene import Granting
 from tests.factories import MONDAY, a_forecast, a_job, a_request
+from tests.polling import without_waiting
 from worker.pipeline.plan import wanted_queues
 
 SECRET = "S3CRET-0123456789-0123456789-0123456789"
@@ -141,16 +142,14 @@ BOMBS = ["*a" * 100, "*a" * 99 + "*b", "*?" * 99 + "b", "[" * 200, "[!" * 100, "
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_glob_is_matched_in_no_time(bomb: str) -> None:
     names = ["a" * 2_000 + str(number) for number in range(20)]
-    begin = time.perf_counter()
-    wanted_queues(a_request(queues=(bomb, "a*")), names)
-    assert time.perf_counter() - begin < 1.0
+    with without_waiting(60):
+        wanted_queues(a_request(queues=(bomb, "a*")), names)
 
 
 def test_many_globs_over_many_queues_are_matched_within_a_tasks_time() -> None:
     names, globs = [f"root.team-{number}" for number in range(2_000)], tuple(f"*x{number}*" for number in range(999))
-    begin = time.perf_counter()
-    assert wanted_queues(a_request(queues=(*globs, "root.*")), names) == sorted(names)
-    assert time.perf_counter() - begin < 30.0
+    with without_waiting(SOFT_LIMIT_SECONDS):
+        assert wanted_queues(a_request(queues=(*globs, "root.*")), names) == sorted(names)
 
 
 def test_more_globs_than_anybody_needs_are_refused(client: FlaskClient) -> None:

@@ -21,10 +21,16 @@ HELP = "from shared.cli import build_app; build_app()"
         (EVERY_SOURCE_AND_SINK, HEAVY),
         ("import worker.app", HEAVY),
         ("import api.app", (*HEAVY, "numpy", "pandas", "scipy", "worker")),
-        (HELP, (*HEAVY, "numpy", "pandas", "scipy", "celery")),
+        (HELP, (*HEAVY, "numpy", "pandas", "scipy", "celery", "flask", "pyarrow")),
     ],
     ids=["every grid", "every source and sink", "worker", "API", "command line"],
 )
 def test_an_entry_point_loads_no_library_that_it_does_not_need(program: str, unwanted: tuple[str, ...]) -> None:
     script = f"import sys; {program}; print(*sorted(set({unwanted!r}) & set(sys.modules)))"
     assert output_of(sys.executable, "-c", script, QUEUECAST_BROKER_URL="redis://127.0.0.1:1/0").split() == []
+
+
+def test_help_is_quick_since_it_loads_few_modules() -> None:
+    """Counted, since seconds say more about the machine; 750 are half a second of CPU."""
+    script = f"import sys; {HELP}; print(len(sys.modules))"
+    assert int(output_of(sys.executable, "-c", script)) < 1_000

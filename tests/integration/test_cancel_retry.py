@@ -82,7 +82,7 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing_and_can_be_tried_again
     assert 2 <= done["done"] < done["total"]
     assert {(queue["state"], queue["reason"]) for queue in answer.json["queues"]} == {("failed", "cancelled on request")}
     eventually(lambda: is_quiet(fleet), within=30, what="empty lanes")
-    assert keys_of(job_id, run_state) == []
+    eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
     assert fleet.store.forecasts() == []
     assert caller.get(path).json["state"] == "cancelled"
     assert caller.get(path).json["progress"]["candidates"] == done  # no score began, none is counted
@@ -90,7 +90,7 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing_and_can_be_tried_again
     eventually(lambda: run_state.running_queues(job_id), within=30, what="the next run")
     assert caller.post(f"{path}/cancel").status_code == 202
     eventually(lambda: is_quiet(fleet), within=30, what="empty lanes")
-    assert keys_of(job_id, run_state) == []
+    eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
 
 
 def test_a_cancelled_job_succeeds_when_it_is_tried_again_at_once(fleet: Fleet, caller: FlaskClient, run_state: RunState) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -29,18 +30,21 @@ def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fl
     assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
     report = fleet.store.report(job.job_id, "root.etl")
     assert {outcome.candidate.model for outcome in report.outcomes} >= {"prophet", "lstm", "seasonal_naive"}
-    assert [key for key in run_state.client.keys("*") if job.job_id.encode() in key] == []
+    eventually(lambda: not run_state.client.keys(f"*{job.job_id}*"), within=10, what="the end of its run state")
     eventually(lambda: not Lanes.open(fleet.settings).look().waiting, within=10, what="empty lanes")
 
 
 def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fleet) -> None:
     fleet.worker()
     job = fleet.ended(fleet.submit(model=("hour_mean",), queues=("root.etl", "root.none")))
-    lines = [
-        json.loads(line) for line in (fleet.settings.data_dir / "fleet.log").read_text().splitlines() if line.startswith("{")
-    ]
-    ours = [line for line in lines if job.job_id in json.dumps(line) and line["logger"].startswith("worker.")]
-    assert {"job planned", "queue failed", "job ended"} <= {line["event"] for line in ours}
+    log = fleet.settings.data_dir / "fleet.log"
+
+    def look() -> list[dict[str, Any]] | None:
+        lines = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
+        ours = [line for line in lines if job.job_id in json.dumps(line) and line["logger"].startswith("worker.")]
+        return ours if {"job planned", "queue failed", "job ended"} <= {line["event"] for line in ours} else None
+
+    ours = eventually(look, within=10, what="the lines of the job")
     assert {(line.get("job_id"), line.get("request_id")) for line in ours} == {(job.job_id, "request-7")}
 
 

@@ -118,7 +118,7 @@ def test_a_lost_connection_is_waited_for_once_and_not_within_each_try(tmp_path: 
     began = time.monotonic()
     with pytest.raises(redis.exceptions.ConnectionError):
         client.ping()
-    assert PATIENCE_SECONDS - 5 < time.monotonic() - began < PATIENCE_SECONDS + 5
+    assert PATIENCE_SECONDS - 5 < time.monotonic() - began < 2 * PATIENCE_SECONDS
 
 
 def test_a_cluster_is_refused_in_a_sentence(tmp_path: Path) -> None:

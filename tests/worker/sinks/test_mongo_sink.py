@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,7 +16,8 @@ from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, S
 from shared.jobs import Place
 from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast
-from tests.servers import MongoServer, free_port
+from tests.polling import without_waiting
+from tests.servers import PYMONGO_SECONDS, MongoServer, free_port
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 
@@ -163,10 +163,8 @@ def test_a_user_who_may_write_is_taken_and_one_who_may_only_read_is_not(protecte
 
 @pytest.mark.parametrize("act", [lambda sink: sink.check(PLACE), lambda sink: sink.write(a_forecast(), PLACE)])
 def test_a_wrong_password_is_told_at_once(protected: Callable[[str], Sink], act: Callable[[Sink], None]) -> None:
-    begin = time.monotonic()
-    with pytest.raises(CredentialsRefused, match="Authentication failed"):
+    with without_waiting(PYMONGO_SECONDS), pytest.raises(CredentialsRefused, match="Authentication failed"):
         act(protected("writer:wrong"))
-    assert time.monotonic() - begin < 5
 
 
 def test_no_user_where_one_is_needed_is_told(mongod_with_users: MongoServer) -> None:
@@ -175,7 +173,5 @@ def test_no_user_where_one_is_needed_is_told(mongod_with_users: MongoServer) -> 
 
 
 def test_a_server_that_is_down_is_away_within_its_limit() -> None:
-    begin = time.monotonic()
-    with pytest.raises(SinkAway, match="Connection refused"):
+    with without_waiting(PYMONGO_SECONDS), pytest.raises(SinkAway, match="Connection refused"):
         a_sink(f"mongodb://127.0.0.1:{free_port()}/{DATABASE}").check(PLACE)
-    assert time.monotonic() - begin < 5

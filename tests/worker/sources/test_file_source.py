@@ -6,10 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
-import time
 import zipfile
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -167,16 +165,6 @@ def test_a_file_that_lacks_a_column_is_refused_only_where_it_matters(tmp_path):
         SourceNotFound, match=r"file rooms\.csv\): found no column 'used_capacity', there are timestamp, queue, temp"
     ):
         read(tmp_path, queue="b")
-
-
-def test_one_queue_of_many_is_read_in_well_under_a_second(tmp_path):
-    times = np.tile(pd.date_range("2026-01-01", periods=100_000, freq="30s"), 4)
-    table = pd.DataFrame({"queue": np.repeat(list("abcd"), 100_000), "timestamp": times, "used_capacity": np.arange(400_000.0)})
-    table.to_parquet(tmp_path / "x.parquet")
-    read(tmp_path)  # imports
-    began = time.process_time()
-    assert read(tmp_path, queue="c").rows == 2_880
-    assert time.process_time() - began < 1
 
 
 def test_a_small_file_that_stands_for_more_than_memory_holds_is_refused(tmp_path, monkeypatch):

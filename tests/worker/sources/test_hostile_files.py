@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -50,10 +49,8 @@ def test_texts_that_are_written_once_and_meant_often_take_no_memory(tmp_path, co
     """Two gigabytes in a few kilobytes, as names of queues and as times."""
     write(tmp_path, **{column: repeated(MEGABYTE, 2_000)})
     assert (tmp_path / "x.parquet").stat().st_size < 10_000
-    began = time.process_time()
     with pytest.raises(UnreadableData, match=r"more memory than the accepted 1,536 MiB|accepted are ISO 8601"):
         read(tmp_path)
-    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("column", ["queue", "timestamp", "used_capacity"])
