@@ -40,8 +40,8 @@ class QueuecastError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross process borders whole; the default would drop the ids."""
-        return _rebuild, (type(self), self.detail, self.ids)
+        return _rebuild, (type(self), self.args, self.ids)
 
 
-def _rebuild(kind: type[QueuecastError], detail: str, ids: dict[str, object]) -> QueuecastError:
-    return kind(detail, **ids)
+def _rebuild(kind: type[QueuecastError], said: tuple[str, ...], ids: dict[str, object]) -> QueuecastError:
+    return kind(*said, **ids)

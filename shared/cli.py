@@ -169,7 +169,7 @@ def _problems(data_dir: Path | None) -> list[str]:
     try:
         settings = load_settings(data_dir=data_dir)
     except InvalidSettings as error:
-        return error.detail.split("; ")
+        return list(error.problems)
     folder_problem = problem_with(settings.data_dir) if settings.needs_data_folder else ""
     problems = [folder_problem] if folder_problem else []
     for look in (lambda: redis_server(settings), lambda: open_store(settings.store_location).close()):

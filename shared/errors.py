@@ -162,6 +162,10 @@ class SinkRefused(DataError):
     """The sink refused the forecast."""
 
 
+class SinkNotFound(SinkRefused):
+    """The sink has no such database."""
+
+
 class ModelError(QueuecastError):
     """The model could not forecast."""
 
@@ -224,6 +228,10 @@ class SetupError(QueuecastError):
 
 class InvalidSettings(SetupError):
     """The settings are not valid."""
+
+    def __init__(self, *problems: str, **ids: object) -> None:
+        super().__init__("; ".join(problems), **ids)
+        self.args = self.problems = problems
 
 
 class ExtraMissing(SetupError):

@@ -192,7 +192,7 @@ def load_settings(**overrides: Any) -> Settings:
         if not (problems := problems + _trespasses(settings)):
             _warn_of_retired(settings)
             return settings
-    raise InvalidSettings("; ".join(problems))
+    raise InvalidSettings(*problems)
 
 
 def _trespasses(settings: Settings) -> list[str]:

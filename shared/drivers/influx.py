@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the a
 REACHED_LIMITS = urllib3.Timeout(total=4)
 _RETRYABLE = {429, 500, 502, 503, 504}
 _TOO_SLOW = "query-timeout limit exceeded"
+_NO_DATABASE = re.compile(r"\b(database|bucket)\b.*not found")  # there is no code for it: each version says it in its own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +60,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """How the caller calls what goes wrong: a server that is away, and what its owner has to mend."""
+    """How the caller calls what goes wrong: a server that is away, what its owner has to mend, and a database that is missing."""
 
     away: type[ServiceError]
     refused: type[DataError]
+    missing: type[DataError] | None = None  # None = like whatever else is refused
 
 
 def influx_server(url: str, *, version: str, token: str | None, org: str | None) -> InfluxServer:
@@ -88,7 +91,7 @@ def query(server: InfluxServer, statement: str, telling: Telling, *, database: s
         values: what the `$name`s stand for.
 
     Raises:
-        CredentialsRefused, and the two of `telling`.
+        CredentialsRefused, and those of `telling`.
     """
     form = {"q": statement, "epoch": "s", "params": json.dumps(values)} | ({"db": database} if database else {})
     headers = server.headers | {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
@@ -144,7 +147,7 @@ def refusal(status: int, message: str, telling: Telling) -> Exception:
         return telling.away(f"too slow: {message}")
     if status in _RETRYABLE:
         return telling.away(f"status {status}: {message}")
-    return telling.refused(message)
+    return (telling.missing or telling.refused)(message) if _NO_DATABASE.search(message) else telling.refused(message)
 
 
 def quoted_field(name: str) -> str:

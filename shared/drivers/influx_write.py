@@ -41,7 +41,7 @@ def write_lines(server: InfluxServer, database: str, lines: Sequence[str], telli
     """Write line protocol, times in seconds; repeating it changes nothing.
 
     Raises:
-        CredentialsRefused, and the two of `telling`: it is away, or the server refused something for good.
+        CredentialsRefused, and those of `telling`: it is away, or something is refused for good.
     """
     for first in range(0, len(lines), BATCH_LINES):
         _write_batch(server, database, lines[first : first + BATCH_LINES], telling)

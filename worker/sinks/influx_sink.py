@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,15 +10,14 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.places import Place
 from shared.drivers.influx import Telling, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
-from shared.errors import SinkAway, SinkRefused
+from shared.errors import SinkAway, SinkNotFound, SinkRefused
 from shared.forecasts import Forecast
 from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
 from worker.sinks._writable import refuse_unwritable
 
-TELLING = Telling(away=SinkAway, refused=SinkRefused)
-MISSING = re.compile(r"\b(database|bucket)\b.*not found")  # version 2 misses an organisation in other words
+TELLING = Telling(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
 
 
 @sinks.register("influxdb")
@@ -76,8 +74,6 @@ class InfluxSink:
         """We create nothing in somebody's database, but say how."""
         try:
             yield
-        except SinkRefused as refused:
-            if not MISSING.search(refused.detail):
-                raise
+        except SinkNotFound as missing:
             way = f'CREATE DATABASE "{database}"' if self._server.version == "1" else f"influx bucket create --name {database}"
-            raise SinkRefused(f"{refused.detail}; create it: {way}") from refused
+            raise SinkNotFound(f"{missing.detail}; create it: {way}") from missing

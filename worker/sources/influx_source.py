@@ -17,7 +17,7 @@ from shared.names import listed
 from worker.sources import sources
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
 
-TELLING = Telling(away=SourceAway, refused=UnreadableData)
+TELLING = Telling(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
 NUMERIC = {"float", "integer", "unsigned"}
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
@@ -113,12 +113,7 @@ class InfluxSource:
             raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, SHOWN)}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
-        try:
-            return query(self._server, statement, TELLING, database=self._database(place), **values)
-        except UnreadableData as refused:
-            if "not found" in refused.detail:
-                raise SourceNotFound(refused.detail) from refused
-            raise
+        return query(self._server, statement, TELLING, database=self._database(place), **values)
 
     def _database(self, place: Place) -> str:
         database = place.database or self._connection.own_database
