@@ -16,6 +16,7 @@ from typing import Literal
 
 from shared.buckets import step_starts
 from shared.domain.lanes import Lane
+from shared.domain.units import Unit, unit_of
 from shared.jobs import Hyperparameter
 
 
@@ -168,6 +169,11 @@ class Forecast:
     prediction: tuple[float, ...]
     lower_bound: tuple[float, ...]
     upper_bound: tuple[float, ...]
+
+    @property
+    def unit(self) -> Unit | None:
+        """What its values are counted in; None = nobody knows."""
+        return unit_of(self.metric)
 
     @property
     def horizon_steps(self) -> int:

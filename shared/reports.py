@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -11,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from shared.buckets import step_start
+from shared.domain.units import Unit
 from shared.forecasts import Candidate, Forecast, Outcome
 from shared.jobs import QueueState
 
 FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
-_PERCENTAGE = re.compile(r"(^|\.)used_?capacity$|percent|pct", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +116,6 @@ class Point:
     value: float | None
 
 
-def is_percentage(metric: str) -> bool:
-    """Whether a metric is, by its name, a percentage of what the queue may use."""
-    return _PERCENTAGE.search(metric) is not None
-
-
 def above(forecast: Forecast, level: float) -> Above:
     """Where a forecast is above a level."""
     starts = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
@@ -135,7 +129,7 @@ def above(forecast: Forecast, level: float) -> Above:
 
 def above_full(forecast: Forecast) -> Above | None:
     """Where a forecast is above 100 %; None when its metric is no percentage."""
-    return above(forecast, FULL) if is_percentage(forecast.metric) else None
+    return above(forecast, FULL) if forecast.unit is Unit.PERCENT else None
 
 
 def issue(forecast: Forecast) -> Issue:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.buckets import step_start
+from shared.domain.units import Unit
 from shared.forecasts import Forecast
-from shared.reports import Above, above, is_percentage
+from shared.reports import Above, above
 
 LIKELY, POSSIBLE = "likely", "possible"
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
@@ -77,7 +78,7 @@ def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
 
 
 def _mark(forecast: Forecast, levels: Sequence[float], since: datetime) -> Mark | None:
-    if not is_percentage(forecast.metric):
+    if forecast.unit is not Unit.PERCENT:
         return None
     for level in sorted(levels, reverse=True):
         if max(forecast.upper_bound) <= level:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.buckets import to_epoch
+from shared.domain.units import Unit
 from shared.forecasts import Forecast
-from shared.reports import Point, is_percentage
+from shared.reports import Point
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
 MOST_POINTS = 48  # of each line: more cannot be told apart
@@ -31,7 +32,7 @@ def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime, lev
     """The drawing of a forecast and of the actual values since `start`; `level` is the line that is not to be crossed."""
     step, issued = forecast.step_seconds, to_epoch(forecast.issued_at)
     known: list[Spot] = [(to_epoch(point.timestamp), point.value) for point in actuals if point.value is not None]
-    has_level = is_percentage(forecast.metric)
+    has_level = forecast.unit is Unit.PERCENT
     top = 1.05 * max((*forecast.upper_bound, *(value for _, value in known), level if has_level else 0.0)) or 1.0
     place = _scale(to_epoch(start), issued + forecast.horizon_steps * step, top)
     joint = known[-1:]  # the forecast begins where the actual values end

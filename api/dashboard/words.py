@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from shared.domain.units import Unit
 from shared.outgoing import readable
-from shared.reports import is_percentage
 
 NONE = "–"  # what is not known
 LARGEST_FIRST = (("d", 86_400), ("h", 3_600), ("min", 60))
@@ -26,9 +26,9 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
 
 
-def unit(metric: str) -> str:
-    """The unit of a metric, with the space before it; empty where its name does not say one."""
-    return "\u202f%" if is_percentage(metric) else ""
+def unit(counted_in: Unit | None) -> str:
+    """A unit with the space before it; empty where there is none."""
+    return "\u202f%" if counted_in is Unit.PERCENT else ""
 
 
 def percent(value: float | None) -> str:
