@@ -59,8 +59,7 @@ class Lead(Answer):
     @classmethod
     def of(cls, first_step: int, last: int | None, sums: ErrorSums) -> Self:
         """The lead with these sums."""
-        told = {name: getattr(sums, name) for name in cls.model_fields if hasattr(sums, name)}
-        return cls(first_step=first_step, last_step=last, **told)
+        return cls.showing(sums, first_step=first_step, last_step=last)
 
 
 class AccuracyAnswer(Answer):

@@ -18,6 +18,12 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    @classmethod
+    def showing(cls, value: object, **more: object) -> Self:
+        """What the value has under the names of our fields, and more beside it or in its place."""
+        shown = {name: getattr(value, name) for name in cls.model_fields if name not in more and hasattr(value, name)}
+        return cls.model_validate(shown | more)
+
 
 class JobAccepted(Answer):
     """The job is stored and will be planned."""
@@ -181,20 +187,19 @@ def job_path(job_id: str) -> str:
 
 def accepted(job: Job) -> JobAccepted:
     """The answer to a submitted job."""
-    return JobAccepted(job_id=job.job_id, state=job.state, links={"self": job_path(job.job_id)}, warnings=job.warnings)
+    return JobAccepted.showing(job, links={"self": job_path(job.job_id)})
 
 
 def summary(job: Job) -> JobSummary:
     """The job in a list."""
-    return JobSummary(**_summary(job))
+    return JobSummary.showing(job, **_beside(job))
 
 
 def detail(job: Job, queues: list[QueueOfJob]) -> JobAnswer:
     """The job with its queues."""
-    return JobAnswer(**_summary(job), request=job.request, request_id=job.request_id, queues=queues)
+    return JobAnswer.showing(job, **_beside(job), queues=queues)
 
 
-def _summary(job: Job) -> dict[str, object]:
-    told = {name: getattr(job, name) for name in JobSummary.model_fields if hasattr(job, name)}
-    told |= {name: getattr(job.request, name) for name in ("job_name", "user_name", "project", "owner")}
-    return told | {"links": {"self": job_path(job.job_id)}}
+def _beside(job: Job) -> dict[str, object]:
+    names = {name: getattr(job.request, name) for name in ("job_name", "user_name", "project", "owner")}
+    return names | {"links": {"self": job_path(job.job_id)}}

@@ -19,6 +19,4 @@ def job_answer(here: Services, job: Job) -> answers.JobAnswer:
 
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
     link = f"{answers.job_path(report.job_id)}/queues/{quote(report.queue)}"
-    return answers.QueueOfJob(
-        queue=report.queue, state=report.state, reason=report.reason, winner=report.winner, links={"self": link}
-    )
+    return answers.QueueOfJob.showing(report, links={"self": link})

@@ -41,7 +41,7 @@ class Standing(Answer):
         told = {**asdict(outcome.candidate), "kind": outcome.kind, "seconds": outcome.seconds}
         if isinstance(outcome, Failure):
             return cls(rank=None, error=outcome.error, reason=outcome.reason, **told)
-        windows = tuple(WindowScore(origin_at=window.origin_at, measures=window.measures) for window in outcome.windows)
+        windows = tuple(WindowScore.showing(window) for window in outcome.windows)
         return cls(rank=place, measures=outcome.measures, windows=windows, **told)
 
 
@@ -64,9 +64,8 @@ class ForecastAnswer(Answer):
     @classmethod
     def of(cls, forecast: Forecast) -> Self:
         """The forecast, step by step."""
-        told = {name: getattr(forecast, name) for name in cls.model_fields if hasattr(forecast, name)}
         steps = forecast_steps(forecast)
-        return cls(**told, peak=steps[forecast.peak_step - 1], above_100=above_full(forecast), steps=steps)
+        return cls.showing(forecast, peak=steps[forecast.peak_step - 1], above_100=above_full(forecast), steps=steps)
 
 
 class QueueAnswer(Answer):
@@ -87,6 +86,5 @@ class QueueAnswer(Answer):
     @classmethod
     def of(cls, report: QueueReport, forecast: Forecast | None) -> Self:
         """The report and the forecast it led to."""
-        shown = {name: getattr(report, name) for name in cls.model_fields if hasattr(report, name)}
         leaderboard = [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
-        return cls(**shown, leaderboard=leaderboard, forecast=ForecastAnswer.of(forecast) if forecast else None)
+        return cls.showing(report, leaderboard=leaderboard, forecast=ForecastAnswer.of(forecast) if forecast else None)

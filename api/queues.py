@@ -45,9 +45,9 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
-    told = {name: getattr(forecast, name) for name in answers.Series.model_fields if hasattr(forecast, name)}
-    told |= {"peak": answers.forecast_steps(forecast)[forecast.peak_step - 1], "above_100": above_full(forecast)}
-    return Response(answers.Series(**told, points=points).model_dump_json(), mimetype="application/json")
+    peak, above_100 = answers.forecast_steps(forecast)[forecast.peak_step - 1], above_full(forecast)
+    shown = answers.Series.showing(forecast, peak=peak, above_100=above_100, points=points)
+    return Response(shown.model_dump_json(), mimetype=JSON)
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:

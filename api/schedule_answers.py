@@ -40,12 +40,11 @@ class ScheduleList(Answer):
 
 def schedule_answer(here: Services, schedule: Schedule) -> ScheduleAnswer:
     """The schedule as it is now."""
-    told = {name: getattr(schedule, name) for name in ScheduleAnswer.model_fields if hasattr(schedule, name)}
     links = {"self": f"/v1/schedules/{schedule.schedule_id}"}
     if schedule.last_job_id:
         links["last_job"] = job_path(schedule.last_job_id)
-    return ScheduleAnswer(
-        **told,
+    return ScheduleAnswer.showing(
+        schedule,
         next_due_at=None if schedule.is_paused else schedule.due_at,
         last_job_state=_state(here, schedule.last_job_id),
         links=links,
