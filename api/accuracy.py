@@ -11,9 +11,7 @@ from api import fields
 from api.answers import Answer
 from api.callers import caller
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import READ
-from api.edge.routing import route
+from api.edge import READ, Answers, route
 from api.projects import is_visible
 from api.requests import Query
 from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step
@@ -80,7 +78,7 @@ class IssueList(Answer):
     forecasts: list[Issue]
 
 
-@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Gives(AccuracyAnswer))
+@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Answers(AccuracyAnswer))
 def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> AccuracyAnswer:
     """Show how good a queue's forecasts have been, by lead time.
 
@@ -93,7 +91,7 @@ def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> Accur
     return accuracy_answer(services, newest(services, queue, query), from_at, to_at)
 
 
-@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Gives(IssueList))
+@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Answers(IssueList))
 def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueList:
     """List a queue's forecasts as they were issued, newest first."""
     return IssueList(forecasts=visible_issues(services, newest(services, queue, query), query.limit))

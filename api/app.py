@@ -26,7 +26,7 @@ from api import (
     sessions,
 )
 from api.context import EXTENSION, Services
-from api.edge.routing import add_routes, check_policies
+from api.edge import add_routes, check_policies
 from api.proxies import behind_proxies
 from shared.settings import Settings
 from shared.tracing import start_tracing
@@ -62,7 +62,7 @@ def _guard(app: Flask, services: Services) -> None:
 
 def _add_routes(app: Flask, services: Services) -> None:
     add_routes(app, services, jobs, commands, checks, accuracy, queues, schedules, catalogue, health, metrics, openapi, sessions)
-    pages = dashboard.blueprint(services)
+    pages = dashboard.blueprint(services.settings)
     add_routes(pages, services, dashboard)
     app.register_blueprint(pages)
     check_policies(app)

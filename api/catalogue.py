@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from api.answers import ModelList
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import READ
-from api.edge.routing import route
+from api.edge import READ, Answers, route
 
 NO_WORKER = "no worker has published its models yet: start one with `queuecast up` or `queuecast work`"
 
 
-@route("GET", "/v1/models", READ, Gives(ModelList))
+@route("GET", "/v1/models", READ, Answers(ModelList))
 def list_models(services: Services) -> ModelList:
     """List the models: hyperparameters with type, accepted values and default grid, and the lane they run in."""
     cards = services.run_state.catalogue.cards()

@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from flask import Response, abort
+from flask import Response
 from pydantic import ValidationError
 
 from api import answers
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import WRITE
-from api.edge.routing import route
+from api.edge import WRITE, Answers, route
 from api.projects import of_the_caller
 from api.refusals import field_problems
 from api.requests import JobBody
@@ -28,17 +26,15 @@ ANSWER_SECONDS = 5.0
 QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing
 
 
-def _tell_form_problems(_request: object, _response: object, error: Exception | None, *_: object) -> None:
-    """Spectree's hook before the view: a form that is not accepted is an answer here, not an error."""
-    if not isinstance(error, ValidationError):
-        return
+def _tell_form_problems(error: ValidationError) -> Response:
+    """A form that is not accepted is an answer here, not an error."""
     found = field_problems(error, JobBody)
     problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
     answer = answers.ValidationAnswer.of(Validation(problems=problems))
-    abort(Response(answer.model_dump_json(), mimetype="application/json"))
+    return Response(answer.model_dump_json(), mimetype="application/json")
 
 
-@route("POST", "/v1/jobs/validate", QUESTION, Gives(answers.ValidationAnswer), refuse=_tell_form_problems)
+@route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_tell_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
     now, wanted = datetime.now(UTC), of_the_caller(json.to_request())

@@ -11,9 +11,7 @@ import structlog
 from api import answers
 from api.acceptance import warnings_of
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import WRITE
-from api.edge.routing import route
+from api.edge import WRITE, Answers, route
 from api.job_answers import job_answer
 from api.projects import visible_job
 from api.requests import CancelBody, RetryBody
@@ -33,7 +31,7 @@ FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
     "all": frozenset(QueueState),
 }
 
-ANSWERED = Gives(answers.JobAnswer, 202, refuses=(409,))
+ANSWERED = Answers(answers.JobAnswer, 202, refuses=(409,))
 Answered = tuple[answers.JobAnswer, int, dict[str, str]]
 
 log = structlog.get_logger()

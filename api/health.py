@@ -11,9 +11,7 @@ from flask import Response
 
 from api.answers import Alive, Ready, Version
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import PAGE, PROBE
-from api.edge.routing import route
+from api.edge import PAGE, PROBE, Answers, route
 from api.problems import problem
 from shared.errors import QueuecastError
 
@@ -22,13 +20,13 @@ DISTRIBUTION = "queuecast"
 log = structlog.get_logger(__name__)
 
 
-@route("GET", "/healthz", PROBE, Gives(Alive))
+@route("GET", "/healthz", PROBE, Answers(Alive))
 def show_health() -> Alive:
     """Say that the process answers; asks nobody else."""
     return Alive()
 
 
-@route("GET", "/readyz", PROBE, Gives(Ready, refuses=(503,)))
+@route("GET", "/readyz", PROBE, Answers(Ready, refuses=(503,)))
 def show_readiness(services: Services) -> Ready | Response:
     """Say whether broker and store answer, each within a second."""
     checks = {"broker": _outcome(partial(_ask_broker, services)), "store": _outcome(services.store.check)}
@@ -38,7 +36,7 @@ def show_readiness(services: Services) -> Ready | Response:
     return Ready(checks=checks)
 
 
-@route("GET", "/version", PAGE, Gives(Version))
+@route("GET", "/version", PAGE, Answers(Version))
 def show_version() -> Version:
     """Say what runs here."""
     return Version(name=DISTRIBUTION, version=version(DISTRIBUTION))

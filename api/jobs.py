@@ -14,9 +14,7 @@ from api import answers, audit
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.callers import caller
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import READ, WRITE
-from api.edge.routing import route
+from api.edge import READ, WRITE, Answers, route
 from api.guards import request_id
 from api.idempotency import fingerprint
 from api.job_answers import job_answer
@@ -34,7 +32,7 @@ NOT_BEGUN = "the broker went away while the job was being started; submit it aga
 log = structlog.get_logger()
 
 
-@route("POST", "/v1/jobs", WRITE, Gives(answers.JobAccepted, 202))
+@route("POST", "/v1/jobs", WRITE, Answers(answers.JobAccepted, 202))
 def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccepted, int, dict[str, str]]:
     """Start a job.
 
@@ -55,7 +53,7 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
     return answer, 202, {"Location": answer.links["self"]}
 
 
-@route("GET", "/v1/jobs", READ, Gives(answers.JobPage, refuses=(400,)))
+@route("GET", "/v1/jobs", READ, Answers(answers.JobPage, refuses=(400,)))
 def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
     """List jobs, newest first."""
     before = position(query.cursor, services.cursor_key) if query.cursor is not None else None
@@ -68,13 +66,13 @@ def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, di
     return answers.JobPage(jobs=jobs, next_cursor=cursor), headers
 
 
-@route("GET", "/v1/jobs/<job_id>", READ, Gives(answers.JobAnswer))
+@route("GET", "/v1/jobs/<job_id>", READ, Answers(answers.JobAnswer))
 def show_job(services: Services, job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
     return job_answer(services, visible_job(services, job_id))
 
 
-@route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Gives(QueueAnswer))
+@route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
 def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     job = visible_job(services, job_id)

@@ -13,9 +13,7 @@ from prometheus_client import Metric, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import PAGE
-from api.edge.routing import route
+from api.edge import PAGE, Answers, route
 from shared import metrics
 from shared.domain.lanes import Lane
 from shared.errors import QueuecastError
@@ -55,7 +53,7 @@ def register(app: Flask) -> None:
     app.after_request(_count)
 
 
-@route("GET", "/metrics", replace(PAGE, needs_all_projects=True), Gives(None, media=("text/plain",)))
+@route("GET", "/metrics", replace(PAGE, needs_all_projects=True), Answers(None, media=("text/plain",)))
 def show_metrics(services: Services) -> Response:
     """Show all metrics in the text format of Prometheus.
 

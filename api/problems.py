@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, request
 from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -89,20 +89,12 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
     return answer
 
 
-def refusing(form: type[BaseModel]) -> Callable[..., None]:
-    """Spectree's hook before a view: what the form refuses becomes 422 with all problems at once; the first is the detail."""
-
-    def refuse(_request: object, _response: object, error: ValidationError | None, *_: object) -> None:
-        if error is None:
-            return
-        found = field_problems(error, form)
-        more = f" (and {error.error_count() - 1} more)" if len(found) > 1 else ""
-        detail = found[0].line() + more
-        abort(
-            problem(422, detail, title="The request has values that are not accepted", kind=_kind("InvalidRequest"), errors=found)
-        )
-
-    return refuse
+def refusal(error: ValidationError, form: type[BaseModel]) -> Response:
+    """The answer to what the form does not accept: 422 with all problems at once; the first is the detail."""
+    found = field_problems(error, form)
+    more = f" (and {error.error_count() - 1} more)" if len(found) > 1 else ""
+    title = "The request has values that are not accepted"
+    return problem(422, found[0].line() + more, title=title, kind=_kind("InvalidRequest"), errors=found)
 
 
 def register(app: Flask) -> None:

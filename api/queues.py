@@ -13,9 +13,8 @@ from flask import Response
 from api import answers
 from api.callers import caller
 from api.context import Services
-from api.edge.document import JSON, Gives
-from api.edge.policy import READ
-from api.edge.routing import route
+from api.edge import READ, Answers, route
+from api.edge.document import JSON
 from api.requests import MOST_POINTS, SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest
@@ -25,14 +24,14 @@ from shared.reports import Point, above_full, outlook
 DEFAULT_PAST = timedelta(days=7)
 
 
-@route("GET", "/v1/queues", READ, Gives(answers.QueueList))
+@route("GET", "/v1/queues", READ, Answers(answers.QueueList))
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
     found = services.store.newest_forecasts(caller().projects)
     return answers.QueueList(queues=[outlook(forecast) for forecast in found])
 
 
-@route("GET", "/v1/queues/<path:queue>/series", READ, Gives(answers.Series, media=(JSON, "text/csv")))
+@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv")))
 def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     """Show actual and predicted values of a queue on one time axis.
 

@@ -15,9 +15,7 @@ from api import audit, fields
 from api.acceptance import check_models, check_places, check_times
 from api.callers import caller
 from api.context import Services
-from api.edge.document import Gives
-from api.edge.policy import READ, WRITE
-from api.edge.routing import route
+from api.edge import READ, WRITE, Answers, route
 from api.projects import of_the_caller
 from api.requests import Form, JobBody
 from api.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
@@ -45,16 +43,16 @@ class EmptyBody(Form):
 
 
 CHANGE = replace(WRITE, body=EmptyBody)
-CHANGED = Gives(ScheduleAnswer, refuses=(409,))
+CHANGED = Answers(ScheduleAnswer, refuses=(409,))
 
 
-@route("GET", "/v1/schedules", READ, Gives(ScheduleList))
+@route("GET", "/v1/schedules", READ, Answers(ScheduleList))
 def list_schedules(services: Services) -> ScheduleList:
     """List every schedule with its next due time and what came of the last."""
     return ScheduleList(schedules=schedule_answers(services))
 
 
-@route("POST", "/v1/schedules", WRITE, Gives(ScheduleAnswer, 201))
+@route("POST", "/v1/schedules", WRITE, Answers(ScheduleAnswer, 201))
 def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
     """Add a schedule; its request is checked as that of a job is."""
     now = datetime.now(UTC)
@@ -78,7 +76,7 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
     return answer, 201, {"Location": answer.links["self"]}
 
 
-@route("GET", "/v1/schedules/<schedule_id>", READ, Gives(ScheduleAnswer))
+@route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))
 def show_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Show a schedule."""
     return schedule_answer(services, visible_schedule(services, schedule_id))
@@ -97,7 +95,7 @@ def resume_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     return _changed(services, schedule_id, lambda schedule: resumed(schedule, now))
 
 
-@route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Gives(None, 204))
+@route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Answers(None, 204))
 def remove_schedule(services: Services, schedule_id: str) -> Response:
     """Remove a schedule; the jobs that it made stay."""
     services.store.schedules.remove(visible_schedule(services, schedule_id).schedule_id)

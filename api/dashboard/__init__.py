@@ -6,6 +6,6 @@ share is in `frame` (how a page is rendered) and `words` (how a number or a time
 
 from __future__ import annotations
 
-from api.dashboard.routes import blueprint
+from api.dashboard.frame import blueprint
 
 __all__ = ["blueprint"]

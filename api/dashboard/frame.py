@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
 from hashlib import sha256
@@ -10,36 +11,53 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from flask import Blueprint, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from api import problems
 from api.callers import known_caller
 from api.dashboard import words
+from api.edge import PROBE, route
 from shared import outgoing
 from shared.errors import QueuecastError
 from shared.settings import Settings
 
 STATIC = Path(__file__).parents[1] / "static"
+YEAR_SECONDS = 31_536_000
 
-log = structlog.get_logger()
 
-
-def register(pages: Blueprint, settings: Settings) -> None:
-    """Give the pages their words, and answer their errors as pages."""
-    zone = ZoneInfo(settings.display_timezone)
+def blueprint(settings: Settings) -> Blueprint:
+    """The pages' words, and their errors as pages; `@route` says on each page which address it answers."""
+    pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
+    filters: dict[str, Callable[..., Any]] = {
+        **{name: getattr(words, name) for name in ("number", "unit", "percent", "skill", "duration")},
+        "bdi": words.name,
+        "isolated": outgoing.isolated,
+        "readable": outgoing.readable,
+        "moment": partial(words.moment, zone=zone),
+        "age": lambda at: words.age(at, datetime.now(UTC)),
+    }
+    pages.record(lambda state: state.app.jinja_env.filters.update(filters))
     pages.app_context_processor(partial(_shared, settings))
-    for name in ("number", "unit", "percent", "skill", "duration"):
-        pages.app_template_filter(name)(getattr(words, name))
-    pages.app_template_filter("bdi")(words.name)
-    pages.app_template_filter("isolated")(outgoing.isolated)
-    pages.app_template_filter("readable")(outgoing.readable)
-    pages.app_template_filter("moment")(lambda at: words.moment(at, zone))
-    pages.app_template_filter("age")(lambda at: words.age(at, datetime.now(UTC)))
-    pages.register_error_handler(QueuecastError, problem_page)
-    pages.register_error_handler(HTTPException, problem_page)
-    pages.register_error_handler(Exception, problem_page)
+    for family in (QueuecastError, HTTPException, Exception):
+        pages.register_error_handler(family, problem_page)
+    pages.app_errorhandler(404)(_no_such_page)
+    return pages
+
+
+@route("GET", "/static/<path:filename>", PROBE)
+def static(filename: str) -> Response:
+    """Send a file. Where the address carries the hash of the content, browsers keep it for ever; else they ask again."""
+    return send_from_directory(STATIC, filename, max_age=YEAR_SECONDS if "v" in request.args else None)
+
+
+def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, str]]:
+    """A person at a wrong address gets a page, a program its problem."""
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if wants_page and not request.path.startswith("/v1/"):
+        return problem_page(error)
+    return problems.answer_to(error)
 
 
 def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:

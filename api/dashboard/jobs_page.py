@@ -12,8 +12,7 @@ from api.callers import caller
 from api.context import Services
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
-from api.edge.policy import PAGE
-from api.edge.routing import route
+from api.edge import PAGE, route
 from api.paging import cursor_after, position
 from api.progress import with_progress
 from api.requests import JobsQuery

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -32,24 +31,45 @@ HEADERS: dict[str, dict[str, Any]] = {  # status → the headers that only it ha
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Gives:
-    """What a view answers, beside what follows from its policy and its address.
+class Answers(spectree.Response):
+    """The answers of one operation as the document tells them, beside those that follow from its policy and its address.
 
-    model: of the JSON; None = it is no JSON, or empty.
-    media: all forms that the answer may have.
-    refuses: further statuses with which it may refuse.
+    model: of the JSON; None = it is no JSON, or empty. media: all forms that it may have.
+    refuses: statuses with which the view may refuse.
     """
 
-    model: type[BaseModel] | None
-    status: int = 200
-    media: tuple[str, ...] = field(default=(JSON,), kw_only=True)
-    refuses: tuple[int, ...] = field(default=(), kw_only=True)
+    def __init__(
+        self, model: type[BaseModel] | None, status: int = 200, *, media: tuple[str, ...] = (JSON,), refuses: Iterable[int] = ()
+    ) -> None:
+        super().__init__(**{f"HTTP_{status}": model})
+        self._status, self._media = str(status), media
+        self.refuse(refuses)
+
+    def refuse(self, statuses: Iterable[int]) -> None:
+        """Tell that it may be refused with these."""
+        for status in statuses:
+            self.add_model(status, Problem, description=REFUSALS.get(status))
+
+    def find_model(self, code: int) -> Any:
+        """What an answer is checked against: nothing where it may be another thing than JSON."""
+        return super().find_model(code) if self._media == (JSON,) else None
+
+    def generate_spec(self, *names: Any) -> dict[str, Any]:
+        """The answers by status, with their media types and headers."""
+        answers: dict[str, Any] = super().generate_spec(*names)
+        for status, answer in answers.items():
+            if status in HEADERS:
+                answer["headers"] = HEADERS[status]
+            if status != self._status:
+                answer["content"] = {MEDIA_TYPE: answer["content"][JSON]}
+        others = {media: {"schema": {"type": "string"}} for media in self._media if media != JSON}
+        if others:
+            answers[self._status].setdefault("content", {}).update(others)
+        return answers
 
 
-def problem_statuses(policy: Policy, rule: str, *, asks: bool) -> Iterable[int]:
-    """With which problems a route may be answered; `asks`: it takes a body, a query or headers."""
-    yield 500
+def problem_statuses(policy: Policy, rule: str, *, asks: bool) -> Iterator[int]:
+    """With which problems a route may be answered; `asks`: it takes a body or a query."""
     if policy.identifies:
         yield 503
     if policy.needs:
@@ -60,35 +80,6 @@ def problem_statuses(policy: Policy, rule: str, *, asks: bool) -> Iterable[int]:
         yield 422
     if "<" in rule:
         yield 404
-
-
-class Answers(spectree.Response):
-    """The answers of one operation, as the document tells them."""
-
-    def __init__(self, gives: Gives, problems: Iterable[int]) -> None:
-        refused = {f"HTTP_{status}": (Problem, REFUSALS.get(status)) for status in {*problems, *gives.refuses}}
-        super().__init__(**{f"HTTP_{gives.status}": gives.model, **refused})
-        self._gives = gives
-
-    def add_model(self, *_: object, **__: object) -> None:
-        """Nothing: spectree would add a 422 to operations that take nothing."""
-
-    def find_model(self, code: int) -> Any:
-        """What an answer is checked against: nothing where it may be another thing than JSON."""
-        return super().find_model(code) if self._gives.media == (JSON,) else None
-
-    def generate_spec(self, *names: Any) -> dict[str, Any]:
-        """The answers by status, with their media types and headers."""
-        answers: dict[str, Any] = super().generate_spec(*names)
-        for status, answer in answers.items():
-            if status in HEADERS:
-                answer["headers"] = HEADERS[status]
-            if status != str(self._gives.status):
-                answer["content"] = {MEDIA_TYPE: answer["content"][JSON]}
-        others = {media: {"schema": {"type": "string"}} for media in self._gives.media if media != JSON}
-        if others:
-            answers[str(self._gives.status)].setdefault("content", {}).update(others)
-        return answers
 
 
 class _Schema(GenerateJsonSchema):
@@ -114,6 +105,8 @@ SPEC = SpecTree(  # of all routes of this process; schemas are named like our cl
     version=version("queuecast"),
     description=ABOUT,
     model_adapter=_Adapter(),  # type: ignore[arg-type] # spectree's own adapter does not fit its protocol either
+    validation_error_status=500,  # what it tells of every operation; a form is refused with 422 before
+    validation_error_model=Problem,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
     security_schemes=[{"name": "token", "data": {"type": "http", "scheme": "bearer", "bearer_format": "qc_…"}}],
