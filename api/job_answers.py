@@ -1,14 +1,26 @@
-"""One job as it is answered: its row, how far it is, its queues."""
+"""Jobs as they are answered: a page of them; one with its row, how far it is, its queues."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from api import answers
+from api.callers import caller
 from api.context import Services
+from api.paging import cursor_after, position
 from api.progress import queue_reports, with_progress
+from api.requests import JobsQuery
 from shared.jobs import Job
 from shared.reports import QueueReport
+
+
+def page_of_jobs(here: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
+    """The jobs that are asked for, of those that the caller may see, and the cursor of the page behind them."""
+    before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
+    jobs = here.store.jobs(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
+    page = jobs[: query.limit]
+    return with_progress(here, page), cursor_after(page[-1], here.cursor_key) if len(jobs) > len(page) else None
 
 
 def job_answer(here: Services, job: Job) -> answers.JobAnswer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from urllib.parse import urlencode
@@ -17,9 +16,8 @@ from api.context import Services
 from api.edge import READ, WRITE, Answers, route
 from api.guards import request_id
 from api.idempotency import fingerprint
-from api.job_answers import job_answer
-from api.paging import cursor_after, position
-from api.progress import queue_report, with_progress
+from api.job_answers import job_answer, page_of_jobs
+from api.progress import queue_report
 from api.projects import of_the_caller, visible_job
 from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
@@ -56,14 +54,9 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
 @route("GET", "/v1/jobs", READ, Answers(answers.JobPage, refuses=(400,)))
 def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
     """List jobs, newest first."""
-    before = position(query.cursor, services.cursor_key) if query.cursor is not None else None
-    wanted = replace(query.to_filter(), projects=caller().projects)
-    found = services.store.jobs(wanted, query.limit + 1, before)
-    page = found[: query.limit]
-    cursor = cursor_after(page[-1], services.cursor_key) if len(found) > len(page) else None
-    jobs = [answers.summary(job) for job in with_progress(services, page)]
+    jobs, cursor = page_of_jobs(services, query)
     headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
-    return answers.JobPage(jobs=jobs, next_cursor=cursor), headers
+    return answers.JobPage(jobs=[answers.summary(job) for job in jobs], next_cursor=cursor), headers
 
 
 @route("GET", "/v1/jobs/<job_id>", READ, Answers(answers.JobAnswer))

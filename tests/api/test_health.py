@@ -21,14 +21,6 @@ from tests.api.bodies import a_body
 from tests.api.scene import expect_away, in_time
 
 NEED_THE_BROKER = [("POST", "/v1/jobs", a_body()), ("GET", "/v1/models", None), ("GET", "/readyz", None)]
-NEED_THE_STORE = [
-    ("POST", "/v1/jobs", a_body()),
-    ("GET", "/v1/jobs", None),
-    ("GET", "/v1/jobs/x", None),
-    ("GET", "/v1/queues", None),
-    ("GET", "/v1/queues/x/series", None),
-    ("GET", "/readyz", None),
-]
 
 
 def test_healthz_asks_nobody(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
@@ -77,20 +69,6 @@ def test_a_broker_that_was_never_started_is_told_in_words(make_app: Callable[[Se
     answer = make_app(Settings(data_dir=tmp_path)).test_client().post("/v1/jobs", json=a_body())
     expect_away(answer)
     assert "start `queuecast up`" in answer.json["detail"]
-
-
-def test_while_the_store_is_away_everything_that_needs_it_says_so(
-    run_state: RunState, make_app: Callable[[Settings], Flask], settings: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
-    client = make_app(away).test_client()
-    for call in NEED_THE_STORE:
-        expect_away(in_time(client, *call))
-    checks = client.get("/readyz").json["checks"]
-    assert checks["broker"] == "ok"
-    assert checks["store"].startswith("The store cannot be reached")
-    assert run_state.active() == set()
 
 
 def test_a_store_that_somebody_keeps_locked_is_away_for_writing(

@@ -167,6 +167,10 @@ def test_without_its_store_the_service_answers_what_asks_nobody(
     place: Any = Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url
     client = make_app(settings.model_copy(update={"store_url": place})).test_client()
     for call in calls(client.application):
-        is_away = call.send(client).status_code == 503
-        assert is_away == (call.policy.identifies or (call.path == "/readyz" and call.method != "OPTIONS")), call
+        answer = call.send(client)
+        is_away = call.policy.identifies or (call.path == "/readyz" and call.method != "OPTIONS")
+        assert (answer.status_code == 503, answer.headers.get("Retry-After")) == (is_away, "5" if is_away else None), call
+    checks = client.get("/readyz").json["checks"]
+    assert (checks["broker"], "cannot be reached" in checks["store"]) == ("ok", True)
+    assert run_state.active() == set()
     assert [client.open(path, method=method).status_code for method, path, _ in UNKNOWN] == [404, 405, 404]
