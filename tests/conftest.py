@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
@@ -21,6 +22,8 @@ from tests.influx_server import influxd, influxd_with_users
 from tests.servers import mongod, mongod_with_users
 
 __all__ = ["certificates", "influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is for this user alone
 
 
 @pytest.fixture(autouse=True)
@@ -55,9 +58,16 @@ def broker_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def settings(broker_dir: Path, tmp_path: Path) -> Settings:
+def in_memory() -> Iterator[Path]:
+    """An empty folder of the test's own, in memory where the machine has such a place: what is synced there is not waited for."""
+    with TemporaryDirectory(prefix="queuecast-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def settings(broker_dir: Path, tmp_path: Path, in_memory: Path) -> Settings:
     """Settings with the running broker and a store of the test's own."""
-    return Settings(data_dir=broker_dir, files_dir=tmp_path / "files", store_url=f"sqlite:///{tmp_path / 'queuecast.db'}")
+    return Settings(data_dir=broker_dir, files_dir=tmp_path / "files", store_url=f"sqlite:///{in_memory / 'queuecast.db'}")
 
 
 @pytest.fixture
