@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.documents import from_document, from_json, to_document, to_json
+from shared.documents import from_document, from_json, to_json
 from shared.forecasts import Candidate, Failure, Forecast, Measures, Outcome, Score, WindowForecast
 from shared.jobs import Job, JobRequest
 from tests.factories import MONDAY, a_forecast, a_job, a_request
@@ -22,7 +22,7 @@ MEASURES = Measures(mape=None, wape=7.0, smape=None, mase=0.8, rmse=3.25, skill=
 @given(HYPERPARAMETERS, st.tuples(NUMBERS, NUMBERS))
 def test_a_value_comes_back_from_its_document_to_the_bit_and_the_type(given_: dict[str, Any], numbers: tuple[float, ...]) -> None:
     forecast = a_forecast(hyperparameters=given_, prediction=numbers, lower_bound=numbers, upper_bound=numbers)
-    for twin in (from_json(Forecast, to_json(forecast)), from_document(Forecast, to_document(forecast))):
+    for twin in (from_json(Forecast, to_json(forecast)), from_document(Forecast, json.loads(to_json(forecast)))):
         assert twin == forecast
         assert {name: type(value) for name, value in twin.hyperparameters.items()} == {
             name: type(value) for name, value in given_.items()
@@ -43,7 +43,7 @@ def test_a_value_comes_back_from_its_document_to_the_bit_and_the_type(given_: di
 def test_requests_come_back_as_they_were(changes: dict[str, Any]) -> None:
     request = a_request(**changes)
     assert from_json(JobRequest, to_json(request)) == request
-    assert from_document(Job, to_document(a_job(request=request))) == a_job(request=request)
+    assert from_json(Job, to_json(a_job(request=request))) == a_job(request=request)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_of_a_union_the_right_kind_comes_back(outcome: Outcome) -> None:
 
 
 def test_times_are_iso_texts_and_durations_theirs() -> None:
-    document = to_document(a_job(created_at=datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9)))))
+    document = json.loads(to_json(a_job(created_at=datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9))))))
     assert datetime.fromisoformat(document["created_at"]).astimezone(UTC) == MONDAY
     assert document["request"]["deadline"] == "1h"
     assert document["state"] == "queued"
@@ -75,9 +75,8 @@ def test_times_are_iso_texts_and_durations_theirs() -> None:
 @pytest.mark.parametrize("where", ["prediction", "mape", "hyperparameters"])
 def test_a_number_that_is_not_finite_has_no_document(number: float, where: str) -> None:
     value = {"prediction": (1.0, 2.0, number), "mape": number, "hyperparameters": {"scale": number}}[where]
-    for write in (to_document, to_json):
-        with pytest.raises(ValueError, match="a Forecast with a number that is not finite has no document"):
-            write(a_forecast(**{where: value}))
+    with pytest.raises(ValueError, match="a Forecast with a number that is not finite has no document"):
+        to_json(a_forecast(**{where: value}))
 
 
 def test_json_is_compact_and_keeps_its_letters() -> None:
@@ -88,6 +87,6 @@ def test_json_is_compact_and_keeps_its_letters() -> None:
 
 def test_a_document_of_another_kind_is_refused() -> None:
     with pytest.raises(ValidationError, match="job_name"):
-        from_document(JobRequest, to_document(a_request()) | {"job_name": 5})
+        from_document(JobRequest, json.loads(to_json(a_request())) | {"job_name": 5})
     with pytest.raises(ValidationError, match="Field required"):
         from_json(JobRequest, "{}")

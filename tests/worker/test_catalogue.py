@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
-from shared.documents import from_document, to_document
+from shared.documents import from_json, to_json
 from shared.domain.lanes import Lane
 from shared.forecasts import HyperparameterCard, ModelCard
 from shared.jobs import Grid
@@ -89,4 +89,4 @@ def test_the_blends_say_what_they_are_made_of() -> None:
 
 def test_cards_survive_their_document() -> None:
     for card in model_cards():
-        assert from_document(ModelCard, to_document(card)) == card
+        assert from_json(ModelCard, to_json(card)) == card
