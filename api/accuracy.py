@@ -99,7 +99,7 @@ def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueL
 
 def newest(here: Services, queue: str, query: PastQuery) -> Forecast:
     """The queue's newest forecast that the caller may see; raises QueueNotFound."""
-    return here.store.forecast(queue, metric=query.metric, job=query.job, projects=caller().projects)
+    return here.store.forecasts.newest(queue, metric=query.metric, job=query.job, projects=caller().projects)
 
 
 def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
@@ -122,5 +122,5 @@ def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at
 
 def visible_issues(here: Services, forecast: Forecast, limit: int) -> list[Issue]:
     """The forecasts that are like this one, newest first; of other projects than the caller's none."""
-    issues = here.store.issues.newest(forecast.queue, metric=forecast.metric, job=forecast.job, limit=limit)
+    issues = here.store.forecasts.issues(forecast.queue, metric=forecast.metric, job=forecast.job, limit=limit)
     return [issue for issue in issues if is_visible(here, issue.job_id)]

@@ -45,7 +45,7 @@ def cancel_job(services: Services, job_id: str) -> Answered:
     """
     now = datetime.now(UTC)
     job = visible_job(services, job_id)
-    if not services.store.move_job(job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now):
+    if not services.store.jobs.move(job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now):
         raise _forbids(services, job_id, "cancelled", OPEN_STATES)
     metrics.job_ended(job, JobState.CANCELLED, now)
     log.info("job cancelled", job_id=job_id)
@@ -68,10 +68,10 @@ def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
     _let_go(services, job_id)  # speaks to the broker: 503 before anything is written
     warnings = warnings_of(job.request, job.created_at)  # those of the data are found again, or are no longer true
     states, allowance = TRIED_FROM[json.queues], services.settings.allowance
-    if not services.store.reopen_job(job_id, states, now, warnings=warnings, allowance=allowance):
+    if not services.store.jobs.reopen(job_id, states, now, warnings=warnings, allowance=allowance):
         raise _forbids(services, job_id, f"tried again (queues: {json.queues})", states)
     log.info("job is tried again", job_id=job_id, queues=json.queues)
-    services.store.forget_reports(job_id, FORGOTTEN[json.queues])
+    services.store.reports.forget(job_id, FORGOTTEN[json.queues])
     try:
         start(services, replace(job, queued_at=now))
     except BrokerAway as error:
@@ -82,19 +82,19 @@ def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
 def _let_go(here: Services, job_id: str) -> None:
     """Keep how far a job came that has ended, and drop its run state; not that of a retry, if one comes in between."""
     with here.run_state.within_run(job_id):
-        job, running = here.store.job(job_id), here.run_state.running_job(job_id)
+        job, running = here.store.jobs.get(job_id), here.run_state.running_job(job_id)
         if running is None or not job.state.is_terminal:
             return
-        here.store.update_job(job_id, progress=replace(running.progress, replans=job.progress.replans))
+        here.store.jobs.update(job_id, progress=replace(running.progress, replans=job.progress.replans))
         here.run_state.drop_job(job_id)
 
 
 def _forbids(here: Services, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
     possible = [state.value for state in JobState if state in states]
-    found = here.store.job(job_id).state
+    found = here.store.jobs.get(job_id).state
     return StateForbids(f"it is {found}; a job can be {what} when it is {' or '.join(possible)}")
 
 
 def _answered(here: Services, job_id: str) -> Answered:
-    job = here.store.job(job_id)
+    job = here.store.jobs.get(job_id)
     return job_answer(here, job), 202, {"Location": answers.job_path(job_id)}

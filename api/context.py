@@ -14,7 +14,7 @@ from shared.drivers.redis_server import redis_server
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import Store, open_store
+from shared.store import Store, open_store
 from shared.token_note import token_note
 
 EXTENSION = "queuecast"  # where an application keeps its services

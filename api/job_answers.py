@@ -18,7 +18,7 @@ from shared.reports import QueueReport
 def page_of_jobs(here: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
     """The jobs that are asked for, of those that the caller may see, and the cursor of the page behind them."""
     before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
-    jobs = here.store.jobs(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
+    jobs = here.store.jobs.find(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
     page = jobs[: query.limit]
     return with_progress(here, page), cursor_after(page[-1], here.cursor_key) if len(jobs) > len(page) else None
 

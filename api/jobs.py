@@ -43,7 +43,7 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
     if cards is not None:
         check_models(wanted, cards)
     new = _new_job(wanted, now, headers.idempotency_key)
-    job = services.store.add_job(new, services.settings.allowance)
+    job = services.store.jobs.add(new, services.settings.allowance)
     audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
         _start(services, job)
@@ -69,7 +69,7 @@ def show_job(services: Services, job_id: str) -> answers.JobAnswer:
 def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     job = visible_job(services, job_id)
-    forecasts = services.store.forecasts(queue=queue, job_id=job_id)
+    forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
     return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
 
 
@@ -92,7 +92,7 @@ def _start(here: Services, job: Job) -> None:
     try:
         start(here, job)
     except BrokerAway:
-        here.store.move_job(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, datetime.now(UTC))
-        here.store.free_key(job.job_id)
+        here.store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, datetime.now(UTC))
+        here.store.jobs.free_key(job.job_id)
         raise
     log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)

@@ -17,7 +17,7 @@ from threading import Lock
 import structlog
 
 from shared.errors import StoreAway
-from shared.storage.tokens import Tokens
+from shared.store.tokens import Tokens
 from shared.token_note import is_noted
 from shared.tokens import Token, digest_of
 

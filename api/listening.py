@@ -8,7 +8,7 @@ from contextlib import closing
 from shared.addresses import is_loopback
 from shared.errors import SetupError, StoreAway
 from shared.settings import Settings
-from shared.storage import is_new, open_store
+from shared.store import is_new, open_store
 from shared.token_note import is_noted, token_note
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"

@@ -41,7 +41,7 @@ class Present:
         except QueuecastError as error:
             log.warning("lanes are not shown", reason=str(error))
         try:
-            now, open_jobs = datetime.now(UTC), self._services.store.open_jobs()
+            now, open_jobs = datetime.now(UTC), self._services.store.jobs.open()
             yield metrics.oldest_job_now(max(((now - job.asked_at).total_seconds() for job in open_jobs), default=0.0))
         except QueuecastError as error:
             log.warning("open jobs are not shown", reason=str(error))

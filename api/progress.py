@@ -26,7 +26,7 @@ def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:
 
 def queue_reports(here: Services, job: Job) -> list[QueueReport]:
     """Every queue of the job by name, without outcomes."""
-    found = {report.queue: _ended_with(job, report) for report in here.store.reports(job.job_id)}
+    found = {report.queue: _ended_with(job, report) for report in here.store.reports.of_job(job.job_id)}
     for queue, (state, reason) in _live_states(here, job).items():
         known = found.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
         found[queue] = replace(known, state=state, reason=reason)
@@ -39,7 +39,7 @@ def queue_report(here: Services, job: Job, queue: str) -> QueueReport:
     if report is None:
         raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue)
     try:
-        return replace(report, outcomes=here.store.report(job.job_id, queue).outcomes)
+        return replace(report, outcomes=here.store.reports.get(job.job_id, queue).outcomes)
     except QueueNotFound:  # not ingested yet
         return report
 

@@ -12,7 +12,7 @@ from shared.jobs import Job, JobRequest
 
 def visible_job(here: Services, job_id: str) -> Job:
     """The job of this id; raises JobNotFound, also for one that the caller may not see."""
-    job, projects = here.store.job(job_id), caller().projects
+    job, projects = here.store.jobs.get(job_id), caller().projects
     if projects is not None and job.request.project not in projects:
         raise JobNotFound(job_id=job_id)
     return job

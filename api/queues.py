@@ -27,7 +27,7 @@ DEFAULT_PAST = timedelta(days=7)
 @route("GET", "/v1/queues", READ, Answers(answers.QueueList))
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    found = services.store.newest_forecasts(caller().projects)
+    found = services.store.forecasts.newest_of_each(caller().projects)
     return answers.QueueList(queues=[outlook(forecast) for forecast in found])
 
 
@@ -38,9 +38,11 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     Without `issued_at` the newest forecast is shown, and from a week before it to its end.
     """
     store = services.store
-    forecast = store.forecast(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects)
+    forecast = store.forecasts.newest(
+        queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
+    )
     start, end = _part(query, forecast)
-    actuals = store.actuals(queue, forecast.metric, forecast.step_seconds, start, end)
+    actuals = store.actuals.get(queue, forecast.metric, forecast.step_seconds, start, end)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})

@@ -72,6 +72,6 @@ def _is_visible(schedule: Schedule) -> bool:
 
 def _state(here: Services, job_id: str | None) -> JobState | None:
     try:
-        return here.store.job(job_id).state if job_id else None
+        return here.store.jobs.get(job_id).state if job_id else None
     except JobNotFound:
         return None

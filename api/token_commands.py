@@ -16,7 +16,7 @@ from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.logs import audit
 from shared.settings import load_settings
-from shared.storage import Store, open_store
+from shared.store import Store, open_store
 from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
 from shared.tokens import Scope, Token, make_token
 

@@ -16,7 +16,7 @@ from shared.fleet.runstate.roles import REAPER
 from shared.fleet.runstate.values import LivingWorker
 from shared.jobs import JobFilter, JobState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 
 MOST_SKEW_SECONDS = 5.0  # deadlines and dead workers are told by the clocks of several machines
 OLD_JOB_SECONDS = 7_200.0
@@ -95,7 +95,7 @@ def _catalogue(state: RunState) -> Finding:
 def _oldest_job(settings: Settings) -> Finding:
     """Every job ends by its deadline: one that is far older than that shows that nobody looks after it."""
     with closing(open_store(settings.store_location, patience_seconds=1)) as store:
-        oldest = min(store.open_jobs(), key=lambda job: job.asked_at, default=None)
+        oldest = min(store.jobs.open(), key=lambda job: job.asked_at, default=None)
     if oldest is None:
         return Finding(name="oldest job", detail="none is open")
     age = (datetime.now(UTC) - oldest.asked_at).total_seconds()
@@ -108,7 +108,7 @@ def _failed_jobs(settings: Settings) -> Finding:
     """Jobs that have failed within the last hour; nothing need be broken here, but a person should know."""
     since = datetime.now(UTC) - timedelta(hours=1)
     with closing(open_store(settings.store_location, patience_seconds=1)) as store:
-        newest = store.jobs(JobFilter(state=JobState.FAILED), limit=MOST_FAILED)
+        newest = store.jobs.find(JobFilter(state=JobState.FAILED), limit=MOST_FAILED)
     failed = [job for job in newest if job.ended_at and job.ended_at >= since]
     if not failed:
         return Finding(name="failed jobs", detail="none within the last hour")

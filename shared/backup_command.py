@@ -15,9 +15,9 @@ import typer
 
 from shared.errors import InvalidRequest
 from shared.settings import load_settings
-from shared.storage import sqlite_path
-from shared.storage.backup import Progress as Told
-from shared.storage.backup import back_up
+from shared.store import sqlite_path
+from shared.store.backup import Progress as Told
+from shared.store.backup import back_up
 from shared.terminal import AsJson, DataDir, notice, print_json, progress_console, say
 
 LINE_EVERY_SECONDS = 10.0

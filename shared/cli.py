@@ -35,7 +35,7 @@ from shared.errors import (
 )
 from shared.logs import configure_logs
 from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say
 
 PARTS = "queuecast.commands"  # the entry-point group

@@ -24,7 +24,7 @@ from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway
 from shared.settings import Settings
-from shared.storage import is_new, open_store
+from shared.store import is_new, open_store
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}

@@ -116,6 +116,17 @@ class Point:
     value: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actual:
+    """What was read of one step of a series; key = (queue, metric, step_seconds, timestamp)."""
+
+    queue: str
+    metric: str
+    step_seconds: int
+    timestamp: datetime
+    value: float
+
+
 def above(forecast: Forecast, level: float) -> Above:
     """Where a forecast is above a level."""
     starts = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)

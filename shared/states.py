@@ -1,6 +1,6 @@
 """The moves a job may make, and the verdict when its last queue has ended.
 
-A retry is the one way out of a terminal state. It is no move: `Store.reopen_job` makes the job as good as new, where a move only
+A retry is the one way out of a terminal state. It is no move: `Store.jobs.reopen` makes the job as good as new, where a move only
 carries it further.
 """
 

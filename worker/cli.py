@@ -123,7 +123,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write forecasts with their bounds to a file, one row per queue and step."""
-    from shared.storage import is_new, open_store
+    from shared.store import is_new, open_store
     from worker.export import ExportFormat, export_forecasts
 
     if file_format is not None and file_format not in set(ExportFormat):
@@ -136,7 +136,7 @@ def export(
     open_data_folder(settings)
     store = open_store(settings.store_location)
     target = None if out == "-" else Path(out)
-    rows = export_forecasts(store.forecasts(queue, job_id), target, ExportFormat(file_format) if file_format else None)
+    rows = export_forecasts(store.forecasts.find(queue, job_id), target, ExportFormat(file_format) if file_format else None)
     if not rows:
         notice("no forecast matches", style="yellow")
     if as_json and target is not None:

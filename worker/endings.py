@@ -37,10 +37,10 @@ def fail(job_id: str, queue: str | None, reason: str) -> None:
     if here.run_state.queue_end(job_id, queue) is not None:  # asked after reading: with the end the outcomes go
         return
     try:
-        report = here.store.report(job_id, queue)
+        report = here.store.reports.get(job_id, queue)
     except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
         report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
-    here.store.save_report(replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes)))
+    here.store.reports.save(replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes)))
     here.run_state.end_queue(job_id, queue, reason)
     log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
 
@@ -78,13 +78,13 @@ def pass_deadline(job_id: str) -> None:
 def replan(job_id: str) -> bool:
     """Give a job whose run state is lost another one, once; whether it must be planned. The second time it ends."""
     here = resources()
-    job = here.store.job(job_id)
+    job = here.store.jobs.get(job_id)
     if job.state.is_terminal:
         return False
     if job.progress.replans or job.deadline_at <= datetime.now(UTC):
         _end_as(here, job_id, str(RunStateLost()))
         return False
-    here.store.update_job(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
+    here.store.jobs.update(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
     here.run_state.begin_job(job_id, job.deadline_at, job.request_id)
     log.warning("run state lost, job is planned again", job_id=job_id)
     return True
@@ -115,14 +115,14 @@ def _named(names: Sequence[str], of: int) -> str:
 
 def _warnings(here: Resources, job: Job) -> list[str]:
     """What is to be known of the job's data, and of earlier forecasts of its queues."""
-    reports = here.store.reports(job.job_id)
+    reports = here.store.reports.of_job(job.job_id)
     past = hindsight.warning(job.request, {report.queue for report in reports}, job.issued_at) if job.issued_at else None
     return [*warnings_of(reports), *([past] if past else [])]
 
 
 def _is_open(here: Resources, job_id: str) -> bool:
     try:
-        return not here.store.job(job_id).state.is_terminal
+        return not here.store.jobs.get(job_id).state.is_terminal
     except JobNotFound:
         return False
 
@@ -134,7 +134,7 @@ def _end_as(here: Resources, job_id: str, reason: str) -> None:
 
 
 def _verdict(here: Resources, job_id: str, missing: str) -> tuple[JobState, str | None]:
-    reports = here.store.reports(job_id)
+    reports = here.store.reports.of_job(job_id)
     succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
     failures = {report.queue: report.reason or missing for report in reports if report.state is not QueueState.SUCCEEDED}
     return verdict(succeeded, failures) if reports else (JobState.FAILED, missing)
@@ -143,15 +143,15 @@ def _verdict(here: Resources, job_id: str, missing: str) -> tuple[JobState, str 
 def _end_job(here: Resources, job_id: str, state: JobState, reason: str | None) -> None:
     """Row first, then run state: the reaper completes a crash in between."""
     try:
-        job: Job = here.store.job(job_id)
+        job: Job = here.store.jobs.get(job_id)
     except JobNotFound:
         clean_up(job_id)
         return
     running = here.run_state.running_job(job_id)
     progress = replace(running.progress, replans=job.progress.replans) if running else None
-    here.store.update_job(job_id, progress=progress, warnings=_warnings(here, job))
+    here.store.jobs.update(job_id, progress=progress, warnings=_warnings(here, job))
     now = datetime.now(UTC)
-    if here.store.move_job(job_id, OPEN_STATES, state, reason, now):
+    if here.store.jobs.move(job_id, OPEN_STATES, state, reason, now):
         metrics.job_ended(job, state, now)
         log.info("job ended", job_id=job_id, state=state.value, reason=reason)
     clean_up(job_id)

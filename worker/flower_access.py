@@ -20,7 +20,7 @@ from pathlib import Path
 
 from shared.addresses import host_of, is_address, is_loopback
 from shared.errors import StoreAway
-from shared.storage import Store
+from shared.store import Store
 from shared.token_note import is_noted
 
 CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own variable: user:password, several separated by commas

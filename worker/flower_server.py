@@ -24,7 +24,7 @@ from tornado.web import RequestHandler
 
 from shared.addresses import is_loopback
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.token_note import token_note
 from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 

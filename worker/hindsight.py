@@ -58,10 +58,10 @@ def warning(request: JobRequest, queues: Collection[str], issued_at: datetime) -
 def _score(request: JobRequest, queue: str, issued_at: datetime) -> None:
     store, step = resources().store, request.step_seconds
     since = issued_at - REACH
-    waiting = store.issues.unscored(queue, request.target, step, since=since, before=issued_at, limit=MOST_FORECASTS)
+    waiting = store.forecasts.unverified(queue, request.target, step, since=since, before=issued_at, limit=MOST_FORECASTS)
     if not waiting:
         return
-    actuals = actuals_of(store.actuals(queue, request.target, step, waiting[0].issued_at - DAY, issued_at), step)
+    actuals = actuals_of(store.actuals.get(queue, request.target, step, waiting[0].issued_at - DAY, issued_at), step)
     if actuals is None:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])

@@ -130,7 +130,7 @@ def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
 
 
 def _open_jobs(here: Resources) -> set[str]:
-    return here.run_state.active() | {job.job_id for job in here.store.open_jobs()}
+    return here.run_state.active() | {job.job_id for job in here.store.jobs.open()}
 
 
 def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
@@ -143,10 +143,10 @@ def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
 
 
 def _job_views(here: Resources) -> list[JobView]:
-    rows: dict[str, Job | None] = {job.job_id: job for job in here.store.open_jobs()}
+    rows: dict[str, Job | None] = {job.job_id: job for job in here.store.jobs.open()}
     for job_id in here.run_state.active() - rows.keys():
         try:
-            rows[job_id] = here.store.job(job_id)
+            rows[job_id] = here.store.jobs.get(job_id)
         except JobNotFound:
             rows[job_id] = None
         except RecordUnreadable:  # its run state stays: who can read it may mend it, and its row is in the log

@@ -15,8 +15,7 @@ from shared import metrics
 from shared.domain.places import Place
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import open_store
-from shared.storage.base import Store
+from shared.store import Store, open_store
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources

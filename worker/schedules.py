@@ -16,7 +16,7 @@ import structlog
 from shared.errors import AllowanceUsedUp, JobNotFound, ServiceError
 from shared.jobs import Job, JobState
 from shared.schedules import Schedule, due_now, looked_after
-from shared.storage.base import Store
+from shared.store import Store
 from worker.resources import Resources
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ def _fire(here: Resources, schedule: Schedule, now: datetime, send_plan: Callabl
         _skip(here.store, schedule, due_at, f"its job {before} of the time before had not ended")
         return
     try:
-        job = here.store.add_job(_job(schedule, due_at, now), here.settings.allowance)
+        job = here.store.jobs.add(_job(schedule, due_at, now), here.settings.allowance)
     except AllowanceUsedUp as error:
         _skip(here.store, schedule, due_at, str(error))
         return
@@ -68,7 +68,7 @@ def _unended(store: Store, schedule: Schedule, due_at: datetime) -> str | None:
     if last is None or last == schedule.job_id_at(due_at):
         return None
     try:
-        return None if store.job(last).state.is_terminal else last
+        return None if store.jobs.get(last).state.is_terminal else last
     except JobNotFound:  # its time to be kept is over
         return None
 

@@ -53,7 +53,7 @@ def plan(job_id: str) -> None:
     """Name the job's queues, once, and set it running."""
     here = resources()
     try:
-        job = here.store.job(job_id)
+        job = here.store.jobs.get(job_id)
     except JobNotFound:
         return
     if job.state.is_terminal or here.run_state.running_job(job_id) is None:
@@ -63,7 +63,7 @@ def plan(job_id: str) -> None:
             raise ProcessLost(job_id=job_id)
         if number:
             _name_queues(here, job)
-            here.store.move_job(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
+            here.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
 
 
 def ingest(job_id: str, queue: str) -> QueueWork | None:
@@ -81,7 +81,7 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
     with attempt(run_state, job_id, queue, "ingest") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id, queue=queue)
-        return _read_queue(here, here.store.job(job_id), queue) if number else None
+        return _read_queue(here, here.store.jobs.get(job_id), queue) if number else None
 
 
 def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
@@ -120,7 +120,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return Selecting.HAS_ENDED
     if len(found) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, outcomes, now = here.store.job(job_id), [found[index] for index in range(len(work.candidates))], datetime.now(UTC)
+    job, outcomes, now = here.store.jobs.get(job_id), [found[index] for index in range(len(work.candidates))], datetime.now(UTC)
 
     def fit(selection: Selection) -> Forecast | Failure | Selecting:
         members = [work.candidates.index(member.candidate) for member in selection.members]
@@ -148,9 +148,9 @@ def _name_queues(here: Resources, job: Job) -> None:
     here.sink(target, request.project).check(target)  # before any model is trained
     wanted = wanted_queues(request, known)
     check_count(request, candidates=len(candidates), queues=len(wanted))
-    delivered = {report.queue for report in here.store.reports(job.job_id) if report.state is QueueState.SUCCEEDED}
+    delivered = {report.queue for report in here.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
     issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
-    here.store.update_job(job.job_id, issued_at=issued_at, warnings=warnings)
+    here.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
     here.run_state.name_queues(
         job.job_id,
         [name for name in wanted if name not in delivered],
@@ -167,8 +167,8 @@ def _read_queue(here: Resources, job: Job, queue: str) -> QueueWork | None:
     reading = read_all(request, usage_query(request, queue, issued_at), partial(here.read, project=request.project))
     prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
-    here.store.save_report(report)
-    here.store.save_actuals(queue, request.target, request.step_seconds, _points(prepared.snapshot))
+    here.store.reports.save(report)
+    here.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
     hindsight.look_back(request, queue, issued_at)
     return here.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 
@@ -183,9 +183,9 @@ def _deliver(here: Resources, job: Job, forecast: Forecast, selection: Selection
     place = job.request.data.destination
     here.sink(place, job.request.project).write(forecast, place)
     metrics.forecast_delivered(forecast, here.kind(place))
-    here.store.save_forecast(forecast)
-    quality = here.store.report(job.job_id, forecast.queue).quality
-    here.store.save_report(queue_report(forecast, selection, quality))
+    here.store.forecasts.save(forecast)
+    quality = here.store.reports.get(job.job_id, forecast.queue).quality
+    here.store.reports.save(queue_report(forecast, selection, quality))
     here.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
 

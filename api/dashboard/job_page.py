@@ -53,7 +53,7 @@ def request_document(wanted: JobRequest) -> dict[str, Any]:
 def _told(here: Services, job: Job) -> dict[str, Any]:
     [job] = with_progress(here, [job])
     reports = in_order(queue_reports(here, job))
-    forecasts = {forecast.queue: forecast for forecast in here.store.forecasts(job_id=job.job_id)}
+    forecasts = {forecast.queue: forecast for forecast in here.store.forecasts.find(job_id=job.job_id)}
     return {
         "job": job,
         "pace": pace(job, datetime.now(UTC)),

@@ -48,7 +48,7 @@ def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
-    rows = [row_of(forecast, levels, now) for forecast in services.store.newest_forecasts(caller().projects)]
+    rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(caller().projects)]
     found = matching(rows, query.wanted())
     shown = found[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
@@ -63,7 +63,7 @@ def show(services: Services) -> str:
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
         largest_first=LARGEST_FIRST,
-        has_jobs=bool(rows) or bool(services.store.jobs(JobFilter(projects=caller().projects), 1)),
+        has_jobs=bool(rows) or bool(services.store.jobs.find(JobFilter(projects=caller().projects), 1)),
     )
 
 
@@ -84,7 +84,7 @@ def _sparklines(here: Services, rows: Sequence[Row]) -> list[Sparkline]:
     for (metric, step_seconds), indices in together.items():
         queues = {rows[index].forecast.queue for index in indices}
         first, last = min(starts[index] for index in indices), max(rows[index].ends_at for index in indices)
-        found = here.store.actuals_of(queues, metric, step_seconds, first, last)
+        found = here.store.actuals.of_queues(queues, metric, step_seconds, first, last)
         actuals |= {index: found.get(rows[index].forecast.queue, []) for index in indices}
     level = max(here.settings.mark_levels)
     return [

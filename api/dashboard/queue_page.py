@@ -43,10 +43,10 @@ class QueueQuery(Form):
 def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
     query, now = query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
-    forecast = services.store.forecast(
+    forecast = services.store.forecasts.newest(
         queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
     )
-    newest = services.store.newest_forecasts(caller().projects)
+    newest = services.store.forecasts.newest_of_each(caller().projects)
     others = sorted({each.queue for each in newest if each.metric == forecast.metric} - {queue})
     return render_template(
         "queue.html",
@@ -97,7 +97,7 @@ def _address(queue: str, changes: dict[str, Any]) -> str:
 def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
     """Leaderboard and data quality of the job that made the forecast; both may be gone before the forecast is."""
     try:
-        report: QueueReport | None = here.store.report(forecast.job_id, forecast.queue)
+        report: QueueReport | None = here.store.reports.get(forecast.job_id, forecast.queue)
     except QueueNotFound:
         report = None
     found = standings(report) if report else []
@@ -112,11 +112,11 @@ def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
 
 def _trouble(here: Services, forecast: Forecast) -> dict[str, str] | None:
     """Why the newest job of the queue brought no forecast, if it did not."""
-    jobs = here.store.jobs(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
+    jobs = here.store.jobs.find(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
     if not jobs or jobs[0].job_id == forecast.job_id or jobs[0].state not in {JobState.FAILED, JobState.PARTIAL}:
         return None
     job = jobs[0]
-    report = here.store.report(job.job_id, forecast.queue)
+    report = here.store.reports.get(job.job_id, forecast.queue)
     if report.state is not QueueState.FAILED:
         return None
     return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}

@@ -21,7 +21,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.logs import configure_logs
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from shared.tokens import Scope, make_token
 from tests.api.scene import Granting, Headers
 

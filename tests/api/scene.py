@@ -24,7 +24,7 @@ from shared.forecasts import (
 )
 from shared.jobs import Job, JobState
 from shared.reports import QueueReport
-from shared.storage import Store
+from shared.store import Store
 from tests import factories
 from tests.factories import MONDAY, a_job, let_in
 from tests.polling import without_waiting
@@ -81,11 +81,11 @@ def a_report(**changes: Any) -> QueueReport:
 
 def running(store: Store, run_state: RunState, *queues: str) -> Job:
     """A job with the id job-1 whose first queue has been let in."""
-    job = store.add_job(a_job())
+    job = store.jobs.add(a_job())
     run_state.begin_job(job.job_id, NEVER)
     run_state.name_queues(job.job_id, queues, MONDAY, planned=2)
     let_in(run_state, job.job_id, 1)
-    store.move_job(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
+    store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.RUNNING, None, MONDAY)
     return job
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from shared.storage import Store
+from shared.store import Store
 from tests.api.scene import Granting
 from tests.factories import MONDAY, a_forecast, a_job, an_accuracy
 
@@ -17,9 +17,9 @@ ETL = "/v1/queues/root.etl"
 @pytest.fixture
 def known(store: Store) -> None:
     """A queue with two issued forecasts, of which one has been scored."""
-    store.add_job(a_job())
-    store.save_forecast(a_forecast(issued_at=MONDAY - timedelta(days=1)))
-    store.save_forecast(a_forecast())
+    store.jobs.add(a_job())
+    store.forecasts.save(a_forecast(issued_at=MONDAY - timedelta(days=1)))
+    store.forecasts.save(a_forecast())
     store.accuracy.save([an_accuracy(), an_accuracy(first_step=7)])
 
 

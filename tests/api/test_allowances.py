@@ -49,8 +49,8 @@ def test_an_accepted_job_is_given_again_and_a_retry_counts(app: Flask) -> None:
     assert client.post(f"/v1/jobs/{ended}/cancel", json={}).status_code == 202
     assert submit(client).status_code == 202
     assert client.post(f"/v1/jobs/{ended}/retry", json={}).status_code == 429
-    assert store.job(ended).state is JobState.CANCELLED
-    assert store.move_job(job_id, {JobState.QUEUED}, JobState.FAILED, "no data", MONDAY)
+    assert store.jobs.get(ended).state is JobState.CANCELLED
+    assert store.jobs.move(job_id, {JobState.QUEUED}, JobState.FAILED, "no data", MONDAY)
     assert client.post(f"/v1/jobs/{ended}/retry", json={}).status_code == 202
 
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from shared.jobs import JobFilter
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting
 
@@ -35,7 +35,7 @@ def test_a_change_is_recorded_with_who_what_from_where_and_outcome(client: Flask
         "name": "ci",
         "source": "192.0.2.7",
         "outcome": 202,
-        "job_id": store.jobs(JobFilter(), 1)[0].job_id,
+        "job_id": store.jobs.find(JobFilter(), 1)[0].job_id,
         "request_id": "ui-7",
     }
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.context import EXTENSION, Services
 from api.known_tokens import LIFE_SECONDS
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.scene import Granting
@@ -30,7 +30,7 @@ def refused(client: FlaskClient, headers: dict[str, str]) -> str:
 
 def test_without_any_token_this_machine_may_do_everything(client: FlaskClient, store: Store) -> None:
     job_id = client.post("/v1/jobs", json=a_body()).json["job_id"]
-    assert store.job(job_id).client == "local"
+    assert store.jobs.get(job_id).client == "local"
     assert client.get("/metrics").status_code == 200
 
 
@@ -114,7 +114,7 @@ def test_a_job_belongs_to_the_token_that_started_it(client: FlaskClient, grant: 
     same = {"Idempotency-Key": "k"}
     jobs = [client.post("/v1/jobs", json=a_body(), headers=headers | same).json["job_id"] for headers in (first, second, first)]
     assert jobs[0] == jobs[2] != jobs[1]  # two tokens may use the same key
-    assert {store.job(job_id).client for job_id in jobs} == {token.token_id for token in store.tokens.all()}
+    assert {store.jobs.get(job_id).client for job_id in jobs} == {token.token_id for token in store.tokens.all()}
 
 
 def test_its_use_is_noted_about_once_in_an_hour(client: FlaskClient, grant: Granting, store: Store) -> None:

@@ -29,7 +29,7 @@ from shared.forecasts import Candidate, Failure, HyperparameterCard, Measures, M
 from shared.jobs import JobState, QueueState
 from shared.reports import QualityReport, QueueReport
 from shared.settings import Settings
-from shared.storage import Store, open_store
+from shared.store import Store, open_store
 from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.serving import serving
@@ -64,9 +64,9 @@ def store(settings: Settings, make_app: Callable[[Settings], Flask]) -> Store:
 def ended(store: Store) -> Store:
     """The store with job-1, which gave root.etl a forecast and root.adhoc none."""
     reason = "1 of 2 queues have no forecast: root.adhoc: empty"
-    store.add_job(a_job(state=JobState.PARTIAL, reason=reason, warnings=("thin history",), ended_at=MONDAY))
+    store.jobs.add(a_job(state=JobState.PARTIAL, reason=reason, warnings=("thin history",), ended_at=MONDAY))
     quality = QualityReport(warnings=("2 steps were filled",))
-    store.save_report(
+    store.reports.save(
         QueueReport(
             job_id="job-1",
             queue="root.etl",
@@ -77,8 +77,8 @@ def ended(store: Store) -> Store:
             explanation="seasonal_naive has the lowest MAPE",
         )
     )
-    store.save_report(QueueReport(job_id="job-1", queue="root.adhoc", state=QueueState.FAILED, reason="empty"))
-    store.save_forecast(a_forecast())
+    store.reports.save(QueueReport(job_id="job-1", queue="root.adhoc", state=QueueState.FAILED, reason="empty"))
+    store.forecasts.save(a_forecast())
     return store
 
 
@@ -151,14 +151,14 @@ def test_without_a_service_every_question_ends_with_3(question: str) -> None:
 
 
 def test_a_job_that_takes_too_long_ends_the_wait_with_4(url: str, store: Store) -> None:
-    store.add_job(a_job())
+    store.jobs.add(a_job())
     with pytest.raises(TimeoutError):
         follow(Client(url), "job-1", 0.1)
 
 
 @pytest.mark.parametrize(("state", "code"), [("succeeded", 0), ("partial", 1), ("failed", 1), ("cancelled", 1)])
 def test_watching_ends_as_the_job_ended(url: str, store: Store, state: str, code: int) -> None:
-    store.add_job(a_job(state=JobState(state), reason=None if state == "succeeded" else "for a reason", ended_at=MONDAY))
+    store.jobs.add(a_job(state=JobState(state), reason=None if state == "succeeded" else "for a reason", ended_at=MONDAY))
     result = run("jobs", "watch", "job-1", "--url", url)
     assert result.exit_code == code
     assert f": {state}" in result.stdout
@@ -185,7 +185,7 @@ def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, en
 
 
 def test_a_running_job_says_how_far_it_is(url: str, store: Store) -> None:
-    store.add_job(a_job())
+    store.jobs.add(a_job())
     assert "0 of 0 candidates scored" in run("jobs", "show", "job-1", "--url", url).stdout
 
 
@@ -201,7 +201,7 @@ def test_the_leaderboard_of_a_queue_is_shown_best_first(url: str, ended: Store) 
 
 def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> None:
     for number in range(3):
-        store.add_job(a_job(job_id=f"job-{number}", created_at=MONDAY.replace(hour=number)))
+        store.jobs.add(a_job(job_id=f"job-{number}", created_at=MONDAY.replace(hour=number)))
     page = run("jobs", "list", "--limit", "2", "--url", url)
     assert [line[0] for line in lines(page)[1:]] == ["job-2", "job-1"]
     rest = run("jobs", "list", "--cursor", page.stderr.split()[-1], "--url", url)
@@ -209,13 +209,13 @@ def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> No
 
 
 def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
-    ended.add_job(a_job(job_id="job-2"))
+    ended.jobs.add(a_job(job_id="job-2"))
     found = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
     assert [job["job_id"] for job in found["jobs"]] == ["job-1"]
 
 
 def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> None:
-    store.add_job(a_job())
+    store.jobs.add(a_job())
     result = run("jobs", "cancel", "job-1", "--url", url)
     assert (result.exit_code, result.stdout) == (0, "job job-1 (Resource Forecasting): cancelled\n")
     assert result.stderr == "cancelled on request\n"
@@ -227,7 +227,7 @@ def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> N
 def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, ended: Store) -> None:
     retried = json.loads(run("jobs", "retry", "job-1", "--url", url, "--json").stdout)
     assert (retried["state"], [queue["queue"] for queue in retried["queues"]]) == ("queued", ["root.etl"])
-    ended.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+    ended.jobs.move("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
     assert run("jobs", "retry", "job-1", "--url", url).exit_code == 2
     result = run("jobs", "retry", "job-1", "--all", "--url", url)
     assert (result.exit_code, lines(result)[0][-1]) == (0, "queued")
@@ -263,7 +263,7 @@ def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
 
 
 def test_a_queue_that_may_be_above_100_percent_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
-    store.save_forecast(a_forecast(prediction=(90.0, 120.0, 80.0), upper_bound=(99.0, 140.0, 101.0)))
+    store.forecasts.save(a_forecast(prediction=(90.0, 120.0, 80.0), upper_bound=(99.0, 140.0, 101.0)))
     told = "likely in 1 step, possible in 1 more step, from 2026-01-05 01:00Z on"
     assert f"above 100 %: {told}\n" in run("queues", "show", "root.etl", "--url", url).stdout
     assert told in run("queues", "list", "--url", url).stdout

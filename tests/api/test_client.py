@@ -259,8 +259,8 @@ def test_the_service_says_what_is_wrong_with_a_request(service: tuple[Client, Se
 
 def test_the_service_shows_queues_their_series_and_the_models(service: tuple[Client, Services]) -> None:
     client, services = service
-    services.store.add_job(a_job())
-    services.store.save_forecast(a_forecast(queue="root/a b"))
+    services.store.jobs.add(a_job())
+    services.store.forecasts.save(a_forecast(queue="root/a b"))
     assert [queue["queue"] for queue in client.queues()["queues"]] == ["root/a b"]
     series = client.series("root/a b", issued_at=MONDAY.isoformat(), **{"from": (MONDAY - timedelta(days=1)).isoformat()})
     assert [point["prediction"] for point in series["points"]] == [50.0, 60.0, 55.0]

@@ -18,7 +18,7 @@ from shared.fleet.runstate import RunState
 from shared.jobs import JobState, QueueState
 from shared.settings import Settings
 from shared.states import OPEN_STATES
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job
@@ -39,10 +39,10 @@ def services(client: FlaskClient) -> Services:
 
 def ended(store: Store, state: JobState, **changes: Any) -> None:
     """Job-1 has ended in this state, with one queue of each kind."""
-    store.add_job(a_job(state=state, reason="as told", ended_at=MONDAY, started_at=MONDAY, issued_at=MONDAY, **changes))
+    store.jobs.add(a_job(state=state, reason="as told", ended_at=MONDAY, started_at=MONDAY, issued_at=MONDAY, **changes))
     for queue, of_queue in REPORTS.items():
-        store.save_report(a_report(queue=queue, state=of_queue, winner=None))
-    store.save_forecast(a_forecast(queue="root.a"))
+        store.reports.save(a_report(queue=queue, state=of_queue, winner=None))
+    store.forecasts.save(a_forecast(queue="root.a"))
 
 
 def post(client: FlaskClient, verb: str, **body: str) -> Any:
@@ -72,7 +72,7 @@ class TestCancelling:
     ) -> None:
         running(store, run_state, "root.a", "root.b")
         run_state.end_queue("job-1", "root.a", "no data")
-        store.save_report(a_report(queue="root.b", state=QueueState.RUNNING, winner=None))
+        store.reports.save(a_report(queue="root.b", state=QueueState.RUNNING, winner=None))
         answer = post(client, "cancel")
         assert (answer.status_code, answer.headers["Location"]) == (202, "/v1/jobs/job-1")
         assert (answer.json["state"], answer.json["reason"]) == ("cancelled", ON_REQUEST)
@@ -96,7 +96,7 @@ class TestCancelling:
         answer = post(client, "cancel")
         assert (answer.status_code, answer.json["type"]) == (409, "urn:queuecast:state-forbids")
         assert f"it is {state}; a job can be cancelled when it is queued or running" in answer.json["detail"]
-        assert store.job("job-1").reason == "as told"
+        assert store.jobs.get("job-1").reason == "as told"
 
     def test_cancelling_twice_at_once_cancels_once(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
         running(store, run_state, "root.a")
@@ -127,7 +127,7 @@ class TestTryingAgain:
         assert (answer.json["state"], answer.json["reason"], answer.json["warnings"]) == ("queued", None, [])
         assert (answer.json["started_at"], answer.json["ended_at"]) == (None, None)
         assert [(queue["queue"], queue["state"]) for queue in answer.json["queues"]] == [("root.a", "succeeded")]
-        job, live = store.job("job-1"), run_state.running_job("job-1")
+        job, live = store.jobs.get("job-1"), run_state.running_job("job-1")
         assert job.queued_at is not None
         assert began <= job.queued_at <= datetime.now(UTC)
         assert live is not None
@@ -142,7 +142,7 @@ class TestTryingAgain:
         ended(store, JobState.SUCCEEDED)
         answer = post(client, "retry", queues="all")
         assert (answer.status_code, answer.json["state"], answer.json["queues"]) == (202, "queued", [])
-        assert store.forecast("root.a") == a_forecast(queue="root.a")
+        assert store.forecasts.newest("root.a") == a_forecast(queue="root.a")
 
     @pytest.mark.parametrize(
         ("state", "queues"), [("queued", "failed"), ("running", "all"), ("succeeded", "failed"), ("queued", "all")]
@@ -152,11 +152,11 @@ class TestTryingAgain:
     ) -> None:
         ended(store, JobState(state))
         run_state.begin_job("job-1", NEVER)
-        before = store.job("job-1"), store.reports("job-1")
+        before = store.jobs.get("job-1"), store.reports.of_job("job-1")
         answer = post(client, "retry", queues=queues)
         assert answer.status_code == 409
         assert f"it is {state}; a job can be tried again (queues: {queues}) when it is " in answer.json["detail"]
-        assert (store.job("job-1"), store.reports("job-1")) == before
+        assert (store.jobs.get("job-1"), store.reports.of_job("job-1")) == before
         if state != "succeeded":
             assert run_state.active() == {"job-1"}
 
@@ -173,7 +173,7 @@ class TestTryingAgain:
     ) -> None:
         running(store, run_state, "root.a")
         run_state.end_queue("job-1", "root.a", "no data")
-        store.move_job("job-1", OPEN_STATES, JobState.FAILED, "no data", MONDAY)
+        store.jobs.move("job-1", OPEN_STATES, JobState.FAILED, "no data", MONDAY)
         assert post(client, "retry").status_code == 202
         live = run_state.running_job("job-1")
         assert live is not None
@@ -182,7 +182,7 @@ class TestTryingAgain:
     def test_what_the_request_was_warned_of_is_said_again(self, client: FlaskClient, store: Store) -> None:
         accepted = client.post("/v1/jobs", json=a_body("data_ingestion_time_period", "2d")).json
         path = f"/v1/jobs/{accepted['job_id']}"
-        store.update_job(accepted["job_id"], warnings=["root.b: of the data"])
+        store.jobs.update(accepted["job_id"], warnings=["root.b: of the data"])
         client.post(f"{path}/cancel")
         assert client.post(f"{path}/retry").json["warnings"] == accepted["warnings"] != []
 
@@ -203,16 +203,16 @@ class TestStepsThatDoNotComeOff:
 
     def test_without_the_broker_nothing_is_written(self, client: FlaskClient, services: Services) -> None:
         vars(services)["run_state"] = RunState.open(Settings(broker_url="redis://127.0.0.1:1/0"), is_patient=False)
-        before = services.store.job("job-1"), services.store.reports("job-1")
+        before = services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")
         answer = post(client, "retry")
         assert (answer.status_code, answer.json["type"]) == (503, "urn:queuecast:broker-away")
-        assert (services.store.job("job-1"), services.store.reports("job-1")) == before
+        assert (services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")) == before
 
     def test_a_row_that_could_not_be_written_leaves_the_job_as_it_was(self, client: FlaskClient, services: Services) -> None:
-        before = services.store.job("job-1"), services.store.reports("job-1")
+        before = services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")
         with failing(services.store, "reopen_job", StoreAway):
             assert post(client, "retry").status_code == 503
-        assert (services.store.job("job-1"), services.store.reports("job-1")) == before
+        assert (services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")) == before
 
     @pytest.mark.parametrize(
         ("service", "step", "error", "status"),
@@ -227,7 +227,7 @@ class TestStepsThatDoNotComeOff:
     ) -> None:
         with failing(getattr(services, service), step, error):
             assert post(client, "retry").status_code == status
-        assert services.store.job("job-1").state is JobState.QUEUED
+        assert services.store.jobs.get("job-1").state is JobState.QUEUED
         assert services.run_state.active() == set()
         assert endings.replan("job-1")  # what the reaper does with an open job without run state
         assert services.run_state.active() == {"job-1"}

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import expect_away, in_time
 
@@ -74,7 +74,7 @@ def test_a_broker_that_was_never_started_is_told_in_words(make_app: Callable[[Se
 def test_a_store_that_somebody_keeps_locked_is_away_for_writing(
     client: FlaskClient, store: Store, settings: Settings, run_state: RunState
 ) -> None:
-    assert store.jobs(JobFilter(), 1) == []
+    assert store.jobs.find(JobFilter(), 1) == []
     other = sqlite3.connect(settings.store_location.removeprefix("sqlite://"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     expect_away(in_time(client, "POST", "/v1/jobs", a_body()))

@@ -13,7 +13,7 @@ from api.context import Services
 from shared.errors import BrokerAway
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState, QueueState
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import SAMPLE, a_body
 from tests.api.scene import CARDS, PROPHET, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job, a_request, a_work
@@ -34,7 +34,7 @@ class TestSubmitting:
         assert answer.json["links"] == {"self": f"/v1/jobs/{job_id}"}
         assert answer.headers["Location"] == f"/v1/jobs/{job_id}"
         assert "120 steps for 72 ahead" in answer.json["warnings"][0]
-        job = store.job(job_id)
+        job = store.jobs.get(job_id)
         assert (job.request.model, job.request.user_name) == (("prophet",), "Bob")
         assert run_state.active() == {job_id}
         [message] = waiting_in_the_plan_lane(run_state)
@@ -73,7 +73,7 @@ class TestSubmitting:
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
         [problem] = answer.json["errors"]
         assert (answer.json["type"].rpartition(":")[2], ".".join(problem["loc"])) == told
-        assert services.store.jobs(JobFilter(), 10) == []
+        assert services.store.jobs.find(JobFilter(), 10) == []
         assert services.run_state.active() == set()
 
     def test_an_unknown_field_is_answered_with_the_known_ones(self, client: FlaskClient) -> None:
@@ -90,7 +90,7 @@ class TestSubmitting:
         first = submit(client, a_body(), Idempotency_Key="k-1")
         again = submit(client, dict(reversed(a_body().items())), Idempotency_Key="k-1")
         assert (again.status_code, again.json["job_id"]) == (202, first.json["job_id"])
-        assert len(store.jobs(JobFilter(), 10)) == len(waiting_in_the_plan_lane(run_state)) == 1
+        assert len(store.jobs.find(JobFilter(), 10)) == len(waiting_in_the_plan_lane(run_state)) == 1
 
     def test_the_same_key_for_another_request_is_refused(self, client: FlaskClient) -> None:
         submit(client, a_body(), Idempotency_Key="k-1")
@@ -103,23 +103,23 @@ class TestSubmitting:
         assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["Idempotency-Key"])
 
     def test_a_stored_job_is_accepted_even_when_nobody_could_be_told(self, services: Services, run_state: RunState) -> None:
-        job = services.store.add_job(a_job())
+        job = services.store.jobs.add(a_job())
         broken = Services(settings=services.settings)
         vars(broken).update(store=services.store, run_state=services.run_state, enqueue=refuse)
         jobs._start(broken, job)
         assert run_state.active() == {job.job_id}
-        assert services.store.job(job.job_id).state is JobState.QUEUED
+        assert services.store.jobs.get(job.job_id).state is JobState.QUEUED
 
     def test_a_job_that_cannot_begin_has_failed_and_says_why(self, services: Services, run_state: RunState) -> None:
-        job = services.store.add_job(a_job(idempotency_key="k", fingerprint="f"))
+        job = services.store.jobs.add(a_job(idempotency_key="k", fingerprint="f"))
         away = Services(settings=services.settings.model_copy(update={"data_dir": services.settings.data_dir / "nowhere"}))
         vars(away).update(store=services.store)
         with pytest.raises(BrokerAway):
             jobs._start(away, job)
-        found = services.store.job(job.job_id)
+        found = services.store.jobs.get(job.job_id)
         assert (found.state, found.reason) == (JobState.FAILED, jobs.NOT_BEGUN)
         again = a_job(job_id="job-2", idempotency_key="k", fingerprint="f")
-        assert services.store.add_job(again) == again  # its key makes a new job
+        assert services.store.jobs.add(again) == again  # its key makes a new job
 
 
 def refuse(job_id: str) -> None:
@@ -133,7 +133,7 @@ class TestListing:
         times = [MONDAY + timedelta(seconds=number // 2) for number in range(25)]
         owners = ["ui", "scheduler"]
         for number, at in enumerate(times):
-            store.add_job(a_job(job_id=f"job-{number:02}", created_at=at, request=a_request(owner=owners[number % 2])))
+            store.jobs.add(a_job(job_id=f"job-{number:02}", created_at=at, request=a_request(owner=owners[number % 2])))
         return [f"job-{number:02}" for number in reversed(range(25))]
 
     def test_pages_hold_every_job_once_newest_first(self, client: FlaskClient, many: list[str]) -> None:
@@ -147,7 +147,7 @@ class TestListing:
 
     def test_a_job_that_comes_in_between_moves_no_page(self, client: FlaskClient, store: Store, many: list[str]) -> None:
         first = client.get("/v1/jobs?limit=10").json
-        store.add_job(a_job(job_id="late", created_at=MONDAY + timedelta(days=1)))
+        store.jobs.add(a_job(job_id="late", created_at=MONDAY + timedelta(days=1)))
         second = client.get(f"/v1/jobs?limit=10&cursor={first['next_cursor']}").json
         assert [job["job_id"] for job in second["jobs"]] == many[10:20]
 
@@ -175,10 +175,10 @@ class TestListing:
 
     def test_filters_are_those_of_the_store(self, client: FlaskClient, store: Store) -> None:
         wanted = a_request(owner="o", project="p", user_name="u")
-        store.add_job(a_job(job_id="wanted", request=wanted))
-        store.add_job(a_job(job_id="other"))
-        store.move_job("wanted", {JobState.QUEUED}, JobState.FAILED, "because", MONDAY)
-        store.save_report(a_report(job_id="wanted"))
+        store.jobs.add(a_job(job_id="wanted", request=wanted))
+        store.jobs.add(a_job(job_id="other"))
+        store.jobs.move("wanted", {JobState.QUEUED}, JobState.FAILED, "because", MONDAY)
+        store.reports.save(a_report(job_id="wanted"))
         for query in ("owner=o", "project=p", "user_name=u", "state=failed", "queue=root.etl", "model=prophet"):
             found = client.get(f"/v1/jobs?{query}").json["jobs"]
             assert [(job["job_id"], job["reason"]) for job in found] == [("wanted", "because")], query
@@ -201,24 +201,24 @@ class TestLookingAtOne:
         assert states == [("root.a", "failed", "no usable value"), ("root.b", "waiting", None)]
 
     def test_a_job_that_has_ended_shows_its_winners(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
-        store.add_job(a_job())
-        store.save_report(a_report())
-        store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+        store.jobs.add(a_job())
+        store.reports.save(a_report())
+        store.jobs.move("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
         [queue] = client.get("/v1/jobs/job-1").json["queues"]
         assert queue["winner"] == {"model": "prophet", "hyperparameters": {"growth": "flat"}}
         assert client.get(queue["links"]["self"]).json["queue"] == "root.etl"
 
     def test_a_job_that_has_ended_has_no_running_queue(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
-        store.add_job(a_job())
-        store.save_report(a_report(state=QueueState.RUNNING))
-        store.move_job("job-1", {JobState.QUEUED}, JobState.FAILED, "run state lost", MONDAY)
+        store.jobs.add(a_job())
+        store.reports.save(a_report(state=QueueState.RUNNING))
+        store.jobs.move("job-1", {JobState.QUEUED}, JobState.FAILED, "run state lost", MONDAY)
         [queue] = client.get("/v1/jobs/job-1").json["queues"]
         assert (queue["state"], queue["reason"]) == ("failed", "run state lost")
 
     def test_a_queue_shows_leaderboard_and_forecast(self, client: FlaskClient, store: Store) -> None:
-        store.add_job(a_job())
-        store.save_report(a_report())
-        store.save_forecast(a_forecast())
+        store.jobs.add(a_job())
+        store.reports.save(a_report())
+        store.forecasts.save(a_forecast())
         shown = client.get("/v1/jobs/job-1/queues/root.etl").json
         assert [(row["rank"], row["model"], row["kind"]) for row in shown["leaderboard"]] == [
             (1, "prophet", "score"),
@@ -243,13 +243,13 @@ class TestLookingAtOne:
 
     @pytest.mark.parametrize("queue", ["root/etl", "a//b", "root.etl#1?", "wärme"])
     def test_any_name_of_a_queue_can_be_addressed(self, client: FlaskClient, store: Store, queue: str) -> None:
-        store.add_job(a_job())
-        store.save_report(a_report(queue=queue))
+        store.jobs.add(a_job())
+        store.reports.save(a_report(queue=queue))
         [shown] = client.get("/v1/jobs/job-1").json["queues"]
         assert client.get(shown["links"]["self"]).json["queue"] == queue
 
     def test_what_is_not_there_is_not_found(self, client: FlaskClient, store: Store) -> None:
-        store.add_job(a_job())
+        store.jobs.add(a_job())
         for path, kind in (
             ("nobody", "job-not-found"),
             ("nobody/queues/q", "job-not-found"),
@@ -263,6 +263,6 @@ class TestLookingAtOne:
     ) -> None:
         running(store, run_state, "root.etl")
         run_state.keep_work("job-1", "root.etl", b"", a_work(PROPHET))
-        store.save_report(a_report(state=QueueState.RUNNING, outcomes=(), winner=None))
+        store.reports.save(a_report(state=QueueState.RUNNING, outcomes=(), winner=None))
         shown = client.get("/v1/jobs/job-1/queues/root.etl").json
         assert (shown["state"], shown["winner"], shown["explanation"]) == ("running", None, "lowest MAPE")

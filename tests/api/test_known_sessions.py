@@ -14,8 +14,8 @@ from api.known_sessions import KnownSessions
 from api.known_tokens import LIFE_SECONDS, STALE_SECONDS
 from shared.errors import StoreAway
 from shared.sessions import SESSION_LIFE
-from shared.storage import Store, open_store
-from shared.storage.sessions import Sessions
+from shared.store import Store, open_store
+from shared.store.sessions import Sessions
 from tests.factories import MONDAY
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import pytest
 
 from api.known_tokens import FRESH_SECONDS, LIFE_SECONDS, STALE_SECONDS, KnownTokens
 from shared.errors import StoreAway
-from shared.storage._memory_tokens import MemoryTokens
-from shared.storage.tokens import Tokens
+from shared.store import open_store
+from shared.store.tokens import Tokens
 from shared.tokens import Scope, Token, make_token
 from tests.factories import MONDAY
 
@@ -20,7 +20,7 @@ from tests.factories import MONDAY
 class Place:
     """A store that counts how often it is asked, may go away, and has a clock of its own."""
 
-    tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    tokens: Tokens
     seconds: float = 1_000.0
     looks: int = 0
     is_away: bool = False
@@ -38,8 +38,8 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Place:
-    return Place()
+def place(tmp_path: Path) -> Place:
+    return Place(open_store(f"sqlite://{tmp_path / 'tokens.db'}").tokens)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_store_that_forgets_its_tokens_does_not_open_the_service_after_a_resta
     place.add()
     note = tmp_path / "tokens.made"
     assert KnownTokens(place.open, lambda: place.seconds, note=note).exist()
-    place.tokens = MemoryTokens()
+    place.tokens = open_store(f"sqlite://{tmp_path / 'another.db'}").tokens
     restarted = KnownTokens(place.open, lambda: place.seconds, note=note)
     assert restarted.exist()
     note.unlink()

@@ -12,7 +12,7 @@ from api.listening import OPEN, bind, check_address
 from shared.addresses import is_loopback
 from shared.errors import SetupError
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, make_token
 
 OTHERS = ["0.0.0.0", "10.0.0.1", "::", "example.org", ""]  # noqa: S104 - that it is none of them is the test

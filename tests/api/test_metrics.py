@@ -18,8 +18,7 @@ from shared.domain.lanes import Lane
 from shared.fleet.runstate import RunState
 from shared.jobs import JobState
 from shared.settings import Settings
-from shared.storage import Store
-from shared.storage._memory_tokens import MemoryTokens
+from shared.store import Store, open_store
 from tests.api.bodies import a_body
 from tests.api.scene import in_time
 from tests.factories import a_job
@@ -85,9 +84,9 @@ def test_without_jobs_every_lane_is_empty_and_nothing_is_old(client: FlaskClient
 
 
 def test_a_job_that_nobody_takes_waits_in_its_lane_and_grows_old(client: FlaskClient, store: Store) -> None:
-    store.add_job(a_job(job_id="done", created_at=datetime.now(UTC) - timedelta(days=2)))
-    store.move_job("done", {JobState.QUEUED}, JobState.FAILED, "as told", datetime.now(UTC))
-    store.add_job(a_job(job_id="old", created_at=datetime.now(UTC) - timedelta(minutes=10)))
+    store.jobs.add(a_job(job_id="done", created_at=datetime.now(UTC) - timedelta(days=2)))
+    store.jobs.move("done", {JobState.QUEUED}, JobState.FAILED, "as told", datetime.now(UTC))
+    store.jobs.add(a_job(job_id="old", created_at=datetime.now(UTC) - timedelta(minutes=10)))
     assert client.post("/v1/jobs", json=a_body()).status_code == 202
     text = scrape(client)
     assert depths(text) == {"select": 0, "check": 0, "plan": 1, "score": 0, "heavy": 0}
@@ -96,9 +95,9 @@ def test_a_job_that_nobody_takes_waits_in_its_lane_and_grows_old(client: FlaskCl
 
 def test_a_job_that_is_tried_again_is_as_old_as_its_retry(client: FlaskClient, store: Store) -> None:
     now = datetime.now(UTC)
-    store.add_job(a_job(job_id="again", created_at=now - timedelta(days=2)))
-    store.move_job("again", {JobState.QUEUED}, JobState.FAILED, "as told", now)
-    store.reopen_job("again", {JobState.FAILED}, now)
+    store.jobs.add(a_job(job_id="again", created_at=now - timedelta(days=2)))
+    store.jobs.move("again", {JobState.QUEUED}, JobState.FAILED, "as told", now)
+    store.jobs.reopen("again", {JobState.FAILED}, now)
     assert sample(scrape(client), OLDEST) == pytest.approx(0, abs=30)
 
 
@@ -126,8 +125,8 @@ def test_while_the_store_is_away_only_the_age_is_absent(
 ) -> None:
     (tmp_path / "file").touch()
     away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
-    app = make_app(away)
-    vars(app.extensions[EXTENSION])["known_tokens"] = KnownTokens(MemoryTokens)  # what it has seen before that
+    app, seen = make_app(away), open_store(f"sqlite://{tmp_path / 'seen.db'}")
+    vars(app.extensions[EXTENSION])["known_tokens"] = KnownTokens(lambda: seen.tokens)  # what it has seen before that
     text = scrape(app.test_client())
     assert sample(text, OLDEST) is None
     assert depths(text)["plan"] == 0

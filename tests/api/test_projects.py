@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.jobs import JobState
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting
 from tests.factories import MONDAY, a_forecast, a_job, a_request
@@ -19,14 +19,14 @@ def two_projects(store: Store) -> None:
     """Jobs of `etl` and `ml`, each with a forecast of a queue of its own; and both have forecast `shared`."""
     for number, project in enumerate(("etl", "ml")):
         at = MONDAY + timedelta(hours=number)
-        store.add_job(a_job(job_id=project, request=a_request(project=project, job_name=project), created_at=at))
+        store.jobs.add(a_job(job_id=project, request=a_request(project=project, job_name=project), created_at=at))
         for queue in (f"root.{project}", "root.shared"):
-            store.save_forecast(a_forecast(queue=queue, job=project, job_id=project, issued_at=at, created_at=at, mape=number))
+            store.forecasts.save(a_forecast(queue=queue, job=project, job_id=project, issued_at=at, created_at=at, mape=number))
 
 
 def test_jobs_are_filtered_before_they_are_paged(two_projects: None, client: FlaskClient, grant: Granting, store: Store) -> None:
     for number in range(5):
-        store.add_job(a_job(job_id=f"ml-{number}", request=a_request(project="ml"), created_at=MONDAY + timedelta(days=1)))
+        store.jobs.add(a_job(job_id=f"ml-{number}", request=a_request(project="ml"), created_at=MONDAY + timedelta(days=1)))
     page = client.get("/v1/jobs?limit=1", headers=grant("read", "etl")).json
     assert ([job["job_id"] for job in page["jobs"]], page["next_cursor"]) == (["etl"], None)
 
@@ -53,7 +53,7 @@ def test_a_job_of_another_project_is_not_there(two_projects: None, client: Flask
 @pytest.mark.parametrize("verb", ["cancel", "retry"])
 def test_it_is_not_changed_either(two_projects: None, client: FlaskClient, grant: Granting, store: Store, verb: str) -> None:
     assert client.post(f"/v1/jobs/ml/{verb}", headers=grant("write", "etl")).status_code == 404
-    assert store.job("ml").state is JobState.QUEUED
+    assert store.jobs.get("ml").state is JobState.QUEUED
 
 
 def test_queues_are_those_with_forecasts_of_its_jobs(two_projects: None, client: FlaskClient, grant: Granting) -> None:
@@ -71,7 +71,7 @@ def test_the_series_is_the_newest_of_its_jobs(two_projects: None, client: FlaskC
 
 
 def test_a_forecast_whose_job_is_gone_is_nobodys(two_projects: None, client: FlaskClient, grant: Granting, store: Store) -> None:
-    store.save_forecast(a_forecast(queue="root.old", job_id="gone"))
+    store.forecasts.save(a_forecast(queue="root.old", job_id="gone"))
     assert client.get("/v1/queues/root.old/series", headers=grant("read", "etl")).status_code == 404
     assert client.get("/v1/queues/root.old/series", headers=grant("read")).status_code == 200
 
@@ -86,12 +86,12 @@ def test_a_job_of_another_project_is_not_started(client: FlaskClient, grant: Gra
 
 def test_a_job_of_its_project_is_started(client: FlaskClient, grant: Granting, store: Store) -> None:
     answer = client.post("/v1/jobs", json=a_body("project", "etl"), headers=grant("write", "etl", "ops"))
-    assert store.job(answer.json["job_id"]).request.project == "etl"
+    assert store.jobs.get(answer.json["job_id"]).request.project == "etl"
 
 
 def test_a_job_that_names_no_project_gets_the_only_one_there_is(client: FlaskClient, grant: Granting, store: Store) -> None:
     answer = client.post("/v1/jobs", json=a_body(), headers=grant("write", "etl"))
-    assert store.job(answer.json["job_id"]).request.project == "etl"
+    assert store.jobs.get(answer.json["job_id"]).request.project == "etl"
     assert client.post("/v1/jobs", json=a_body(), headers=grant("write", "etl", "ops")).status_code == 403
 
 

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.reports import Point
-from shared.storage import Store
+from shared.store import Store
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
@@ -21,10 +21,10 @@ SERIES = "/v1/queues/root.etl/series"
 @pytest.fixture
 def known(store: Store) -> None:
     """Two issues of a forecast, and what happened around the first steps; one hour is missing."""
-    store.save_forecast(a_forecast(issued_at=MONDAY - timedelta(days=1), prediction=(1.0, 2.0, 3.0), job_id="job-0"))
-    store.save_forecast(a_forecast())
+    store.forecasts.save(a_forecast(issued_at=MONDAY - timedelta(days=1), prediction=(1.0, 2.0, 3.0), job_id="job-0"))
+    store.forecasts.save(a_forecast())
     hours = (-3, -2, 0, 1)  # of Monday
-    store.save_actuals(
+    store.actuals.save(
         "root.etl", "used_capacity", 3_600, [Point(timestamp=MONDAY + hour * HOUR, value=hour * 1.0) for hour in hours]
     )
 
@@ -41,10 +41,10 @@ def test_every_queue_with_a_forecast_is_listed_with_its_peak(client: FlaskClient
 
 
 def test_a_series_tells_the_peak_with_its_band_and_which_steps_are_above_100_percent(client: FlaskClient, store: Store) -> None:
-    store.save_forecast(
+    store.forecasts.save(
         a_forecast(prediction=(90.0, 120.0, 80.0), lower_bound=(70.0, 95.0, 60.0), upper_bound=(105.0, 140.0, 95.0))
     )
-    store.save_forecast(a_forecast(metric="used_memory_mb"))
+    store.forecasts.save(a_forecast(metric="used_memory_mb"))
     part = client.get(f"{SERIES}?metric=used_capacity&to=2026-01-05T01:00:00Z").json
     peak = {"step": 2, "timestamp": "2026-01-05T01:00:00Z", "prediction": 120.0, "lower_bound": 95.0, "upper_bound": 140.0}
     assert (part["peak"], len(part["points"])) == (peak, 1)
@@ -126,7 +126,7 @@ def test_what_was_never_forecast_is_not_found(client: FlaskClient, query: str) -
 
 @pytest.mark.parametrize("queue", ["root/etl", "a//b/series"])
 def test_the_name_of_a_queue_may_hold_slashes(client: FlaskClient, store: Store, queue: str) -> None:
-    store.save_forecast(a_forecast(queue=queue))
+    store.forecasts.save(a_forecast(queue=queue))
     assert client.get(f"/v1/queues/{queue}/series").json["queue"] == queue
 
 
@@ -134,10 +134,10 @@ def test_a_thinned_series_keeps_its_peaks_its_gaps_and_the_first_step_of_the_for
     values: list[float | None] = [1.0] * 1_000
     values[777], values[200:300] = 99.0, [None] * 100
     start = MONDAY - 1_000 * HOUR
-    store.save_actuals(
+    store.actuals.save(
         "root.etl", "used_capacity", 3_600, [Point(timestamp=start + n * HOUR, value=v) for n, v in enumerate(values)]
     )
-    store.save_forecast(a_forecast())
+    store.forecasts.save(a_forecast())
     answer = client.get(f"{SERIES}?from={start:%Y-%m-%dT%H:%M:%SZ}&points=100")
     points = answer.json["points"]
     assert len(points) <= 100

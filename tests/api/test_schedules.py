@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import BODY
 from tests.factories import a_schedule
 
@@ -27,7 +27,7 @@ def test_a_schedule_is_made_shown_and_listed(client: FlaskClient, store: Store) 
     assert (due_at.minute, due_at.weekday() < 5) == (0, True)
     assert client.get(made.location).json == made.json
     assert client.get(SCHEDULES).json == {"schedules": [made.json]}
-    assert store.open_jobs() == []
+    assert store.jobs.open() == []
 
 
 @pytest.mark.parametrize(

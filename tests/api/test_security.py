@@ -22,7 +22,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.calls import calls
 from tests.api.scene import Granting
@@ -95,11 +95,11 @@ FRAGMENTS = ["{'$gt': ''}", '{"$ne": null}', "' OR '1'='1", "'; DROP TABLE jobs;
 
 @pytest.mark.parametrize("text", FRAGMENTS)
 def test_in_a_filter_it_is_a_text_that_nothing_has(client: FlaskClient, store: Store, text: str) -> None:
-    store.add_job(a_job())
+    store.jobs.add(a_job())
     for name in ("owner", "project", "user_name", "queue", "model"):
         assert client.get("/v1/jobs", query_string={name: text}).json["jobs"] == []
         assert client.get("/v1/jobs", query_string={f"{name}[$ne]": "x"}).status_code == 422
-    assert len(store.jobs(JobFilter(), 10)) == 1
+    assert len(store.jobs.find(JobFilter(), 10)) == 1
 
 
 @pytest.mark.parametrize("role", ["source", "destination"])
@@ -190,8 +190,8 @@ def test_no_answer_and_no_log_line_holds_a_secret(
     monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
     app = make_app(secretive)
     client, store = app.test_client(), app.extensions[EXTENSION].store
-    store.add_job(a_job(created_at=MONDAY))
-    store.save_forecast(a_forecast())
+    store.jobs.add(a_job(created_at=MONDAY))
+    store.forecasts.save(a_forecast())
     told = [str(call.send(client).data) for call in calls(app)]
     for place in ({"name": "archive", "collection": "c"}, {"name": "charts", "measurement": "m"}, {"name": "nowhere"}):
         body = a_body("data.destination", place)

@@ -13,7 +13,7 @@ from api.known_tokens import LIFE_SECONDS
 from api.login import COOKIE
 from shared.sessions import SESSION_LIFE
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting, Headers
 from tests.polling import eventually

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from shared.cli import build_app
 from shared.sessions import make_session
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, Token
 
 Run = Callable[..., Result]

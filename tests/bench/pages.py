@@ -28,7 +28,7 @@ from api.app import create_app
 from shared.buckets import bucket_start
 from shared.reports import Point
 from shared.settings import Settings
-from shared.storage import Store, open_store
+from shared.store import Store, open_store
 from tests.api.serving import serving
 from tests.bench.fleet.figures import Figure, circumstances
 from tests.browser.looking import CHROMIUM, OPTIONS
@@ -97,13 +97,13 @@ def fill(store: Store) -> None:
     for number in range(QUEUES):
         queue = f"root.q{number:03d}"
         past = [Point(timestamp=now - n * hour, value=40 + 50 * chance.random()) for n in range(DAYS * 24, 0, -1)]
-        store.save_actuals(queue, "used_capacity", 3_600, past)
+        store.actuals.save(queue, "used_capacity", 3_600, past)
         prediction = [40 + 50 * chance.random() for _ in range(HORIZON)]
         bounds: dict[str, Any] = {
             "lower_bound": tuple(value * 0.8 for value in prediction),
             "upper_bound": tuple(value * 1.25 for value in prediction),
         }
-        store.save_forecast(a_forecast(queue=queue, issued_at=now, created_at=now, prediction=tuple(prediction), **bounds))
+        store.forecasts.save(a_forecast(queue=queue, issued_at=now, created_at=now, prediction=tuple(prediction), **bounds))
 
 
 def median_cpu(call: Callable[[], object]) -> float:

@@ -26,7 +26,7 @@ from shared.drivers.redis_server import redis_server
 from shared.durations import Duration
 from shared.fleet.runstate import RunState
 from shared.jobs import JobState
-from shared.storage import open_store
+from shared.store import open_store
 from tests.bench.fleet.stage import broker
 from tests.factories import a_job, a_load, a_request
 from tests.integration.fleet import Fleet
@@ -79,7 +79,7 @@ def write_usage(folder: Path, queues: int) -> None:
 
 def run(fleet: Fleet, days: int) -> None:
     request = a_request(data_ingestion_time_period=Duration(days, "d"))
-    job = fleet.store.add_job(a_job(job_id=f"job-{token_hex(4)}", request=request, created_at=datetime.now(UTC)))
+    job = fleet.store.jobs.add(a_job(job_id=f"job-{token_hex(4)}", request=request, created_at=datetime.now(UTC)))
     fleet.run_state.begin_job(job.job_id, job.deadline_at)
     enqueue_job(make_celery(redis_server(fleet.settings), "api"), job.job_id)
     ended = fleet.ended(job.job_id, within=600)

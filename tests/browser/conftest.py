@@ -20,7 +20,7 @@ from api.app import create_app
 from api.context import EXTENSION, Services
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.api.serving import serving
 from tests.browser.looking import CHROMIUM, OPTIONS, WIDE, Watched
 from tests.servers import missing

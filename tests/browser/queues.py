@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.buckets import bucket_start
 from shared.reports import Point
-from shared.storage import Store
+from shared.store import Store
 from tests.factories import a_forecast
 
 HOUR = timedelta(hours=1)
@@ -18,7 +18,7 @@ THIS_HOUR = bucket_start(datetime.now(UTC), 3_600)
 def keep(store: Store, queue: str, highest: float, bound: float, *, hours: int = 24, **changes: Any) -> None:
     """A forecast of a queue, issued at the beginning of this hour and highest in its tenth step; and the two days before."""
     shape = [1.0 if hour == 9 else 0.5 for hour in range(hours)]
-    store.save_forecast(
+    store.forecasts.save(
         a_forecast(
             queue=queue,
             prediction=tuple(highest * part for part in shape),
@@ -34,4 +34,4 @@ def keep_past(store: Store, queue: str, highest: float, *, hours: int = 48, gap:
     """The hours before this one, day and night; `gap` counts hours back that are missing."""
     values = {n: highest * (0.55 + 0.3 * sin(n * 2 * pi / 24)) for n in range(1, hours + 1) if n not in gap}
     points = [Point(timestamp=THIS_HOUR - n * HOUR, value=value) for n, value in sorted(values.items(), reverse=True)]
-    store.save_actuals(queue, "used_capacity", 3_600, points)
+    store.actuals.save(queue, "used_capacity", 3_600, points)

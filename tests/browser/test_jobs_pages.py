@@ -13,7 +13,7 @@ from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate
 from shared.jobs import Job, JobState, Progress, QueueState, Tally
 from shared.reports import QueueReport
-from shared.storage import Store
+from shared.store import Store
 from tests.api.scene import CARDS
 from tests.browser.looking import NARROW, WIDE, Watched, check_accessible, check_fits
 from tests.browser.queues import THIS_HOUR, keep
@@ -35,20 +35,22 @@ def partial(store: Store) -> None:
     job = an_old_job(
         state=JobState.PARTIAL, reason="1 of 2 queues has no forecast", progress=progress, warnings=("thin history",)
     )
-    store.add_job(job)
+    store.jobs.add(job)
     keep(store, "root.etl", 90, 110, model="var", mape=8.25)
-    store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, winner=VAR))
-    store.save_report(QueueReport(job_id="job-1", queue="root.new", state=QueueState.FAILED, reason="found 2 steps with a value"))
+    store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, winner=VAR))
+    store.reports.save(
+        QueueReport(job_id="job-1", queue="root.new", state=QueueState.FAILED, reason="found 2 steps with a value")
+    )
 
 
 @pytest.fixture
 def running(store: Store, run_state: RunState) -> None:
     """A job that runs, with one queue of two done and half of its candidates."""
-    store.add_job(a_job(created_at=NOW - timedelta(minutes=2)))
+    store.jobs.add(a_job(created_at=NOW - timedelta(minutes=2)))
     run_state.begin_job("job-1", NOW + timedelta(minutes=58))
     run_state.name_queues("job-1", ["root.adhoc", "root.etl"], THIS_HOUR, planned=10)
     let_in(run_state, "job-1", 2)
-    store.move_job("job-1", [JobState.QUEUED], JobState.RUNNING, None, NOW - timedelta(minutes=1))
+    store.jobs.move("job-1", [JobState.QUEUED], JobState.RUNNING, None, NOW - timedelta(minutes=1))
 
 
 def test_an_empty_list_says_what_to_do_next(page: Page, url: str) -> None:
@@ -58,7 +60,7 @@ def test_an_empty_list_says_what_to_do_next(page: Page, url: str) -> None:
 
 
 def test_jobs_are_listed_newest_first_and_filtered_in_the_address(partial: None, store: Store, page: Page, url: str) -> None:
-    store.add_job(an_old_job(job_id="job-2", created_at=NOW, state=JobState.FAILED, reason="no queue was found"))
+    store.jobs.add(an_old_job(job_id="job-2", created_at=NOW, state=JobState.FAILED, reason="no queue was found"))
     page.goto(f"{url}/jobs")
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(2)
@@ -74,7 +76,7 @@ def test_jobs_are_listed_newest_first_and_filtered_in_the_address(partial: None,
 
 def test_more_jobs_than_a_page_are_reached_by_older_and_newest(store: Store, page: Page, url: str) -> None:
     for number in range(3):
-        store.add_job(an_old_job(job_id=f"job-{number}", created_at=NOW - timedelta(hours=number), state=JobState.SUCCEEDED))
+        store.jobs.add(an_old_job(job_id=f"job-{number}", created_at=NOW - timedelta(hours=number), state=JobState.SUCCEEDED))
     page.goto(f"{url}/jobs?limit=2")
     page.get_by_role("link", name="Older").click()
     expect(page.locator("tbody tr")).to_contain_text("job-2")
@@ -111,9 +113,9 @@ def test_a_running_job_is_followed_to_its_end_without_a_reload(
     page.evaluate("window.wasNotReloaded = true")
     for queue in ("root.adhoc", "root.etl"):
         run_state.end_queue("job-1", queue)
-        store.save_report(QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, winner=VAR))
+        store.reports.save(QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, winner=VAR))
     expect(page.locator("#progress .state.succeeded")).to_have_count(2)
-    store.move_job("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, datetime.now(UTC))
+    store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, datetime.now(UTC))
     run_state.drop_job("job-1")
     expect(page.locator("#progress .state.succeeded")).to_have_count(3)
     expect(page.get_by_role("button", name="Retry all")).to_be_visible()
@@ -124,24 +126,24 @@ def test_a_job_is_cancelled_after_a_question(running: None, store: Store, page: 
     page.goto(f"{url}/jobs/job-1")
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_role("button", name="Cancel").click()
-    assert store.job("job-1").state is JobState.RUNNING
+    assert store.jobs.get("job-1").state is JobState.RUNNING
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#progress .facts")).to_contain_text("cancelled")
-    assert store.job("job-1").state is JobState.CANCELLED
+    assert store.jobs.get("job-1").state is JobState.CANCELLED
 
 
 def test_what_has_no_forecast_is_tried_again(partial: None, store: Store, page: Page, url: str) -> None:
     page.goto(f"{url}/jobs/job-1")
     page.get_by_role("button", name="Retry what has no forecast").click()
     expect(page.locator("#progress .facts")).to_contain_text("queued")
-    assert store.job("job-1").state is JobState.QUEUED
+    assert store.jobs.get("job-1").state is JobState.QUEUED
 
 
 def test_what_the_service_refuses_is_told(partial: None, store: Store, page: Page, url: str, watched: Watched) -> None:
     watched.expected_statuses |= {409}
     page.goto(f"{url}/jobs/job-1")
-    store.reopen_job("job-1", [JobState.PARTIAL], NOW)  # somebody else was quicker
+    store.jobs.reopen("job-1", [JobState.PARTIAL], NOW)  # somebody else was quicker
     page.get_by_role("button", name="Retry what has no forecast").click()
     expect(page.locator("#message")).to_contain_text("queued")
 
@@ -172,7 +174,7 @@ def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
     page.get_by_label("growth").fill("flat")
     page.get_by_role("button", name="Submit", exact=True).click()
     page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
-    [job] = store.open_jobs()
+    [job] = store.jobs.open()
     wanted = job.request
     assert (wanted.job_name, wanted.user_name, wanted.queues, wanted.model) == (
         "From the form",
@@ -219,7 +221,7 @@ def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState
     earlier = a_request(
         queues=("root.etl",), interval=0.8, model=("prophet",), hyperparameters={"prophet": {"growth": ("flat",)}}
     )
-    store.add_job(an_old_job(request=earlier, state=JobState.SUCCEEDED))
+    store.jobs.add(an_old_job(request=earlier, state=JobState.SUCCEEDED))
     page.goto(f"{url}/jobs/job-1")
     page.get_by_role("link", name="Submit again with changes").click()
     expect(page.locator("[data-path=job_name]")).to_have_value(earlier.job_name)

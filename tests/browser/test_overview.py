@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.storage import Store
+from shared.store import Store
 from tests.browser.looking import NARROW, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from shared.forecasts import Candidate, Failure
 from shared.jobs import JobState, QueueState
 from shared.reports import QualityReport, QueueReport
-from shared.storage import Store
+from shared.store import Store
 from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
 from tests.factories import a_job, a_score
@@ -32,7 +32,7 @@ COLOURS = """() => {
 @pytest.fixture
 def llap(store: Store) -> None:
     """Three days ahead of a queue, with the leaderboard of the job, a gap, and another queue beside it."""
-    store.add_job(a_job(state=JobState.SUCCEEDED))
+    store.jobs.add(a_job(state=JobState.SUCCEEDED))
     keep(store, "llap", 96, 118, hours=72, model="prophet")
     keep_past(store, "llap", 90, hours=200, gap=range(60, 70))
     keep(store, "default", 60, 80, hours=72)
@@ -47,7 +47,7 @@ def llap(store: Store) -> None:
         explanation="prophet won: its MAPE of 7.5 % is the lowest of 2.",
         quality=QualityReport(rows=12_000, steps=200, notes=("10 steps without a value: filled",), warnings=("A gap.",)),
     )
-    store.save_report(report)
+    store.reports.save(report)
 
 
 @pytest.fixture
@@ -174,8 +174,8 @@ def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, st
 
 
 def test_a_queue_whose_last_job_failed_says_so(llap: None, store: Store, page: Page, url: str) -> None:
-    store.add_job(a_job(job_id="job-2", state=JobState.FAILED, created_at=THIS_HOUR, reason="no queue has a forecast"))
-    store.save_report(QueueReport(job_id="job-2", queue="llap", state=QueueState.FAILED, reason="found 2 steps with a value"))
+    store.jobs.add(a_job(job_id="job-2", state=JobState.FAILED, created_at=THIS_HOUR, reason="no queue has a forecast"))
+    store.reports.save(QueueReport(job_id="job-2", queue="llap", state=QueueState.FAILED, reason="found 2 steps with a value"))
     page.goto(f"{url}/queues/llap")
     expect(page.locator("main .notice.bad").first).to_contain_text("found 2 steps with a value")
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from shared.jobs import JobState
-from shared.storage import Store
+from shared.store import Store
 from tests.browser.looking import NARROW, check_accessible, check_fits
 from tests.factories import a_job, a_schedule
 
@@ -19,7 +19,7 @@ TOMORROW = datetime.now(UTC) + timedelta(hours=30)
 @pytest.fixture
 def daily(store: Store) -> None:
     """A schedule whose last job has failed."""
-    store.add_job(a_job(state=JobState.FAILED))
+    store.jobs.add(a_job(state=JobState.FAILED))
     store.schedules.add(a_schedule(due_at=TOMORROW, last_due_at=TOMORROW - timedelta(days=1), last_job_id="job-1"))
 
 

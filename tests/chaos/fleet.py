@@ -30,8 +30,7 @@ from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
 from shared.jobs import Job
 from shared.settings import PREFIX, Settings
-from shared.storage import open_store
-from shared.storage.base import Store
+from shared.store import Store, open_store
 from tests.chaos.names import LEDGER
 from tests.factories import a_job, a_request
 from tests.polling import eventually
@@ -157,14 +156,14 @@ class ChaosFleet:
         (self.folder / job_id).touch()
         values = {"job_name": job_id, "model": ("pausing",), "deadline": Duration(10, "min")}
         job = a_job(job_id=job_id, request=a_request(**values | changes), created_at=created_at, client=CLIENT)
-        return self.store.add_job(job)
+        return self.store.jobs.add(job)
 
     def ended(self, job_id: str, within: float = 60) -> Job:
         """The job, when it has ended."""
 
         def look() -> Job | None:
             try:
-                job = self.store.job(job_id)
+                job = self.store.jobs.get(job_id)
             except StoreAway:
                 return None
             return job if job.state.is_terminal else None

@@ -93,7 +93,7 @@ def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None
         outcome.right += not found
         outcome.wrongs += found
         outcome.expected += len(expected.queues) * HORIZON
-        outcome.found += sum(forecast.horizon_steps for forecast in fleet.store.forecasts(job_id=expected.job_id))
+        outcome.found += sum(forecast.horizon_steps for forecast in fleet.store.forecasts.find(job_id=expected.job_id))
     try:
         eventually(lambda: not leftovers(fleet), within=60, what="an empty broker")
     except AssertionError as error:
@@ -101,5 +101,5 @@ def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None
 
 
 def _have_ended(fleet: ChaosFleet, jobs: Sequence[Expected]) -> bool:
-    rows: list[Job] = [fleet.store.job(expected.job_id) for expected in jobs]
+    rows: list[Job] = [fleet.store.jobs.get(expected.job_id) for expected in jobs]
     return all(job.state.is_terminal for job in rows)

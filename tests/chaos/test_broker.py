@@ -44,12 +44,12 @@ def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: 
     queues = write_usage(chaos.settings.files_dir, 8)
     chaos.start()
     job_id = chaos.submit()
-    kept = eventually(lambda: chaos.store.forecasts(job_id=job_id), within=30, what="a first forecast")
+    kept = eventually(lambda: chaos.store.forecasts.find(job_id=job_id), within=30, what="a first forecast")
     chaos.run_state.client.flushall()
     job = chaos.ended(job_id)
     assert job.progress.replans == 1
     assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
-    assert all(forecast in chaos.store.forecasts(job_id=job_id) for forecast in kept)  # not computed again
+    assert all(forecast in chaos.store.forecasts.find(job_id=job_id) for forecast in kept)  # not computed again
 
 
 @pytest.mark.long
@@ -59,7 +59,7 @@ def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
     job_id = chaos.submit(hyperparameters={"pausing": {"milliseconds": (300,)}})
     eventually(lambda: chaos.is_working(job_id), within=30, what="work")
     chaos.run_state.client.flushall()
-    eventually(lambda: chaos.store.job(job_id).progress.replans, within=30, what="another plan")
+    eventually(lambda: chaos.store.jobs.get(job_id).progress.replans, within=30, what="another plan")
     eventually(lambda: chaos.is_working(job_id), within=30, what="work once more")
     chaos.run_state.client.flushall()
     job = chaos.ended(job_id)

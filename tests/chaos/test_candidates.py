@@ -15,7 +15,7 @@ from tests.polling import eventually
 
 def failures(chaos: ChaosFleet, job: Job, queue: str) -> dict[str, str]:
     """Label → error of the candidates that failed."""
-    outcomes = chaos.store.report(job.job_id, queue).outcomes
+    outcomes = chaos.store.reports.get(job.job_id, queue).outcomes
     return {each.candidate.label: each.error for each in outcomes if isinstance(each, Failure)}
 
 
@@ -90,7 +90,7 @@ def test_a_winner_that_kills_its_process_when_it_is_fitted_again_leaves_its_plac
     [queue] = write_usage(chaos.settings.files_dir, 1)
     chaos.start()
     job = chaos.ended(chaos.submit(model=("fragile",)))
-    report = chaos.store.report(job.job_id, queue)
+    report = chaos.store.reports.get(job.job_id, queue)
     assert chaos.ledger.read_text().count("refit") == 3
     assert failures(chaos, job, queue) == {"fragile": ProcessLost.__name__}
     assert report.winner is not None

@@ -12,7 +12,7 @@ from shared.domain.lanes import Lane
 from shared.durations import Duration
 from shared.errors import DeadlinePassed
 from shared.jobs import JobState
-from shared.storage import sqlite_path
+from shared.store import sqlite_path
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
@@ -30,7 +30,7 @@ def test_at_its_deadline_a_job_ends_with_what_it_has(chaos: ChaosFleet) -> None:
     job_id = chaos.submit(asked_at=asked, hyperparameters=SLOW, deadline=Duration(1, "min"))
     job = chaos.ended(job_id, within=30)
     assert job.state in {JobState.PARTIAL, JobState.FAILED}
-    reports = {report.queue: report for report in chaos.store.reports(job_id)}
+    reports = {report.queue: report for report in chaos.store.reports.of_job(job_id)}
     late = [queue for queue in queues if queue in reports and reports[queue].reason]
     assert late
     assert all((reports[queue].reason or "").startswith(DeadlinePassed().headline) for queue in late)
@@ -44,12 +44,12 @@ def test_after_a_cancel_no_score_begins_and_the_lanes_drain(chaos: ChaosFleet) -
     eventually(lambda: chaos.is_working(job_id), within=30, what="work")
     answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/{job_id}/cancel", timeout=10)
     assert answer.status == 202
-    assert chaos.store.job(job_id).state is JobState.CANCELLED
+    assert chaos.store.jobs.get(job_id).state is JobState.CANCELLED
     eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
     view = chaos.lanes()
     assert view is not None
     assert [view.depth(lane) for lane in Lane] == [0] * len(Lane)
-    assert chaos.store.job(job_id).state is JobState.CANCELLED
+    assert chaos.store.jobs.get(job_id).state is JobState.CANCELLED
 
 
 @pytest.mark.long

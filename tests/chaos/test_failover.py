@@ -14,7 +14,7 @@ from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.jobs import JobState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start
 from tests.factories import a_load
@@ -49,7 +49,7 @@ def assert_done_once(fleet: Fleet, job_id: str) -> None:
     """The job has succeeded, with one forecast per queue."""
     job = fleet.ended(job_id, within=150)
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
-    assert sorted(forecast.queue for forecast in fleet.store.forecasts(job_id=job_id)) == list(QUEUES)
+    assert sorted(forecast.queue for forecast in fleet.store.forecasts.find(job_id=job_id)) == list(QUEUES)
 
 
 @pytest.mark.nightly

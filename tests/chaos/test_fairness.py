@@ -29,7 +29,7 @@ def test_a_small_job_ends_soon_behind_sixty_jobs_of_another_project(chaos: Chaos
     many = [chaos.submit(project=GREEDY) for _ in range(60)]
     eventually(lambda: any(chaos.is_working(job_id) for job_id in many), within=60, what="work of the others")
     behind = seconds(chaos.ended(chaos.submit(project=MODEST, queues=tuple(queues[:1])), within=200))
-    still_open = sum(not chaos.store.job(job_id).state.is_terminal for job_id in many)
+    still_open = sum(not chaos.store.jobs.get(job_id).state.is_terminal for job_id in many)
     print(f"alone {alone:.1f} s, behind 60 jobs of another project {behind:.1f} s; {still_open} of these are open")
     assert still_open > 30
     assert behind < 5 * alone + 5
@@ -72,4 +72,4 @@ def seconds(job: Job) -> float:
 
 def some_have_ended(chaos: ChaosFleet, jobs: Sequence[str], number: int) -> bool:
     """Whether so many jobs have."""
-    return sum(chaos.store.job(job_id).state.is_terminal for job_id in jobs) >= number
+    return sum(chaos.store.jobs.get(job_id).state.is_terminal for job_id in jobs) >= number

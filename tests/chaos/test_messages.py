@@ -57,7 +57,7 @@ def test_messages_that_come_twice_change_nothing(chaos: ChaosFleet) -> None:
     chaos.start(ONE_BY_ONE)
     job_id = chaos.submit()
     rng, doubled = Random(17), 0
-    while not chaos.store.job(job_id).state.is_terminal and doubled < 20:
+    while not chaos.store.jobs.get(job_id).state.is_terminal and doubled < 20:
         doubled += messages_doubled(chaos, rng)
     job = chaos.ended(job_id)
     assert doubled

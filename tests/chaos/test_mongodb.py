@@ -15,7 +15,7 @@ from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, JobState, Place
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start
 from tests.factories import a_load
@@ -56,7 +56,7 @@ def assert_delivered_once(fleet: Fleet, job_id: str, client: MongoClient[dict[st
     """One forecast per queue in the store, one document per queue in the sink."""
     job = fleet.ended(job_id, within=150)
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
-    assert sorted(forecast.queue for forecast in fleet.store.forecasts(job_id=job_id)) == QUEUES
+    assert sorted(forecast.queue for forecast in fleet.store.forecasts.find(job_id=job_id)) == QUEUES
     assert sorted(each["queue"] for each in client.usage.forecasts.find({"job_id": job_id})) == QUEUES
 
 
@@ -88,7 +88,7 @@ def test_a_job_outlives_the_primary_s_stepping_down(settings: Settings, run_stat
             job_id = fleet.submit(**WORK, data=PLACES)
             eventually(lambda: Lanes.open(fleet.settings).look().held, within=60, what="work")
             servers.step_down()
-            eventually(lambda: fleet.store.forecasts(job_id=job_id), within=90, what="a first forecast")
+            eventually(lambda: fleet.store.forecasts.find(job_id=job_id), within=90, what="a first forecast")
             servers.step_down()
             assert_delivered_once(fleet, job_id, client)
             assert [process.poll() for process in processes] == [None] * 3

@@ -36,13 +36,13 @@ class Expected:
 
 def wrongs(fleet: ChaosFleet, expected: Expected) -> list[str]:
     """What is not as it should be; empty when all is well."""
-    job = fleet.store.job(expected.job_id)
+    job = fleet.store.jobs.get(expected.job_id)
     found = [] if job.state is expected.state else [f"{job.job_id} is {job.state}, not {expected.state}: {job.reason}"]
-    steps = Counter({forecast.queue: forecast.horizon_steps for forecast in fleet.store.forecasts(job_id=job.job_id)})
+    steps = Counter({forecast.queue: forecast.horizon_steps for forecast in fleet.store.forecasts.find(job_id=job.job_id)})
     if steps != Counter(dict.fromkeys(expected.queues, HORIZON)):
         found.append(f"{job.job_id} has forecasts {dict(steps)}, expected are {len(expected.queues)} of {HORIZON} steps")
     for queue, part in expected.failed.items():
-        reason = fleet.store.report(job.job_id, queue).reason or ""
+        reason = fleet.store.reports.get(job.job_id, queue).reason or ""
         if part not in reason:
             found.append(f"{queue} of {job.job_id} failed for {reason!r}, expected {part!r}")
     return found + list(_wrong_outcomes(fleet, expected)) + _ends(fleet, job.job_id)
@@ -50,7 +50,7 @@ def wrongs(fleet: ChaosFleet, expected: Expected) -> list[str]:
 
 def _wrong_outcomes(fleet: ChaosFleet, expected: Expected) -> Iterator[str]:
     for queue in expected.queues:
-        outcomes = fleet.store.report(expected.job_id, queue).outcomes
+        outcomes = fleet.store.reports.get(expected.job_id, queue).outcomes
         twice = [label for label, times in Counter(each.candidate.label for each in outcomes).items() if times > 1]
         if twice:
             yield f"{queue} of {expected.job_id} has two outcomes of {twice}"

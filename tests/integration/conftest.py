@@ -8,7 +8,7 @@ import pytest
 
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.factories import a_load
 from tests.integration.fleet import Fleet
 

@@ -15,7 +15,7 @@ from shared.drivers.redis_server import redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import Job
 from shared.settings import Settings
-from shared.storage.base import Store
+from shared.store import Store
 from tests.factories import a_job, a_request
 from tests.polling import eventually
 from tests.up import QUEUECAST
@@ -63,7 +63,7 @@ class Fleet:
         """A job as the API makes it; returns its id."""
         self.submitted += 1
         job = a_job(job_id=f"job-{self.submitted}", request=a_request(**changes), created_at=datetime.now(UTC))
-        self.store.add_job(job)
+        self.store.jobs.add(job)
         self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
         return job.job_id
@@ -72,7 +72,7 @@ class Fleet:
         """The job, when it has ended."""
 
         def look() -> Job | None:
-            job = self.store.job(job_id)
+            job = self.store.jobs.get(job_id)
             return job if job.state.is_terminal else None
 
         return eventually(look, within=within, what=f"the end of {job_id}")

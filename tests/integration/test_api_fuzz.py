@@ -68,11 +68,11 @@ def service(
     answer = app.wsgi_app
     monkeypatch.setattr(app, "wsgi_app", lambda environ, start: answer({"REMOTE_ADDR": "127.0.0.1", **environ}, start))
     services: Services = app.extensions[EXTENSION]
-    services.store.add_job(a_job())
-    services.store.move_job("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
-    services.store.save_forecast(a_forecast())
+    services.store.jobs.add(a_job())
+    services.store.jobs.move("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+    services.store.forecasts.save(a_forecast())
     services.store.schedules.add(a_schedule())
-    services.store.save_report(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED))
+    services.store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED))
     document = schemathesis.openapi.from_wsgi("/openapi.json", app)
     yield _asked_by(getattr(request, "param", "anybody here"), document, services)
     services.store.close()

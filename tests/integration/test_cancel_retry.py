@@ -53,7 +53,7 @@ def ended(caller: FlaskClient, path: str) -> Any:
 
 def computed_at(fleet: Fleet) -> dict[str, datetime]:
     """Queue → when its forecast was computed; each queue has one."""
-    forecasts = fleet.store.forecasts()
+    forecasts = fleet.store.forecasts.find()
     found = {forecast.queue: forecast.created_at for forecast in forecasts}
     assert len(found) == len(forecasts)
     return found
@@ -83,7 +83,7 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing_and_can_be_tried_again
     assert {(queue["state"], queue["reason"]) for queue in answer.json["queues"]} == {("failed", "cancelled on request")}
     eventually(lambda: is_quiet(fleet), within=30, what="empty lanes")
     eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
-    assert fleet.store.forecasts() == []
+    assert fleet.store.forecasts.find() == []
     assert caller.get(path).json["state"] == "cancelled"
     assert caller.get(path).json["progress"]["candidates"] == done  # no score began, none is counted
     assert caller.post(f"{path}/retry").status_code == 202

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, make_token
 from tests.polling import eventually
 from tests.servers import free_port

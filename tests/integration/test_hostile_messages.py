@@ -122,7 +122,7 @@ def test_what_nobody_of_us_has_sent_is_dropped_and_logged_and_jobs_go_on(fleet: 
             broker.lpush(lane, message)
             eventually(lambda: not broker.llen(lane) and not broker.hlen("unacked"), within=30, what=f"{name} to be gone")
     job_id = fleet.submit(model=("hour_mean",))
-    eventually(lambda: fleet.store.job(job_id).state is JobState.RUNNING, within=60, what="a job that is planned")
+    eventually(lambda: fleet.store.jobs.get(job_id).state is JobState.RUNNING, within=60, what="a job that is planned")
     assert (main.is_running(), worker.poll()) == (True, None)
     assert not UNPICKLED.exists()
     log = (fleet.settings.data_dir / "fleet.log").read_text()

@@ -20,7 +20,7 @@ QUEUES = {"root.adhoc", "root.etl"}
 
 def delivered(fleet: Fleet) -> dict[str, int]:
     """Queue → number of forecast steps in the store."""
-    return {forecast.queue: forecast.horizon_steps for forecast in fleet.store.forecasts()}
+    return {forecast.queue: forecast.horizon_steps for forecast in fleet.store.forecasts.find()}
 
 
 def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fleet: Fleet, run_state: RunState) -> None:
@@ -28,7 +28,7 @@ def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fl
     job = fleet.ended(fleet.submit(model=("prophet", "lstm", "seasonal_naive")))
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
     assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
-    report = fleet.store.report(job.job_id, "root.etl")
+    report = fleet.store.reports.get(job.job_id, "root.etl")
     assert {outcome.candidate.model for outcome in report.outcomes} >= {"prophet", "lstm", "seasonal_naive"}
     eventually(lambda: not run_state.client.keys(f"*{job.job_id}*"), within=10, what="the end of its run state")
     eventually(lambda: not Lanes.open(fleet.settings).look().waiting, within=10, what="empty lanes")

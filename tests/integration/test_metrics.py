@@ -62,7 +62,7 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> No
     assert sample(text, "queuecast_candidate_seconds_count", model="hour_mean") == 2
     assert sample(text, "queuecast_source_seconds_count", kind="files") == 2
     assert sample(text, "queuecast_sink_rows_total", kind="files") == 48
-    assert sample(text, "queuecast_queue_mape", queue="root.etl") == fleet.store.forecast("root.etl").mape
+    assert sample(text, "queuecast_queue_mape", queue="root.etl") == fleet.store.forecasts.newest("root.etl").mape
     close(app)
 
 

@@ -16,7 +16,7 @@ from shared.backup_command import without_password
 from shared.cli import build_app
 from shared.errors import StoreAway
 from shared.jobs import JobFilter
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job
 
@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
     """A data folder whose store has a job and a token."""
     folder = tmp_path / "data"
     with closing(open_store(f"sqlite://{folder / 'queuecast.db'}")) as store:
-        store.add_job(a_job())
+        store.jobs.add(a_job())
         store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
     return folder
 
@@ -54,7 +54,7 @@ def test_a_copy_taken_while_others_write_is_one_moment_of_the_store(data: Path, 
 
     def write() -> None:
         while not stopped.is_set():
-            written.append(store.add_job(a_job(job_id=f"job-{len(written)}-x")))
+            written.append(store.jobs.add(a_job(job_id=f"job-{len(written)}-x")))
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -79,7 +79,7 @@ def test_a_restored_copy_has_the_jobs_and_the_tokens(data: Path, tmp_path: Path)
     shutil.copy(tmp_path / "copy.db", data / "queuecast.db")
     with closing(open_store(f"sqlite://{data / 'queuecast.db'}")) as store:
         store.check()
-        assert store.jobs(JobFilter(), 10) == [a_job()]
+        assert store.jobs.find(JobFilter(), 10) == [a_job()]
         assert [token.name for token in store.tokens.all()] == ["ci"]
 
 
@@ -97,7 +97,7 @@ def test_the_stores_own_files_are_never_written_over(data: Path, name: str) -> N
     assert code == 2
     assert "the store's own file" in said.replace("\n", " ")
     with closing(open_store(f"sqlite://{data / 'queuecast.db'}")) as store:
-        assert store.job("job-1") == a_job()
+        assert store.jobs.get("job-1") == a_job()
 
 
 def test_a_damaged_store_makes_no_copy_that_looks_good(data: Path, tmp_path: Path) -> None:

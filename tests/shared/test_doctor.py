@@ -22,7 +22,7 @@ from shared.fleet.runstate.values import LivingWorker
 from shared.forecasts import ModelCard
 from shared.jobs import JobState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job
 from tests.parrot import parrot
@@ -84,9 +84,9 @@ def test_a_fleet_without_a_reaper_is_ill(healthy: Settings, run_state: RunState)
 
 def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Settings) -> None:
     with closing(open_store(healthy.store_location)) as store:
-        store.add_job(a_job(created_at=datetime.now(UTC)))
+        store.jobs.add(a_job(created_at=datetime.now(UTC)))
         assert findings(healthy)["oldest job"].is_well
-        store.add_job(a_job(job_id="old"))
+        store.jobs.add(a_job(job_id="old"))
     assert "old, " in findings(healthy)["oldest job"].detail
     assert not findings(healthy)["oldest job"].is_well
 
@@ -112,9 +112,9 @@ def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
     now = datetime.now(UTC)
     with closing(open_store(healthy.store_location)) as store:
         for number in range(5):
-            store.add_job(a_job(job_id=f"job-{number}", created_at=now - timedelta(minutes=number)))
+            store.jobs.add(a_job(job_id=f"job-{number}", created_at=now - timedelta(minutes=number)))
             at = now - timedelta(hours=2 if number == 4 else 0)
-            store.move_job(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
+            store.jobs.move(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
     found = findings(healthy)["failed jobs"]
     assert found.detail == "4 within the last hour: job-0, job-1, job-2 …"
     assert found.verdict == "note"

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from shared.cli import build_app
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.factories import MONDAY, a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
@@ -92,8 +92,8 @@ def exported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store with two forecasts, that the command finds by itself."""
     monkeypatch.setenv("QUEUECAST_STORE_URL", settings.store_location)
     store = open_store(settings.store_location)
-    store.save_forecast(a_forecast())
-    store.save_forecast(a_forecast(queue="root.adhoc", job_id="job-2"))
+    store.forecasts.save(a_forecast())
+    store.forecasts.save(a_forecast(queue="root.adhoc", job_id="job-2"))
     store.close()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.storage import open_store
+from shared.store import open_store
 from shared.tokens import Scope, make_token
 from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials, password_file
 

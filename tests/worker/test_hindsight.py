@@ -11,7 +11,7 @@ from shared.accuracy import AccuracyFilter
 from shared.fleet.runstate import RunState
 from shared.reports import Point
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_request
 from worker.hindsight import look_back, warning
 from worker.resources import Resources, use
@@ -26,13 +26,13 @@ def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
     with use(Resources(settings)) as here:
         values = [50.0 if 8 <= hour % 24 < 20 else 10.0 for hour in range(72)]
         points = [Point(timestamp=MONDAY - DAY + n * HOUR, value=value) for n, value in enumerate(values)]
-        here.store.save_actuals("root.etl", "used_capacity", 3_600, points)
+        here.store.actuals.save("root.etl", "used_capacity", 3_600, points)
         yield here.store
 
 
 def keep(store: Store, value: float, hours: int = 48, **changes: object) -> None:
     arrays = dict(zip(NAMES, ((value,) * hours, (value - 5,) * hours, (value + 5,) * hours), strict=True))
-    store.save_forecast(a_forecast(**(arrays | changes)))
+    store.forecasts.save(a_forecast(**(arrays | changes)))
 
 
 MONTH = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 9 * DAY, until=MONDAY + 9 * DAY)

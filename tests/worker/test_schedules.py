@@ -15,7 +15,7 @@ from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState
 from shared.schedules import paused, resumed
 from shared.settings import Settings
-from shared.storage import Store
+from shared.store import Store
 from tests.factories import MONDAY, a_job, a_schedule
 from worker.reaper import run_reaper
 from worker.resources import Resources, resources, use
@@ -40,12 +40,12 @@ def fire(now: datetime) -> list[str]:
 
 
 def end_all(store: Store, at: datetime) -> None:
-    for job in store.open_jobs():
-        store.move_job(job.job_id, [JobState.QUEUED], JobState.FAILED, "no data", at)
+    for job in store.jobs.open():
+        store.jobs.move(job.job_id, [JobState.QUEUED], JobState.FAILED, "no data", at)
 
 
 def all_jobs(store: Store) -> list[str]:
-    return sorted(job.job_id for job in store.jobs(JobFilter(), 1_000))
+    return sorted(job.job_id for job in store.jobs.find(JobFilter(), 1_000))
 
 
 def test_a_week_through_a_change_of_clocks_makes_a_job_a_day(store: Store) -> None:
@@ -81,7 +81,7 @@ def test_a_due_time_above_the_allowance_is_skipped_and_that_is_told(settings: Se
     with use(Resources(settings.model_copy(update={"most_open_jobs": 1}))) as here:
         store = here.store
         store.schedules.add(a_schedule())
-        store.add_job(a_job())
+        store.jobs.add(a_job())
         assert fire(store.schedules.get("s-1").due_at) == []
         assert "1 of 1 are used; wait until one ends" in (store.schedules.get("s-1").last_skip or "")
         end_all(store, MONDAY)
@@ -94,7 +94,7 @@ def test_a_crash_after_the_job_was_stored_makes_no_second_one(store: Store) -> N
     store.schedules.replace(store.schedules.get("s-1"), before)  # as if it had never been told
     assert fire(MONDAY + 5 * HOUR + timedelta(minutes=1)) == [job_id]
     assert all_jobs(store) == [job_id]
-    store.move_job(job_id, [JobState.QUEUED], JobState.FAILED, "no data", MONDAY + 6 * HOUR)
+    store.jobs.move(job_id, [JobState.QUEUED], JobState.FAILED, "no data", MONDAY + 6 * HOUR)
     store.schedules.replace(store.schedules.get("s-1"), before)
     assert fire(MONDAY + 6 * HOUR) == []  # it was planned, and has ended
     assert store.schedules.get("s-1").last_job_id == job_id
@@ -126,4 +126,4 @@ def test_the_reaper_fires_what_is_due(store: Store, settings: Settings, run_stat
     schedule = store.schedules.get("s-1")
     assert schedule.due_at > datetime.now(UTC)
     assert schedule.last_job_id in run_state.active()
-    assert store.job(schedule.last_job_id or "").request_id == "schedule-s-1"
+    assert store.jobs.get(schedule.last_job_id or "").request_id == "schedule-s-1"

@@ -26,7 +26,7 @@ from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.reports import QualityReport, QueueReport, ReportedScore
 from shared.settings import Settings
 from shared.states import OPEN_STATES
-from shared.storage.base import Store
+from shared.store import Store
 from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
 from worker import endings, steps
@@ -52,7 +52,7 @@ def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
 def submit(here: Resources, **changes: Any) -> Job:
     """A job as the API leaves it: a row and run state."""
     values = {"model": ("hour_mean",), "deadline": a_request().deadline} | changes
-    job = here.store.add_job(a_job(request=a_request(**values), created_at=datetime.now(UTC)))
+    job = here.store.jobs.add(a_job(request=a_request(**values), created_at=datetime.now(UTC)))
     here.run_state.begin_job(job.job_id, job.deadline_at)
     return job
 
@@ -96,7 +96,7 @@ def test_what_a_connection_may_reach_is_asked_again_at_every_step(
     settings: Settings, here: Resources, limits: dict[str, Any], error: type[QueuecastError], reason: str
 ) -> None:
     job, _work = scored(here)
-    again = here.store.add_job(replace(job, job_id="job-2"))
+    again = here.store.jobs.add(replace(job, job_id="job-2"))
     here.run_state.begin_job("job-2", again.deadline_at)
     files = {"files": {"kind": "files", "path": settings.files_dir, **limits}}
     changed = Settings(data_dir=settings.data_dir, store_url=settings.store_url, connections=files)
@@ -116,26 +116,26 @@ def test_a_queue_that_may_not_be_called_so_costs_the_job_a_warning_and_nothing_e
     job = submit(here)
     steps.plan(job.job_id)
     assert sorted(here.run_state.queue_states(job.job_id)) == list(QUEUES)
-    [warning] = here.store.job(job.job_id).warnings
+    [warning] = here.store.jobs.get(job.job_id).warnings
     assert warning == r"queues left out for their names: 'a\x1bb': it has a control character in it"
 
 
 def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
     job = submit(here)
     run(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
     assert ended.progress.queues.done == 2
     assert ended.progress.candidates.done == ended.progress.candidates.total > 0
     for queue in QUEUES:
-        forecast = here.store.forecast(queue)
+        forecast = here.store.forecasts.newest(queue)
         assert forecast.timestamps[0] == MONDAY  # the hour after the last complete hour
         assert forecast.horizon_steps == 24
         assert all(
             0 <= low <= value <= high
             for low, value, high in zip(forecast.lower_bound, forecast.prediction, forecast.upper_bound, strict=True)
         )
-        report = here.store.report(job.job_id, queue)
+        report = here.store.reports.get(job.job_id, queue)
         assert report.state is QueueState.SUCCEEDED
         assert report.winner is not None
         assert report.explanation
@@ -145,14 +145,14 @@ def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
 def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Resources) -> None:
     job = submit(here, model=("blend_cheap",), queues=("root.etl",))
     run(job.job_id, queues=("root.etl",))
-    standing = [outcome.candidate.model for outcome in here.store.report(job.job_id, "root.etl").outcomes]
+    standing = [outcome.candidate.model for outcome in here.store.reports.get(job.job_id, "root.etl").outcomes]
     assert set(standing) == {"blend_cheap", "ces", "theta", "hour_mean", "last_value", "seasonal_naive"}
 
 
 def test_with_four_windows_the_shown_score_is_that_of_the_newest_which_did_not_choose(here: Resources) -> None:
     job = submit(here, backtest_windows=4, queues=("root.etl",))
     run(job.job_id, queues=("root.etl",))
-    report, forecast = here.store.report(job.job_id, "root.etl"), here.store.forecast("root.etl")
+    report, forecast = here.store.reports.get(job.job_id, "root.etl"), here.store.forecasts.newest("root.etl")
     assert report.selected_on is ReportedScore.KEPT_APART
     assert {len(outcome.windows) for outcome in report.outcomes if isinstance(outcome, Score)} == {3}
     assert forecast.mape not in {outcome.measures.mape for outcome in report.outcomes if isinstance(outcome, Score)}
@@ -170,7 +170,7 @@ def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> Non
     run(job.job_id)
     endings.finish(job.job_id)
     assert {key: counted_here(key[0], **{key[1]: key[2]}) - before[key] for key in series} == series
-    assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecast("root.etl").mape
+    assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecasts.newest("root.etl").mape
 
 
 def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
@@ -190,10 +190,10 @@ def test_every_step_may_run_twice(here: Resources) -> None:
             steps.score(job.job_id, queue, range(len(first.candidates)))
         for _ in range(2):
             steps.select(job.job_id, queue, is_heavy=False)
-    written = here.store.forecasts()
+    written = here.store.forecasts.find()
     endings.finish(job.job_id)
     endings.finish(job.job_id)
-    assert here.store.forecasts() == written
+    assert here.store.forecasts.find() == written
     assert len(written) == 2
 
 
@@ -219,7 +219,7 @@ def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) ->
 
     assert endings.replan(job.job_id)
     run(job.job_id, queues=("root.etl",))
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.progress.replans) == (JobState.SUCCEEDED, 1)
 
 
@@ -229,7 +229,7 @@ def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
     assert endings.replan(job.job_id)
     here.run_state.client.flushdb()
     assert not endings.replan(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.FAILED
     assert "run state twice" in (ended.reason or "")
 
@@ -239,7 +239,7 @@ def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
     steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.PARTIAL
     assert ended.reason == "1 of 2 queues have no forecast: root.adhoc: no data"
 
@@ -252,21 +252,21 @@ def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     steps.score(job.job_id, "root.etl", [0, 1])
     endings.fail(job.job_id, "root.etl", "stopped")
     endings.fail(job.job_id, "root.etl", "stopped again")
-    report = here.store.report(job.job_id, "root.etl")
+    report = here.store.reports.get(job.job_id, "root.etl")
     assert (report.state, report.reason, len(report.outcomes)) == (QueueState.FAILED, "stopped", 2)
     assert report.quality is not None
 
 
 def retry(here: Resources, job: Job, *, every_queue: bool = False) -> None:
     """What the API does with a job that has ended."""
-    assert here.store.reopen_job(job.job_id, set(JobState) - OPEN_STATES, datetime.now(UTC))
-    here.store.forget_reports(job.job_id, set(QueueState) - (set() if every_queue else {QueueState.SUCCEEDED}))
-    here.run_state.begin_job(job.job_id, here.store.job(job.job_id).deadline_at)
+    assert here.store.jobs.reopen(job.job_id, set(JobState) - OPEN_STATES, datetime.now(UTC))
+    here.store.reports.forget(job.job_id, set(QueueState) - (set() if every_queue else {QueueState.SUCCEEDED}))
+    here.run_state.begin_job(job.job_id, here.store.jobs.get(job.job_id).deadline_at)
 
 
 def cancel(here: Resources, job: Job) -> None:
     """What the API does with a job that has not."""
-    assert here.store.move_job(job.job_id, OPEN_STATES, JobState.CANCELLED, "cancelled on request", datetime.now(UTC))
+    assert here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, "cancelled on request", datetime.now(UTC))
     here.run_state.drop_job(job.job_id)
 
 
@@ -276,18 +276,18 @@ def partial(here: Resources) -> Job:
     steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
-    return here.store.job(job.job_id)
+    return here.store.jobs.get(job.job_id)
 
 
 def test_a_retry_computes_the_failed_queues_only_and_the_verdict_is_of_all(here: Resources) -> None:
     job = partial(here)
-    first = here.store.forecast("root.etl")
+    first = here.store.forecasts.newest("root.etl")
     retry(here, job)
     run(job.job_id, queues=("root.adhoc",))
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
-    assert here.store.forecast("root.etl") == first
-    assert here.store.forecast("root.adhoc").issued_at == MONDAY
+    assert here.store.forecasts.newest("root.etl") == first
+    assert here.store.forecasts.newest("root.adhoc").issued_at == MONDAY
 
 
 def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
@@ -296,14 +296,14 @@ def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
     steps.plan(job.job_id)
     endings.fail(job.job_id, "root.adhoc", "still no data")
     endings.finish(job.job_id)
-    assert here.store.job(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
+    assert here.store.jobs.get(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
 
 
 def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
     endings.fail(job.job_id, None, "no such file")
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.PARTIAL, "no such file")
 
 
@@ -311,11 +311,11 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
     job = partial(here)
     retry(here, job)
     endings.pass_deadline(job.job_id)  # before anybody has planned it
-    assert here.store.job(job.job_id).state is JobState.PARTIAL
+    assert here.store.jobs.get(job.job_id).state is JobState.PARTIAL
     retry(here, job)
     steps.plan(job.job_id)
     endings.pass_deadline(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (
         JobState.PARTIAL,
         f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {endings.NEVER_LET_IN}",
@@ -331,15 +331,15 @@ def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(
     cancel(here, job)
     retry(here, job)
     run(job.job_id, queues=())
-    assert here.store.job(job.job_id).state is JobState.SUCCEEDED
+    assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
 
 
 def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resources) -> None:
     job = partial(here)
-    assert here.store.reopen_job(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
+    assert here.store.jobs.reopen(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
     assert endings.replan(job.job_id)  # what the reaper does with an open job without run state
     run(job.job_id, queues=("root.adhoc",))
-    assert (here.store.job(job.job_id).state, here.store.job(job.job_id).reason) == (JobState.SUCCEEDED, None)
+    assert (here.store.jobs.get(job.job_id).state, here.store.jobs.get(job.job_id).reason) == (JobState.SUCCEEDED, None)
 
 
 def deliver(here: Resources, job: Job, queue: str) -> None:
@@ -360,9 +360,9 @@ def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resour
     endings.fail(job.job_id, "root.etl", "too late")
     endings.fail(job.job_id, None, "too late")
     endings.finish(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
-    assert here.store.forecasts() == []
+    assert here.store.forecasts.find() == []
     assert here.run_state.client.keys("*job-1*") == []
 
 
@@ -370,8 +370,8 @@ def test_a_forecast_that_is_delivered_while_the_job_is_cancelled_stays_and_bring
     job, _work = scored(here)
     with here.run_state.within_run(job.job_id):
         delivering_when(lambda: cancel(here, job), here, job)
-    assert here.store.job(job.job_id).state is JobState.CANCELLED
-    assert here.store.report(job.job_id, "root.etl").state is QueueState.SUCCEEDED
+    assert here.store.jobs.get(job.job_id).state is JobState.CANCELLED
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
     assert here.run_state.client.keys("*job-1*") == []
 
 
@@ -389,12 +389,12 @@ def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) 
         endings.fail(job.job_id, None, "too late")
     assert here.run_state.queue_states(job.job_id) == dict.fromkeys(QUEUES, (QueueState.WAITING, None))
     run(job.job_id)
-    assert here.store.job(job.job_id).state is JobState.SUCCEEDED
+    assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
 
 
 def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> None:
     """`select`, and what happens before it says that it has delivered."""
-    write = here.store.save_report
+    write = here.store.reports.save
 
     def aside() -> None:
         with use(here):
@@ -427,7 +427,7 @@ def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
 
 def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> None:
     job = submit(here)
-    here.store.move_job(job.job_id, OPEN_STATES, JobState.FAILED, "no data", datetime.now(UTC))
+    here.store.jobs.move(job.job_id, OPEN_STATES, JobState.FAILED, "no data", datetime.now(UTC))
     retry(here, job)
     endings.clean_up(job.job_id)
     assert here.run_state.active() == {job.job_id}
@@ -437,16 +437,16 @@ def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
     job, _work = scored(here)
     steps.select(job.job_id, "root.etl", is_heavy=False)
     endings.pass_deadline(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.PARTIAL
     assert "deadline" in (ended.reason or "")
-    assert here.store.report(job.job_id, "root.adhoc").state is QueueState.FAILED
+    assert here.store.reports.get(job.job_id, "root.adhoc").state is QueueState.FAILED
 
 
 def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
     job = submit(here)
     endings.pass_deadline(job.job_id)
-    ended = here.store.job(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.FAILED, "The job's deadline has passed")
 
 
@@ -456,7 +456,7 @@ def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Reso
     for _ in range(3):
         here.run_state.attempts.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
     steps.select(job.job_id, "root.etl", is_heavy=False)
-    report = here.store.report(job.job_id, "root.etl")
+    report = here.store.reports.get(job.job_id, "root.etl")
     assert report.state is QueueState.SUCCEEDED
     assert report.winner is not None
     assert report.winner != first
@@ -479,9 +479,9 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
         )
         here.run_state.attempts.record(job.job_id, "root.etl", index, outcome)
     assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
-    assert here.store.report(job.job_id, "root.etl").winner is None
+    assert here.store.reports.get(job.job_id, "root.etl").winner is None
     assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
-    assert here.store.forecast("root.etl").model == "lstm"
+    assert here.store.forecasts.newest("root.etl").model == "lstm"
 
 
 def a_report(queue: str, *warnings: str) -> QueueReport:
@@ -529,7 +529,7 @@ def test_planning_a_job_that_nobody_knows_does_nothing(here: Resources) -> None:
 def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
     run(submit(here).job_id)
     store: Store = here.store
-    points = store.actuals("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)
+    points = store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)
     assert [point.timestamp for point in points] == [MONDAY - timedelta(hours=hours) for hours in range(24, 0, -1)]
     assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
 
@@ -540,7 +540,7 @@ def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
     let_in(here.run_state, job.job_id)
     endings.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
     endings.pass_deadline(job.job_id)
-    assert here.store.report(job.job_id, "root.etl").reason == (
+    assert here.store.reports.get(job.job_id, "root.etl").reason == (
         "The job's deadline has passed: The source cannot be reached: refused"
     )
-    assert here.store.report(job.job_id, "root.adhoc").reason == "The job's deadline has passed"
+    assert here.store.reports.get(job.job_id, "root.adhoc").reason == "The job's deadline has passed"

@@ -11,7 +11,7 @@ from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
 from shared.forecasts import Forecast
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
 
@@ -36,7 +36,7 @@ class FileSink:
             return
         try:
             with closing(open_store(self._url)) as file:
-                file.save_forecast(forecast)
+                file.forecasts.save(forecast)
         except StoreAway as error:
             log.warning("the file of forecasts cannot be written", error=str(error))
             raise SinkAway("the file of forecasts in the data folder cannot be written; the worker's log says why") from error

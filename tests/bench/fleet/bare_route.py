@@ -14,7 +14,7 @@ from api.server.running import serve_until_asked
 from shared.fleet.runstate import RunState
 from shared.jobs import Job
 from shared.settings import Settings, load_settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.factories import a_request
 
 
@@ -28,7 +28,7 @@ def create_app(settings: Settings) -> Flask:
     def submit() -> tuple[Any, int]:
         request.get_json()
         job = Job(job_id=token_hex(10), request=wanted, created_at=datetime.now(UTC))
-        store.add_job(job)
+        store.jobs.add(job)
         run_state.begin_job(job.job_id, job.deadline_at)
         return jsonify(job_id=job.job_id), 202
 

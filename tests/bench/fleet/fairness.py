@@ -34,7 +34,7 @@ def _race(say: Say, here: Stage, queues: int, repeat: int) -> None:
     waits = []
     for _ in range(max(3, repeat)):
         waits.append(here.run(**small).wall)
-        assert not here.fleet.store.job(job_id).state.is_terminal
+        assert not here.fleet.store.jobs.get(job_id).state.is_terminal
     big = here.ended(job_id)
     assert big.ended_at is not None
     duration = (big.ended_at - big.created_at).total_seconds()

@@ -25,7 +25,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, Grid, Job, JobState, Place
 from shared.settings import CONFIG_FILE, PREFIX, Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.factories import a_job, a_load, a_request
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
@@ -75,7 +75,7 @@ class Stage:
     def submit(self, **changes: Any) -> str:
         """A job as the API makes it."""
         job = a_job(job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC))
-        self.fleet.store.add_job(job)
+        self.fleet.store.jobs.add(job)
         self.fleet.run_state.begin_job(job.job_id, job.deadline_at)
         enqueue_job(self.app, job.job_id)
         return job.job_id

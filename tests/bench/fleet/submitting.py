@@ -15,7 +15,7 @@ import urllib3
 
 from shared.fleet.runstate import RunState
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.api.bodies import BODY
 from tests.bench.fleet.figures import Figure, Say
 from tests.bench.fleet.stage import broker, tree_cpu

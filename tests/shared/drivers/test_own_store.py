@@ -14,8 +14,9 @@ from shared.connections.mongodb import MongodbConnection
 from shared.drivers.mongo import OURS
 from shared.errors import InvalidRequest
 from shared.jobs import Place
-from shared.storage import open_store
-from shared.storage._mongo_schema import INDEXES, RETIRED
+from shared.store import open_store
+from shared.store.mongo_schema import RETIRED
+from shared.store.tables import TABLES
 from tests.factories import a_job
 from tests.servers import MongoServer
 
@@ -28,7 +29,7 @@ def server(mongod_with_users: MongoServer) -> Iterator[MongoServer]:
     only = [{"resource": {"db": DATABASE, "collection": name}, "actions": ["find"]} for name in ("usage", "jobs")]
     with mongod_with_users.client() as client:
         client.drop_database(DATABASE)
-        open_store(mongod_with_users.url_of(DATABASE)).add_job(a_job())
+        open_store(mongod_with_users.url_of(DATABASE)).jobs.add(a_job())
         client[DATABASE].create_collection("view_of_jobs", viewOn="jobs", pipeline=[])
         client[DATABASE].usage.insert_one({"queue": "root"})
         client[DATABASE].command("createRole", "two", privileges=only, roles=[])
@@ -77,5 +78,5 @@ def test_the_doctor_says_so(server: MongoServer) -> None:
 
 def test_every_collection_of_a_store_is_known_as_ours(server: MongoServer) -> None:
     with MongoClient[dict[str, Any]](server.url_of(DATABASE)) as client:
-        assert {"queuecast_store", *INDEXES, *RETIRED, "admissions", "schedules"} == OURS
+        assert {"queuecast_store", *(table.name for table in TABLES), *RETIRED, "admissions"} == OURS
         assert set(client[DATABASE].list_collection_names()) - OURS <= {"usage", "view_of_jobs", "system.views"}

@@ -19,7 +19,7 @@ from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.forecasts import Forecast
 from shared.jobs import Place
 from shared.settings import Settings
-from shared.storage import open_store
+from shared.store import open_store
 from tests.factories import a_forecast
 from tests.influx_server import Influxd
 from tests.servers import MongoServer

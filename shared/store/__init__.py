@@ -1,0 +1,85 @@
+"""The store: our own records, each kind a part on top of one database. `open_store(url)` gives the one that the URL names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from shared.errors import InvalidSettings
+from shared.store.accuracy import Accuracies
+from shared.store.actuals import Actuals
+from shared.store.forecasts import Forecasts
+from shared.store.jobs import Jobs
+from shared.store.records import Records
+from shared.store.reports import Reports
+from shared.store.retention import Retention
+from shared.store.schedules import Schedules
+from shared.store.sessions import Sessions
+from shared.store.sqlite import SqliteRecords
+from shared.store.sqlite_place import StorePlace
+from shared.store.tokens import Tokens
+
+__all__ = ["Store", "is_new", "open_store", "sqlite_path"]
+
+ACCEPTED = "sqlite:///absolute/path or mongodb://host:port/database"
+API_PATIENCE_SECONDS = 1.0
+
+
+class Store:
+    """All our records, by kind."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.jobs = Jobs(records)
+        self.reports = Reports(records)
+        self.forecasts = Forecasts(records)
+        self.actuals = Actuals(records)
+        self.accuracy = Accuracies(records)
+        self.schedules = Schedules(records)
+        self.tokens = Tokens(records)
+        self.sessions = Sessions(records)
+        self.retention = Retention(records)
+
+    def check(self) -> None:
+        """A real write, for readiness; raises StoreAway."""
+        self._records.check()
+
+    def close(self) -> None:
+        """Let go of the connection; the store is not used afterwards."""
+        self._records.close()
+
+
+def open_store(url: str, *, patience_seconds: float = 30.0) -> Store:
+    """The store that `url` names; nothing is opened before its first use. Raises InvalidSettings.
+
+    Args:
+        url: `sqlite:///absolute/path`, taken as it is (no %-escapes), or `mongodb://host:port/database`.
+        patience_seconds: how long a locked database is waited for: 30 in workers, 1 in the API, which answers within two.
+    """
+    scheme, _, _rest = url.partition(":")  # never shown whole: it may hold a password
+    match scheme:
+        case "sqlite":
+            return Store(SqliteRecords(sqlite_path(url), patience_seconds=patience_seconds))
+        case "mongodb" | "mongodb+srv":
+            return Store(_mongo_records(url, patience="api" if patience_seconds <= API_PATIENCE_SECONDS else "store"))
+        case _:
+            raise InvalidSettings(f"the store's URL has the scheme {scheme[:20]!r}; accepted is {ACCEPTED}")
+
+
+def _mongo_records(url: str, patience: Literal["api", "store"]) -> Records:
+    from shared.store.mongodb import MongoRecords  # pymongo, which only this database needs
+
+    return MongoRecords(url, patience=patience)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that an SQLite URL names; raises InvalidSettings."""
+    path = url.removeprefix("sqlite:")
+    if not path.startswith("///") or path.endswith("/"):
+        raise InvalidSettings(f"the store's URL {url!r} names no file by an absolute path; accepted is {ACCEPTED}")
+    return Path("/" + path.lstrip("/"))
+
+
+def is_new(url: str) -> bool:
+    """Whether nothing was ever kept there, as far as it can be told without making it; a server is only known by asking it."""
+    return url.startswith("sqlite:") and StorePlace(sqlite_path(url)).is_new

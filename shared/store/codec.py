@@ -1,0 +1,101 @@
+"""Value ↔ row, by what the tables declare: nobody writes a row field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import cache
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar, get_type_hints
+
+from shared.buckets import EPOCH, from_epoch, to_epoch
+from shared.documents import from_json, to_json
+from shared.store.tables import DOCUMENT, Column, Kind, Table
+
+T = TypeVar("T")
+
+Cell = str | int | float | None  # what a database keeps of a column
+Row = Mapping[str, Any]  # as the database gives it: its values by the names of the columns
+
+_TO_CELL: dict[Kind, Callable[[Any], Cell]] = {
+    Kind.GRID: to_epoch,
+    Kind.CLOCK: lambda moment: (moment - EPOCH) // timedelta(microseconds=1),  # exact
+    Kind.FLAG: int,
+}
+_FROM_CELL: dict[Kind, Callable[[Any], object]] = {
+    Kind.TEXT: str,
+    Kind.WHOLE: int,
+    Kind.REAL: float,
+    Kind.FLAG: bool,
+    Kind.GRID: from_epoch,
+    Kind.CLOCK: lambda micros: EPOCH + timedelta(microseconds=micros),
+}
+
+
+def to_row(table: Table[T], value: T) -> dict[str, Cell]:
+    """The row of a value; raises ValueError when a number is not finite."""
+    row = {column.name: to_cell(column, _read(value, column)) for column in table.columns}
+    return row | {DOCUMENT: to_json(value, table.value)} if table.has_document else row
+
+
+def to_cell(column: Column, value: Any) -> Cell:
+    """What the column holds of a value, or of what it is compared with."""
+    if value is None:
+        return None
+    convert = _TO_CELL.get(column.kind)
+    cell: Cell = convert(value) if convert is not None else value.value if isinstance(value, Enum) else value
+    return cell
+
+
+def from_row(table: Table[T], row: Row) -> T:
+    """The value of a row; raises ValueError, LookupError or TypeError when it is none."""
+    if table.has_document:
+        value: T = from_json(table.value, row[DOCUMENT])
+        return value
+    reader: Callable[[Row], T] = _reader(table)
+    return reader(row)
+
+
+def from_cell(column: Column, cell: Any) -> object:
+    """What a column says, as a value."""
+    return None if cell is None and column.may_lack else _FROM_CELL[column.kind](cell)
+
+
+def moment_of(micros: int) -> datetime:
+    """The moment of a column that holds one of the wall clock."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def _read(value: object, column: Column) -> object:
+    try:
+        return attrgetter(column.attribute)(value)
+    except AttributeError:
+        if column.may_lack:  # `winner.model`, where nobody has won
+            return None
+        raise
+
+
+@cache
+def _reader(table: Table[T]) -> Callable[[Row], T]:
+    """Makes values of rows without a document; prepared once, as there are many of them."""
+    return _builder(table.value, [(column.attribute.split("."), column) for column in table.columns])
+
+
+def _builder(kind: Callable[..., T], attributes: Sequence[tuple[Sequence[str], Column]]) -> Callable[[Row], T]:
+    own = [(path[0], column) for path, column in attributes if len(path) == 1]
+    names, cells = [name for name, _ in own], itemgetter(*(column.name for _, column in own))
+    converters = [_FROM_CELL[column.kind] for _, column in own]
+    inner: dict[str, list[tuple[Sequence[str], Column]]] = {}
+    for path, column in attributes:
+        if len(path) > 1:
+            inner.setdefault(path[0], []).append((path[1:], column))
+    parts = [(name, _builder(get_type_hints(kind)[name], of_it)) for name, of_it in inner.items()]
+
+    def build(row: Row) -> T:
+        values = {name: convert(cell) for name, convert, cell in zip(names, converters, cells(row), strict=True)}
+        for name, part in parts:
+            values[name] = part(row)
+        return kind(**values)
+
+    return build

@@ -1,0 +1,147 @@
+"""Jobs: one request and all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.allowances import UNLIMITED, Allowance, Used
+from shared.errors import AllowanceUsedUp, KeyReused
+from shared.jobs import Job, JobFilter, JobState, Progress
+from shared.states import OPEN_STATES, check_move, check_reopening
+from shared.store.records import Condition, Exists, Is, OneOf, Records, Waiting, Where
+from shared.store.tables import JOBS, REPORTS
+
+NEWEST_FIRST = (("created_at", False), ("job_id", False))
+OPEN = OneOf("state", tuple(OPEN_STATES))
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Jobs by id."""
+
+    records: Records
+
+    def add(self, job: Job, allowance: Allowance = UNLIMITED) -> Job:
+        """Keep a new job; returns it, or the job that already has this (client, idempotency_key) and fingerprint, or this id.
+
+        Raises:
+            AllowanceUsedUp: its account may not have one more; counted with the addition, also of many at once.
+            KeyReused: the key belongs to a request with another fingerprint.
+        """
+        with self.records.together():
+            if (twin := self._twin(job)) is not None:  # only a new one needs room
+                return twin
+            try:
+                with self._admitted(job, allowance):
+                    is_new = self.records.add(JOBS, job)
+            except AllowanceUsedUp:
+                if (twin := self._twin(job)) is not None:
+                    return twin
+                raise
+            return job if is_new else self._twin(job) or self.get(job.job_id)
+
+    def get(self, job_id: str) -> Job:
+        """The job of this id; raises JobNotFound."""
+        return self.records.get(JOBS, job_id)
+
+    def find(self, asked: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
+        """Jobs that match, newest first by (created_at, job_id), at most `limit`, strictly before that pair."""
+        return self.records.find(JOBS, _where(asked), order=NEWEST_FIRST, limit=limit, before=before)
+
+    def open(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        return self.records.find(JOBS, [OPEN], order=(("created_at", True), ("job_id", True)))
+
+    def move(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
+        """Compare-and-set of the state; whether this call did it, so that a job ends exactly once.
+
+        Sets `started_at` on the way to running and `ended_at` on the way to a terminal state; `reason` replaces the old one.
+        Raises JobNotFound, and ValueError for a move that `shared.states` does not allow.
+        """
+        check_move(expected, new)
+
+        def moved(job: Job) -> Job:
+            job = replace(job, ended_at=at) if new.is_terminal else replace(job, started_at=at)
+            return replace(job, state=new, reason=reason)
+
+        return self._change(job_id, expected, moved)
+
+    def reopen(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        at: datetime,
+        *,
+        warnings: Sequence[str] = (),
+        allowance: Allowance = UNLIMITED,
+    ) -> bool:
+        """Compare-and-set from a terminal state to queued, the one way out of it; whether this call did it.
+
+        The job is as good as new: no reason, no start and end, no progress, `warnings` instead of those it had, and `queued_at`
+        is `at`. What it was planned for stays: `issued_at`, and with it the keys of its forecasts.
+        Raises JobNotFound, AllowanceUsedUp as `add` does, and ValueError when an expected state is not terminal.
+        """
+        check_reopening(expected)
+        job = self.get(job_id)
+        if job.state not in expected:
+            return False
+
+        def reopened(job: Job) -> Job:
+            blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress())
+            return replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings))
+
+        with self._admitted(job, allowance):
+            return self._change(job_id, expected, reopened)
+
+    def free_key(self, job_id: str) -> None:
+        """Take the job's Idempotency-Key from it, so that the next request with it makes a new job. Raises JobNotFound."""
+        self.records.update_if(JOBS, [job_id], lambda job: replace(job, idempotency_key=None))
+
+    def update(
+        self, job_id: str, *, issued_at: datetime | None = None, progress: Progress | None = None, warnings: Sequence[str] = ()
+    ) -> None:
+        """Set what is given; warnings are added in order, each once. Raises JobNotFound."""
+
+        def updated(job: Job) -> Job:
+            every = tuple(dict.fromkeys((*job.warnings, *warnings)))
+            return replace(job, issued_at=issued_at or job.issued_at, progress=progress or job.progress, warnings=every)
+
+        self.records.update_if(JOBS, [job_id], updated)
+
+    def _change(self, job_id: str, expected: Collection[JobState], change: Callable[[Job], Job]) -> bool:
+        return self.records.update_if(JOBS, [job_id], lambda job: change(job) if job.state in expected else None)
+
+    def _twin(self, job: Job) -> Job | None:
+        """The job that already has the key, or else the id, of a new one."""
+        if job.idempotency_key is not None:
+            key = [Is("client", job.client), Is("idempotency_key", job.idempotency_key)]
+            twin = self.records.first(JOBS, key)
+            if twin is not None and twin.fingerprint != job.fingerprint:
+                raise KeyReused(idempotency_key=job.idempotency_key)
+            if twin is not None:
+                return twin
+        return self.records.first(JOBS, [Is("job_id", job.job_id)])
+
+    def _admitted(self, job: Job, allowance: Allowance) -> AbstractContextManager[None]:
+        """Inside, there is room for one more open job, this one; raises AllowanceUsedUp."""
+
+        def check(waiting: Waiting) -> None:
+            where: Where = [OPEN, Is("account", job.account), OneOf("job_id", tuple(waiting), not_=True)]
+            known = self.records.sum_by(JOBS, where, "account", ["max_candidates"]).get(job.account, {})
+            open_jobs = int(known.get("count", 0)) + len(waiting)
+            candidates = int(known.get("max_candidates", 0)) + sum(waiting.values())
+            allowance.check_job(job, Used(open_jobs=open_jobs, candidates=candidates))
+
+        return self.records.admitting(f"jobs {job.account}", job.job_id, job.request.max_candidates, check)
+
+
+def _where(asked: JobFilter) -> list[Condition]:
+    given = {name: getattr(asked, name) for name in ("state", "owner", "project", "user_name")}
+    where: list[Condition] = [Is(name, value) for name, value in given.items() if value is not None]
+    if asked.projects is not None:
+        where.append(OneOf("project", asked.projects))
+    of_queue = [Is(name, value) for name, value in (("queue", asked.queue), ("winner", asked.model)) if value is not None]
+    return [*where, Exists(REPORTS, ("job_id",), of_queue)] if of_queue else where

@@ -1,0 +1,98 @@
+"""Collections of a store in MongoDB: their indexes, and those that an earlier release has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.database import Database
+
+from shared.errors import InvalidSettings
+from shared.store.mongo_statements import name_of
+from shared.store.schema_4 import TAKEN_ALONG, led_on
+from shared.store.tables import TABLES, Table
+
+SCHEMA_VERSION = 5
+BATCH = 500  # documents of one bulk write
+OLD = {"revision": {"$exists": False}}
+LED_ON = {"revision": "led on"}
+# collections of earlier releases that nothing reads any more, and indexes that others have replaced
+RETIRED = ("signing_keys", "leaderboards")
+RETIRED_INDEXES = frozenset(
+    {
+        "created_at_-1__id_-1",
+        "state_1_created_at_-1",
+        "queue_1_metric_1_job_1_issued_at_-1",
+        "queue_1_metric_1_job_1_issued_at_-1_first_step_1",
+        "token_id_1_created_at_-1",
+    }
+)
+
+log = structlog.get_logger(__name__)
+
+
+def prepare(database: Database[dict[str, Any]], found: int | None) -> None:
+    """Make the indexes that are missing, and lead on what an earlier release has left; nothing happens the second time.
+
+    Args:
+        found: the schema that the mark names; None = it names none, as until release 0.1.
+
+    Raises:
+        InvalidSettings: it is of a newer release.
+    """
+    if found is not None and found > SCHEMA_VERSION:
+        raise InvalidSettings(f"the store's database has schema {found} of a newer release; this one knows {SCHEMA_VERSION}")
+    for table in TABLES:
+        for keys, options in _indexes(table):
+            database[table.name].create_index([(name, 1) for name in keys], **options)
+    if found is None:
+        for name in TAKEN_ALONG:
+            _lead_on(database, name)
+        _drop_retired(database)
+
+
+def _indexes(table: Table[Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """The columns of each index, and its options; a key of one column is the document's id, which has one."""
+    if len(table.key) > 1:
+        yield table.key, {"unique": True}
+    for index in table.indexes:
+        yield tuple(name_of(table, name) for name in index), {}
+    if table.unique:
+        given = {name: {"$type": "string"} for name in table.unique if table.by_name[name].may_lack}
+        yield table.unique, {"unique": True} | ({"partialFilterExpression": given} if given else {})
+
+
+def _lead_on(database: Database[dict[str, Any]], name: str) -> None:
+    """Documents of an earlier release become ours, each by itself: whoever dies half-way leaves the rest to the next.
+
+    One that another process has led on meanwhile, or written since, stays as it is.
+    """
+    table = TAKEN_ALONG[name].table
+    writes, count = list[UpdateOne | ReplaceOne[dict[str, Any]]](), 0
+    for each in database[name].find(OLD):
+        row = {name_of(table, column): cell for column, cell in led_on(name, _with_key(table, each)).items()} | LED_ON
+        if name == table.name:
+            writes.append(ReplaceOne({"_id": each["_id"]} | OLD, row))
+        else:
+            writes.append(UpdateOne({part: row[part] for part in table.key}, {"$setOnInsert": row}, upsert=True))
+        if len(writes) == BATCH:
+            database[table.name].bulk_write(writes, ordered=False)
+            writes, count = [], count + BATCH
+    if writes:
+        database[table.name].bulk_write(writes, ordered=False)
+    if count + len(writes):
+        log.info("records of the store were led on to a newer schema", kind=name, records=count + len(writes))
+
+
+def _drop_retired(database: Database[dict[str, Any]]) -> None:
+    for name in RETIRED:
+        database.drop_collection(name)
+    for table in TABLES:
+        for name in RETIRED_INDEXES.intersection(database[table.name].index_information()):
+            database[table.name].drop_index(name)
+
+
+def _with_key(table: Table[Any], document: dict[str, Any]) -> dict[str, Any]:
+    return document | {table.key[0]: document["_id"]} if len(table.key) == 1 else document

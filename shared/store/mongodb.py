@@ -1,0 +1,208 @@
+"""Our records in MongoDB, for fleets of several machines. Every write is one document, so no transaction is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from pymongo.errors import DuplicateKeyError
+
+from shared.drivers.mongo import Patience
+from shared.errors import StoreAway
+from shared.store.codec import Cell, Row, from_cell, to_row
+from shared.store.mongo_admission import admitting
+from shared.store.mongo_place import MongoPlace
+from shared.store.mongo_statements import (
+    Stages,
+    joining,
+    matching,
+    name_of,
+    newest,
+    plain,
+    preceding,
+    sort_of,
+    taken_by,
+)
+from shared.store.mongo_writes import replace_all, speaks_mongo
+from shared.store.reading import page, read_one
+from shared.store.records import Is, Order, Waiting, Where
+from shared.store.tables import Kind, Table
+
+T = TypeVar("T")
+
+REVISION = "revision"  # another one after each write: who changes a document sees whether somebody else has, too
+TRIES = 200  # each that fails is somebody else's success
+
+
+class MongoRecords:
+    """Records in one database; safe for threads and forks, since each process has its own client. Promises: records.py."""
+
+    def __init__(self, url: str, *, patience: Patience) -> None:
+        self._place = MongoPlace(url, patience=patience)
+
+    @speaks_mongo()
+    def add(self, table: Table[T], value: T) -> bool:
+        """Keep a new record; False = its key or unique columns are taken."""
+        row = to_row(table, value)
+        try:
+            self._place.of(table.name).insert_one(_document(table, row))
+        except DuplicateKeyError:
+            if self._place.of(table.name).find_one({"$or": taken_by(table, row)}, {"_id": 1}) is None:
+                raise
+            return False
+        return True
+
+    @speaks_mongo()
+    def get(self, table: Table[T], *key: object) -> T:
+        """The record of this key."""
+        return read_one(table, self._found(table, key))
+
+    @speaks_mongo()
+    def find(
+        self,
+        table: Table[T],
+        where: Where = (),
+        *,
+        order: Order = (),
+        limit: int | None = None,
+        before: Sequence[object] | None = None,
+        newest_of: Sequence[str] = (),
+    ) -> list[T]:
+        """The records that match."""
+        if newest_of:
+            stages: Stages = [*matching(table, where), *newest(table, newest_of), {"$sort": sort_of(table, order)}]
+        else:  # sorted by an index first: then others are looked up for the first ones only
+            since = [{"$match": preceding(table, order, before)}] if before is not None else []
+            stages = [{"$match": plain(table, where)}, *since, {"$sort": sort_of(table, order)}, *joining(table, where)]
+
+        def fetch(most: int | None) -> list[Row]:
+            first: Stages = [] if most is None else [{"$limit": most}]
+            return [_row(table, each) for each in self._place.of(table.name).aggregate([*stages, *first], allowDiskUse=True)]
+
+        return page(table, fetch, limit)
+
+    @speaks_mongo()
+    def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
+        """The first record that matches."""
+        stages: Stages = [
+            {"$match": plain(table, where)},
+            {"$sort": sort_of(table, order)},
+            *joining(table, where),
+            {"$limit": 1},
+        ]
+        for found in self._place.of(table.name).aggregate(stages, allowDiskUse=True):
+            return read_one(table, _row(table, found))
+        return None
+
+    @speaks_mongo()
+    def update_if(self, table: Table[T], key: Sequence[object], change: Callable[[T], T | None]) -> bool:
+        """Compare-and-set; whether this call changed the record."""
+        for _ in range(TRIES):
+            known = self._found(table, key)
+            new = change(read_one(table, known))
+            if new is None:
+                return False
+            same = {"_id": known["_id"], REVISION: {"$eq": known.get(REVISION)}}
+            if self._place.of(table.name).replace_one(same, _document(table, to_row(table, new))).matched_count:
+                return True
+        raise StoreAway("too many change the same record at once")
+
+    @speaks_mongo()
+    def put_many(self, table: Table[T], values: Sequence[T]) -> None:
+        """Keep records; one of the same key is replaced."""
+        if values:
+            key = [name_of(table, name) for name in table.key]
+            replace_all(self._place.of(table.name), key, [_document(table, to_row(table, value)) for value in values])
+
+    @speaks_mongo()
+    def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
+        """Drop what matches; how many went."""
+        collection, own = self._place.of(table.name), plain(table, where)
+        if limit == 0:  # refused by a server
+            return 0
+        if limit is None and not joining(table, where):
+            return collection.delete_many(own).deleted_count
+        first: Stages = [] if limit is None else [{"$limit": limit}]
+        stages: Stages = [
+            {"$match": own},
+            {"$sort": sort_of(table, order)},
+            *joining(table, where),
+            *first,
+            {"$project": {"_id": 1}},
+        ]
+        old = [each["_id"] for each in collection.aggregate(stages, allowDiskUse=True)]
+        return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
+
+    @speaks_mongo()
+    def sum_by(self, table: Table[Any], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
+        """Value of the column `by` → the sums of these columns, and "count"."""
+        added = {name: {"$sum": f"${name}"} for name in columns}
+        group = {"$group": {"_id": f"${name_of(table, by)}", "count": {"$sum": 1}, **added}}
+        rows = self._place.of(table.name).aggregate([*matching(table, where), group, {"$sort": {"_id": 1}}])
+        return {from_cell(table.by_name[by], row["_id"]): {name: row[name] for name in ("count", *columns)} for row in rows}
+
+    @speaks_mongo()
+    def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The different values of the first columns of the key."""
+        found: list[tuple[Any, ...]] = [()]
+        for name in columns:
+            found = [(*known, value) for known in found for value in self._values(table, columns, known, name)]
+        return found
+
+    @speaks_mongo()
+    def has_any(self, table: Table[Any]) -> bool:
+        """Whether there is a record."""
+        return self._place.of(table.name).find_one({}, {"_id": 1}) is not None
+
+    def together(self) -> AbstractContextManager[None]:
+        """Nothing: a server that stands alone has no transactions."""
+        return nullcontext()
+
+    def admitting(
+        self, account: str, record_id: str, weight: int, check: Callable[[Waiting], None]
+    ) -> AbstractContextManager[None]:
+        """Inside, there is room for one more record of this account."""
+        return admitting(self._place.of, account, record_id, weight, check)
+
+    @speaks_mongo()
+    def had_tokens(self) -> bool:
+        """Whether the mark says that a token was ever made."""
+        return self._place.had_tokens()
+
+    @speaks_mongo()
+    def note_tokens(self) -> None:
+        """Let the mark say that a token is about to be made."""
+        self._place.note_tokens()
+
+    @speaks_mongo()
+    def check(self) -> None:
+        """A real write: a ping succeeds without credentials, and a read while nothing can be kept."""
+        self._place.try_to_write()
+
+    def close(self) -> None:
+        """The client belongs to the process, and others may use it."""
+
+    def _values(self, table: Table[Any], columns: Sequence[str], known: Sequence[object], name: str) -> list[Any]:
+        """The different values of a column among the records with these values of the columns before it."""
+        own = plain(table, [Is(column, value) for column, value in zip(columns, known, strict=False)])
+        kind = str if table.by_name[name].kind is Kind.TEXT else int
+        return sorted(value for value in self._place.of(table.name).distinct(name, own) if isinstance(value, kind))
+
+    def _found(self, table: Table[Any], key: Sequence[object]) -> Row:
+        names = dict(zip(table.key, key, strict=True))
+        found = self._place.of(table.name).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
+        if found is None:
+            raise table.missing(**names)
+        return _row(table, found)
+
+
+def _document(table: Table[Any], row: Mapping[str, Cell]) -> dict[str, Any]:
+    document = {name_of(table, name): cell for name, cell in row.items()}
+    return {**document, REVISION: token_hex(8)} if table.has_document else document
+
+
+def _row(table: Table[Any], found: dict[str, Any]) -> Row:
+    """The row of a document: the id is a column too, where the key is one."""
+    return found | {table.key[0]: found["_id"]} if len(table.key) == 1 else found

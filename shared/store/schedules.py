@@ -1,0 +1,48 @@
+"""Schedules: recurring jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.allowances import UNLIMITED, Allowance
+from shared.errors import ScheduleNotFound
+from shared.schedules import Schedule
+from shared.store.records import Is, OneOf, Records, Waiting, Where
+from shared.store.tables import SCHEDULES
+
+
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """Schedules by id."""
+
+    records: Records
+
+    def add(self, schedule: Schedule, allowance: Allowance = UNLIMITED) -> None:
+        """Keep a new schedule; one whose id is known already stays as it is. Raises AllowanceUsedUp, as that of a job does."""
+
+        def check(waiting: Waiting) -> None:
+            where: Where = [Is("account", schedule.account), OneOf("schedule_id", tuple(waiting), not_=True)]
+            known = self.records.sum_by(SCHEDULES, where, "account", []).get(schedule.account, {"count": 0})
+            allowance.check_schedules(schedule.account, int(known["count"]) + len(waiting))
+
+        with self.records.admitting(f"schedules {schedule.account}", schedule.schedule_id, 0, check):
+            self.records.add(SCHEDULES, schedule)
+
+    def get(self, schedule_id: str) -> Schedule:
+        """The schedule of this id; raises ScheduleNotFound."""
+        return self.records.get(SCHEDULES, schedule_id)
+
+    def all(self) -> list[Schedule]:
+        """Every schedule, by id."""
+        return self.records.find(SCHEDULES)
+
+    def replace(self, known: Schedule, new: Schedule) -> bool:
+        """Compare-and-set: `new` in place of `known`, if that is how it still stands; whether this call did it."""
+        try:
+            return self.records.update_if(SCHEDULES, [known.schedule_id], lambda schedule: new if schedule == known else None)
+        except ScheduleNotFound:
+            return False
+
+    def remove(self, schedule_id: str) -> None:
+        """Forget a schedule; one that is gone is no error."""
+        self.records.delete_some(SCHEDULES, [Is("schedule_id", schedule_id)])

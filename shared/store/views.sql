@@ -1,0 +1,23 @@
+-- What people read with SQL in a store's file. Each statement may run again and changes nothing the second time.
+
+-- Step by step: one row for each number in the arrays of a forecast.
+CREATE VIEW IF NOT EXISTS forecast_steps AS
+SELECT queue, metric, job, issued_at, issued_at + steps.key * period_seconds AS timestamp, steps.key + 1 AS step,
+       steps.value AS prediction,
+       json_extract(document, '$.lower_bound[' || steps.key || ']') AS lower_bound,
+       json_extract(document, '$.upper_bound[' || steps.key || ']') AS upper_bound
+FROM forecasts, json_each(forecasts.document, '$.prediction') AS steps;
+
+-- One value per lead time: every step of every forecast ever issued.
+CREATE VIEW IF NOT EXISTS forecast_issued AS
+SELECT queue, metric, job, issued_at, timestamp, step, steps.prediction, steps.lower_bound, steps.upper_bound, model
+FROM forecast_steps AS steps JOIN forecasts USING (queue, metric, job, issued_at);
+
+-- What a dashboard draws: each moment as the newest forecast issued by then says it; of an older, longer one no tail is left.
+CREATE VIEW IF NOT EXISTS forecast_latest AS
+SELECT * FROM forecast_issued AS this
+WHERE NOT EXISTS (
+    SELECT 1 FROM forecasts AS newer
+    WHERE (newer.queue, newer.metric, newer.job) = (this.queue, this.metric, this.job)
+      AND newer.issued_at > this.issued_at AND newer.issued_at <= this.timestamp
+);

@@ -1,0 +1,45 @@
+"""Records as release 0.1 wrote them, table → rows or collection → documents, and what must be there after they were led on."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from shared.accuracy import AccuracyFilter
+from shared.jobs import JobState, QueueState, Tally
+from shared.reports import Point
+from shared.store import Store
+from shared.tokens import Scope
+from tests.factories import MONDAY, a_forecast, a_report, a_schedule
+
+HOUR = timedelta(hours=1)
+RELEASE_0_1: dict[str, Any] = json.loads(Path(__file__).with_name("release_0_1.json").read_text())
+
+
+def check_what_release_0_1_kept(store: Store) -> None:
+    """Everything that the last release could keep."""
+    check_what_every_release_kept(store)
+    tokens = [(token.token_id, token.scope, token.projects, token.last_used_at) for token in store.tokens.all()]
+    assert tokens == [("t1", Scope.WRITE, ("etl",), MONDAY + HOUR)]
+    assert store.schedules.all() == [a_schedule()]
+    session = store.sessions.find("b" * 64)
+    assert session is not None
+    assert session.token_id == "t1"
+    asked = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY, until=MONDAY + HOUR)
+    assert store.accuracy.by_queue(asked)["root.etl"].error == 2.5
+
+
+def check_what_every_release_kept(store: Store) -> None:
+    """What the first release could keep as well."""
+    job = store.jobs.get("job-2")
+    assert (job.state, job.reason, job.warnings, job.ended_at) == (JobState.FAILED, "no data", ("w1", "w2"), MONDAY + 2 * HOUR)
+    assert job.progress.queues == Tally(total=2, done=1)
+    assert store.jobs.get("job-1").idempotency_key == "key-1"
+    assert store.reports.get("job-1", "root.etl") == a_report()
+    assert [report.state for report in store.reports.of_job("job-1")] == [QueueState.FAILED, QueueState.SUCCEEDED]
+    assert store.forecasts.find() == [a_forecast(), a_forecast(issued_at=MONDAY + HOUR, job_id="job-2")]
+    assert store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY, MONDAY + HOUR) == [Point(timestamp=MONDAY, value=1.5)]
+    assert store.jobs.reopen("job-2", [JobState.FAILED], MONDAY + 3 * HOUR)
+    assert store.jobs.get("job-2").queued_at == MONDAY + 3 * HOUR

@@ -1,0 +1,120 @@
+"""One record that cannot be read stops neither a list nor whoever works through it; every store is held to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from shared.allowances import Allowance
+from shared.errors import RecordUnreadable
+from shared.jobs import JobFilter, JobState
+from shared.store import Store, open_store, reading
+from shared.tokens import Scope, make_token
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule
+from tests.servers import MongoServer
+
+Break = Callable[[str, str, str, str], None]  # table, column of the key, key, what somebody writes in place of the document
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+def store_and_break(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Break]:
+    reading._told.clear()
+    if request.param == "sqlite":
+        path = tmp_path / "queuecast.db"
+
+        def by_sql(table: str, key: str, value: str, new: str) -> None:
+            with closing(sqlite3.connect(path, isolation_level=None)) as db:
+                assert db.execute(f"UPDATE {table} SET document = ? WHERE {key} = ?", (new, value)).rowcount
+
+        return open_store(f"sqlite://{path}"), by_sql
+    server: MongoServer = request.getfixturevalue("mongod")
+    with server.client() as client:
+        client.drop_database("disorder")
+
+    def by_hand(table: str, key: str, value: str, new: str) -> None:
+        with server.client() as client:
+            mine = {"$or": [{"_id": value}, {key: value}]}
+            assert client["disorder"][table].update_many(mine, {"$set": {"document": new}}).modified_count
+
+    return open_store(server.url_of("disorder")), by_hand
+
+
+@pytest.mark.parametrize("new", ["not JSON", "{}", '{"job_id": "job-2", "state": "dreaming"}'])
+def test_a_job_that_cannot_be_read_stops_no_page(store_and_break: tuple[Store, Break], new: str) -> None:
+    store, break_ = store_and_break
+    for number in range(6):
+        store.jobs.add(a_job(job_id=f"job-{number}", created_at=MONDAY + timedelta(hours=number)))
+    for bad in ("job-5", "job-4", "job-2"):
+        break_("jobs", "job_id", bad, new)
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert [job.job_id for job in store.jobs.find(JobFilter(), 2)] == ["job-3", "job-1"]
+        assert [job.job_id for job in store.jobs.find(JobFilter(), 9)] == ["job-3", "job-1", "job-0"]
+    assert sorted(line["job_id"] for line in lines if "cannot be read" in line["event"]) == ["job-2", "job-4", "job-5"]
+    assert [job.job_id for job in store.jobs.open()] == ["job-0", "job-1", "job-3"]
+    with pytest.raises(RecordUnreadable, match=r"A record of the store cannot be read.*job-2"):
+        store.jobs.get("job-2")
+    with pytest.raises(RecordUnreadable, match="job-2"):
+        store.jobs.reopen("job-2", {JobState.FAILED}, MONDAY)
+
+
+def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    store.schedules.add(a_schedule(schedule_id="good"))
+    store.schedules.add(a_schedule(schedule_id="bad"))
+    break_("schedules", "schedule_id", "bad", '{"schedule_id": "bad"}')
+    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
+    with pytest.raises(RecordUnreadable, match="bad"):
+        store.schedules.get("bad")
+
+
+def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    allowance = Allowance(open_jobs=5, candidates=50_000, schedules=5)
+    store.jobs.add(a_job(job_id="bad"), allowance)
+    store.schedules.add(a_schedule(schedule_id="bad"), allowance)
+    break_("jobs", "job_id", "bad", "not JSON")
+    break_("schedules", "schedule_id", "bad", "not JSON")
+    assert store.jobs.add(a_job(job_id="good"), allowance).job_id == "good"
+    store.schedules.add(a_schedule(schedule_id="good"), allowance)
+    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
+
+
+def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    token, _secret = make_token(name="ci", scope=Scope.READ, created_at=MONDAY)
+    store.tokens.add(token)
+    break_("tokens", "token_id", token.token_id, '{"scope": "everything"}')
+    assert store.tokens.all() == []
+    assert store.tokens.were_made()
+
+
+def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    for queue in ("root.a", "root.b"):
+        store.reports.save(a_report(queue=queue))
+    break_("reports", "queue", "root.a", '{"report": {"state": "dreaming"}}')
+    assert [each.queue for each in store.reports.of_job("job-1")] == ["root.b"]
+    with pytest.raises(RecordUnreadable, match=r"root\.a"):
+        store.reports.get("job-1", "root.a")
+
+
+def test_a_forecast_that_cannot_be_read_leaves_all_others(store_and_break: tuple[Store, Break]) -> None:
+    store, break_ = store_and_break
+    for queue in ("root.a", "root.b"):
+        store.forecasts.save(a_forecast(queue=queue))
+    break_("forecasts", "queue", "root.a", '{"queue": "root.a", "prediction": ["much"]}')
+    assert (
+        [each.queue for each in store.forecasts.find()] == [each.queue for each in store.forecasts.newest_of_each()] == ["root.b"]
+    )
+    with pytest.raises(RecordUnreadable, match=r"root\.a"):
+        store.forecasts.newest("root.a")
+    span = {"since": MONDAY - timedelta(days=9), "before": MONDAY + timedelta(days=9), "limit": 5}
+    assert store.forecasts.unverified("root.a", "used_capacity", 3_600, **span) == []
+    assert len(store.forecasts.unverified("root.b", "used_capacity", 3_600, **span)) == 1

@@ -1,0 +1,137 @@
+"""The promises of accuracy, issues and retention, held by every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.accuracy import Accuracy, AccuracyFilter, ErrorSums
+from shared.errors import JobNotFound, QueueNotFound
+from shared.jobs import JobState
+from shared.reports import Point
+from shared.store import Store
+from tests.factories import MONDAY, a_forecast, a_job, a_report
+
+DAY = timedelta(days=1)
+SUMS = ErrorSums(
+    forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
+)
+EVER = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
+
+
+def a_record(**changes: Any) -> Accuracy:
+    forecast = a_forecast()
+    names = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
+    values = {name: getattr(forecast, name) for name in names}
+    return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": SUMS} | changes))
+
+
+# Accuracy
+
+
+def test_a_record_comes_back_and_is_replaced_under_its_key(store: Store) -> None:
+    store.accuracy.save([a_record(is_final=False), a_record(first_step=7)])
+    store.accuracy.save([a_record()])
+    assert store.accuracy.of_queue("root.etl", EVER, 10) == [a_record(), a_record(first_step=7)]
+    assert store.accuracy.of_queue("root.etl", EVER, 1) == [a_record()]
+    store.accuracy.save([])
+
+
+def test_sums_are_added_by_lead_and_by_queue(store: Store) -> None:
+    store.accuracy.save([a_record(), a_record(first_step=7), a_record(issued_at=MONDAY - DAY), a_record(queue="b")])
+    by_lead = store.accuracy.by_lead("root.etl", EVER)
+    assert list(by_lead) == [1, 7]
+    assert (by_lead[1].forecasts, by_lead[1].steps, by_lead[1].error) == (2, 12, 60.0)
+    by_queue = store.accuracy.by_queue(EVER)
+    assert (by_queue["root.etl"].forecasts, by_queue["root.etl"].steps, by_queue["b"].steps) == (2, 18, 6)
+
+
+def test_only_what_was_issued_in_between_counts(store: Store) -> None:
+    store.accuracy.save([a_record(), a_record(job="weekly"), a_record(issued_at=MONDAY - DAY)])
+    assert store.accuracy.by_lead("root.etl", replace(EVER, since=MONDAY))[1].forecasts == 2
+    assert store.accuracy.by_lead("root.etl", replace(EVER, until=MONDAY))[1].forecasts == 1
+    assert store.accuracy.by_lead("root.etl", replace(EVER, job="weekly"))[1].forecasts == 1
+    assert store.accuracy.by_queue(replace(EVER, metric="another")) == {}
+
+
+# Issues
+
+
+def test_issues_are_listed_newest_first_without_their_steps(store: Store) -> None:
+    for number in range(3):
+        store.forecasts.save(a_forecast(issued_at=MONDAY + number * DAY, job="weekly" if number == 1 else "daily"))
+    assert [issue.issued_at for issue in store.forecasts.issues("root.etl", limit=9)] == [MONDAY + n * DAY for n in (2, 1, 0)]
+    [weekly] = store.forecasts.issues("root.etl", job="weekly", limit=9)
+    assert (weekly.horizon_steps, weekly.model, weekly.mape) == (3, "seasonal_naive", 7.5)
+    assert len(store.forecasts.issues("root.etl", limit=2)) == 2
+    assert store.forecasts.issues("another", limit=9) == []
+
+
+def test_what_has_no_final_accuracy_is_unscored(store: Store) -> None:
+    def unscored() -> list[object]:
+        return list(
+            store.forecasts.unverified("root.etl", "used_capacity", 3_600, since=MONDAY - DAY, before=MONDAY + 9 * DAY, limit=9)
+        )
+
+    store.forecasts.save(a_forecast())
+    assert unscored() == [a_forecast()]
+    store.accuracy.save([a_record(is_final=False)])
+    assert unscored() == [a_forecast()]
+    store.accuracy.save([a_record()])
+    assert unscored() == []
+    again = a_forecast(created_at=MONDAY + DAY, model="var")  # replaced under its key: that accuracy is not its own
+    store.forecasts.save(again)
+    assert unscored() == [again]
+
+
+# Retention
+
+
+def test_old_jobs_go_with_their_reports_and_open_ones_stay(store: Store) -> None:
+    ended = {"state": JobState.SUCCEEDED, "ended_at": MONDAY}
+    for job in (a_job(**ended), a_job(job_id="open"), a_job(job_id="new", **(ended | {"created_at": MONDAY + 9 * DAY}))):
+        store.jobs.add(job)
+    store.reports.save(a_report())
+    assert store.retention.forget_jobs(MONDAY + DAY, 10) == 1
+    assert store.retention.forget_jobs(MONDAY + DAY, 10) == 0
+    with pytest.raises(JobNotFound):
+        store.jobs.get("job-1")
+    with pytest.raises(QueueNotFound):
+        store.reports.get("job-1", "root.etl")
+    assert (store.jobs.get("open").job_id, store.jobs.get("new").job_id) == ("open", "new")
+
+
+def test_old_keys_are_freed_of_jobs_that_have_ended(store: Store) -> None:
+    for number, state in enumerate((JobState.SUCCEEDED, JobState.RUNNING)):
+        store.jobs.add(a_job(job_id=f"job-{number}", state=state, idempotency_key=f"k{number}", fingerprint="f"))
+    assert store.retention.free_keys(MONDAY + DAY, 10) == 1
+    assert (store.jobs.get("job-0").idempotency_key, store.jobs.get("job-1").idempotency_key) == (None, "k1")
+
+
+def test_old_forecasts_go_but_the_newest_of_a_job_that_is_kept(store: Store) -> None:
+    store.jobs.add(a_job())
+    old, newest = a_forecast(issued_at=MONDAY - DAY), a_forecast()
+    orphan = a_forecast(queue="b", job_id="gone")
+    for forecast in (old, newest, orphan):
+        store.forecasts.save(forecast)
+    assert store.retention.forget_forecasts(MONDAY + DAY, 10) == 2
+    assert store.forecasts.find() == [newest]
+
+
+def test_a_slice_takes_no_more_than_it_is_told(store: Store) -> None:
+    for number in range(5):
+        store.forecasts.save(a_forecast(issued_at=MONDAY + number * DAY, job_id="gone"))
+    assert [store.retention.forget_forecasts(MONDAY + DAY, 2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_old_accuracy_and_actual_values_go(store: Store) -> None:
+    store.accuracy.save([a_record(), a_record(first_step=7, created_at=MONDAY + 9 * DAY)])
+    assert store.retention.forget_accuracy(MONDAY + DAY, 10) == 1
+    points = [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in range(4)]
+    store.actuals.save("root.etl", "m", 86_400, points)
+    assert store.retention.series() == [("root.etl", "m", 86_400)]
+    assert store.retention.forget_actuals(("root.etl", "m", 86_400), MONDAY + 2 * DAY, 10) == 2
+    assert store.actuals.get("root.etl", "m", 86_400, MONDAY, MONDAY + 9 * DAY) == points[2:]

@@ -1,0 +1,160 @@
+"""What is special about the store in MongoDB: its limits, its users, its processes, and the names of its fields."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+
+import pytest
+
+from shared.allowances import Allowance
+from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
+from shared.forecasts import Candidate, Measures, Score, WindowForecast
+from shared.jobs import JobState, QueueState
+from shared.reports import QueueReport
+from shared.store import Store, open_store
+from shared.store.mongo_schema import SCHEMA_VERSION
+from tests.certificates import Certificates
+from tests.factories import MONDAY, a_job
+from tests.polling import eventually
+from tests.servers import MongoServer
+from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_release_0_1_kept
+
+MEASURES = Measures(mape=7.5, wape=7.0, smape=None, mase=0.8, rmse=3.25, skill=0.2, steps=3, skipped_steps=1)
+RECORDS = RELEASE_0_1["mongodb"]
+DEAD = "mongodb://127.0.0.1:1/queuecast"
+
+
+@pytest.fixture
+def url(mongod: MongoServer) -> str:
+    with mongod.client() as client:
+        client.drop_database("special")
+    return mongod.url_of("special")
+
+
+def is_there(store: Store) -> bool:
+    try:
+        store.check()
+    except StoreAway:
+        return False
+    return True
+
+
+def move_in_a_child(url: str, winners: multiprocessing.Queue[bool]) -> None:
+    winners.put(open_store(url).jobs.move("job-1", {JobState.QUEUED}, JobState.RUNNING, None, MONDAY))
+
+
+def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> None:
+    store = open_store(url)
+    store.jobs.add(a_job())
+    forking = multiprocessing.get_context("fork")
+    winners: multiprocessing.Queue[bool] = forking.Queue()
+    children = [forking.Process(target=move_in_a_child, args=(url, winners)) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert sorted(winners.get(timeout=5) for _ in children) == [False, False, False, True]
+    assert store.jobs.get("job-1").state is JobState.RUNNING
+
+
+def test_who_dies_on_the_way_in_counts_for_a_minute_and_no_longer(url: str, mongod: MongoServer) -> None:
+    store, one = open_store(url), Allowance(open_jobs=1)
+    job = a_job(client="a token")
+    with mongod.client() as client:
+        account = {"_id": f"jobs {job.account}", "version": 1}
+        dead = {"id": "job-0", "candidates": 5, "at": time.time()}
+        client["special"]["admissions"].insert_one(account | {"under_way": [dead]})
+        with pytest.raises(AllowanceUsedUp):
+            store.jobs.add(job, one)
+        client["special"]["admissions"].update_one(account, {"$set": {"under_way": [dead | {"at": time.time() - 61}]}})
+        assert store.jobs.add(job, one) == job
+        assert client["special"]["admissions"].count_documents({"version": 2, "under_way": []}) == 1
+
+
+def test_a_leaderboard_may_be_larger_than_a_document(url: str) -> None:
+    window = WindowForecast(origin_at=MONDAY, actual=(50.25,) * 20_000, prediction=(49.75,) * 20_000, measures=MEASURES)
+    outcomes = tuple(
+        Score(candidate=Candidate(model="prophet", hyperparameters={"n": n}), measures=MEASURES, windows=(window,) * 3, seconds=1)
+        for n in range(30)
+    )
+    store = open_store(url)
+    store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, outcomes=outcomes))
+    assert store.reports.get("job-1", "root.etl").outcomes == outcomes
+
+
+def test_what_an_earlier_release_kept_is_taken_along(url: str, mongod: MongoServer) -> None:
+    with mongod.client() as client:
+        for collection, documents in RECORDS.items():
+            client["special"][collection].insert_many(documents)
+        client["special"]["jobs"].update_one({"_id": "job-1"}, {"$unset": {"queued_at": ""}})  # from before there were retries
+        client["special"]["forecasts"].create_index([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)], unique=True)
+        store = open_store(url)
+        check_what_release_0_1_kept(store)
+        assert store.jobs.get("job-1").queued_at is None
+        assert {"signing_keys", "leaderboards"}.isdisjoint(client["special"].list_collection_names())
+        assert "queue_1_metric_1_job_1_issued_at_-1" not in client["special"]["forecasts"].index_information()
+        assert (client["special"]["queuecast_store"].find_one() or {})["schema"] == SCHEMA_VERSION
+
+
+def test_a_database_of_a_newer_release_is_refused(url: str, mongod: MongoServer) -> None:
+    open_store(url).check()
+    with mongod.client() as client:
+        client["special"]["queuecast_store"].update_one({}, {"$set": {"schema": SCHEMA_VERSION + 1}})
+    with pytest.raises(InvalidSettings, match=f"schema {SCHEMA_VERSION + 1} of a newer release; this one knows {SCHEMA_VERSION}"):
+        open_store(url).check()
+
+
+@pytest.mark.timeout(10)  # the contract says 2 s; with pymongo's own limits it would be 30
+def test_a_dead_server_is_away_at_once_for_the_api() -> None:
+    with pytest.raises(StoreAway, match="refused"):
+        open_store(DEAD, patience_seconds=1.0).check()
+
+
+@pytest.mark.timeout(20)
+def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer) -> None:
+    store = open_store(url, patience_seconds=1.0)
+    store.check()
+    mongod.freeze()
+    try:
+        with pytest.raises(StoreAway):
+            store.check()
+    finally:
+        mongod.thaw()
+    eventually(lambda: is_there(store), within=10, what="the server again")
+
+
+def test_a_wrong_password_is_said_so_and_waited_for(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(StoreRefuses, match="Authentication failed") as caught:
+        open_store(mongod_with_users.url_of("queuecast", "writer:wrong"), patience_seconds=1.0).check()
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_user_without_rights_is_said_so_and_waited_for(mongod_with_users: MongoServer) -> None:
+    with pytest.raises(StoreRefuses, match="not authorized"):
+        open_store(mongod_with_users.url_of("queuecast", "reader:reader"), patience_seconds=1.0).jobs.add(a_job())
+
+
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1:1/", "mongodb://u:p@ss@host/db", "mongodb://ann:secret@/x"])
+def test_a_url_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="accepted is mongodb") as caught:
+        open_store(url).check()
+    assert "secret" not in str(caught.value)
+    assert "p@ss" not in str(caught.value)
+
+
+def test_the_key_that_signed_sessions_in_earlier_releases_is_dropped(url: str, mongod: MongoServer) -> None:
+    with mongod.client() as client:
+        client["special"]["signing_keys"].insert_one({"_id": "session", "value": "an administrator"})
+        open_store(url).check()
+        assert "signing_keys" not in client["special"].list_collection_names()
+
+
+def test_a_file_of_certificates_that_is_not_there_names_setting_option_and_file() -> None:
+    with pytest.raises(InvalidSettings, match=r"QUEUECAST_STORE_URL: .*tlsCAFile=/nowhere/ca\.pem: No such file"):
+        open_store("mongodb://ann:secret@127.0.0.1:1/q?tls=true&tlsCAFile=/nowhere/ca.pem").check()
+
+
+def test_a_file_without_certificates_is_named_too(certificates: Certificates) -> None:
+    with pytest.raises(InvalidSettings, match=r"tlsCAFile=.*server\.key: not in PEM form|no certificate"):
+        open_store(f"mongodb://127.0.0.1:1/q?tls=true&tlsCAFile={certificates.key}").check()

@@ -1,0 +1,126 @@
+"""The database under a MongoDB store: dropped, emptied, replaced; and indexes that somebody else has made in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from shared.errors import RecordRefused, StoreAway
+from shared.jobs import JobFilter
+from shared.schedules import Schedule
+from shared.store import Store, open_store
+from shared.tokens import Scope, make_token
+from tests.factories import MONDAY, a_forecast, a_job, a_schedule
+from tests.polling import eventually
+from tests.servers import MongoServer
+
+
+@pytest.fixture
+def client(mongod: MongoServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    with mongod.client() as opened:
+        opened.drop_database("place")
+        yield opened
+
+
+@pytest.fixture
+def url(mongod: MongoServer, client: MongoClient[dict[str, Any]]) -> str:
+    return mongod.url_of("place")
+
+
+@pytest.fixture
+def store(url: str) -> Store:
+    """A store with a job and a token, in use."""
+    opened = open_store(url)
+    opened.jobs.add(a_job())
+    opened.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
+    return opened
+
+
+def is_away(store: Store) -> bool:
+    try:
+        store.tokens.all()
+    except StoreAway:
+        return True
+    return False
+
+
+def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(
+    store: Store, client: MongoClient[dict[str, Any]]
+) -> None:
+    client.drop_database("place")
+    eventually(lambda: is_away(store), within=1.5, what="the drop to be seen")
+    calls: tuple[Callable[[], object], ...] = (store.check, store.tokens.were_made, lambda: store.jobs.find(JobFilter(), 10))
+    for call in calls:
+        with pytest.raises(StoreAway, match="was dropped or replaced"):
+            call()
+    assert "place" not in client.list_database_names()
+
+
+def test_readiness_sees_a_dropped_database_at_once(store: Store, client: MongoClient[dict[str, Any]]) -> None:
+    store.check()
+    client.drop_database("place")
+    with pytest.raises(StoreAway, match="was dropped or replaced"):
+        store.check()
+
+
+def test_the_same_database_is_known_when_it_is_back(store: Store, client: MongoClient[dict[str, Any]]) -> None:
+    mark = client.place.queuecast_store.find_one_and_delete({})
+    eventually(lambda: is_away(store), within=1.5, what="the mark to be missed")
+    assert mark is not None
+    client.place.queuecast_store.insert_one(mark)
+    assert store.jobs.get("job-1") == a_job()
+    store.check()
+
+
+def test_tokens_that_are_gone_leave_the_service_closed_after_a_restart_too(
+    store: Store, url: str, client: MongoClient[dict[str, Any]]
+) -> None:
+    client.place.tokens.delete_many({})
+    for each in (store, open_store(url)):
+        assert each.tokens.all() == []
+        assert each.tokens.were_made()
+
+
+def test_tokens_of_an_earlier_release_are_noted_when_the_database_is_opened(
+    store: Store, url: str, client: MongoClient[dict[str, Any]]
+) -> None:
+    client.place.queuecast_store.drop()
+    open_store(url).check()
+    client.place.tokens.drop()
+    assert open_store(url).tokens.were_made()
+
+
+def three_times(write: Callable[[Store, int], object], store: Store) -> None:
+    for number in range(3):
+        write(store, number)
+
+
+@pytest.mark.parametrize(
+    ("collection", "write"),
+    [
+        ("schedules", lambda store, number: store.schedules.add(a_schedule(schedule_id=f"schedule-{number}"))),
+        ("tokens", lambda store, _: store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])),
+        ("jobs", lambda store, number: store.jobs.add(a_job(job_id=f"job-{number}"))),
+        ("forecasts", lambda store, number: store.forecasts.save(a_forecast(queue=f"root.{number}"))),
+    ],
+)
+def test_a_unique_index_of_somebody_else_is_an_error_and_nothing_is_lost_silently(
+    store: Store, client: MongoClient[dict[str, Any]], collection: str, write: Callable[[Store, int], object]
+) -> None:
+    store.check()
+    client.place[collection].create_index("foreign", unique=True)  # none of our documents has the field: there may be one
+    with pytest.raises(RecordRefused, match="a unique index"):
+        three_times(write, store)
+
+
+def test_a_record_that_is_there_already_is_no_error(store: Store) -> None:
+    token, _secret = make_token(name="ci", scope=Scope.READ, created_at=MONDAY)
+    schedule: Schedule = a_schedule()
+    for _ in range(2):
+        store.tokens.add(token)
+        store.schedules.add(schedule)
+        assert store.jobs.add(a_job()) == a_job()
+    assert store.schedules.all() == [schedule]

@@ -1,0 +1,310 @@
+"""What is special to SQLite: several processes, kills, locks, and a file that SQL users read."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from shared.buckets import to_epoch
+from shared.errors import InvalidSettings, RecordUnreadable, StoreAway
+from shared.jobs import JobFilter, JobState
+from shared.store import Store, open_store
+from shared.store.sqlite_file import require_version
+from shared.store.sqlite_schema import SCHEMA_VERSION
+from tests.factories import MONDAY, a_forecast, a_job, a_report
+from tests.shared.store import crowd
+from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_every_release_kept, check_what_release_0_1_kept
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "queuecast.db"
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite://{path}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = open_store(url, patience_seconds=0.2)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def plain_sql(path: Path) -> Iterator[sqlite3.Connection]:
+    """As somebody with the sqlite3 command sees the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+# Processes
+
+
+def test_four_processes_that_open_new_files_at_once_all_find_them_ready(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.db" for number in range(20)]
+    crowd.in_processes(crowd.open_all, [([f"sqlite://{path}" for path in paths],)] * 4)
+    for path in paths:
+        with plain_sql(path) as db:
+            assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+            assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_of_four_processes_that_end_a_job_one_does(store: Store, url: str) -> None:
+    store.jobs.add(a_job())
+    assert sorted(crowd.in_processes(crowd.claim, [(url, "job-1")] * 4)) == [False, False, False, True]
+    assert store.jobs.get("job-1").state is JobState.SUCCEEDED
+
+
+def test_two_processes_that_write_at_once_lose_nothing(store: Store, url: str) -> None:
+    store.jobs.add(a_job(job_id="shared"))
+    crowd.in_processes(crowd.write_much, [(url, writer, 50) for writer in range(2)])
+    assert len(store.jobs.find(JobFilter(), 1_000)) == 101
+    assert len(store.forecasts.find()) == 100
+    written = {f"warning {writer}-{number}" for writer in range(2) for number in range(50)}
+    assert set(store.jobs.get("shared").warnings) == {"said by all"} | written
+
+
+def test_a_writer_that_is_killed_leaves_no_half_written_forecast(store: Store, url: str, path: Path) -> None:
+    doomed = get_context("spawn").Process(target=crowd.die_while_writing, args=(url,))
+    doomed.start()
+    doomed.join(60)
+    assert doomed.exitcode == -9
+    assert store.forecasts.find() == [a_forecast()]  # neither replaced nor mixed
+    with plain_sql(path) as db:
+        assert db.execute("SELECT count(*) FROM forecast_steps").fetchone() == (3,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    store.forecasts.save(a_forecast(model="var"))  # and nobody is kept waiting
+    assert store.forecasts.newest("root.etl").model == "var"
+
+
+def test_a_store_used_before_a_fork_serves_both_sides(url: str) -> None:
+    (warnings,) = crowd.in_processes(crowd.use_fork_and_use, [(url,)])
+    assert warnings == ["from the child", "from the parent"]
+
+
+# An earlier release's file
+
+SCHEMAS = {n: Path(__file__).with_name(f"schema_{n}.sql").read_text() for n in (1, 2, 3, 4)}  # as those releases made their files
+RECORDS = RELEASE_0_1["sqlite"]
+STEPS = """
+    INSERT INTO forecast_steps SELECT queue, metric, job, issued_at, issued_at + step.key * period_seconds, step.key + 1,
+        step.value, json_extract(lower, '$[' || step.key || ']'), json_extract(upper, '$[' || step.key || ']')
+    FROM (SELECT :queue AS queue, :metric AS metric, :job AS job, :issued_at AS issued_at, :period_seconds AS period_seconds,
+        :lower_bound AS lower, :upper_bound AS upper), json_each(:prediction) AS step ORDER BY step.key DESC
+"""
+
+
+@pytest.fixture(params=SCHEMAS)
+def schema(request: pytest.FixtureRequest) -> int:
+    """Of an earlier release's file."""
+    return int(request.param)
+
+
+@pytest.fixture
+def old(path: Path, url: str, schema: int) -> Iterator[Store]:
+    """A store on a file of an earlier schema, with what its release could keep."""
+    with plain_sql(path) as db:
+        db.executescript(f"{SCHEMAS[schema]}; PRAGMA user_version = {schema};")
+        for table, rows in RECORDS.items():
+            columns = {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+            for row in rows if columns else []:
+                names = [name for name in row if name in columns]
+                marks = ", ".join(f":{name}" for name in names)
+                db.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row)
+                if table == "forecasts" and schema < 3:
+                    db.execute(STEPS, row)
+        if schema == 3:
+            db.execute("INSERT INTO signing_keys VALUES ('session', 'an administrator')")
+    with closing(open_store(url)) as opened:
+        yield opened
+
+
+def shape(path: Path) -> dict[str, object]:
+    """Table → its columns, index → its statement; and what the file says of itself."""
+    with plain_sql(path) as db:
+        kept = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        tables = {name: db.execute(f"PRAGMA table_info({name})").fetchall() for kind, name, _ in kept if kind == "table"}
+        version = db.execute("PRAGMA user_version").fetchone()
+    return tables | {name: sql for kind, name, sql in kept if kind != "table"} | {"version": version}
+
+
+def test_a_file_of_an_earlier_schema_is_taken_along_with_all_that_it_holds(old: Store, schema: int) -> None:
+    if schema == 4:
+        check_what_release_0_1_kept(old)
+    else:
+        check_what_every_release_kept(old)
+
+
+def test_a_file_that_was_taken_along_is_like_a_new_one(old: Store, path: Path, tmp_path: Path) -> None:
+    old.check()
+    new = tmp_path / "new.db"
+    with closing(open_store(f"sqlite://{new}")) as store:
+        store.check()
+    assert shape(path) == shape(new)
+
+
+def test_a_record_of_an_earlier_release_that_cannot_be_read_is_carried_along(path: Path, url: str) -> None:
+    with plain_sql(path) as db:
+        db.executescript(f"{SCHEMAS[4]}; PRAGMA user_version = 4;")
+        row = RECORDS["jobs"][0] | {"request": "not JSON"}
+        db.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)
+    with closing(open_store(url)) as store:
+        assert store.jobs.find(JobFilter(), 9) == []
+        with pytest.raises(RecordUnreadable, match="job-1"):
+            store.jobs.get("job-1")
+    with plain_sql(path) as db:
+        assert "not JSON" in db.execute("SELECT document FROM jobs").fetchone()[0]
+
+
+def test_four_processes_that_open_an_earlier_file_at_once_take_it_along_once(old: Store, url: str, path: Path) -> None:
+    crowd.in_processes(crowd.open_all, [([url],)] * 4)
+    assert shape(path)["version"] == (SCHEMA_VERSION,)
+    assert old.jobs.get("job-2").queued_at is None
+
+
+# Away
+
+
+def test_a_locked_file_is_away_for_writers_once_their_patience_is_over(store: Store, path: Path) -> None:
+    store.jobs.add(a_job())
+    with plain_sql(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(StoreAway, match=r"queuecast\.db.*database is locked"):
+            store.jobs.update("job-1", warnings=["w"])
+        assert 0.2 <= time.monotonic() - began < 2.0
+        assert store.jobs.get("job-1") == a_job()  # readers never wait for a writer
+        other.execute("ROLLBACK")
+    store.jobs.update("job-1", warnings=["w"])
+    assert store.jobs.get("job-1").warnings == ("w",)
+
+
+def test_a_file_that_is_locked_before_it_has_tables_is_away_until_it_is_free(store: Store, path: Path) -> None:
+    with plain_sql(path) as other:
+        other.execute("BEGIN IMMEDIATE")  # the switch to WAL is refused at once, whatever the busy timeout
+        with pytest.raises(StoreAway, match="database is locked"):
+            store.check()
+    store.check()
+
+
+def test_eight_threads_that_write_all_the_time_all_get_their_turn(url: str) -> None:
+    store = open_store(url)
+
+    def submit(thread: int) -> int:
+        return sum(store.jobs.add(a_job(job_id=f"{thread}-{number}")) is not None for number in range(40))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(submit, range(8))) == [40] * 8
+
+
+def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
+    store.reports.save(a_report())
+    with pytest.raises(ValueError, match="not finite"):
+        store.reports.save(a_report(seconds=float("nan"), outcomes=()))
+    assert store.reports.get("job-1", "root.etl") == a_report()
+
+
+def test_a_forecast_that_is_not_finite_is_not_kept(store: Store) -> None:
+    store.forecasts.save(a_forecast())
+    with pytest.raises(ValueError, match="not finite"):
+        store.forecasts.save(a_forecast(prediction=(1.0, 2.0, float("nan"))))
+    assert store.forecasts.find() == [a_forecast()]
+
+
+def test_a_folder_in_place_of_the_file_is_away(path: Path, store: Store) -> None:
+    path.mkdir()
+    with pytest.raises(StoreAway, match="unable to open database file"):
+        store.check()
+
+
+def test_a_folder_that_cannot_be_made_is_away(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreAway, match=r"its folder cannot be made: (Not a directory|File exists)"):
+        open_store(f"sqlite://{tmp_path / 'file' / 'queuecast.db'}").check()
+
+
+def test_a_file_that_is_no_database_is_away_and_left_as_it_is(path: Path, store: Store) -> None:
+    path.write_text("minutes of the last meeting " * 100)
+    with pytest.raises(StoreAway, match="file is not a database"):
+        store.check()
+    assert path.read_text().startswith("minutes")
+
+
+def test_a_file_of_a_newer_release_is_refused(path: Path, store: Store) -> None:
+    with plain_sql(path) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(InvalidSettings, match=f"schema {SCHEMA_VERSION + 1} of a newer release; this one knows {SCHEMA_VERSION}"):
+        store.check()
+
+
+def test_an_sqlite_without_strict_tables_is_refused() -> None:
+    require_version((3, 37, 0))
+    with pytest.raises(InvalidSettings, match=r"found SQLite 3\.36\.9, at least 3\.37 is needed"):
+        require_version((3, 36, 9))
+
+
+def test_a_closed_store_leaves_one_file_and_its_note_behind(store: Store, path: Path) -> None:
+    store.jobs.add(a_job())
+    store.close()
+    assert sorted(each.name for each in path.parent.iterdir()) == ["queuecast.db", "queuecast.db.made"]
+
+
+# SQL users
+
+
+def latest(path: Path) -> list[tuple[float, ...]]:
+    with plain_sql(path) as db:
+        found = db.execute(
+            "SELECT (timestamp - ?) / 3600, prediction, step FROM forecast_latest ORDER BY timestamp", (to_epoch(MONDAY),)
+        )
+        return found.fetchall()
+
+
+def test_the_latest_forecast_is_shown_over_what_earlier_ones_said_of_earlier_times(store: Store, path: Path) -> None:
+    store.forecasts.save(a_forecast(prediction=(1.0, 2.0, 3.0)))
+    store.forecasts.save(a_forecast(issued_at=MONDAY + 2 * HOUR, prediction=(30.0, 40.0, 50.0)))
+    store.forecasts.save(a_forecast(queue="root.etl", issued_at=MONDAY - HOUR, prediction=(7.0, 8.0, 9.0)))
+    assert latest(path) == [(-1, 7.0, 1), (0, 1.0, 1), (1, 2.0, 2), (2, 30.0, 1), (3, 40.0, 2), (4, 50.0, 3)]
+
+
+def test_of_an_older_longer_forecast_no_tail_is_shown(store: Store, path: Path) -> None:
+    store.forecasts.save(a_forecast(prediction=(1.0, 2.0, 3.0)))
+    store.forecasts.save(a_forecast(issued_at=MONDAY + HOUR, prediction=(20.0,), lower_bound=(0.0,), upper_bound=(30.0,)))
+    assert latest(path) == [(0, 1.0, 1), (1, 20.0, 1)]
+
+
+def test_every_forecast_ever_issued_is_shown_by_its_lead_time(store: Store, path: Path) -> None:
+    for number in range(2):
+        store.forecasts.save(a_forecast(issued_at=MONDAY + number * HOUR, model=f"model-{number}"))
+    with plain_sql(path) as db:
+        second_steps = db.execute(
+            "SELECT timestamp, prediction, lower_bound, upper_bound, model FROM forecast_issued WHERE step = 2"
+        )
+        first, second = second_steps.fetchall()
+    assert first == (to_epoch(MONDAY + HOUR), 60.0, 45.0, 75.0, "model-0")
+    assert second == (to_epoch(MONDAY + 2 * HOUR), 60.0, 45.0, 75.0, "model-1")
+
+
+@pytest.mark.parametrize(
+    "condition", ["", "owner = 'x' AND ", "state = 'queued' AND ", "project = 'x' AND ", "user_name = 'x' AND "]
+)
+def test_a_page_of_jobs_is_read_from_an_index_in_order(store: Store, path: Path, condition: str) -> None:
+    store.check()
+    page = f"SELECT * FROM jobs WHERE {condition}(created_at, job_id) < (9, 'j') ORDER BY created_at DESC, job_id DESC LIMIT 5"
+    with plain_sql(path) as db:
+        (step,) = db.execute(f"EXPLAIN QUERY PLAN {page}").fetchall()
+    assert "USING INDEX jobs_by_" in step[3]
