@@ -19,6 +19,8 @@ from shared.jobs import JobState, QueueState
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.store import Store
+from shared.store.jobs import Jobs
+from shared.store.reports import Reports
 from tests.api.bodies import a_body
 from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job
@@ -55,7 +57,7 @@ def left(run_state: RunState) -> list[bytes]:
 
 
 @contextmanager
-def failing(owner: object, step: str, error: type[Exception]) -> Iterator[None]:
+def failing(owner: type, step: str, error: type[Exception]) -> Iterator[None]:
     """Inside, this step of a retry raises."""
 
     def fail(*_: Any, **__: Any) -> Any:
@@ -210,22 +212,22 @@ class TestStepsThatDoNotComeOff:
 
     def test_a_row_that_could_not_be_written_leaves_the_job_as_it_was(self, client: FlaskClient, services: Services) -> None:
         before = services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")
-        with failing(services.store, "reopen_job", StoreAway):
+        with failing(Jobs, "reopen", StoreAway):
             assert post(client, "retry").status_code == 503
         assert (services.store.jobs.get("job-1"), services.store.reports.of_job("job-1")) == before
 
     @pytest.mark.parametrize(
-        ("service", "step", "error", "status"),
+        ("owner", "step", "error", "status"),
         [
-            ("store", "forget_reports", StoreAway, 503),
-            ("run_state", "begin_job", BrokerAway, 202),
-            ("run_state", "begin_job", ZeroDivisionError, 500),  # as good as a crash
+            (Reports, "forget", StoreAway, 503),
+            (RunState, "begin_job", BrokerAway, 202),
+            (RunState, "begin_job", ZeroDivisionError, 500),  # as good as a crash
         ],
     )
     def test_a_later_step_that_fails_leaves_a_job_that_the_reaper_plans(  # noqa: PLR0917 - a table's columns
-        self, client: FlaskClient, services: Services, service: str, step: str, error: type[Exception], status: int
+        self, client: FlaskClient, services: Services, owner: type, step: str, error: type[Exception], status: int
     ) -> None:
-        with failing(getattr(services, service), step, error):
+        with failing(owner, step, error):
             assert post(client, "retry").status_code == status
         assert services.store.jobs.get("job-1").state is JobState.QUEUED
         assert services.run_state.active() == set()

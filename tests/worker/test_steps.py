@@ -27,6 +27,7 @@ from shared.reports import QualityReport, QueueReport, ReportedScore
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.store import Store
+from shared.store.reports import Reports
 from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
 from worker import endings, steps
@@ -394,19 +395,19 @@ def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) 
 
 def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> None:
     """`select`, and what happens before it says that it has delivered."""
-    write = here.store.reports.save
+    write = Reports.save
 
     def aside() -> None:
         with use(here):
             happens()
 
-    def save(report: QueueReport) -> None:
+    def save(reports: Reports, report: QueueReport) -> None:
         with ThreadPoolExecutor(1) as another:  # whoever does it is not within this run
             another.submit(aside).result()
-        write(report)
+        write(reports, report)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(here.store, "save_report", save)
+        patch.setattr(Reports, "save", save)
         steps.select(job.job_id, "root.etl", is_heavy=False)
 
 
