@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,14 +36,16 @@ class Stack:
 
 
 @contextmanager
-def stack_up(folder: Path) -> Iterator[Stack]:
-    """A stack on free ports over two queues, in a folder of its own."""
+def stack_up(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack on free ports over two queues, in a folder of its own; further variables for every process."""
     (folder / "files").mkdir()
     for number, queue in enumerate(("root.adhoc", "root.etl")):
         a_load(seed=number).rename_axis("timestamp").to_csv(folder / "files" / f"{queue}.csv")
     command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(folder), "--json"]
     with (folder / "said").open("w") as words:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | FLOWER)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | FLOWER | (environment or {})
+        )
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()

@@ -1,0 +1,25 @@
+"""The sink of the made-up kind."""
+
+from __future__ import annotations
+
+import json
+
+from shared.connections.waves import WavesConnection
+from shared.domain.places import Place
+from shared.forecasts import Forecast
+from shared.settings import Settings
+from worker.sinks import sinks
+
+
+@sinks.register("waves")
+class WavesSink:
+    """The newest forecast of each queue, in a file."""
+
+    def __init__(self, connection: WavesConnection, settings: Settings) -> None:
+        self._file = connection.taken
+
+    def check(self, place: Place) -> None:
+        """It takes everything."""
+
+    def write(self, forecast: Forecast, place: Place) -> None:
+        self._file.write_text(json.dumps({"queue": forecast.queue, "model": forecast.model, "steps": forecast.horizon_steps}))
