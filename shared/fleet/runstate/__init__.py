@@ -11,7 +11,7 @@ for it any more, nor by whoever works in an earlier run of it (`within_run`). Ke
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun: attempts.py
     turns:… let_in:… project:…               whose turn it is: turns.py
     worker:{id} version:{role} reaper        who lives: pulses.py · who has a role, with which version: roles.py
-    catalogue question:… answers:…           the model cards · what the API asks a worker: questions.py
+    catalogue question:… answer:… answered:… the model cards · what the API asks a worker: questions.py
 
 The keys of a queue go when it ends, so that a big job takes no more room than the queues that run at a time. Whoever wants its
 outcomes reads them, and then asks whether it has ended: until then they were whole. All keys expire a day after the job's

@@ -35,18 +35,23 @@ class Questions:
 
     @speaks_redis
     def answer(self, question_id: str, text: str) -> None:
-        """Answer a question; of several answers the first counts."""
+        """Answer a question, and wake up whoever waits for it; of several answers the first counts."""
         pipeline = self._client.pipeline()
-        pipeline.rpush(f"answers:{question_id}", text)
-        pipeline.expire(f"answers:{question_id}", LIFE_SECONDS)
+        pipeline.set(f"answer:{question_id}", text, ex=LIFE_SECONDS, nx=True)
+        pipeline.rpush(f"answered:{question_id}", "")
+        pipeline.expire(f"answered:{question_id}", LIFE_SECONDS)
         pipeline.execute()
 
     @speaks_redis
     def await_answer(self, question_id: str, seconds: float) -> str | None:
-        """Take the answer, in the moment in which it comes; None = nobody has answered in time."""
+        """The answer, in the moment in which it comes; None = nobody has answered in time.
+
+        A worker of the release before wakes nobody up: its answer is found a moment later.
+        """
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            wait = max(min(left, BLOCK_SECONDS), 0.001)  # 0 would be for ever
-            if found := cast("tuple[bytes, bytes] | None", self._client.blpop([f"answers:{question_id}"], timeout=wait)):
-                return found[1].decode()
-        return None
+        while (answer := cast("bytes | None", self._client.get(f"answer:{question_id}"))) is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            self._client.blpop([f"answered:{question_id}"], timeout=max(min(left, BLOCK_SECONDS), 0.001))  # 0 would be for ever
+        return answer.decode()
