@@ -1,4 +1,4 @@
-"""When a cron expression is due, in its time zone. The five fields are Celery's own; days of month and of week must both fit.
+"""When a cron expression is due, in its time zone; days of month and of week must both fit.
 
 A local time that a change of clocks leaves out is due at the moment that stands in its place; one that comes twice is due the
 first time, and both times only where the expression is due in every hour. So nothing is left out and nothing daily runs twice.
@@ -6,81 +6,72 @@ first time, and both times only where the expression is due in every hour. So no
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import product
-from typing import Any
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
 
 from shared.errors import InvalidRequest
 
 ACCEPTED = "five fields: minute, hour, day of month, month, day of week (0 = Sunday), such as `0 6 * * 1-5` or `*/15 * * * *`"
-LEAPS = (timedelta(hours=1), timedelta(days=1), timedelta(days=32))  # back from now: a year of minutes is not walked through
-LONGEST_SEARCH = timedelta(days=366 * 8 + 2)  # 29 February 2096 is followed by that of 2104
+CLOCK_CHANGE = timedelta(hours=3)  # more than clocks are ever moved: as far as moments may be out of order
+_VALUES = (range(60), range(24), range(1, 32), range(1, 13), range(7))
+_DAYS, _MONTHS = calendar.day_name[-1:] + calendar.day_name[:-1], calendar.month_name
+_NAMES = {word.lower(): str(n) for names in (_DAYS, _MONTHS) for n, name in enumerate(names) if name for word in (name, name[:3])}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cron:
-    """A cron expression, parsed: the values at which each field fits."""
-
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]  # 0 = Sunday
-
-    def fits(self, day: date) -> bool:
-        """Whether it is due on this day."""
-        return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
-
-    def moments(self, day: date, zone: ZoneInfo) -> Iterator[datetime]:
-        """The moments of a day at which it is due, UTC, in any order."""
-        folds = (0, 1) if len(self.hours) == 24 else (0,)
-        for hour, minute, fold in product(self.hours, self.minutes, folds):
-            yield datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=fold).astimezone(UTC)
+def next_due(cron: str, timezone: str, after: datetime) -> datetime:
+    """The first moment after `after` (aware) at which it is due, UTC; raises InvalidRequest when there is none for decades."""
+    later = (moment for moment in _moments(cron, timezone, after - CLOCK_CHANGE) if moment > after)
+    first = next(later, None)
+    if first is None:
+        raise InvalidRequest("it is never due: no day is like that", field="cron")
+    return min(first, *takewhile(lambda moment: moment < first + CLOCK_CHANGE, later), first)
 
 
-def parse_cron(text: str) -> Cron:
-    """The expression of a text; raises InvalidRequest with what is accepted."""
-    from celery.schedules import ParseException, crontab  # the command line does without Celery
-
-    fields = text.split()
-    try:
-        minute, hour, day, month, weekday = fields
-        parsed: Any = crontab(minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=weekday)
-    except (ValueError, ParseException, TypeError) as error:
-        raise InvalidRequest(f"found {text[:60]!r}, accepted are {ACCEPTED}", field="cron") from error
-    return Cron(
-        minutes=tuple(sorted(parsed.minute)),
-        hours=tuple(sorted(parsed.hour)),
-        days=frozenset(parsed.day_of_month),
-        months=frozenset(parsed.month_of_year),
-        weekdays=frozenset(parsed.day_of_week),
-    )
-
-
-def next_due(cron: Cron, timezone: str, after: datetime) -> datetime:
-    """The first moment after `after` (aware) at which it is due, UTC; raises InvalidRequest when there is none in eight years."""
-    zone = ZoneInfo(timezone)
-    day, last = after.astimezone(zone).date() - timedelta(days=1), (after + LONGEST_SEARCH).date()
-    while day <= last:
-        if cron.fits(day):
-            later = [moment for moment in cron.moments(day, zone) if moment > after]
-            if later:
-                return min(later)
-        day += timedelta(days=1)
-    raise InvalidRequest("it is never due: no day is like that", field="cron")
-
-
-def newest_due(cron: Cron, timezone: str, due_at: datetime, now: datetime) -> datetime:
+def newest_due(cron: str, timezone: str, due_at: datetime, now: datetime) -> datetime:
     """The last moment until `now` at which it was due, where `due_at` (not after `now`) is the first that nobody looked after."""
-    newest = due_at
-    for back in LEAPS:
-        found = next_due(cron, timezone, max(due_at, now - back) - timedelta(microseconds=1))
-        if found <= now:
-            newest = found
-            break
-    while (following := next_due(cron, timezone, newest)) <= now:
-        newest = following
-    return newest
+    earlier = (moment for moment in _moments(cron, timezone, now + CLOCK_CHANGE, is_backwards=True) if moment <= now)
+    newest = next(earlier, due_at)
+    return max(due_at, newest, *takewhile(lambda moment: moment > newest - CLOCK_CHANGE, earlier))
+
+
+def _moments(cron: str, timezone: str, start: datetime, *, is_backwards: bool = False) -> Iterator[datetime]:
+    """The moments at which it is due, UTC, from `start` on; around a change of clocks they are not in order."""
+    zone = ZoneInfo(timezone)
+    walk = _read(cron, start.astimezone(zone).replace(tzinfo=None), is_backwards=is_backwards)  # clocks are changed here
+    for local in walk:
+        for fold in (0, 1) if len(walk.hours) == 24 else (0,):
+            yield local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
+def _read(cron: str, start: datetime, *, is_backwards: bool) -> CronSim:
+    """The expression, to be walked through from `start`; raises InvalidRequest with what is accepted."""
+    fields = cron.split()
+    text = " ".join([*map(_in_numbers, fields, _VALUES), *fields[len(_VALUES) :]])
+    if re.fullmatch(r"([0-9*,/-]+ ){4}[0-9*,/-]+", text):
+        with suppress(CronSimError):
+            walk = CronSim(text, start, reverse=is_backwards)
+            walk.day_and = True  # else either fits where both are given, as in Debian's cron
+            return walk
+    raise InvalidRequest(f"found {cron[:60]!r}, accepted are {ACCEPTED}", field="cron")
+
+
+def _in_numbers(field: str, values: range) -> str:
+    """The field without names and without what cronsim does not know: ranges that go around, such as `22-2` or `fri-mon`."""
+
+    def listed(found: re.Match[str]) -> str:
+        first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
+        if first == last:
+            return found[1]  # which with a step cronsim takes for "from there on"
+        if first < last or first not in values:
+            return found[0]
+        return ",".join(map(str, [*range(first, values.stop), *range(values.start, last + 1)][::step]))
+
+    numbers = re.sub(r"[a-z]+", lambda name: _NAMES.get(name[0], name[0]), field.lower())
+    return re.sub(r"([0-9]+)-([0-9]+)(?:/([1-9][0-9]*))?", listed, numbers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from shared.cron import newest_due, next_due, parse_cron
+from shared.cron import newest_due, next_due
 from shared.jobs import LOCAL, JobRequest, account_of
 
 
@@ -40,21 +40,21 @@ class Schedule:
 
 def first_due(cron: str, timezone: str, now: datetime) -> datetime:
     """When a schedule that begins at `now` is due first; raises InvalidRequest."""
-    return next_due(parse_cron(cron), timezone, now)
+    return next_due(cron, timezone, now)
 
 
 def due_now(schedule: Schedule, now: datetime) -> datetime | None:
     """The due time to look after at `now`: of several that were missed only the newest; None = none, or it is paused."""
     if schedule.is_paused or schedule.due_at > now:
         return None
-    return newest_due(parse_cron(schedule.cron), schedule.timezone, schedule.due_at, now)
+    return newest_due(schedule.cron, schedule.timezone, schedule.due_at, now)
 
 
 def looked_after(schedule: Schedule, due_at: datetime, *, job_id: str | None = None, skip: str | None = None) -> Schedule:
     """The schedule after `due_at` has made a job, or has been skipped for a reason."""
     return replace(
         schedule,
-        due_at=next_due(parse_cron(schedule.cron), schedule.timezone, due_at),
+        due_at=next_due(schedule.cron, schedule.timezone, due_at),
         last_due_at=due_at,
         last_job_id=job_id or schedule.last_job_id,
         last_skip=skip,
