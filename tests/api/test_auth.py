@@ -87,7 +87,7 @@ def test_a_token_that_has_expired_is_refused(client: FlaskClient, grant: Grantin
     refused(client, old)
 
 
-def test_a_token_that_is_revoked_is_refused_within_seconds_and_its_service_stays_closed(
+def test_a_revoked_token_is_refused_within_seconds_and_its_service_stays_closed(
     client: FlaskClient, grant: Granting, store: Store
 ) -> None:
     headers = grant()

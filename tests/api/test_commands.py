@@ -104,7 +104,7 @@ class TestCancelling:
         running(store, run_state, "root.a")
         assert statuses_of_two(lambda: post(client.application.test_client(), "cancel")) == [202, 409]
 
-    def test_without_the_broker_the_job_is_cancelled_all_the_same_and_the_reaper_cleans_up(
+    def test_without_the_broker_a_job_is_cancelled_and_the_reaper_cleans_up(
         self, client: FlaskClient, services: Services, run_state: RunState, settings: Settings
     ) -> None:
         running(services.store, run_state, "root.a")

@@ -109,9 +109,7 @@ def test_a_session_ends_after_half_a_day(known: KnownSessions) -> None:
     assert known.token_of(session_id, MONDAY + SESSION_LIFE) is None
 
 
-def test_while_the_store_is_away_its_last_word_counts_and_it_is_not_asked_by_every_request(
-    place: Place, known: KnownSessions
-) -> None:
+def test_while_the_store_is_away_its_last_word_counts_and_few_requests_ask_it(place: Place, known: KnownSessions) -> None:
     session_id = known.begin("t-1", MONDAY)
     assert known.token_of(session_id, MONDAY) == "t-1"
     place.is_away, place.looks = True, 0

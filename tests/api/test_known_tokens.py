@@ -75,9 +75,7 @@ def test_a_wrong_secret_makes_no_more_than_a_few_looks_in_a_second(place: Place,
     assert place.looks == 2
 
 
-def test_while_the_store_is_away_its_last_word_counts_and_it_is_not_asked_by_every_request(
-    place: Place, known: KnownTokens
-) -> None:
+def test_while_the_store_is_away_its_last_word_counts_and_few_requests_ask_it(place: Place, known: KnownTokens) -> None:
     token, secret = place.add()
     assert known.exist()
     place.is_away, place.looks = True, 0

@@ -103,7 +103,7 @@ def test_without_any_token_nothing_is_counted(make_app: Callable[[Settings], Fla
 
 
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
-def test_while_the_counting_server_is_away_each_process_counts_for_itself_and_answers_in_time(
+def test_without_the_counting_server_each_process_counts_for_itself_and_nobody_waits(
     opened: Opening, own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals
 ) -> None:
     settings, server = own_broker

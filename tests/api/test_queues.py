@@ -130,7 +130,7 @@ def test_the_name_of_a_queue_may_hold_slashes(client: FlaskClient, store: Store,
     assert client.get(f"/v1/queues/{queue}/series").json["queue"] == queue
 
 
-def test_a_thinned_series_keeps_its_peaks_its_gaps_and_the_first_step_of_the_forecast(client: FlaskClient, store: Store) -> None:
+def test_a_thinned_series_keeps_peaks_gaps_and_the_first_step_of_the_forecast(client: FlaskClient, store: Store) -> None:
     values: list[float | None] = [1.0] * 1_000
     values[777], values[200:300] = 99.0, [None] * 100
     start = MONDAY - 1_000 * HOUR

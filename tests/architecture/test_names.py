@@ -12,6 +12,7 @@ from tests.architecture.house import PACKAGES, ROOT, fail_on, modules, syntax_of
 
 DRAWERS = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 PLUG_INS = {"models": ("_model", "_models"), "sources": ("_source",), "sinks": ("_sink",)}
+NAME_CHARACTERS = 80
 ROOMS_OF_TESTS = {"architecture", "integration", "chaos", "browser"}  # of no single package
 
 
@@ -37,9 +38,14 @@ def test_a_test_lies_where_its_subject_lies() -> None:
 
 def test_tests_import_what_they_share_from_modules_without_tests() -> None:
     """Else a test cannot be moved or renamed alone, and pytest runs the fixtures of one file in another."""
-    still = Path("tests/shared/storage")  # makes its own way with the store on records
-    imports = [(path, name) for path in modules("tests") if still not in path.parents for name in imported(path)]
+    imports = [(path, name) for path in modules("tests") for name in imported(path)]
     fail_on(f"{path} imports {name}" for path, name in imports if re.search(r"^tests\..*(test_|conftest)", name))
+
+
+def test_the_name_of_a_test_is_a_sentence_of_one_line() -> None:
+    nodes = [(path, node) for path in modules("tests") for node in ast.walk(syntax_of(path))]
+    tests = [(path, node.name) for path, node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    fail_on(f"{path}: {name} has {len(name)} characters" for path, name in tests if len(name) > NAME_CHARACTERS)
 
 
 def imported(path: Path) -> set[str]:

@@ -205,9 +205,7 @@ def test_the_form_asks_for_what_the_chosen_connection_takes(settings: object, pa
     expect(page.locator("[data-path='data.source.collection']")).to_be_hidden()
 
 
-def test_without_a_worker_the_models_are_not_known_and_validating_says_that_none_answers(
-    page: Page, url: str, watched: Watched
-) -> None:
+def test_without_a_worker_no_model_is_known_and_validating_says_that_none_answers(page: Page, url: str, watched: Watched) -> None:
     watched.expected_statuses |= {503}
     page.goto(f"{url}/jobs/new")
     expect(page.get_by_text("No worker has said yet which models there are.")).to_be_visible()

@@ -83,7 +83,7 @@ def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: C
     assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
 
 
-def test_while_the_broker_is_frozen_the_api_refuses_quickly_and_afterwards_the_job_ends_right(chaos: ChaosFleet) -> None:
+def test_while_the_broker_is_frozen_the_api_refuses_and_then_the_job_ends_right(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 4)
     chaos.start(api=True)
     job_id = chaos.submit()

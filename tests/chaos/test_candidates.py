@@ -20,9 +20,7 @@ def failures(chaos: ChaosFleet, job: Job, queue: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("model", [pytest.param("poisoned", marks=pytest.mark.long), "poisoned_alone"])
-def test_a_candidate_that_kills_its_process_is_given_up_after_three_and_its_neighbours_are_scored(
-    chaos: ChaosFleet, model: str
-) -> None:
+def test_a_candidate_that_kills_three_processes_is_given_up_and_others_are_scored(chaos: ChaosFleet, model: str) -> None:
     [queue] = write_usage(chaos.settings.files_dir, 1)
     chaos.start()
     ways = ("segv", "kill", "exit", "system_exit")
@@ -78,7 +76,7 @@ def test_no_memory_for_a_step_ends_its_queue_or_job_with_the_reason_and_no_proce
     assert chaos.main("worker").pid == before
 
 
-def test_a_queue_of_which_every_candidate_fails_fails_with_its_reason_and_the_job_is_partial(chaos: ChaosFleet) -> None:
+def test_a_queue_without_a_score_fails_with_its_reason_and_the_job_is_partial(chaos: ChaosFleet) -> None:
     *queues, cursed = write_usage(chaos.settings.files_dir, 3, cursed=1)
     chaos.start()
     job = chaos.ended(chaos.submit())
@@ -86,7 +84,7 @@ def test_a_queue_of_which_every_candidate_fails_fails_with_its_reason_and_the_jo
     assert job.state is JobState.PARTIAL
 
 
-def test_a_winner_that_kills_its_process_when_it_is_fitted_again_leaves_its_place_to_the_next(chaos: ChaosFleet) -> None:
+def test_a_winner_that_kills_its_process_in_the_last_fit_gives_way_to_the_next(chaos: ChaosFleet) -> None:
     [queue] = write_usage(chaos.settings.files_dir, 1)
     chaos.start()
     job = chaos.ended(chaos.submit(model=("fragile",)))

@@ -49,7 +49,7 @@ def test_jobs_that_are_cancelled_make_room_for_those_that_wait(chaos: ChaosFleet
 
 
 @pytest.mark.nightly
-def test_a_worker_that_dies_with_what_was_let_in_and_a_wiped_broker_keep_nobody_waiting(chaos: ChaosFleet) -> None:
+def test_a_worker_that_dies_with_its_queues_and_a_wiped_broker_keep_nobody_waiting(chaos: ChaosFleet) -> None:
     write_usage(chaos.settings.files_dir, 2)
     chaos.start()
     jobs = [chaos.submit(project=project) for _ in range(4) for project in (GREEDY, MODEST, "third")]

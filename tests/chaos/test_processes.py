@@ -78,7 +78,7 @@ def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: Chaos
 
 
 @pytest.mark.long
-def test_a_worker_that_stands_still_for_ever_is_killed_and_its_work_done_by_its_successor(chaos: ChaosFleet) -> None:
+def test_a_worker_that_stands_still_is_killed_and_its_successor_does_the_work(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()
     job_id = chaos.submit(hyperparameters=LONG)

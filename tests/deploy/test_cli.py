@@ -125,7 +125,7 @@ def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_pa
     assert f"cannot be made: {tmp_path / 'file'} is no folder; name another with --data-dir or QUEUECAST_DATA_DIR" in told.output
 
 
-def test_made_up_files_are_as_open_as_the_umask_says_unless_they_lie_in_the_data_folder(tmp_path: Path) -> None:
+def test_made_up_files_outside_the_data_folder_are_as_open_as_the_umask_says(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     command = [sys.executable, "-c", "from shared.cli import main; main()", "simulate", *SMALL, "--out"]
     for folder in (tmp_path / "shown", data_dir / "files"):

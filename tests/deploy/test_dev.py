@@ -146,7 +146,7 @@ def test_it_needs_only_the_standard_library(path: Path) -> None:
     assert {str(name).partition(".")[0] for name in names - {"deploy.environment"}} <= sys.stdlib_module_names
 
 
-def test_a_demo_installs_torch_then_what_a_user_needs_then_ourselves_and_resolves_nothing(house: House) -> None:
+def test_a_demo_installs_torch_then_the_locks_then_ourselves_and_resolves_nothing(house: House) -> None:
     (house.root / "deploy" / "demo.py").write_text("")
     assert house.run("demo").returncode == 0
     torch, uv, locked, ourselves = house.notes

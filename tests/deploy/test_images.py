@@ -19,7 +19,7 @@ def test_the_images_are_written_as_the_linter_wants_them() -> None:
     output_of(str(BIN / "shellcheck"), str(DEPLOY / "install-locked.sh"))
 
 
-def test_the_health_check_of_each_image_is_repeated_since_an_image_in_oci_format_has_none() -> None:
+def test_each_image_s_health_check_is_repeated_since_an_oci_image_has_none() -> None:
     checks = re.findall(r"^HEALTHCHECK ([^[]+?)\s+(?:\\\n\s+)?CMD (\[.+\])$", TEXT, re.MULTILINE)
     services = compose()["services"]
     for (options, command), name in zip(checks, ("api", "worker"), strict=True):

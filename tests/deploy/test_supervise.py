@@ -177,9 +177,7 @@ def test_a_program_that_was_ready_once_is_never_given_up_but_started_ever_later(
     assert [line.partition("next start in ")[2].partition(" s")[0] for line in notebook.said] == ["0.5", "1", "2", "4"]
 
 
-def test_an_essential_program_that_is_late_is_started_again_and_given_up_when_that_does_not_help(
-    folder: Path, notebook: Notebook
-) -> None:
+def test_a_late_essential_program_is_started_again_and_given_up_when_that_is_no_help(folder: Path, notebook: Notebook) -> None:
     silent = notebook.program("api", SLEEP, ready_seconds=0.2)
     with (
         pytest.raises(ServiceError, match=r"api failed 3 times before it was ready; .*api.log is empty"),

@@ -79,7 +79,7 @@ def said(extended: Extended, *arguments: str) -> str:
     return subprocess.run([QUEUECAST, *arguments], env=environment, capture_output=True, text=True, check=False).stdout
 
 
-def test_a_job_reads_and_writes_by_the_new_kind_and_its_model_waits_in_the_heavy_lane(extended: Extended) -> None:
+def test_a_job_reads_and_writes_by_the_new_kind_and_its_model_has_the_heavy_lane(extended: Extended) -> None:
     client = extended.client
     cards = eventually(lambda: client.models()["models"], within=60, what="a worker's announcement of its models")
     assert {card["name"]: card["lane"] for card in cards}["slow"] == "heavy"

@@ -80,7 +80,7 @@ def test_a_new_folder_is_for_its_user_alone(tmp_path: Path) -> None:
     assert opened(folder) == ""
 
 
-def test_a_folder_that_is_open_to_others_is_narrowed_with_all_that_is_in_it_and_this_is_said(wide: Path) -> None:
+def test_a_folder_that_is_open_to_others_is_narrowed_with_all_in_it_and_this_is_said(wide: Path) -> None:
     note = opened(wide)
     assert f"{wide} was open to others on this machine: 15 files and folders" in note
     for each in (wide, *wide.rglob("*")):
@@ -124,7 +124,7 @@ def test_a_folder_that_all_users_share_is_not_taken_from_them(tmp_path: Path) ->
     assert mode(tmp_path) == 0o1777
 
 
-def test_with_broker_and_store_elsewhere_no_folder_is_made_unless_the_process_writes_to_it(tmp_path: Path) -> None:
+def test_with_broker_and_store_elsewhere_a_folder_is_made_only_to_be_written_to(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "d", broker_url="redis://h", store_url="mongodb://h/d")
     assert open_data_folder(settings) == ""
     assert not settings.data_dir.exists()

@@ -8,7 +8,7 @@ from shared.forecasts import Candidate
 from tests.factories import MONDAY, a_forecast
 
 
-def test_the_same_candidate_has_the_same_id_whatever_the_order_of_its_hyperparameters() -> None:
+def test_the_order_of_hyperparameters_does_not_change_the_id_of_a_candidate() -> None:
     one = Candidate(model="prophet", hyperparameters={"growth": "flat", "scale": 0.5})
     other = Candidate(model="prophet", hyperparameters={"scale": 0.5, "growth": "flat"})
     assert one.candidate_id == other.candidate_id

@@ -81,7 +81,7 @@ def test_a_job_is_counted_by_its_end_and_its_length() -> None:
     assert counted_here("queuecast_job_seconds_sum") == before[1] + 90
 
 
-def test_a_candidate_is_counted_as_scored_with_its_seconds_or_under_its_error_without() -> None:
+def test_a_candidate_is_counted_as_scored_with_its_seconds_or_under_its_error() -> None:
     candidate = Candidate(model="counted", hyperparameters={"n": 1})
     metrics.candidate_recorded(Score(candidate=candidate, measures=MEASURES, windows=(), seconds=0.25))
     metrics.candidate_recorded(Failure(candidate=candidate, error="BadForecast", reason="found NaN"))

@@ -81,7 +81,7 @@ def test_the_files_of_tls_and_the_host_s_name_are_said_in_the_url() -> None:
         ("sentinel://a/0?master=m&service=x", "accepted are master, tls, sentinel_username"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_what_is_accepted_and_without_the_password(url: str, reason: str) -> None:
+def test_what_cannot_be_used_is_refused_with_what_can_and_without_the_password(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         RedisPlace.of(url)
     assert "secret" not in str(caught.value)

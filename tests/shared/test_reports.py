@@ -12,7 +12,7 @@ from tests.factories import MONDAY, a_forecast
 HIGH = {"prediction": (100.0, 101.0, 90.0), "lower_bound": (80.0, 90.0, 70.0), "upper_bound": (100.0, 130.0, 100.5)}
 
 
-def test_a_step_is_likely_above_100_percent_where_the_prediction_is_and_possibly_where_only_the_upper_bound_is() -> None:
+def test_a_step_is_likely_above_100_by_its_prediction_possibly_by_its_upper_bound() -> None:
     above = above_full(a_forecast(**HIGH))
     assert above is not None
     assert above.level == 100.0

@@ -283,7 +283,7 @@ def test_the_key_for_sessions_of_earlier_releases_is_accepted_with_a_warning(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_that_another_user_has_left_where_a_command_is_run_is_read_only_when_it_is_named(
+def test_another_user_s_file_where_a_command_runs_is_only_read_when_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -109,7 +109,7 @@ def test_an_export_that_breaks_off_leaves_the_earlier_file_and_nothing_else(tmp_
     assert path.read_text() == "later"
 
 
-def test_a_cell_that_a_spreadsheet_would_compute_is_quoted_and_a_negative_number_is_none(tmp_path: Path) -> None:
+def test_a_cell_that_a_spreadsheet_would_compute_is_quoted_and_a_number_is_not(tmp_path: Path) -> None:
     target = tmp_path / "f.csv"
     forecast = a_forecast(queue="=cmd|' /C calc'!A0", job="@SUM(1)", lower_bound=(-1.5, 45.0, 41.0))
     export_forecasts([forecast], target)

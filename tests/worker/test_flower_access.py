@@ -81,7 +81,7 @@ def test_the_list_of_tasks_is_asked_for_by_post() -> None:
     assert NO_TOKEN.refusal(asked(method="POST", path="/tasks/datatable")) is None
 
 
-def test_the_password_is_asked_for_from_the_first_token_on_also_when_the_store_is_gone(tmp_path: Path) -> None:
+def test_the_password_is_wanted_from_the_first_token_on_also_when_the_store_is_gone(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'queuecast.db'}")
     assert not TokensExist(store)()
     token, _ = make_token(name="admin", scope=Scope.ADMIN, created_at=datetime.now(UTC))

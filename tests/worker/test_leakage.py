@@ -90,7 +90,7 @@ def test_in_every_time_zone_the_future_changes_nothing(tmp_path: Path, timezone:
         pd.testing.assert_frame_equal(before, found)
 
 
-def test_a_file_in_another_order_or_with_times_of_another_zone_gives_the_same_forecasts(tmp_path: Path) -> None:
+def test_another_order_of_rows_or_zone_of_times_gives_the_same_forecasts(tmp_path: Path) -> None:
     usage = a_usage()
     shuffled = usage.sample(frac=1, random_state=7)
     elsewhere = usage.assign(timestamp=usage["timestamp"].dt.tz_convert("Asia/Kolkata"))
@@ -107,7 +107,7 @@ def test_queues_that_change_their_names_keep_their_forecasts(tmp_path: Path) -> 
         pd.testing.assert_frame_equal(before.loc[old].reset_index(drop=True), after.loc[new].reset_index(drop=True))
 
 
-def test_one_process_and_two_give_the_same_forecasts_of_models_that_draw_random_numbers(tmp_path: Path) -> None:
+def test_one_process_and_two_give_the_same_forecasts_of_models_that_draw_numbers(tmp_path: Path) -> None:
     drawn = {"model": ("lstm", "prophet"), "hyperparameters": QUICK, "queues": QUEUES[:2]}
     one, two = (forecasts(tmp_path, a_usage(), processes=processes, **drawn) for processes in (1, 2))
     pd.testing.assert_frame_equal(one, two)

@@ -150,7 +150,7 @@ def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Res
     assert set(standing) == {"blend_cheap", "ces", "theta", "hour_mean", "last_value", "seasonal_naive"}
 
 
-def test_with_four_windows_the_shown_score_is_that_of_the_newest_which_did_not_choose(here: Resources) -> None:
+def test_with_four_windows_the_shown_score_is_of_the_newest_which_did_not_choose(here: Resources) -> None:
     job = submit(here, backtest_windows=4, queues=("root.etl",))
     run(job.job_id, queues=("root.etl",))
     report, forecast = here.store.reports.get(job.job_id, "root.etl"), here.store.forecasts.newest("root.etl")
@@ -367,7 +367,7 @@ def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resour
     assert here.run_state.client.keys("*job-1*") == []
 
 
-def test_a_forecast_that_is_delivered_while_the_job_is_cancelled_stays_and_brings_nothing_back(here: Resources) -> None:
+def test_a_forecast_delivered_while_the_job_is_cancelled_stays_and_revives_nothing(here: Resources) -> None:
     job, _work = scored(here)
     with here.run_state.within_run(job.job_id):
         delivering_when(lambda: cancel(here, job), here, job)

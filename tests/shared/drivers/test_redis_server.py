@@ -89,7 +89,7 @@ def test_a_replica_is_no_broker_and_a_server_that_becomes_one_is_noticed(tmp_pat
             state.client.set("key", "value")
 
 
-def test_a_refused_write_closes_the_connection_so_that_the_next_one_meets_the_new_master(tmp_path: Path) -> None:
+def test_a_refused_write_closes_the_connection_and_the_next_meets_the_new_master(tmp_path: Path) -> None:
     with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
         client = redis_client(RedisPlace.of(f"redis://127.0.0.1:{other.port}/0"), is_patient=False)
         client.set("key", "value")

@@ -91,7 +91,7 @@ def test_one_key_used_by_eight_threads_at_once_makes_one_job(store: Store) -> No
     assert len(store.jobs.find(JobFilter(), 10)) == 1
 
 
-def test_jobs_are_listed_newest_first_and_page_without_loss_when_made_at_the_same_moment(store: Store) -> None:
+def test_jobs_are_listed_newest_first_and_those_of_one_moment_page_without_loss(store: Store) -> None:
     for number in range(7):
         store.jobs.add(a_job(job_id=f"job-{number}", created_at=MONDAY + (number // 3) * timedelta(microseconds=1)))
     seen: list[str] = []
@@ -310,7 +310,7 @@ def test_reports_of_a_job_are_listed_by_name_without_outcomes(store: Store) -> N
     assert store.reports.of_job("no-such") == []
 
 
-def test_reports_are_forgotten_by_state_with_their_outcomes_and_those_of_other_jobs_stay(store: Store) -> None:
+def test_reports_are_forgotten_by_state_with_outcomes_and_those_of_other_jobs_stay(store: Store) -> None:
     failed = {"state": QueueState.FAILED, "reason": "no data", "winner": None}
     for changes in (
         {"queue": "a"},
@@ -436,7 +436,7 @@ def test_actual_values_are_kept_apart_by_queue_metric_and_step(store: Store) -> 
     assert store.actuals.get("c", "m", 60, MONDAY, MONDAY + HOUR) == []
 
 
-def test_actual_values_of_several_queues_are_read_at_once_and_those_without_any_left_out(store: Store) -> None:
+def test_actual_values_of_many_queues_are_read_at_once_those_without_any_left_out(store: Store) -> None:
     points = {
         queue: [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(3)] for queue in ("b", "a", "not asked for")
     }

@@ -71,7 +71,7 @@ def test_a_file_that_is_moved_away_is_missed_at_once_and_known_when_it_is_back(s
     store.jobs.add(a_job(job_id="job-2"))
 
 
-def test_what_a_process_does_that_starts_meanwhile_leaves_the_log_of_the_others_alone(store: Store, path: Path) -> None:
+def test_a_process_that_starts_meanwhile_leaves_the_log_of_the_others_alone(store: Store, path: Path) -> None:
     path.rename(path.with_name("elsewhere"))
     refuse(another(path), r"it is gone; queuecast\.db\.made in the same folder says what to do")
     path.with_name("elsewhere").rename(path)

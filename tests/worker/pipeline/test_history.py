@@ -51,7 +51,7 @@ def a_history(n: int = 72) -> History:
     return history_at(a_snapshot(cpu=a_companion()), n, 24, a_spec())
 
 
-def test_a_scaled_model_sees_standard_scores_and_its_answer_comes_back_in_the_targets_unit() -> None:
+def test_a_scaled_model_sees_standard_scores_and_answers_in_the_target_s_unit() -> None:
     seen: list[History] = []
 
     class Repeats(Fixed):

@@ -38,7 +38,7 @@ def run_with(reading: Reading, baselines: Sequence[str] = ("last_value", "season
         return run_queue(job, reading, queue="root.etl", issued_at=MONDAY, created_at=MONDAY, cards=cards)
 
 
-def test_a_winner_that_cannot_be_fitted_again_leaves_its_place_and_both_are_on_the_leaderboard() -> None:
+def test_a_winner_that_fails_in_the_last_fit_leaves_its_place_and_both_are_listed() -> None:
     found = run_with(READING, oracle=OfThePast, broken=Broken)
     assert [outcome.candidate.model for outcome in found.outcomes if isinstance(outcome, Failure)] == ["broken"]
     lost = {outcome.candidate.model: outcome.error for outcome in found.selection.leaderboard if isinstance(outcome, Failure)}

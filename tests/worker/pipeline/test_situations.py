@@ -79,7 +79,7 @@ def with_last(load: pd.Series, steps: int, values: Any) -> pd.Series:
 # how long the history is
 
 
-def test_a_history_of_three_days_is_backtested_on_one_window_and_says_so_and_which_models_it_is_too_short_for() -> None:
+def test_a_history_of_three_days_has_one_window_and_says_for_whom_it_is_too_short() -> None:
     found = told(a_load(3 * DAY))
     assert {"theta", "ces"} <= found.tried
     assert "the history has only 72 steps: backtested on 1 window of 24 steps instead of 3 windows of 24 steps" in found.warnings
@@ -99,7 +99,7 @@ def test_two_values_are_no_series() -> None:
         told(a_load(2))
 
 
-def test_a_new_queue_that_was_empty_until_yesterday_is_forecast_from_its_life_and_no_model_takes_the_others_along() -> None:
+def test_a_queue_empty_until_yesterday_is_forecast_and_no_model_fails_the_others() -> None:
     """Its first training parts are constant: what cannot be fitted there is a failure, and the rest goes on."""
     load = with_last(a_load() * 0, 36, a_load().iloc[-36:])
     found = told(load, cards=CARDS)
@@ -130,7 +130,7 @@ def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() 
 
 
 @pytest.mark.parametrize("factor", [3.0, 0.2])
-def test_after_a_shift_of_level_in_the_last_days_the_forecast_stays_on_the_new_level_with_wide_bounds(factor: float) -> None:
+def test_after_a_shift_of_level_the_forecast_stays_on_the_new_one_with_wide_bounds(factor: float) -> None:
     load = a_load()
     shifted, steady = (told(each) for each in (with_last(load, 2 * DAY, load.iloc[-2 * DAY :] * factor), load))
     new, old = load.iloc[-2 * DAY :].mean() * factor, load.iloc[: -2 * DAY].mean()

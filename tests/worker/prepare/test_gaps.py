@@ -75,7 +75,7 @@ def test_another_column_repeats_its_first_value_backwards():
     assert fill_gaps(frame, HOUR).memory.tolist() == [7, 7, 7]
 
 
-def test_a_column_without_a_value_stays_empty_and_a_target_without_one_leaves_nothing():
+def test_a_column_without_a_value_stays_empty_and_such_a_target_leaves_nothing():
     assert fill_gaps(a_frame(1, 2).assign(memory=np.nan), HOUR).memory.isna().all()
     assert fill_gaps(a_frame(np.nan, np.nan), HOUR).empty
 

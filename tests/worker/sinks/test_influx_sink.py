@@ -179,9 +179,7 @@ def test_a_user_who_may_only_write_is_enough(influxd_with_users: Influxd) -> Non
     assert influxd_with_users.count("usage", DATABASE, "step") == 3
 
 
-def test_a_server_that_goes_away_in_the_middle_has_the_whole_forecast_once_when_it_is_back(
-    influxd: Influxd, database: str
-) -> None:
+def test_a_server_that_went_away_in_the_middle_has_the_forecast_once_when_it_is_back(influxd: Influxd, database: str) -> None:
     sink = a_sink(influxd.url)
     influxd.write(lines_of(a_forecast(), "usage")[:3], DATABASE)  # of seven
     influxd.stop()

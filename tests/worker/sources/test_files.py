@@ -108,7 +108,7 @@ def test_a_file_that_becomes_a_link_before_it_is_opened_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize("path", [None, "**/*.csv", "link.csv", "hr/rows.csv"])
-def test_a_connection_lets_its_files_be_read_by_pattern_and_links_are_what_they_lead_to(tmp_path, path):
+def test_a_connection_s_files_are_read_by_pattern_and_links_are_what_they_lead_to(tmp_path, path):
     write_csv(tmp_path, ["2026-01-05,a,1"], name="metrics/rows.csv")
     write_csv(tmp_path, ["2026-01-05,secret,1"], name="hr/rows.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "hr" / "rows.csv")

@@ -138,7 +138,7 @@ def test_a_job_that_the_release_before_has_planned_joins_the_row(run_state: RunS
     assert run_state.client.exists("turns:score") == 0
 
 
-def test_many_that_fill_at_once_let_each_queue_in_once_and_no_more_than_there_is_room(run_state: RunState) -> None:
+def test_many_that_fill_at_once_let_each_queue_in_once_and_no_more_than_have_room(run_state: RunState) -> None:
     for number in range(20):
         plan(run_state, f"job-{number:02}", f"project-{number % 2}")
     with ThreadPoolExecutor(8) as pool:
