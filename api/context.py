@@ -13,6 +13,7 @@ from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
+from shared.lifecycle import Lifecycle
 from shared.settings import Settings
 from shared.store import Store, open_store
 from shared.token_note import token_note
@@ -46,6 +47,11 @@ class Services:
     def run_state(self) -> RunState:
         """What running jobs say of themselves; raises BrokerAway while no embedded broker runs."""
         return RunState.open(self.settings, is_patient=False)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """What happens to jobs."""
+        return Lifecycle(self.store, self.run_state)
 
     @cached_property
     def lanes(self) -> Lanes:

@@ -21,11 +21,8 @@ from api.progress import queue_report
 from api.projects import of_the_caller, visible_job
 from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
-from api.starting import start
 from shared.errors import BrokerAway
-from shared.jobs import Job, JobRequest, JobState
-
-NOT_BEGUN = "the broker went away while the job was being started; submit it again"
+from shared.jobs import Job, JobRequest
 
 log = structlog.get_logger()
 
@@ -46,7 +43,12 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
     job = services.store.jobs.add(new, services.settings.allowance)
     audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
-        _start(services, job)
+        try:
+            services.lifecycle.start(job, services.enqueue)
+        except BrokerAway:
+            services.lifecycle.withdraw(job, now)
+            raise
+        log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
     answer = answers.accepted(job)
     return answer, 202, {"Location": answer.links["self"]}
 
@@ -85,14 +87,3 @@ def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
         idempotency_key=key,
         fingerprint=fingerprint(wanted) if key else None,
     )
-
-
-def _start(here: Services, job: Job) -> None:
-    """Set the stored job going; raises BrokerAway when it cannot begin: then it has failed, and its key makes a new one."""
-    try:
-        start(here, job)
-    except BrokerAway:
-        here.store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, datetime.now(UTC))
-        here.store.jobs.free_key(job.job_id)
-        raise
-    log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)

@@ -6,12 +6,17 @@ those with an actual value. The formulas are those of worker/pipeline/measures.p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
+
+from shared.names import first_of
 
 ZERO = 1e-9  # a value as small as that counts as zero: nothing is divided by it
 FIRST_STEPS = (1, 7, 25, 49, 73)  # of each lead: the groups in which the bounds are made (worker/pipeline/intervals.py)
+MIN_COMPARED_STEPS = 48  # before that a comparison with the reference is luck
+MAX_QUEUES_NAMED = 3
 MONTH_DAYS = 30  # what "the last month" means
 
 
@@ -97,11 +102,35 @@ class AccuracyFilter:
     until: datetime
     job: str | None = None
 
+    @classmethod
+    def last_month(cls, metric: str, step_seconds: int, until: datetime, job: str | None = None) -> Self:
+        """Of the forecasts that were issued in the MONTH_DAYS before `until`."""
+        since = until - timedelta(days=MONTH_DAYS)
+        return cls(metric=metric, step_seconds=step_seconds, since=since, until=until, job=job)
+
 
 def last_step(first_step: int) -> int | None:
     """The last step of the lead that begins with this one; None = it is open."""
     later = [each for each in FIRST_STEPS if each > first_step]
     return later[0] - 1 if later else None
+
+
+def worse_than_reference(by_queue: Mapping[str, ErrorSums]) -> str | None:
+    """Which queues were forecast worse in the last month than by the same hour of the day before, in words; None = none."""
+    worse = {
+        queue: sums.compared_error - sums.naive_error
+        for queue, sums in by_queue.items()
+        if sums.compared_steps >= MIN_COMPARED_STEPS and sums.compared_error > sums.naive_error
+    }
+    if not worse:
+        return None
+    worst = sorted(worse, key=worse.__getitem__, reverse=True)
+    named = first_of(worst, MAX_QUEUES_NAMED, say=lambda queue: _compared(queue, by_queue[queue]))
+    return f"forecasts of the last {MONTH_DAYS} days were worse than the same hour of the day before: {named}"
+
+
+def _compared(queue: str, sums: ErrorSums) -> str:
+    return f"{queue} ({sums.wape:.0f} % off against {sums.naive_wape:.0f} %)"
 
 
 def _percentage(part: float, whole: float) -> float | None:

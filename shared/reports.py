@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,9 @@ from shared.buckets import step_start
 from shared.domain.units import Unit
 from shared.forecasts import Candidate, Forecast, Outcome
 from shared.jobs import QueueState
+from shared.names import first_of
 
+MAX_QUEUES_NAMED = 3  # in a warning
 FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
 
 
@@ -141,6 +143,19 @@ def above(forecast: Forecast, level: float) -> Above:
 def above_full(forecast: Forecast) -> Above | None:
     """Where a forecast is above 100 %; None when its metric is no percentage."""
     return above(forecast, FULL) if forecast.unit is Unit.PERCENT else None
+
+
+def warnings_of(reports: Sequence[QueueReport]) -> list[str]:
+    """What a person should know of a job's data, each thing once, with the queues that it is true of."""
+    queues: dict[str, list[str]] = {}
+    for report in reports:
+        for warning in report.quality.warnings if report.quality else ():
+            queues.setdefault(warning, []).append(report.queue)
+    return [f"{_named(names, of=len(reports))}: {warning}" for warning, names in queues.items()]
+
+
+def _named(names: Sequence[str], of: int) -> str:
+    return f"all {of} queues" if len(names) == of > 1 else first_of(names, MAX_QUEUES_NAMED)
 
 
 def issue(forecast: Forecast) -> Issue:

@@ -1,14 +1,14 @@
 """The moves a job may make, and the verdict when its last queue has ended.
 
-A retry is the one way out of a terminal state. It is no move: `Store.jobs.reopen` makes the job as good as new, where a move only
-carries it further.
+A retry is the one way out of a terminal state. It is no move: `Jobs.reopen` of the store makes the job as good as new, where a
+move only carries it further.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from shared.jobs import JobState
+from shared.jobs import JobState, QueueState
 from shared.names import first_of
 
 MAX_SHOWN = 5  # queues in a reason
@@ -19,6 +19,14 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 }
 
 OPEN_STATES = frozenset(MOVES)
+WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
+
+# which queues are tried again → the states a job may be tried again from, and the reports that go
+TRIED_FROM: Mapping[str, frozenset[JobState]] = {"failed": WITHOUT_SUCCESS, "all": WITHOUT_SUCCESS | {JobState.SUCCEEDED}}
+FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
+    "failed": frozenset(QueueState) - {QueueState.SUCCEEDED},
+    "all": frozenset(QueueState),
+}
 
 
 def may_move(old: JobState, new: JobState) -> bool:

@@ -6,7 +6,6 @@ here is in the log, and the forecast goes on.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -14,18 +13,15 @@ from operator import add
 import structlog
 
 from shared import metrics
-from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums
+from shared.accuracy import AccuracyFilter
 from shared.errors import ServiceError
 from shared.jobs import JobRequest
-from shared.names import first_of
 from worker.pipeline.accuracy import actuals_of, score_forecast
 from worker.resources import resources
 
 REACH = timedelta(days=35)  # of the look back; what is older has been scored, or will never be
 DAY = timedelta(days=1)
 MOST_FORECASTS = 100  # scored in one go
-FEWEST_STEPS = 48  # before that a comparison with the seasonal naive is luck
-SHOWN_QUEUES = 3
 
 log = structlog.get_logger(__name__)
 
@@ -40,21 +36,6 @@ def look_back(request: JobRequest, queue: str, issued_at: datetime) -> None:
         log.exception("earlier forecasts could not be scored", queue=queue)
 
 
-def warning(request: JobRequest, queues: Collection[str], issued_at: datetime) -> str | None:
-    """Which of these queues were forecast worse than by the same hour of the day before, in the last month; None = none."""
-    found = resources().store.accuracy.by_queue(_last_month(request, issued_at))
-    worse = {
-        queue: sums.compared_error - sums.naive_error
-        for queue, sums in found.items()
-        if queue in queues and sums.compared_steps >= FEWEST_STEPS and sums.compared_error > sums.naive_error
-    }
-    if not worse:
-        return None
-    worst = sorted(worse, key=worse.__getitem__, reverse=True)
-    told = first_of(worst, SHOWN_QUEUES, say=lambda queue: _told(queue, found[queue]))
-    return f"forecasts of the last {MONTH_DAYS} days were worse than the same hour of the day before: {told}"
-
-
 def _score(request: JobRequest, queue: str, issued_at: datetime) -> None:
     store, step = resources().store, request.step_seconds
     since = issued_at - REACH
@@ -65,20 +46,7 @@ def _score(request: JobRequest, queue: str, issued_at: datetime) -> None:
     if actuals is None:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
-    leads = store.accuracy.by_lead(queue, _last_month(request, issued_at))
+    last_month = AccuracyFilter.last_month(request.target, step, issued_at, request.job_name)
+    leads = store.accuracy.by_lead(queue, last_month)
     if leads:
         metrics.looked_back(queue, reduce(add, leads.values()))
-
-
-def _last_month(request: JobRequest, issued_at: datetime) -> AccuracyFilter:
-    return AccuracyFilter(
-        metric=request.target,
-        step_seconds=request.step_seconds,
-        since=issued_at - timedelta(days=MONTH_DAYS),
-        until=issued_at,
-        job=request.job_name,
-    )
-
-
-def _told(queue: str, sums: ErrorSums) -> str:
-    return f"{queue} ({sums.wape:.0f} % off against {sums.naive_wape:.0f} %)"

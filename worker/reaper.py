@@ -26,8 +26,9 @@ from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
 from shared.jobs import Job
+from shared.lifecycle import Lifecycle
 from shared.settings import Settings
-from worker import endings, retention, schedules, workflow
+from worker import retention, schedules, workflow
 from worker.pipeline.score import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays
 from worker.resources import Resources, provide, resources
@@ -113,7 +114,7 @@ def _treat(remedy: Remedy, times: int) -> None:
     say("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index, times=times)
     metrics.REAPS.labels(remedy.what.value).inc()
     try:
-        TREATMENTS[remedy.what](remedy, times)
+        _treatments(resources().lifecycle, datetime.now(UTC))[remedy.what](remedy, times)
     except ServiceError:
         raise
     except Exception:  # a bug of ours, about one job: it is in the log, and the deadline of the job comes all the same
@@ -166,11 +167,6 @@ def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
     )
 
 
-def _replan(remedy: Remedy, _times: int) -> None:
-    if endings.replan(remedy.job_id):
-        workflow.send_plan(remedy.job_id)
-
-
 def _send_solo(remedy: Remedy, times: int) -> None:
     """Send a lost candidate again; lost too often, it is a Failure and the queue goes on without it."""
     job_id, queue, index = remedy.job_id, remedy.queue, remedy.index
@@ -186,13 +182,14 @@ def _send_solo(remedy: Remedy, times: int) -> None:
         workflow.send_select(job_id, queue)
 
 
-TREATMENTS: dict[What, Callable[[Remedy, int], None]] = {
-    What.CLEAN_UP: lambda remedy, _: endings.clean_up(remedy.job_id),
-    What.PASS_DEADLINE: lambda remedy, _: endings.pass_deadline(remedy.job_id),
-    What.FINISH: lambda remedy, _: endings.finish(remedy.job_id),
-    What.REPLAN: _replan,
-    What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
-    What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),
-    What.SEND_SELECT: lambda remedy, _: workflow.send_select(remedy.job_id, remedy.queue),
-    What.SEND_SOLO: _send_solo,
-}
+def _treatments(lifecycle: Lifecycle, now: datetime) -> dict[What, Callable[[Remedy, int], None]]:
+    return {
+        What.CLEAN_UP: lambda remedy, _: lifecycle.let_go(remedy.job_id),
+        What.PASS_DEADLINE: lambda remedy, _: lifecycle.pass_deadline(remedy.job_id, now),
+        What.FINISH: lambda remedy, _: lifecycle.finish(remedy.job_id, now),
+        What.REPLAN: lambda remedy, _: lifecycle.replan(remedy.job_id, now, workflow.send_plan),
+        What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
+        What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),
+        What.SEND_SELECT: lambda remedy, _: workflow.send_select(remedy.job_id, remedy.queue),
+        What.SEND_SOLO: _send_solo,
+    }

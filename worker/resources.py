@@ -14,6 +14,7 @@ from functools import cached_property
 from shared import metrics
 from shared.domain.places import Place
 from shared.fleet.runstate import RunState
+from shared.lifecycle import Lifecycle
 from shared.settings import Settings
 from shared.store import Store, open_store
 from worker.sinks import sinks
@@ -43,6 +44,11 @@ class Resources:
     def run_state(self) -> RunState:
         """What running jobs need."""
         return RunState.open(self.settings, is_patient=True)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """What happens to jobs."""
+        return Lifecycle(self.store, self.run_state)
 
     def kind(self, place: Place) -> str:
         """Of the connection that a request names; raises UnknownConnection."""

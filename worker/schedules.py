@@ -51,8 +51,7 @@ def _fire(here: Resources, schedule: Schedule, now: datetime, send_plan: Callabl
         _skip(here.store, schedule, due_at, str(error))
         return
     if job.state is JobState.QUEUED:
-        here.run_state.begin_job(job.job_id, job.deadline_at, job.request_id)
-        send_plan(job.job_id)
+        here.lifecycle.start(job, send_plan)
     if here.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
         log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())
 

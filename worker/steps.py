@@ -3,7 +3,7 @@
     plan ──▶ ingest ──▶ score ──▶ select          sink first, store second, `done` last: each of them may be repeated
 
 Truth is in run state and store. A step may run twice, at once or later, and finds out by itself whether there is anything to do.
-Errors leave a step as they are; worker/endings.py says what they end.
+Errors leave a step as they are; shared/lifecycle.py says what they end.
 """
 
 from __future__ import annotations
@@ -181,12 +181,16 @@ def _points(snapshot: Snapshot) -> list[Point]:
 
 def _deliver(here: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
     place = job.request.data.destination
-    here.sink(place, job.request.project).write(forecast, place)
-    metrics.forecast_delivered(forecast, here.kind(place))
-    here.store.forecasts.save(forecast)
-    quality = here.store.reports.get(job.job_id, forecast.queue).quality
-    here.store.reports.save(queue_report(forecast, selection, quality))
-    here.run_state.end_queue(job.job_id, forecast.queue)
+    with here.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
+        if not is_wanted:
+            log.info("forecast not delivered, the job has ended")
+            return
+        here.sink(place, job.request.project).write(forecast, place)
+        metrics.forecast_delivered(forecast, here.kind(place))
+        here.store.forecasts.save(forecast)
+        quality = here.store.reports.get(job.job_id, forecast.queue).quality
+        here.store.reports.save(queue_report(forecast, selection, quality))
+        here.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
 
 

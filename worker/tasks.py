@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -13,10 +13,10 @@ from celery.exceptions import SoftTimeLimitExceeded
 from shared.broker import PatientTask, TaskName
 from shared.documents import from_json, to_json
 from shared.domain.lanes import Lane
-from shared.errors import OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.errors import BrokerAway, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.jobs import JobRequest
 from shared.logs import log_about
-from worker import endings, steps, workflow
+from worker import steps, workflow
 from worker.checking import check as check_request
 from worker.resources import resources
 from worker.window import fill
@@ -84,7 +84,7 @@ def advance(job_id: str) -> None:
     with _about(job_id, None):
         for next_job, queue in fill(resources().run_state):
             workflow.send_ingest(next_job, queue)
-        endings.finish(job_id)
+        resources().lifecycle.finish(job_id, datetime.now(UTC))
 
 
 @contextmanager
@@ -106,16 +106,26 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         try:
             yield
         except ServiceError as error:
-            endings.note_waiting(job_id, queue, error.public)
             log.warning("a service is away", error=str(error))
+            with suppress(BrokerAway):  # then it is the broker that is waited for
+                resources().run_state.note_waiting(job_id, queue or "", error.public)
             raise
         except QueuecastError as error:
             log.info("the work cannot go on", error=str(error))
-            endings.fail(job_id, queue, error.public)
+            _fail(job_id, queue, error.public)
         except MemoryError:
-            endings.fail(job_id, queue, str(OutOfMemory()))
+            _fail(job_id, queue, str(OutOfMemory()))
         except SoftTimeLimitExceeded:
-            endings.fail(job_id, queue, str(TimeLimitReached()))
+            _fail(job_id, queue, str(TimeLimitReached()))
         except Exception as error:  # a bug of ours: the traceback is in the log, the people get a reason
             log.exception("internal error")
-            endings.fail(job_id, queue, f"Internal error: {type(error).__name__}; the log has the details")
+            _fail(job_id, queue, f"Internal error: {type(error).__name__}; the log has the details")
+
+
+def _fail(job_id: str, queue: str | None, reason: str) -> None:
+    """End the queue, or the whole job where none is named: what a retry has left of it is then partial."""
+    here = resources()
+    if queue is not None:
+        here.lifecycle.fail_queue(job_id, queue, reason)
+    elif here.run_state.running_job(job_id) is not None:
+        here.lifecycle.end(job_id, reason, datetime.now(UTC))

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.commands import ON_REQUEST
 from api.context import EXTENSION, Services
 from shared.errors import BrokerAway, StoreAway
 from shared.fleet.runstate import RunState
 from shared.jobs import JobState, QueueState
+from shared.lifecycle import ON_REQUEST, Lifecycle
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.store import Store
@@ -25,7 +25,6 @@ from tests.api.bodies import a_body
 from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.scraping import counted_here
-from worker import endings
 from worker.resources import Resources, use
 
 REPORTS = {"root.a": QueueState.SUCCEEDED, "root.b": QueueState.FAILED, "root.c": QueueState.RUNNING}
@@ -112,8 +111,7 @@ class TestCancelling:
         answer = post(client, "cancel")
         assert (answer.status_code, answer.json["state"]) == (202, "cancelled")
         assert left(run_state)
-        with use(Resources(settings)):
-            endings.clean_up("job-1")
+        Lifecycle(services.store, run_state).let_go("job-1")
         assert left(run_state) == []
 
 
@@ -231,7 +229,7 @@ class TestStepsThatDoNotComeOff:
             assert post(client, "retry").status_code == status
         assert services.store.jobs.get("job-1").state is JobState.QUEUED
         assert services.run_state.active() == set()
-        assert endings.replan("job-1")  # what the reaper does with an open job without run state
+        services.lifecycle.replan("job-1", datetime.now(UTC), services.enqueue)  # what the reaper does
         assert services.run_state.active() == {"job-1"}
 
     def test_nobody_could_be_told_and_the_job_is_queued_all_the_same(

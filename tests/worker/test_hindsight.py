@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.accuracy import AccuracyFilter
+from shared.accuracy import AccuracyFilter, worse_than_reference
 from shared.fleet.runstate import RunState
 from shared.reports import Point
 from shared.settings import Settings
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_request
-from worker.hindsight import look_back, warning
+from worker.hindsight import look_back
 from worker.resources import Resources, use
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -60,8 +60,7 @@ def test_nothing_that_happened_after_the_issue_time_of_the_job_counts(store: Sto
 def test_poor_forecasts_of_the_last_month_are_told_and_good_ones_are_not(store: Store) -> None:
     keep(store, 90.0)
     look_back(a_request(), "root.etl", MONDAY + 2 * DAY)
-    told = warning(a_request(), {"root.etl"}, MONDAY + 2 * DAY)
+    told = worse_than_reference(store.accuracy.by_queue(MONTH))
     assert told == (
         "forecasts of the last 30 days were worse than the same hour of the day before: root.etl (200 % off against 0 %)"
     )
-    assert warning(a_request(), {"another"}, MONDAY + 2 * DAY) is None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.allowances import UNLIMITED
 from shared.errors import (
     EmptySeries,
     InvalidRequest,
@@ -21,16 +22,18 @@ from shared.errors import (
     UnknownModel,
 )
 from shared.fleet.runstate import RunState
-from shared.forecasts import Failure, Measures, QueueWork, Score, WindowForecast
+from shared.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
 from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
-from shared.reports import QualityReport, QueueReport, ReportedScore
+from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
+from shared.reports import QualityReport, QueueReport, ReportedScore, warnings_of
 from shared.settings import Settings
 from shared.states import OPEN_STATES
 from shared.store import Store
 from shared.store.reports import Reports
 from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
-from worker import endings, steps
+from worker import steps, tasks
+from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.selection import choose
 from worker.resources import Resources, use
 
@@ -67,7 +70,7 @@ def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
         assert work is not None
         assert steps.score(job_id, queue, range(len(work.candidates))) == []
         assert steps.select(job_id, queue, is_heavy=True) is steps.Selecting.HAS_ENDED
-    endings.finish(job_id)
+    steps.resources().lifecycle.finish(job_id, datetime.now(UTC))
 
 
 def scored(here: Resources) -> tuple[Job, QueueWork]:
@@ -169,7 +172,7 @@ def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> Non
     before = {key: counted_here(key[0], **{key[1]: key[2]}) for key in series}
     job = submit(here)
     run(job.job_id)
-    endings.finish(job.job_id)
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
     assert {key: counted_here(key[0], **{key[1]: key[2]}) - before[key] for key in series} == series
     assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecasts.newest("root.etl").mape
 
@@ -192,8 +195,8 @@ def test_every_step_may_run_twice(here: Resources) -> None:
         for _ in range(2):
             steps.select(job.job_id, queue, is_heavy=False)
     written = here.store.forecasts.find()
-    endings.finish(job.job_id)
-    endings.finish(job.job_id)
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
     assert here.store.forecasts.find() == written
     assert len(written) == 2
 
@@ -218,7 +221,7 @@ def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) ->
     steps.select(job.job_id, "root.adhoc", is_heavy=False)
     here.run_state.client.flushdb()  # the broker loses everything
 
-    assert endings.replan(job.job_id)
+    assert replanned(here, job)
     run(job.job_id, queues=("root.etl",))
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.progress.replans) == (JobState.SUCCEEDED, 1)
@@ -227,9 +230,9 @@ def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) ->
 def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
     job = submit(here)
     here.run_state.client.flushdb()
-    assert endings.replan(job.job_id)
+    assert replanned(here, job)
     here.run_state.client.flushdb()
-    assert not endings.replan(job.job_id)
+    assert not replanned(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.FAILED
     assert "run state twice" in (ended.reason or "")
@@ -238,7 +241,7 @@ def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
 def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
-    endings.fail(job.job_id, "root.adhoc", "no data")
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
     ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.PARTIAL
@@ -251,31 +254,40 @@ def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     let_in(here.run_state, job.job_id)
     steps.ingest(job.job_id, "root.etl")
     steps.score(job.job_id, "root.etl", [0, 1])
-    endings.fail(job.job_id, "root.etl", "stopped")
-    endings.fail(job.job_id, "root.etl", "stopped again")
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped")
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped again")
     report = here.store.reports.get(job.job_id, "root.etl")
     assert (report.state, report.reason, len(report.outcomes)) == (QueueState.FAILED, "stopped", 2)
     assert report.quality is not None
 
 
+def nobody(job_id: str) -> None:
+    """Is told to plan the job."""
+
+
 def retry(here: Resources, job: Job, *, every_queue: bool = False) -> None:
-    """What the API does with a job that has ended."""
-    assert here.store.jobs.reopen(job.job_id, set(JobState) - OPEN_STATES, datetime.now(UTC))
-    here.store.reports.forget(job.job_id, set(QueueState) - (set() if every_queue else {QueueState.SUCCEEDED}))
-    here.run_state.begin_job(job.job_id, here.store.jobs.get(job.job_id).deadline_at)
+    """As somebody asks for it."""
+    queues = "all" if every_queue else "failed"
+    here.lifecycle.retry(job.job_id, queues, datetime.now(UTC), nobody, warnings=(), allowance=UNLIMITED)
 
 
 def cancel(here: Resources, job: Job) -> None:
-    """What the API does with a job that has not."""
-    assert here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, "cancelled on request", datetime.now(UTC))
-    here.run_state.drop_job(job.job_id)
+    """Likewise."""
+    here.lifecycle.cancel(job.job_id, datetime.now(UTC))
+
+
+def replanned(here: Resources, job: Job) -> bool:
+    """Whether the reaper, which finds an open job without run state, has it planned."""
+    told: list[str] = []
+    here.lifecycle.replan(job.job_id, datetime.now(UTC), told.append)
+    return told == [job.job_id]
 
 
 def partial(here: Resources) -> Job:
     """A job that has a forecast of `root.etl` and none of `root.adhoc`."""
     job = submit(here)
     steps.plan(job.job_id)
-    endings.fail(job.job_id, "root.adhoc", "no data")
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "no data")
     run(job.job_id, queues=("root.etl",))
     return here.store.jobs.get(job.job_id)
 
@@ -295,15 +307,15 @@ def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
     steps.plan(job.job_id)
-    endings.fail(job.job_id, "root.adhoc", "still no data")
-    endings.finish(job.job_id)
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "still no data")
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
     assert here.store.jobs.get(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
 
 
 def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
-    endings.fail(job.job_id, None, "no such file")
+    tasks._fail(job.job_id, None, "no such file")
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.PARTIAL, "no such file")
 
@@ -311,15 +323,15 @@ def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) 
 def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
-    endings.pass_deadline(job.job_id)  # before anybody has planned it
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))  # before anybody has planned it
     assert here.store.jobs.get(job.job_id).state is JobState.PARTIAL
     retry(here, job)
     steps.plan(job.job_id)
-    endings.pass_deadline(job.job_id)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (
         JobState.PARTIAL,
-        f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {endings.NEVER_LET_IN}",
+        f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {NEVER_LET_IN}",
     )
 
 
@@ -338,7 +350,7 @@ def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(
 def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resources) -> None:
     job = partial(here)
     assert here.store.jobs.reopen(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
-    assert endings.replan(job.job_id)  # what the reaper does with an open job without run state
+    assert replanned(here, job)  # what the reaper does with an open job without run state
     run(job.job_id, queues=("root.adhoc",))
     assert (here.store.jobs.get(job.job_id).state, here.store.jobs.get(job.job_id).reason) == (JobState.SUCCEEDED, None)
 
@@ -358,9 +370,9 @@ def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resour
     assert steps.ingest(job.job_id, "root.adhoc") is None
     assert steps.score(job.job_id, "root.etl", range(len(work.candidates))) == []
     assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
-    endings.fail(job.job_id, "root.etl", "too late")
-    endings.fail(job.job_id, None, "too late")
-    endings.finish(job.job_id)
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "too late")
+    tasks._fail(job.job_id, None, "too late")
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
     assert here.store.forecasts.find() == []
@@ -372,8 +384,28 @@ def test_a_forecast_delivered_while_the_job_is_cancelled_stays_and_revives_nothi
     with here.run_state.within_run(job.job_id):
         delivering_when(lambda: cancel(here, job), here, job)
     assert here.store.jobs.get(job.job_id).state is JobState.CANCELLED
+    assert here.store.jobs.get(job.job_id).warnings[-1:] == ("being delivered when the job was cancelled: root.etl",)
     assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
     assert here.run_state.client.keys("*job-1*") == []
+
+
+@pytest.mark.parametrize("is_away", [False, True])  # whether the run state of the cancelled job is left to the reaper
+def test_what_is_cancelled_while_the_winner_is_fitted_again_is_not_delivered(
+    here: Resources, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    job, _work = scored(here)
+
+    def fit_while_somebody_cancels(*args: Any, **named: Any) -> Forecast:
+        assert here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, datetime.now(UTC))
+        if not is_away:
+            here.lifecycle.let_go(job.job_id)
+        return forecast_queue(*args, **named)
+
+    monkeypatch.setattr(steps, "forecast_queue", fit_while_somebody_cancels)
+    steps.select(job.job_id, "root.etl", is_heavy=False)
+    assert here.store.forecasts.find() == []
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.RUNNING
+    assert here.run_state.delivering(job.job_id) == set()
 
 
 def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) -> None:
@@ -386,8 +418,8 @@ def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) 
 
     with here.run_state.within_run(job.job_id):
         delivering_when(cancel_and_retry, here, job)
-        endings.fail(job.job_id, "root.adhoc", "too late")
-        endings.fail(job.job_id, None, "too late")
+        here.lifecycle.fail_queue(job.job_id, "root.adhoc", "too late")
+        tasks._fail(job.job_id, None, "too late")
     assert here.run_state.queue_states(job.job_id) == dict.fromkeys(QUEUES, (QueueState.WAITING, None))
     run(job.job_id)
     assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
@@ -430,14 +462,14 @@ def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> N
     job = submit(here)
     here.store.jobs.move(job.job_id, OPEN_STATES, JobState.FAILED, "no data", datetime.now(UTC))
     retry(here, job)
-    endings.clean_up(job.job_id)
+    here.lifecycle.let_go(job.job_id)
     assert here.run_state.active() == {job.job_id}
 
 
 def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
     job, _work = scored(here)
     steps.select(job.job_id, "root.etl", is_heavy=False)
-    endings.pass_deadline(job.job_id)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
     ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.PARTIAL
     assert "deadline" in (ended.reason or "")
@@ -446,7 +478,7 @@ def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
 
 def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
     job = submit(here)
-    endings.pass_deadline(job.job_id)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.FAILED, "The job's deadline has passed")
 
@@ -492,8 +524,8 @@ def a_report(queue: str, *warnings: str) -> QueueReport:
 
 def test_a_job_says_each_warning_once_with_the_queues_it_is_true_of() -> None:
     reports = [a_report(f"q{number}", "short", *(("old",) if number < 5 else ())) for number in range(6)]
-    assert endings.warnings_of(reports) == ["all 6 queues: short", "q0, q1, q2 and 2 more: old"]
-    assert endings.warnings_of([a_report("q0", "short"), QueueReport(job_id="job-1", queue="q1", state=QueueState.FAILED)]) == [
+    assert warnings_of(reports) == ["all 6 queues: short", "q0, q1, q2 and 2 more: old"]
+    assert warnings_of([a_report("q0", "short"), QueueReport(job_id="job-1", queue="q1", state=QueueState.FAILED)]) == [
         "q0: short"
     ]
 
@@ -539,8 +571,8 @@ def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
     job = submit(here)
     steps.plan(job.job_id)
     let_in(here.run_state, job.job_id)
-    endings.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
-    endings.pass_deadline(job.job_id)
+    here.run_state.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
     assert here.store.reports.get(job.job_id, "root.etl").reason == (
         "The job's deadline has passed: The source cannot be reached: refused"
     )

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
 
 from shared.cards import FLOOR
 from shared.errors import UndefinedScore
-from shared.forecasts import Failure, Measures, Outcome, Score
+from shared.forecasts import Failure, Outcome, Score
+from shared.ranking import Ranking, leaderboard, measure, ranking, value
 from shared.reports import ReportedScore
 from worker.pipeline.ensembles import BLENDS, Member, blends_of
 
@@ -26,8 +26,6 @@ TIE_MARGIN = 0.1  # relative; closer than this on three windows is mostly noise
 BLEND_MARGIN = 0.3
 
 LISTED = 4  # members of a blend; of more only the first is named
-
-Ranking = Literal["mape", "wape", "rmse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +78,11 @@ def with_failure(outcomes: Sequence[Outcome], failure: Failure) -> list[Outcome]
     return kept if failure in kept else [*kept, failure]
 
 
-def leaderboard(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """All outcomes: scores first, best before worse, equal ones in the order of the candidates; then the failures."""
-    scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
-    by = ranking(scores)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    return (*sorted(scores, key=lambda score: _value(score, by)), *failures)
-
-
-def ranking(scores: Sequence[Score]) -> Ranking:
-    """The measure that these scores are compared by; see the module's docstring."""
-    if all(score.measures.wape is None for score in scores):
-        return "rmse"
-    return "wape" if any(2 * score.measures.skipped_steps > score.measures.steps for score in scores) else "mape"
-
-
 def _contenders(scores: Sequence[Score], by: Ranking) -> list[Score]:
     """The floor and those that beat it, best first."""
     floor = next((score for score in scores if score.candidate == FLOOR), None)
     against = _against_floor(by)
-    return [s for s in scores if floor is None or s is floor or _value(s, against) < _value(floor, against)]
+    return [s for s in scores if floor is None or s is floor or value(s, against) < value(floor, against)]
 
 
 def _against_floor(by: Ranking) -> Ranking:
@@ -109,23 +92,16 @@ def _against_floor(by: Ranking) -> Ranking:
 def _is_tied(score: Score, best: Score, by: Ranking, *, is_blend: bool) -> bool:
     """Whether a score is as good as the best, for all that the backtest can tell."""
     if not is_blend:
-        return _value(score, by) <= _value(best, by) * (1 + TIE_MARGIN)
-    is_much_worse = _value(score, by) > _value(best, by) * (1 + BLEND_MARGIN)
-    windows = [(_of(own.measures, by), _of(its.measures, by)) for own, its in zip(score.windows, best.windows, strict=True)]
+        return value(score, by) <= value(best, by) * (1 + TIE_MARGIN)
+    is_much_worse = value(score, by) > value(best, by) * (1 + BLEND_MARGIN)
+    windows = [
+        (measure(own.measures, by), measure(its.measures, by)) for own, its in zip(score.windows, best.windows, strict=True)
+    ]
     return not (is_much_worse and len(windows) > 1 and all(its < own for own, its in windows if own < inf))
 
 
-def _value(score: Score, by: Ranking) -> float:
-    return _of(score.measures, by)
-
-
-def _of(measures: Measures, by: Ranking) -> float:
-    value: float | None = getattr(measures, by)
-    return inf if value is None else value
-
-
 def _shown(score: Score, by: Ranking) -> str:
-    return f"{by.upper()} {_value(score, by):.3g}{'' if by == 'rmse' else ' %'}"
+    return f"{by.upper()} {value(score, by):.3g}{'' if by == 'rmse' else ' %'}"
 
 
 def _explanation(

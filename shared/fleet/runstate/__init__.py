@@ -7,6 +7,7 @@ for it any more, nor by whoever works in an earlier run of it (`within_run`). Ke
     job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waits for
+    delivering:{job}                         hash: queue → since when its forecast is being delivered; for two minutes
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun: attempts.py
     turns:… let_in:… project:…               whose turn it is: turns.py

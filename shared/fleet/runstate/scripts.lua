@@ -212,6 +212,15 @@ function steps.keep_work(keys, snapshot, work, count, queue)
   return 1
 end
 
+function steps.begin_delivery(keys, queue, now, seconds)
+  -- Not dropped with the job: whoever delivers for a job that was cancelled meanwhile is still at it.
+  local _, done, delivering = unpack(keys)
+  if not deadline_of_run() or call('HEXISTS', done, queue) == 1 then return 0 end
+  call('HSET', delivering, queue, now)
+  call('EXPIRE', delivering, seconds)
+  return 1
+end
+
 function steps.end_queue(keys, queue, reason)
   -- 1: this call ended the queue, and nothing of it is left but its end; 0: it had ended already, or the job has.
   local job, done, waiting, candidates = unpack(keys)

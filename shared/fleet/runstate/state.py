@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -13,6 +14,7 @@ import redis
 
 from shared.buckets import to_epoch
 from shared.documents import from_json, to_json
+from shared.domain.lanes import LONGEST_TASK_SECONDS
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate.attempts import Attempts
@@ -162,6 +164,23 @@ class RunState:
         per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting")]
         keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
         return bool(self._step("end_queue", keys, queue, reason))
+
+    @speaks_redis
+    def begin_delivery(self, job_id: str, queue: str) -> bool:
+        """Say that a queue is being delivered; whether it may be: neither it nor the job has ended."""
+        keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
+        return bool(self._step("begin_delivery", keys, queue, int(time.time()), LONGEST_TASK_SECONDS))
+
+    @speaks_redis
+    def end_delivery(self, job_id: str, queue: str) -> None:
+        """Say that it is over, whatever came of it."""
+        self.client.hdel(f"delivering:{job_id}", queue)
+
+    @speaks_redis
+    def delivering(self, job_id: str) -> set[str]:
+        """Queues that are being delivered, as far as whoever began has not died."""
+        found = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
+        return {queue.decode() for queue, since in found.items() if int(since) > time.time() - LONGEST_TASK_SECONDS}
 
     @speaks_redis
     def queue_end(self, job_id: str, queue: str) -> str | None:
