@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import ClassVar
 
+MAX_REASON = 300  # characters
 PUBLIC_IDS = frozenset({"connection", "queue"})  # of an error whose detail is not for readers
 
 
@@ -41,6 +42,12 @@ class QueuecastError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross process borders whole; the default would drop the ids."""
         return _rebuild, (type(self), self.args, self.ids)
+
+
+def reason_of(error: Exception) -> str:
+    """What readers and the log are told of an error, one of ours or of a library: its message on one line, cut."""
+    reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
+    return " ".join(reason.split())[:MAX_REASON]
 
 
 def _rebuild(kind: type[QueuecastError], said: tuple[str, ...], ids: dict[str, object]) -> QueuecastError:

@@ -7,7 +7,7 @@ An error's docstring is its default message; a call adds what was found (`detail
 
 from __future__ import annotations
 
-from shared.base_error import QueuecastError
+from shared.base_error import QueuecastError, reason_of
 from shared.outages import (
     ApiAway,
     BrokerAway,
@@ -39,6 +39,7 @@ __all__ = [  # from modules of their own
     "StoreRefuses",
     "WorkersAway",
     "WorkersBusy",
+    "reason_of",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -11,11 +11,13 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.places import Place
 from shared.durations import Duration
 from shared.errors import InvalidRequest
 from shared.jobs import DataPlaces, JobRequest
+from shared.names import listed
 from shared.outgoing import cell
 from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
@@ -46,24 +48,26 @@ COLUMNS = [
 
 
 def replay_request(
-    path: Path, durations: tuple[str, str, str], model: Literal["auto"] | tuple[str, ...], **fields: Any
-) -> JobRequest:
-    """The request of a job on this file or folder.
+    paths: Sequence[Path], durations: tuple[str, str, str], model: Literal["auto"] | tuple[str, ...], **fields: Any
+) -> tuple[JobRequest, dict[str, Connection]]:
+    """The request of a job on these files and folders, and the connections of its places.
 
     Args:
+        paths: the first has the target, the others add companions.
         durations: step, history and horizon.
         model: "auto", or names.
         fields: further ones of the request, by their names there.
 
     Raises:
-        InvalidRequest: no duration, a step without fixed length, an unknown time zone or country; with what is accepted.
+        InvalidRequest: two paths of one name, no duration, a step without fixed length, an unknown time zone or country; with
+            what is accepted.
     """
     step, history, horizon = map(_duration, ("step", "history", "horizon"), durations)
     if not step.is_fixed:
         raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
     request = JobRequest(
         job_name="backtest",
-        data=DataPlaces(source=Place(name="files", path=path.name if path.is_file() else None), destination=Place(name="files")),
+        data=DataPlaces(source=_places(paths), destination=Place(name="files")),
         aggregation_time_period=step,
         data_ingestion_time_period=history,
         future_prediction_time_period=horizon,
@@ -72,7 +76,15 @@ def replay_request(
     )
     days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
     calendar_features(_SOME_DAY, request.timezone, days)  # else each origin would say of itself what is wrong
-    return request
+    return request, {path.stem: FilesConnection(path=path.parent if path.is_file() else path) for path in paths}
+
+
+def _places(paths: Sequence[Path]) -> tuple[Place, ...]:
+    """Each by a name of its own, which goes before its columns where theirs are taken."""
+    places = tuple(Place(name=path.stem, path=path.name if path.is_file() else None) for path in paths)
+    if len({place.name for place in places}) < len(places):
+        raise InvalidRequest(f"--companions: found {listed([place.name for place in places])}; accepted are different names")
+    return places
 
 
 def _duration(option: str, text: str) -> Duration:
@@ -83,7 +95,13 @@ def _duration(option: str, text: str) -> Duration:
 
 
 def run(
-    request: JobRequest, path: Path, *, origins: int, processes: int, out: Path | None, summary_file: Path | None
+    request: JobRequest,
+    connections: Mapping[str, Connection],
+    *,
+    origins: int,
+    processes: int,
+    out: Path | None,
+    summary_file: Path | None,
 ) -> dict[str, Any]:
     """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
 
@@ -91,7 +109,6 @@ def run(
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
     _check_files(out, summary_file)
-    connections = {"files": FilesConnection(path=path.parent if path.is_file() else path)}
     with _progress() as on_progress:
         found = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
     summary = summarise(found)
@@ -136,12 +153,12 @@ def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
             frame.to_parquet(stream, index=False)
 
 
-def show(summary: dict[str, Any], *, as_json: bool) -> None:
-    """Print the summary."""
+def show(summary: dict[str, Any], *, as_json: bool) -> bool:
+    """Print the summary; whether there is a forecast in it."""
+    queues, overall = summary["queues"], summary["overall"]
     if as_json:
         print_json(summary)
-        return
-    queues, overall = summary["queues"], summary["overall"]
+        return bool(queues)
     lines = [(queue, *(found[name] for name in SHOWN), ", ".join(found["models"])) for queue, found in queues.items()]
     lines.append(("overall", *(overall[name] for name in SHOWN), None))
     print_table(("queue", *TITLES, "models"), lines)
@@ -151,3 +168,4 @@ def show(summary: dict[str, Any], *, as_json: bool) -> None:
     print_table(("model", "chosen", "CPU s"), [(name, overall["models"].get(name, 0), prices.get(name)) for name in names])
     for queue, reasons in summary["failures"].items():
         notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
+    return bool(queues)

@@ -29,6 +29,7 @@ EVERY_LANE = ",".join(Lane)
 HERE = "127.0.0.1"
 
 Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy, and select,check, are best left to workers of their own.")
+Companions = typer.Option(exists=True, show_default="none", help="File or folder with more columns; may be repeated.")
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 MetricsPort = Annotated[
@@ -150,6 +151,7 @@ def export(
 def backtest(
     *,
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],
+    companions: Annotated[list[Path] | None, Companions] = None,
     horizon: Annotated[str, typer.Option(help="How far each forecast reaches.")] = "24h",
     history: Annotated[str, typer.Option(help="How far back each forecast looks.")] = "14d",
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
@@ -171,12 +173,11 @@ def backtest(
     """Run the pipeline of a job on past data, at and after each origin unseen; exit 1 when no queue could be forecast."""
     from worker import backtesting  # pandas and all the models
 
-    words = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
-    lists = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds)}
-    request = backtesting.replay_request(path, (step, history, horizon), models_of(models), **words, **lists)
-    found = backtesting.run(request, path, origins=origins, processes=processes, out=out, summary_file=summary)
-    backtesting.show(found, as_json=as_json)
-    raise typer.Exit(0 if found["queues"] else 1)
+    words: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
+    words |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
+    asked = backtesting.replay_request((path, *(companions or ())), (step, history, horizon), models_of(models), **words)
+    found = backtesting.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
+    raise typer.Exit(0 if backtesting.show(found, as_json=as_json) else 1)
 
 
 def _refuse_cluster(settings: Settings) -> None:

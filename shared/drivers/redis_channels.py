@@ -25,9 +25,9 @@ import structlog
 from shared.domain.lanes import Lane
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_roles import OUTAGES, meet_server
+from shared.errors import reason_of
 
 LANES = frozenset(lane.value for lane in Lane)
-SHOWN_CHARACTERS = 200  # of a reason: it may quote the message
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def dropping_what_is_no_json(original: Any) -> Any:
         except (Empty, OSError, redis.exceptions.RedisError):
             raise
         except Exception as error:  # noqa: BLE001 - a parser's, and those of the types that kombu makes of JSON
-            _tell(f"{type(error).__name__}: {error}")
+            _tell(reason_of(error))
             return True
 
     return read
@@ -90,7 +90,7 @@ def acknowledging_what_fails(original: Any) -> Any:
             except (OSError, redis.exceptions.RedisError):
                 raise
             except Exception as error:  # noqa: BLE001 - what Celery meets in headers that are none of its own
-                _tell(f"{type(error).__name__}: {error}", lane=queue)
+                _tell(reason_of(error), lane=queue)
                 if not message.acknowledged:
                     message.ack()
                 return None
@@ -101,4 +101,4 @@ def acknowledging_what_fails(original: Any) -> Any:
 
 
 def _tell(reason: str, **about: str) -> None:
-    log.error("a message was dropped", reason=reason[:SHOWN_CHARACTERS], **about)
+    log.error("a message was dropped", reason=reason, **about)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from shared.errors import RecordUnreadable
+from shared.errors import RecordUnreadable, reason_of
 from shared.store.codec import Row, from_row
 from shared.store.tables import Table
 
@@ -61,5 +61,5 @@ def _tell(table: Table[T], row: Row, error: Exception) -> dict[str, str]:
     ids = {name: str(dict(row).get(name))[:100] for name in table.key}
     if (key := f"{table.name} {ids}") not in _told and len(_told) < MAX_TOLD:
         _told.add(key)
-        log.error("a record of the store cannot be read", kind=table.name, **ids, reason=f"{type(error).__name__}: {error}"[:500])
+        log.error("a record of the store cannot be read", kind=table.name, **ids, reason=reason_of(error))
     return ids

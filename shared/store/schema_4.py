@@ -12,6 +12,7 @@ import structlog
 
 from shared.buckets import from_epoch
 from shared.documents import from_json
+from shared.errors import reason_of
 from shared.forecasts import Candidate, Failure, Forecast, Outcome, Score
 from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
 from shared.reports import QualityReport, QueueReport, ReportedScore
@@ -54,7 +55,7 @@ def led_on(name: str, row: Row) -> dict[str, Cell]:
     except DISORDER as error:
         values = dict(row)
         known = {each: str(values[each])[:100] for each in earlier.table.key if each in values}
-        log.warning("a record of an earlier release cannot be read", kind=name, **known, reason=str(error)[:500])
+        log.warning("a record of an earlier release cannot be read", kind=name, **known, reason=reason_of(error))
         columns = {each.name: values.get(each.name, _blank(each.kind, each.may_lack)) for each in earlier.table.columns}
         return columns | {DOCUMENT: json.dumps(values, default=str)}
 

@@ -23,6 +23,7 @@ from shared.store import open_store
 from tests.factories import MONDAY, a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
+from tests.worker.pipeline.factories import a_companion
 from worker.cli import bounds_of, holidays_in
 from worker.liveness import pulse_file
 
@@ -277,6 +278,18 @@ def test_what_a_backtest_does_not_accept_is_said_before_it_computes(
     result = run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert word in result.stderr
+
+
+def test_a_backtest_takes_columns_from_further_files(tmp_path: Path) -> None:
+    file, nodes = usage(tmp_path / "usage.csv"), tmp_path / "nodes.csv"
+    heat = a_companion(hours=DAYS * 24)
+    pd.DataFrame({"unique_id": "a", "ds": heat.index, "heat": heat.to_numpy()}).to_csv(nodes, index=False)
+    command = ("backtest", str(file), *WORDS, *HISTORY, "--models", "var", "--companions")
+    prices = summary_of(run(*command, str(nodes), "--json"))["queues"]
+    assert ["var" in prices[queue]["seconds_by_model"] for queue in "ab"] == [True, False]
+    result = run(*command, str(file))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "different names" in result.stderr
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

@@ -140,8 +140,8 @@ def test_a_last_hour_that_has_only_begun_is_no_actual_value(tmp_path: Path, minu
 
 def test_a_file_without_the_column_is_refused_with_those_it_has(tmp_path: Path) -> None:
     a_folder(tmp_path)
-    request = a_replay_request(tmp_path / "usage.parquet", target="load")
-    found = run(request, tmp_path / "usage.parquet", origins=1, processes=1, out=None, summary_file=None)
+    asked = a_replay_request(tmp_path / "usage.parquet", target="load")
+    found = run(*asked, origins=1, processes=1, out=None, summary_file=None)
     assert not found["queues"]
     assert "used_capacity" in found["failures"]["root.etl"][0]
 
@@ -156,14 +156,14 @@ def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
         a_replay(FilesConnection(path=tmp_path))
 
 
-def a_replay_request(path: Path, **fields: str) -> JobRequest:
-    return replay_request(path, ("1h", "14d", "1d"), ("hour_mean",), **fields)
+def a_replay_request(path: Path, **fields: str) -> tuple[JobRequest, dict[str, Connection]]:
+    return replay_request([path], ("1h", "14d", "1d"), ("hour_mean",), **fields)
 
 
 def test_the_files_and_the_summary_are_written_whole(tmp_path: Path) -> None:
     a_folder(tmp_path)
     path, out, summary = tmp_path / "usage.parquet", tmp_path / "out.csv", tmp_path / "summary.json"
-    found = run(a_replay_request(path), path, origins=2, processes=1, out=out, summary_file=summary)
+    found = run(*a_replay_request(path), origins=2, processes=1, out=out, summary_file=summary)
     assert json.loads(summary.read_text()) == found
     assert len(pd.read_csv(out)) == len(QUEUES) * 2 * 24
     assert found["overall"]["queues"] == len(QUEUES)
@@ -174,8 +174,7 @@ def test_the_files_and_the_summary_are_written_whole(tmp_path: Path) -> None:
 def test_an_ending_that_names_no_format_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"\.parquet, \.csv"):
         run(
-            a_replay_request(tmp_path / "none.csv"),
-            tmp_path / "none.csv",
+            *a_replay_request(tmp_path / "none.csv"),
             origins=1,
             processes=1,
             out=tmp_path / "out.xlsx",
@@ -185,4 +184,4 @@ def test_an_ending_that_names_no_format_is_refused_before_anything_is_computed(t
 
 def test_a_step_has_a_fixed_length(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="months"):
-        replay_request(tmp_path, ("1mo", "14d", "1d"), "auto")
+        replay_request([tmp_path], ("1mo", "14d", "1d"), "auto")

@@ -10,14 +10,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached
+from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached, reason_of
 from shared.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.backtest import Window
 from worker.pipeline.history import build, predict
 from worker.pipeline.measures import measure
-
-MAX_REASON = 300  # characters
 
 Result = TypeVar("Result")
 
@@ -59,14 +57,12 @@ def guarded(
 
 
 def failure(candidate: Candidate, error: Exception, *, seconds: float = 0.0) -> Failure:
-    """A failure as it stands on the leaderboard: the class of the error, and its message on one line.
+    """A failure as it stands on the leaderboard: the class of the error, and its message.
 
     Args:
         seconds: CPU seconds that it has cost.
     """
-    reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
-    plain = " ".join(reason.split())[:MAX_REASON]
-    return Failure(candidate=candidate, error=type(error).__name__, reason=plain, seconds=seconds)
+    return Failure(candidate=candidate, error=type(error).__name__, reason=reason_of(error), seconds=seconds)
 
 
 def cpu_seconds() -> float:

@@ -10,6 +10,7 @@ import structlog
 
 from shared.buckets import from_epoch
 from shared.documents import from_json
+from shared.errors import reason_of
 from shared.forecasts import Block, QueueWork
 from shared.jobs import Progress, QueueState, Tally
 
@@ -80,7 +81,7 @@ def running_job(job_id: str, values: Mapping[bytes, bytes], done: int) -> Runnin
     try:
         return _described(job_id, {name.decode(): int(value) for name, value in values.items()}, done)
     except (ValueError, LookupError, OverflowError) as error:  # the reaper plans the job again, once
-        log.warning("the run state of a job cannot be read", job_id=job_id, reason=f"{type(error).__name__}: {error}"[:300])
+        log.warning("the run state of a job cannot be read", job_id=job_id, reason=reason_of(error))
         return None
 
 
