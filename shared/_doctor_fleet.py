@@ -70,16 +70,27 @@ def _versions(state: RunState) -> Finding:
 def _waiting(settings: Settings, workers: list[LivingWorker]) -> list[Finding]:
     """What waits in each lane, and whether living workers serve it and have room."""
     view = Lanes.open(settings).look()
-    depth = ", ".join(f"{lane.value} {view.depth(lane)} + {view.running(lane)}" for lane in Lane)
+    depth = ", ".join(f"{lane.value} {_number(view.depth(lane))} + {_number(view.running(lane))}" for lane in Lane)
     slots = {lane: sum(worker.slots for worker in workers if lane.value in worker.lanes) for lane in Lane}
     return [
         Finding(name="messages", detail=f"waiting + taken: {depth}"),
+        *(_foreign(key) for key in sorted(view.unreadable)),
         *(_lane(lane, count, view.running(lane)) for lane, count in slots.items()),
     ]
 
 
-def _lane(lane: Lane, slots: int, busy: int) -> Finding:
-    detail = f"slots of living workers: {slots}, of them busy with this lane: {busy}" if slots else "no living worker"
+def _number(found: int | None) -> str:
+    return UNKNOWN if found is None else str(found)
+
+
+def _foreign(key: str) -> Finding:
+    """A key of the lanes in which somebody else has put something."""
+    advice = f"let nobody else use the broker's database, and delete the key there (`DEL {key}`): no message can be sent or taken"
+    return Finding(name=f"key {key}", detail="holds something that is none of Celery's", is_well=False, advice=advice)
+
+
+def _lane(lane: Lane, slots: int, busy: int | None) -> Finding:
+    detail = f"slots of living workers: {slots}, of them busy with this lane: {_number(busy)}" if slots else "no living worker"
     advice = "" if slots else f"start one: `queuecast work --lanes {lane.value}`"
     return Finding(name=f"lane {lane.value}", detail=detail, is_well=slots > 0, advice=advice)
 

@@ -108,8 +108,8 @@ def looked_back(queue: str, sums: ErrorSums) -> None:
     QUEUE_REAL_COVERAGE.labels(label(queue)).set(math.nan if sums.coverage is None else sums.coverage)
 
 
-def lanes_now(depth: Mapping[str, int], running: Mapping[str, int]) -> Iterator[Metric]:
-    """What waits and what runs at this moment; lane → number."""
+def lanes_now(depth: Mapping[str, int | None], running: Mapping[str, int | None]) -> Iterator[Metric]:
+    """What waits and what runs at this moment; lane → number, None = unknown, which is not shown."""
     about = {
         "queuecast_lane_depth": ("Messages that wait in the lane.", depth),
         "queuecast_lane_running": ("Messages of the lane that a worker has taken.", running),
@@ -117,7 +117,8 @@ def lanes_now(depth: Mapping[str, int], running: Mapping[str, int]) -> Iterator[
     for name, (meaning, numbers) in about.items():
         metric = GaugeMetricFamily(name, meaning, labels=["lane"])
         for lane, number in numbers.items():
-            metric.add_metric([lane], number)
+            if number is not None:
+                metric.add_metric([lane], number)
         yield metric
 
 

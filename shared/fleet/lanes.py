@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+import structlog
 
 from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
@@ -20,6 +21,10 @@ from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
 from shared.settings import Settings
+
+HELD, DELIVERED = "unacked", "unacked_index"  # tag → message · tag by the time of its delivery
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +43,15 @@ class LanesView:
     waiting: Mapping[str, str]  # task id → lane
     held: Mapping[str, Held]  # task id → …
     uptime_seconds: int  # of the broker
+    unreadable: frozenset[str] = frozenset()  # keys that hold something of another type: nothing waits there, nothing can be sent
 
-    def depth(self, lane: Lane) -> int:
-        """Messages that wait in the lane."""
-        return Counter(self.waiting.values())[lane.value]
+    def depth(self, lane: Lane) -> int | None:
+        """Messages that wait in the lane; None = unknown."""
+        return None if lane.value in self.unreadable else Counter(self.waiting.values())[lane.value]
 
-    def running(self, lane: Lane) -> int:
-        """Messages of the lane that a worker has taken."""
-        return Counter(held.lane for held in self.held.values())[lane.value]
+    def running(self, lane: Lane) -> int | None:
+        """Messages of the lane that a worker has taken; None = unknown."""
+        return None if self.unreadable & {HELD, DELIVERED} else Counter(held.lane for held in self.held.values())[lane.value]
 
 
 class Lanes:
@@ -65,21 +71,29 @@ class Lanes:
         pipeline = self._client.pipeline()
         for lane in Lane:
             pipeline.lrange(lane.value, 0, -1)
-        pipeline.hgetall("unacked")
-        pipeline.zrange("unacked_index", 0, -1, withscores=True)
+        pipeline.hgetall(HELD)
+        pipeline.zrange(DELIVERED, 0, -1, withscores=True)
         pipeline.info("server")
-        *lanes, unacked, index, info = pipeline.execute()
-        found = ((_message(text), lane.value) for lane, texts in zip(Lane, lanes, strict=True) for text in texts)
-        waiting = {message["headers"]["id"]: lane for message, lane in found if message}
-        return LanesView(waiting=waiting, held=_held(unacked, dict(index)), uptime_seconds=info["uptime_in_seconds"])
+        found = dict(zip([*Lane, HELD, DELIVERED, "info"], pipeline.execute(raise_on_error=False), strict=True))
+        unreadable = frozenset(str(key) for key, answer in found.items() if not _is_readable(answer))
+        if unreadable:
+            log.error("keys of the lanes hold something else", keys=sorted(unreadable))
+        values = {key: () if key in unreadable else answer for key, answer in found.items()}
+        messages = ((_message(text), lane.value) for lane in Lane for text in values[lane])
+        return LanesView(
+            waiting={message["headers"]["id"]: lane for message, lane in messages if message},
+            held=_held(dict(values[HELD]), dict(values[DELIVERED])),
+            uptime_seconds=found["info"]["uptime_in_seconds"],
+            unreadable=unreadable,
+        )
 
     @translated(BrokerAway)
     def forget(self, held: Collection[Held]) -> None:
         """Give messages that have been taken up for good: nobody gets them again. Acknowledging one later does no harm."""
         tags = [each.tag for each in held]
         pipeline = self._client.pipeline()
-        pipeline.hdel("unacked", *tags)  # type: ignore[arg-type] # redis-py takes bytes as names, its types do not say so
-        pipeline.zrem("unacked_index", *tags)
+        pipeline.hdel(HELD, *tags)  # type: ignore[arg-type] # redis-py takes bytes as names, its types do not say so
+        pipeline.zrem(DELIVERED, *tags)
         pipeline.execute()
 
 
@@ -90,6 +104,15 @@ def _held(unacked: Mapping[bytes, bytes], delivered: Mapping[bytes, float]) -> d
             case [dict() as message, _exchange, str() as lane] if why_no_message(message) is None:
                 held[message["headers"]["id"]] = Held(lane=lane, since=delivered.get(tag, 0.0), tag=tag)
     return held
+
+
+def _is_readable(answer: object) -> bool:
+    """Whether the key has the type that kombu gives it; raises what else has gone wrong."""
+    if isinstance(answer, redis.ResponseError) and str(answer).startswith("WRONGTYPE"):
+        return False
+    if isinstance(answer, Exception):
+        raise answer
+    return True
 
 
 def _message(text: bytes) -> dict[str, Any] | None:

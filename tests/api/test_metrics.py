@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from api.context import EXTENSION
 from api.known_tokens import KnownTokens
 from shared.domain.lanes import Lane
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import JobState
 from shared.settings import Settings
@@ -79,6 +81,15 @@ def test_callers_cannot_make_series_by_inventing_methods(client: FlaskClient) ->
 def test_without_jobs_every_lane_is_empty_and_nothing_is_old(client: FlaskClient) -> None:
     text = scrape(client)
     assert depths(text) == dict.fromkeys((lane.value for lane in Lane), 0)
+    assert sample(text, "queuecast_lane_running", lane="score") == 0
+    assert sample(text, OLDEST) == 0
+
+
+def test_of_a_lane_whose_key_holds_something_else_nothing_is_said(client: FlaskClient, settings: Settings) -> None:
+    with closing(redis_client(redis_server(settings).broker, is_patient=False)) as broker:
+        broker.set("score", "somebody else's")
+    text = scrape(client)
+    assert depths(text) == {"select": 0, "check": 0, "plan": 0, "score": None, "heavy": 0}
     assert sample(text, "queuecast_lane_running", lane="score") == 0
     assert sample(text, OLDEST) == 0
 

@@ -16,7 +16,7 @@ from shared.connections.files import FilesConnection
 from shared.data_folder import open_data_folder
 from shared.doctor import diagnose, file_system
 from shared.domain.lanes import Lane
-from shared.drivers.redis_server import redis_server
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
 from shared.forecasts import ModelCard
@@ -69,6 +69,18 @@ def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: S
     assert not found["lane heavy"].is_well
     assert found["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
     assert found["lane score"].is_well
+
+
+def test_a_key_of_the_lanes_that_holds_something_else_is_ill_and_its_lane_is_unknown(healthy: Settings) -> None:
+    with closing(redis_client(redis_server(healthy).broker, is_patient=False)) as broker:
+        broker.set("score", "somebody else's")
+        broker.set("unacked", "somebody else's")
+    found = findings(healthy)
+    assert found["messages"].detail.startswith("waiting + taken: select 0 + unknown, check 0 + unknown")
+    assert "score unknown + unknown" in found["messages"].detail
+    assert "DEL score" in found["key score"].advice
+    assert not found["key score"].is_well
+    assert not found["key unacked"].is_well
 
 
 def test_a_broker_that_no_worker_ever_met_has_no_catalogue(settings: Settings, run_state: RunState) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState
 from shared.schedules import paused, resumed
@@ -119,6 +121,14 @@ def test_a_paused_schedule_makes_nothing_and_a_resumed_one_nothing_of_what_it_mi
 def test_a_schedule_that_cannot_fire_keeps_no_other_from_its_job(store: Store) -> None:
     store.schedules.add(replace(a_schedule(), schedule_id="a", cron="broken by hand"))
     assert len(fire(MONDAY + 5 * HOUR)) == 1
+
+
+def test_the_reaper_works_on_while_keys_of_the_lanes_hold_something_else(store: Store, settings: Settings) -> None:
+    with closing(redis_client(redis_server(settings).broker, is_patient=False)) as broker:
+        broker.set("score", "somebody else's")
+        broker.set("unacked_index", "somebody else's")
+    run_reaper(settings, once=True)
+    assert store.schedules.get("s-1").last_job_id is not None
 
 
 def test_the_reaper_fires_what_is_due(store: Store, settings: Settings, run_state: RunState, tmp_path: Path) -> None:
