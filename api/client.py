@@ -188,12 +188,14 @@ def _told(status: int, problem: Document) -> QueuecastError:
     """The error that a problem document (RFC 9457) tells: its type names our class, else the status decides.
 
     >>> _told(422, {"type": "urn:queuecast:unknown-model", "detail": "No model has this name: found 'x'"})
-    UnknownModel("found 'x'")
+    UnknownModel("No model has this name: found 'x'")
     """
     name = str(problem.get("type", "")).rpartition(":")[2].title().replace("-", "")
     family = getattr(errors, name, None) or _BY_STATUS.get(status, InvalidRequest if status < 500 else QueuecastError)
     detail = str(problem.get("detail", f"status {status}"))
-    return family(_lines(problem) or detail.removeprefix(family().headline).lstrip(": "))
+    if (lines := _lines(problem)) or not detail.startswith(family().headline):
+        return family(lines or detail)
+    return family.told(detail)
 
 
 def _lines(problem: Document) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar
+from typing import ClassVar, Self
 
 MAX_REASON = 300  # characters
 PUBLIC_IDS = frozenset({"connection", "queue"})  # of an error whose detail is not for readers
@@ -18,6 +18,14 @@ class QueuecastError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.ids = ids
+        self._told = ""
+
+    @classmethod
+    def told(cls, message: str) -> Self:
+        """The error that another process tells: its message is said again as it is."""
+        error = cls(message)
+        error._told = message
+        return error
 
     @property
     def headline(self) -> str:
@@ -32,7 +40,7 @@ class QueuecastError(Exception):
         return self._message({name: value for name, value in self.ids.items() if name in PUBLIC_IDS}, "")
 
     def __str__(self) -> str:
-        return self._message(self.ids, self.detail)
+        return self._told or self._message(self.ids, self.detail)
 
     def _message(self, ids: dict[str, object], detail: str) -> str:
         where = ", ".join(f"{name} {value}" for name, value in ids.items())

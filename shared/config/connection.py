@@ -29,13 +29,13 @@ BOTH: tuple[Role, ...] = ("source", "destination")
 
 
 class State(Enum):
-    """How a connection was when it was looked at."""
+    """How a connection was when it was looked at, and what its administrator could do about that."""
 
-    WELL = "it answers"
-    AWAY = "it cannot be reached, which may pass by itself"
-    REFUSED = "it refuses the credentials"
-    MISSING = "the folder or database is not there"
-    UNFIT = "its settings can never work"
+    WELL = ""
+    AWAY = "jobs over it wait until it answers, up to their deadline"
+    REFUSED = "mend its credentials, or what they may do there"
+    MISSING = "make it there, or correct the connection"
+    UNFIT = "correct the connection"
 
 
 STATES: dict[type[QueuecastError], State] = {
@@ -133,7 +133,7 @@ def look_at(name: str, connection: Connection) -> Look:
         state = next((state for family, state in STATES.items() if isinstance(error, family)), None)
         if state is None:
             raise
-        return Look(state=state, detail=str(error))
+        return Look(state=state, detail=str(error), advice=state.value)
 
 
 kinds: Registry[Connection] = Registry("shared.connections", InvalidSettings)

@@ -111,8 +111,7 @@ def _is_in(patterns: Sequence[Pattern], database: str, name: str) -> bool:
 
 
 def _shown(patterns: Sequence[Pattern]) -> str:
-    shown = list(dict.fromkeys(".".join(pattern) for pattern in patterns))
-    more = f" and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    each = dict.fromkeys(".".join(pattern) for pattern in patterns)
     return (
-        ", ".join(shown[:MOST_SHOWN]) + more
-    ) or "nothing: its administrator gives it a `database`, or names what as `database.name`"
+        names.first_of(each, MOST_SHOWN) or "nothing: its administrator gives it a `database`, or names what as `database.name`"
+    )

@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from shared.drivers.faults import NOT_AUTHORISED
 from shared.errors import InvalidRequest, InvalidSettings
 from shared.names import is_place
 
@@ -31,7 +32,6 @@ TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 _NAMES = "accuracy actuals admissions forecasts jobs leaderboards outcomes reports schedules sessions signing_keys tokens"
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
-NOT_AUTHORISED = 13
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 

@@ -156,8 +156,9 @@ def test_a_problem_becomes_the_error_that_it_tells(
     assert raised.value.detail == "what was found"
 
 
-def test_the_headline_of_an_error_is_not_said_twice(answer: Callable[[Answering], Client]) -> None:
-    told = UnknownModel("found 'x', known are prophet")
+@pytest.mark.parametrize("ids", [{}, {"field": "model"}])
+def test_the_headline_of_an_error_is_not_said_twice(answer: Callable[[Answering], Client], ids: dict[str, str]) -> None:
+    told = UnknownModel("found 'x', known are prophet", **ids)
     client = answer(lambda _: a_problem(422, type="urn:queuecast:unknown-model", detail=str(told)))
     with pytest.raises(UnknownModel) as raised:
         client.models()

@@ -1,0 +1,57 @@
+"""What a kind of connection says of itself, and what becomes of that in requests and records."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import pytest
+from pydantic import SecretStr
+
+from shared.config.connection import Connection, PlaceField, kinds, place_form
+from shared.connections.mongodb import MongodbConnection
+from shared.documents import from_json, to_json
+from shared.domain.places import Place
+from shared.errors import InvalidRequest
+from shared.jobs import DataPlaces
+from shared.texts import SHORT
+
+
+class Shelf(Connection):
+    """A made-up kind, only read."""
+
+    asks: ClassVar = {"path": PlaceField(accepts=Annotated[str, SHORT])}
+
+    kind: Literal["shelf"] = "shelf"
+
+
+def test_a_kind_is_not_used_in_a_role_that_it_does_not_have() -> None:
+    Shelf().check_place(Place(name="s", path="x"), "source")
+    with pytest.raises(InvalidRequest, match="s is no destination: a connection of kind shelf"):
+        Shelf().check_place(Place(name="s"), "destination")
+
+
+def test_kinds_that_ask_for_a_name_accept_the_same_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(place_form()) == {"collection", "database", "document", "measurement", "path"}
+    monkeypatch.setitem(kinds._classes, "shelf", Shelf)
+    with pytest.raises(TypeError, match="files, shelf ask for 'path' and do not accept the same"):
+        place_form()
+
+
+def test_what_a_kind_says_of_a_place_stands_beside_the_name_in_records() -> None:
+    table = Place(name="sql", database="yarn", others={"table": "usage"})
+    places = DataPlaces(source=(table, Place(name="files")), destination=table)
+    assert '"path":null,"table":"usage"' in to_json(places)
+    assert from_json(DataPlaces, to_json(places)) == places
+    assert table.given == {"database": "yarn", "table": "usage"}
+
+
+def test_a_place_of_an_older_record_is_read() -> None:
+    old = '{"name":"m","database":null,"collection":"c","document":null,"measurement":null,"path":null}'
+    assert from_json(Place, old) == Place(name="m", collection="c")
+    assert to_json(Place(name="m", collection="c")) == old
+
+
+def test_a_place_that_says_what_no_kind_knows_is_refused() -> None:
+    mongo = MongodbConnection(url=SecretStr("mongodb://localhost/yarn"))
+    with pytest.raises(InvalidRequest, match="has no table; accepted: collection, document, database"):
+        mongo.check_place(Place(name="m", collection="c", others={"table": "t"}), "source")
