@@ -127,15 +127,17 @@ def a_report(**changes: Any) -> QueueReport:
     return QueueReport(**(values | changes))
 
 
+SUMS = ErrorSums(
+    forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
+)
+
+
 def an_accuracy(**changes: Any) -> Accuracy:
     """Of the first six steps of `a_forecast()`, all of them known."""
     forecast = a_forecast()
     names = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
-    sums = ErrorSums(
-        forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
-    )
     values = {name: getattr(forecast, name) for name in names}
-    return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": sums} | changes))
+    return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": SUMS} | changes))
 
 
 def a_load(hours: int = 14 * 24, *, seed: int = 7, end: datetime = MONDAY, step_seconds: int = 3_600) -> pd.Series:

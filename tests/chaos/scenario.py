@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from shared.jobs import Job
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.outside import submit_outside, wrongs_outside
+from tests.chaos.usage import write_usage
 from tests.chaos.verdict import HORIZON, Expected, leftovers, wrongs
 from tests.polling import eventually
 
@@ -18,6 +20,15 @@ LONGEST_SECONDS = 300.0  # from the last fault to the end of the last job
 POISONS = ("segv", "raise", "memory")
 POISONED = frozenset({"ProcessLost", "ValueError", "OutOfMemory", "TimeLimitReached"})
 UNLUCKY = frozenset({"ProcessLost"})  # three kills from outside may hit the same candidate
+
+
+def at_work(fleet: ChaosFleet, queues: int = 4, *, api: bool = False, **changes: Any) -> tuple[list[str], str]:
+    """Start the fleet and wait until it is in the middle of a job over so many queues; their names and the job's id."""
+    names = write_usage(fleet.settings.files_dir, queues)
+    fleet.start(api=api)
+    job_id = fleet.submit(**changes)
+    eventually(lambda: fleet.is_working(job_id), within=30, what="work")
+    return names, job_id
 
 
 @dataclass(kw_only=True)

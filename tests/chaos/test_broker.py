@@ -18,7 +18,7 @@ from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet, kill
 from tests.chaos.process import SILENCE_SECONDS
-from tests.chaos.scenario import POISONED, under_fire
+from tests.chaos.scenario import POISONED, at_work, under_fire
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually, without_waiting
@@ -54,10 +54,7 @@ def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: 
 
 @pytest.mark.long
 def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
-    write_usage(chaos.settings.files_dir, 4)
-    chaos.start()
-    job_id = chaos.submit(hyperparameters={"pausing": {"milliseconds": (300,)}})
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    _, job_id = at_work(chaos, hyperparameters={"pausing": {"milliseconds": (300,)}})
     chaos.run_state.client.flushall()
     eventually(lambda: chaos.store.jobs.get(job_id).progress.replans, within=30, what="another plan")
     eventually(lambda: chaos.is_working(job_id), within=30, what="work once more")
@@ -70,10 +67,7 @@ def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
 
 @pytest.mark.long
 def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start()
-    job_id = chaos.submit()
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    queues, job_id = at_work(chaos)
     chaos.pause_attending()
     faults.broker_killed(chaos, Random(11))
     shutil.rmtree(chaos.settings.data_dir / "broker" / "appendonlydir")
@@ -84,10 +78,7 @@ def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: C
 
 
 def test_while_the_broker_is_frozen_the_api_refuses_and_then_the_job_ends_right(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start(api=True)
-    job_id = chaos.submit()
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    queues, job_id = at_work(chaos, api=True)
     broker = chaos.watchdog("broker")
     kill(broker, signal.SIGSTOP)
     try:
@@ -128,10 +119,7 @@ def test_without_the_guard_in_kombu_supervisor_and_watchdog_bring_the_workers_ba
 
 @pytest.mark.long
 def test_a_long_outage_of_the_broker_kills_no_worker(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start()
-    job_id = chaos.submit()
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    queues, job_id = at_work(chaos)
     watchdog = chaos.watchdog("worker")
     chaos.pause_attending()
     faults.broker_killed(chaos, Random(26))

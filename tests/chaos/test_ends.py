@@ -14,6 +14,7 @@ from shared.errors import DeadlinePassed
 from shared.jobs import JobState
 from shared.store import sqlite_path
 from tests.chaos.fleet import ChaosFleet
+from tests.chaos.scenario import at_work
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually
@@ -38,10 +39,7 @@ def test_at_its_deadline_a_job_ends_with_what_it_has(chaos: ChaosFleet) -> None:
 
 
 def test_after_a_cancel_no_score_begins_and_the_lanes_drain(chaos: ChaosFleet) -> None:
-    write_usage(chaos.settings.files_dir, 8)
-    chaos.start(api=True)
-    job_id = chaos.submit(hyperparameters=SLOW)
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    _, job_id = at_work(chaos, 8, api=True, hyperparameters=SLOW)
     answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/{job_id}/cancel", timeout=10)
     assert answer.status == 202
     assert chaos.store.jobs.get(job_id).state is JobState.CANCELLED
@@ -54,10 +52,7 @@ def test_after_a_cancel_no_score_begins_and_the_lanes_drain(chaos: ChaosFleet) -
 
 @pytest.mark.long
 def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start()
-    job_id = chaos.submit()
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    queues, job_id = at_work(chaos)
     until = time.monotonic() + LOCKED_SECONDS
     database = sqlite3.connect(chaos.settings.store_location.removeprefix("sqlite:///"), timeout=30, isolation_level=None)
     database.execute("BEGIN EXCLUSIVE")
@@ -69,10 +64,7 @@ def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) ->
 
 @pytest.mark.long
 def test_a_store_that_is_moved_away_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start()
-    job_id = chaos.submit()
-    eventually(lambda: chaos.is_working(job_id), within=30, what="work")
+    queues, job_id = at_work(chaos)
     place = sqlite_path(chaos.settings.store_location)
     place.rename(place.with_name("elsewhere"))
     until = time.monotonic() + AWAY_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import stat
 import threading
 from contextlib import closing
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from shared import backup_command
 from shared.backup_command import without_password
 from shared.cli import build_app
 from shared.errors import StoreAway
@@ -89,6 +91,24 @@ def test_a_file_that_is_there_is_replaced_only_when_told(data: Path, tmp_path: P
     assert (code, (tmp_path / "copy.db").read_text()) == (2, "precious")
     assert "--force" in said
     assert run(data, str(tmp_path / "copy.db"), "--force")[0] == 0
+
+
+def test_a_place_that_is_not_there_is_refused(data: Path, tmp_path: Path) -> None:
+    code, said = run(data, str(tmp_path / "nowhere" / "copy.db"))
+    assert (code, "is no folder" in said.replace("\n", " ")) == (2, True)
+
+
+def test_a_database_of_somebody_else_is_no_store(data: Path, tmp_path: Path) -> None:
+    (data / "queuecast.db").unlink()
+    with closing(sqlite3.connect(data / "queuecast.db")) as foreign:
+        foreign.execute("CREATE TABLE recipes (name TEXT)")
+    code, said = run(data, str(tmp_path / "copy.db"))
+    assert (code, "no store of ours" in said.replace("\n", " "), (tmp_path / "copy.db").exists()) == (3, True, False)
+
+
+def test_where_no_terminal_is_a_long_copy_says_how_far_it_is(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_command, "LINE_EVERY_SECONDS", 0.0)
+    assert "copied 100%" in run(data, str(tmp_path / "copy.db"))[1]
 
 
 @pytest.mark.parametrize("name", ["queuecast.db", "queuecast.db-wal", "queuecast.db.made", "../data/queuecast.db"])

@@ -15,8 +15,8 @@ from shared.connections.files import FilesConnection
 from shared.durations import Duration
 from shared.forecasts import Candidate, Score
 from shared.jobs import DataPlaces, JobRequest, Place
-from tests.factories import MONDAY, a_load, a_request
-from tests.worker.pipeline.factories import a_companion, a_snapshot, a_spec
+from tests.factories import MONDAY, a_load, a_request, a_spec
+from tests.worker.pipeline.factories import a_companion, a_snapshot
 from worker.catalogue import model_cards
 from worker.pipeline.backtest import window_at
 from worker.pipeline.score import score

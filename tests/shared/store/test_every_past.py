@@ -4,44 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from shared.accuracy import Accuracy, AccuracyFilter, ErrorSums
+from shared.accuracy import AccuracyFilter
 from shared.errors import JobNotFound, QueueNotFound
 from shared.jobs import JobState
 from shared.reports import Point
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_job, a_report
+from tests.factories import MONDAY, a_forecast, a_job, a_report, an_accuracy
 
 DAY = timedelta(days=1)
-SUMS = ErrorSums(
-    forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
-)
 EVER = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
-
-
-def a_record(**changes: Any) -> Accuracy:
-    forecast = a_forecast()
-    names = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
-    values = {name: getattr(forecast, name) for name in names}
-    return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": SUMS} | changes))
 
 
 # Accuracy
 
 
 def test_a_record_comes_back_and_is_replaced_under_its_key(store: Store) -> None:
-    store.accuracy.save([a_record(is_final=False), a_record(first_step=7)])
-    store.accuracy.save([a_record()])
-    assert store.accuracy.of_queue("root.etl", EVER, 10) == [a_record(), a_record(first_step=7)]
-    assert store.accuracy.of_queue("root.etl", EVER, 1) == [a_record()]
+    store.accuracy.save([an_accuracy(is_final=False), an_accuracy(first_step=7)])
+    store.accuracy.save([an_accuracy()])
+    assert store.accuracy.of_queue("root.etl", EVER, 10) == [an_accuracy(), an_accuracy(first_step=7)]
+    assert store.accuracy.of_queue("root.etl", EVER, 1) == [an_accuracy()]
     store.accuracy.save([])
 
 
 def test_sums_are_added_by_lead_and_by_queue(store: Store) -> None:
-    store.accuracy.save([a_record(), a_record(first_step=7), a_record(issued_at=MONDAY - DAY), a_record(queue="b")])
+    store.accuracy.save([an_accuracy(), an_accuracy(first_step=7), an_accuracy(issued_at=MONDAY - DAY), an_accuracy(queue="b")])
     by_lead = store.accuracy.by_lead("root.etl", EVER)
     assert list(by_lead) == [1, 7]
     assert (by_lead[1].forecasts, by_lead[1].steps, by_lead[1].error) == (2, 12, 60.0)
@@ -50,7 +39,7 @@ def test_sums_are_added_by_lead_and_by_queue(store: Store) -> None:
 
 
 def test_only_what_was_issued_in_between_counts(store: Store) -> None:
-    store.accuracy.save([a_record(), a_record(job="weekly"), a_record(issued_at=MONDAY - DAY)])
+    store.accuracy.save([an_accuracy(), an_accuracy(job="weekly"), an_accuracy(issued_at=MONDAY - DAY)])
     assert store.accuracy.by_lead("root.etl", replace(EVER, since=MONDAY))[1].forecasts == 2
     assert store.accuracy.by_lead("root.etl", replace(EVER, until=MONDAY))[1].forecasts == 1
     assert store.accuracy.by_lead("root.etl", replace(EVER, job="weekly"))[1].forecasts == 1
@@ -78,9 +67,9 @@ def test_what_has_no_final_accuracy_is_unscored(store: Store) -> None:
 
     store.forecasts.save(a_forecast())
     assert unscored() == [a_forecast()]
-    store.accuracy.save([a_record(is_final=False)])
+    store.accuracy.save([an_accuracy(is_final=False)])
     assert unscored() == [a_forecast()]
-    store.accuracy.save([a_record()])
+    store.accuracy.save([an_accuracy()])
     assert unscored() == []
     again = a_forecast(created_at=MONDAY + DAY, model="var")  # replaced under its key: that accuracy is not its own
     store.forecasts.save(again)
@@ -128,7 +117,7 @@ def test_a_slice_takes_no_more_than_it_is_told(store: Store) -> None:
 
 
 def test_old_accuracy_and_actual_values_go(store: Store) -> None:
-    store.accuracy.save([a_record(), a_record(first_step=7, created_at=MONDAY + 9 * DAY)])
+    store.accuracy.save([an_accuracy(), an_accuracy(first_step=7, created_at=MONDAY + 9 * DAY)])
     assert store.retention.forget_accuracy(MONDAY + DAY, 10) == 1
     points = [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in range(4)]
     store.actuals.save("root.etl", "m", 86_400, points)

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from shared.domain.lanes import Lane
-from shared.forecasts import ForecastSpec
 from shared.jobs import Grid
 from tests.factories import MONDAY, a_load
 from worker.models import models
@@ -35,21 +34,6 @@ def a_companion(seed: int = 1, *, hours: int = 14 * 24) -> pd.Series:
     """Another column of the same hours as `a_load`, in bytes, that says nothing about the target."""
     times = a_load(hours).index
     return pd.Series(np.random.default_rng(seed).normal(8e9, 1e9, len(times)), index=times)
-
-
-def a_spec(**changes: Any) -> ForecastSpec:
-    """Three windows of a day, forecasting a day of hours."""
-    values: dict[str, Any] = {
-        "target": "used_capacity",
-        "step_seconds": 3_600,
-        "horizon_steps": 24,
-        "window_steps": 24,
-        "windows": 3,
-        "interval": 0.9,
-        "bounds": (0.0, None),
-        "timezone": "UTC",
-    }
-    return ForecastSpec(**(values | changes))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.factories import MONDAY, a_load
-from tests.worker.pipeline.factories import a_companion, a_snapshot, a_spec
+from tests.factories import MONDAY, a_load, a_spec
+from tests.worker.pipeline.factories import a_companion, a_snapshot
 from worker.pipeline.backtest import backtest, known_steps
 from worker.pipeline.history import history_at
 from worker.pipeline.snapshot import Snapshot

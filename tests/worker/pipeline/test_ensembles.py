@@ -9,8 +9,8 @@ import pytest
 
 from shared.cards import FLOOR
 from shared.forecasts import Candidate, Score
-from tests.factories import a_load, a_request
-from tests.worker.pipeline.factories import a_snapshot, a_spec, answering, offering
+from tests.factories import a_load, a_request, a_spec
+from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import (
     BLEND_CHEAP,

@@ -12,8 +12,8 @@ import pytest
 from shared.cards import FLOOR
 from shared.errors import BadForecast
 from shared.forecasts import Candidate, Forecast
-from tests.factories import MONDAY, a_job, a_load, a_request
-from tests.worker.pipeline.factories import a_snapshot, a_spec, answering, offering
+from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
+from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import Member
 from worker.pipeline.forecast import forecast_queue

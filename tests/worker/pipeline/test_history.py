@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.cards import FLOOR
 from shared.errors import BadForecast, UnknownModel
 from shared.forecasts import Candidate
-from tests.factories import a_load
-from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering
+from tests.factories import a_load, a_spec
+from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering
 from worker.models.base import FloatArray, History
 from worker.pipeline.history import build, clip, history_at, predict, seasonal_naive
 

@@ -13,8 +13,8 @@ from shared.durations import Duration
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from shared.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
 from shared.jobs import JobRequest
-from tests.factories import MONDAY, a_load, a_request
-from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, a_spec, answering, offering
+from tests.factories import MONDAY, a_load, a_request, a_spec
+from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering, offering
 from worker.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model

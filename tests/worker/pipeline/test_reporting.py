@@ -10,8 +10,8 @@ import pytest
 from shared.cards import FLOOR
 from shared.forecasts import Candidate, Failure, Outcome, Score
 from shared.reports import ReportedScore
-from tests.factories import MONDAY, a_job, a_load
-from tests.worker.pipeline.factories import a_snapshot, a_spec
+from tests.factories import MONDAY, a_job, a_load, a_spec
+from tests.worker.pipeline.factories import a_snapshot
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import BLENDS
 from worker.pipeline.forecast import forecast_queue

@@ -10,8 +10,8 @@ from shared.cards import FLOOR
 from shared.documents import from_json, to_json
 from shared.errors import NeedsMoreHistory, UnknownModel
 from shared.forecasts import Candidate, Failure, Outcome, Score
-from tests.factories import a_load
-from tests.worker.pipeline.factories import Fixed, a_snapshot, a_spec, answering, offering
+from tests.factories import a_load, a_spec
+from tests.worker.pipeline.factories import Fixed, a_snapshot, answering, offering
 from worker.models.base import FloatArray, History
 from worker.pipeline.backtest import backtest
 from worker.pipeline.score import guarded, score
