@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     SELECT = "queuecast.select"
     SELECT_AFTER_ERROR = "queuecast.select_after_error"
     CHECK = "queuecast.check"
+    VERIFY = "queuecast.verify"
 
 
 ROUTES: dict[TaskName, Lane] = {
@@ -43,6 +44,7 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.SELECT: Lane.SELECT,  # likewise
     TaskName.SELECT_AFTER_ERROR: Lane.SELECT,
     TaskName.CHECK: Lane.CHECK,
+    TaskName.VERIFY: Lane.PLAN,
 }
 
 

@@ -17,7 +17,6 @@ from datetime import datetime
 import structlog
 
 from shared import metrics
-from shared.accuracy import AccuracyFilter, worse_than_reference
 from shared.allowances import Allowance
 from shared.errors import (
     BrokerAway,
@@ -146,8 +145,8 @@ class Lifecycle:
         self.run_state.end_queue(job_id, queue, reason)
         log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
 
-    def pass_deadline(self, job_id: str, now: datetime) -> None:
-        """End every queue that has not, then the job, with what there is: a job always ends."""
+    def pass_deadline(self, job_id: str, now: datetime) -> bool:
+        """End every queue that has not, then the job, with what there is, as `end` does: a job always ends."""
         waiting = self.run_state.waiting_for(job_id)
         for queue, (state, _reason) in self.run_state.queue_states(job_id).items():
             if state in {QueueState.WAITING, QueueState.RUNNING}:
@@ -155,21 +154,21 @@ class Lifecycle:
                 self.fail_queue(job_id, queue, str(DeadlinePassed(cause)))
         running = self.run_state.running_job(job_id)
         if running is not None and running.queues:
-            self.finish(job_id, now)
-        else:  # never planned, or its run state is lost
-            self.end(job_id, str(DeadlinePassed(waiting.get("", ""))), now)
+            return self.finish(job_id, now)
+        return self.end(job_id, str(DeadlinePassed(waiting.get("", ""))), now)  # never planned, or its run state is lost
 
-    def finish(self, job_id: str, now: datetime) -> None:
-        """End the job if its last queue has ended."""
+    def finish(self, job_id: str, now: datetime) -> bool:
+        """End the job if its last queue has ended; whether this call did it."""
         running = self.run_state.running_job(job_id)
-        if running is not None and running.has_ended_all:
-            state, reason = self._verdict(job_id, missing="")
-            self._end_as(job_id, state, reason, now)
+        if running is None or not running.has_ended_all:
+            return False
+        state, reason = self._verdict(job_id, missing="")
+        return self._end_as(job_id, state, reason, now)
 
-    def end(self, job_id: str, reason: str, now: datetime) -> None:
-        """End the job: partial when it has forecasts, failed when it has none."""
+    def end(self, job_id: str, reason: str, now: datetime) -> bool:
+        """End the job, partial when it has forecasts, failed when it has none; whether this call did it."""
         state, _reason = self._verdict(job_id, missing=reason)
-        self._end_as(job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason, now)
+        return self._end_as(job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason, now)
 
     def let_go(self, job_id: str) -> None:
         """Keep how far a job came that has ended, or that nobody knows, and drop its run state; not that of a later retry."""
@@ -182,20 +181,22 @@ class Lifecycle:
                     self._keep_progress(job_id, running.progress)
             self.run_state.drop_job(job_id)
 
-    def _end_as(self, job_id: str, state: JobState, reason: str | None, now: datetime) -> None:
+    def _end_as(self, job_id: str, state: JobState, reason: str | None, now: datetime) -> bool:
         try:
             job = self.store.jobs.get(job_id)
         except JobNotFound:
             self.let_go(job_id)
-            return
+            return False
         running = self.run_state.running_job(job_id)
         if running is not None:
             self._keep_progress(job_id, running.progress)
-        self.store.jobs.update(job_id, warnings=self._warnings(job))
-        if self.store.jobs.move(job_id, OPEN_STATES, state, reason, now):
+        self.store.jobs.update(job_id, warnings=warnings_of(self.store.reports.of_job(job_id)))
+        has_ended = self.store.jobs.move(job_id, OPEN_STATES, state, reason, now)
+        if has_ended:
             metrics.job_ended(job, state, now)
             log.info("job ended", job_id=job_id, state=state.value, reason=reason)
         self.let_go(job_id)
+        return has_ended
 
     def _keep_progress(self, job_id: str, progress: Progress) -> None:
         replans = self.store.jobs.get(job_id).progress.replans
@@ -206,16 +207,6 @@ class Lifecycle:
         succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
         failures = {report.queue: report.reason or missing for report in reports if report.state is not QueueState.SUCCEEDED}
         return verdict(succeeded, failures) if reports else (JobState.FAILED, missing)
-
-    def _warnings(self, job: Job) -> list[str]:
-        """What is to be known of the job's data, and of earlier forecasts of its queues."""
-        reports = self.store.reports.of_job(job.job_id)
-        if job.issued_at is None:
-            return warnings_of(reports)
-        last_month = AccuracyFilter.last_month(job.request.target, job.request.step_seconds, job.issued_at, job.request.job_name)
-        past = self.store.accuracy.by_queue(last_month)
-        worse = worse_than_reference({report.queue: past[report.queue] for report in reports if report.queue in past})
-        return [*warnings_of(reports), *([worse] if worse else [])]
 
     def _has_ended(self, job_id: str) -> bool:
         try:

@@ -192,11 +192,16 @@ def _send_solo(remedy: Remedy, times: int) -> None:
         workflow.send_select(job_id, queue)
 
 
+def _verified(job_id: str, has_ended: bool) -> None:
+    if has_ended:
+        workflow.send_verify(job_id)
+
+
 def _treatments(lifecycle: Lifecycle, now: datetime) -> dict[What, Callable[[Remedy, int], None]]:
     return {
         What.CLEAN_UP: lambda remedy, _: lifecycle.let_go(remedy.job_id),
-        What.PASS_DEADLINE: lambda remedy, _: lifecycle.pass_deadline(remedy.job_id, now),
-        What.FINISH: lambda remedy, _: lifecycle.finish(remedy.job_id, now),
+        What.PASS_DEADLINE: lambda remedy, _: _verified(remedy.job_id, lifecycle.pass_deadline(remedy.job_id, now)),
+        What.FINISH: lambda remedy, _: _verified(remedy.job_id, lifecycle.finish(remedy.job_id, now)),
         What.REPLAN: lambda remedy, _: lifecycle.replan(remedy.job_id, now, workflow.send_plan),
         What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
         What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),

@@ -23,7 +23,6 @@ from shared.errors import JobNotFound, ProcessLost
 from shared.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
 from shared.jobs import Job, JobState, QueueState
 from shared.reports import Point, QueueReport
-from worker import hindsight
 from worker.catalogue import model_cards
 from worker.guard import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest
@@ -169,7 +168,6 @@ def _read_queue(here: Resources, job: Job, queue: str) -> QueueWork | None:
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
     here.store.reports.save(report)
     here.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
-    hindsight.look_back(request, queue, issued_at)
     return here.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 
 

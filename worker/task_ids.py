@@ -10,6 +10,11 @@ def plan_id(job_id: str) -> str:
     return f"{job_id}.plan"
 
 
+def verify_id(job_id: str, first: int) -> str:
+    """Id of the task that verifies earlier forecasts of a job's queues, from this one on."""
+    return f"{job_id}.{first}.verify"
+
+
 def ingest_id(job_id: str, queue: str) -> str:
     """Id of the task that ingests a queue."""
     return f"{job_id}.{queue}.ingest"

@@ -13,12 +13,13 @@ from celery.exceptions import SoftTimeLimitExceeded
 from shared.broker import PatientTask, TaskName
 from shared.documents import from_json, to_json
 from shared.domain.lanes import Lane
-from shared.errors import BrokerAway, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.jobs import JobRequest
 from shared.logs import log_about
 from worker import steps, workflow
 from worker.checking import check as check_request
 from worker.resources import resources
+from worker.verification import verify_job
 from worker.window import fill
 
 log = structlog.get_logger(__name__)
@@ -79,12 +80,23 @@ def check(question_id: str) -> None:
         questions.answer(question_id, to_json(check_request(from_json(JobRequest, text), datetime.now(UTC))))
 
 
+@shared_task(name=TaskName.VERIFY.value)
+def verify(job_id: str, first: int) -> None:
+    """Compare earlier forecasts of the job's queues with what happened since; nothing waits for it, and nobody repeats it."""
+    with log_about(job_id=job_id), suppress(JobNotFound):
+        store = resources().store
+        following = verify_job(store, store.jobs.get(job_id), first)
+        if following is not None:
+            workflow.send_verify(job_id, following)
+
+
 def advance(job_id: str) -> None:
     """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
         for next_job, queue in fill(resources().run_state):
             workflow.send_ingest(next_job, queue)
-        resources().lifecycle.finish(job_id, datetime.now(UTC))
+        if resources().lifecycle.finish(job_id, datetime.now(UTC)):
+            workflow.send_verify(job_id)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.errors import BrokerAway
 from shared.forecasts import Block, QueueWork
-from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
+from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id, verify_id
 
 SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
@@ -52,6 +52,11 @@ def send_solo(job_id: str, queue: str, index: int, lane: Lane) -> None:
 def send_select(job_id: str, queue: str, lane: Lane = Lane.SELECT) -> None:
     """Wake somebody up to choose the queue's winner; in the heavy lane when its refit is heavy."""
     _send(_select(job_id, queue, lane))
+
+
+def send_verify(job_id: str, first: int = 0) -> None:
+    """Wake somebody up to verify earlier forecasts of the job's queues. A lost message is not sent again."""
+    _send(_call(TaskName.VERIFY, job_id, first, task_id=verify_id(job_id, first), lane=Lane.PLAN, shown=job_id))
 
 
 def _send(signature: celery.Signature[Any]) -> None:

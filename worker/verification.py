@@ -1,0 +1,70 @@
+"""Verification: issued forecasts against what happened since, once a job has ended whose queues were read anew.
+
+What comes of it is kept by lead time, shown to people, and told to Prometheus. It never decides over a job, which has its
+forecasts by then: whatever goes wrong here is in the log. What is not verified today is verified with the next job.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+
+import structlog
+
+from shared import metrics
+from shared.accuracy import AccuracyFilter, worse_than_reference
+from shared.errors import ServiceError
+from shared.jobs import Job, JobRequest
+from shared.store import Store
+from worker.pipeline.accuracy import actuals_of, score_forecast
+
+REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be
+DAY = timedelta(days=1)
+MAX_FORECASTS = 100  # of a queue in one go
+MAX_QUEUES = 200  # of one task, far below its time limit: a queue takes some milliseconds
+
+log = structlog.get_logger(__name__)
+
+
+def verify_job(store: Store, job: Job, first: int) -> int | None:
+    """Verify earlier forecasts of the job's queues, from the one at place `first` on; the place to go on at, None = that was all.
+
+    At the end the job's warnings tell which queues were forecast worse in the last month than by the same hour of the day before.
+    """
+    if job.issued_at is None:
+        return None
+    queues = [report.queue for report in store.reports.of_job(job.job_id)]
+    for queue in queues[first : first + MAX_QUEUES]:
+        try:
+            verify_queue(store, job.request, queue, job.issued_at)
+        except ServiceError:
+            raise
+        except Exception:  # about one queue
+            log.exception("earlier forecasts could not be verified", queue=queue)
+    if first + MAX_QUEUES < len(queues):
+        return first + MAX_QUEUES
+    past = store.accuracy.by_queue(_last_month(job.request, job.issued_at))
+    worse = worse_than_reference({queue: past[queue] for queue in queues if queue in past})
+    if worse is not None:
+        store.jobs.update(job.job_id, warnings=[worse])
+    return None
+
+
+def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
+    """Verify the queue's forecasts whose steps have become actual values until `issued_at`."""
+    step, since = request.step_seconds, issued_at - REACH
+    waiting = store.forecasts.unverified(queue, request.target, step, since=since, before=issued_at, limit=MAX_FORECASTS)
+    if not waiting:
+        return
+    actuals = actuals_of(store.actuals.get(queue, request.target, step, waiting[0].issued_at - DAY, issued_at), step)
+    if actuals is None:
+        return
+    store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
+    leads = store.accuracy.by_lead(queue, _last_month(request, issued_at))
+    if leads:
+        metrics.looked_back(queue, reduce(add, leads.values()))
+
+
+def _last_month(request: JobRequest, issued_at: datetime) -> AccuracyFilter:
+    return AccuracyFilter.last_month(request.target, request.step_seconds, issued_at, request.job_name)
