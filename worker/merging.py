@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from shared.domain.places import Place
@@ -29,9 +29,10 @@ def merge(usage: Reading, companions: Sequence[tuple[Place, Reading]], columns: 
     """
     frame, notes = usage.frame, list(usage.notes)
     for place, reading in companions:
-        prefix = place.collection or place.measurement or place.name
-        taken = {name: f"{prefix}_{name}" for name in reading.frame.columns if name in frame.columns}
-        frame = frame.join(reading.frame.rename(columns=taken), how="left")
+        prefix = place.collection or place.measurement or next(iter(place.others.values()), place.name)
+        frame = frame.join(
+            reading.frame.rename(columns=_free_names(list(reading.frame.columns), prefix, set(frame.columns))), how="left"
+        )
         notes += [f"{prefix}: {note}" for note in reading.notes]
     if columns is not None:
         missing = [name for name in columns if name not in frame.columns]
@@ -39,3 +40,14 @@ def merge(usage: Reading, companions: Sequence[tuple[Place, Reading]], columns: 
             raise SourceNotFound(f"found no column {missing[0]!r}, there are {', '.join(frame.columns)}")
         frame = frame[[target, *columns]]
     return replace(usage, frame=frame, notes=tuple(notes))
+
+
+def _free_names(columns: Collection[str], prefix: str, taken: set[str]) -> dict[str, str]:
+    """Column → its name beside those that are taken: two places may lie in one collection."""
+    names: dict[str, str] = {}
+    for column in columns:
+        names[column] = column
+        while names[column] in taken or (names[column] != column and names[column] in columns):
+            names[column] = f"{prefix}_{names[column]}"
+        taken.add(names[column])
+    return names

@@ -36,6 +36,12 @@ def test_a_name_that_is_taken_gets_its_place_in_front() -> None:
     assert list(found.columns) == ["used", "memory", "nodes_memory"]
 
 
+def test_places_of_one_collection_keep_their_columns_apart() -> None:
+    places = [(NODES, a_reading(load=2.0, nodes_load=3.0)), (NODES, a_reading(load=4.0))]
+    found = merge(a_reading(load=1.0), places, None, "load").frame.iloc[0]
+    assert found.to_dict() == {"load": 1, "nodes_nodes_load": 2, "nodes_load": 3, "nodes_nodes_nodes_load": 4}
+
+
 def test_only_the_columns_asked_for_are_kept() -> None:
     companions = [(NODES, a_reading(load=7.0, heat=3.0))]
     assert list(merge(a_reading(used=50.0, x=1.0), companions, ("load",), "used").frame.columns) == ["used", "load"]
