@@ -10,7 +10,7 @@ usage: python3 deploy/dev.py demo [--json] [--keep] [--queues N]   one job end t
 demo  --json      the last line of stdout is one JSON object
       --keep      leave the stack running until Ctrl-C
       --queues N  size of the made-up cluster (default 4)
-test  --all       also those of the night: failovers, images, long faults
+test  --all       also those of the night: failovers, long faults, plug-ins in a copy of the house
       --coverage  all but those, and how much of the code they run; takes twice as long
 
 The first run makes .venv and installs into it what a user needs; `test` adds the tools of the tests. Each part says how long it

@@ -22,7 +22,7 @@ from shared.fleet.runstate import RunState
 from shared.settings import Settings
 from shared.store import Store
 from tests.api.serving import serving
-from tests.browser.looking import CHROMIUM, OPTIONS, WIDE, Watched
+from tests.browser.looking import CHROMIUM, NARROW, OPTIONS, WIDE, Watched
 from tests.servers import missing
 
 PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
@@ -79,6 +79,20 @@ def new_page(browser: Browser, watched: Watched, url: str, request: pytest.Fixtu
 def page(new_page: Callable[..., Page]) -> Page:
     """One page of 1280 px in a light browser, which is in another time zone than the service."""
     return new_page()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param((WIDE, "dark"), id="wide dark"),
+        pytest.param((NARROW, "light"), id="narrow light"),
+        pytest.param((WIDE, "light"), id="wide light", marks=pytest.mark.nightly),
+        pytest.param((NARROW, "dark"), id="narrow dark", marks=pytest.mark.nightly),
+    ]
+)
+def any_page(request: pytest.FixtureRequest, new_page: Callable[..., Page]) -> Page:
+    """A page of either width, light or dark; at night in all four ways."""
+    viewport, color_scheme = request.param
+    return new_page(viewport=viewport, color_scheme=color_scheme)
 
 
 @pytest.fixture

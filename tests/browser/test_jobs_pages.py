@@ -15,7 +15,7 @@ from shared.jobs import Job, JobState, Progress, QueueState, Tally
 from shared.reports import QueueReport
 from shared.store import Store
 from tests.api.scene import CARDS
-from tests.browser.looking import NARROW, WIDE, Watched, check_accessible, check_fits
+from tests.browser.looking import Watched, check_accessible, check_fits
 from tests.browser.queues import THIS_HOUR, keep
 from tests.factories import a_job, a_request, let_in
 
@@ -226,17 +226,6 @@ def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState
     expect(page.locator("[data-path=interval]")).to_have_value("0.8")
     expect(page.get_by_label("prophet")).to_be_checked()
     expect(page.locator("[data-path='hyperparameters.prophet.growth']")).to_have_value("flat")
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
-def any_page(request: pytest.FixtureRequest, scheme: str, new_page: Callable[..., Page]) -> Page:
-    """A page of either width, light and dark."""
-    return new_page(viewport=request.param, color_scheme=scheme)
 
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/job-1", "jobs/new"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from shared.store import Store
 from shared.tokens import Scope, make_token
-from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
+from tests.browser.looking import Watched, check_accessible, check_fits
 
 
 @pytest.fixture
@@ -45,9 +44,7 @@ def test_a_wrong_token_is_told(secret: str, page: Page, url: str, watched: Watch
     expect(page.get_by_role("alert")).to_have_text("This token is unknown, expired or revoked.")
 
 
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_it_fits_and_everybody_can_use_it(secret: str, new_page: Callable[..., Page], url: str, color_scheme: str) -> None:
-    page = new_page(viewport=NARROW, color_scheme=color_scheme)
-    page.goto(url)
-    check_fits(page)
-    check_accessible(page)
+def test_it_fits_and_everybody_can_use_it(secret: str, any_page: Page, url: str) -> None:
+    any_page.goto(url)
+    check_fits(any_page)
+    check_accessible(any_page)

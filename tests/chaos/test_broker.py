@@ -28,8 +28,8 @@ from tests.polling import eventually, without_waiting
     "fault",
     [
         faults.broker_killed,
-        pytest.param(faults.broker_terminated, marks=pytest.mark.long),
-        pytest.param(faults.broker_full, marks=pytest.mark.long),
+        pytest.param(faults.broker_terminated, marks=pytest.mark.nightly),
+        pytest.param(faults.broker_full, marks=pytest.mark.nightly),
     ],
 )
 def test_jobs_end_right_while_the_broker_fails(chaos: ChaosFleet, fault: Fault) -> None:
@@ -52,7 +52,7 @@ def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: 
     assert all(forecast in chaos.store.forecasts.find(job_id=job_id) for forecast in kept)  # not computed again
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
     _, job_id = at_work(chaos, hyperparameters={"pausing": {"milliseconds": (300,)}})
     chaos.run_state.client.flushall()
@@ -65,7 +65,7 @@ def test_a_second_wipe_ends_the_job_with_its_reason(chaos: ChaosFleet) -> None:
     eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: ChaosFleet) -> None:
     queues, job_id = at_work(chaos)
     chaos.pause_attending()
@@ -107,7 +107,7 @@ def test_a_block_whose_process_and_broker_die_together_is_sent_again(chaos: Chao
     assert wrongs(chaos, expected) == []
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_without_the_guard_in_kombu_supervisor_and_watchdog_bring_the_workers_back(chaos: ChaosFleet) -> None:
     *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
     chaos.environment["CHAOS_WITHOUT_SHIM"] = "yes"
@@ -117,7 +117,7 @@ def test_without_the_guard_in_kombu_supervisor_and_watchdog_bring_the_workers_ba
     assert outcome.wrongs == []
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_long_outage_of_the_broker_kills_no_worker(chaos: ChaosFleet) -> None:
     queues, job_id = at_work(chaos)
     watchdog = chaos.watchdog("worker")

@@ -19,7 +19,7 @@ def failures(chaos: ChaosFleet, job: Job, queue: str) -> dict[str, str]:
     return {each.candidate.label: each.error for each in outcomes if isinstance(each, Failure)}
 
 
-@pytest.mark.parametrize("model", [pytest.param("poisoned", marks=pytest.mark.long), "poisoned_alone"])
+@pytest.mark.parametrize("model", [pytest.param("poisoned", marks=pytest.mark.nightly), "poisoned_alone"])
 def test_a_candidate_that_kills_three_processes_is_given_up_and_others_are_scored(chaos: ChaosFleet, model: str) -> None:
     [queue] = write_usage(chaos.settings.files_dir, 1)
     chaos.start()
@@ -48,7 +48,7 @@ def test_what_a_candidate_raises_is_its_own_failure_and_the_processes_live_on(ch
     ("way", "model"),
     [
         ("hang", "poisoned"),
-        pytest.param("hang", "poisoned_alone", marks=pytest.mark.long),
+        pytest.param("hang", "poisoned_alone", marks=pytest.mark.nightly),
         ("stubborn", "poisoned"),
         ("stubborn", "poisoned_alone"),
     ],

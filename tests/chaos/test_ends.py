@@ -50,7 +50,7 @@ def test_after_a_cancel_no_score_begins_and_the_lanes_drain(chaos: ChaosFleet) -
     assert chaos.store.jobs.get(job_id).state is JobState.CANCELLED
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
     queues, job_id = at_work(chaos)
     until = time.monotonic() + LOCKED_SECONDS
@@ -62,7 +62,7 @@ def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) ->
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_store_that_is_moved_away_for_a_while_fails_no_queue(chaos: ChaosFleet) -> None:
     queues, job_id = at_work(chaos)
     place = sqlite_path(chaos.settings.store_location)

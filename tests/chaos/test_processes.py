@@ -66,7 +66,7 @@ def test_a_question_is_answered_while_candidates_have_all_other_slots(chaos: Cha
     assert _scoring(chaos, job_id)
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()
@@ -77,7 +77,7 @@ def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: Chaos
     assert chaos.said == []
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_worker_that_stands_still_is_killed_and_its_successor_does_the_work(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()

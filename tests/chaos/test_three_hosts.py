@@ -77,7 +77,7 @@ def start_services(hosts: Hosts) -> None:
     hosts.start(HUB, str(mongod_binary()), "--dbpath", str(hosts.folder / "mongo"), "--bind_ip", EVERYWHERE, "--nounixsocket")
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_a_host_that_is_cut_off_in_the_middle_of_a_job_costs_it_nothing(hosts: Hosts, tmp_path: Path) -> None:
     here = settings_on(hosts, HUB)
     eventually(lambda: are_serving(hosts), within=120, what="both workers")

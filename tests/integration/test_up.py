@@ -76,6 +76,7 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     assert not socket.parent.exists()
 
 
+@pytest.mark.nightly
 def test_the_demo_shows_one_real_job(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "deploy.demo", "--json", "--queues", "3"]
     root = Path(__file__).parents[2]
