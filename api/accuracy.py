@@ -12,9 +12,8 @@ from api.answers import Answer
 from api.callers import caller
 from api.context import Services
 from api.edge import READ, Answers, route
-from api.projects import is_visible
 from api.requests import Query
-from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step
+from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
 from shared.errors import InvalidRequest
 from shared.forecasts import Forecast
 from shared.reports import Issue
@@ -108,7 +107,7 @@ def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at
         metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
     )
     by_lead = here.store.accuracy.by_lead(forecast.queue, wanted)
-    overall = here.store.accuracy.by_queue(wanted).get(forecast.queue)
+    overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,
         metric=forecast.metric,
@@ -122,5 +121,6 @@ def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at
 
 def visible_issues(here: Services, forecast: Forecast, limit: int) -> list[Issue]:
     """The forecasts that are like this one, newest first; of other projects than the caller's none."""
-    issues = here.store.forecasts.issues(forecast.queue, metric=forecast.metric, job=forecast.job, limit=limit)
-    return [issue for issue in issues if is_visible(here, issue.job_id)]
+    return here.store.forecasts.issues(
+        forecast.queue, metric=forecast.metric, job=forecast.job, projects=caller().projects, limit=limit
+    )

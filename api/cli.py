@@ -210,7 +210,7 @@ def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
     if as_json:
         print_json(job)
     else:
-        tables.print_job(job, lambda queue: client.queue_report(job["job_id"], queue))
+        tables.print_job(job, client.outlooks(job["job_id"]))
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

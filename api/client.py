@@ -86,6 +86,10 @@ class Client:
         """Try a job again; gives the job as it is then."""
         return self._call("POST", f"/v1/jobs/{quote(job_id, safe='')}/retry", body=json.dumps({"queues": queues}))
 
+    def outlooks(self, job_id: str) -> Document:
+        """The forecasts of a job, each with its predicted peak."""
+        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}/queues")
+
     def queue_report(self, job_id: str, queue: str) -> Document:
         """One queue of a job: state, data quality, leaderboard, winner, forecast."""
         return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}/queues/{quote(queue, safe='')}")

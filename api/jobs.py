@@ -23,6 +23,7 @@ from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
 from shared.errors import BrokerAway
 from shared.jobs import Job, JobRequest
+from shared.reports import outlook
 
 log = structlog.get_logger()
 
@@ -65,6 +66,13 @@ def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, di
 def show_job(services: Services, job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
     return job_answer(services, visible_job(services, job_id))
+
+
+@route("GET", "/v1/jobs/<job_id>/queues", READ, Answers(answers.QueueList))
+def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
+    """List the forecasts of a job, each with its predicted peak."""
+    job = visible_job(services, job_id)
+    return answers.QueueList(queues=[outlook(forecast) for forecast in services.store.forecasts.find(job_id=job.job_id)])
 
 
 @route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))

@@ -13,6 +13,8 @@ from shared.errors import BrokerAway, QueueNotFound
 from shared.jobs import Job, QueueState
 from shared.reports import QueueReport
 
+LiveState = tuple[QueueState, str | None]  # and the reason when it failed
+
 
 def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:
     """The same jobs, each with its progress as it is now."""
@@ -35,13 +37,14 @@ def queue_reports(here: Services, job: Job) -> list[QueueReport]:
 
 def queue_report(here: Services, job: Job, queue: str) -> QueueReport:
     """One queue of the job, with its outcomes; raises QueueNotFound."""
-    report = next((report for report in queue_reports(here, job) if report.queue == queue), None)
-    if report is None:
-        raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue)
+    live = _live_state(here, job, queue)
     try:
-        return replace(report, outcomes=here.store.reports.get(job.job_id, queue).outcomes)
-    except QueueNotFound:  # not ingested yet
-        return report
+        report = _ended_with(job, here.store.reports.get(job.job_id, queue))
+    except QueueNotFound:
+        if live is None:
+            raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue) from None
+        report = QueueReport(job_id=job.job_id, queue=queue, state=live[0])  # not ingested yet
+    return report if live is None else replace(report, state=live[0], reason=live[1])
 
 
 def _ended_with(job: Job, report: QueueReport) -> QueueReport:
@@ -51,10 +54,19 @@ def _ended_with(job: Job, report: QueueReport) -> QueueReport:
     return report
 
 
-def _live_states(here: Services, job: Job) -> dict[str, tuple[QueueState, str | None]]:
+def _live_states(here: Services, job: Job) -> dict[str, LiveState]:
     if job.state.is_terminal:
         return {}
     try:
         return here.run_state.queue_states(job.job_id)
     except BrokerAway:
         return {}
+
+
+def _live_state(here: Services, job: Job, queue: str) -> LiveState | None:
+    if job.state.is_terminal:
+        return None
+    try:
+        return here.run_state.queue_state(job.job_id, queue)
+    except BrokerAway:
+        return None

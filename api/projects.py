@@ -18,17 +18,6 @@ def visible_job(here: Services, job_id: str) -> Job:
     return job
 
 
-def is_visible(here: Services, job_id: str) -> bool:
-    """Whether the caller may see what the job has made; of a job that is not kept any more, only who may see all."""
-    if caller().projects is None:
-        return True
-    try:
-        visible_job(here, job_id)
-    except JobNotFound:
-        return False
-    return True
-
-
 def of_the_caller(request: JobRequest) -> JobRequest:
     """The request, in a project of the caller's: one that names none gets the only one that there is.
 

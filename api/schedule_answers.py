@@ -53,21 +53,16 @@ def schedule_answer(here: Services, schedule: Schedule) -> ScheduleAnswer:
 
 def schedule_answers(here: Services) -> list[ScheduleAnswer]:
     """Every schedule that the caller may see, by name."""
-    seen = sorted(filter(_is_visible, here.store.schedules.all()), key=lambda schedule: schedule.name)
+    seen = sorted(here.store.schedules.all(caller().projects), key=lambda schedule: schedule.name)
     return [schedule_answer(here, schedule) for schedule in seen]
 
 
 def visible_schedule(here: Services, schedule_id: str) -> Schedule:
     """The schedule of this id; raises ScheduleNotFound, also for one that the caller may not see."""
-    schedule = here.store.schedules.get(schedule_id)
-    if not _is_visible(schedule):
+    schedule, projects = here.store.schedules.get(schedule_id), caller().projects
+    if projects is not None and schedule.request.project not in projects:
         raise ScheduleNotFound(schedule_id=schedule_id)
     return schedule
-
-
-def _is_visible(schedule: Schedule) -> bool:
-    projects = caller().projects
-    return projects is None or schedule.request.project in projects
 
 
 def _state(here: Services, job_id: str | None) -> JobState | None:

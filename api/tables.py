@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from api.client import Document
 from shared.jobs import JobState, QueueState
@@ -19,12 +19,8 @@ def print_jobs(page: Document) -> None:
         notice(f"more: --cursor {page['next_cursor']}")
 
 
-def print_job(job: Document, report: Callable[[str], Document]) -> None:
-    """One job and its queues.
-
-    Args:
-        report: queue → its report; asked for the queues that have a forecast.
-    """
+def print_job(job: Document, outlooks: Document) -> None:
+    """One job and its queues, those that have a forecast with its outlook."""
     say(f"job {job['job_id']} ({job['job_name']}): {job['state']}")
     if job["reason"]:
         notice(job["reason"], style="red")
@@ -36,7 +32,8 @@ def print_job(job: Document, report: Callable[[str], Document]) -> None:
     columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "up to", "at", "reason")
     shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
     if job["queues"]:
-        print_table(columns[:shown], [_queue_of_job(queue, report)[:shown] for queue in job["queues"]])
+        by_queue = {outlook["queue"]: outlook for outlook in outlooks["queues"]}
+        print_table(columns[:shown], [_queue_of_job(queue, by_queue.get(queue["queue"]))[:shown] for queue in job["queues"]])
 
 
 def print_report(report: Document) -> None:
@@ -82,13 +79,11 @@ def print_models(found: Document) -> None:
         notice(found["note"], style="yellow")
 
 
-def _queue_of_job(queue: Document, report: Callable[[str], Document]) -> Row:
-    forecast = report(queue["queue"])["forecast"] if queue["state"] == QueueState.SUCCEEDED else None
-    if forecast is None:
+def _queue_of_job(queue: Document, outlook: Document | None) -> Row:
+    if outlook is None or queue["state"] != QueueState.SUCCEEDED:
         return queue["queue"], queue["state"], None, None, None, None, None, None, queue["reason"]
-    peak = forecast["peak"]
-    numbers = forecast["mape"], forecast["skill"], peak["prediction"], peak["upper_bound"]
-    return queue["queue"], queue["state"], forecast["model"], *numbers, shown_time(peak["timestamp"]), None
+    numbers = (outlook[name] for name in ("mape", "skill", "peak", "peak_upper_bound"))
+    return queue["queue"], queue["state"], outlook["model"], *numbers, shown_time(outlook["peak_at"]), None
 
 
 def _standing(standing: Document) -> Row:

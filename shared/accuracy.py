@@ -7,8 +7,10 @@ those with an actual value. The formulas are those of worker/pipeline/measures.p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Self
 
 from shared.names import first_of
@@ -113,6 +115,13 @@ def last_step(first_step: int) -> int | None:
     """The last step of the lead that begins with this one; None = it is open."""
     later = [each for each in FIRST_STEPS if each > first_step]
     return later[0] - 1 if later else None
+
+
+def over_leads(by_lead: Mapping[int, ErrorSums]) -> ErrorSums | None:
+    """The sums of all leads together, where `forecasts` counts those that reached the first one; None without any."""
+    if not by_lead:
+        return None
+    return replace(reduce(add, by_lead.values()), forecasts=by_lead[1].forecasts if 1 in by_lead else 0)
 
 
 def worse_than_reference(by_queue: Mapping[str, ErrorSums]) -> str | None:

@@ -7,13 +7,11 @@ forecasts by then: whatever goes wrong here is in the log. What is not verified 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import add
 
 import structlog
 
 from shared import metrics
-from shared.accuracy import AccuracyFilter, worse_than_reference
+from shared.accuracy import AccuracyFilter, over_leads, worse_than_reference
 from shared.errors import ServiceError
 from shared.jobs import Job, JobRequest
 from shared.store import Store
@@ -61,9 +59,8 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
     if actuals is None:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
-    leads = store.accuracy.by_lead(queue, _last_month(request, issued_at))
-    if leads:
-        metrics.looked_back(queue, reduce(add, leads.values()))
+    if (sums := over_leads(store.accuracy.by_lead(queue, _last_month(request, issued_at)))) is not None:
+        metrics.looked_back(queue, sums)
 
 
 def _last_month(request: JobRequest, issued_at: datetime) -> AccuracyFilter:

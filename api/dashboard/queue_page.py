@@ -43,16 +43,15 @@ class QueueQuery(Form):
 def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
     query, now = query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
-    forecast = services.store.forecasts.newest(
-        queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
-    )
-    newest = services.store.forecasts.newest_of_each(caller().projects)
-    others = sorted({each.queue for each in newest if each.metric == forecast.metric} - {queue})
+    forecasts, projects = services.store.forecasts, caller().projects
+    forecast = forecasts.newest(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=projects)
+    newest = forecasts.newest(queue, metric=forecast.metric, job=forecast.job, projects=projects) if query.issued_at else forecast
+    others = [name for name in forecasts.queues(forecast.metric, projects) if name != queue]
     return render_template(
         "queue.html",
         query=query,
         row=row_of(forecast, services.settings.mark_levels, now),
-        is_newest=_is_newest(forecast, newest),
+        is_newest=forecast == newest,
         levels=sorted(services.settings.mark_levels),
         drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
         others=[name for name in others if name not in query.compare],
@@ -62,10 +61,6 @@ def show(services: Services, queue: str) -> str:
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         trouble=_trouble(services, forecast),
     )
-
-
-def _is_newest(forecast: Forecast, newest: list[Forecast]) -> bool:
-    return any(each == forecast for each in newest)
 
 
 def _drawn(forecast: Forecast, query: QueueQuery) -> dict[str, str]:

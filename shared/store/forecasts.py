@@ -55,9 +55,21 @@ class Forecasts:
         """The newest forecast of every (queue, metric, job), by queue, metric, job; `projects` as for `newest`."""
         return self.records.find(FORECASTS, _of_projects(projects), newest_of=SERIES)
 
-    def issues(self, queue: str, *, metric: str | None = None, job: str | None = None, limit: int) -> list[Issue]:
-        """What was issued and matches what is given, newest first by (issued_at, created_at); at most `limit`."""
-        where = _given(queue=queue, metric=metric, job=job)
+    def queues(self, metric: str, projects: Sequence[str] | None = None) -> list[str]:
+        """Names of the queues that have a forecast of this metric, in order; `projects` as for `newest`."""
+        return list(self.records.sum_by(FORECASTS, [Is("metric", metric), *_of_projects(projects)], "queue", []))
+
+    def issues(
+        self,
+        queue: str,
+        *,
+        metric: str | None = None,
+        job: str | None = None,
+        projects: Sequence[str] | None = None,
+        limit: int,
+    ) -> list[Issue]:
+        """What was issued and matches, newest first by (issued_at, created_at); at most `limit`; `projects` as for `newest`."""
+        where = [*_given(queue=queue, metric=metric, job=job), *_of_projects(projects)]
         return [issue(forecast) for forecast in self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)]
 
     def unverified(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.allowances import UNLIMITED, Allowance
@@ -32,9 +33,9 @@ class Schedules:
         """The schedule of this id; raises ScheduleNotFound."""
         return self.records.get(SCHEDULES, schedule_id)
 
-    def all(self) -> list[Schedule]:
-        """Every schedule, by id."""
-        return self.records.find(SCHEDULES)
+    def all(self, projects: Sequence[str] | None = None) -> list[Schedule]:
+        """Every schedule of these projects, by id; None = of all."""
+        return self.records.find(SCHEDULES, [] if projects is None else [OneOf("project", projects)])
 
     def replace(self, known: Schedule, new: Schedule) -> bool:
         """Compare-and-set: `new` in place of `known`, if that is how it still stands; whether this call did it."""

@@ -181,7 +181,7 @@ ACCURACY = Table(
 SCHEDULES = Table(
     name="schedules",
     value=Schedule,
-    columns=(Column("schedule_id"), Column("account")),
+    columns=(Column("schedule_id"), Column("account"), Column("project", path="request.project")),
     key=("schedule_id",),
     missing=ScheduleNotFound,
 )

@@ -20,6 +20,7 @@ SERVED = (  # what the document describes
     ("GET", "/v1/jobs/{job_id}"),
     ("POST", "/v1/jobs/{job_id}/cancel"),
     ("POST", "/v1/jobs/{job_id}/retry"),
+    ("GET", "/v1/jobs/{job_id}/queues"),
     ("GET", "/v1/jobs/{job_id}/queues/{queue}"),
     ("GET", "/v1/queues"),
     ("GET", "/v1/queues/{queue}/series"),

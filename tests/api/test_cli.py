@@ -16,6 +16,7 @@ import pytest
 import structlog
 import urllib3
 from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
 from api.client import Client
@@ -27,6 +28,7 @@ from shared.domain.lanes import Lane
 from shared.fleet.runstate import RunState
 from shared.forecasts import Candidate, Failure, HyperparameterCard, Measures, ModelCard, Score
 from shared.jobs import JobState, QueueState
+from shared.metrics import counted
 from shared.reports import QualityReport, QueueReport
 from shared.settings import Settings
 from shared.store import Store, open_store
@@ -35,6 +37,7 @@ from tests.api.bodies import a_body
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.polling import eventually
+from tests.scraping import shown
 
 NAIVE = Candidate(model="seasonal_naive", hyperparameters={"days": 1})
 MEASURES = Measures(mape=7.5, wape=6.25, smape=7.0, mase=0.9, rmse=3.0, skill=0.0, steps=72, skipped_steps=0)
@@ -182,6 +185,22 @@ def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, en
         ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "75.00", "2026-01-05", "01:00Z", "–"],
     ]
     assert "thin history" in result.stderr
+
+
+def test_a_job_of_many_queues_is_shown_with_two_questions(url: str, ended: Store) -> None:
+    for number in range(40):
+        ended.reports.save(QueueReport(job_id="job-1", queue=f"root.q{number:02}", state=QueueState.SUCCEEDED, winner=NAIVE))
+        ended.forecasts.save(a_forecast(queue=f"root.q{number:02}"))
+    before = answered()
+    result = run("jobs", "show", "job-1", "--url", url)
+    assert ["root.q39", "succeeded", "seasonal_naive", "7.50"] in [line[:4] for line in lines(result)]
+    assert answered() - before == 2
+
+
+def answered() -> float:
+    """Requests that this process has answered."""
+    families = text_string_to_metric_families(shown(counted()))
+    return sum(sample.value for family in families for sample in family.samples if sample.name == "queuecast_http_requests_total")
 
 
 def test_a_running_job_says_how_far_it_is(url: str, store: Store) -> None:

@@ -85,6 +85,7 @@ EVERY_QUESTION: dict[str, Callable[[Client], Document]] = {
     "/v1/jobs/a%2Fb": lambda client: client.job("a/b"),
     "/v1/jobs": lambda client: client.jobs(),
     "/v1/jobs?state=failed&project=a+b": lambda client: client.jobs(state=JobState.FAILED, owner=None, project="a b"),
+    "/v1/jobs/j/queues": lambda client: client.outlooks("j"),
     "/v1/jobs/j/queues/root.a%2Fb%20%3F": lambda client: client.queue_report("j", "root.a/b ?"),
     "/v1/queues": lambda client: client.queues(),
     "/v1/queues/%C3%BC/series?issued_at=2026-01-05T00%3A00%2B01%3A00": lambda client: client.series(

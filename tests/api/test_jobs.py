@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api import jobs
 from api.context import Services
 from shared.errors import BrokerAway
 from shared.fleet.runstate import RunState
 from shared.jobs import JobFilter, JobState, QueueState
+from shared.lifecycle import NOT_BEGUN
 from shared.store import Store
 from tests.api.bodies import SAMPLE, a_body
 from tests.api.scene import CARDS, PROPHET, a_report, running, waiting_in_the_plan_lane
@@ -102,28 +102,26 @@ class TestSubmitting:
         answer = submit(client, a_body(), Idempotency_Key="two words")
         assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["Idempotency-Key"])
 
-    def test_a_stored_job_is_accepted_even_when_nobody_could_be_told(self, services: Services, run_state: RunState) -> None:
-        job = services.store.jobs.add(a_job())
-        broken = Services(settings=services.settings)
-        vars(broken).update(store=services.store, run_state=services.run_state, enqueue=refuse)
-        jobs._start(broken, job)
-        assert run_state.active() == {job.job_id}
-        assert services.store.jobs.get(job.job_id).state is JobState.QUEUED
+    def test_a_stored_job_is_accepted_even_when_nobody_could_be_told(
+        self, client: FlaskClient, store: Store, run_state: RunState, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Services, "enqueue", refuse)
+        answer = submit(client, a_body())
+        assert answer.status_code == 202
+        assert run_state.active() == {answer.json["job_id"]}
+        assert store.jobs.get(answer.json["job_id"]).state is JobState.QUEUED
 
-    def test_a_job_that_cannot_begin_has_failed_and_says_why(self, services: Services, run_state: RunState) -> None:
-        job = services.store.jobs.add(a_job(idempotency_key="k", fingerprint="f"))
-        away = Services(settings=services.settings.model_copy(update={"data_dir": services.settings.data_dir / "nowhere"}))
-        vars(away).update(store=services.store)
-        with pytest.raises(BrokerAway):
-            jobs._start(away, job)
-        found = services.store.jobs.get(job.job_id)
-        assert (found.state, found.reason) == (JobState.FAILED, jobs.NOT_BEGUN)
-        again = a_job(job_id="job-2", idempotency_key="k", fingerprint="f")
-        assert services.store.jobs.add(again) == again  # its key makes a new job
+    def test_a_job_that_cannot_begin_has_failed_and_says_why(
+        self, client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(RunState, "begin_job", refuse)
+        assert submit(client, a_body(), Idempotency_Key="k").status_code == 503
+        [job] = store.jobs.find(JobFilter(), 9)
+        assert (job.state, job.reason, job.idempotency_key) == (JobState.FAILED, NOT_BEGUN, None)  # its key makes a new job
 
 
-def refuse(job_id: str) -> None:
-    raise BrokerAway(job_id=job_id)
+def refuse(*_: object) -> None:
+    raise BrokerAway("as told")
 
 
 class TestListing:

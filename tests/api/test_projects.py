@@ -40,7 +40,7 @@ def test_of_several_projects_all_are_seen(two_projects: None, client: FlaskClien
     assert [job["job_id"] for job in jobs] == ["ml", "etl"]
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs/ml", "/v1/jobs/ml/queues/root.ml"])
+@pytest.mark.parametrize("path", ["/v1/jobs/ml", "/v1/jobs/ml/queues", "/v1/jobs/ml/queues/root.ml"])
 def test_a_job_of_another_project_is_not_there(two_projects: None, client: FlaskClient, grant: Granting, path: str) -> None:
     answer = client.get(path, headers=grant("read", "etl"))
     assert answer.status_code == 404

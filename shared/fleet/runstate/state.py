@@ -204,6 +204,19 @@ class RunState:
         return {name.decode(): queue_state(name, set(released), done) for name in names}
 
     @speaks_redis
+    def queue_state(self, job_id: str, queue: str) -> tuple[QueueState, str | None] | None:
+        """State of one queue, and the reason when it failed; None = the job has no such queue, or none yet."""
+        pipeline = self.client.pipeline()
+        pipeline.lpos(f"queues:{job_id}", queue)
+        pipeline.hexists(f"released:{job_id}", queue)
+        pipeline.hget(f"done:{job_id}", queue)
+        place, is_released, end = pipeline.execute()
+        if place is None:
+            return None
+        name = queue.encode()
+        return queue_state(name, {name} if is_released else (), {} if end is None else {name: end})
+
+    @speaks_redis
     def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
         """Remember what the queue ("" = the plan) waits for; nothing of a job or queue that has ended."""
         self._step("note_waiting", [f"{kind}:{job_id}" for kind in ("job", "waiting", "done")], queue, reason)

@@ -9,7 +9,7 @@ import pytest
 from shared.errors import QueueNotFound
 from shared.jobs import JobFilter
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_job, a_request
+from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +63,17 @@ def test_a_forecast_that_is_named_must_be_theirs_too(store: Store) -> None:
     assert store.forecasts.newest("root.etl", issued_at=MONDAY, projects=("a",)).job_id == "job-a"
     with pytest.raises(QueueNotFound):
         store.forecasts.newest("root.etl", issued_at=MONDAY, projects=("b",))
+
+
+def test_issues_and_names_of_queues_are_those_of_their_jobs(store: Store) -> None:
+    assert [issue.job_id for issue in store.forecasts.issues("root.etl", projects=("a", "c"), limit=9)] == ["job-c", "job-a"]
+    assert [issue.job_id for issue in store.forecasts.issues("root.etl", projects=("a", "c"), limit=1)] == ["job-c"]
+    assert store.forecasts.queues("used_capacity", ("b",)) == ["root.etl"]
+    assert store.forecasts.queues("used_capacity", ("x",)) == store.forecasts.queues("another") == []
+
+
+def test_schedules_of_projects_are_found(store: Store) -> None:
+    for project in "ab":
+        store.schedules.add(a_schedule(schedule_id=project, request=a_request(project=project)))
+    assert [schedule.schedule_id for schedule in store.schedules.all(("b", "x"))] == ["b"]
+    assert [schedule.schedule_id for schedule in store.schedules.all()] == ["a", "b"]
