@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from shared.names import listed
 from shared.outgoing import cell
 from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
-from worker.pipeline.summary import overall_summary, queue_summary
+from worker.pipeline.summary import Summary, overall_summary, queue_summary
 from worker.prepare.calendar import calendar_features, holiday_dates
 from worker.replay import QueueReplay, replay, rows
 
@@ -102,7 +103,7 @@ def run(
     processes: int,
     out: Path | None,
     summary_file: Path | None,
-) -> dict[str, Any]:
+) -> Summary:
     """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
 
     Raises:
@@ -116,7 +117,7 @@ def run(
         _write_rows(found, out)
     if summary_file is not None:
         with replacing(summary_file) as stream:
-            stream.write(json.dumps(summary, indent=1, allow_nan=False).encode())
+            stream.write(json.dumps(asdict(summary), indent=1, allow_nan=False).encode())
     return summary
 
 
@@ -137,11 +138,11 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def summarise(found: Sequence[QueueReplay]) -> dict[str, Any]:
-    """The summary by queue and overall; `failures` says of each origin without forecast why."""
+def summarise(found: Sequence[QueueReplay]) -> Summary:
+    """What came of a replay."""
     queues = {each.queue: queue_summary(each.results) for each in found if each.results}
     failures = {each.queue: list(each.reasons) for each in found if each.reasons}
-    return {"queues": queues, "overall": overall_summary(list(queues.values())), "failures": failures}
+    return Summary(queues=queues, overall=overall_summary(queues.values()), failures=failures)
 
 
 def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
@@ -153,19 +154,19 @@ def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
             frame.to_parquet(stream, index=False)
 
 
-def show(summary: dict[str, Any], *, as_json: bool) -> bool:
+def show(summary: Summary, *, as_json: bool) -> bool:
     """Print the summary; whether there is a forecast in it."""
-    queues, overall = summary["queues"], summary["overall"]
+    queues, overall = summary.queues, summary.overall
     if as_json:
-        print_json(summary)
+        print_json(asdict(summary))
         return bool(queues)
-    lines = [(queue, *(found[name] for name in SHOWN), ", ".join(found["models"])) for queue, found in queues.items()]
-    lines.append(("overall", *(overall[name] for name in SHOWN), None))
+    lines = [(queue, *(getattr(found, name) for name in SHOWN), ", ".join(found.models)) for queue, found in queues.items()]
+    lines.append(("overall", *(getattr(overall, name) for name in SHOWN), None))
     print_table(("queue", *TITLES, "models"), lines)
-    say(NOTE.format(queues=overall["queues"], origins=overall["origins"]))
-    prices = overall["seconds_by_model"]
-    names = dict.fromkeys((*overall["models"], *prices))
-    print_table(("model", "chosen", "CPU s"), [(name, overall["models"].get(name, 0), prices.get(name)) for name in names])
-    for queue, reasons in summary["failures"].items():
+    say(NOTE.format(queues=overall.queues, origins=overall.origins))
+    prices = overall.seconds_by_model
+    names = dict.fromkeys((*overall.models, *prices))
+    print_table(("model", "chosen", "CPU s"), [(name, overall.models.get(name, 0), prices.get(name)) for name in names])
+    for queue, reasons in summary.failures.items():
         notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
     return bool(queues)

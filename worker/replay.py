@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from shared.errors import QueuecastError, SeriesTooShort
 from shared.forecasts import ForecastSpec
 from shared.jobs import Job, JobRequest
 from worker.catalogue import model_cards
+from worker.models.base import FloatArray
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import accepted_queues, wanted_queues
@@ -42,7 +42,7 @@ from worker.reading import read_all, usage_query
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 
-Row = dict[str, Any]
+Row = dict[str, object]
 
 WHOLE_SHARE = 0.9  # of the samples that a step usually has; a missed scrape or two leave it whole
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -158,7 +158,7 @@ def _replay_origin(request: JobRequest, reading: Reading, queue: str, origin_at:
     )
 
 
-def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[np.ndarray[Any, Any], float]:
+def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
     """The seasonal naive's forecast of the same steps, and MASE's scale."""
     history = history_at(snapshot, snapshot.length, spec.horizon_steps, spec)
     return clip(seasonal_naive(history, spec.horizon_steps), spec.bounds), mase_scale(history.target, history.steps_per_day)

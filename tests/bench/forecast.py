@@ -23,7 +23,6 @@ from itertools import chain
 from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
@@ -128,14 +127,12 @@ def line(name: str, tasks: Sequence[OriginResult]) -> str:
     summaries = [queue_summary([task]) for task in tasks]
     found = overall_summary(summaries)
     shown = [
-        each["mape"] / task.forecast.mape
-        for each, task in zip(summaries, tasks, strict=True)
-        if each["mape"] and task.forecast.mape
+        each.mape / task.forecast.mape for each, task in zip(summaries, tasks, strict=True) if each.mape and task.forecast.mape
     ]
     return (
-        f"{name:15} {len(tasks):5} tasks  WAPE ratio {number(found['wape_ratio'])}  MAPE {number(found['mape'], 1)}  "
-        f"MASE {number(found['mase'])}  covered {number(found['coverage'], 1)} %  "
-        f"MAPE ÷ shown {number(median(shown) if shown else None, 2)}  CPU {found['seconds'] / len(tasks):.2f} s"
+        f"{name:15} {len(tasks):5} tasks  WAPE ratio {number(found.wape_ratio)}  MAPE {number(found.mape, 1)}  "
+        f"MASE {number(found.mase)}  covered {number(found.coverage, 1)} %  "
+        f"MAPE ÷ shown {number(median(shown) if shown else None, 2)}  CPU {found.seconds / len(tasks):.2f} s"
     )
 
 
@@ -173,8 +170,8 @@ def bench_m4(options: argparse.Namespace) -> None:
     print(f"\nM4-Hourly, {M4_HOURS} steps ahead, full history")
     if not (tasks := tasks_of(M4, M4_HOURS, options)):
         return
-    summaries: list[dict[str, Any]] = [queue_summary([task]) for task in tasks]
-    smape, mase = (mean(each[name] for each in summaries) for name in ("smape", "mase"))
+    summaries = [queue_summary([task]) for task in tasks]
+    smape, mase = (mean(getattr(each, name) for each in summaries) for name in ("smape", "mase"))
     print(line("m4", tasks))
     print(f"sMAPE {smape:.3f}  MASE {mase:.3f}  OWA {(smape / NAIVE2_SMAPE + mase / NAIVE2_MASE) / 2:.3f}")
     print(f"CPU s by model: {prices(tasks)}\nchosen: {winners(tasks)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -142,8 +143,8 @@ def test_a_file_without_the_column_is_refused_with_those_it_has(tmp_path: Path) 
     a_folder(tmp_path)
     asked = a_replay_request(tmp_path / "usage.parquet", target="load")
     found = run(*asked, origins=1, processes=1, out=None, summary_file=None)
-    assert not found["queues"]
-    assert "used_capacity" in found["failures"]["root.etl"][0]
+    assert not found.queues
+    assert "used_capacity" in found.failures["root.etl"][0]
 
 
 def test_an_unknown_model_is_refused_once_with_the_known_ones(tmp_path: Path) -> None:
@@ -164,11 +165,11 @@ def test_the_files_and_the_summary_are_written_whole(tmp_path: Path) -> None:
     a_folder(tmp_path)
     path, out, summary = tmp_path / "usage.parquet", tmp_path / "out.csv", tmp_path / "summary.json"
     found = run(*a_replay_request(path), origins=2, processes=1, out=out, summary_file=summary)
-    assert json.loads(summary.read_text()) == found
+    assert json.loads(summary.read_text()) == asdict(found)
     assert len(pd.read_csv(out)) == len(QUEUES) * 2 * 24
-    assert found["overall"]["queues"] == len(QUEUES)
-    assert found["queues"]["root.etl"]["origins"] == 2
-    assert 0 <= found["overall"]["coverage"] <= 100
+    assert found.overall.queues == len(QUEUES)
+    assert found.queues["root.etl"].origins == 2
+    assert 0 <= (found.overall.coverage or 0) <= 100
 
 
 def test_an_ending_that_names_no_format_is_refused_before_anything_is_computed(tmp_path: Path) -> None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, median
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
-from shared.forecasts import Forecast
+from shared.forecasts import Forecast, Measures
 from worker.models.base import FloatArray
 from worker.pipeline.measures import coverage, measure, pinball
 
 MEDIANS = ("mape", "mape_shown", "wape", "smape", "mase", "skill")
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +37,55 @@ class OriginResult:
     seconds_by_model: Mapping[str, float] = field(default_factory=dict)  # of the backtests alone
 
 
-def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:
-    """Measures over all steps of all origins of one queue (at least one), and which models won how often at what price.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSummary(Measures):
+    """Measures over all steps of all origins of one queue, and which models won how often at what price.
 
     mape_shown: what the backtests of these forecasts had promised, mean over origins. pinball: mean loss of both bounds, in the
     unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive).
     """
+
+    mape_shown: float | None
+    wape_ratio: float | None
+    coverage: float | None
+    pinball: float | None
+    interval: float
+    seconds: float
+    seconds_by_model: Mapping[str, float]
+    origins: int
+    models: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallSummary:
+    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, the rest in all."""
+
+    mape: float | None
+    mape_shown: float | None
+    wape: float | None
+    smape: float | None
+    mase: float | None
+    skill: float | None
+    wape_ratio: float | None
+    coverage: float | None
+    seconds: float
+    seconds_by_model: Mapping[str, float]
+    queues: int
+    origins: int
+    models: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """By queue and overall; `failures` says of each origin without forecast why."""
+
+    queues: Mapping[str, QueueSummary]
+    overall: OverallSummary
+    failures: Mapping[str, Sequence[str]]
+
+
+def queue_summary(results: Sequence[OriginResult]) -> QueueSummary:
+    """Of one queue, at least one origin."""
     actual = np.concatenate([result.actual for result in results])
     measures = measure(
         actual,
@@ -51,34 +96,35 @@ def queue_summary(results: Sequence[OriginResult]) -> dict[str, Any]:
     lower = np.concatenate([result.forecast.lower_bound for result in results])
     upper = np.concatenate([result.forecast.upper_bound for result in results])
     shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
-    return asdict(measures) | {
-        "mape_shown": fmean(shown) if shown else None,
-        "wape_ratio": None if measures.skill is None else 1 - measures.skill,
-        "coverage": coverage(actual, lower, upper),
-        "pinball": _pinball(actual, lower, upper, results[0].interval),
-        "interval": results[0].interval,
-        "seconds": sum(result.seconds for result in results),
-        "seconds_by_model": _added(result.seconds_by_model for result in results),
-        "origins": len(results),
-        "models": dict(Counter(result.forecast.model for result in results).most_common()),
-    }
+    return QueueSummary(
+        **asdict(measures),
+        mape_shown=fmean(shown) if shown else None,
+        wape_ratio=None if measures.skill is None else 1 - measures.skill,
+        coverage=coverage(actual, lower, upper),
+        pinball=_pinball(actual, lower, upper, results[0].interval),
+        interval=results[0].interval,
+        seconds=sum(result.seconds for result in results),
+        seconds_by_model=_added(result.seconds_by_model for result in results),
+        origins=len(results),
+        models=dict(Counter(result.forecast.model for result in results).most_common()),
+    )
 
 
-def overall_summary(queues: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, the rest in all."""
-    found: dict[str, Any] = {name: _median([queue[name] for queue in queues]) for name in MEDIANS}
-    ratios = [queue["wape_ratio"] for queue in queues if queue["wape_ratio"]]
-    steps = sum(queue["steps"] for queue in queues)
-    covered = sum(queue["coverage"] * queue["steps"] for queue in queues if queue["coverage"] is not None)
-    return found | {
-        "wape_ratio": math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
-        "coverage": covered / steps if steps else None,
-        "seconds": sum(queue["seconds"] for queue in queues),
-        "seconds_by_model": _added(queue["seconds_by_model"] for queue in queues),
-        "queues": len(queues),
-        "origins": sum(queue["origins"] for queue in queues),
-        "models": _added(queue["models"] for queue in queues),
-    }
+def overall_summary(queues: Collection[QueueSummary]) -> OverallSummary:
+    """Of all queues, also of none."""
+    ratios = [queue.wape_ratio for queue in queues if queue.wape_ratio]
+    steps = sum(queue.steps for queue in queues)
+    covered = sum(queue.coverage * queue.steps for queue in queues if queue.coverage is not None)
+    return OverallSummary(
+        **{name: _median([getattr(queue, name) for queue in queues]) for name in MEDIANS},
+        wape_ratio=math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
+        coverage=covered / steps if steps else None,
+        seconds=sum(queue.seconds for queue in queues),
+        seconds_by_model=_added(queue.seconds_by_model for queue in queues),
+        queues=len(queues),
+        origins=sum(queue.origins for queue in queues),
+        models=_added(queue.models for queue in queues),
+    )
 
 
 def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, interval: float) -> float | None:
@@ -87,11 +133,11 @@ def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, interval:
     return None if below is None or above is None else (below + above) / 2
 
 
-def _added(counts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _added(counts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
     """Sums by name, largest first."""
-    sums: dict[str, Any] = {}
+    sums: dict[str, Number] = {}
     for name, value in (item for each in counts for item in each.items()):
-        sums[name] = sums.get(name, 0) + value
+        sums[name] = sums[name] + value if name in sums else value
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
