@@ -49,12 +49,6 @@ class Scripts:
         finally:
             self._run.reset(before)
 
-    @property
-    def run(self) -> str:
-        """The run that the caller works in; "" where there is none."""
-        run = self._run.get()
-        return ANY_RUN if run == NO_RUN else run
-
     def is_within(self, run: bytes) -> bool:
         """Whether the caller works in this run."""
         return self._run.get() in {ANY_RUN, run.decode()}

@@ -74,11 +74,6 @@ class RunState:
         seconds, micros = cast("tuple[int, int]", self.client.time())
         return seconds + micros / 1e6
 
-    @property
-    def run(self) -> str:
-        """Tells the run of a job that the caller works in from all other runs; "" = outside of `within_run`, or it has none."""
-        return self._step.run
-
     # A job's life
 
     @speaks_redis
