@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.context import EXTENSION, Services
 from api.known_tokens import LIFE_SECONDS
 from shared.settings import Settings
 from shared.store import Store
@@ -136,9 +135,3 @@ def test_behind_a_proxy_that_is_trusted_the_address_is_the_one_it_names(
     direct = make_app(settings).test_client()
     assert direct.get("/v1/jobs", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 200
     assert "Strict-Transport-Security" not in direct.get("/healthz", headers={"X-Forwarded-Proto": "https"}).headers
-
-
-def test_probes_need_no_token_and_do_not_even_look_for_one(client: FlaskClient) -> None:
-    services: Services = client.application.extensions[EXTENSION]
-    assert client.get("/healthz", environ_overrides=FROM_ELSEWHERE).status_code == 200
-    assert "known_tokens" not in vars(services)

@@ -23,11 +23,6 @@ from tests.api.scene import expect_away, in_time
 NEED_THE_BROKER = [("POST", "/v1/jobs", a_body()), ("GET", "/v1/models", None), ("GET", "/readyz", None)]
 
 
-def test_healthz_asks_nobody(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
-    client = make_app(Settings(data_dir=tmp_path, store_url="sqlite:////proc/none/x.db")).test_client()
-    assert client.get("/healthz").json == {"status": "ok"}
-
-
 def test_readyz_says_that_every_service_answers(client: FlaskClient) -> None:
     assert client.get("/readyz").json == {"status": "ok", "checks": {"broker": "ok", "store": "ok"}}
 

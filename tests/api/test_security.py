@@ -13,7 +13,6 @@ import pytest
 from flask.testing import FlaskClient
 from typer.testing import CliRunner
 
-from api.app import create_app
 from api.context import EXTENSION
 from deploy.stack import fleet, make_layout
 from shared.cli import build_app
@@ -252,7 +251,3 @@ def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.
     assert answer.status_code == 500
     assert SECRET not in answer.text
     assert "Traceback" not in answer.text
-
-
-def test_the_application_can_be_made_without_anything_that_runs(tmp_path: Path) -> None:
-    assert create_app(Settings(data_dir=tmp_path / "none")).test_client().get("/healthz").status_code == 200
