@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 from api import (
     accuracy,
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
     """The application, whole."""
     app = Flask("queuecast", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.url_map.merge_slashes = False  # a queue's name may hold two
     services = app.extensions[EXTENSION] = Services(settings=settings)
     app.wsgi_app = behind_proxies(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]

@@ -27,7 +27,9 @@ _REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 def show(services: Services, job_id: str) -> str:
     """The page of a job."""
     job = visible_job(services, job_id)
-    return render_template("job.html", **_told(services, job), request_json=json.dumps(request_document(job.request), indent=2))
+    return render_template(
+        "job.html", **_told(services, job), is_fragment=False, request_json=json.dumps(request_document(job.request), indent=2)
+    )
 
 
 @route("GET", "/jobs/<job_id>/progress", PAGE, endpoint="job_progress")
