@@ -60,7 +60,7 @@ class Look:
 class PlaceField:
     """What a request says of a place beside the connection's name.
 
-    accepts: the values, as pydantic has them: `Annotated[str, …]`. Kinds that share a field's name share this, too.
+    accepts: which texts, as pydantic has it: `Annotated[str, …]`. Kinds that share a field's name share this, too.
     """
 
     accepts: Any

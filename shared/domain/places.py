@@ -43,7 +43,7 @@ class Place:
         return found
 
 
-_NAMED = frozenset(each.name for each in fields(Place)) - {"others"}
+_NAMED = tuple(each.name for each in fields(Place) if each.name != "others")
 
 
 def _gathered(given: Any) -> Any:

@@ -98,7 +98,7 @@ def test_known_fields_are_told_once_for_each_place(roomy: FlaskClient) -> None:
     body = a_body("data.source", {"name": "files", "x": 1, "y": 1}) | {"a": 1, "b": 1}
     told = [problem["msg"] for problem in roomy.post(JOBS, json=body).json["errors"]]
     assert [message.partition(";")[0] for message in told] == ["no field has this name"] * 4
-    assert sum("known are name, database" in message for message in told) == 1
+    assert sum("known are name, collection" in message for message in told) == 1
     assert sum("known are job_name" in message for message in told) == 1
 
 

@@ -98,7 +98,7 @@ REFUSED = [
     ("job_name", "a\u2028b", "control"),
     ("job_description", "a\x07", "control"),
     ("data.source.name", "", "not empty"),
-    ("data.source.url", "mongodb://evil", "known are name, database, collection, document, measurement, path"),
+    ("data.source.url", "mongodb://evil", "known are name, collection, database, document, measurement, path"),
     ("data.source.collection", {"$ne": ""}, "string"),
     ("data.source.collection", "system.users", "belongs to the database"),
     ("data.source.collection", "a b", "letters"),

@@ -246,7 +246,7 @@ def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.
     def break_down(*_: object) -> None:
         raise RuntimeError(f"connection string {SECRET}")
 
-    monkeypatch.setattr("api.jobs.with_progress", break_down)
+    monkeypatch.setattr("api.job_answers.with_progress", break_down)
     answer = client.get("/v1/jobs")
     assert answer.status_code == 500
     assert SECRET not in answer.text
