@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.stack import HERE, make_layout, running
-from deploy.supervise import StopAsked, end_orphans
+from deploy.supervise import StopAsked
 from shared.buckets import EARLIEST, LATEST, bucket_start
 from shared.data_folder import as_open_as_wished
 from shared.domain.places import Place
@@ -59,7 +59,6 @@ def up(
     Prints one line with the address as soon as jobs are accepted. What each process says is in DATA_DIR/logs.
     """
     settings = load_settings(data_dir=data_dir)
-    end_orphans(settings.data_dir)
     layout = make_layout(host=host, port=port, flower_port=flower_port, workers=workers)
     notice(f"starting; data, logs and files are in {settings.data_dir}")
     try:

@@ -3,8 +3,7 @@
     stage 1: broker        ready ──▶ stage 2: api, worker, heavy, …        ready ──▶ run
     stop:    broker  ◀── ended       api, worker, heavy, … all asked at once   ◀── SIGTERM, Ctrl-C, or the end of the `with`
 
-A program's family is everything that it started, found by a mark in the inherited environment: sessions and orphans do not
-hide from it (Linux only). When the program ends, so does its family.
+When a program ends, all that it has started ends too, and all of them end with the supervisor: families.py.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.families import MARK, kill_family
+from deploy import families
 from shared.errors import ServiceError, SetupError
 from shared.terminal import notice
 
@@ -65,7 +64,6 @@ class _Run:
     """A program as it runs: its process, or when the next one is due."""
 
     program: Program
-    mark: str
     log: Path
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0  # by the monotonic clock, as all times here
@@ -100,9 +98,7 @@ class Supervisor:
         """
         logs = self._folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        runs = [
-            _Run(program=program, mark=f"{self._folder}:{program.name}", log=logs / f"{program.name}.log") for program in stage
-        ]
+        runs = [_Run(program=program, log=logs / f"{program.name}.log") for program in stage]
         self._stages.append(runs)
         self.run(until=lambda: all(_is_settled(run) for run in runs))
 
@@ -136,7 +132,8 @@ class Supervisor:
                         os.killpg(process.pid, signal.SIGKILL)
                 time.sleep(POLL_SECONDS)
             for run in stage:
-                kill_family(f"{run.mark}\0")
+                if run.process:
+                    families.end(run.process)
 
     def _look_after(self, run: _Run) -> None:
         if run.process is None:
@@ -164,26 +161,17 @@ class Supervisor:
 
     def _begin(self, run: _Run) -> None:
         run.began, run.is_ready = time.monotonic(), False
-        environment = os.environ | run.program.environment | {MARK: run.mark}
         try:
             with run.log.open("ab") as log:
-                run.process = subprocess.Popen(
-                    run.program.command,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # a Ctrl-C at the terminal is for us; the order of the end is ours
-                )
+                run.process = families.begin(run.program.command, os.environ | run.program.environment, log)
         except OSError as error:  # a machine short of memory, processes or disk: as if it had ended at once
             self._bury(run, f"before it began: {error}")
 
     def _bury(self, run: _Run, how: str) -> None:
         lived, process = time.monotonic() - run.began, run.process
         run.process = None
-        kill_family(f"{run.mark}\0")  # what it left behind would work beside its successor
         if process is not None:
-            process.wait(_QUICK_SECONDS)
+            families.end(process)  # what it left behind would work beside its successor
         run.failed_starts = run.failed_starts + 1 if lived < _QUICK_SECONDS or not run.is_ready else 0
         pause = self._pauses[min(max(run.failed_starts, 1), len(self._pauses)) - 1]
         run.due = time.monotonic() + pause
@@ -193,18 +181,13 @@ class Supervisor:
 
 @contextmanager
 def supervision(folder: Path, say: Callable[[str], None] = notice) -> Iterator[Supervisor]:
-    """A supervisor, alone on its folder; on the way out everything ends.
-
-    What an earlier supervisor of the folder left behind, because it was killed itself, ends before the first start. Raises
-    SetupError when another one runs.
-    """
+    """A supervisor, alone on its folder; on the way out everything ends. Raises SetupError when another one runs."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "supervisor.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SetupError(f"another stack runs on the data folder {folder}; stop it, or name another --data-dir") from None
-        kill_family(f"{folder}:")
         supervisor = Supervisor(folder, say)
         before = {number: signal.signal(number, supervisor.ask) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -213,13 +196,6 @@ def supervision(folder: Path, say: Callable[[str], None] = notice) -> Iterator[S
             supervisor.stop()
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def end_orphans(folder: Path) -> None:
-    """End what a killed supervisor of the folder left behind, which holds its ports; nothing where one runs, or none ever did."""
-    if (folder / "supervisor.lock").exists():
-        with suppress(SetupError, OSError), supervision(folder):
-            pass
 
 
 def _is_settled(run: _Run) -> bool:

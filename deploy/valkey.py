@@ -22,7 +22,6 @@ _OPTIONS = {
     "tcp-keepalive": "60",
     "daemonize": "no",
     "loglevel": "warning",
-    "set-proc-title": "no",  # the title is written over the environment, which carries the supervisor's mark
 }
 
 

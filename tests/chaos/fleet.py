@@ -17,7 +17,6 @@ from typing import Any
 
 import psutil
 
-from deploy.families import family
 from deploy.stack import QUEUECAST, broker
 from deploy.supervise import POLL_SECONDS, Program, Supervisor
 from deploy.valkey import forget_socket
@@ -55,7 +54,9 @@ class ChaosFleet:
     workers: list[str] = field(default_factory=list)  # names of those that were started
     has_api: bool = False
     environment: dict[str, str] = field(default_factory=dict)  # further variables of every program
-    _stopped: threading.Event = field(default_factory=threading.Event)
+    _attends: bool = False
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
     _attending: threading.Thread | None = None
 
     @property
@@ -97,23 +98,28 @@ class ChaosFleet:
         """Look after the programs from now on."""
 
         def look() -> None:
-            while not self._stopped.wait(POLL_SECONDS):
-                self.supervisor.attend()
+            while not self._ended.wait(POLL_SECONDS):
+                with self._looking:
+                    if self._attends:
+                        self.supervisor.attend()
 
-        self._stopped.clear()
-        self._attending = threading.Thread(target=look, daemon=True)
-        self._attending.start()
+        self._attends = True
+        if self._attending is None:
+            self._attending = threading.Thread(target=look, daemon=True)  # one for good: what a thread has started ends with it
+            self._attending.start()
 
     def pause_attending(self) -> None:
         """What ends stays ended, for now."""
-        self._stopped.set()
-        if self._attending:
-            self._attending.join()
+        with self._looking:
+            self._attends = False
 
     def stop(self) -> None:
         """End everything."""
         self.pause_attending()
         self.supervisor.stop()
+        self._ended.set()
+        if self._attending:
+            self._attending.join()
         if "run_state" in self.__dict__:
             self.run_state.client.close()
         forget_socket(self.settings.data_dir)
@@ -123,12 +129,11 @@ class ChaosFleet:
 
     def watchdog(self, name: str) -> psutil.Process:
         """The first process of a program: of a worker, its watchdog. Raises psutil.NoSuchProcess while there is none."""
-        members = family(f"{self.settings.data_dir}:{name}\0")
-        processes = [psutil.Process(pid) for pid in members]
-        first = next((process for process in processes if process.ppid() not in members), None)
-        if first is None:
+        runs = [run for stage in self.supervisor._stages for run in stage if run.program.name == name]
+        process = next((run.process for run in runs if run.process), None)
+        if process is None:
             raise psutil.NoSuchProcess(0, name)
-        return first
+        return psutil.Process(process.pid)
 
     def main(self, name: str) -> psutil.Process:
         """Celery's main process of a worker; raises psutil.NoSuchProcess."""

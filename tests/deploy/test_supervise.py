@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from deploy.families import MARK, family, kill_family
-from deploy.supervise import LOG_BYTES, Program, StopAsked, Supervisor, end_orphans, supervision
+from deploy.supervise import LOG_BYTES, Program, StopAsked, Supervisor, supervision
 from shared.errors import ServiceError, SetupError
 from tests.polling import eventually
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="families are found by what Linux tells of them")
 SLEEP = "signal.pause()"
 STUBBORN = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); note('up'); {SLEEP}; {SLEEP}"
 NOTE_THE_END = f"signal.signal(signal.SIGTERM, lambda *_: (note('end'), sys.exit(0))); note('up'); {SLEEP}"
@@ -57,8 +57,10 @@ def notebook(tmp_path: Path) -> Notebook:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
+    before = psutil.Process().children(recursive=True)
     yield tmp_path / "stack"
-    assert family(f"{tmp_path / 'stack'}:") == []  # whatever a test is about, nothing is left behind
+    left = [process for process in psutil.Process().children(recursive=True) if process not in before]
+    assert left == []  # whatever a test is about
 
 
 def until(condition: Callable[[], bool]) -> Callable[[], bool]:
@@ -118,7 +120,7 @@ def test_a_second_signal_does_not_wait_for_what_is_slow_to_end(folder: Path, not
     assert notebook.said == ["worker is killed: asked again"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+@LINUX
 def test_grandchildren_in_sessions_of_their_own_end_too(folder: Path, notebook: Notebook) -> None:
     with supervision(folder) as supervisor:
         supervisor.start([notebook.program("worker", WITH_GRANDCHILD)])
@@ -126,39 +128,36 @@ def test_grandchildren_in_sessions_of_their_own_end_too(folder: Path, notebook: 
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
+@LINUX
 def test_what_a_killed_program_leaves_behind_does_not_work_beside_its_successor(folder: Path, notebook: Notebook) -> None:
     with supervision(folder) as supervisor:
         supervisor.start([notebook.program("worker", WITH_GRANDCHILD)])
-        before = set(family(f"{folder}:worker\0"))
-        parent = next(pid for pid in before if str(pid) not in notebook.lines()[0])
-        os.kill(parent, signal.SIGKILL)
+        [parent] = psutil.Process().children()[-1:]
+        grandchild = psutil.Process(int(notebook.lines()[0].split()[2]))
+        assert grandchild.parent() == parent
+        parent.kill()
         supervisor.run(until(lambda: len(notebook.lines()) == 2))
-        assert not before & set(family(f"{folder}:worker\0"))
+        assert not grandchild.is_running()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
-def test_what_a_killed_supervisor_left_behind_ends_before_the_next_start(folder: Path, notebook: Notebook) -> None:
-    orphan = notebook.program("worker", f"note('up'); {SLEEP}")
-    left = subprocess.Popen(orphan.command, env=os.environ | {MARK: f"{folder}:worker"}, start_new_session=True)
-    eventually(notebook.lines, within=10, what="the orphan to be up")
-    with supervision(folder):
-        assert left.wait(5) == -signal.SIGKILL
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="families are found through /proc")
-def test_orphans_end_on_request_unless_their_supervisor_lives(folder: Path, notebook: Notebook) -> None:
-    end_orphans(folder)  # where no supervisor ever was, nothing is made
-    assert not folder.exists()
-    with supervision(folder) as supervisor:
-        supervisor.start([notebook.program("worker", f"note('up'); {SLEEP}")])
-        end_orphans(folder)
-        assert family(f"{folder}:worker") != []
-    orphan = notebook.program("worker", f"note('up again'); {SLEEP}")
-    left = subprocess.Popen(orphan.command, env=os.environ | {MARK: f"{folder}:worker"}, start_new_session=True)
-    eventually(lambda: len(notebook.lines()) == 2, within=10, what="the orphan to be up")
-    end_orphans(folder)
-    assert left.wait(5) == -signal.SIGKILL
+@LINUX
+def test_programs_end_with_a_supervisor_that_is_killed(folder: Path, notebook: Notebook) -> None:
+    program = notebook.program("worker", f"note(os.getpid()); {SLEEP}")
+    code = (
+        "import sys; from pathlib import Path; from deploy.supervise import Program, supervision\n"
+        "folder, *command = sys.argv[1:]\n"
+        "with supervision(Path(folder)) as supervisor:\n"
+        "    supervisor.start([Program(name='worker', command=command)])\n"
+        "    supervisor.run()"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", code, str(folder), *program.command])
+    eventually(notebook.lines, within=30, what="the program to be up")
+    worker = psutil.Process(int(notebook.lines()[0].split()[1]))
+    supervisor.kill()
+    supervisor.wait(10)
+    eventually(lambda: not worker.is_running(), within=10, what="the program's end")
+    with supervision(folder):  # nothing holds the folder
+        pass
 
 
 def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:
@@ -272,10 +271,6 @@ def test_a_log_does_not_grow_without_bound(folder: Path, notebook: Notebook) -> 
         supervisor.run(until(lambda: log.with_suffix(".log.1").exists()))
     assert log.with_suffix(".log.1").stat().st_size > LOG_BYTES
     assert log.stat().st_size < 10
-
-
-def test_killing_a_family_that_does_not_exist_is_no_error(folder: Path) -> None:
-    kill_family(f"{folder}:nobody\0")
 
 
 def test_a_supervisor_without_programs_has_nothing_to_stop(folder: Path) -> None:

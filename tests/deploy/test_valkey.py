@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.families import MARK, family
 from deploy.valkey import forget_socket, valkey_command
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
-from tests.polling import eventually
 
 
 def test_the_wheel_has_a_server_that_runs(tmp_path: Path) -> None:
@@ -45,22 +42,3 @@ def test_the_server_has_no_tcp_port(run_state: RunState) -> None:
 )
 def test_the_server_is_durable_and_evicts_nothing(run_state: RunState, name: str, value: str) -> None:
     assert run_state.client.config_get(name) == {name: value}
-
-
-def test_the_server_does_not_write_its_title_over_the_supervisors_mark(tmp_path: Path) -> None:
-    mark = f"{tmp_path}:broker"
-    server = subprocess.Popen(valkey_command(tmp_path), env=os.environ | {MARK: mark}, stdout=subprocess.DEVNULL)
-    try:
-        eventually(lambda: _pings(tmp_path), within=10, what="an answer of the server")
-        assert family(f"{mark}\0") == [server.pid]
-    finally:
-        server.terminate()
-        assert server.wait(10) == 0
-        forget_socket(tmp_path)
-
-
-def _pings(folder: Path) -> bool:
-    run_state = RunState.open(Settings(data_dir=folder), is_patient=True)
-    run_state.ping()
-    run_state.client.close()
-    return True
