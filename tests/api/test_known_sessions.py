@@ -88,18 +88,19 @@ def test_a_session_ends_here_at_once_and_elsewhere_with_the_next_look(
     assert elsewhere.token_of(session_id, MONDAY) is None
 
 
-def test_a_session_that_ends_while_it_is_looked_up_is_not_remembered(place: Place, known: KnownSessions) -> None:
-    session_id = known.begin("t-1", MONDAY)
-    found = place.store.sessions.find
+def test_a_session_that_ends_while_it_is_looked_up_is_not_remembered(
+    known: KnownSessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id, find = known.begin("t-1", MONDAY), Sessions.find
 
-    def ends_meanwhile(digest: str) -> object:
-        session = found(digest)
+    def ends_meanwhile(sessions: Sessions, digest: str) -> object:
+        session = find(sessions, digest)
         known.end(session_id)
         return session
 
-    place.store.sessions.find = ends_meanwhile
-    known.token_of(session_id, MONDAY)
-    place.store.sessions.find = found
+    with monkeypatch.context() as patch:
+        patch.setattr(Sessions, "find", ends_meanwhile)
+        known.token_of(session_id, MONDAY)
     assert known.token_of(session_id, MONDAY) is None
 
 
