@@ -38,13 +38,8 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
 
     yield make
     for services in made:
-        opened = vars(services)
-        if "store" in opened:
-            services.store.close()
-        if "run_state" in opened:
-            services.run_state.client.close()
-        if "enqueue" in opened:
-            services.enqueue.args[0].close()
+        for name in vars(services).keys() & {"store", "run_state", "_app"}:
+            getattr(services, name).close()
 
 
 @pytest.fixture
