@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.buckets import bucket_start
 from shared.domain.places import Place
@@ -26,7 +26,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         target=request.target,
         columns=request.columns,
         start=bucket_start(request.history_start(issued_at), request.step_seconds),
-        end=issued_at,
+        end=issued_at.astimezone(UTC),  # the same UTC as the start: of a stored time it is another object, which pandas minds
         step_seconds=request.step_seconds,
         aggregation=request.aggregation,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 import pandas as pd
 import pytest
 
+from shared.documents import from_document
 from shared.errors import SourceNotFound
 from shared.fleet.runstate import RunState
 from shared.jobs import DataPlaces, Place
@@ -65,3 +67,8 @@ def test_every_read_is_counted_also_one_that_finds_nothing(here: Resources) -> N
     before = counted_here("queuecast_source_seconds_count", kind="files")
     reading_of(here, "root.adhoc")
     assert counted_here("queuecast_source_seconds_count", kind="files") == before + 2
+
+
+def test_a_source_may_make_its_steps_from_the_times_of_a_stored_job() -> None:
+    query = usage_query(a_request(), "root.etl", from_document(datetime, MONDAY.isoformat()))
+    assert len(pd.date_range(query.start, query.end, freq="1h", inclusive="left")) == 14 * 24
