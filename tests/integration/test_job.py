@@ -41,7 +41,7 @@ def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fl
 
     def look() -> list[dict[str, Any]] | None:
         lines = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
-        ours = [line for line in lines if job.job_id in json.dumps(line) and line["logger"].startswith("worker.")]
+        ours = [line for line in lines if job.job_id in json.dumps(line) and line["logger"].startswith(("worker.", "shared."))]
         return ours if {"job planned", "queue failed", "job ended"} <= {line["event"] for line in ours} else None
 
     ours = eventually(look, within=10, what="the lines of the job")
