@@ -37,12 +37,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
     """A command that sets the log up writes to what is its stdout then: a stream of one test, closed in the next."""
-    root, configured = logging.getLogger(), structlog.get_config() if structlog.is_configured() else None
+    root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    structlog.reset_defaults()  # a fixture of a whole file may have set it up, too
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.configure(**configured) if configured else structlog.reset_defaults()
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

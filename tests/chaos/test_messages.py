@@ -18,28 +18,29 @@ from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually
 
 ONE_BY_ONE = (("worker", LANES, 1),)
+NIGHTLY = pytest.mark.nightly
 
 
-@pytest.mark.parametrize(
-    ("point", "number"),
-    [
-        (f"before.{TaskName.SCORE}", 3),  # a chord of which only two are sent
-        (f"before.{TaskName.SELECT}", 1),  # the callback is claimed and never sent
-        (f"after.{TaskName.SELECT}", 1),  # sent, and the sender dies
-        (f"before.{TaskName.INGEST}", 2),  # a queue is let in and nobody reads it
-    ],
-)
-def test_a_process_that_dies_while_it_sends_costs_nothing(chaos: ChaosFleet, point: str, number: int) -> None:
+POINTS = {
+    f"before.{TaskName.SCORE}": 3,  # a chord of which only two are sent
+    f"before.{TaskName.SELECT}": 1,  # the callback is claimed and never sent
+    f"after.{TaskName.SELECT}": 1,  # sent, and the sender dies
+    f"before.{TaskName.INGEST}": 2,  # a queue is let in and nobody reads it
+}
+
+
+def test_a_process_that_dies_while_it_sends_costs_nothing(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 3)
     chaos.start()
-    chaos.point(point, number)
-    job = chaos.ended(chaos.submit())
-    assert not chaos.point_is_armed(point)
-    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    for point, number in POINTS.items():
+        chaos.point(point, number)
+        job = chaos.ended(chaos.submit())
+        assert not chaos.point_is_armed(point)
+        assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == [], point
     eventually(lambda: not leftovers(chaos), within=30, what="an empty broker")
 
 
-@pytest.mark.parametrize("lane", [Lane.PLAN, Lane.SCORE, Lane.SELECT])
+@pytest.mark.parametrize("lane", [pytest.param(Lane.PLAN, marks=NIGHTLY), Lane.SCORE, pytest.param(Lane.SELECT, marks=NIGHTLY)])
 def test_messages_that_vanish_from_a_lane_are_sent_again(chaos: ChaosFleet, lane: Lane) -> None:
     queues = write_usage(chaos.settings.files_dir, 3)
     others = ",".join(other for other in (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE) if other is not lane)
@@ -65,16 +66,14 @@ def test_messages_that_come_twice_change_nothing(chaos: ChaosFleet) -> None:
     eventually(lambda: not leftovers(chaos), within=60, what="an empty broker")
 
 
-@pytest.mark.parametrize("has_run_state", [False, True])
-def test_a_job_whose_api_died_while_submitting_is_planned_by_the_reaper(chaos: ChaosFleet, *, has_run_state: bool) -> None:
+def test_a_job_whose_api_died_while_submitting_is_planned_by_the_reaper(chaos: ChaosFleet) -> None:
     queues = write_usage(chaos.settings.files_dir, 2)
     chaos.start()
-    new = chaos.add_row()
-    if has_run_state:
-        chaos.run_state.begin_job(new.job_id, new.deadline_at)
-    job = chaos.ended(new.job_id)
-    assert job.state is JobState.SUCCEEDED
-    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    early, late = chaos.add_row(), chaos.add_row()
+    chaos.run_state.begin_job(late.job_id, late.deadline_at)
+    for job_id in (early.job_id, late.job_id):
+        assert chaos.ended(job_id).state is JobState.SUCCEEDED
+        assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
 
 
 def test_messages_of_another_release_cost_no_job_anything(chaos: ChaosFleet) -> None:

@@ -12,7 +12,6 @@ from deploy.stack import CONTROL_LANES
 from shared.jobs import JobState
 from tests.api.bodies import a_body
 from tests.chaos import faults
-from tests.chaos.faults import Fault
 from tests.chaos.fleet import LANES, ChaosFleet, kill
 from tests.chaos.scenario import under_fire
 from tests.chaos.usage import write_usage
@@ -23,20 +22,11 @@ from tests.polling import eventually
 LONG = {"pausing": {"variant": (0, 1), "milliseconds": (700,)}}  # about two seconds a candidate
 
 
-@pytest.mark.parametrize(
-    ("fault", "times", "pause"),
-    [
-        (faults.child_killed, 8, (0.5, 1.5)),
-        (faults.tree_killed, 3, (2.0, 4.0)),
-    ],
-    ids=["child", "tree"],
-)
-def test_jobs_end_right_while_processes_are_killed(
-    chaos: ChaosFleet, fault: Fault, times: int, pause: tuple[float, float]
-) -> None:
+def test_jobs_end_right_while_processes_are_killed(chaos: ChaosFleet) -> None:
     *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
     chaos.start()
-    outcome = under_fire(chaos, [fault], rng=Random(1), times=times, pause=pause, queues=queues, cursed=[cursed])
+    kinds = [faults.child_killed, faults.child_killed, faults.tree_killed]
+    outcome = under_fire(chaos, kinds, rng=Random(1), times=8, pause=(0.5, 3.0), queues=queues, cursed=[cursed])
     assert outcome.injected
     assert outcome.wrongs == []
 

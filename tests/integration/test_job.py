@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-from contextlib import suppress
 from typing import Any
-
-import psutil
 
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
@@ -46,44 +42,6 @@ def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fl
 
     ours = eventually(look, within=10, what="the lines of the job")
     assert {(line.get("job_id"), line.get("request_id")) for line in ours} == {(job.job_id, "request-7")}
-
-
-def test_a_job_survives_the_death_of_children_and_of_a_whole_worker(fleet: Fleet) -> None:
-    worker = fleet.worker("first")
-    fleet.start("reap")
-    job_id = fleet.submit(model=("prophet",))
-    eventually(lambda: fleet.run_state.running_queues(job_id), within=30, what="queues that run")
-    main, *pool = fleet.children(worker)
-    pool[0].send_signal(signal.SIGKILL)
-    eventually(lambda: Lanes.open(fleet.settings).look().held, within=30, what="work")
-    for process in (main, *main.children()):
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    worker.wait(30)
-    fleet.worker("second")
-    assert fleet.ended(job_id, within=120).state is JobState.SUCCEEDED
-    assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
-
-
-def test_a_message_that_is_lost_is_sent_again(fleet: Fleet) -> None:
-    job_id = fleet.submit(model=("hour_mean",))
-    Lanes.open(fleet.settings)  # nobody has taken the message yet
-    assert fleet.run_state.client.execute_command("SELECT", "0")
-    fleet.run_state.client.delete("plan")
-    fleet.run_state.client.execute_command("SELECT", "2")
-    fleet.start("reap")
-    fleet.worker()
-    assert fleet.ended(job_id).state is JobState.SUCCEEDED
-
-
-def test_a_queue_without_data_fails_with_its_reason_and_the_other_goes_on(fleet: Fleet) -> None:
-    assert fleet.settings.files_dir is not None
-    (fleet.settings.files_dir / "root.empty.csv").write_text("timestamp,used_capacity\n")
-    fleet.worker()
-    job = fleet.ended(fleet.submit(model=("hour_mean",)))
-    assert job.state is JobState.PARTIAL
-    assert "root.empty" in (job.reason or "")
-    assert set(delivered(fleet)) == QUEUES
 
 
 def test_a_worker_told_to_stop_ends_without_leaving_a_process(fleet: Fleet) -> None:
