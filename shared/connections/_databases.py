@@ -66,6 +66,11 @@ class DatabaseConnection(Connection):
         """Every database that the connection names."""
         return (*([self.own_database] if self.own_database else []), *self.databases)
 
+    @property
+    def written_in(self) -> tuple[str, ...]:
+        """Globs of the databases in which names of `writable` are meant."""
+        return self.own_databases if self.writable_databases is None else self.writable_databases
+
     def may_read(self, database: str, name: str) -> bool:
         """Whether requests may read what has this name in the database."""
         return _is_in(self._open("source"), database, name)
@@ -81,10 +86,9 @@ class DatabaseConnection(Connection):
         raise InvalidRequest(f"found {value!r} ({database}.{name}); {says} {_shown(accepted)}", field=f"data.{role}.{field}")
 
     def _open(self, role: Role) -> list[Pattern]:
-        own = self.own_databases
         if role == "source":
-            return list(_patterns(self.readable, own))
-        return list(_patterns(self.writable, own if self.writable_databases is None else self.writable_databases))
+            return list(_patterns(self.readable, self.own_databases))
+        return list(_patterns(self.writable, self.written_in))
 
     def _named(self, place: Place, role: Role) -> Pattern:
         """Database, and the name in it; raises InvalidRequest without one, or for one that is the server's own."""

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from shared.drivers.influx import InfluxServer
 
 NO_DATABASE = (
-    "it names no database, so only what `readable` and `writable` name can be reached; give it a `database`"
+    "it names no database, so only what `readable` names is read, and requests may write to any; give it a `database`"
     " (QUEUECAST_INFLUXDB_DATABASE)"
 )
 
 
 @kinds.register("influxdb")
 class InfluxdbConnection(DatabaseConnection):
-    """Its URL can name no database: without `database`, nothing of it is open unless `readable` and `writable` say what."""
+    """Its URL can name no database: where nothing else does, either, nothing is read, and written to is the request's."""
 
     asks: ClassVar = {"measurement": PlaceField(accepts=PlaceName, is_needed=True), "database": DATABASE}
     taken_from: ClassVar = {
@@ -39,6 +39,11 @@ class InfluxdbConnection(DatabaseConnection):
     token: SecretStr | None = None
     org: str | None = None
     version: InfluxVersion = "2"
+
+    @property
+    def written_in(self) -> tuple[str, ...]:
+        """Globs of the databases in which names of `writable` are meant; any, where none is named."""
+        return super().written_in or (("*",) if self.writable_databases is None else ())
 
     def server(self) -> InfluxServer:
         """The server as the driver knows it; raises InvalidSettings for a URL that is not accepted."""

@@ -97,7 +97,8 @@ def test_nothing_else_is_read(connection: Connection, place: Place, field: str, 
 @pytest.mark.parametrize(
     ("connection", "place"),
     [
-        (influx(writable=("*.queue_*",)), measurement("queue_usage", "anywhere")),
+        (influx(), measurement("anything", "anywhere")),  # its URL can name no database
+        (influx(writable=("queue_*",)), measurement("queue_usage", "anywhere")),
         (influx(writable_databases=("fc",), database="fc"), measurement("m")),
         (influx(writable_databases=("fc", "test_?")), measurement("m", "test_1")),
         (influx(database="telegraf", writable=("fc.queue_*",)), measurement("queue_usage", "fc")),
@@ -117,8 +118,6 @@ def test_where_forecasts_may_be_written_they_are(connection: Connection, place: 
         (influx(writable=("queue_*",), database="fc"), measurement("cpu"), "measurement", r"fc\.queue_\*"),
         (influx(writable=("queue",), database="fc"), measurement("QUEUE"), "measurement", r"fc\.queue$"),
         (influx(), measurement("m", "_internal"), "database", "belongs to the server"),
-        (influx(), measurement("m", "anywhere"), "database", "nothing: its administrator gives it"),
-        (influx(writable=("queue_*",)), measurement("queue_usage", "anywhere"), "database", "nothing"),
         (influx(writable_databases=("fc",), database="telegraf"), measurement("m"), "database", r"fc\.\*"),
         (influx(writable_databases=("fc",)), measurement("m", "fc2"), "database", r"fc\.\*"),
         (mongo(writable=()), collection("c"), "database", "nothing"),
