@@ -32,7 +32,7 @@ DATABASE, PLACE = "sinks", "forecasts"
 
 
 def from_store(settings: Settings) -> list[Forecast]:
-    return open_store(f"sqlite://{settings.data_dir / 'forecasts.db'}").forecasts()
+    return open_store(f"sqlite://{settings.data_dir / 'forecasts.db'}").forecasts.find()
 
 
 def from_influx(settings: Settings) -> list[Forecast]:
