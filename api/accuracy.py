@@ -11,7 +11,9 @@ from api import fields
 from api.answers import Answer
 from api.callers import caller
 from api.context import Services
-from api.edge import READ, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import READ
+from api.edge.routing import route
 from api.requests import Query
 from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
 from shared.errors import InvalidRequest

@@ -27,7 +27,7 @@ from api import (
     sessions,
 )
 from api.context import EXTENSION, Services
-from api.edge import add_routes, check_policies
+from api.edge.routing import add_routes, check_policies
 from api.proxies import behind_proxies
 from shared.settings import Settings
 from shared.tracing import start_tracing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 
 from api.callers import is_reading, known_caller
-from api.edge import current_policy
+from api.edge.policy import current_policy
 from shared.logs import audit
 
 NOBODY = "nobody"

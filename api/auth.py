@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from api import callers
 from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services
-from api.edge import Policy, current_policy
+from api.edge.policy import Policy, current_policy
 from api.login import COOKIE, login_address
 from shared.addresses import is_loopback
 from shared.errors import NotAuthenticated, ProjectForbidden, ScopeMissing, StoreAway

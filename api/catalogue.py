@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from api.answers import ModelList
 from api.context import Services
-from api.edge import READ, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import READ
+from api.edge.routing import route
 
 NO_WORKER = "no worker has published its models yet: start one with `queuecast up` or `queuecast work`"
 

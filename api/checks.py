@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from api import answers
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.context import Services
-from api.edge import WRITE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import WRITE
+from api.edge.routing import route
 from api.projects import of_the_caller
 from api.refusals import field_problems
 from api.requests import JobBody

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from api import answers
 from api.acceptance import warnings_of
 from api.context import Services
-from api.edge import WRITE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import WRITE
+from api.edge.routing import route
 from api.job_answers import job_answer
 from api.projects import visible_job
 from api.requests import CancelBody, RetryBody

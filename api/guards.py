@@ -24,7 +24,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from api.bodies import StrictJson, StrictRequest
 from api.callers import is_reading, known_caller
-from api.edge import current_policy
+from api.edge.policy import current_policy
 from shared.errors import CrossSiteRequest
 
 SECURITY_HEADERS = Secure(

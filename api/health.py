@@ -11,7 +11,9 @@ from flask import Response
 
 from api.answers import Alive, Ready, Version
 from api.context import Services
-from api.edge import PAGE, PROBE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import PAGE, PROBE
+from api.edge.routing import route
 from api.problems import problem
 from shared.errors import QueuecastError
 

@@ -13,7 +13,9 @@ from api import answers, audit
 from api.acceptance import check_models, check_places, check_times, warnings_of
 from api.callers import caller
 from api.context import Services
-from api.edge import READ, WRITE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import READ, WRITE
+from api.edge.routing import route
 from api.guards import request_id
 from api.idempotency import fingerprint
 from api.job_answers import job_answer, page_of_jobs

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, HeaderNames, Limiter
 
 from api.callers import has_tried, is_reading, known_caller
-from api.edge import current_policy
+from api.edge.policy import current_policy
 from shared.drivers.redis_server import counting_on, redis_server
 from shared.errors import BrokerAway
 from shared.settings import Settings

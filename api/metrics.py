@@ -13,7 +13,9 @@ from prometheus_client import Metric, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.context import Services
-from api.edge import PAGE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from shared import metrics
 from shared.domain.lanes import Lane
 from shared.errors import QueuecastError

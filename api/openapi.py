@@ -11,8 +11,9 @@ from hashlib import sha256
 from flask import Response
 from spectree.page import PAGE_TEMPLATES
 
-from api.edge import PAGE, route
 from api.edge.document import JSON, SPEC
+from api.edge.policy import PAGE
+from api.edge.routing import route
 
 
 @cache

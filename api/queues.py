@@ -13,8 +13,9 @@ from flask import Response
 from api import answers
 from api.callers import caller
 from api.context import Services
-from api.edge import READ, Answers, route
-from api.edge.document import JSON
+from api.edge.document import JSON, Answers
+from api.edge.policy import READ
+from api.edge.routing import route
 from api.requests import MOST_POINTS, SeriesQuery
 from shared.buckets import step_start, to_epoch
 from shared.errors import InvalidRequest

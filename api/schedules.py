@@ -15,7 +15,9 @@ from api import audit, fields
 from api.acceptance import check_models, check_places, check_times
 from api.callers import caller
 from api.context import Services
-from api.edge import READ, WRITE, Answers, route
+from api.edge.document import Answers
+from api.edge.policy import READ, WRITE
+from api.edge.routing import route
 from api.projects import of_the_caller
 from api.requests import Form, JobBody
 from api.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule

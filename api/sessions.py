@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from api.callers import caller, known_caller
 from api.context import Services
-from api.edge import Policy, route
+from api.edge.policy import Policy
+from api.edge.routing import route
 from api.login import COOKIE, PAGE, local_path
 from shared.sessions import SESSION_LIFE
 from shared.tokens import Scope

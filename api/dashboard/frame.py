@@ -18,7 +18,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import problems
 from api.callers import known_caller
 from api.dashboard import words
-from api.edge import PROBE, route
+from api.edge.policy import PROBE
+from api.edge.routing import route
 from shared import outgoing
 from shared.errors import QueuecastError
 from shared.settings import Settings

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from api.context import Services
 from api.dashboard.pace import in_order, pace
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.progress import queue_reports, with_progress
 from api.projects import visible_job
 from shared.jobs import Job, JobRequest

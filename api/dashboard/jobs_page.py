@@ -10,7 +10,8 @@ from flask import render_template, request, url_for
 from api.context import Services
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.job_answers import page_of_jobs
 from api.requests import JobsQuery
 from shared.jobs import JobState

@@ -16,7 +16,8 @@ from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.requests import Form
 from shared.jobs import JobFilter
 from shared.reports import Point

@@ -16,7 +16,8 @@ from api.context import Services
 from api.dashboard.addresses import query_of
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from api.dashboard.overview import row_of
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.requests import Form
 from shared.accuracy import MONTH_DAYS
 from shared.errors import QueueNotFound

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import render_template
 
 from api.context import Services
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.schedule_answers import schedule_answers
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import render_template
 
 from api.context import Services
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from shared.errors import QueuecastError
 
 STORE_AWAY = "The store is away: what is shown may be incomplete."

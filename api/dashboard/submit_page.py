@@ -10,7 +10,8 @@ from api.callers import caller
 from api.context import Services
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
-from api.edge import PAGE, route
+from api.edge.policy import PAGE
+from api.edge.routing import route
 from api.projects import visible_job
 from shared.errors import BrokerAway
 from shared.forecasts import ModelCard
