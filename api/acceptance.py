@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from shared.cards import check_count, count_candidates
 from shared.config.connection import Role
+from shared.config.settings import Settings
+from shared.domain.forecasts import ModelCard
+from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
+from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, UnknownConnection
-from shared.forecasts import ModelCard
-from shared.jobs import JobRequest
-from shared.settings import Settings
 
 GLOB = frozenset("*?[")
 THIN = 3  # a history shorter than this many horizons leaves less than one whole horizon to each third of it

@@ -15,10 +15,10 @@ from api.edge.document import Answers
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.requests import Query
-from shared.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
+from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Issue
 from shared.errors import InvalidRequest
-from shared.forecasts import Forecast
-from shared.reports import Issue
 
 
 class PastQuery(Query):

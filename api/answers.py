@@ -1,4 +1,4 @@
-"""Answers as callers read them; what shared/jobs.py and shared/forecasts.py already say is shown as it stands there."""
+"""Answers as callers read them; what jobs and forecasts of shared/domain already say is shown as it stands there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.forecasts import Candidate, Forecast, ModelCard
-from shared.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
-from shared.reports import Above, QueueOutlook
+from shared.domain.forecasts import Candidate, Forecast, ModelCard
+from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
+from shared.domain.reports import Above, QueueOutlook
 
 
 class Answer(BaseModel):

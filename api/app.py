@@ -29,8 +29,8 @@ from api import (
 from api.context import EXTENSION, Services
 from api.edge.routing import add_routes, check_policies
 from api.proxies import behind_proxies
-from shared.settings import Settings
-from shared.tracing import start_tracing
+from shared.config.settings import Settings
+from shared.telemetry.tracing import start_tracing
 
 TEMPLATES = Path(__file__).with_name("templates")
 

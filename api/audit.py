@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 
 from api.callers import is_reading, known_caller
 from api.edge.policy import current_policy
-from shared.logs import audit
+from shared.telemetry.logs import audit
 
 NOBODY = "nobody"
 

@@ -19,9 +19,9 @@ from api.callers import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.context import Services
 from api.edge.policy import Policy, current_policy
 from api.login import COOKIE, login_address
-from shared.addresses import is_loopback
+from shared.config.addresses import is_loopback
+from shared.domain.tokens import Scope
 from shared.errors import NotAuthenticated, ProjectForbidden, ScopeMissing, StoreAway
-from shared.tokens import Scope
 
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"

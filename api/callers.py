@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from flask import g, request
 
-from shared.jobs import LOCAL
-from shared.tokens import Scope, Token
+from shared.domain.jobs import LOCAL
+from shared.domain.tokens import Scope, Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ from api.edge.routing import route
 from api.projects import of_the_caller
 from api.refusals import field_problems
 from api.requests import JobBody
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.lanes import Lane
 from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
-from shared.jobs import JobRequest, Problem, Validation
 
 ANSWER_SECONDS = 5.0
 QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing

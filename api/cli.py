@@ -16,15 +16,15 @@ from api.following import follow
 from api.listening import bind, check_address
 from api.schedule_commands import schedules
 from api.token_commands import token
-from shared.data_folder import open_data_folder
-from shared.durations import Duration
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.config.data_folder import open_data_folder
+from shared.config.extras import needs
+from shared.config.settings import load_settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobState
 from shared.errors import InvalidRequest
-from shared.extras import needs
-from shared.jobs import JobState
-from shared.logs import configure_logs
-from shared.metrics_folder import FOLDER, count_in, metrics_folder
-from shared.settings import load_settings
-from shared.terminal import AsJson, DataDir, notice, print_json, say
+from shared.telemetry.logs import configure_logs
+from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 
 app = typer.Typer()
 jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)

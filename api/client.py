@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 
 from shared import errors
+from shared.domain.jobs import JobState
 from shared.errors import (
     AccessError,
     ApiAway,
@@ -27,7 +28,6 @@ from shared.errors import (
     ServiceError,
     TooManyRequests,
 )
-from shared.jobs import JobState
 
 Document = dict[str, Any]
 

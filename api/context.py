@@ -8,15 +8,15 @@ from hashlib import sha256
 
 from api.known_sessions import KnownSessions
 from api.known_tokens import KnownTokens
-from shared.broker import App, enqueue_check, enqueue_job, make_celery
+from shared.config.settings import Settings
+from shared.config.token_note import token_note
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
+from shared.fleet.broker import App, enqueue_check, enqueue_job, make_celery
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
-from shared.settings import Settings
 from shared.store import Store, open_store
-from shared.token_note import token_note
 
 EXTENSION = "queuecast"  # where an application keeps its services
 STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes in under two

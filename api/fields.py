@@ -22,12 +22,12 @@ from pydantic import (
 )
 
 from api.sizes import Size
-from shared import names
-from shared.buckets import EARLIEST, LATEST
+from shared.domain import identifiers as names
+from shared.domain.durations import Duration
 from shared.domain.holidays import CODE, MAX_DATES, holidays_of
-from shared.durations import Duration
-from shared.jobs import Hyperparameter
-from shared.texts import CONTROL, SHORT, Text
+from shared.domain.jobs import Hyperparameter
+from shared.domain.texts import CONTROL, SHORT, Text
+from shared.domain.timegrid import EARLIEST, LATEST
 
 UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
 MOST_MODELS = 50

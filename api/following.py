@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.client import Client, Document
-from shared.terminal import progress_console
+from shared.command.terminal import progress_console
 
 
 def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from shared.documents import to_json
-from shared.jobs import JobRequest
+from shared.domain.codec import to_json
+from shared.domain.jobs import JobRequest
 
 
 def fingerprint(request: JobRequest) -> str:

@@ -11,8 +11,8 @@ from api.context import Services
 from api.paging import cursor_after, position
 from api.progress import queue_reports, with_progress
 from api.requests import JobsQuery
-from shared.jobs import Job
-from shared.reports import QueueReport
+from shared.domain.jobs import Job
+from shared.domain.reports import QueueReport
 
 
 def page_of_jobs(here: Services, query: JobsQuery) -> tuple[list[Job], str | None]:

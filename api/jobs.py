@@ -23,9 +23,9 @@ from api.progress import queue_report
 from api.projects import of_the_caller, visible_job
 from api.queue_answers import QueueAnswer
 from api.requests import JobBody, JobsQuery, SubmitHeaders
+from shared.domain.jobs import Job, JobRequest
+from shared.domain.reports import outlook
 from shared.errors import BrokerAway
-from shared.jobs import Job, JobRequest
-from shared.reports import outlook
 
 log = structlog.get_logger()
 

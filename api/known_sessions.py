@@ -13,10 +13,10 @@ from datetime import datetime
 from threading import Lock
 
 from api.known_tokens import LIFE_SECONDS, STALE_SECONDS
+from shared.domain.sessions import MAX_SESSIONS, Session, is_session_id, make_session
+from shared.domain.tokens import digest_of
 from shared.errors import StoreAway
-from shared.sessions import MAX_SESSIONS, Session, is_session_id, make_session
 from shared.store.sessions import Sessions
-from shared.tokens import digest_of
 
 MAX_KNOWN = 10_000  # then all are looked up anew
 

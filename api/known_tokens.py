@@ -16,10 +16,10 @@ from threading import Lock
 
 import structlog
 
+from shared.config.token_note import is_noted
+from shared.domain.tokens import Token, digest_of
 from shared.errors import StoreAway
 from shared.store.tokens import Tokens
-from shared.token_note import is_noted
-from shared.tokens import Token, digest_of
 
 LIFE_SECONDS = 2.0
 FRESH_SECONDS = 0.25

@@ -14,9 +14,9 @@ from flask_limiter import ApplicationLimit, HeaderNames, Limiter
 
 from api.callers import has_tried, is_reading, known_caller
 from api.edge.policy import current_policy
+from shared.config.settings import Settings
 from shared.drivers.redis_server import counting_on, redis_server
 from shared.errors import BrokerAway
-from shared.settings import Settings
 
 FREE_IN = "X-RateLimit-Free-In"
 TOO_MANY = 429

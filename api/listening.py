@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from contextlib import closing
 
-from shared.addresses import is_loopback
+from shared.config.addresses import is_loopback
+from shared.config.settings import Settings
+from shared.config.token_note import is_noted, token_note
 from shared.errors import SetupError, StoreAway
-from shared.settings import Settings
 from shared.store import is_new, open_store
-from shared.token_note import is_noted, token_note
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
 

@@ -16,9 +16,9 @@ from api.context import Services
 from api.edge.document import Answers
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from shared import metrics
 from shared.domain.lanes import Lane
 from shared.errors import QueuecastError
+from shared.telemetry import metrics
 
 ELSEWHERE = "unmatched"  # the route of every address that we do not serve: who scans for others must not make series
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

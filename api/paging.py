@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from shared.domain.jobs import Job
 from shared.errors import MalformedRequest
-from shared.jobs import Job
 
 
 def cursor_after(job: Job, key: str) -> str:

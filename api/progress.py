@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from api.context import Services
+from shared.domain.jobs import Job, QueueState
+from shared.domain.reports import QueueReport
 from shared.errors import BrokerAway, QueueNotFound
-from shared.jobs import Job, QueueState
-from shared.reports import QueueReport
 
 LiveState = tuple[QueueState, str | None]  # and the reason when it failed
 

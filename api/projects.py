@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from api.callers import caller
 from api.context import Services
+from shared.domain.jobs import Job, JobRequest
 from shared.errors import JobNotFound, ProjectForbidden
-from shared.jobs import Job, JobRequest
 
 
 def visible_job(here: Services, job_id: str) -> Job:

@@ -14,7 +14,7 @@ import structlog
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.sparing import SparingLog
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REAL_IP", "HTTP_X_SCRIPT_NAME", "HTTP_SCRIPT_NAME")  # how they begin
 

@@ -10,9 +10,9 @@ from typing import Literal, Self
 from pydantic import Field
 
 from api.answers import ABOVE, PEAK, Answer, ForecastStep, forecast_steps
-from shared.forecasts import Candidate, Failure, Forecast, Measures, Outcome
-from shared.jobs import Hyperparameter, QueueState
-from shared.reports import Above, QualityReport, QueueReport, above_full
+from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
+from shared.domain.jobs import Hyperparameter, QueueState
+from shared.domain.reports import Above, QualityReport, QueueReport, above_full
 
 
 class WindowScore(Answer):

@@ -17,10 +17,10 @@ from api.edge.document import JSON, Answers
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.requests import MOST_POINTS, SeriesQuery
-from shared.buckets import step_start, to_epoch
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Point, above_full, outlook
+from shared.domain.timegrid import step_start, to_epoch
 from shared.errors import InvalidRequest
-from shared.forecasts import Forecast
-from shared.reports import Point, above_full, outlook
 
 DEFAULT_PAST = timedelta(days=7)
 

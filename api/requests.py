@@ -1,4 +1,4 @@
-"""Bodies and queries as callers write them: checked here, then they become the values of shared/jobs.py.
+"""Bodies and queries as callers write them: checked here, then they become the values of shared/domain/jobs.py.
 
 Every field is obeyed or refused. What needs more than the form (connections, models, the clock) is checked in acceptance.py.
 """
@@ -22,10 +22,10 @@ from pydantic import (
 from api import fields
 from api.sizes import Size
 from shared.config.connection import place_form
-from shared.documents import from_document
+from shared.domain.codec import from_document
+from shared.domain.durations import Duration
+from shared.domain.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 from shared.domain.places import Place
-from shared.durations import Duration
-from shared.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 
 MOST_SOURCES = 5
 MOST_FIELDS = 100  # of any form, those included that it does not know

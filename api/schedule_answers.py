@@ -9,9 +9,9 @@ from pydantic import Field
 from api.answers import Answer, job_path
 from api.callers import caller
 from api.context import Services
+from shared.domain.jobs import JobRequest, JobState
+from shared.domain.schedules import Schedule
 from shared.errors import JobNotFound, ScheduleNotFound
-from shared.jobs import JobRequest, JobState
-from shared.schedules import Schedule
 
 
 class ScheduleAnswer(Answer):

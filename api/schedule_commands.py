@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from api.client import Client, Document
+from shared.command.terminal import AsJson, notice, print_json, print_table, say, shown_time
+from shared.config.settings import load_settings
 from shared.errors import InvalidRequest
-from shared.settings import load_settings
-from shared.terminal import AsJson, notice, print_json, print_table, say, shown_time
 
 schedules = typer.Typer(help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)
 

@@ -21,9 +21,9 @@ from api.edge.routing import route
 from api.projects import of_the_caller
 from api.requests import Form, JobBody
 from api.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
+from shared.domain.jobs import JobRequest
+from shared.domain.schedules import Schedule, first_due, paused, resumed
 from shared.errors import BrokerAway, ChangedMeanwhile
-from shared.jobs import JobRequest
-from shared.schedules import Schedule, first_due, paused, resumed
 
 TRIES = 5  # of a change that the reaper's own may come before
 

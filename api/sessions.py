@@ -16,8 +16,8 @@ from api.context import Services
 from api.edge.policy import Policy
 from api.edge.routing import route
 from api.login import COOKIE, PAGE, local_path
-from shared.sessions import SESSION_LIFE
-from shared.tokens import Scope
+from shared.domain.sessions import SESSION_LIFE
+from shared.domain.tokens import Scope
 
 LOG_IN = Policy(needs=None, logs_in=True, is_audited=True, max_body_bytes=16_384)
 WRONG = "This token is unknown, expired or revoked."

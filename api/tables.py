@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.client import Document
-from shared.jobs import JobState, QueueState
-from shared.terminal import notice, print_table, say, shown, shown_time
+from shared.command.terminal import notice, print_table, say, shown, shown_time
+from shared.domain.jobs import JobState, QueueState
 
 Row = tuple[object, ...]
 

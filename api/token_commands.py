@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from shared.data_folder import open_data_folder, user_name
-from shared.durations import Duration
+from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
+from shared.config.data_folder import open_data_folder, user_name
+from shared.config.settings import load_settings
+from shared.domain.durations import Duration
+from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import InvalidRequest
-from shared.logs import audit
-from shared.settings import load_settings
 from shared.store import Store, open_store
-from shared.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
-from shared.tokens import Scope, Token, make_token
+from shared.telemetry.logs import audit
 
 MOST_PROJECTS, LONGEST_NAME = 50, 200
 

@@ -14,14 +14,14 @@ import typer
 
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
-from shared.buckets import EARLIEST, LATEST, bucket_start
-from shared.data_folder import as_open_as_wished
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.config.data_folder import as_open_as_wished
+from shared.config.extras import needs
+from shared.config.settings import load_settings
+from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.places import Place
-from shared.durations import ACCEPTED_FORMS, Duration
+from shared.domain.timegrid import EARLIEST, LATEST, bucket_start
 from shared.errors import InvalidRequest
-from shared.extras import needs
-from shared.settings import load_settings
-from shared.terminal import AsJson, DataDir, notice, print_json, say
 from worker.flower_access import password_file
 
 if TYPE_CHECKING:

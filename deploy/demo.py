@@ -23,12 +23,12 @@ from api.client import Client, Document
 from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
-from shared.buckets import bucket_start
-from shared.data_folder import keep_private
+from shared.command.terminal import notice, print_json, print_table
+from shared.config.data_folder import keep_private
+from shared.config.settings import CONFIG_FILE, PREFIX, Settings, load_settings
+from shared.domain.jobs import JobState
+from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
-from shared.jobs import JobState
-from shared.settings import CONFIG_FILE, PREFIX, Settings, load_settings
-from shared.terminal import notice, print_json, print_table
 
 STEP_SECONDS = 300
 HISTORY_DAYS = 14

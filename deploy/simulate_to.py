@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from deploy.simulate import Cluster
-from shared.buckets import to_epoch
 from shared.config.connection import Connection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.places import Place
+from shared.domain.timegrid import to_epoch
 from shared.drivers.faults import translated
 from shared.drivers.influx import Telling, quoted_place
 from shared.drivers.influx_write import write_lines

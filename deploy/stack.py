@@ -21,14 +21,14 @@ from pathlib import Path
 from api.listening import check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
-from shared.data_folder import open_data_folder
+from shared.command.terminal import notice
+from shared.config.data_folder import open_data_folder
+from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
 from shared.errors import BrokerAway, SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
-from shared.metrics_folder import FOLDER, empty_folder, metrics_folder
-from shared.settings import PREFIX, Settings
-from shared.terminal import notice
+from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
 from worker.liveness import is_alive
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first

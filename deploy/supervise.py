@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import families
+from shared.command.terminal import notice
 from shared.errors import ServiceError, SetupError
-from shared.terminal import notice
 
 POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000  # a longer log is moved to <name>.log.1; lines written in that very moment are lost

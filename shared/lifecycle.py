@@ -16,8 +16,11 @@ from datetime import datetime
 
 import structlog
 
-from shared import metrics
-from shared.allowances import Allowance
+from shared.domain.allowances import Allowance
+from shared.domain.jobs import Job, JobState, Progress, QueueState
+from shared.domain.ranking import leaderboard
+from shared.domain.reports import QueueReport, warnings_of
+from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.errors import (
     BrokerAway,
     DeadlinePassed,
@@ -28,11 +31,8 @@ from shared.errors import (
     StateForbids,
 )
 from shared.fleet.runstate import RunState
-from shared.jobs import Job, JobState, Progress, QueueState
-from shared.ranking import leaderboard
-from shared.reports import QueueReport, warnings_of
-from shared.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.store import Store
+from shared.telemetry import metrics
 
 ON_REQUEST = "cancelled on request"
 NOT_BEGUN = "the broker went away while the job was being started; submit it again"

@@ -14,9 +14,9 @@ import pytest
 import structlog
 
 from deploy.valkey import forget_socket, valkey_command
+from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from tests.certificates import certificates
 from tests.influx_server import influxd, influxd_with_users
 from tests.servers import mongod, mongod_with_users

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shared.accuracy import Accuracy, ErrorSums
+from shared.domain.accuracy import Accuracy, ErrorSums
+from shared.domain.durations import Duration
+from shared.domain.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
+from shared.domain.jobs import DataPlaces, Job, JobRequest, Place, QueueState
 from shared.domain.lanes import Lane
-from shared.durations import Duration
+from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.schedules import Schedule
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import Room
-from shared.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
-from shared.jobs import DataPlaces, Job, JobRequest, Place, QueueState
-from shared.reports import QualityReport, QueueReport
-from shared.schedules import Schedule
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
 DEADLINE = MONDAY + timedelta(days=36_500)  # the server's own clock decides when a key expires

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.metrics import counted
+from shared.telemetry.metrics import counted
 
 
 def sample(text: str, name: str, **labels: str) -> float | None:

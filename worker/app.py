@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import structlog
 
-from shared.broker import make_celery
-from shared.data_folder import keep_private, open_data_folder
+from shared.config.data_folder import keep_private, open_data_folder
+from shared.config.settings import load_settings
 from shared.drivers.redis_server import redis_server
-from shared.logs import configure_logs
-from shared.settings import load_settings
+from shared.fleet.broker import make_celery
+from shared.telemetry.logs import configure_logs
 from worker import signals, tasks
 from worker.pulse import Pulse
 from worker.resources import Resources, provide

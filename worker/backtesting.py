@@ -12,15 +12,15 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from shared.command.terminal import notice, print_json, print_table, progress_console, say
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
+from shared.domain.durations import Duration
+from shared.domain.identifiers import listed
+from shared.domain.jobs import DataPlaces, JobRequest
+from shared.domain.outgoing import cell
 from shared.domain.places import Place
-from shared.durations import Duration
 from shared.errors import InvalidRequest
-from shared.jobs import DataPlaces, JobRequest
-from shared.names import listed
-from shared.outgoing import cell
-from shared.terminal import notice, print_json, print_table, progress_console, say
 from worker.export import replacing
 from worker.pipeline.summary import Summary, overall_summary, queue_summary
 from worker.prepare.calendar import calendar_features, holiday_dates

@@ -6,8 +6,8 @@ import inspect
 from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.lanes import Lane
-from shared.forecasts import HyperparameterCard, ModelCard
 from worker.models import models
 from worker.models.base import Bounds, Model
 from worker.pipeline.ensembles import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, TOP

@@ -9,10 +9,10 @@ from functools import partial
 
 import structlog
 
-from shared.buckets import bucket_start
-from shared.cards import candidates_of, check_count
+from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.search_space import candidates_of, check_count
+from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
-from shared.jobs import JobRequest, Problem, Validation
 from worker.catalogue import model_cards
 from worker.merging import companion_query
 from worker.pipeline.plan import accepted_queues, wanted_queues

@@ -10,15 +10,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from shared.data_folder import open_data_folder, problem_with
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.config.data_folder import open_data_folder, problem_with
+from shared.config.extras import needs
+from shared.config.settings import Settings, load_settings
 from shared.domain.holidays import holidays_of
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
-from shared.extras import needs
-from shared.logs import configure_logs
-from shared.metrics_folder import count_in, metrics_folder
-from shared.settings import Settings, load_settings
-from shared.terminal import AsJson, DataDir, notice, print_json, say
+from shared.telemetry.logs import configure_logs
+from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.liveness import is_alive
 
 app = typer.Typer()

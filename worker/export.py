@@ -14,10 +14,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
 
-from shared.data_folder import as_open_as_wished
+from shared.config.data_folder import as_open_as_wished
+from shared.domain.forecasts import Forecast
+from shared.domain.outgoing import cell
 from shared.errors import InvalidRequest
-from shared.forecasts import Forecast
-from shared.outgoing import cell
 
 Row = dict[str, Any]
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from shared.addresses import host_of, is_address, is_loopback
+from shared.config.addresses import host_of, is_address, is_loopback
+from shared.config.token_note import is_noted
 from shared.errors import StoreAway
 from shared.store import Store
-from shared.token_note import is_noted
 
 CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own variable: user:password, several separated by commas
 USER = "operator"

@@ -22,10 +22,10 @@ from flower.urls import settings as flower_settings
 from tornado.options import options
 from tornado.web import RequestHandler
 
-from shared.addresses import is_loopback
-from shared.settings import Settings
+from shared.config.addresses import is_loopback
+from shared.config.settings import Settings
+from shared.config.token_note import token_note
 from shared.store import open_store
-from shared.token_note import token_note
 from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 
 KEPT_TASKS = 20_000

@@ -14,11 +14,11 @@ from typing import TypeVar
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
-from shared import metrics
+from shared.domain.forecasts import Candidate, Failure, Outcome
 from shared.errors import ProcessLost, TimeLimitReached
 from shared.fleet.runstate import RunState
-from shared.forecasts import Candidate, Failure, Outcome
-from shared.logs import log_about
+from shared.telemetry import metrics
+from shared.telemetry.logs import log_about
 from worker.pipeline.score import failure, guarded
 
 MAX_ATTEMPTS = 3

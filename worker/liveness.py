@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 SILENCE_SECONDS = 60.0  # how old a pulse may become
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import start_http_server
 
 from shared.errors import SetupError
-from shared.metrics import counted
+from shared.telemetry.metrics import counted
 
 
 def serve_metrics(host: str, port: int) -> None:

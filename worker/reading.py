@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.buckets import bucket_start
+from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
+from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries
-from shared.jobs import JobRequest
 from worker.merging import companion_query, merge
 from worker.sources.base import Query, Reading
 

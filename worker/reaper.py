@@ -17,17 +17,17 @@ from importlib.metadata import version
 
 import structlog
 
-from shared import metrics
-from shared.broker import make_celery
-from shared.chords import Chords
+from shared.config.settings import Settings
+from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
 from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
+from shared.fleet.broker import make_celery
+from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
-from shared.jobs import Job
 from shared.lifecycle import Lifecycle
-from shared.settings import Settings
+from shared.telemetry import metrics
 from worker import retention, schedules, workflow
 from worker.pipeline.score import failure
 from worker.remedies import JobView, Remedy, TasksView, What, remedies, strays

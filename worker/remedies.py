@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.fleet.runstate.values import RunningJob, RunningQueue
-from shared.jobs import JobState
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
 
 HELD_SECONDS = 10.0  # so long a message that has been taken counts as being worked on, whoever took it

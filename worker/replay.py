@@ -22,13 +22,13 @@ from multiprocessing import get_context
 import numpy as np
 import pandas as pd
 
-from shared.buckets import bucket_start, step_start
-from shared.cards import candidates_of
 from shared.config.connection import Connection
+from shared.domain.forecasts import ForecastSpec
+from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
+from shared.domain.search_space import candidates_of
+from shared.domain.timegrid import bucket_start, step_start
 from shared.errors import QueuecastError, SeriesTooShort
-from shared.forecasts import ForecastSpec
-from shared.jobs import Job, JobRequest
 from worker.catalogue import model_cards
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip, history_at, seasonal_naive

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 
-from shared import metrics
+from shared.config.settings import Settings
 from shared.domain.places import Place
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
-from shared.settings import Settings
 from shared.store import Store, open_store
+from shared.telemetry import metrics
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from shared.durations import Duration
+from shared.domain.durations import Duration
 from shared.errors import ServiceError
 from worker.resources import Resources
 

@@ -13,9 +13,9 @@ from datetime import datetime
 
 import structlog
 
+from shared.domain.jobs import Job, JobState
+from shared.domain.schedules import Schedule, due_now, looked_after
 from shared.errors import AllowanceUsedUp, JobNotFound, ServiceError
-from shared.jobs import Job, JobState
-from shared.schedules import Schedule, due_now, looked_after
 from shared.store import Store
 from worker.resources import Resources
 

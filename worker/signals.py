@@ -9,12 +9,12 @@ import structlog
 from celery.exceptions import TimeLimitExceeded
 from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
 
-from shared import metrics
-from shared.broker import TaskName
 from shared.domain.lanes import Lane
 from shared.errors import ServiceError, TimeLimitReached
+from shared.fleet.broker import TaskName
 from shared.fleet.runstate import RunState
-from shared.tracing import start_tracing
+from shared.telemetry import metrics
+from shared.telemetry.tracing import start_tracing
 from worker.catalogue import model_cards
 from worker.parent_death import die_with_parent
 from worker.pipeline.score import failure

@@ -15,14 +15,14 @@ from functools import lru_cache, partial
 
 import structlog
 
-from shared import metrics
-from shared.buckets import bucket_start
-from shared.cards import candidates_of, check_count
+from shared.domain.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
+from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.lanes import Lane
+from shared.domain.reports import Point, QueueReport
+from shared.domain.search_space import candidates_of, check_count
+from shared.domain.timegrid import bucket_start
 from shared.errors import JobNotFound, ProcessLost
-from shared.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
-from shared.jobs import Job, JobState, QueueState
-from shared.reports import Point, QueueReport
+from shared.telemetry import metrics
 from worker.catalogue import model_cards
 from worker.guard import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.pipeline.backtest import Window, backtest

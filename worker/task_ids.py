@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.forecasts import Block
+from shared.domain.forecasts import Block
 
 
 def plan_id(job_id: str) -> str:

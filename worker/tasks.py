@@ -10,12 +10,12 @@ import structlog
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from shared.broker import PatientTask, TaskName
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
-from shared.jobs import JobRequest
-from shared.logs import log_about
+from shared.fleet.broker import PatientTask, TaskName
+from shared.telemetry.logs import log_about
 from worker import steps, workflow
 from worker.checking import check as check_request
 from worker.resources import resources

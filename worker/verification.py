@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared import metrics
-from shared.accuracy import AccuracyFilter, over_leads, worse_than_reference
+from shared.domain.accuracy import AccuracyFilter, over_leads, worse_than_reference
+from shared.domain.jobs import Job, JobRequest
 from shared.errors import ServiceError
-from shared.jobs import Job, JobRequest
 from shared.store import Store
+from shared.telemetry import metrics
 from worker.pipeline.accuracy import actuals_of, score_forecast
 
 REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be

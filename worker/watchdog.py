@@ -16,9 +16,9 @@ from types import FrameType
 
 import structlog
 
+from shared.config.settings import Settings
 from shared.errors import ServiceError
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from worker.liveness import SILENCE_SECONDS, pulse_file
 
 CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]

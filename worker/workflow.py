@@ -13,12 +13,12 @@ from typing import Any
 
 import celery
 
-from shared.broker import TaskName
-from shared.chords import chord_name
+from shared.domain.forecasts import Block, QueueWork
 from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.errors import BrokerAway
-from shared.forecasts import Block, QueueWork
+from shared.fleet.broker import TaskName
+from shared.fleet.chords import chord_name
 from worker.task_ids import block_id, ingest_id, plan_id, select_id, solo_id, verify_id
 
 SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it

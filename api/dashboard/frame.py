@@ -20,9 +20,9 @@ from api.callers import known_caller
 from api.dashboard import words
 from api.edge.policy import PROBE
 from api.edge.routing import route
-from shared import outgoing
+from shared.config.settings import Settings
+from shared.domain import outgoing
 from shared.errors import QueuecastError
-from shared.settings import Settings
 
 STATIC = Path(__file__).parents[1] / "static"
 YEAR_SECONDS = 31_536_000

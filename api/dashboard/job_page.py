@@ -16,7 +16,7 @@ from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.progress import queue_reports, with_progress
 from api.projects import visible_job
-from shared.jobs import Job, JobRequest
+from shared.domain.jobs import Job, JobRequest
 
 SHOWN_QUEUES = 200
 STOP_POLLING = 286  # htmx: swap this once more, and ask no more

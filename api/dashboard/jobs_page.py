@@ -14,7 +14,7 @@ from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.job_answers import page_of_jobs
 from api.requests import JobsQuery
-from shared.jobs import JobState
+from shared.domain.jobs import JobState
 
 
 @route("GET", "/jobs", PAGE, endpoint="jobs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from api.queue_answers import Standing
-from shared.reports import QualityReport, QueueReport, ReportedScore
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 
 ABOUT_SCORE = {
     ReportedScore.KEPT_APART: "Kept apart: the shown score is that of the newest window, which took no part in the choice.",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.buckets import step_start
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Above, above
+from shared.domain.timegrid import step_start
 from shared.domain.units import Unit
-from shared.forecasts import Forecast
-from shared.reports import Above, above
 
 LIKELY, POSSIBLE = "likely", "possible"
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further

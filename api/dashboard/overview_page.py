@@ -19,8 +19,8 @@ from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.requests import Form
-from shared.jobs import JobFilter
-from shared.reports import Point
+from shared.domain.jobs import JobFilter
+from shared.domain.reports import Point
 
 PAGE_SIZE = 60
 SHOWN_STEPS = 72  # of the actual values before a forecast, at most as many as it looks ahead

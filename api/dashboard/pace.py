@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.jobs import Job, JobState, QueueState, Tally
-from shared.reports import QueueReport
+from shared.domain.jobs import Job, JobState, QueueState, Tally
+from shared.domain.reports import QueueReport
 
 FEWEST_CANDIDATES = 5  # before that a pace is a guess
 FIRST = (QueueState.RUNNING, QueueState.FAILED, QueueState.WAITING, QueueState.SUCCEEDED)  # what needs a look comes first

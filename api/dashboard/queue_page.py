@@ -19,11 +19,11 @@ from api.dashboard.overview import row_of
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.requests import Form
-from shared.accuracy import MONTH_DAYS
+from shared.domain.accuracy import MONTH_DAYS
+from shared.domain.forecasts import Forecast
+from shared.domain.jobs import JobFilter, JobState, QueueState
+from shared.domain.reports import QueueReport
 from shared.errors import QueueNotFound
-from shared.forecasts import Forecast
-from shared.jobs import JobFilter, JobState, QueueState
-from shared.reports import QueueReport
 
 MOST_COMPARED = 4
 MOST_ISSUES = 60

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.buckets import to_epoch
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Point
+from shared.domain.timegrid import to_epoch
 from shared.domain.units import Unit
-from shared.forecasts import Forecast
-from shared.reports import Point
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
 MOST_POINTS = 48  # of each line: more cannot be told apart

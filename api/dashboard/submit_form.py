@@ -8,8 +8,8 @@ from typing import Any
 
 from api.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
-from shared.jobs import Aggregation
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.domain.jobs import Aggregation
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "What it is for": ("job_name", "job_description", "user_name", "project", "owner"),

@@ -13,8 +13,8 @@ from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.projects import visible_job
+from shared.domain.forecasts import ModelCard
 from shared.errors import BrokerAway
-from shared.forecasts import ModelCard
 
 
 @route("GET", "/jobs/new", PAGE, endpoint="submit")

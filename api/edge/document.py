@@ -14,7 +14,7 @@ from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
 
 from api.edge.policy import Policy
 from api.problems import MEDIA_TYPE, Problem
-from shared.durations import Duration
+from shared.domain.durations import Duration
 
 ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
 JSON = "application/json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import current_app, request
 from pydantic import BaseModel
 
-from shared.tokens import Scope
+from shared.domain.tokens import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from waitress.task import ErrorTask, WSGITask
 from api.guards import SECURITY_HEADERS
 from api.metrics import ELSEWHERE
 from api.problems import MEDIA_TYPE, Problem
-from shared.metrics import HTTP_REQUESTS
+from shared.telemetry.metrics import HTTP_REQUESTS
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from api.proxies import is_proxy
 from api.server.connection import Connection, group_of
 from api.server.memory import LARGE_BYTES
 from api.sparing import SparingLog
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 PROBE = "/healthz"  # has a thread of its own: whether the process is well must be told while all others are busy
 GRACE_SECONDS = 20.0

@@ -12,7 +12,7 @@ import structlog
 
 from api.server.listener import Listener
 from api.server.memory import keep_little
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 FILES_OF_A_CONNECTION = 3  # its socket, a long body, a long answer
 FILES_OF_THE_REST = 100

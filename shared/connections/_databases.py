@@ -11,11 +11,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from shared import names
 from shared.config.connection import BOTH, Connection, PlaceField, Role
+from shared.domain import identifiers as names
 from shared.domain.places import Place
+from shared.domain.texts import PlaceName
 from shared.errors import InvalidRequest
-from shared.texts import PlaceName
 
 MOST_SHOWN = 10  # patterns that a message names
 Pattern = tuple[str, str]  # of the database's name, of the name in it

@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared import names
 from shared.config.connection import BOTH, Connection, Look, PlaceField, State, kinds
-from shared.setting_kinds import Folder
-from shared.texts import CONTROL, Text
+from shared.config.setting_kinds import Folder
+from shared.domain import identifiers as names
+from shared.domain.texts import CONTROL, Text
 
 
 def _inside(path: str) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import SecretStr
 
 from shared.config.connection import Look, PlaceField, kinds
+from shared.config.setting_kinds import InfluxVersion
 from shared.connections._databases import DATABASE, DatabaseConnection
+from shared.domain.texts import PlaceName
 from shared.errors import SourceAway, SourceNotFound
-from shared.setting_kinds import InfluxVersion
-from shared.texts import PlaceName
 
 if TYPE_CHECKING:
     from shared.drivers.influx import InfluxServer

@@ -9,12 +9,12 @@ from urllib.parse import unquote
 
 from pydantic import Field
 
-from shared import names
 from shared.config.connection import Look, PlaceField, kinds
 from shared.connections._databases import DATABASE, DatabaseConnection, of_the_caller
+from shared.domain import identifiers as names
 from shared.domain.places import Place
+from shared.domain.texts import SHORT, PlaceName
 from shared.errors import InvalidSettings, SourceAway
-from shared.texts import SHORT, PlaceName
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection

@@ -1,7 +1,8 @@
 """InfluxDB, spoken to in InfluxQL through /query, which every version of the server has.
 
 HTTP 200 is no success: errors stand inside the answer. CSV would hide them, so only JSON is asked for. Names go in as quoted
-identifiers, checked against the patterns of shared/names.py; values travel as parameters, moments and lengths as integers.
+identifiers, checked against the patterns of shared/domain/identifiers.py; values travel as parameters, moments and lengths as
+integers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from shared.domain.identifiers import is_column, is_place
 from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
-from shared.names import is_column, is_place
 
 LIMITS = urllib3.Timeout(connect=3, read=30)
 QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the answer is complete

@@ -14,9 +14,9 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from shared.domain.identifiers import is_place
 from shared.drivers.faults import NOT_AUTHORISED
 from shared.errors import InvalidRequest, InvalidSettings
-from shared.names import is_place
 
 Patience = Literal["source", "store", "api"]
 Documents = dict[str, Any]

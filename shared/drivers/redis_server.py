@@ -16,11 +16,11 @@ from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from shared.config.redis_urls import RedisPlace
+from shared.config.settings import Settings
 from shared.drivers.redis_patience import Patience
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.errors import BrokerNotStarted
-from shared.redis_urls import RedisPlace
-from shared.settings import Settings
 
 SOCKET_NOTE = "broker.socket"  # in the data folder: where the embedded broker's socket lies (its own path must stay short)
 _TRANSIENT = (ConnectionError, TimeoutError, *OUTAGES)

@@ -15,12 +15,12 @@ from typing import Any
 import redis
 import structlog
 
+from shared.config.settings import Settings
 from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
-from shared.settings import Settings
 
 HELD, DELIVERED = "unacked", "unacked_index"  # tag → message · tag by the time of its delivery
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
+from shared.domain.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
 from shared.store.records import Between, Condition, Is, Records
 from shared.store.tables import ACCURACY
 

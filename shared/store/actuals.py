@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-from shared.reports import Actual, Point
+from shared.domain.reports import Actual, Point
 from shared.store.records import Between, Is, OneOf, Records, Where
 from shared.store.tables import ACTUALS
 

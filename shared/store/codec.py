@@ -9,8 +9,8 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar, get_type_hints
 
-from shared.buckets import EPOCH, from_epoch, to_epoch
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.timegrid import EPOCH, from_epoch, to_epoch
 from shared.store.tables import DOCUMENT, Column, Kind, Table
 
 T = TypeVar("T")

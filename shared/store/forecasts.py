@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Issue, issue
 from shared.errors import QueueNotFound
-from shared.forecasts import Forecast
-from shared.reports import Issue, issue
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records
 from shared.store.tables import ACCURACY, FORECASTS, JOBS
 

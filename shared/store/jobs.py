@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.allowances import UNLIMITED, Allowance, Used
+from shared.domain.allowances import UNLIMITED, Allowance, Used
+from shared.domain.jobs import Job, JobFilter, JobState, Progress
+from shared.domain.states import OPEN_STATES, check_move, check_reopening
 from shared.errors import AllowanceUsedUp, KeyReused
-from shared.jobs import Job, JobFilter, JobState, Progress
-from shared.states import OPEN_STATES, check_move, check_reopening
 from shared.store.records import Condition, Exists, Is, OneOf, Records, Waiting, Where
 from shared.store.tables import JOBS, REPORTS
 
@@ -59,7 +59,7 @@ class Jobs:
         """Compare-and-set of the state; whether this call did it, so that a job ends exactly once.
 
         Sets `started_at` on the way to running and `ended_at` on the way to a terminal state; `reason` replaces the old one.
-        Raises JobNotFound, and ValueError for a move that `shared.states` does not allow.
+        Raises JobNotFound, and ValueError for a move that `shared.domain.states` does not allow.
         """
         check_move(expected, new)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from shared.jobs import QueueState
-from shared.reports import QueueReport
+from shared.domain.jobs import QueueState
+from shared.domain.reports import QueueReport
 from shared.store.records import Between, Is, OneOf, Records, Where
 from shared.store.tables import OUTCOMES, REPORTS, KeptReport, Ranked
 

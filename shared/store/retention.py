@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.states import OPEN_STATES
+from shared.domain.states import OPEN_STATES
 from shared.store.records import Between, Exists, Is, OneOf, Records, Where
 from shared.store.tables import ACCURACY, ACTUALS, FORECASTS, JOBS, OUTCOMES, REPORTS, SESSIONS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.allowances import UNLIMITED, Allowance
+from shared.domain.allowances import UNLIMITED, Allowance
+from shared.domain.schedules import Schedule
 from shared.errors import ScheduleNotFound
-from shared.schedules import Schedule
 from shared.store.records import Is, OneOf, Records, Waiting, Where
 from shared.store.tables import SCHEDULES
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import structlog
 
-from shared.buckets import from_epoch
-from shared.documents import from_json
+from shared.domain.codec import from_json
+from shared.domain.forecasts import Candidate, Failure, Forecast, Outcome, Score
+from shared.domain.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore
+from shared.domain.schedules import Schedule
+from shared.domain.timegrid import from_epoch
+from shared.domain.tokens import Scope, Token
 from shared.errors import reason_of
-from shared.forecasts import Candidate, Failure, Forecast, Outcome, Score
-from shared.jobs import Hyperparameter, Job, JobRequest, JobState, Progress, QueueState
-from shared.reports import QualityReport, QueueReport, ReportedScore
-from shared.schedules import Schedule
 from shared.store.codec import Cell, Row, moment_of, to_row
 from shared.store.reading import DISORDER
 from shared.store.tables import (
@@ -32,7 +33,6 @@ from shared.store.tables import (
     Ranked,
     Table,
 )
-from shared.tokens import Scope, Token
 
 Hyperparameters = dict[str, Hyperparameter]
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from shared.accuracy import SUMS, Accuracy
+from shared.domain.accuracy import SUMS, Accuracy
+from shared.domain.forecasts import Forecast, Outcome
+from shared.domain.jobs import Job
+from shared.domain.reports import Actual, QueueReport
+from shared.domain.schedules import Schedule
+from shared.domain.sessions import Session
+from shared.domain.tokens import Token
 from shared.errors import JobNotFound, NotFound, QueueNotFound, ScheduleNotFound, TokenNotFound
-from shared.forecasts import Forecast, Outcome
-from shared.jobs import Job
-from shared.reports import Actual, QueueReport
-from shared.schedules import Schedule
-from shared.sessions import Session
-from shared.tokens import Token
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.tokens import Token
 from shared.errors import TokenNotFound
 from shared.store.records import Records
 from shared.store.tables import TOKENS
-from shared.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)

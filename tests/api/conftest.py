@@ -17,12 +17,12 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
-from shared.logs import configure_logs
-from shared.settings import Settings
 from shared.store import Store
-from shared.tokens import Scope, make_token
+from shared.telemetry.logs import configure_logs
 from tests.api.scene import Granting, Headers
 
 

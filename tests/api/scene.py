@@ -10,9 +10,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from shared.drivers.redis_patience import PATIENCE_SECONDS
-from shared.fleet.runstate import RunState
-from shared.forecasts import (
+from shared.domain.forecasts import (
     Candidate,
     Failure,
     HyperparameterCard,
@@ -22,8 +20,10 @@ from shared.forecasts import (
     Score,
     WindowForecast,
 )
-from shared.jobs import Job, JobState
-from shared.reports import QueueReport
+from shared.domain.jobs import Job, JobState
+from shared.domain.reports import QueueReport
+from shared.drivers.redis_patience import PATIENCE_SECONDS
+from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests import factories
 from tests.factories import MONDAY, a_job, let_in

@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 
 from api.listening import bind
 from api.server.listener import Listener
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from api.acceptance import check_models, check_places, check_times, warnings_of
-from shared.durations import Duration
+from shared.config.settings import Settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import DataPlaces, Place
 from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection, UnknownHyperparameter, UnknownModel
-from shared.jobs import DataPlaces, Place
-from shared.settings import Settings
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
 

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
-from shared.settings import Settings
 from tests.api.bodies import a_body
 from tests.factories import MONDAY
 

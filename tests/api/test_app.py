@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.calls import SERVED
 
 

@@ -11,7 +11,7 @@ import structlog
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from shared.jobs import JobFilter
+from shared.domain.jobs import JobFilter
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting

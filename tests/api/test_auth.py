@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.known_tokens import LIFE_SECONDS
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope, make_token
 from shared.store import Store
-from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.scene import Granting
 from tests.polling import eventually

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.settings import Settings
 from tests.api.bodies import a_body
 
 NEED_THE_BROKER = [

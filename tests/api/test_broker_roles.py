@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.bodies import a_body
 from tests.api.scene import expect_away, in_time
 from tests.certificates import Certificates

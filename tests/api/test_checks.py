@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.documents import from_json, to_json
+from shared.config.settings import Settings
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
-from shared.jobs import JobRequest, Problem, Validation
-from shared.settings import Settings
 from tests.api.bodies import a_body
 from tests.polling import eventually
 

@@ -23,16 +23,16 @@ from api.client import Client
 from api.context import EXTENSION
 from api.following import follow
 from api.listening import OPEN
-from shared.cli import build_app
+from shared.command.root import build_app
+from shared.config.settings import Settings
+from shared.domain.forecasts import Candidate, Failure, HyperparameterCard, Measures, ModelCard, Score
+from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
+from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
-from shared.forecasts import Candidate, Failure, HyperparameterCard, Measures, ModelCard, Score
-from shared.jobs import JobState, QueueState
-from shared.metrics import counted
-from shared.reports import QualityReport, QueueReport
-from shared.settings import Settings
 from shared.store import Store, open_store
-from shared.tokens import Scope, make_token
+from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job
@@ -323,7 +323,7 @@ def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settin
 def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "serve", "--port", str(port)]
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", "serve", "--port", str(port)]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
     service = subprocess.Popen(
         [*command, "--data-dir", str(settings.data_dir)],

@@ -15,6 +15,9 @@ from werkzeug.wrappers import Request, Response
 
 from api.client import Client, Document
 from api.context import EXTENSION, Services
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState
+from shared.domain.tokens import Scope, make_token
 from shared.errors import (
     AccessError,
     ApiAway,
@@ -32,9 +35,6 @@ from shared.errors import (
     UnknownModel,
 )
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
-from shared.settings import Settings
-from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job

@@ -12,12 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.context import EXTENSION, Services
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState, QueueState
+from shared.domain.states import OPEN_STATES
 from shared.errors import BrokerAway, StoreAway
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState, QueueState
 from shared.lifecycle import ON_REQUEST, Lifecycle
-from shared.settings import Settings
-from shared.states import OPEN_STATES
 from shared.store import Store
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports

@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.config.settings import Settings
+from shared.domain.jobs import JobFilter
 from shared.fleet.runstate import RunState
-from shared.jobs import JobFilter
-from shared.settings import Settings
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import expect_away, in_time

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.context import Services
+from shared.domain.jobs import JobFilter, JobState, QueueState
 from shared.errors import BrokerAway
 from shared.fleet.runstate import RunState
-from shared.jobs import JobFilter, JobState, QueueState
 from shared.lifecycle import NOT_BEGUN
 from shared.store import Store
 from tests.api.bodies import SAMPLE, a_body

@@ -12,8 +12,8 @@ import pytest
 
 from api.known_sessions import KnownSessions
 from api.known_tokens import LIFE_SECONDS, STALE_SECONDS
+from shared.domain.sessions import SESSION_LIFE
 from shared.errors import StoreAway
-from shared.sessions import SESSION_LIFE
 from shared.store import Store, open_store
 from shared.store.sessions import Sessions
 from tests.factories import MONDAY

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from api.known_tokens import FRESH_SECONDS, LIFE_SECONDS, STALE_SECONDS, KnownTokens
+from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import StoreAway
 from shared.store import open_store
 from shared.store.tokens import Tokens
-from shared.tokens import Scope, Token, make_token
 from tests.factories import MONDAY
 
 

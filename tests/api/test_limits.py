@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.context import EXTENSION, Services
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
-from shared.tokens import Scope, make_token
 from tests.api.bodies import a_body
 from tests.polling import without_waiting
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from api.listening import OPEN, bind, check_address
-from shared.addresses import is_loopback
+from shared.config.addresses import is_loopback
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope, make_token
 from shared.errors import SetupError
-from shared.settings import Settings
 from shared.store import open_store
-from shared.tokens import Scope, make_token
 
 OTHERS = ["0.0.0.0", "10.0.0.1", "::", "example.org", ""]  # noqa: S104 - that it is none of them is the test
 

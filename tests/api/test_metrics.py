@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 
 from api.context import EXTENSION
 from api.known_tokens import KnownTokens
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
-from shared.settings import Settings
 from shared.store import Store, open_store
 from tests.api.bodies import a_body
 from tests.api.scene import in_time

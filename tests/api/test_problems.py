@@ -13,7 +13,7 @@ from api.edge.policy import PROBE
 from api.edge.routing import route
 from api.problems import MEDIA_TYPE
 from shared import errors
-from shared.settings import Settings
+from shared.config.settings import Settings
 
 STATUS = {
     errors.MalformedRequest: 400,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from shared.jobs import JobState
+from shared.domain.jobs import JobState
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from api.proxies import behind_proxies
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.server.sockets import ask
 from tests.api.serving import listening
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.reports import Point
+from shared.domain.reports import Point
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast
 

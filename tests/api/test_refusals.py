@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.bodies import a_body
 from tests.api.hostile import JOBS, VALIDATE, Attack, attacks, sent
 from tests.architecture.house import fail_on

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from api.refusals import field_problems
 from api.requests import EXAMPLE, JobBody, SeriesQuery
-from shared.durations import Duration
-from shared.jobs import Aggregation, DataPlaces, JobRequest, Place
+from shared.domain.durations import Duration
+from shared.domain.jobs import Aggregation, DataPlaces, JobRequest, Place
 from tests.api.bodies import SAMPLE, a_body
 
 

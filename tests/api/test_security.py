@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from api.context import EXTENSION
 from deploy.stack import fleet, make_layout
-from shared.cli import build_app
+from shared.command.root import build_app
+from shared.config.settings import Settings
+from shared.domain.jobs import JobFilter
 from shared.domain.lanes import SOFT_LIMIT_SECONDS
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
-from shared.jobs import JobFilter
-from shared.settings import Settings
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.calls import calls

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from api.known_tokens import LIFE_SECONDS
 from api.login import COOKIE
-from shared.sessions import SESSION_LIFE
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.domain.sessions import SESSION_LIFE
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting, Headers

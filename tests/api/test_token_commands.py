@@ -16,11 +16,11 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from shared.cli import build_app
-from shared.sessions import make_session
-from shared.settings import Settings
+from shared.command.root import build_app
+from shared.config.settings import Settings
+from shared.domain.sessions import make_session
+from shared.domain.tokens import Scope, Token
 from shared.store import open_store
-from shared.tokens import Scope, Token
 
 Run = Callable[..., Result]
 
@@ -116,7 +116,7 @@ def test_what_makes_no_sense_is_refused_and_makes_no_token(run: Run, settings: S
 
 
 def test_who_made_and_revoked_it_is_recorded_beside_the_answer(settings: Settings) -> None:
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "token"]
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", "token"]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
 
     def run(*words: str) -> tuple[str, dict[str, str]]:
@@ -133,7 +133,17 @@ def test_who_made_and_revoked_it_is_recorded_beside_the_answer(settings: Setting
 
 def create(settings: Settings, stderr: int, *options: str) -> subprocess.CompletedProcess[str]:
     """`queuecast token create` as a process; its lines on both streams in the order in which they were written."""
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "token", "create", "--name", "ci", "--scope", "read"]
+    command = [
+        sys.executable,
+        "-c",
+        "from shared.command.root import main; main()",
+        "token",
+        "create",
+        "--name",
+        "ci",
+        "--scope",
+        "read",
+    ]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location, "LOGNAME": "somebody else"}
     return subprocess.run([*command, *options], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, env=environment)
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from deploy.stack import fleet, make_layout
-from shared.broker import ROUTES, TaskName
+from shared.config.settings import Settings
 from shared.domain.lanes import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
-from shared.settings import Settings
+from shared.fleet.broker import ROUTES, TaskName
 from tests.architecture.house import output_of
 
 # The worker's entry point, as `celery --app worker.app` imports it; nothing is connected.

@@ -11,7 +11,7 @@ from tests.architecture.house import output_of
 HEAVY = ("torch", "prophet", "cmdstanpy", "statsforecast", "statsmodels", "sklearn", "matplotlib")  # pandas brings pyarrow
 EVERY_GRID = "from worker.models import models; assert [models[name].grid for name in models]"
 EVERY_SOURCE_AND_SINK = "from worker import sinks, sources; assert all([*sources.sources, *sinks.sinks])"
-HELP = "from shared.cli import build_app; build_app()"
+HELP = "from shared.command.root import build_app; build_app()"
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,8 @@ def test_the_api_image_holds_the_files_that_are_not_python(api_image: Path) -> N
 
 def test_the_command_of_the_api_image_can_serve_and_cannot_work(api_image: Path) -> None:
     # -I -S: neither this folder nor the editable installation of the tests is on the path, only its dependencies are.
-    program = (
-        f"import sys; sys.path[:0] = {[str(api_image), sysconfig.get_path('purelib')]!r}; from shared.cli import main; main()"
-    )
+    folders = [str(api_image), sysconfig.get_path("purelib")]
+    program = f"import sys; sys.path[:0] = {folders!r}; from shared.command.root import main; main()"
     verbs = output_of(sys.executable, "-I", "-S", "-c", program, "--help", folder=api_image)
     assert re.search(r"\bserve\b", verbs)
     assert not re.search(r"\b(work|up)\b", verbs)

@@ -28,8 +28,8 @@ import pandas as pd
 
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
-from shared.durations import Duration
-from shared.jobs import DataPlaces, JobRequest, Place
+from shared.domain.durations import Duration
+from shared.domain.jobs import DataPlaces, JobRequest, Place
 from worker.pipeline.summary import OriginResult, overall_summary, queue_summary
 from worker.replay import QueueReplay, replay
 from worker.sources import sources

@@ -25,11 +25,11 @@ from pydantic import SecretStr
 from shared.config.connection import Connection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.forecasts import Forecast
+from shared.domain.jobs import Aggregation, Place
 from shared.drivers.influx import Telling, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
-from shared.forecasts import Forecast
-from shared.jobs import Aggregation, Place
 from tests.factories import a_forecast
 from tests.influx_server import Influxd
 from tests.servers import MongoServer

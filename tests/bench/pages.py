@@ -25,9 +25,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
 
 from api.app import create_app
-from shared.buckets import bucket_start
-from shared.reports import Point
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.domain.reports import Point
+from shared.domain.timegrid import bucket_start
 from shared.store import Store, open_store
 from tests.api.serving import serving
 from tests.bench.fleet.figures import Figure, circumstances

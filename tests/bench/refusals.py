@@ -17,7 +17,7 @@ import structlog
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.hostile import Attack, attacks, sent
 from tests.bench.fleet.figures import Figure, circumstances
 

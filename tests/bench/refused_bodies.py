@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import urllib3
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.bench.fleet.figures import Figure, circumstances
 from tests.polling import eventually
 from tests.servers import free_port

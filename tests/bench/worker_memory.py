@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import psutil
 
-from shared.broker import enqueue_job, make_celery
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobState
 from shared.drivers.redis_server import redis_server
-from shared.durations import Duration
+from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
 from shared.store import open_store
 from tests.bench.fleet.stage import broker
 from tests.factories import a_job, a_load, a_request

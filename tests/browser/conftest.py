@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from api.app import create_app
 from api.context import EXTENSION, Services
+from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from shared.store import Store
 from tests.api.serving import serving
 from tests.browser.looking import CHROMIUM, NARROW, OPTIONS, WIDE, Watched

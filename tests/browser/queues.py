@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from math import pi, sin
 from typing import Any
 
-from shared.buckets import bucket_start
-from shared.reports import Point
+from shared.domain.reports import Point
+from shared.domain.timegrid import bucket_start
 from shared.store import Store
 from tests.factories import a_forecast
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.domain.forecasts import Candidate
+from shared.domain.jobs import Job, JobState, Progress, QueueState, Tally
+from shared.domain.reports import QueueReport
 from shared.fleet.runstate import RunState
-from shared.forecasts import Candidate
-from shared.jobs import Job, JobState, Progress, QueueState, Tally
-from shared.reports import QueueReport
 from shared.store import Store
 from tests.api.scene import CARDS
 from tests.browser.looking import Watched, check_accessible, check_fits

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.domain.tokens import Scope, make_token
 from shared.store import Store
-from shared.tokens import Scope, make_token
 from tests.browser.looking import Watched, check_accessible, check_fits
 
 

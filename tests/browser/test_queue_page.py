@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.forecasts import Candidate, Failure
-from shared.jobs import JobState, QueueState
-from shared.reports import QualityReport, QueueReport
+from shared.domain.forecasts import Candidate, Failure
+from shared.domain.jobs import JobState, QueueState
+from shared.domain.reports import QualityReport, QueueReport
 from shared.store import Store
 from tests.browser.looking import Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past

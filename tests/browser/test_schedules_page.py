@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.jobs import JobState
+from shared.domain.jobs import JobState
 from shared.store import Store
 from tests.browser.looking import check_accessible, check_fits
 from tests.factories import a_job, a_schedule

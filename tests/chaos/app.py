@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from shared import broker
-from shared.settings import load_settings
+from shared.config.settings import load_settings
+from shared.fleet import broker
 from tests.chaos import models
 from tests.chaos.names import CURSED
 from worker import signals, steps

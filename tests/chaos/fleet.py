@@ -20,15 +20,15 @@ import psutil
 from deploy.stack import QUEUECAST, broker
 from deploy.supervise import POLL_SECONDS, Program, Supervisor
 from deploy.valkey import forget_socket
-from shared.broker import enqueue_job, make_celery
+from shared.config.settings import PREFIX, Settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import Job
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.durations import Duration
 from shared.errors import BrokerAway, StoreAway
+from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
-from shared.jobs import Job
-from shared.settings import PREFIX, Settings
 from shared.store import Store, open_store
 from tests.chaos.names import LEDGER
 from tests.factories import a_job, a_request

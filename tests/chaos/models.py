@@ -12,9 +12,9 @@ from typing import ClassVar, Literal, NoReturn
 import numpy as np
 from celery import current_task
 
-from shared.broker import TaskName
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
+from shared.fleet.broker import TaskName
 from tests.chaos.names import LEDGER
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History

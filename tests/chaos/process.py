@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from shared.logs import configure_logs
-from shared.settings import load_settings
+from shared.config.settings import load_settings
+from shared.telemetry.logs import configure_logs
 from worker.reaper import run_reaper
 from worker.watchdog import run_worker
 

@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
-from shared.terminal import notice, print_json, print_table
+from shared.command.terminal import notice, print_json, print_table
 from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import LANES, chaos_fleet

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from shared.jobs import Job
+from shared.domain.jobs import Job
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.outside import submit_outside, wrongs_outside

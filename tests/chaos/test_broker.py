@@ -10,9 +10,9 @@ from random import Random
 import pytest
 import urllib3
 
+from shared.domain.jobs import JobState
 from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.errors import RunStateLost
-from shared.jobs import JobState
 from tests.api.bodies import BODY
 from tests.chaos import faults
 from tests.chaos.faults import Fault

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.forecasts import Failure
+from shared.domain.jobs import Job, JobState
 from shared.errors import OutOfMemory, ProcessLost, TimeLimitReached
-from shared.forecasts import Failure
-from shared.jobs import Job, JobState
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs

@@ -8,10 +8,10 @@ import time
 import pytest
 import urllib3
 
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
-from shared.durations import Duration
 from shared.errors import DeadlinePassed
-from shared.jobs import JobState
 from shared.store import sqlite_path
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.scenario import at_work

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
-from shared.settings import Settings
 from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start

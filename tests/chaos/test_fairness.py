@@ -8,8 +8,8 @@ from random import Random
 import pytest
 import urllib3
 
+from shared.domain.jobs import Job, JobState
 from shared.errors import DeadlinePassed
-from shared.jobs import Job, JobState
 from tests.chaos import faults
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.usage import write_usage

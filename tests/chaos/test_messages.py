@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from shared.broker import TaskName, make_celery
+from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.jobs import JobState
+from shared.fleet.broker import TaskName, make_celery
 from tests.chaos.faults import lanes_client, messages_doubled
 from tests.chaos.fleet import LANES, ChaosFleet
 from tests.chaos.usage import write_usage

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
+from shared.config.settings import Settings
+from shared.domain.jobs import DataPlaces, JobState, Place
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.jobs import DataPlaces, JobState, Place
-from shared.settings import Settings
 from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start

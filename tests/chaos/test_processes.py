@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from deploy.stack import CONTROL_LANES
-from shared.jobs import JobState
+from shared.domain.jobs import JobState
 from tests.api.bodies import a_body
 from tests.chaos import faults
 from tests.chaos.fleet import LANES, ChaosFleet, kill

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.forecasts import Failure
-from shared.jobs import JobState
+from shared.domain.forecasts import Failure
+from shared.domain.jobs import JobState
 from tests.chaos.fleet import ChaosFleet
 
 HORIZON = 24

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app, moment_of, seconds_of
 from deploy.supervise import supervision
-from shared.cli import build_app, exit_code
+from shared.command.root import build_app, exit_code
 from shared.errors import InvalidRequest, SetupError
 
 SMALL = ["--queues", "2", "--days", "1", "--step", "1h", "--end", "2026-01-05T00:30Z"]
@@ -127,7 +127,7 @@ def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_pa
 
 def test_made_up_files_outside_the_data_folder_are_as_open_as_the_umask_says(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "simulate", *SMALL, "--out"]
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", "simulate", *SMALL, "--out"]
     for folder in (tmp_path / "shown", data_dir / "files"):
         environment = os.environ | {"QUEUECAST_DATA_DIR": str(data_dir)}
         subprocess.run([*command, str(folder)], env=environment, umask=0o027, check=True, capture_output=True)

@@ -9,8 +9,8 @@ import pytest
 from typer.main import get_command
 
 from shared import errors
-from shared.cli import build_app
-from shared.settings import PREFIX, Settings
+from shared.command.root import build_app
+from shared.config.settings import PREFIX, Settings
 from tests.architecture.house import ROOT, fail_on
 
 TEXT = (ROOT / "deploy/README.md").read_text()

@@ -12,9 +12,9 @@ from typer.main import get_command
 
 from api.app import create_app
 from deploy.stack import _DRAIN_SECONDS, CONTROL_LANES
-from shared.cli import build_app
+from shared.command.root import build_app
+from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
 from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
-from shared.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
 from tests.architecture.house import BIN, fail_on, output_of
 from tests.deploy.manifests import DEPLOY, MANIFESTS, OURS, compose, containers, documents, lanes_in, resources, seconds
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from shared import metrics
+from shared.telemetry import metrics
 from tests.architecture.house import fail_on
 from tests.deploy.manifests import DEPLOY, compose
 

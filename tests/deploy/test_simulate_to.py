@@ -14,8 +14,8 @@ from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Aggregation, Place
 from shared.errors import InvalidRequest
-from shared.jobs import Aggregation, Place
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.servers import MongoServer

@@ -14,12 +14,12 @@ import pytest
 from deploy.stack import CONTROL_LANES, FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, worker
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
+from shared.config.settings import PREFIX, Settings, unknown_names
 from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
-from shared.settings import PREFIX, Settings, unknown_names
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from deploy.stack import _DRAIN_SECONDS
-from shared.cli import build_app
+from shared.command.root import build_app
 from shared.domain.lanes import Lane
 from tests.architecture.house import ROOT
 from tests.deploy.manifests import OURS, lanes_in

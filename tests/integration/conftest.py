@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from shared.store import open_store
 from tests.factories import a_load
 from tests.integration.fleet import Fleet

@@ -10,11 +10,11 @@ from typing import Any
 
 import psutil
 
-from shared.broker import enqueue_job, make_celery
+from shared.config.settings import Settings
+from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
+from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.runstate import RunState
-from shared.jobs import Job
-from shared.settings import Settings
 from shared.store import Store
 from tests.factories import a_job, a_request
 from tests.polling import eventually

@@ -20,11 +20,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.app import create_app
 from api.context import EXTENSION, Services
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState, QueueState
+from shared.domain.reports import QueueReport
+from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState, QueueState
-from shared.reports import QueueReport
-from shared.settings import Settings
-from shared.tokens import Scope, make_token
 from tests.api.calls import SERVED
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule
 

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.context import EXTENSION, Services
+from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
 from tests.api.bodies import a_body
 from tests.factories import MONDAY, a_load
 from tests.integration.fleet import Fleet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.jobs import DataPlaces, JobState, Place
+from shared.domain.jobs import DataPlaces, JobState, Place
 from tests.factories import MONDAY, a_load
 from tests.influx_server import Influxd
 from tests.integration.fleet import Fleet

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope, make_token
 from shared.store import open_store
-from shared.tokens import Scope, make_token
 from tests.polling import eventually
 from tests.servers import free_port
 from tests.up import QUEUECAST

@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
+from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.jobs import JobState
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.jobs import JobState
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
 

@@ -16,7 +16,7 @@ import pytest
 import urllib3
 
 from api.client import Client
-from shared.data_folder import entries
+from shared.config.data_folder import entries
 from shared.drivers.redis_server import SOCKET_NOTE
 from tests.factories import MONDAY
 from tests.polling import eventually

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shared import backup_command
-from shared.backup_command import without_password
-from shared.cli import build_app
+from shared.command import backup as backup_command
+from shared.command.backup import without_password
+from shared.command.root import build_app
+from shared.domain.jobs import JobFilter
+from shared.domain.tokens import Scope, make_token
 from shared.errors import StoreAway
-from shared.jobs import JobFilter
 from shared.store import open_store
-from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job
 
 RUN = CliRunner()

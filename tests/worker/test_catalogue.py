@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import HyperparameterCard, ModelCard
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.forecasts import HyperparameterCard, ModelCard
-from shared.jobs import Grid
 from tests.worker.pipeline.factories import Fixed
 from worker.catalogue import blend_cards, model_card, model_cards
 from worker.models import models
@@ -70,7 +70,7 @@ def test_every_registered_model_has_a_card_in_the_order_of_names() -> None:
 
 @pytest.mark.parametrize("card", model_cards(), ids=lambda card: card.name)
 def test_the_default_and_the_grid_of_a_hyperparameter_are_accepted_by_its_own_card(card: ModelCard) -> None:
-    from shared.cards import grid_of
+    from shared.domain.search_space import grid_of
 
     given: dict[str, tuple[Any, ...]] = {each.name: (each.default, *each.grid) for each in card.hyperparameters}
     assert grid_of(card, given).keys() == given.keys()

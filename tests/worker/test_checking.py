@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.config.settings import Settings
+from shared.domain.jobs import DataPlaces, Place
 from shared.fleet.runstate import RunState
-from shared.jobs import DataPlaces, Place
-from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
 from worker.checking import check
 from worker.resources import Resources, use

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from shared.cli import build_app
+from shared.command.root import build_app
+from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from shared.store import open_store
 from tests.factories import MONDAY, a_forecast, a_load
 from tests.redis_servers import running_redis
@@ -39,7 +39,7 @@ def run(*arguments: str) -> Result:
 
 def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """`queuecast` with these arguments, where it may set up signals and logs as it likes."""
-    command = [sys.executable, "-c", "from shared.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
 
 
@@ -55,7 +55,9 @@ def test_a_lane_that_does_not_exist_is_a_usage_error(settings: Settings, lanes: 
 
 def test_the_probe_loads_nothing_that_computes_since_engines_ask_every_few_seconds(settings: Settings) -> None:
     words = f"['work', '--alive', '--data-dir', {str(settings.data_dir)!r}]"
-    code = f"import sys; from shared.cli import build_app; print(build_app()({words}, standalone_mode=False), *sys.modules)"
+    code = (
+        f"import sys; from shared.command.root import build_app; print(build_app()({words}, standalone_mode=False), *sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert said[0] == "1"
     assert not {"celery", "pandas", "numpy", "pymongo"} & set(said)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from shared.domain.forecasts import Forecast
 from shared.errors import InvalidRequest
-from shared.forecasts import Forecast
 from tests.factories import MONDAY, a_forecast
 from worker.export import COLUMNS, ExportFormat, export_forecasts, replacing
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.tokens import Scope, make_token
 from shared.store import open_store
-from shared.tokens import Scope, make_token
 from worker.flower_access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials, password_file
 
 HERE, ELSEWHERE = "127.0.0.1", "192.0.2.7"

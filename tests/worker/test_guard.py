@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
+from shared.config.settings import Settings
+from shared.domain.forecasts import Candidate, Failure, Outcome
 from shared.errors import BadForecast
 from shared.fleet.runstate import RunState
-from shared.forecasts import Candidate, Failure, Outcome
-from shared.settings import Settings
 from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import attempt, score_each, tried
 from worker.resources import Resources, use

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.cards import grid_of
 from shared.connections.files import FilesConnection
-from shared.durations import Duration
-from shared.forecasts import Candidate, Score
-from shared.jobs import DataPlaces, JobRequest, Place
+from shared.domain.durations import Duration
+from shared.domain.forecasts import Candidate, Score
+from shared.domain.jobs import DataPlaces, JobRequest, Place
+from shared.domain.search_space import grid_of
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_companion, a_snapshot
 from worker.catalogue import model_cards

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import structlog
 
+from shared.config.settings import Settings
+from shared.domain.forecasts import Candidate, Failure
 from shared.fleet.runstate import RunState
-from shared.forecasts import Candidate, Failure
-from shared.settings import Settings
 from tests.factories import DEADLINE, JOB, QUEUE
 from worker.guard import score_each
 from worker.resources import Resources, use

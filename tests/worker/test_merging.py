@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.domain.jobs import Place
 from shared.errors import SourceNotFound
-from shared.jobs import Place
 from worker.merging import merge
 from worker.sources.base import Reading
 

@@ -7,8 +7,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from shared import metrics
 from shared.errors import SetupError
+from shared.telemetry import metrics
 from tests.scraping import counted_here, sample
 from worker.metrics_server import serve_metrics
 

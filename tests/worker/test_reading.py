@@ -9,11 +9,11 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from shared.documents import from_document
+from shared.config.settings import Settings
+from shared.domain.codec import from_document
+from shared.domain.jobs import DataPlaces, Place
 from shared.errors import SourceNotFound
 from shared.fleet.runstate import RunState
-from shared.jobs import DataPlaces, Place
-from shared.settings import Settings
 from tests.factories import MONDAY, a_load, a_request
 from tests.scraping import counted_here
 from worker.reading import read_all, usage_query

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from shared.domain.forecasts import Block
+from shared.domain.jobs import JobState, Progress
 from shared.domain.lanes import Lane
 from shared.fleet.runstate.values import RunningJob, RunningQueue
-from shared.forecasts import Block
-from shared.jobs import JobState, Progress
 from tests.factories import MONDAY
 from worker.reaper import Casebook
 from worker.remedies import JobView, Remedy, TasksView, What, remedies

@@ -13,9 +13,9 @@ import pytest
 
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
-from shared.durations import Duration
+from shared.domain.durations import Duration
+from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import DataError, InvalidRequest, UnknownModel
-from shared.jobs import DataPlaces, JobRequest, Place
 from tests.factories import MONDAY, a_load, a_request
 from tests.worker.pipeline.factories import a_companion
 from worker.backtesting import replay_request, run

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.durations import Duration
+from shared.config.settings import Settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobFilter, JobState
+from shared.domain.reports import Point
+from shared.domain.sessions import make_session
 from shared.fleet.runstate import RunState
-from shared.jobs import JobFilter, JobState
-from shared.reports import Point
-from shared.sessions import make_session
-from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast, a_job
 from worker.resources import Resources
 from worker.retention import SLICE, forget_old

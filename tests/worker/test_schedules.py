@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.config.settings import Settings
+from shared.domain.jobs import JobFilter, JobState
+from shared.domain.schedules import paused, resumed
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
-from shared.jobs import JobFilter, JobState
-from shared.schedules import paused, resumed
-from shared.settings import Settings
 from shared.store import Store
 from tests.factories import MONDAY, a_job, a_schedule
 from worker.reaper import run_reaper

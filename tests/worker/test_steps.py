@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared.allowances import UNLIMITED
+from shared.config.settings import Settings
+from shared.domain.allowances import UNLIMITED
+from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
+from shared.domain.jobs import DataPlaces, Job, JobState, Place, QueueState
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore, warnings_of
+from shared.domain.states import OPEN_STATES
 from shared.errors import (
     EmptySeries,
     InvalidRequest,
@@ -22,12 +27,7 @@ from shared.errors import (
     UnknownModel,
 )
 from shared.fleet.runstate import RunState
-from shared.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
-from shared.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
-from shared.reports import QualityReport, QueueReport, ReportedScore, warnings_of
-from shared.settings import Settings
-from shared.states import OPEN_STATES
 from shared.store import Store
 from shared.store.reports import Reports
 from tests.factories import MONDAY, a_job, a_load, a_request, let_in

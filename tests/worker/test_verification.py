@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.accuracy import AccuracyFilter
+from shared.config.settings import Settings
+from shared.domain.accuracy import AccuracyFilter
+from shared.domain.jobs import Job, JobState
+from shared.domain.reports import Point
 from shared.fleet.runstate import RunState
-from shared.jobs import Job, JobState
-from shared.reports import Point
-from shared.settings import Settings
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request
 from worker import verification

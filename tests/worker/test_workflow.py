@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import celery
 import pytest
 
-from shared.broker import make_celery
-from shared.chords import Chords
+from shared.config.settings import Settings
+from shared.domain.forecasts import Block, Candidate, QueueWork
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
+from shared.fleet.broker import make_celery
+from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.forecasts import Block, Candidate, QueueWork
-from shared.settings import Settings
 from tests.factories import a_spec
 from worker import workflow
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
 
 FloatArray = NDArray[np.float64]
 SECONDS_PER_DAY = 86_400

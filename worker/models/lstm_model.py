@@ -14,8 +14,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 

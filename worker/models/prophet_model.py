@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 

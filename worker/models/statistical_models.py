@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
-from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, Extent, FloatArray, History
 

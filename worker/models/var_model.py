@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
-from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import SEASONS_NEEDED, Bounds, Extent, FloatArray, History
 

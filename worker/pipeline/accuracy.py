@@ -18,10 +18,10 @@ from functools import partial
 
 import numpy as np
 
-from shared.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums
-from shared.buckets import step_start, to_epoch
-from shared.forecasts import Forecast
-from shared.reports import Point
+from shared.domain.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Point
+from shared.domain.timegrid import step_start, to_epoch
 from worker.models.base import SECONDS_PER_DAY, FloatArray
 
 OF_FORECAST = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")

@@ -18,8 +18,8 @@ from datetime import datetime
 
 import numpy as np
 
-from shared.buckets import step_start
-from shared.forecasts import ForecastSpec
+from shared.domain.forecasts import ForecastSpec
+from shared.domain.timegrid import step_start
 from worker.models.base import FloatArray, History
 from worker.pipeline.history import clip, history_at, seasonal_naive
 from worker.pipeline.measures import mase_scale

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shared.cards import FLOOR
-from shared.forecasts import Candidate, Score, WindowForecast
-from shared.jobs import JobRequest
+from shared.domain.forecasts import Candidate, Score, WindowForecast
+from shared.domain.jobs import JobRequest
+from shared.domain.search_space import FLOOR
 from worker.models.base import FloatArray
 from worker.pipeline.measures import ZERO
 from worker.pipeline.recorded import actual_of, measured, prediction_of

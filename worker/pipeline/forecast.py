@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.forecasts import Forecast, ForecastSpec
-from shared.jobs import Job
+from shared.domain.forecasts import Forecast, ForecastSpec
+from shared.domain.jobs import Job
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles import blended
 from worker.pipeline.history import build, history_at, predict

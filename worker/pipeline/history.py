@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from shared.domain.forecasts import Candidate, ForecastSpec
 from shared.errors import BadForecast, NeedsMoreHistory
-from shared.forecasts import Candidate, ForecastSpec
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot

@@ -18,7 +18,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from shared.forecasts import WindowForecast
+from shared.domain.forecasts import WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.forecasts import Measures
+from shared.domain.forecasts import Measures
 from worker.models.base import FloatArray
 
 ZERO = 1e-9

@@ -9,12 +9,12 @@ from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
 
-from shared.cards import candidates_of
+from shared.domain.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
+from shared.domain.identifiers import first_of, listed, shown, why_no_queue
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.search_space import candidates_of
 from shared.errors import QueueNotFound, UnreadableData
-from shared.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
-from shared.jobs import JobRequest
-from shared.names import first_of, listed, shown, why_no_queue
 from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, FEWEST, wanted_blends

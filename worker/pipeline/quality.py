@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pandas as pd
 
-from shared.reports import QualityReport
+from shared.domain.reports import QualityReport
 from worker.models.base import SEASONS_NEEDED
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant

@@ -14,9 +14,9 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from shared.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
-from shared.jobs import Job, JobRequest, QueueState
-from shared.reports import QualityReport, QueueReport
+from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
+from shared.domain.jobs import Job, JobRequest, QueueState
+from shared.domain.reports import QualityReport, QueueReport
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.forecasts import Measures, WindowForecast
+from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.measures import measure
 

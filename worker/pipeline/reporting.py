@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from shared.cards import FLOOR
-from shared.forecasts import Outcome, Score, WindowForecast
-from shared.reports import ReportedScore
+from shared.domain.forecasts import Outcome, Score, WindowForecast
+from shared.domain.reports import ReportedScore
+from shared.domain.search_space import FLOOR
 from worker.pipeline.ensembles import Member, blended
 from worker.pipeline.recorded import measured, prediction_of
 from worker.pipeline.selection import Selection, choose

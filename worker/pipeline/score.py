@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from shared.domain.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached, reason_of
-from shared.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.backtest import Window
 from worker.pipeline.history import build, predict

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from shared.cards import FLOOR
+from shared.domain.forecasts import Failure, Outcome, Score
+from shared.domain.ranking import Ranking, leaderboard, measure, ranking, value
+from shared.domain.reports import ReportedScore
+from shared.domain.search_space import FLOOR
 from shared.errors import UndefinedScore
-from shared.forecasts import Failure, Outcome, Score
-from shared.ranking import Ranking, leaderboard, measure, ranking, value
-from shared.reports import ReportedScore
 from worker.pipeline.ensembles import BLENDS, Member, blends_of
 
 TIE_MARGIN = 0.1  # relative; closer than this on three windows is mostly noise

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from shared.forecasts import Forecast, Measures
+from shared.domain.forecasts import Forecast, Measures
 from worker.models.base import FloatArray
 from worker.pipeline.measures import coverage, measure, pinball
 

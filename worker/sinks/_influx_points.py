@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from unicodedata import category
 
-from shared.buckets import to_epoch
+from shared.domain.forecasts import Forecast
+from shared.domain.timegrid import to_epoch
 from shared.errors import SinkRefused
-from shared.forecasts import Forecast
 
 if TYPE_CHECKING:
     from influxdb_client.client.write.point import Point

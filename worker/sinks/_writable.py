@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
+from shared.domain.forecasts import Forecast
 from shared.errors import SinkRefused
-from shared.forecasts import Forecast
 
 
 def refuse_unwritable(forecast: Forecast) -> None:

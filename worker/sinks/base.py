@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from shared.config.connection import Connection
+from shared.config.settings import Settings
+from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
-from shared.forecasts import Forecast
-from shared.settings import Settings
 
 
 class Sink(Protocol):

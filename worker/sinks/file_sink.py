@@ -7,10 +7,10 @@ from contextlib import closing
 import structlog
 
 from shared.config.connection import Connection
+from shared.config.settings import Settings
+from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
-from shared.forecasts import Forecast
-from shared.settings import Settings
 from shared.store import open_store
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.buckets import to_epoch
+from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
+from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import Telling, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import SinkAway, SinkNotFound, SinkRefused
-from shared.forecasts import Forecast
-from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
 from worker.sinks._writable import refuse_unwritable

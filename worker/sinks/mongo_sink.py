@@ -11,12 +11,12 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.drivers.faults import translated
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
-from shared.forecasts import Forecast
-from shared.settings import Settings
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
 

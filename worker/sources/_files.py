@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from shared.connections.files import FilesConnection
+from shared.domain.identifiers import MOST_DEPTHS, control_in, is_quick_glob, listed
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
-from shared.names import MOST_DEPTHS, control_in, is_quick_glob, listed
 
 SUFFIXES = (".csv", ".parquet")
 MAX_LOOKED_AT = 100_000  # names in folders; links to folders may multiply the ways through a tree without end

@@ -11,7 +11,7 @@ from typing import Any
 from bson import Decimal128
 from pymongo.collection import Collection
 
-from shared.names import is_column
+from shared.domain.identifiers import is_column
 from worker.sources._numbers import LARGEST_NUMBER
 
 Documents = Collection[dict[str, Any]]

@@ -13,10 +13,10 @@ from typing import Any
 from bson import ObjectId
 from bson.errors import InvalidId
 
+from shared.domain.identifiers import is_column
+from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
 from shared.errors import InvalidRequest
-from shared.jobs import Aggregation
-from shared.names import is_column
 from worker.sources._numbers import LARGEST_NUMBER
 from worker.sources.base import Query
 
@@ -78,7 +78,7 @@ def documents_of(query: Query, among: Filter) -> Filter:
 def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_repeats: bool) -> Pipeline:
     """One document per bucket: `_id` its start, `rows`, `moments` (distinct timestamps), `usable`, and `v0`, `v1` … of `columns`.
 
-    Buckets are those of shared/buckets.py: by the epoch, never by `$dateTrunc`, whose borders are others.
+    Buckets are those of shared/domain/timegrid.py: by the epoch, never by `$dateTrunc`, whose borders are others.
 
     Args:
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.

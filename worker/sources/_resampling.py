@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pandas as pd
 
-from shared.jobs import Aggregation
+from shared.domain.jobs import Aggregation
 
 
 def resample(
     samples: pd.DataFrame, *, start: datetime, end: datetime, step_seconds: int, aggregation: Aggregation
 ) -> pd.DataFrame:
-    """One row per bucket of [start, end) that has a sample; a column without one there is NaN. See shared/buckets.py.
+    """One row per bucket of [start, end) that has a sample; a column without one there is NaN. See shared/domain/timegrid.py.
 
     Args:
         samples: index = timestamps (UTC, sorted), float columns, NaN where a sample is not usable.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from shared.domain.identifiers import listed
 from shared.errors import SourceNotFound, UnreadableData
-from shared.names import listed
 from worker.sources._numbers import is_number_type, read_numbers, without_null_words
 from worker.sources._tables import Table
 from worker.sources._times import read_times

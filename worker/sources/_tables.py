@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from shared.domain.identifiers import MAX_QUEUE_NAME
 from shared.errors import UnreadableData
-from shared.names import MAX_QUEUE_NAME
 from worker.sources._files import Files, opened
 from worker.sources._memory import MAX_MEMORY, limited_memory
 from worker.sources.base import check_count

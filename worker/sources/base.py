@@ -10,9 +10,9 @@ from typing import Protocol
 import pandas as pd
 
 from shared.config.connection import Connection
+from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
 from shared.errors import UnreadableData
-from shared.jobs import Aggregation
 
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
 MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from shared.connections.files import FilesConnection
+from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.errors import DataError, EmptySeries, UnreadableData
-from shared.names import listed
 from worker.sources import sources
 from worker.sources._files import Files, find_files
 from worker.sources._resampling import resample

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from shared.buckets import to_epoch
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.identifiers import listed
 from shared.domain.places import Place
+from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import Series, Telling, names_in, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
-from shared.names import listed
 from worker.sources import sources
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
 

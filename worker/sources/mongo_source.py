@@ -10,10 +10,10 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.drivers.faults import translated
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
-from shared.names import listed
 from worker.sources import sources
 from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of

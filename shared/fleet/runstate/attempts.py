@@ -6,9 +6,9 @@ from typing import cast
 
 import redis
 
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import Failure, Outcome
 from shared.fleet.runstate.scripts import Scripts, speaks_redis
-from shared.forecasts import Failure, Outcome
 
 
 class Attempts:

@@ -7,9 +7,9 @@ from typing import cast
 
 import redis
 
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import ModelCard
 from shared.fleet.runstate.scripts import speaks_redis
-from shared.forecasts import ModelCard
 
 
 class Catalogue:

@@ -6,7 +6,7 @@ from typing import cast
 
 import redis
 
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
 from shared.fleet.runstate.scripts import speaks_redis
 from shared.fleet.runstate.values import LivingWorker
 

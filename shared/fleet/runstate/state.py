@@ -12,9 +12,12 @@ from typing import Self, cast
 
 import redis
 
-from shared.buckets import to_epoch
-from shared.documents import from_json, to_json
+from shared.config.settings import Settings
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import QueueWork
+from shared.domain.jobs import QueueState
 from shared.domain.lanes import LONGEST_TASK_SECONDS
+from shared.domain.timegrid import to_epoch
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate.attempts import Attempts
@@ -25,9 +28,6 @@ from shared.fleet.runstate.roles import Roles
 from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
 from shared.fleet.runstate.values import RunningJob, RunningQueue, queue_state, running_job, running_queue
-from shared.forecasts import QueueWork
-from shared.jobs import QueueState
-from shared.settings import Settings
 
 _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")

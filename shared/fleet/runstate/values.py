@@ -8,11 +8,11 @@ from datetime import datetime
 
 import structlog
 
-from shared.buckets import from_epoch
-from shared.documents import from_json
+from shared.domain.codec import from_json
+from shared.domain.forecasts import Block, QueueWork
+from shared.domain.jobs import Progress, QueueState, Tally
+from shared.domain.timegrid import from_epoch
 from shared.errors import reason_of
-from shared.forecasts import Block, QueueWork
-from shared.jobs import Progress, QueueState, Tally
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
-from shared.settings import Settings
 from tests.api.scene import in_time
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

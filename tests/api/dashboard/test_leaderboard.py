@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
-from shared.jobs import QueueState
-from shared.reports import QualityReport, QueueReport, ReportedScore
+from shared.domain.jobs import QueueState
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from tests.factories import a_report
 
 

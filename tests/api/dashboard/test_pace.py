@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from api.dashboard.pace import Pace, in_order, pace
-from shared.durations import Duration
-from shared.jobs import JobState, Progress, QueueState, Tally
-from shared.reports import QueueReport
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobState, Progress, QueueState, Tally
+from shared.domain.reports import QueueReport
 from tests.factories import MONDAY, a_job, a_request
 
 MINUTE = timedelta(minutes=1)

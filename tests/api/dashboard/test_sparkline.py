@@ -6,8 +6,8 @@ import re
 from datetime import timedelta
 
 from api.dashboard.sparkline import HEIGHT, WIDTH, Sparkline, sparkline
-from shared.forecasts import Forecast
-from shared.reports import Point
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Point
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from api.edge.policy import READ
 from api.edge.routing import check_policies, route
+from shared.config.settings import Settings
+from shared.domain.tokens import Scope
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
-from shared.tokens import Scope
 from tests.api.calls import calls
 from tests.api.scene import Granting
 from tests.architecture.house import fail_on

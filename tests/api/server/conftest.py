@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from api.server.listener import Listener
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.serving import listening
 
 

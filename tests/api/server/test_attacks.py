@@ -16,7 +16,7 @@ from flask import Flask
 
 from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, LEAST_RATE, MOST_PIPELINED
 from api.server.listener import HEAD_BYTES, PROBE, Listener
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.server.sockets import GET, HALF_A_BODY, HALF_A_HEAD, LAST, ask, connect, hear, is_well, many, pass_time
 from tests.api.serving import listening
 from tests.polling import eventually

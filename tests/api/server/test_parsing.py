@@ -9,7 +9,7 @@ import pytest
 
 from api.server.listener import Listener
 from api.sparing import LINES
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.server.sockets import GET, LAST, ask
 from tests.api.serving import listening
 

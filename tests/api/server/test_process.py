@@ -23,7 +23,7 @@ def test_strangers_hold_nobody_up_and_are_gone_in_time(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from shared.cli import main; main()",
+        "from shared.command.root import main; main()",
         "serve",
         "--port",
         str(port),

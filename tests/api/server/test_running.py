@@ -11,7 +11,7 @@ import pytest
 
 from api.server.listener import Listener
 from api.server.running import affordable_connections
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.api.server.sockets import GET, connect, hear, many
 from tests.api.serving import listening
 from tests.polling import eventually

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.connections.files import FilesConnection
-from shared.jobs import JobRequest
+from shared.domain.jobs import JobRequest
 from tests.bench import models
 from tests.factories import MONDAY
 from worker.catalogue import model_cards

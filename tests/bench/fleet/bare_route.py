@@ -11,9 +11,9 @@ from flask import Flask, jsonify, request
 
 from api.listening import bind
 from api.server.running import serve_until_asked
+from shared.config.settings import Settings, load_settings
+from shared.domain.jobs import Job
 from shared.fleet.runstate import RunState
-from shared.jobs import Job
-from shared.settings import Settings, load_settings
 from shared.store import open_store
 from tests.factories import a_request
 

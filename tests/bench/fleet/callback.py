@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
+from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.settings import Settings
 from tests.bench.fleet.figures import Figure, Say
 from tests.bench.fleet.stage import broker, request_of, stage, write_files
 

@@ -20,11 +20,11 @@ import pandas as pd
 import psutil
 
 from deploy.valkey import forget_socket, valkey_command
-from shared.broker import App, enqueue_job, make_celery
+from shared.config.settings import CONFIG_FILE, PREFIX, Settings
+from shared.domain.jobs import DataPlaces, Grid, Job, JobState, Place
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.broker import App, enqueue_job, make_celery
 from shared.fleet.runstate import RunState
-from shared.jobs import DataPlaces, Grid, Job, JobState, Place
-from shared.settings import CONFIG_FILE, PREFIX, Settings
 from shared.store import open_store
 from tests.factories import a_job, a_load, a_request
 from tests.integration.fleet import Fleet

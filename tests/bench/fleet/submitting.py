@@ -13,8 +13,8 @@ from statistics import median, quantiles
 
 import urllib3
 
+from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
-from shared.settings import Settings
 from shared.store import open_store
 from tests.api.bodies import BODY
 from tests.bench.fleet.figures import Figure, Say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from shared.settings import load_settings
+from shared.config.settings import load_settings
 from worker.watchdog import run_worker
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History
 

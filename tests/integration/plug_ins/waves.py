@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr
 
 from shared.config.connection import BOTH, Connection, Look, PlaceField, Role, kinds
 from shared.domain.places import Place
+from shared.domain.texts import Text
 from shared.errors import InvalidRequest
-from shared.texts import Text
 
 Shape = Annotated[str, Text("[a-z]+", 20, "small letters")]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from shared.config.settings import Settings
 from shared.connections.waves import WavesConnection
+from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
-from shared.forecasts import Forecast
-from shared.settings import Settings
 from worker.sinks import sinks
 
 

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from shared.config.connection import Connection, PlaceField, kinds, place_form
 from shared.connections.mongodb import MongodbConnection
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import DataPlaces
 from shared.domain.places import Place
+from shared.domain.texts import SHORT
 from shared.errors import InvalidRequest
-from shared.jobs import DataPlaces
-from shared.texts import SHORT
 
 
 class Shelf(Connection):

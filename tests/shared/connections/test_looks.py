@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from shared.command.doctor import diagnose
 from shared.config.connection import Look, State, look_at
+from shared.config.settings import Settings
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
-from shared.doctor import diagnose
-from shared.settings import Settings
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from shared.config.connection import Connection
+from shared.config.settings import load_settings
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Place
 from shared.errors import InvalidRequest, InvalidSettings
-from shared.jobs import Place
-from shared.settings import load_settings
 
 
 def influx(**limits: Any) -> Connection:

@@ -11,9 +11,9 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Place
 from shared.drivers.mongo import OURS
 from shared.errors import InvalidRequest
-from shared.jobs import Place
 from shared.store import open_store
 from shared.store.mongo_schema import RETIRED
 from shared.store.tables import TABLES

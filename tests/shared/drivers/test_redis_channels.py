@@ -10,12 +10,12 @@ import pytest
 import redis
 from redis.connection import Connection
 
-from shared.broker import make_celery
+from shared.config.redis_urls import RedisPlace
+from shared.config.settings import Settings
 from shared.drivers.redis_channels import prepare_channels
 from shared.drivers.redis_roles import meet_server
 from shared.drivers.redis_server import redis_server
-from shared.redis_urls import RedisPlace
-from shared.settings import Settings
+from shared.fleet.broker import make_celery
 from tests.parrot import parrot
 
 

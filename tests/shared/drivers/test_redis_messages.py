@@ -11,12 +11,12 @@ import celery
 import pytest
 import redis
 
-from shared.broker import TaskName, make_celery
+from shared.config.settings import Settings
 from shared.domain.lanes import Lane
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.broker import TaskName, make_celery
 from shared.fleet.lanes import Lanes
-from shared.settings import Settings
 
 Change = Callable[[dict[str, Any]], Any]
 

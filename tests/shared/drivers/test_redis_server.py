@@ -11,13 +11,13 @@ from urllib.parse import quote
 import pytest
 import redis
 
+from shared.config.redis_urls import RedisPlace
+from shared.config.settings import Settings
 from shared.drivers.faults import translated
 from shared.drivers.redis_patience import PATIENCE_SECONDS
 from shared.drivers.redis_server import SOCKET_NOTE, redis_client, redis_server
 from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
 from shared.fleet.runstate import RunState
-from shared.redis_urls import RedisPlace
-from shared.settings import Settings
 from tests.certificates import Certificates
 from tests.polling import eventually
 from tests.redis_servers import PASSWORD, RedisSentinel, RedisServer, running_redis

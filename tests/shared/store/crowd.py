@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from shared.jobs import JobState
+from shared.domain.jobs import JobState
 from shared.store import open_store
 from tests.factories import MONDAY, a_forecast, a_job
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.accuracy import AccuracyFilter
-from shared.jobs import JobState, QueueState, Tally
-from shared.reports import Point
+from shared.domain.accuracy import AccuracyFilter
+from shared.domain.jobs import JobState, QueueState, Tally
+from shared.domain.reports import Point
+from shared.domain.tokens import Scope
 from shared.store import Store
-from shared.tokens import Scope
 from tests.factories import MONDAY, a_forecast, a_report, a_schedule
 
 HOUR = timedelta(hours=1)

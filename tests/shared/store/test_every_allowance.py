@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.allowances import Allowance
+from shared.domain.allowances import Allowance
+from shared.domain.jobs import Job, JobState
 from shared.errors import AllowanceUsedUp, KeyReused
-from shared.jobs import Job, JobState
 from shared.store import Store
 from tests.factories import MONDAY, a_job, a_request, a_schedule
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from shared.allowances import Allowance
+from shared.domain.allowances import Allowance
+from shared.domain.jobs import JobFilter, JobState
+from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordUnreadable
-from shared.jobs import JobFilter, JobState
 from shared.store import Store, open_store, reading
-from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule
 from tests.servers import MongoServer
 

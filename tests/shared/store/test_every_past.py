@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.accuracy import AccuracyFilter
+from shared.domain.accuracy import AccuracyFilter
+from shared.domain.jobs import JobState
+from shared.domain.reports import Point
 from shared.errors import JobNotFound, QueueNotFound
-from shared.jobs import JobState
-from shared.reports import Point
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_report, an_accuracy
 

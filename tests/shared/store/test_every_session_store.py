@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from shared.sessions import Session
+from shared.domain.sessions import Session
 from shared.store import Store
 from tests.factories import MONDAY
 

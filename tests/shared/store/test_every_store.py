@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from shared.domain.forecasts import Candidate
+from shared.domain.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
+from shared.domain.reports import Point, QueueReport
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
-from shared.forecasts import Candidate
-from shared.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
-from shared.reports import Point, QueueReport
 from shared.store import Store
 from shared.store.actuals import Actuals
 from shared.store.forecasts import Forecasts

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.jobs import JobFilter
 from shared.errors import QueueNotFound
-from shared.jobs import JobFilter
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule
 

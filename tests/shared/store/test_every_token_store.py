@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.tokens import Scope, Token
 from shared.errors import TokenNotFound
 from shared.store import Store
-from shared.tokens import Scope, Token
 from tests.factories import MONDAY
 
 HOUR = timedelta(hours=1)

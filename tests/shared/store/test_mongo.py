@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from shared.allowances import Allowance
+from shared.domain.allowances import Allowance
+from shared.domain.forecasts import Candidate, Measures, Score, WindowForecast
+from shared.domain.jobs import JobState, QueueState
+from shared.domain.reports import QueueReport
 from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
-from shared.forecasts import Candidate, Measures, Score, WindowForecast
-from shared.jobs import JobState, QueueState
-from shared.reports import QueueReport
 from shared.store import Store, open_store
 from shared.store.mongo_schema import SCHEMA_VERSION
 from tests.certificates import Certificates

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from shared.domain.jobs import JobFilter
+from shared.domain.schedules import Schedule
+from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordRefused, StoreAway
-from shared.jobs import JobFilter
-from shared.schedules import Schedule
 from shared.store import Store, open_store
-from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule
 from tests.polling import eventually
 from tests.servers import MongoServer

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.config.settings import Settings
 from shared.errors import InvalidSettings
-from shared.settings import Settings
 from shared.store import ACCEPTED, is_new, open_store
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.buckets import to_epoch
+from shared.domain.jobs import JobFilter, JobState
+from shared.domain.timegrid import to_epoch
 from shared.errors import InvalidSettings, RecordUnreadable, StoreAway
-from shared.jobs import JobFilter, JobState
 from shared.store import Store, open_store
 from shared.store.sqlite_file import require_version
 from shared.store.sqlite_schema import SCHEMA_VERSION

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.jobs import JobFilter
+from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordRefused, StoreAway
-from shared.jobs import JobFilter
 from shared.store import Store, open_store
-from shared.tokens import Scope, make_token
 from tests.factories import MONDAY, a_job
 from tests.polling import eventually
 

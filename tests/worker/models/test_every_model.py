@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 import pytest
 
+from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from shared.errors import UnknownModel, UnstableFit
-from shared.jobs import Hyperparameter
 from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
 from worker.models import models
 from worker.models.base import Bounds, History, Model

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.jobs import Grid
 from tests.factories import MONDAY, a_load
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History, Model

@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from shared.accuracy import FIRST_STEPS, ErrorSums, last_step
-from shared.reports import Point
+from shared.domain.accuracy import FIRST_STEPS, ErrorSums, last_step
+from shared.domain.reports import Point
 from tests.factories import MONDAY, a_forecast
 from worker.pipeline.accuracy import Actuals, actuals_of, score_forecast
 from worker.pipeline.measures import mape, wape

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.cards import FLOOR
-from shared.forecasts import Candidate, Score
+from shared.domain.forecasts import Candidate, Score
+from shared.domain.search_space import FLOOR
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.cards import FLOOR
+from shared.domain.forecasts import Candidate, Forecast
+from shared.domain.search_space import FLOOR
 from shared.errors import BadForecast
-from shared.forecasts import Candidate, Forecast
 from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest

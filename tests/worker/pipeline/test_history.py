@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cards import FLOOR
+from shared.domain.forecasts import Candidate
+from shared.domain.search_space import FLOOR
 from shared.errors import BadForecast, UnknownModel
-from shared.forecasts import Candidate
 from tests.factories import a_load, a_spec
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering
 from worker.models.base import FloatArray, History

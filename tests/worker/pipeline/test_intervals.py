@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from shared.forecasts import Measures, WindowForecast
+from shared.domain.forecasts import Measures, WindowForecast
 from tests.factories import MONDAY
 from worker.models.base import FloatArray
 from worker.pipeline.intervals import bounds_around, half_widths

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.durations import Duration
+from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
-from shared.durations import Duration
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
-from shared.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
-from shared.jobs import JobRequest
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering, offering
 from worker.catalogue import model_card, model_cards

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.reports import QualityReport
+from shared.domain.reports import QualityReport
 from tests.factories import MONDAY, a_load
 from worker.pipeline.quality import quality_report
 from worker.pipeline.snapshot import Snapshot

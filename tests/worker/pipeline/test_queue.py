@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from shared.domain.forecasts import Failure
 from shared.errors import UndefinedScore
-from shared.forecasts import Failure
 from tests.factories import MONDAY, a_job, a_load, a_request
 from tests.worker.pipeline.factories import Fixed, offering
 from worker.catalogue import model_card

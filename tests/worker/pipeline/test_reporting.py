@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.cards import FLOOR
-from shared.forecasts import Candidate, Failure, Outcome, Score
-from shared.reports import ReportedScore
+from shared.domain.forecasts import Candidate, Failure, Outcome, Score
+from shared.domain.reports import ReportedScore
+from shared.domain.search_space import FLOOR
 from tests.factories import MONDAY, a_job, a_load, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.pipeline.backtest import backtest

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.cards import FLOOR
-from shared.documents import from_json, to_json
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import Candidate, Failure, Outcome, Score
+from shared.domain.search_space import FLOOR
 from shared.errors import NeedsMoreHistory, UnknownModel
-from shared.forecasts import Candidate, Failure, Outcome, Score
 from tests.factories import a_load, a_spec
 from tests.worker.pipeline.factories import Fixed, a_snapshot, answering, offering
 from worker.models.base import FloatArray, History

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.cards import FLOOR
+from shared.domain.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
+from shared.domain.search_space import FLOOR
 from shared.errors import UndefinedScore
-from shared.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
 from tests.factories import MONDAY
 from worker.pipeline.ensembles import BLEND_TOP3, BLENDS, Member
 from worker.pipeline.selection import choose, leaderboard, with_failure

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.buckets import bucket_start
 from shared.connections.files import FilesConnection
+from shared.domain.durations import Duration
+from shared.domain.forecasts import Failure, Forecast
 from shared.domain.lanes import Lane
-from shared.durations import Duration
+from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries, SeriesTooShort
-from shared.forecasts import Failure, Forecast
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.catalogue import model_cards
 from worker.pipeline.history import history_at

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.buckets import from_epoch
+from shared.domain.timegrid import from_epoch
 from shared.errors import EmptySeries, SeriesTooShort
 from tests.factories import MONDAY, a_load
 from worker.pipeline.snapshot import Snapshot, make_snapshot

@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from shared.config.connection import kinds
+from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.forecasts import Forecast
+from shared.domain.jobs import Place
 from shared.drivers.influx import Telling, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
-from shared.forecasts import Forecast
-from shared.jobs import Place
-from shared.settings import Settings
 from shared.store import open_store
 from tests.factories import a_forecast
 from tests.influx_server import Influxd

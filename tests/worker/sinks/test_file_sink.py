@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.config.settings import Settings
+from shared.domain.jobs import Place
 from shared.errors import SinkRefused
-from shared.jobs import Place
-from shared.settings import Settings
 from tests.factories import a_forecast
 from worker.sinks import sinks
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.jobs import Place
 from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkRefused
-from shared.jobs import Place
-from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast
 from tests.influx_server import Influxd
 from tests.worker.sinks.v2_gateway import v2_gateway

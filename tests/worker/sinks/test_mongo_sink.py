@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
+from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Place
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
-from shared.jobs import Place
-from shared.settings import Settings
 from tests.factories import MONDAY, a_forecast
 from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer, free_port

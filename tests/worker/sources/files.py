@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.connections.files import FilesConnection
-from shared.jobs import Aggregation, Place
+from shared.domain.jobs import Aggregation, Place
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.buckets import bucket_start
 from shared.config.connection import kinds
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Aggregation, Place
+from shared.domain.timegrid import bucket_start
 from shared.errors import DataError, EmptySeries, SourceNotFound
-from shared.jobs import Aggregation, Place
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from tests.worker.sources.queries import DAYS, PERIODS, START, a_query

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from shared.connections.files import FilesConnection
+from shared.domain.jobs import Place
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
-from shared.jobs import Place
 from tests.worker.sources.files import queues, read, write_csv
 from worker.sources import sources
 from worker.sources._files import find_files, opened

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.jobs import Aggregation, Place
 from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
-from shared.jobs import Aggregation, Place
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.polling import without_waiting

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
+from shared.domain.jobs import Aggregation, Place
 from shared.errors import InvalidRequest
-from shared.jobs import Aggregation, Place
 from tests.worker.sources.queries import START, a_query
 from worker.sources._mongo_pipeline import documents_at, documents_of, queue_filter, queue_text, samples_of, steps_pipeline
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from shared.config.connection import Connection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.jobs import Aggregation, Place
 from shared.errors import (
     CredentialsRefused,
     EmptySeries,
@@ -24,7 +25,6 @@ from shared.errors import (
     SourceNotFound,
     UnreadableData,
 )
-from shared.jobs import Aggregation, Place
 from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer
 from tests.worker.sources.queries import PERIODS, START, a_query

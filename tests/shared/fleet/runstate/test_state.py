@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.config.settings import Settings
+from shared.domain.forecasts import Failure, ModelCard
+from shared.domain.jobs import Progress, QueueState, Tally
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, MessageLost
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
-from shared.forecasts import Failure, ModelCard
-from shared.jobs import Progress, QueueState, Tally
-from shared.settings import Settings
 from tests.factories import DEADLINE, JOB, MONDAY, QUEUE, a_work, let_in
 
 WORK = a_work()

@@ -1,0 +1,213 @@
+"""Root of the `queuecast` command: it grows with the parts that are installed, and ends with the exit codes of the contract.
+
+0 ok · 1 the job failed · 2 usage · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Collection
+from dataclasses import asdict
+from importlib.metadata import EntryPoint, entry_points, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from shared.command.backup import backup
+from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.config.data_folder import keep_private, problem_with
+from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
+from shared.drivers.redis_server import redis_server
+from shared.errors import (
+    BrokerAway,
+    BrokerIsCluster,
+    BrokerRefuses,
+    InvalidSettings,
+    QueuecastError,
+    RequestError,
+    ServiceError,
+    SetupError,
+    StoreRefuses,
+)
+from shared.store import open_store
+from shared.telemetry.logs import configure_logs
+
+PARTS = "queuecast.commands"  # the entry-point group
+EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any other error: 1
+    RequestError: 2,
+    **dict.fromkeys((BrokerRefuses, BrokerIsCluster, StoreRefuses), 5),
+    ServiceError: 3,
+    TimeoutError: 4,
+    SetupError: 5,
+}
+
+ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
+FIRST_STEPS = {  # part → what one does first with it
+    "deploy": "`queuecast up`",
+    "api": "`queuecast submit request.json --wait`, then `queuecast queues list`",
+}
+
+config = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
+
+
+class PoliteGroup(TyperGroup):
+    """Errors become one red line on stderr and an exit code, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise  # typer ends these itself
+        except Exception as error:  # the edge of the program: nobody above could act on it
+            if ctx.params["debug"]:
+                raise
+            notice(_line(error), style="red")
+            raise typer.Exit(exit_code(error)) from error
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    keep_private()
+    configure_logs("WARNING", sys.stderr)
+    build_app()()
+
+
+def build_app() -> typer.Typer:
+    """The command, with the verbs of every part that is installed."""
+    parts = _parts()
+    app = typer.Typer(
+        cls=PoliteGroup,
+        callback=_root,
+        help=_help([part.name for part in parts]),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    for part in parts:
+        app.add_typer(part.load())
+    app.add_typer(config, name="config")
+    app.command("backup", epilog="Example: queuecast backup /backups/queuecast-2026-01-05.db")(backup)
+    app.command("doctor")(examine)
+    app.command("version")(print_version)
+    return app
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code of an error, by its family: who has to act."""
+    return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 1)
+
+
+def _root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    """Take the options that stand before every verb; PoliteGroup reads them."""
+
+
+def _help(parts: Collection[str]) -> str:
+    """What the command is for, and first steps: only verbs that are installed, since an image holds one part."""
+    steps = ", then ".join(step for part, step in FIRST_STEPS.items() if part in parts)
+    return ABOUT + (f"\n\nFirst steps: {steps}." if steps else "")
+
+
+def examine(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Is everything there, durable and alive? Exit 1 when something is ill, 3 when it is unreachable."""
+    from shared.command.doctor import diagnose  # brings Celery, which no other command of this module needs
+
+    findings = diagnose(load_settings(data_dir=data_dir))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        rows = [(finding.verdict, finding.name, finding.detail, finding.advice) for finding in findings]
+        print_table(("", "what", "found", "advice"), rows)
+    if any(finding.is_away for finding in findings):
+        raise typer.Exit(EXIT_CODES[ServiceError])
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+def print_version(as_json: AsJson = False) -> None:
+    """Print the version, and which parts are installed."""
+    parts = [part.name for part in _parts()]
+    found = {"version": version("queuecast"), "python": platform.python_version(), "parts": parts}
+    if as_json:
+        print_json(found)
+    else:
+        say(f"queuecast {found['version']} (Python {found['python']}; {', '.join(parts)})")
+
+
+@config.command("show")
+def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show every setting, and where its value comes from; secrets are stars."""
+    settings = load_settings(data_dir=data_dir)
+    shown = {name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()}
+    if as_json:
+        print_json(shown)
+    else:
+        rows = [(PREFIX + name.upper(), _short(entry["value"]), entry["from"]) for name, entry in shown.items()]
+        print_table(("setting", "value", "from"), rows)
+
+
+@config.command("check")
+def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Check the settings; exit 5 with every problem when they are not valid. Contacts no server: `queuecast doctor` does."""
+    problems = _problems(data_dir)
+    if as_json:
+        print_json({"valid": not problems, "problems": problems})
+    for problem in [] if as_json else problems:
+        notice(problem, style="red")
+    if problems:
+        raise typer.Exit(EXIT_CODES[SetupError])
+    if not as_json:
+        say("the settings are valid")
+
+
+def _problems(data_dir: Path | None) -> list[str]:
+    try:
+        settings = load_settings(data_dir=data_dir)
+    except InvalidSettings as error:
+        return list(error.problems)
+    folder_problem = problem_with(settings.data_dir) if settings.needs_data_folder else ""
+    problems = [folder_problem] if folder_problem else []
+    for look in (lambda: redis_server(settings), lambda: open_store(settings.store_location).close()):
+        try:
+            look()
+        except BrokerAway:
+            pass  # the embedded broker does not run; its settings are right all the same
+        except InvalidSettings as error:
+            problems.append(error.detail)
+    return problems
+
+
+def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:
+    """Where a setting's value comes from; a value that equals the default counts as the default."""
+    if name == "data_dir" and data_dir is not None:
+        return "--data-dir"
+    variable = PREFIX + name.upper()
+    if os.environ.get(variable):
+        return variable
+    folder = os.environ.get(SECRETS_DIR)
+    if folder and (Path(folder) / variable.lower()).is_file():
+        return SECRETS_DIR
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    return "default" if getattr(settings, name) == default else os.environ.get(CONFIG_FILE, "queuecast.toml")
+
+
+def _short(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict | list) and value else (value or None)
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, QueuecastError | OSError):
+        return str(error)
+    return f"internal error: {type(error).__name__}: {error} (`queuecast --debug …` shows where)"
+
+
+def _parts() -> list[EntryPoint]:
+    """The parts whose package is there: an image for the API holds no worker code."""
+    return sorted(
+        part for part in entry_points(group=PARTS) if find_spec(part.module.partition(".")[0]) and find_spec(part.module)
+    )

@@ -1,0 +1,239 @@
+"""One frozen Settings: constructor > environment > secrets folder > TOML file; all problems reported at once.
+
+Read in the entry points (worker/app.py, the command lines) and nowhere below them: from there values travel.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
+from shared.config.redis_settings import BrokerCaFile, RedisUrl
+from shared.config.setting_kinds import LOOPBACK, Folder, InfluxVersion, KeptFor, Level, Most, Networks, RateLimit, TimeZoneName
+from shared.domain.allowances import Allowance
+from shared.domain.durations import Duration
+from shared.errors import InvalidSettings, UnknownConnection
+
+PREFIX = "QUEUECAST_"
+CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
+SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
+
+STARS = "**********"  # as pydantic shows a secret
+RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
+
+log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
+
+
+def default_data_dir() -> Path:
+    """The platform's folder for application data."""
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "queuecast"
+    except RuntimeError as error:
+        raise InvalidSettings(f"this user has no home folder; set {PREFIX}DATA_DIR") from error
+
+
+class Settings(BaseSettings):
+    """All settings, each replaceable by `QUEUECAST_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    data_dir: Folder = Field(default_factory=default_data_dir, description="store, embedded broker, logs and files")
+    files_dir: Folder | None = Field(None, description="folder of the connection `files`; default: <data folder>/files")
+    broker_url: RedisUrl | None = Field(
+        None, description="redis://, rediss://, sentinel:// or redis+socket://; default: embedded Valkey"
+    )
+    result_backend_url: RedisUrl | None = Field(None, description="default: database 1 of the broker's server")
+    broker_ca_file: BrokerCaFile | None = Field(None, description="PEM file that vouches for the broker's TLS certificate")
+    store_url: SecretStr | None = Field(None, description="default: sqlite:///<data folder>/queuecast.db")
+    mongodb_url: SecretStr | None = Field(None, description="makes the connection `mongodb` exist")
+    influxdb_url: SecretStr | None = Field(None, description="makes the connection `influxdb` exist")
+    influxdb_token: SecretStr | None = Field(None, description="version 1: user:password")
+    influxdb_org: str | None = Field(None, description="organisation, version 2")
+    influxdb_database: str | None = Field(None, description="database or bucket that may be read, and of requests that name none")
+    influxdb_version: InfluxVersion = Field("2", description="of the InfluxDB server")
+    connections: Mapping[ConnectionName, AnyConnection] = Field(
+        default_factory=dict, description="further connections, from queuecast.toml"
+    )
+    instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
+    display_timezone: TimeZoneName = Field("UTC", description="in which the dashboard shows times, such as Europe/Berlin")
+    mark_levels: tuple[Level, ...] = Field((80.0, 100.0), description="per cent; the dashboard marks queues that may cross one")
+    flower_url: str | None = Field(None, pattern="^https?://", description="where the dashboard's link to Flower leads")
+    max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
+    api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
+    session_secret: SecretStr | None = Field(None, description="does nothing any more, and goes with the next release")
+    rate_limit: RateLimit = Field("300/minute", description="requests of one token, or of one address without a token; or off")
+    write_rate_limit: RateLimit = Field("60/minute", description="of these, requests that change something; or off")
+    failure_rate_limit: RateLimit = Field("10/minute", description="wrong tokens and logins of one address; or off")
+    most_open_jobs: Most = Field(100, description="jobs of one project that have not ended; or off")
+    most_candidates: Most = Field(200_000, description="candidates that these may ask for, by their max_candidates; or off")
+    most_schedules: Most = Field(1_000, description="schedules of one project; or off")
+    max_connections: int = Field(1_000, ge=16, le=100_000, description="of the API, at a time")
+    max_connections_per_address: int = Field(64, ge=8, le=100_000, description="of these, of an address that is no trusted proxy")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
+    proxy_addresses: Networks = Field(LOOPBACK, description="of trusted proxies; networks too")
+    token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
+    keep_jobs: KeptFor = Field(Duration(400, "d"), description="jobs with their leaderboards, since their request; or forever")
+    keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy; or forever")
+    keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
+    keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of the contract; a `.env` file is not among the sources."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        return init_settings, env_settings, file_secret_settings, toml
+
+    @property
+    def allowance(self) -> Allowance:
+        """What a project may have at a time."""
+        return Allowance(open_jobs=self.most_open_jobs, candidates=self.most_candidates, schedules=self.most_schedules)
+
+    @property
+    def store_location(self) -> str:
+        """The store's URL, the default filled in."""
+        return self.store_url.get_secret_value() if self.store_url else f"sqlite://{self.data_dir / 'queuecast.db'}"
+
+    @property
+    def files_folder(self) -> Path:
+        """Of the connection `files`, the default filled in."""
+        return self.files_dir or self.data_dir / "files"
+
+    @property
+    def needs_data_folder(self) -> bool:
+        """Whether the broker or the store lies in the data folder."""
+        return self.broker_url is None or self.store_url is None
+
+    @property
+    def all_connections(self) -> dict[str, Connection]:
+        """Every connection that exists: those that have settings of their own, such as `files`, and those of the TOML file."""
+        built_in: dict[str, Connection] = {}
+        for kind in kinds:
+            given = {field: getattr(self, setting) for field, setting in kinds[kind].taken_from.items()}
+            if next(iter(given.values()), None) is not None:
+                built_in[kind] = kinds[kind].model_validate({"kind": kind} | given)
+        return built_in | dict(self.connections)
+
+    def connection(self, name: str, *, project: str | None = None) -> Connection:
+        """The connection of this name.
+
+        Args:
+            project: whose job wants it, "" = that of no project; None = nobody's, an administrator does.
+
+        Raises:
+            UnknownConnection: with those that are known; whose jobs may not use a connection, for them it is not there.
+        """
+        known = {each: found for each, found in self.all_connections.items() if project is None or found.serves(project)}
+        if name not in known:
+            setting = next(iter(kinds[name].taken_from.values()), "") if name in kinds else ""
+            hint = f"; set {PREFIX}{setting.upper()} to have it" if setting in Settings.model_fields else ""
+            whose = f" for the project {project!r}" if project else ""
+            raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
+        return known[name]
+
+    def masked(self) -> dict[str, Any]:
+        """All settings as they may be shown: secrets are stars."""
+        shown: dict[str, Any] = self.model_dump(mode="json")
+        return shown | {"store_url": _masked_url(self.store_location)}
+
+
+def unknown_names(environment: Mapping[str, str]) -> list[str]:
+    """The `QUEUECAST_*` names that no setting reads; pydantic-settings would ignore them silently."""
+    known = {*_known_names(), CONFIG_FILE, SECRETS_DIR}
+    return sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises InvalidSettings that names every problem at once, and no value, which may be secret.
+
+    Args:
+        overrides: win over environment, secrets and file; None = not given.
+    """
+    problems = [f"{name} is no setting (known are {', '.join(_known_names())})" for name in unknown_names(os.environ)]
+    problems += _foreign_file()
+    secrets_dir = os.environ.get(SECRETS_DIR) or None
+    if secrets_dir and not Path(secrets_dir).is_dir():
+        problems.append(f"{SECRETS_DIR} names {secrets_dir}, which is no folder")
+        secrets_dir = None
+    try:
+        settings = Settings(_secrets_dir=secrets_dir, **{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems += [_problem(item) for item in error.errors(include_input=False)]
+    except SettingsError as error:  # a variable that should hold JSON
+        problems.append(str(error))
+    except (OSError, ValueError) as error:
+        problems.append(f"{_config_file()} cannot be read: {error}")
+    else:
+        if not (problems := problems + _trespasses(settings)):
+            _warn_of_retired(settings)
+            return settings
+    raise InvalidSettings(*problems)
+
+
+def _trespasses(settings: Settings) -> list[str]:
+    """The connections that would give away what is ours."""
+    found = {name: connection.trespass(settings.data_dir) for name, connection in settings.all_connections.items()}
+    return [f"the connection {name} {problem}" for name, problem in found.items() if problem]
+
+
+def _warn_of_retired(settings: Settings) -> None:
+    for name, reason in RETIRED.items():
+        if getattr(settings, name) is not None:
+            log.warning("%s%s does nothing any more and goes with the next release: %s", PREFIX, name.upper(), reason)
+
+
+def _known_names() -> list[str]:
+    return [PREFIX + name.upper() for name in Settings.model_fields]
+
+
+def _foreign_file() -> list[str]:
+    """A file that only happens to lie where a command is run counts when its user wrote it: in /tmp anybody could have."""
+    file = _config_file()
+    if os.environ.get(CONFIG_FILE) or not file.is_file() or file.stat().st_uid in {os.geteuid(), 0}:
+        return []
+    return [f"{file.absolute()} belongs to another user; set {CONFIG_FILE} to it to read it all the same"]
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get(CONFIG_FILE) or "queuecast.toml")
+
+
+def _problem(item: ErrorDetails) -> str:
+    """What is wrong, and where in the words of whoever wrote it: a variable, or a place in the TOML file."""
+    name, *rest = map(str, item["loc"])
+    where = PREFIX + name.upper() if name in Settings.model_fields and not rest else ".".join([name, *rest])
+    return f"{where} is no setting" if item["type"] == "extra_forbidden" else f"{where}: {item['msg']}"
+
+
+def _masked_url(url: str) -> str:
+    """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
+    if url.startswith("sqlite:"):
+        return url
+    scheme, is_url, rest = url.partition("://")
+    user, _, address = rest.rpartition("@")
+    return f"{scheme}://{STARS + '@' if user else ''}{address.partition('?')[0]}" if is_url else STARS

@@ -1,0 +1,191 @@
+"""From candidate to forecast: the values that travel between the steps of a job.
+
+candidate     (queue, model, hyperparameters); a block is a run of candidates scored in one task
+outcome       Score | Failure of one candidate; the leaderboard is all outcomes of a queue, best first
+forecast      issue time, and per step: prediction, lower and upper bound
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from shared.domain.jobs import Hyperparameter
+from shared.domain.lanes import Lane
+from shared.domain.timegrid import step_starts
+from shared.domain.units import Unit, unit_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HyperparameterCard:
+    """One hyperparameter of a model as users see it."""
+
+    name: str
+    type: str  # "int", "float", "str" or "bool"
+    default: Hyperparameter
+    grid: tuple[Hyperparameter, ...]
+    choices: tuple[Hyperparameter, ...] | None = None  # all accepted values, where they can be counted
+    minimum: float | None = None  # smallest and largest accepted value, where there is one
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What the workers say of a model: its name, hyperparameters with default grid, and lane.
+
+    members: of a blend the models that it is made of, none where it takes the best of any; None for what is no blend.
+    """
+
+    name: str
+    summary: str
+    lane: Lane
+    cost: int  # relative CPU price of one fit; breaks ties, cheaper first
+    is_baseline: bool
+    hyperparameters: tuple[HyperparameterCard, ...] = ()
+    members: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model with its hyperparameters, to be tried on one queue."""
+
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
+
+    @property
+    def candidate_id(self) -> str:
+        """Hash of the content: the same candidate has the same id in every job."""
+        content = json.dumps([self.model, dict(self.hyperparameters)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def label(self) -> str:
+        """For people: `prophet growth=flat`."""
+        return " ".join([self.model, *(f"{name}={value}" for name, value in sorted(self.hyperparameters.items()))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Candidates `first` … `last` of a queue (indices, both included), scored in one task of `lane`."""
+
+    first: int
+    last: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSpec:
+    """How a queue is backtested and forecast: fixed once per queue from the request and the data at hand."""
+
+    target: str
+    step_seconds: int
+    horizon_steps: int
+    window_steps: int  # length of one backtest window; the horizon where history allows, else shorter
+    windows: int
+    interval: float
+    bounds: tuple[float | None, float | None]
+    timezone: str
+    holidays: str | tuple[date, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueWork:
+    """What is to be done for one queue of a job; written once, so that an index never changes its meaning."""
+
+    spec: ForecastSpec
+    candidates: tuple[Candidate, ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Accuracy over scored steps; `None` = not defined there. Formulas: worker/pipeline/measures.py."""
+
+    mape: float | None  # all percentages are 0–100, not fractions
+    wape: float | None
+    smape: float | None
+    mase: float | None
+    rmse: float | None
+    skill: float | None  # 1 − WAPE / WAPE(seasonal naive)
+    steps: int  # scored steps
+    skipped_steps: int  # left out of MAPE because the actual value is zero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowForecast:
+    """One rolling origin: what a candidate predicted and what happened; both of length `window_steps`."""
+
+    origin_at: datetime
+    actual: tuple[float | None, ...]  # None = gap, not scored
+    prediction: tuple[float, ...]
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A candidate that forecast all windows. `measures` are over all scored steps of all windows."""
+
+    candidate: Candidate
+    measures: Measures
+    windows: tuple[WindowForecast, ...]
+    seconds: float  # CPU seconds of all windows
+    kind: Literal["score"] = "score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A candidate that did not; `error` is the class of the error, `reason` its message."""
+
+    candidate: Candidate
+    error: str
+    reason: str
+    seconds: float = 0.0
+    kind: Literal["failure"] = "failure"
+
+
+Outcome = Score | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A queue's forecast as it is delivered. Tuples have one entry per step; every number is finite."""
+
+    queue: str
+    metric: str
+    job: str  # job_name: with queue, metric and issued_at the key of the forecast
+    job_id: str
+    issued_at: datetime
+    created_at: datetime
+    step_seconds: int
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter]
+    mape: float | None
+    skill: float | None
+    seconds: float
+    prediction: tuple[float, ...]
+    lower_bound: tuple[float, ...]
+    upper_bound: tuple[float, ...]
+
+    @property
+    def unit(self) -> Unit | None:
+        """What its values are counted in; None = nobody knows."""
+        return unit_of(self.metric)
+
+    @property
+    def horizon_steps(self) -> int:
+        """Number of steps."""
+        return len(self.prediction)
+
+    @property
+    def timestamps(self) -> list[datetime]:
+        """Start of each step, UTC."""
+        return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
+
+    @property
+    def peak_step(self) -> int:
+        """The step (1, 2, …) with the highest prediction; of equal ones the first."""
+        return 1 + max(range(self.horizon_steps), key=self.prediction.__getitem__)

@@ -1,0 +1,210 @@
+"""The request and the job it becomes. This is the glossary: classes stand in the order in which a job meets them.
+
+queue       a series we forecast (a YARN queue); Celery's queues are called lanes
+job         one request and all that follows from it; ours, never Celery's
+source      somebody's database that we read; sink: one that we write; store: our own records
+connection  a source or sink that an administrator has configured, known to requests by its name only
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.domain.durations import Duration
+from shared.domain.places import Place
+
+LOCAL = "local"  # the client of whoever has no token
+Hyperparameter = str | int | float | bool
+Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
+
+
+class Aggregation(StrEnum):
+    """How the samples of one bucket become one value."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    MIN = "min"
+    MAX = "max"
+
+
+class JobState(StrEnum):
+    """queued → running → succeeded | partial | failed; cancelled from the first two; a retry makes it queued again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self not in {JobState.QUEUED, JobState.RUNNING}
+
+
+class QueueState(StrEnum):
+    """A queue of a job: waiting for its place in the window, running, or ended with or without a forecast."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPlaces:
+    """Where the history is read and where the forecast is written.
+
+    Of several sources the first has the target; the others add companions.
+    """
+
+    source: Place | tuple[Place, ...]
+    destination: Place
+
+    @property
+    def sources(self) -> tuple[Place, ...]:
+        """All of them, at least one."""
+        return (self.source,) if isinstance(self.source, Place) else self.source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """One request, checked; its fields are those of the HTTP body, name for name."""
+
+    job_name: str
+    data: DataPlaces
+    aggregation_time_period: Duration
+    data_ingestion_time_period: Duration
+    future_prediction_time_period: Duration
+    job_description: str = ""
+    user_name: str = ""
+    project: str = ""
+    owner: str = ""
+    model: Literal["auto"] | tuple[str, ...] = "auto"
+    hyperparameters: Mapping[str, Grid] = field(default_factory=dict)
+    queues: tuple[str, ...] = ("*",)
+    target: str = "used_capacity"
+    time_field: str = "timestamp"
+    queue_field: str = "queue"
+    columns: tuple[str, ...] | None = None
+    aggregation: Aggregation = Aggregation.MEAN
+    backtest_windows: int = 3
+    interval: float = 0.9
+    bounds: tuple[float | None, float | None] = (0.0, None)
+    timezone: str = "UTC"
+    holidays: str | tuple[date, ...] | None = None
+    as_of: datetime | None = None
+    deadline: Duration = Duration(1, "h")
+    max_candidates: int = 2_000
+
+    @property
+    def step_seconds(self) -> int:
+        """Length of one step of the series in seconds."""
+        return self.aggregation_time_period.seconds
+
+    def history_start(self, issued_at: datetime) -> datetime:
+        """Where the history of a forecast issued at `issued_at` begins."""
+        return self.data_ingestion_time_period.before(issued_at)
+
+    def horizon_steps(self, issued_at: datetime) -> int:
+        """How many steps cover the asked-for future; a broken last step counts as a whole one."""
+        seconds = (self.future_prediction_time_period.after(issued_at) - issued_at).total_seconds()
+        return max(1, -int(-seconds // self.step_seconds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that stands in a request's way: the field it is about ("" = the whole), and what is wrong in plain words."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What a look at everything that a job would meet has shown, before anything runs."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether a job of this request would run."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many there are, how many of them are done, and how many of those failed."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job is."""
+
+    queues: Tally = Tally()
+    candidates: Tally = Tally()
+    replans: int = 0  # how often it was planned again because the broker had lost its run state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request and all that follows from it, as the store keeps it. Times are aware UTC."""
+
+    job_id: str
+    request: JobRequest
+    created_at: datetime
+    state: JobState = JobState.QUEUED
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    progress: Progress = Progress()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    issued_at: datetime | None = None
+    request_id: str | None = None
+    client: str = LOCAL
+    idempotency_key: str | None = None
+    fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
+    queued_at: datetime | None = None  # when it was last queued again by a retry
+
+    @property
+    def asked_at(self) -> datetime:
+        """When somebody last wanted it: by the request, or by a retry."""
+        return self.queued_at or self.created_at
+
+    @property
+    def account(self) -> str:
+        """Whose turn and whose allowance it takes."""
+        return account_of(self.client, self.request)
+
+    @property
+    def deadline_at(self) -> datetime:
+        """The job ends by then, with what it has."""
+        return self.request.deadline.after(self.asked_at)
+
+
+def account_of(client: str, request: JobRequest) -> str:
+    """Of the project, or "" without one; also without a token, because then anybody might name any project."""
+    return "" if client == LOCAL else request.project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """What `GET /v1/jobs` may ask for; None = any."""
+
+    state: JobState | None = None
+    owner: str | None = None
+    project: str | None = None
+    projects: tuple[str, ...] | None = None  # any of these: what a token is limited to
+    user_name: str | None = None
+    queue: str | None = None
+    model: str | None = None  # the winner's

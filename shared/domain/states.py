@@ -1,0 +1,62 @@
+"""The moves a job may make, and the verdict when its last queue has ended.
+
+A retry is the one way out of a terminal state. It is no move: `Jobs.reopen` of the store makes the job as good as new, where a
+move only carries it further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from shared.domain.identifiers import first_of
+from shared.domain.jobs import JobState, QueueState
+
+MAX_SHOWN = 5  # queues in a reason
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
+}
+
+OPEN_STATES = frozenset(MOVES)
+WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
+
+# which queues are tried again → the states a job may be tried again from, and the reports that go
+TRIED_FROM: Mapping[str, frozenset[JobState]] = {"failed": WITHOUT_SUCCESS, "all": WITHOUT_SUCCESS | {JobState.SUCCEEDED}}
+FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
+    "failed": frozenset(QueueState) - {QueueState.SUCCEEDED},
+    "all": frozenset(QueueState),
+}
+
+
+def may_move(old: JobState, new: JobState) -> bool:
+    """Whether a job in state `old` may become `new`."""
+    return new in MOVES.get(old, frozenset())
+
+
+def check_move(expected: Collection[JobState], new: JobState) -> None:
+    """Raises ValueError when a job in one of the `expected` states may not become `new`: whoever asks has it wrong."""
+    refused = sorted(old for old in expected if not may_move(old, new))
+    if refused:
+        raise ValueError(f"a job that is {' or '.join(refused)} cannot become {new}")
+
+
+def check_reopening(expected: Collection[JobState]) -> None:
+    """Raises ValueError when one of the `expected` states is no end: only what has ended can be queued again."""
+    refused = sorted(OPEN_STATES.intersection(expected))
+    if refused:
+        raise ValueError(f"a job that is {' or '.join(refused)} has not ended and cannot be queued again")
+
+
+def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str | None]:
+    """State and reason of a job whose queues have all ended.
+
+    Args:
+        succeeded: how many queues have a forecast.
+        failures: queue → reason of every queue that has none.
+    """
+    if not failures:
+        return JobState.SUCCEEDED, None
+    named = first_of(sorted(failures.items()), MAX_SHOWN, say=": ".join, between="; ")
+    reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}"
+    return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

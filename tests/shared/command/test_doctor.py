@@ -1,0 +1,295 @@
+"""What the doctor finds: on the real embedded broker, on folders and stores that are right or wrong."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from shared.command.doctor import diagnose, file_system
+from shared.command.doctor_findings import Finding, asked
+from shared.config.data_folder import open_data_folder
+from shared.config.settings import Settings
+from shared.connections.files import FilesConnection
+from shared.domain.forecasts import ModelCard
+from shared.domain.jobs import JobState
+from shared.domain.lanes import Lane
+from shared.domain.tokens import Scope, make_token
+from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.broker import enqueue_job, make_celery
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import LivingWorker
+from shared.store import open_store
+from tests.factories import MONDAY, a_job
+from tests.parrot import parrot
+from tests.redis_servers import running_redis
+from tests.servers import free_port
+
+CARD = ModelCard(name="prophet", summary="trend and seasons", lane=Lane.SCORE, cost=9, is_baseline=False)
+WORKER = LivingWorker(worker_id="w1", lanes=tuple(Lane), slots=2, version=version("queuecast"))
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    """Name → finding."""
+    return {finding.name: finding for finding in diagnose(settings)}
+
+
+@pytest.fixture
+def healthy(settings: Settings, run_state: RunState) -> Settings:
+    """A stack in which everything is as it should be."""
+    folder = settings.all_connections["files"].path
+    assert folder
+    folder.mkdir()
+    open_data_folder(settings)
+    run_state.pulses.announce(WORKER)
+    run_state.catalogue.publish([CARD])
+    assert run_state.roles.holds(run_state.roles.lock("reaper", 60))
+    with closing(open_store(settings.store_location)) as store:
+        store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
+    return settings
+
+
+def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> None:
+    found = findings(healthy)
+    assert [finding for finding in found.values() if not finding.is_well or finding.advice] == []
+    assert found["lane heavy"].detail == "slots of living workers: 2, of them busy with this lane: 0"
+    assert found["versions"].detail == f"{version('queuecast')} everywhere"
+    assert found["failed jobs"].detail == "none within the last hour"
+    assert found["catalogue"].detail == "prophet"
+    assert found["broker's file"].detail == "appendonly yes"
+
+
+def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: Settings, run_state: RunState) -> None:
+    run_state.pulses.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
+    found = findings(healthy)
+    assert not found["lane heavy"].is_well
+    assert found["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
+    assert found["lane score"].is_well
+
+
+def test_a_key_of_the_lanes_that_holds_something_else_is_ill_and_its_lane_is_unknown(healthy: Settings) -> None:
+    with closing(redis_client(redis_server(healthy).broker, is_patient=False)) as broker:
+        broker.set("score", "somebody else's")
+        broker.set("unacked", "somebody else's")
+    found = findings(healthy)
+    assert found["messages"].detail.startswith("waiting + taken: select 0 + unknown, check 0 + unknown")
+    assert "score unknown + unknown" in found["messages"].detail
+    assert "DEL score" in found["key score"].advice
+    assert not found["key score"].is_well
+    assert not found["key unacked"].is_well
+
+
+def test_a_broker_that_no_worker_ever_met_has_no_catalogue(settings: Settings, run_state: RunState) -> None:
+    found = findings(settings)
+    assert not found["catalogue"].is_well
+    assert not found["connection files"].is_well
+
+
+def test_a_fleet_without_a_reaper_is_ill(healthy: Settings, run_state: RunState) -> None:
+    run_state.client.delete("reaper")
+    assert findings(healthy)["reaper"].advice.startswith("start one: `queuecast reap`")
+
+
+def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Settings) -> None:
+    with closing(open_store(healthy.store_location)) as store:
+        store.jobs.add(a_job(created_at=datetime.now(UTC)))
+        assert findings(healthy)["oldest job"].is_well
+        store.jobs.add(a_job(job_id="old"))
+    assert "old, " in findings(healthy)["oldest job"].detail
+    assert not findings(healthy)["oldest job"].is_well
+
+
+def test_versions_that_differ_are_told_apart_and_old_workers_are_unknown(healthy: Settings, run_state: RunState) -> None:
+    run_state.roles.announce_version("reaper", "0.0.1")
+    run_state.pulses.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
+    found = findings(healthy)["versions"]
+    assert found.verdict == "note"
+    assert found.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"
+
+
+def test_slots_that_are_busy_are_counted(healthy: Settings) -> None:
+    app = make_celery(redis_server(healthy), "api")
+    enqueue_job(app, "job-1")
+    with app.connection_for_read() as connection:
+        message = connection.SimpleQueue("plan").get(timeout=5)
+        assert findings(healthy)["lane plan"].detail == "slots of living workers: 2, of them busy with this lane: 1"
+        message.ack()
+
+
+def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
+    now = datetime.now(UTC)
+    with closing(open_store(healthy.store_location)) as store:
+        for number in range(5):
+            store.jobs.add(a_job(job_id=f"job-{number}", created_at=now - timedelta(minutes=number)))
+            at = now - timedelta(hours=2 if number == 4 else 0)
+            store.jobs.move(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
+    found = findings(healthy)["failed jobs"]
+    assert found.detail == "4 within the last hour: job-0, job-1, job-2 …"
+    assert found.verdict == "note"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"+OK\r\n", b"*0\r\n", b":1\r\n", b"-ERR unknown command\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
+def test_no_answer_ends_the_doctor(tmp_path: Path, answer: bytes) -> None:
+    with parrot(answer * 20) as port:
+        url = f"redis://127.0.0.1:{port}/0"
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(url), result_backend_url=SecretStr(url)))
+    assert not found["broker"].is_well
+
+
+def test_an_error_that_nobody_has_foreseen_is_a_finding() -> None:
+    def ask() -> list[Finding]:
+        raise KeyError("redis_version")
+
+    (found,) = asked("broker", ask)
+    assert (found.verdict, found.detail) == ("ill", "an unexpected answer (KeyError: 'redis_version')")
+
+
+def test_a_broker_that_is_a_cluster_or_refuses_us_is_ill_and_not_away(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "redis", "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert (found.verdict, found.detail.partition(",")[0]) == ("ill", "The broker is a Redis Cluster")
+    with running_redis(tmp_path / "closed", password="secret") as server:
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert found.verdict == "ill"
+        assert found.detail.startswith("The broker refuses Queuecast's user name or password")
+
+
+def test_a_broker_that_is_a_replica_is_away(tmp_path: Path) -> None:
+    with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
+        with other.client() as admin:
+            admin.replicaof("127.0.0.1", master.port)
+        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{other.port}/0")))["broker"]
+    assert found.verdict == "away"
+    assert found.detail == "The broker's address leads to a replica: its role is replica"
+
+
+def test_a_service_that_is_open_to_all_is_noted(settings: Settings, run_state: RunState) -> None:
+    with closing(open_store(settings.store_location)) as store:
+        store.check()
+    assert findings(settings)["tokens"].verdict == "note"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [
+        ("appendonly", "no", "broker's file"),
+        ("maxmemory-policy", "allkeys-lru", "broker's eviction"),
+        ("maxmemory", "1200000", "broker's memory"),
+    ],
+)
+def test_a_broker_that_may_lose_tasks_is_ill(healthy: Settings, run_state: RunState, option: str, value: str, name: str) -> None:
+    usual = run_state.client.config_get(option)[option]
+    run_state.client.config_set(option, value)
+    try:
+        ill = [finding for finding in diagnose(healthy) if not finding.is_well]
+    finally:
+        run_state.client.config_set(option, usual)
+    assert [finding.name for finding in ill] == [name]
+    assert ill[0].advice
+    assert not ill[0].is_away
+
+
+def test_a_broker_that_does_not_run_is_away_and_nothing_is_said_of_what_it_knows(tmp_path: Path) -> None:
+    found = findings(Settings(data_dir=tmp_path))
+    assert found["broker"].is_away
+    assert found["broker"].verdict == "away"
+    assert "queuecast up" in found["broker"].detail
+    assert "catalogue" not in found
+
+
+def test_a_broker_that_refuses_the_connection_is_away(tmp_path: Path) -> None:
+    found = findings(Settings(data_dir=tmp_path, broker_url="redis://127.0.0.1:1/0", result_backend_url="redis://127.0.0.1:1/1"))
+    assert found["broker"].is_away
+    assert found["result backend"].is_away
+
+
+def test_a_result_backend_of_its_own_is_asked_too(healthy: Settings, broker_dir: Path) -> None:
+    socket = (broker_dir / "broker.socket").read_text()
+    found = findings(
+        healthy.model_copy(
+            update={
+                "result_backend_url": Settings(result_backend_url=f"redis+socket://{socket}?virtual_host=1").result_backend_url
+            }
+        )
+    )
+    assert found["result backend"].is_well
+
+
+def test_looking_at_a_fresh_machine_makes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "fresh"
+    found = findings(Settings(data_dir=folder))
+    assert not found["data folder"].is_well
+    assert not found["store"].is_well
+    assert not folder.exists()
+
+
+def test_a_store_that_cannot_be_opened_is_away(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("")
+    broken = Settings(data_dir=settings.data_dir, store_url=f"sqlite://{tmp_path}/a file/queuecast.db")
+    assert not findings(broken)["store"].is_well
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="only Linux has a folder in which not even root may write")
+def test_a_data_folder_that_cannot_be_written_is_ill() -> None:
+    assert not findings(Settings(data_dir=Path("/proc/self")))["data folder"].is_well
+
+
+def test_every_connection_of_kind_files_is_looked_at(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
+    more = settings.model_copy(update={"connections": {"archive": FilesConnection(path=tmp_path)}})
+    assert findings(more)["connection archive"].is_well
+
+
+MOUNTS = r"""
+/dev/sda1 / ext4 rw 0 0
+server:/export /mnt/share nfs4 rw 0 0
+server:/other /mnt/my\040share cifs rw 0 0
+overlay /mnt/share/local overlay rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv/queuecast", "ext4"),
+        ("/mnt/share/queuecast", "nfs4"),
+        ("/mnt/my share/q", "cifs"),
+        ("/mnt/share/local/q", "overlay"),
+    ],
+)
+def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path, folder: str, kind: str) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS.lstrip())
+    assert file_system(Path(folder), mounts) == kind
+
+
+def test_without_a_list_of_mounts_the_file_system_is_unknown(tmp_path: Path) -> None:
+    assert file_system(tmp_path, tmp_path / "absent") == "unknown file system"
+
+
+def test_well_with_advice_is_a_note() -> None:
+    assert Finding(name="data folder", detail="on nfs4", advice="move it").verdict == "note"
+
+
+def test_a_data_folder_that_others_can_look_into_is_ill(healthy: Settings) -> None:
+    file = healthy.data_dir / "broker.socket"
+    for path, mode in ((file, 0o640), (file.parent, 0o755)):
+        usual = path.stat().st_mode
+        path.chmod(mode)
+        found = findings(healthy)["data folder's modes"]
+        path.chmod(usual)
+        assert not found.is_well
+        assert f"1 open to others, such as {path} (mode {mode:04o}" in found.detail
+        assert f"`chmod -R go= {healthy.data_dir}`" in found.advice
+
+
+def test_a_data_folder_that_cannot_be_made_is_ill_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = findings(Settings(data_dir=tmp_path / "file"))["data folder"]
+    assert not found.is_well
+    assert "a file is in its place" in found.detail

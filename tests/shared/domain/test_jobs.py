@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.durations import Duration
+from tests.factories import MONDAY, a_job, a_request
+
+
+def test_a_step_is_as_long_as_the_aggregation_period() -> None:
+    assert a_request(aggregation_time_period=Duration(45, "min")).step_seconds == 2_700
+
+
+def test_the_history_begins_as_long_before_the_issue_as_asked() -> None:
+    assert a_request(data_ingestion_time_period=Duration(1, "mo")).history_start(MONDAY) == datetime(2025, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("future", "step", "steps"),
+    [("1d", "1h", 24), ("1h", "1h", 1), ("61min", "1h", 2), ("30min", "1h", 1), ("1mo", "1d", 31), ("3d", "7h", 11)],
+)
+def test_the_horizon_covers_all_of_the_asked_for_future(future: str, step: str, steps: int) -> None:
+    periods = {"future_prediction_time_period": Duration.parse(future), "aggregation_time_period": Duration.parse(step)}
+    assert a_request(**periods).horizon_steps(MONDAY) == steps
+
+
+def test_a_job_ends_by_its_deadline_counted_from_when_it_was_made_or_queued_again() -> None:
+    request, later = a_request(deadline=Duration(90, "min")), MONDAY + timedelta(days=3)
+    assert a_job(request=request).deadline_at == MONDAY + timedelta(minutes=90)
+    assert a_job(request=request, queued_at=later).deadline_at == later + timedelta(minutes=90)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.outgoing import LONGEST_LABEL, cell, isolated, label, readable
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@SUM(A1)", "\t=1", "\r=1"])
+def test_what_a_spreadsheet_takes_for_a_formula_is_quoted(text: str) -> None:
+    assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["root.etl", "", "1-2", "a=b", -1.5, 0, None])
+def test_all_else_stays_as_it_is(value: object) -> None:
+    assert cell(value) == value
+
+
+def test_a_label_has_no_control_characters_and_an_end() -> None:
+    assert label("a\x00b\nc\x9bd\u202ee\ud800") == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffd"
+    assert label("Köln.etl") == "Köln.etl"
+    assert len(label("x" * 10_000)) == LONGEST_LABEL
+
+
+def test_a_name_turns_nothing_around_it() -> None:
+    assert readable("root.\u202egpj\u2069") == "root.\ufffdgpj\ufffd"
+    assert isolated("root.etl") == "root.etl"
+    assert isolated("קבוצה") == "\u2068קבוצה\u2069"

@@ -1,0 +1,108 @@
+"""Log lines: one JSON object each, with whom they are about and without secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from shared.telemetry.logs import configure_logs, log_about
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Where this test's logs go; afterwards logging is as pytest had it."""
+    root, level, handlers = logging.getLogger(), logging.getLogger().level, logging.getLogger().handlers[:]
+    target = io.StringIO()
+    root.handlers = []  # keeps pytest's own handlers from being closed
+    configure_logs("INFO", target)
+    yield target
+    logging.captureWarnings(capture=False)
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    """The logged objects."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_says_when_what_and_who(stream: io.StringIO) -> None:
+    structlog.get_logger("worker.steps").info("queue planned", candidates=12)
+    (line,) = lines(stream)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "queue planned", "candidates": 12, "level": "info", "logger": "worker.steps"}
+
+
+def test_lines_inside_the_block_carry_the_ids_and_lines_after_it_do_not(stream: io.StringIO) -> None:
+    with log_about(job_id="job-1", queue="root.etl"):
+        structlog.get_logger().info("inside")
+        logging.getLogger("celery.worker").warning("of the library %s", "too")
+    structlog.get_logger().info("after")
+    ours, theirs, after = lines(stream)
+    assert (ours["job_id"], ours["queue"], "model" in ours) == ("job-1", "root.etl", False)
+    assert (theirs["job_id"], theirs["event"], theirs["logger"]) == ("job-1", "of the library too", "celery.worker")
+    assert "job_id" not in after
+
+
+def test_extra_fields_of_the_standard_library_are_kept(stream: io.StringIO) -> None:
+    logging.getLogger("celery.worker").info("request", extra={"status": 202})
+    assert lines(stream)[0]["status"] == 202
+
+
+def test_an_exception_stays_on_one_line_with_its_traceback(stream: io.StringIO) -> None:
+    try:
+        int("no good")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    (line,) = lines(stream)
+    assert "Traceback" in line["exception"]
+    assert line["exception"].endswith("'no good'")
+
+
+@pytest.mark.parametrize("url", ["redis://:hunter2@host:6379/0", "mongodb://bob:hun@ter2@host/db", "https://hunter2@host"])
+def test_credentials_in_a_url_become_stars_wherever_they_stand(stream: io.StringIO, url: str) -> None:
+    structlog.get_logger().info(f"connecting to {url}", deep={"urls": [url]})
+    logging.getLogger("kombu").error("Cannot connect to %s", url)
+    assert "ter2" not in stream.getvalue()
+    assert stream.getvalue().count("**********@host") == 3
+
+
+def test_a_url_without_credentials_is_left_alone(stream: io.StringIO) -> None:
+    structlog.get_logger().info("listening", url="http://127.0.0.1:8080/docs?a=b@c")
+    assert lines(stream)[0]["url"] == "http://127.0.0.1:8080/docs?a=b@c"
+
+
+def test_fields_named_like_secrets_and_secret_values_are_hidden(stream: io.StringIO) -> None:
+    fields = {"influxdb_token": "hunter2", "Authorization": "Bearer hunter2", "url": SecretStr("hunter2")}
+    structlog.get_logger().info("settings", **fields)
+    assert "hunter2" not in stream.getvalue()
+
+
+def test_lines_below_the_level_are_not_written(stream: io.StringIO) -> None:
+    structlog.get_logger().debug("detail")
+    logging.getLogger("kombu").debug("detail")
+    logging.getLogger("urllib3.connectionpool").info("chatter")
+    assert stream.getvalue() == ""
+
+
+def test_configuring_twice_writes_every_line_once(stream: io.StringIO) -> None:
+    configure_logs("INFO", stream)
+    structlog.get_logger().info("once")
+    assert len(lines(stream)) == 1
+
+
+def test_a_process_logs_to_stdout_and_its_warnings_are_lines_too() -> None:
+    code = "import warnings; from shared.telemetry.logs import configure_logs; configure_logs('INFO'); warnings.warn('old')"
+    done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "UserWarning: old" in line["event"]
+    assert done.stderr == ""

@@ -1,0 +1,85 @@
+"""Traces: sent to a real collector, one for a request and the message that follows from it; nothing without an address."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from shared.config.settings import Settings
+from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.runstate import RunState
+from tests.api.bodies import BODY
+
+SUBMITTING = """
+import json, sys
+from opentelemetry import trace
+from api.app import create_app
+from shared.config.settings import load_settings
+answer = create_app(load_settings()).test_client().post("/v1/jobs", json=json.loads(sys.argv[1]))
+assert answer.status_code == 202, answer.text
+trace.get_tracer_provider().force_flush()
+"""
+
+
+class Collector(ThreadingHTTPServer):
+    """Keeps what it is sent."""
+
+    received: list[bytes]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            server.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = Collector(("127.0.0.1", 0), Handler)
+    server.received = []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def submit(settings: Settings, **environment: str) -> None:
+    values = {"QUEUECAST_DATA_DIR": str(settings.data_dir), "QUEUECAST_STORE_URL": settings.store_location}
+    command = [sys.executable, "-c", SUBMITTING, json.dumps(BODY)]
+    done = subprocess.run(command, env=os.environ | values | environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_request_and_the_message_that_follows_from_it_are_one_trace(
+    settings: Settings, run_state: RunState, collector: Collector
+) -> None:
+    submit(settings, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
+    sent = [ExportTraceServiceRequest.FromString(body) for body in collector.received]
+    resources = [each for request in sent for each in request.resource_spans]
+    names = {value.value.string_value for each in resources for value in each.resource.attributes if value.key == "service.name"}
+    spans = [span for each in resources for scope in each.scope_spans for span in scope.spans]
+    assert names == {"queuecast-api"}
+    assert {span.name for span in spans} >= {"POST /v1/jobs"}
+    with redis_client(redis_server(settings).broker, is_patient=False) as lanes:
+        [message] = lanes.lrange("plan", 0, -1)
+    carried = json.loads(message)["headers"]["traceparent"].split("-")[1]
+    assert {span.trace_id.hex() for span in spans if span.name == "POST /v1/jobs"} == {carried}
+
+
+def test_without_an_address_nothing_is_loaded(settings: Settings) -> None:
+    starting = "import sys, shared.telemetry.tracing as t; t.start_tracing('api')"
+    loading = f"{starting}; assert not [m for m in sys.modules if 'opentelemetry' in m]"
+    assert subprocess.run([sys.executable, "-c", loading], check=False).returncode == 0
