@@ -7,32 +7,21 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from api import (
-    accuracy,
-    audit,
-    auth,
-    catalogue,
-    checks,
-    commands,
-    dashboard,
-    guards,
-    health,
-    jobs,
-    limits,
-    metrics,
-    openapi,
-    problems,
-    queues,
-    schedules,
-    sessions,
-)
-from api.context import EXTENSION, Services
+from api import dashboard
+from api.edge import audit, auth, limits, problems, sessions
+from api.edge import request_checks as guards
+from api.edge.context import EXTENSION, Services
+from api.edge.proxies import behind_proxies
 from api.edge.routing import add_routes, check_policies
-from api.proxies import behind_proxies
+from api.ops import health, metrics, openapi
+from api.v1 import accuracy, jobs, queues, schedules
+from api.v1 import actions as commands
+from api.v1 import models as catalogue
+from api.v1 import validation as checks
 from shared.config.settings import Settings
 from shared.telemetry.tracing import start_tracing
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("dashboard") / "templates"
 
 
 def create_app(settings: Settings) -> Flask:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api.client import Client, Document
+from api.command.client import Client, Document
 from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor

@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.listening import check_address
+from api.edge.bind_address import check_address
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.command.terminal import notice

@@ -8,8 +8,8 @@ from typing import TypeVar
 from flask import request
 from pydantic import ValidationError
 
-from api.refusals import field_problems
-from api.requests import Form
+from api.edge.refusals import field_problems
+from api.schema.requests import Form
 from shared.errors import InvalidRequest
 
 Query = TypeVar("Query", bound=Form)

@@ -15,16 +15,16 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from api import problems
-from api.callers import known_caller
 from api.dashboard import words
+from api.edge import problems
+from api.edge.identity import known_caller
 from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
 from shared.domain import outgoing
 from shared.errors import QueuecastError
 
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = Path(__file__).with_name("static")
 YEAR_SECONDS = 31_536_000
 
 

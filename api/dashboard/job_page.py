@@ -10,12 +10,12 @@ from flask import make_response, render_template, request
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
-from api.context import Services
 from api.dashboard.pace import in_order, pace
+from api.edge.context import Services
 from api.edge.policy import PAGE
+from api.edge.projects import visible_job
 from api.edge.routing import route
-from api.progress import queue_reports, with_progress
-from api.projects import visible_job
+from api.v1.progress import queue_reports, with_progress
 from shared.domain.jobs import Job, JobRequest
 
 SHOWN_QUEUES = 200

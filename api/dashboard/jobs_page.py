@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
 
-from api.context import Services
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
+from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.job_answers import page_of_jobs
-from api.requests import JobsQuery
+from api.schema.requests import JobsQuery
+from api.v1.job_answers import page_of_jobs
 from shared.domain.jobs import JobState
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from api.queue_answers import Standing
+from api.v1.queue_answers import Standing
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 
 ABOUT_SCORE = {

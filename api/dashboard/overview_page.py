@@ -10,15 +10,15 @@ from typing import Literal
 from flask import render_template
 from pydantic import Field
 
-from api.callers import caller
-from api.context import Services
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
+from api.edge.context import Services
+from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.requests import Form
+from api.schema.requests import Form
 from shared.domain.jobs import JobFilter
 from shared.domain.reports import Point
 

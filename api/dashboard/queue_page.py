@@ -9,16 +9,16 @@ from urllib.parse import quote
 from flask import render_template, request
 from pydantic import Field
 
-from api import fields
-from api.accuracy import accuracy_answer, visible_issues
-from api.callers import caller
-from api.context import Services
 from api.dashboard.addresses import query_of
 from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
 from api.dashboard.overview import row_of
+from api.edge.context import Services
+from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.requests import Form
+from api.schema import fields
+from api.schema.requests import Form
+from api.v1.accuracy import accuracy_answer, visible_issues
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobFilter, JobState, QueueState

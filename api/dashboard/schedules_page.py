@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import render_template
 
-from api.context import Services
+from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.schedule_answers import schedule_answers
+from api.v1.schedule_answers import schedule_answers
 
 
 @route("GET", "/schedules", PAGE, endpoint="schedules")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 
-from api.context import Services
+from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from shared.errors import QueuecastError

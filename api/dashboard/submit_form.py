@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.requests import JobBody, PlaceBody
+from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
 from shared.domain.jobs import Aggregation

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import render_template, request
 
-from api.callers import caller
-from api.context import Services
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
+from api.edge.context import Services
+from api.edge.identity import caller
 from api.edge.policy import PAGE
+from api.edge.projects import visible_job
 from api.edge.routing import route
-from api.projects import visible_job
 from shared.domain.forecasts import ModelCard
 from shared.errors import BrokerAway
 

@@ -13,7 +13,7 @@ from spectree import SpecTree
 from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
 
 from api.edge.policy import Policy
-from api.problems import MEDIA_TYPE, Problem
+from api.edge.problems import MEDIA_TYPE, Problem
 from shared.domain.durations import Duration
 
 ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
@@ -94,7 +94,7 @@ class _Adapter(PydanticModelAdapter):
         return model.model_json_schema(ref_template=ref_template, mode=mode, schema_generator=_Schema)
 
     def validation_errors(self, err: ValidationError) -> list[object]:  # noqa: ARG002 - its protocol
-        """None: api.problems answers a refused form; the list of all with what was sent has a size without limit."""
+        """None: api.edge.problems answers a refused form; the list of all with what was sent has a size without limit."""
         return []
 
 

@@ -21,10 +21,10 @@ from typing import Any, TypeVar, cast, get_type_hints
 from flask import Blueprint, Flask, Response, abort
 from pydantic import BaseModel, ValidationError
 
-from api.context import Services
+from api.edge.context import Services
 from api.edge.document import SPEC, TOKEN, Answers, problem_statuses
 from api.edge.policy import Policy
-from api.problems import refusal
+from api.edge.problems import refusal
 
 V = TypeVar("V", bound=Callable[..., object])
 

@@ -9,9 +9,9 @@ from secrets import token_hex
 import structlog
 from waitress.task import ErrorTask, WSGITask
 
-from api.guards import SECURITY_HEADERS
-from api.metrics import ELSEWHERE
-from api.problems import MEDIA_TYPE, Problem
+from api.edge.problems import MEDIA_TYPE, Problem
+from api.edge.request_checks import SECURITY_HEADERS
+from api.ops.metrics import ELSEWHERE
 from shared.telemetry.metrics import HTTP_REQUESTS
 
 log = structlog.get_logger(__name__)

@@ -16,10 +16,10 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from api.proxies import is_proxy
+from api.edge.proxies import is_proxy
+from api.edge.sparing import SparingLog
 from api.server.connection import Connection, group_of
 from api.server.memory import LARGE_BYTES
-from api.sparing import SparingLog
 from shared.config.settings import Settings
 
 PROBE = "/healthz"  # has a thread of its own: whether the process is well must be told while all others are busy
@@ -154,7 +154,7 @@ def _adjust(settings: Settings, sock: socket.socket) -> Adjustments:
         threads=settings.api_threads,
         server_name=sock.getsockname()[0],
         ident="",
-        clear_untrusted_proxy_headers=False,  # api.proxies does, under any server
+        clear_untrusted_proxy_headers=False,  # api.edge.proxies does, under any server
         max_request_header_size=HEAD_BYTES,
         max_request_body_size=settings.max_body_bytes
         + settings.max_body_bytes // 8

@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.context import EXTENSION, Services
+from api.edge.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
 from shared.config.settings import Settings
 from shared.domain.tokens import Scope, make_token

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from wsgiref.types import WSGIApplication
 
-from api.listening import bind
+from api.edge.bind_address import bind
 from api.server.listener import Listener
 from shared.config.settings import Settings
 

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from typer.testing import CliRunner
 
-from api.context import EXTENSION
+from api.edge.context import EXTENSION
 from deploy.stack import fleet, make_layout
 from shared.command.root import build_app
 from shared.config.settings import Settings
@@ -186,7 +186,7 @@ def secretive(run_state: RunState, settings: Settings, tmp_path: Path) -> Settin
 def test_no_answer_and_no_log_line_holds_a_secret(
     make_app: Any, secretive: Settings, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
+    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
     app = make_app(secretive)
     client, store = app.test_client(), app.extensions[EXTENSION].store
     store.jobs.add(a_job(created_at=MONDAY))
@@ -246,7 +246,7 @@ def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.
     def break_down(*_: object) -> None:
         raise RuntimeError(f"connection string {SECRET}")
 
-    monkeypatch.setattr("api.job_answers.with_progress", break_down)
+    monkeypatch.setattr("api.v1.job_answers.with_progress", break_down)
     answer = client.get("/v1/jobs")
     assert answer.status_code == 500
     assert SECRET not in answer.text

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import shared.errors
-from api.problems import STATUS
+from api.edge.problems import STATUS
 from shared.errors import AccessError, QueuecastError, RequestError, ServiceError
 
 EVERY_ERROR = [kind for _, kind in inspect.getmembers(shared.errors, inspect.isclass) if issubclass(kind, QueuecastError)]

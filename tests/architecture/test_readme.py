@@ -16,7 +16,7 @@ from typer.main import get_command
 
 import deploy.dev
 from api.app import create_app
-from api.requests import JobBody
+from api.schema.requests import JobBody
 from shared.command.root import build_app
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
 from tests.architecture.house import ROOT, fail_on, syntax_of

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from tests.architecture.house import ROOT
 
-FOLDER = ROOT / "api/static/vendor"
+FOLDER = ROOT / "api/dashboard/static/vendor"
 LISTED = json.loads((FOLDER / "vendored.json").read_text())
 
 

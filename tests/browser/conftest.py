@@ -17,7 +17,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api.app import create_app
-from api.context import EXTENSION, Services
+from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
 from shared.store import Store

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.requests import JobBody
+from api.schema.requests import JobBody
 from deploy import demo
 
 

@@ -19,7 +19,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.app import create_app
-from api.context import EXTENSION, Services
+from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QueueReport
@@ -63,7 +63,7 @@ def service(
     run_state: RunState, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Service]:
     """A service that knows one job and one forecast, and has no worker to wait for; open, unless a parameter says who asks."""
-    monkeypatch.setattr("api.checks.ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.0)
     app = create_app(settings.model_copy(update=dict.fromkeys(LIMITS, "off")))
     answer = app.wsgi_app
     monkeypatch.setattr(app, "wsgi_app", lambda environ, start: answer({"REMOTE_ADDR": "127.0.0.1", **environ}, start))

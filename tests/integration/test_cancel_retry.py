@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.context import EXTENSION, Services
+from api.edge.context import EXTENSION, Services
 from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState

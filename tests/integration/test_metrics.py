@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.context import EXTENSION, Services
+from api.edge.context import EXTENSION, Services
 from tests.api.bodies import a_body
 from tests.factories import MONDAY
 from tests.integration.fleet import Fleet

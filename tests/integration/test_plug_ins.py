@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from api.client import Client
+from api.command.client import Client
 from shared.errors import InvalidRequest
 from tests.factories import MONDAY
 from tests.polling import eventually

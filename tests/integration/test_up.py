@@ -15,7 +15,7 @@ import psutil
 import pytest
 import urllib3
 
-from api.client import Client
+from api.command.client import Client
 from shared.config.data_folder import entries
 from shared.drivers.redis_server import SOCKET_NOTE
 from tests.factories import MONDAY

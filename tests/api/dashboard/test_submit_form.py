@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
-from api.requests import JobBody
+from api.schema.requests import JobBody
 from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
 from tests.factories import a_request

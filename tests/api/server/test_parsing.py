@@ -7,8 +7,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from api.edge.sparing import LINES
 from api.server.listener import Listener
-from api.sparing import LINES
 from shared.config.settings import Settings
 from tests.api.server.sockets import GET, LAST, ask
 from tests.api.serving import listening

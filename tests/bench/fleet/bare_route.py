@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, jsonify, request
 
-from api.listening import bind
+from api.edge.bind_address import bind
 from api.server.running import serve_until_asked
 from shared.config.settings import Settings, load_settings
 from shared.domain.jobs import Job

@@ -38,7 +38,9 @@ def test_a_folder_that_the_environment_names_is_made_and_never_emptied(tmp_path:
     assert (os.environ[FOLDER], (tmp_path / "own").exists()) == (str(given), False)
 
 
-@pytest.mark.parametrize("module", ["shared.telemetry.metrics_folder", "api.cli", "worker.cli", "worker.watchdog", "deploy.cli"])
+@pytest.mark.parametrize(
+    "module", ["shared.telemetry.metrics_folder", "api.command.remote", "worker.cli", "worker.watchdog", "deploy.cli"]
+)
 def test_who_names_the_folder_has_not_yet_decided_where_to_count(module: str) -> None:
     """prometheus_client decides when it is imported."""
     program = f"import sys, {module}; sys.exit('prometheus_client' in sys.modules)"

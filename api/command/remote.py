@@ -1,0 +1,227 @@
+"""The verbs of the side that answers: serve the API, submit a job, cancel or retry it, look at jobs, queues and models."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.command import output as tables
+from api.command.client import Client, Document
+from api.command.following import follow
+from api.command.schedules import schedules
+from api.command.tokens import token
+from api.edge.bind_address import bind, check_address
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.config.data_folder import open_data_folder
+from shared.config.extras import needs
+from shared.config.settings import load_settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobState
+from shared.errors import InvalidRequest
+from shared.telemetry.logs import configure_logs
+from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
+
+app = typer.Typer()
+jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)
+queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
+app.add_typer(jobs, name="jobs")
+app.add_typer(queues, name="queues")
+app.add_typer(schedules, name="schedules")
+app.add_typer(token, name="token")
+
+Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
+Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
+JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False)]
+
+HERE = "http://127.0.0.1:8080"
+
+
+@app.command(epilog="Example: queuecast serve --port 8081")
+@needs("api")
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback only, until there is a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the API, in this process, until SIGTERM."""
+    settings = load_settings(data_dir=data_dir)
+    if note := open_data_folder(settings, is_needed=FOLDER not in os.environ):
+        notice(note, style="yellow")
+    if note := check_address(host, settings):
+        notice(note, style="yellow")
+    sock = bind(host, port)
+    count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
+    from api.app import create_app  # counts from here on
+    from api.server.running import serve_until_asked
+
+    configure_logs(settings.log_level)
+    serve_until_asked(create_app(settings), sock, settings)
+
+
+@app.command(epilog="Example: queuecast submit request.json --wait --timeout 10min")
+def submit(
+    *,
+    file: Annotated[str, typer.Argument(help="File with the request as JSON, or - for standard input.", show_default=False)],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, show how far it is, print the result.")] = False,
+    timeout: Timeout = "1h",
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Start a job. Prints its id; with --wait its result, and exit 1 unless every queue has a forecast."""
+    client, seconds = _client(url), _seconds(timeout)
+    accepted = client.submit(_request_text(file))
+    for warning in accepted["warnings"]:
+        notice(f"note: {warning}", style="yellow")
+    if wait:
+        notice(f"job {accepted['job_id']}")
+        _end_with(follow(client, accepted["job_id"], seconds), client, as_json=as_json)
+    elif as_json:
+        print_json(accepted)
+    else:
+        say(accepted["job_id"])
+
+
+@jobs.command("list", epilog="Example: queuecast jobs list --state failed")
+def list_jobs(
+    *,
+    state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.", show_default=False)] = None,
+    owner: Annotated[str | None, typer.Option(show_default=False)] = None,
+    project: Annotated[str | None, typer.Option(show_default=False)] = None,
+    user_name: Annotated[str | None, typer.Option("--user-name", show_default=False)] = None,
+    queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.", show_default=False)] = None,
+    model: Annotated[str | None, typer.Option(help="Only jobs that this model won.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    wanted = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
+    _show(_client(url).jobs(**wanted, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
+
+
+@jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
+def show_job(
+    job_id: JobId,
+    queue: Annotated[str | None, typer.Option(help="Show the leaderboard of this queue instead.", show_default=False)] = None,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show one job: how far it is or how it ended, and the winner of each queue; or why a model won in one of them."""
+    client = _client(url)
+    if queue is None:
+        _show_job(client.job(job_id), client, as_json=as_json)
+    else:
+        _show(client.queue_report(job_id, queue), tables.print_report, as_json=as_json)
+
+
+@jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
+def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = HERE, as_json: AsJson = False) -> None:
+    """Wait for the end of a job and show how far it is; exit 1 unless every queue has a forecast, 4 when it takes too long."""
+    client = _client(url)
+    _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
+
+
+@jobs.command("cancel", epilog="Example: queuecast jobs cancel 20260105T000012-3f9a")
+def cancel_job(job_id: JobId, url: Url = HERE, as_json: AsJson = False) -> None:
+    """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
+    client = _client(url)
+    _show_job(client.cancel(job_id), client, as_json=as_json)
+
+
+@jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --all")
+def retry_job(
+    *,
+    job_id: JobId,
+    every_queue: Annotated[bool, typer.Option("--all", help="Also the queues that have their forecast.")] = False,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
+    client = _client(url)
+    _show_job(client.retry(job_id, queues="all" if every_queue else "failed"), client, as_json=as_json)
+
+
+@queues.command("list", epilog="Example: queuecast queues list --json")
+def list_queues(url: Url = HERE, as_json: AsJson = False) -> None:
+    """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
+    _show(_client(url).queues(), tables.print_queues, as_json=as_json)
+
+
+@queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
+def show_accuracy(
+    queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
+    job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    url: Url = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
+    found = _client(url).accuracy(queue, job=job)
+    if as_json:
+        print_json(found)
+    else:
+        tables.print_accuracy(found)
+
+
+@queues.command("show", epilog="Example: queuecast queues show root.etl")
+def show_queue(
+    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)], url: Url = HERE, as_json: AsJson = False
+) -> None:
+    """Show the newest forecast of one queue, step by step; with --json also the week before it."""
+    _show(_client(url).series(queue), tables.print_series, as_json=as_json)
+
+
+@app.command("models", epilog="Example: queuecast models --json")
+def list_models(url: Url = HERE, as_json: AsJson = False) -> None:
+    """List the models that the workers offer, with their hyperparameters and default grids."""
+    _show(_client(url).models(), tables.print_models, as_json=as_json)
+
+
+def _client(url: str) -> Client:
+    """The service, asked with the token of QUEUECAST_TOKEN, if there is one."""
+    given = load_settings().token
+    return Client(url, token=given.get_secret_value().strip() if given else None)
+
+
+def _seconds(text: str) -> int:
+    try:
+        return Duration.parse(text).seconds
+    except ValueError as error:
+        raise InvalidRequest(f"--timeout: {error}") from error
+
+
+def _request_text(file: str) -> bytes:
+    """The request as it stands; what is wrong with it the service says."""
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"the request cannot be read: {error}") from error
+
+
+def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
+    if as_json:
+        print_json(job)
+    else:
+        tables.print_job(job, client.outlooks(job["job_id"]))
+
+
+def _end_with(job: Document, client: Client, *, as_json: bool) -> None:
+    """The exit code of a job that has ended: a forecast for every queue, or 1."""
+    _show_job(job, client, as_json=as_json)
+    if job["state"] != JobState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def _show(document: Document, print_table: Callable[[Document], None], *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        print_table(document)

@@ -1,0 +1,37 @@
+"""One audit line for every change that is asked for, refused or not, where the policy of the route says so."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+
+from api.edge.identity import is_reading, known_caller
+from api.edge.policy import current_policy
+from shared.telemetry.logs import audit
+
+NOBODY = "nobody"
+
+
+def note(**about: object) -> None:
+    """What the answer's audit line shall say beside the ids in the address."""
+    g.audited = {**g.get("audited", {}), **about}
+
+
+def register(app: Flask) -> None:
+    """Record every change that is asked of this application."""
+    app.after_request(_record)
+
+
+def _record(answer: Response) -> Response:
+    policy = current_policy()
+    if policy is None or not policy.is_audited or is_reading():  # OPTIONS, for one
+        return answer
+    found = known_caller()
+    audit(
+        (request.endpoint or "").rpartition(".")[2],
+        who=found.caller_id if found else NOBODY,
+        name=found.name if found else NOBODY,
+        source=request.remote_addr or "",
+        outcome=answer.status_code,
+        **{**(request.view_args or {}), **g.get("audited", {})},
+    )
+    return answer

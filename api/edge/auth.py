@@ -1,0 +1,119 @@
+"""Authentication: whose token a request brings, whether one is needed, and whether its scope is enough.
+
+A service without any token serves this machine alone: requests that come from elsewhere, or that name another host (a page whose
+name somebody has led to this machine), are refused. From the first token on, everybody needs one.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from flask import Flask, redirect, request
+from werkzeug.wrappers import Response
+
+from api.edge import identity as callers
+from api.edge.context import Services
+from api.edge.identity import ANYBODY_HERE, Caller, is_reading, known_caller
+from api.edge.login import COOKIE, login_address
+from api.edge.policy import Policy, current_policy
+from shared.config.addresses import is_loopback
+from shared.domain.tokens import Scope
+from shared.errors import NotAuthenticated, ProjectForbidden, ScopeMissing, StoreAway
+
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
+NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
+NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
+
+log = structlog.get_logger(__name__)
+
+
+def identify_callers(app: Flask, services: Services) -> None:
+    """Find out who asks, before anything that counts by it."""
+    app.before_request(partial(_identify, services))
+
+
+def refuse_strangers(app: Flask, services: Services) -> None:
+    """Let nobody further who may not call the view, by its policy."""
+    app.before_request(partial(_admit, services))
+
+
+def _identify(services: Services) -> None:
+    policy, now = current_policy(), datetime.now(UTC)
+    if policy is not None and not policy.identifies:
+        return
+    try:
+        if services.known_tokens.exist():
+            found = _with_secret(services, policy, now) or _with_session(services, policy, now)
+        else:
+            found = ANYBODY_HERE if _is_from_here() else None
+    except StoreAway as error:
+        if policy is None:  # a wrong address is told as such
+            return
+        log.warning("nobody can be let in", error=str(error))
+        raise StoreAway from error  # a stranger need not know where it lies
+    if found is not None:
+        callers.let_in(found)
+
+
+def _admit(services: Services) -> Response | None:
+    policy, found = current_policy(), known_caller()
+    if policy is None or policy.needs is None:
+        return None
+    if found is None:
+        return _refuse(services, policy)
+    needed = Scope.READ if request.method == "OPTIONS" else policy.needs
+    if not found.scope.covers(needed):
+        raise ScopeMissing(f"found {found.scope.value}, needed is {needed.value}")
+    if policy.needs_all_projects and found.projects is not None:
+        raise ProjectForbidden("what is shown here is of all projects")
+    return None
+
+
+def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
+    """Whoever has the secret that is given, as a bearer or to log in."""
+    secret = request.form.get("token", "").strip() if policy and policy.logs_in else _bearer()
+    if secret is None:
+        return None
+    token = services.known_tokens.with_secret(secret, now)
+    if token is None:
+        callers.note_wrong_secret()
+        return None
+    services.known_tokens.note_use(token, now)
+    return Caller.of(token, is_session=False)
+
+
+def _with_session(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
+    """Whoever has logged in; a secret that is given counts alone."""
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or "Authorization" in request.headers or (policy and policy.logs_in):
+        return None
+    token_id = services.known_sessions.token_of(cookie, now)
+    token = services.known_tokens.with_id(token_id, now) if token_id is not None else None
+    return Caller.of(token, is_session=True) if token is not None else None
+
+
+def _bearer() -> str | None:
+    """The secret in the header, "" for one of another kind; None = there is no header."""
+    given = request.headers.get("Authorization")
+    if given is None:
+        return None
+    scheme, _, secret = given.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_from_here() -> bool:
+    host = HOST.fullmatch(request.host)
+    return host is not None and is_loopback(host[1] or host[2]) and is_loopback(request.remote_addr or "")
+
+
+def _refuse(services: Services, policy: Policy) -> Response:
+    """A page that a person has asked for leads to the login; every other caller is told."""
+    is_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if policy.leads_to_login and is_page and is_reading() and "HX-Request" not in request.headers:
+        return redirect(login_address(request.full_path.rstrip("?")), 303)
+    if callers.has_tried():
+        raise NotAuthenticated("the one that was sent is unknown, expired or revoked")
+    raise NotAuthenticated(NEEDED if services.known_tokens.exist() else NOT_FROM_HERE)

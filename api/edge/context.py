@@ -1,0 +1,76 @@
+"""What a view needs: settings, store, run state and a way to enqueue; opened on first use in each process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from api.edge.known_sessions import KnownSessions
+from api.edge.known_tokens import KnownTokens
+from shared.config.settings import Settings
+from shared.config.token_note import token_note
+from shared.domain.lanes import Lane
+from shared.drivers.redis_server import redis_server
+from shared.fleet.broker import App, enqueue_check, enqueue_job, make_celery
+from shared.fleet.lanes import Lanes
+from shared.fleet.runstate import RunState
+from shared.lifecycle import Lifecycle
+from shared.store import Store, open_store
+
+EXTENSION = "queuecast"  # where an application keeps its services
+STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes in under two
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The services behind the API, which starts also while one of them is away."""
+
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        """Our records."""
+        return open_store(self.settings.store_location, patience_seconds=STORE_PATIENCE_SECONDS)
+
+    @cached_property
+    def known_tokens(self) -> KnownTokens:
+        """Who may ask us for what."""
+        return KnownTokens(lambda: self.store.tokens, note=token_note(self.settings))
+
+    @cached_property
+    def known_sessions(self) -> KnownSessions:
+        """Who has logged in."""
+        return KnownSessions(lambda: self.store.sessions)
+
+    @cached_property
+    def run_state(self) -> RunState:
+        """What running jobs say of themselves; raises BrokerAway while no embedded broker runs."""
+        return RunState.open(self.settings, is_patient=False)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """What happens to jobs."""
+        return Lifecycle(self.store, self.run_state)
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """What waits for workers; raises BrokerAway while no embedded broker runs."""
+        return Lanes.open(self.settings)
+
+    @cached_property
+    def _app(self) -> App:
+        return make_celery(redis_server(self.settings), "api")
+
+    def enqueue(self, job_id: str) -> None:
+        """Wake somebody up to plan the job; raises BrokerAway."""
+        enqueue_job(self._app, job_id)
+
+    def enqueue_check(self, question_id: str, lane: Lane) -> None:
+        """Wake somebody up to answer the question; raises BrokerAway."""
+        enqueue_check(self._app, question_id, lane)
+
+    @cached_property
+    def cursor_key(self) -> str:
+        """Signs cursors. Every API process of a fleet derives the same from the store they share; it protects nothing secret."""
+        return sha256(self.settings.store_location.encode()).hexdigest()

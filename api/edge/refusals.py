@@ -1,0 +1,82 @@
+"""What is wrong with a form, field by field: short enough for an answer, whatever was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from api.schema.fields import ONE, SEVERAL
+
+MOST_PROBLEMS = 100  # nobody mends more at a time
+MOST_BYTES = 48_000  # of all of them
+LONGEST_PART, LONGEST_MESSAGE = 60, 600
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    loc: list[str | int] = Field(description="where: names and indices from the outside in; empty = the whole")
+    msg: str = Field(description="what was found and what is accepted")
+
+    def line(self) -> str:
+        """Both in one line."""
+        return ": ".join(part for part in (".".join(map(str, self.loc)), self.msg) if part)
+
+
+def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldProblem]:
+    """The problems of the form at their places, each once; of very many the first, and how many more there are."""
+    total = error.error_count()
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    found: list[FieldProblem] = []
+    size = 0
+    for problem in _distinct(items, form):
+        size += len(problem.model_dump_json().encode())
+        if len(found) == MOST_PROBLEMS - 1 < total - 1 or size > MOST_BYTES:
+            found.append(FieldProblem(loc=[], msg=f"and {total - len(found)} more problems"))
+            break
+        found.append(problem)
+    return found
+
+
+def shortened(text: str, most: int) -> str:
+    """The text as it can be told: its middle cut out, without what no answer can carry."""
+    told = text if len(text) <= most else f"{text[: most - most // 4 - 1]}…{text[-(most // 4) :]}"
+    return told.encode("utf-8", "backslashreplace").decode()
+
+
+def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[FieldProblem]:
+    """Known names are told for the first unknown one of each place only."""
+    told: set[tuple[object, ...]] = set()
+    for item in items:
+        loc = _places(item)
+        place = tuple(loc[:-1])
+        if item["type"] == "extra_forbidden":
+            msg = "no field has this name" + ("" if place in told else f"; known are {_known(item, form)}")
+            told.add(place)
+        else:
+            msg = item["msg"].removeprefix("Value error, ")
+        yield FieldProblem(loc=loc, msg=shortened(msg, LONGEST_MESSAGE))
+
+
+def _places(item: ErrorDetails) -> list[str | int]:
+    parts = [part for part in item["loc"] if part not in {ONE, SEVERAL}]
+    return [shortened(part, LONGEST_PART) if isinstance(part, str) else part for part in parts]
+
+
+def _known(item: ErrorDetails, form: type[BaseModel]) -> str:
+    """The fields of the form that has no field of the item's name."""
+    for part in item["loc"][:-1]:
+        inner = form.model_fields[str(part)].annotation if str(part) in form.model_fields else None
+        form = next(_forms_in(inner), form)
+    return ", ".join(field.alias or name for name, field in form.model_fields.items()) or "none"
+
+
+def _forms_in(kind: object) -> Iterator[type[BaseModel]]:
+    """The forms that a field's type is made of."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _forms_in(part)

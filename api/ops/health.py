@@ -1,0 +1,60 @@
+"""Is the process alive, are its services there, what runs here? For people, load balancers and orchestrators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+
+import structlog
+from flask import Response
+
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.policy import PAGE, PROBE
+from api.edge.problems import problem
+from api.edge.routing import route
+from api.schema.answers import Alive, Ready, Version
+from shared.errors import QueuecastError
+
+DISTRIBUTION = "queuecast"
+
+log = structlog.get_logger(__name__)
+
+
+@route("GET", "/healthz", PROBE, Answers(Alive))
+def show_health() -> Alive:
+    """Say that the process answers; asks nobody else."""
+    return Alive()
+
+
+@route("GET", "/readyz", PROBE, Answers(Ready, refuses=(503,)))
+def show_readiness(services: Services) -> Ready | Response:
+    """Say whether broker and store answer, each within a second."""
+    checks = {"broker": _outcome(partial(_ask_broker, services)), "store": _outcome(services.store.check)}
+    away = [name for name, outcome in checks.items() if outcome != "ok"]
+    if away:
+        return problem(503, f"not ready: {' and '.join(away)}", checks=checks)
+    return Ready(checks=checks)
+
+
+@route("GET", "/version", PAGE, Answers(Version))
+def show_version() -> Version:
+    """Say what runs here."""
+    return Version(name=DISTRIBUTION, version=version(DISTRIBUTION))
+
+
+def _ask_broker(services: Services) -> None:
+    """Is it the master, and does it take what is written?"""
+    services.run_state.ping()
+    services.run_state.roles.announce_version("api", version(DISTRIBUTION))
+
+
+def _outcome(check: Callable[[], None]) -> str:
+    """What is wrong, without hosts and paths, which strangers need not know: the log has them."""
+    try:
+        check()
+    except QueuecastError as error:
+        log.warning("not ready", error=str(error))
+        return error.headline
+    return "ok"

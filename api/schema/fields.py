@@ -1,0 +1,160 @@
+"""The texts, numbers and times that requests are made of, each with what it accepts.
+
+Nothing is converted silently: "3" is no number, 1 is no text, and a time without a zone is no moment.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    WithJsonSchema,
+)
+
+from api.schema.sizes import Size
+from shared.domain import identifiers as names
+from shared.domain.durations import Duration
+from shared.domain.holidays import CODE, MAX_DATES, holidays_of
+from shared.domain.jobs import Hyperparameter
+from shared.domain.texts import CONTROL, SHORT, Text
+from shared.domain.timegrid import EARLIEST, LATEST
+
+UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
+MOST_MODELS = 50
+MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
+LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
+ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
+ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
+MOMENT_FORM = (
+    "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B), "
+    f"from {EARLIEST.year} to {LATEST.year - 1}"
+)
+
+_time_zones = cache(available_timezones)  # it reads a folder
+
+
+def _queue(name: str) -> str:
+    """What may name a queue, or be a glob of such names."""
+    if reason := names.why_no_queue(name):
+        raise ValueError(f"{name[:60]!r} is not accepted: {reason}")
+    return name
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones() or name in ZONES_OF_NO_PLACE:
+        raise ValueError(f"{name[:60]!r} is no time zone; accepted are IANA names such as Europe/Berlin")
+    return name
+
+
+def _moment(value: object) -> datetime:
+    """The moment in UTC."""
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        if moment.tzinfo is not None and EARLIEST <= moment < LATEST:
+            return moment.astimezone(UTC)
+    except ValueError:
+        pass  # refused below, like a time without a zone
+    found = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    raise ValueError(f"{found} is no moment; accepted is {MOMENT_FORM}")
+
+
+def _models(value: object) -> object:
+    """One name stands for a list of one; the names themselves are checked next."""
+    if isinstance(value, str | list):
+        Size(MOST_MODELS, 1).check(value)
+        return [value] if isinstance(value, str) and value != "auto" else value
+    raise ValueError("accepted are auto, the name of a model, or a list of names")
+
+
+def one_or_several(value: object) -> str:
+    """Which of the two forms a field that takes one or a list has: the list's errors carry an index, those of one do not."""
+    return SEVERAL if isinstance(value, list | tuple) else ONE
+
+
+def _hyperparameter(value: object) -> object:
+    match value:
+        case bool():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case int() if abs(value) <= LARGEST_WHOLE_NUMBER:
+            return value
+        case str():
+            return SHORT.check(value)
+    raise ValueError("accepted are finite numbers, short texts, true and false")
+
+
+def _grids(value: object) -> object:
+    """Counts the values of all hyperparameters; where there should be an object or a list and is none, is told later."""
+    grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
+    found = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
+    if found > MOST_GRID_VALUES:
+        raise ValueError(f"found {found} values in all, accepted are at most {MOST_GRID_VALUES}")
+    return value
+
+
+def _between(least: Duration, most: Duration) -> AfterValidator:
+    def check(duration: Duration) -> Duration:
+        if not duration.is_fixed or not least.seconds <= duration.seconds <= most.seconds:
+            raise ValueError(f"{duration} is not accepted; accepted are lengths from {least} to {most}, not in months")
+        return duration
+
+    return AfterValidator(check)
+
+
+def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int = 0) -> WithJsonSchema:
+    """The schema of a field that takes one text or a list."""
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": many, "minItems": least, "maxItems": most}]})
+
+
+_MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+# A job's name becomes a tag of InfluxDB: never empty, no backslash at its end.
+_TITLE = rf"([^\s{UNPLAIN}][^{UNPLAIN}]*)?[^\s\\{UNPLAIN}]"
+
+Label = Annotated[str, Text(f"[^{UNPLAIN}]*", 200, "texts without control characters")]
+FilledLabel = Annotated[str, SHORT]
+QueueName = Annotated[str, SHORT, AfterValidator(_queue)]
+Prose = Annotated[
+    str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
+]
+Title = Annotated[
+    str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
+]
+ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
+ColumnName = Annotated[str, Text(names.COLUMN, names.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
+Models = Annotated[
+    Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
+    Discriminator(one_or_several),
+    BeforeValidator(_models),
+    _two_forms(_MODEL, _MODEL, MOST_MODELS, 1),
+]
+Holidays = Annotated[
+    tuple[date, ...] | str | None,
+    BeforeValidator(lambda given: None if given is None else holidays_of(given)),
+    _two_forms({"type": ["string", "null"], "pattern": f"^{CODE}$"}, {"type": "string", "format": "date"}, MAX_DATES),
+]
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Period = Annotated[Duration, _between(Duration(1, "min"), Duration(1, "w"))]
+Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
+WholeNumber = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter)]
+Hyperparameters = Annotated[
+    dict[
+        ModelName,
+        Annotated[dict[ModelName, Annotated[tuple[HyperparameterValue, ...], Size(100, 1)]], Size(50)],
+    ],
+    BeforeValidator(_grids),
+    Size(50),
+]

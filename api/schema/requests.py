@@ -1,0 +1,237 @@
+"""Bodies and queries as callers write them: checked here, then they become the values of shared/domain/jobs.py.
+
+Every field is obeyed or refused. What needs more than the form (connections, models, the clock) is checked in acceptance.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from api.schema import fields
+from api.schema.sizes import Size
+from shared.config.connection import place_form
+from shared.domain.codec import from_document
+from shared.domain.durations import Duration
+from shared.domain.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
+from shared.domain.places import Place
+
+MOST_SOURCES = 5
+MOST_FIELDS = 100  # of any form, those included that it does not know
+MOST_HORIZON_STEPS = 10_000
+MOST_POINTS = 100_000  # of one answered series
+MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
+LONGEST_MONTH_SECONDS = 31 * 86_400
+LONGEST_SECONDS = 1_200 * LONGEST_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
+EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
+    "job_name": "Resource Forecasting",
+    "user_name": "Bob",
+    "data": {"source": {"name": "files", "path": "*.csv"}, "destination": {"name": "files"}},
+    "aggregation_time_period": "1h",
+    "data_ingestion_time_period": "14d",
+    "future_prediction_time_period": "3d",
+}
+
+
+class Form(BaseModel):
+    """What callers write; an unknown field is an error, so that typing errors are found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_size(cls, value: object) -> object:
+        return Size(MOST_FIELDS).check(value)
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """Say of a query or header that it is left away; in an address nothing is null."""
+    for name, field in schema["properties"].items():
+        accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]
+        if len(accepted) == 1:
+            rest = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+            schema["properties"][name] = rest | accepted[0]
+
+
+class Query(Form):
+    """What callers write into an address."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
+
+
+class _NamedPlace(Form):
+    name: fields.FilledLabel = Field(description="a configured connection; never a URL")
+
+
+class PlaceBody(create_model("PlaceForm", __base__=_NamedPlace, **place_form())):  # type: ignore[misc] # what kinds ask for
+    """Where data lie: the name of a configured connection, and what that kind of connection asks for."""
+
+    def to_place(self) -> Place:
+        """The place as the rest of Queuecast knows it."""
+        return from_document(Place, dict(self))
+
+
+class DataBody(Form):
+    """Where the history is read and where the forecast is written."""
+
+    source: Annotated[
+        Annotated[PlaceBody, Tag(fields.ONE)] | Annotated[tuple[PlaceBody, ...], Size(MOST_SOURCES, 1), Tag(fields.SEVERAL)],
+        Discriminator(fields.one_or_several),
+        Field(description="one place, or a list: the first has the target, the others add companions"),
+    ]
+    destination: PlaceBody
+
+
+class JobBody(Form):
+    """A job: what to forecast, from which history, how far ahead."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    job_name: fields.Title = Field(description="with queue, target and issue time the key of a forecast")
+    job_description: fields.Prose = ""
+    user_name: fields.Label = ""
+    project: fields.Label = ""
+    owner: fields.Label = ""
+    data: DataBody
+    aggregation_time_period: fields.Period = Field(description="length of a step, such as 1h; from 1min to 1w")
+    data_ingestion_time_period: Duration = Field(description="length of the history, such as 14d")
+    future_prediction_time_period: Duration = Field(description="how far ahead, such as 3d")
+    model: fields.Models = Field("auto", description="auto, one name, or a list of names")
+    hyperparameters: fields.Hyperparameters = Field(
+        {}, description="model → hyperparameter → values to try instead of the default grid"
+    )
+    queues: Annotated[tuple[fields.QueueName, ...], Size(1_000, 1)] = Field(("*",), description="names or globs")
+    target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
+    time_field: fields.ColumnName = "timestamp"
+    queue_field: fields.ColumnName = Field("queue", validate_default=True)
+    columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
+        None, description="further columns to read; null = all numeric ones"
+    )
+    aggregation: Aggregation = Aggregation.MEAN
+    backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
+    interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
+    bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
+        (0.0, None), description="physical range; null = open"
+    )
+    timezone: fields.TimeZone = Field("UTC", description="of the calendar features")
+    holidays: fields.Holidays = Field(None, description="a country such as DE, a part of one such as DE-BY, or a list of dates")
+    as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")
+    deadline: fields.Deadline = Field(Duration(1, "h"), description="the job ends by then; from 1min to 7d")
+    max_candidates: Annotated[fields.WholeNumber, Field(ge=1, le=100_000)] = 2_000
+
+    @field_validator("data_ingestion_time_period")
+    @classmethod
+    def _history_has_steps(cls, history: Duration, info: ValidationInfo) -> Duration:
+        return _check_steps(history, info, most=MOST_HISTORY_STEPS, least=1)
+
+    @field_validator("future_prediction_time_period")
+    @classmethod
+    def _horizon_has_steps(cls, horizon: Duration, info: ValidationInfo) -> Duration:
+        return _check_steps(horizon, info, most=MOST_HORIZON_STEPS)
+
+    @field_validator("queue_field")
+    @classmethod
+    def _three_columns_are_named(cls, queue: str, info: ValidationInfo) -> str:
+        named = [name for name in (info.data.get("target"), info.data.get("time_field"), queue) if name]
+        if len(set(named)) < len(named):
+            raise ValueError(f"target, time_field and queue_field must be three columns, found {', '.join(named)}")
+        return queue
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_of_numbers(cls, columns: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        for name in ("time_field", "queue_field"):
+            if info.data.get(name) in (columns or ()):
+                raise ValueError(f"{info.data[name]!r} is the {name}; accepted are columns of numbers")
+        return columns
+
+    @field_validator("bounds")
+    @classmethod
+    def _bounds_are_in_order(cls, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+        lower, upper = bounds
+        if lower is not None and upper is not None and lower >= upper:
+            raise ValueError(f"the lower bound {lower:g} is not below the upper bound {upper:g}")
+        return bounds
+
+    def to_request(self) -> JobRequest:
+        """The request as the rest of Queuecast knows it."""
+        given = self.data.source
+        source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
+        places = DataPlaces(source=source, destination=self.data.destination.to_place())
+        return JobRequest(**(dict(self) | {"data": places}))
+
+
+class CancelBody(Form):
+    """Nothing: a job is cancelled as a whole."""
+
+
+class RetryBody(Form):
+    """What to try again."""
+
+    queues: Literal["failed", "all"] = Field("failed", description="failed: those without a forecast; all: every queue")
+
+
+class JobsQuery(Query):
+    """Which jobs to list."""
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=500, description="next_cursor of the page before")
+    state: JobState | None = None
+    owner: fields.Label | None = None
+    project: fields.Label | None = None
+    user_name: fields.Label | None = None
+    queue: fields.QueueName | None = Field(None, description="jobs that forecast this queue")
+    model: fields.FilledLabel | None = Field(None, description="jobs where this model won")
+
+    def to_filter(self) -> JobFilter:
+        """What the store is asked for."""
+        return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class SeriesQuery(Query):
+    """Which part of a queue's series to show."""
+
+    from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")
+    to_at: fields.Moment | None = Field(None, alias="to", description="default: the end of the forecast")
+    issued_at: fields.Moment | None = Field(None, description="default: the newest forecast")
+    metric: fields.ColumnName | None = None
+    job: fields.FilledLabel | None = Field(None, description="name of the job")
+    points: int | None = Field(
+        None,
+        ge=100,
+        le=MOST_POINTS,
+        description="about so many at most: of neighbouring steps the one with the highest value",
+    )
+    format: Literal["json", "csv"] = "json"
+
+
+class SubmitHeaders(BaseModel):
+    """Headers of a submitted job."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
+
+    idempotency_key: Annotated[str, fields.Text("[!-~]+", 200, "visible ASCII characters")] | None = Field(
+        None, alias="Idempotency-Key", description="the same key and request give the same job, however often they are sent"
+    )
+
+
+def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:
+    """The length, if it has an accepted number of steps; a period that was refused is told by itself."""
+    period: Duration | None = info.data.get("aggregation_time_period")
+    seconds = length.seconds if length.is_fixed else length.count * LONGEST_MONTH_SECONDS
+    if seconds > LONGEST_SECONDS:
+        raise ValueError(f"{length} is longer than the accepted 100 years")
+    if period is not None and not least <= seconds // period.seconds <= most:
+        raise ValueError(f"{length} has {seconds // period.seconds} steps of {period}; accepted are {least or 1} to {most}")
+    return length

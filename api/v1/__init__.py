@@ -1,0 +1,1 @@
+"""The views of /v1, and what they need to answer."""

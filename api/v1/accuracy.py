@@ -1,0 +1,128 @@
+"""How good a queue's forecasts have been, by lead time; and which there were."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from pydantic import Field
+
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.identity import caller
+from api.edge.policy import READ
+from api.edge.routing import route
+from api.schema import fields
+from api.schema.answers import Answer
+from api.schema.requests import Query
+from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Issue
+from shared.errors import InvalidRequest
+
+
+class PastQuery(Query):
+    """Which forecasts of a queue."""
+
+    metric: fields.ColumnName | None = Field(None, description="default: that of the newest forecast")
+    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
+
+
+class AccuracyQuery(PastQuery):
+    """Which forecasts of a queue, by when they were issued."""
+
+    from_at: fields.Moment | None = Field(None, alias="from", description=f"default: {MONTH_DAYS} days before `to`")
+    to_at: fields.Moment | None = Field(None, alias="to", description="default: now")
+
+
+class IssuesQuery(PastQuery):
+    """Which forecasts of a queue, and how many of them."""
+
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Lead(Answer):
+    """Steps equally far ahead, over all forecasts: what was predicted against what happened."""
+
+    first_step: int
+    last_step: int | None = Field(description="null = all that follow")
+    forecasts: int
+    steps: int = Field(description="with an actual value")
+    mape: float | None = Field(description="percent")
+    wape: float | None = Field(description="percent")
+    bias: float | None = Field(description="mean of prediction minus actual: above 0 = too much was predicted")
+    coverage: float | None = Field(description="percent of the actual values within the bounds")
+    naive_wape: float | None = Field(description="of the same hour of the day before the issue")
+    skill: float | None = Field(description="1 = perfect, 0 = no better than the same hour of the day before")
+
+    @classmethod
+    def of(cls, first_step: int, last: int | None, sums: ErrorSums) -> Self:
+        """The lead with these sums."""
+        return cls.showing(sums, first_step=first_step, last_step=last)
+
+
+class AccuracyAnswer(Answer):
+    """How good the forecasts of a queue have been that were issued in a time."""
+
+    queue: str
+    metric: str
+    job: str
+    from_at: datetime = Field(description="issued since then")
+    to_at: datetime = Field(description="and before")
+    overall: Lead | None = Field(description="null = nothing has been scored yet")
+    leads: list[Lead]
+
+
+class IssueList(Answer):
+    """Forecasts as they were issued, newest first, without their steps."""
+
+    forecasts: list[Issue]
+
+
+@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Answers(AccuracyAnswer))
+def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> AccuracyAnswer:
+    """Show how good a queue's forecasts have been, by lead time.
+
+    A forecast is scored as soon as a later job has read what happened.
+    """
+    to_at = query.to_at or datetime.now(UTC)
+    from_at = query.from_at or to_at - timedelta(days=MONTH_DAYS)
+    if from_at >= to_at:
+        raise InvalidRequest(f"from {from_at.isoformat()} is not before to {to_at.isoformat()}", field="from")
+    return accuracy_answer(services, newest(services, queue, query), from_at, to_at)
+
+
+@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Answers(IssueList))
+def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueList:
+    """List a queue's forecasts as they were issued, newest first."""
+    return IssueList(forecasts=visible_issues(services, newest(services, queue, query), query.limit))
+
+
+def newest(here: Services, queue: str, query: PastQuery) -> Forecast:
+    """The queue's newest forecast that the caller may see; raises QueueNotFound."""
+    return here.store.forecasts.newest(queue, metric=query.metric, job=query.job, projects=caller().projects)
+
+
+def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
+    """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
+    wanted = AccuracyFilter(
+        metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
+    )
+    by_lead = here.store.accuracy.by_lead(forecast.queue, wanted)
+    overall = over_leads(by_lead)
+    return AccuracyAnswer(
+        queue=forecast.queue,
+        metric=forecast.metric,
+        job=forecast.job,
+        from_at=from_at,
+        to_at=to_at,
+        overall=Lead.of(1, None, overall) if overall else None,
+        leads=[Lead.of(first, last_step(first), sums) for first, sums in by_lead.items()],
+    )
+
+
+def visible_issues(here: Services, forecast: Forecast, limit: int) -> list[Issue]:
+    """The forecasts that are like this one, newest first; of other projects than the caller's none."""
+    return here.store.forecasts.issues(
+        forecast.queue, metric=forecast.metric, job=forecast.job, projects=caller().projects, limit=limit
+    )

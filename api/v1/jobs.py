@@ -1,0 +1,100 @@
+"""Jobs: start one, list them, look at one, look at one queue of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from secrets import token_hex
+from urllib.parse import urlencode
+
+import structlog
+from flask import request
+
+from api.edge import audit
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.identity import caller
+from api.edge.policy import READ, WRITE
+from api.edge.projects import of_the_caller, visible_job
+from api.edge.request_checks import request_id
+from api.edge.routing import route
+from api.schema import answers
+from api.schema.requests import JobBody, JobsQuery, SubmitHeaders
+from api.v1.admission import check_models, check_places, check_times, warnings_of
+from api.v1.idempotency import fingerprint
+from api.v1.job_answers import job_answer, page_of_jobs
+from api.v1.progress import queue_report
+from api.v1.queue_answers import QueueAnswer
+from shared.domain.jobs import Job, JobRequest
+from shared.domain.reports import outlook
+from shared.errors import BrokerAway
+
+log = structlog.get_logger()
+
+
+@route("POST", "/v1/jobs", WRITE, Answers(answers.JobAccepted, 202))
+def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tuple[answers.JobAccepted, int, dict[str, str]]:
+    """Start a job.
+
+    It is stored before the answer is given; `links.self` says how it goes.
+    """
+    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
+    check_places(wanted, services.settings)
+    check_times(wanted, now)
+    cards = services.run_state.catalogue.cards()  # a round trip to the broker: 503 before anything is written
+    if cards is not None:
+        check_models(wanted, cards)
+    new = _new_job(wanted, now, headers.idempotency_key)
+    job = services.store.jobs.add(new, services.settings.allowance)
+    audit.note(job_id=job.job_id)
+    if job.job_id == new.job_id:
+        try:
+            services.lifecycle.start(job, services.enqueue)
+        except BrokerAway:
+            services.lifecycle.withdraw(job, now)
+            raise
+        log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
+    answer = answers.accepted(job)
+    return answer, 202, {"Location": answer.links["self"]}
+
+
+@route("GET", "/v1/jobs", READ, Answers(answers.JobPage, refuses=(400,)))
+def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, dict[str, str]]:
+    """List jobs, newest first."""
+    jobs, cursor = page_of_jobs(services, query)
+    headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
+    return answers.JobPage(jobs=[answers.summary(job) for job in jobs], next_cursor=cursor), headers
+
+
+@route("GET", "/v1/jobs/<job_id>", READ, Answers(answers.JobAnswer))
+def show_job(services: Services, job_id: str) -> answers.JobAnswer:
+    """Show a job: its request, how far it is, its queues with their winners."""
+    return job_answer(services, visible_job(services, job_id))
+
+
+@route("GET", "/v1/jobs/<job_id>/queues", READ, Answers(answers.QueueList))
+def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
+    """List the forecasts of a job, each with its predicted peak."""
+    job = visible_job(services, job_id)
+    return answers.QueueList(queues=[outlook(forecast) for forecast in services.store.forecasts.find(job_id=job.job_id)])
+
+
+@route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
+def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
+    """Show one queue of a job: data quality, leaderboard, winner, forecast."""
+    job = visible_job(services, job_id)
+    forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
+    return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
+
+
+def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
+    """A job whose id sorts by time and cannot be guessed."""
+    return Job(
+        job_id=f"{now:%Y%m%dT%H%M%S}-{token_hex(5)}",
+        request=wanted,
+        created_at=now,
+        warnings=warnings_of(wanted, now),
+        client=caller().caller_id,
+        request_id=request_id(),
+        idempotency_key=key,
+        fingerprint=fingerprint(wanted) if key else None,
+    )

@@ -1,0 +1,90 @@
+"""One queue of a job as callers read it: its leaderboard, its forecast, and what its data were like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import Field
+
+from api.schema.answers import ABOVE, PEAK, Answer, ForecastStep, forecast_steps
+from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
+from shared.domain.jobs import Hyperparameter, QueueState
+from shared.domain.reports import Above, QualityReport, QueueReport, above_full
+
+
+class WindowScore(Answer):
+    """A candidate on one backtest window."""
+
+    origin_at: datetime
+    measures: Measures
+
+
+class Standing(Answer):
+    """One candidate on the leaderboard: a score, or the reason why there is none."""
+
+    rank: int | None = Field(description="1 = best; null = it failed")
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter]
+    kind: Literal["score", "failure"]
+    measures: Measures | None = Field(None, description="over all scored steps of all windows")
+    windows: tuple[WindowScore, ...] = ()
+    error: str | None = None
+    reason: str | None = None
+    seconds: float = Field(description="CPU seconds")
+
+    @classmethod
+    def of(cls, place: int, outcome: Outcome) -> Self:
+        """How the candidate stands that is at `place` (1, 2, …) of the leaderboard."""
+        told = {**asdict(outcome.candidate), "kind": outcome.kind, "seconds": outcome.seconds}
+        if isinstance(outcome, Failure):
+            return cls(rank=None, error=outcome.error, reason=outcome.reason, **told)
+        windows = tuple(WindowScore.showing(window) for window in outcome.windows)
+        return cls(rank=place, measures=outcome.measures, windows=windows, **told)
+
+
+class ForecastAnswer(Answer):
+    """A forecast as it was delivered."""
+
+    issued_at: datetime
+    created_at: datetime
+    metric: str
+    job: str
+    step_seconds: int
+    model: str
+    hyperparameters: Mapping[str, Hyperparameter]
+    mape: float | None
+    skill: float | None
+    peak: ForecastStep = Field(description=PEAK)
+    above_100: Above | None = Field(description=ABOVE)
+    steps: list[ForecastStep]
+
+    @classmethod
+    def of(cls, forecast: Forecast) -> Self:
+        """The forecast, step by step."""
+        steps = forecast_steps(forecast)
+        return cls.showing(forecast, peak=steps[forecast.peak_step - 1], above_100=above_full(forecast), steps=steps)
+
+
+class QueueAnswer(Answer):
+    """All that is known of one queue of one job."""
+
+    job_id: str
+    queue: str
+    state: QueueState
+    reason: str | None
+    quality: QualityReport | None = Field(description="what was wrong with the data and what was done about it")
+    leaderboard: list[Standing] = Field(description="every candidate, best first, failures last")
+    winner: Candidate | None
+    explanation: str | None = Field(description="why the winner won")
+    selected_on: str = Field(description="how honest the scores are")
+    seconds: float
+    forecast: ForecastAnswer | None
+
+    @classmethod
+    def of(cls, report: QueueReport, forecast: Forecast | None) -> Self:
+        """The report and the forecast it led to."""
+        leaderboard = [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
+        return cls.showing(report, leaderboard=leaderboard, forecast=ForecastAnswer.of(forecast) if forecast else None)

@@ -1,0 +1,107 @@
+"""Queues: all that have a forecast, and the series of one as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from math import inf
+
+from flask import Response
+
+from api.edge.context import Services
+from api.edge.document import JSON, Answers
+from api.edge.identity import caller
+from api.edge.policy import READ
+from api.edge.routing import route
+from api.schema import answers
+from api.schema.requests import MOST_POINTS, SeriesQuery
+from shared.domain.forecasts import Forecast
+from shared.domain.reports import Point, above_full, outlook
+from shared.domain.timegrid import step_start, to_epoch
+from shared.errors import InvalidRequest
+
+DEFAULT_PAST = timedelta(days=7)
+
+
+@route("GET", "/v1/queues", READ, Answers(answers.QueueList))
+def list_queues(services: Services) -> answers.QueueList:
+    """List every queue that has a forecast, with its predicted peak."""
+    found = services.store.forecasts.newest_of_each(caller().projects)
+    return answers.QueueList(queues=[outlook(forecast) for forecast in found])
+
+
+@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv")))
+def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
+    """Show actual and predicted values of a queue on one time axis.
+
+    Without `issued_at` the newest forecast is shown, and from a week before it to its end.
+    """
+    store = services.store
+    forecast = store.forecasts.newest(
+        queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
+    )
+    start, end = _part(query, forecast)
+    actuals = store.actuals.get(queue, forecast.metric, forecast.step_seconds, start, end)
+    points = thinned(series_points(forecast, actuals, start, end), query.points)
+    if query.format == "csv":
+        return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
+    peak, above_100 = answers.forecast_steps(forecast)[forecast.peak_step - 1], above_full(forecast)
+    shown = answers.Series.showing(forecast, peak=peak, above_100=above_100, points=points)
+    return Response(shown.model_dump_json(), mimetype=JSON)
+
+
+def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:
+    """One point per step in [start, end), from the first step of which anything is known to the last; gaps are points too."""
+    columns = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
+    predicted = {at: {"prediction": p, "lower_bound": low, "upper_bound": up} for at, p, low, up in columns if start <= at < end}
+    actual = {point.timestamp: {"actual": point.value} for point in actuals}
+    known = sorted({*predicted, *actual})
+    if not known:
+        return []
+    steps = (to_epoch(known[-1]) - to_epoch(known[0])) // forecast.step_seconds + 1
+    axis = [step_start(known[0], step, forecast.step_seconds) for step in range(1, steps + 1)]
+    return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
+
+
+def thinned(points: list[answers.SeriesPoint], most: int | None) -> list[answers.SeriesPoint]:
+    """At most about `most` points: of neighbouring steps the one with the highest value, so that no peak is lost; None = all.
+
+    A step without any value is kept where all its neighbours have none, so that a gap stays a gap. The steps since the first
+    predicted one are thinned by themselves, and last: they are what one looks for.
+    """
+    if most is None or len(points) <= most:
+        return points
+    first = next((index for index, point in enumerate(points) if point.prediction is not None), len(points))
+    ahead = _highest(points[first:], most // 2)
+    return _highest(points[:first], most - len(ahead)) + ahead
+
+
+def _highest(points: Sequence[answers.SeriesPoint], most: int) -> list[answers.SeriesPoint]:
+    size = -(-len(points) // most) or 1
+    return [max(points[start : start + size], key=_height) for start in range(0, len(points), size)]
+
+
+def _height(point: answers.SeriesPoint) -> float:
+    return max((value for value in (point.actual, point.prediction) if value is not None), default=-inf)
+
+
+def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
+    """Which part of the series to show, as [start, end)."""
+    ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
+    start = query.from_at or forecast.issued_at - DEFAULT_PAST
+    end = query.to_at or ends_at
+    if start >= end:
+        raise InvalidRequest(f"from {start.isoformat()} is not before to {end.isoformat()}", field="from")
+    if (end - start).total_seconds() / forecast.step_seconds > MOST_POINTS:
+        raise InvalidRequest(f"more than {MOST_POINTS} steps lie between from and to; ask for a shorter part", field="from")
+    return start, end
+
+
+def _csv(points: Iterable[answers.SeriesPoint]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(answers.SeriesPoint.model_fields))
+    writer.writeheader()
+    writer.writerows(point.model_dump(mode="json") for point in points)
+    return text.getvalue()

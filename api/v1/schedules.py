@@ -1,0 +1,127 @@
+"""Recurring jobs: a cron expression, a time zone, a request. The reaper makes the jobs; here they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from secrets import token_hex
+
+import structlog
+from flask import Response
+from pydantic import Field
+
+from api.edge import audit
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.identity import caller
+from api.edge.policy import READ, WRITE
+from api.edge.projects import of_the_caller
+from api.edge.routing import route
+from api.schema import fields
+from api.schema.requests import Form, JobBody
+from api.v1.admission import check_models, check_places, check_times
+from api.v1.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
+from shared.domain.jobs import JobRequest
+from shared.domain.schedules import Schedule, first_due, paused, resumed
+from shared.errors import BrokerAway, ChangedMeanwhile
+
+TRIES = 5  # of a change that the reaper's own may come before
+
+log = structlog.get_logger()
+
+
+class ScheduleBody(Form):
+    """A recurring job."""
+
+    name: fields.Title
+    cron: str = Field(max_length=200, description="minute, hour, day of month, month, day of week (0 = Sunday): `0 6 * * 1-5`")
+    timezone: fields.TimeZone = Field("UTC", description="in which the expression is meant")
+    request: JobBody = Field(description="the job, as for POST /v1/jobs")
+    is_paused: bool = False
+
+
+class EmptyBody(Form):
+    """Nothing: the address says it all."""
+
+
+CHANGE = replace(WRITE, body=EmptyBody)
+CHANGED = Answers(ScheduleAnswer, refuses=(409,))
+
+
+@route("GET", "/v1/schedules", READ, Answers(ScheduleList))
+def list_schedules(services: Services) -> ScheduleList:
+    """List every schedule with its next due time and what came of the last."""
+    return ScheduleList(schedules=schedule_answers(services))
+
+
+@route("POST", "/v1/schedules", WRITE, Answers(ScheduleAnswer, 201))
+def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
+    """Add a schedule; its request is checked as that of a job is."""
+    now = datetime.now(UTC)
+    wanted = of_the_caller(json.request.to_request())
+    _check(services, wanted, now)
+    schedule = Schedule(
+        schedule_id=token_hex(5),
+        name=json.name,
+        cron=" ".join(json.cron.split()),
+        timezone=json.timezone,
+        request=wanted,
+        created_at=now,
+        due_at=first_due(json.cron, json.timezone, now),
+        is_paused=json.is_paused,
+        client=caller().caller_id,
+    )
+    services.store.schedules.add(schedule, services.settings.allowance)
+    audit.note(schedule_id=schedule.schedule_id)
+    log.info("schedule added", schedule_id=schedule.schedule_id, name=schedule.name)
+    answer = schedule_answer(services, schedule)
+    return answer, 201, {"Location": answer.links["self"]}
+
+
+@route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))
+def show_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
+    """Show a schedule."""
+    return schedule_answer(services, visible_schedule(services, schedule_id))
+
+
+@route("POST", "/v1/schedules/<schedule_id>/pause", CHANGE, CHANGED)
+def pause_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
+    """Let a schedule rest until it is resumed."""
+    return _changed(services, schedule_id, paused)
+
+
+@route("POST", "/v1/schedules/<schedule_id>/resume", CHANGE, CHANGED)
+def resume_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
+    """Let a schedule go on, from its next due time after now."""
+    now = datetime.now(UTC)
+    return _changed(services, schedule_id, lambda schedule: resumed(schedule, now))
+
+
+@route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Answers(None, 204))
+def remove_schedule(services: Services, schedule_id: str) -> Response:
+    """Remove a schedule; the jobs that it made stay."""
+    services.store.schedules.remove(visible_schedule(services, schedule_id).schedule_id)
+    return Response(status=204)
+
+
+def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], Schedule]) -> ScheduleAnswer:
+    """The schedule, changed; the reaper may change it at the same time, so it is looked at again."""
+    for _ in range(TRIES):
+        known = visible_schedule(services, schedule_id)
+        new = change(known)
+        if services.store.schedules.replace(known, new):
+            return schedule_answer(services, new)
+    raise ChangedMeanwhile("try again")
+
+
+def _check(here: Services, wanted: JobRequest, now: datetime) -> None:
+    """What a job is refused for, but that the models may be unknown for now: when it is due somebody may know them."""
+    check_places(wanted, here.settings)
+    check_times(wanted, now)
+    try:
+        cards = here.run_state.catalogue.cards()
+    except BrokerAway:
+        cards = None
+    if cards is not None:
+        check_models(wanted, cards)

@@ -1,0 +1,84 @@
+"""POST /v1/jobs/validate: would this job run? The form is checked here; sources and sink only a worker can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from flask import Response
+from pydantic import ValidationError
+
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.policy import WRITE
+from api.edge.projects import of_the_caller
+from api.edge.refusals import field_problems
+from api.edge.routing import route
+from api.schema import answers
+from api.schema.requests import JobBody
+from api.v1.admission import check_models, check_places, check_times, warnings_of
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.lanes import Lane
+from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
+
+ANSWER_SECONDS = 5.0
+QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing
+
+
+def _tell_form_problems(error: ValidationError) -> Response:
+    """A form that is not accepted is an answer here, not an error."""
+    found = field_problems(error, JobBody)
+    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
+    answer = answers.ValidationAnswer.of(Validation(problems=problems))
+    return Response(answer.model_dump_json(), mimetype="application/json")
+
+
+@route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_tell_form_problems)
+def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
+    """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
+    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
+    problems = _problems_here(services, wanted, now)
+    if problems:
+        return answers.ValidationAnswer.of(Validation(problems=problems, warnings=warnings_of(wanted, now)))
+    found = _ask_worker(services, wanted)
+    return answers.ValidationAnswer.of(Validation(problems=found.problems, warnings=(*warnings_of(wanted, now), *found.warnings)))
+
+
+def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
+    """What the API sees by itself; raises ServiceError."""
+    cards = here.run_state.catalogue.cards()
+    looks: list[Callable[[], None]] = [lambda: check_places(wanted, here.settings), lambda: check_times(wanted, now)]
+    if cards is not None:
+        looks.append(lambda: check_models(wanted, cards))
+    problems = []
+    for look in looks:
+        try:
+            look()
+        except ServiceError:
+            raise
+        except QueuecastError as error:
+            problems.append(Problem(field=str(error.ids.get("field", "")), message=str(error)))
+    return tuple(problems)
+
+
+def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
+    """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
+    question_id, lane = token_hex(8), _asked_lane(here)
+    here.run_state.questions.ask(question_id, to_json(wanted))
+    here.enqueue_check(question_id, lane or Lane.CHECK)
+    answer = here.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
+    if answer is not None:
+        found: Validation = from_json(Validation, answer)
+        return found
+    if lane is None and _asked_lane(here) is None:
+        raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
+    raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
+
+
+def _asked_lane(here: Services) -> Lane | None:
+    """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
+    served = {lane for worker in here.run_state.pulses.workers() for lane in worker.lanes}
+    return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)

@@ -1,0 +1,350 @@
+"""The verbs of the API side, against the real service; `serve` as an operator starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+import urllib3
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner, Result
+
+from api.command.client import Client
+from api.command.following import follow
+from api.edge.bind_address import OPEN
+from api.edge.context import EXTENSION
+from shared.command.root import build_app
+from shared.config.settings import Settings
+from shared.domain.forecasts import Candidate, Failure, HyperparameterCard, Measures, ModelCard, Score
+from shared.domain.jobs import JobState, QueueState
+from shared.domain.lanes import Lane
+from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.tokens import Scope, make_token
+from shared.fleet.runstate import RunState
+from shared.store import Store, open_store
+from shared.telemetry.metrics import counted
+from tests.api.bodies import a_body
+from tests.api.serving import serving
+from tests.factories import MONDAY, a_forecast, a_job
+from tests.polling import eventually
+from tests.scraping import shown
+
+NAIVE = Candidate(model="seasonal_naive", hyperparameters={"days": 1})
+MEASURES = Measures(mape=7.5, wape=6.25, smape=7.0, mase=0.9, rmse=3.0, skill=0.0, steps=72, skipped_steps=0)
+LEADERBOARD = (
+    Score(candidate=NAIVE, measures=MEASURES, windows=(), seconds=0.01),
+    Failure(candidate=Candidate(model="prophet"), error="BadForecast", reason="it is not finite"),
+)
+
+
+@pytest.fixture
+def url(run_state: RunState, settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[str]:
+    """Where the service answers; the tests' store is behind it. Its log must not mix with what a command says."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    with serving(make_app(settings)) as address:
+        yield address
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def store(settings: Settings, make_app: Callable[[Settings], Flask]) -> Store:
+    """The store behind the service."""
+    found: Store = make_app(settings).extensions[EXTENSION].store
+    return found
+
+
+@pytest.fixture
+def ended(store: Store) -> Store:
+    """The store with job-1, which gave root.etl a forecast and root.adhoc none."""
+    reason = "1 of 2 queues have no forecast: root.adhoc: empty"
+    store.jobs.add(a_job(state=JobState.PARTIAL, reason=reason, warnings=("thin history",), ended_at=MONDAY))
+    quality = QualityReport(warnings=("2 steps were filled",))
+    store.reports.save(
+        QueueReport(
+            job_id="job-1",
+            queue="root.etl",
+            state=QueueState.SUCCEEDED,
+            quality=quality,
+            outcomes=LEADERBOARD,
+            winner=NAIVE,
+            explanation="seasonal_naive has the lowest MAPE",
+        )
+    )
+    store.reports.save(QueueReport(job_id="job-1", queue="root.adhoc", state=QueueState.FAILED, reason="empty"))
+    store.forecasts.save(a_forecast())
+    return store
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    """`queuecast` with these arguments."""
+    return CliRunner().invoke(build_app(), arguments, input=stdin)
+
+
+def lines(result: Result) -> list[list[str]]:
+    """The words of every line on stdout."""
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+def test_a_submitted_job_is_its_id_on_stdout_and_nothing_else(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(a_body()))
+    result = run("submit", str(file), "--url", url)
+    assert result.exit_code == 0
+    assert [job["job_id"] for job in json.loads(run("jobs", "list", "--url", url, "--json").stdout)["jobs"]] == [
+        result.stdout.strip()
+    ]
+
+
+def test_a_request_may_come_from_standard_input(url: str) -> None:
+    result = run("submit", "-", "--url", url, "--json", stdin=json.dumps(a_body()))
+    assert json.loads(result.stdout)["state"] == "queued"
+
+
+def test_the_warnings_of_a_request_are_told_beside_the_answer(url: str) -> None:
+    body = a_body("data_ingestion_time_period", "5d") | {"future_prediction_time_period": "3d"}
+    result = run("submit", "-", "--url", url, stdin=json.dumps(body))
+    assert result.stderr.startswith("note: ")
+    assert len(result.stdout.split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("{", "not JSON"), (json.dumps(a_body("model", [])), "model"), (json.dumps(a_body("horizon", "1d")), "horizon")],
+)
+def test_a_request_that_is_refused_is_a_usage_error(url: str, text: str, word: str) -> None:
+    result = run("submit", "-", "--url", url, stdin=text)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert word in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("submit", "absent.json"), ("submit", "-", "--timeout", "soon"), ("submit", "-", "--timeout", "1mo")]
+)
+def test_arguments_that_make_no_sense_are_usage_errors(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments, "--url", "http://127.0.0.1:1").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "submit -",
+        "jobs list",
+        "jobs show job-1",
+        "jobs watch job-1",
+        "jobs cancel job-1",
+        "jobs retry job-1",
+        "queues list",
+        "queues show root.etl",
+        "models",
+    ],
+)
+def test_without_a_service_every_question_ends_with_3(question: str) -> None:
+    result = run(*question.split(), "--url", "http://127.0.0.1:1", stdin=json.dumps(a_body()))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+def test_a_job_that_takes_too_long_ends_the_wait_with_4(url: str, store: Store) -> None:
+    store.jobs.add(a_job())
+    with pytest.raises(TimeoutError):
+        follow(Client(url), "job-1", 0.1)
+
+
+@pytest.mark.parametrize(("state", "code"), [("succeeded", 0), ("partial", 1), ("failed", 1), ("cancelled", 1)])
+def test_watching_ends_as_the_job_ended(url: str, store: Store, state: str, code: int) -> None:
+    store.jobs.add(a_job(state=JobState(state), reason=None if state == "succeeded" else "for a reason", ended_at=MONDAY))
+    result = run("jobs", "watch", "job-1", "--url", url)
+    assert result.exit_code == code
+    assert f": {state}" in result.stdout
+    assert ("for a reason" in result.stderr) is bool(code)
+
+
+def test_bars_are_drawn_on_a_terminal_only_and_never_on_stdout(url: str, ended: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = run("jobs", "watch", "job-1", "--url", url, "--json")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as rich asks whether it talks to a terminal
+    drawn = run("jobs", "watch", "job-1", "--url", url, "--json")
+    assert json.loads(drawn.stdout) == json.loads(piped.stdout)
+    assert "candidates" in drawn.stderr
+    assert piped.stderr == ""
+
+
+def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, ended: Store) -> None:
+    result = run("jobs", "show", "job-1", "--url", url)
+    assert result.exit_code == 0
+    assert lines(result)[2:] == [
+        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "–", "empty"],
+        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "75.00", "2026-01-05", "01:00Z", "–"],
+    ]
+    assert "thin history" in result.stderr
+
+
+def test_a_job_of_many_queues_is_shown_with_two_questions(url: str, ended: Store) -> None:
+    for number in range(40):
+        ended.reports.save(QueueReport(job_id="job-1", queue=f"root.q{number:02}", state=QueueState.SUCCEEDED, winner=NAIVE))
+        ended.forecasts.save(a_forecast(queue=f"root.q{number:02}"))
+    before = answered()
+    result = run("jobs", "show", "job-1", "--url", url)
+    assert ["root.q39", "succeeded", "seasonal_naive", "7.50"] in [line[:4] for line in lines(result)]
+    assert answered() - before == 2
+
+
+def answered() -> float:
+    """Requests that this process has answered."""
+    families = text_string_to_metric_families(shown(counted()))
+    return sum(sample.value for family in families for sample in family.samples if sample.name == "queuecast_http_requests_total")
+
+
+def test_a_running_job_says_how_far_it_is(url: str, store: Store) -> None:
+    store.jobs.add(a_job())
+    assert "0 of 0 candidates scored" in run("jobs", "show", "job-1", "--url", url).stdout
+
+
+def test_the_leaderboard_of_a_queue_is_shown_best_first(url: str, ended: Store) -> None:
+    result = run("jobs", "show", "job-1", "--queue", "root.etl", "--url", url)
+    assert "seasonal_naive has the lowest MAPE" in result.stdout
+    assert lines(result)[-2:] == [
+        ["1", "seasonal_naive", "days=1", "7.50", "6.25", "0.90", "0.00", "0.01", "–"],
+        ["–", "prophet", "–", "–", "–", "–", "0.00", "it", "is", "not", "finite"],
+    ]
+    assert "2 steps were filled" in result.stderr
+
+
+def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> None:
+    for number in range(3):
+        store.jobs.add(a_job(job_id=f"job-{number}", created_at=MONDAY.replace(hour=number)))
+    page = run("jobs", "list", "--limit", "2", "--url", url)
+    assert [line[0] for line in lines(page)[1:]] == ["job-2", "job-1"]
+    rest = run("jobs", "list", "--cursor", page.stderr.split()[-1], "--url", url)
+    assert [line[0] for line in lines(rest)[1:]] == ["job-0"]
+
+
+def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
+    ended.jobs.add(a_job(job_id="job-2"))
+    found = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
+    assert [job["job_id"] for job in found["jobs"]] == ["job-1"]
+
+
+def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> None:
+    store.jobs.add(a_job())
+    result = run("jobs", "cancel", "job-1", "--url", url)
+    assert (result.exit_code, result.stdout) == (0, "job job-1 (Resource Forecasting): cancelled\n")
+    assert result.stderr == "cancelled on request\n"
+    again = run("jobs", "cancel", "job-1", "--url", url)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "it is cancelled; a job can be cancelled when it is queued or running" in again.stderr
+
+
+def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, ended: Store) -> None:
+    retried = json.loads(run("jobs", "retry", "job-1", "--url", url, "--json").stdout)
+    assert (retried["state"], [queue["queue"] for queue in retried["queues"]]) == ("queued", ["root.etl"])
+    ended.jobs.move("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
+    assert run("jobs", "retry", "job-1", "--url", url).exit_code == 2
+    result = run("jobs", "retry", "job-1", "--all", "--url", url)
+    assert (result.exit_code, lines(result)[0][-1]) == (0, "queued")
+
+
+@pytest.mark.parametrize("verb", ["show", "cancel", "retry"])
+def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None:
+    assert run("jobs", verb, "nowhere", "--url", url).exit_code == 2
+
+
+def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
+    header, row = lines(run("queues", "list", "--url", url))
+    assert header[:3] == ["queue", "metric", "peak"]
+    assert row[:8] == ["root.etl", "used_capacity", "60.00", "45.00", "75.00", "2026-01-05", "01:00Z", "–"]
+    assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
+
+
+def test_without_any_forecast_the_list_says_how_to_make_one(url: str) -> None:
+    assert "queuecast submit" in run("queues", "list", "--url", url).stderr
+
+
+def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
+    result = run("queues", "show", "root.etl", "--url", url)
+    assert result.stdout.splitlines()[1:3] == [
+        "peak: 60.00 (45.00 to 75.00) at 2026-01-05 01:00Z",
+        "above 100 %: no step, not even with its upper bound",
+    ]
+    assert lines(result)[4:] == [
+        ["2026-01-05", "00:00Z", "50.00", "40.00", "60.00"],
+        ["2026-01-05", "01:00Z", "60.00", "45.00", "75.00"],
+        ["2026-01-05", "02:00Z", "55.00", "41.00", "70.00"],
+    ]
+
+
+def test_a_queue_that_may_be_above_100_percent_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
+    store.forecasts.save(a_forecast(prediction=(90.0, 120.0, 80.0), upper_bound=(99.0, 140.0, 101.0)))
+    told = "likely in 1 step, possible in 1 more step, from 2026-01-05 01:00Z on"
+    assert f"above 100 %: {told}\n" in run("queues", "show", "root.etl", "--url", url).stdout
+    assert told in run("queues", "list", "--url", url).stdout
+
+
+def test_models_are_listed_with_what_is_tried(url: str, run_state: RunState) -> None:
+    assert "no worker" in run("models", "--url", url).stderr
+    layers = HyperparameterCard(name="layers", type="int", default=1, grid=(1, 2))
+    rate = HyperparameterCard(name="rate", type="float", default=0.01, grid=(0.01,))
+    lstm = ModelCard(name="lstm", summary="Learns", lane=Lane.HEAVY, cost=9, is_baseline=False, hyperparameters=(layers, rate))
+    run_state.catalogue.publish([lstm, ModelCard(name="last_value", summary="Stays", lane=Lane.SCORE, cost=1, is_baseline=True)])
+    assert lines(run("models", "--url", url))[1:] == [
+        ["lstm", "heavy", "layers", "int", "1", "1,", "2", "Learns"],
+        ["lstm", "heavy", "rate", "float", "0.01", "0.01", "–"],
+        ["last_value", "score", "–", "–", "–", "–", "Stays"],
+    ]
+
+
+def test_any_other_address_is_refused_in_one_line() -> None:
+    result = run("serve", "--host", "0.0.0.0")  # noqa: S104 - that it is refused is the test
+    assert (result.exit_code, result.stderr.count("\n")) == (5, 1)
+    assert "no token exists" in result.stderr
+
+
+def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(settings.store_location)
+    token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
+    store.tokens.add(token)
+    store.close()
+    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 1, within=5, what="the service to close")
+    monkeypatch.setenv("QUEUECAST_TOKEN", secret)
+    assert run("jobs", "list", "--url", url).exit_code == 0
+    refused = run("jobs", "cancel", "x", "--url", url)
+    assert (refused.exit_code, "needed is write" in refused.stderr) == (1, True)
+    assert secret not in run("config", "show").stdout
+
+
+def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", "serve", "--port", str(port)]
+    environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
+    service = subprocess.Popen(
+        [*command, "--data-dir", str(settings.data_dir)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        answer = eventually(lambda: _asked(port), within=30, what="an answer")
+    finally:
+        service.send_signal(signal.SIGTERM)
+    out, err = service.communicate(timeout=30)
+    assert (service.returncode, err.endswith(f"{OPEN}\n")) == (0, True)
+    told = [json.loads(line) for line in out.splitlines()]
+    [access] = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
+    assert (access["event"], access["path"], access["status"]) == ("request", "/healthz", 200)
+
+
+def _asked(port: int) -> urllib3.BaseHTTPResponse | None:
+    try:
+        return urllib3.request("GET", f"http://127.0.0.1:{port}/healthz", retries=False)
+    except urllib3.exceptions.HTTPError:
+        return None

@@ -1,0 +1,117 @@
+"""How old what is known of tokens may be, and what counts while the store is away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from api.edge.known_tokens import FRESH_SECONDS, LIFE_SECONDS, STALE_SECONDS, KnownTokens
+from shared.domain.tokens import Scope, Token, make_token
+from shared.errors import StoreAway
+from shared.store import open_store
+from shared.store.tokens import Tokens
+from tests.factories import MONDAY
+
+
+@dataclass
+class Place:
+    """A store that counts how often it is asked, may go away, and has a clock of its own."""
+
+    tokens: Tokens
+    seconds: float = 1_000.0
+    looks: int = 0
+    is_away: bool = False
+
+    def open(self) -> Tokens:
+        self.looks += 1
+        if self.is_away:
+            raise StoreAway("as told")
+        return self.tokens
+
+    def add(self) -> tuple[Token, str]:
+        token, secret = make_token(name="ci", scope=Scope.READ, created_at=MONDAY)
+        self.tokens.add(token)
+        return token, secret
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(open_store(f"sqlite://{tmp_path / 'tokens.db'}").tokens)
+
+
+@pytest.fixture
+def known(place: Place) -> KnownTokens:
+    return KnownTokens(place.open, lambda: place.seconds)
+
+
+def test_one_look_is_good_for_all_requests_of_its_time(place: Place, known: KnownTokens) -> None:
+    token, secret = place.add()
+    for _ in range(10):
+        assert known.exist()
+        assert known.with_secret(secret, MONDAY) == known.with_id(token.token_id, MONDAY) == token
+    assert place.looks == 1
+
+
+def test_what_is_revoked_is_seen_with_the_next_look(place: Place, known: KnownTokens) -> None:
+    token, secret = place.add()
+    assert known.with_secret(secret, MONDAY) == token
+    place.tokens.revoke(token.token_id, MONDAY)
+    place.seconds += LIFE_SECONDS
+    assert known.with_secret(secret, MONDAY) is None
+    assert known.with_id(token.token_id, MONDAY) is None
+    assert known.exist()
+
+
+def test_a_wrong_secret_makes_no_more_than_a_few_looks_in_a_second(place: Place, known: KnownTokens) -> None:
+    for _ in range(100):
+        assert known.with_secret("wrong", MONDAY) is None
+    assert place.looks == 1
+    _, secret = place.add()
+    place.seconds += FRESH_SECONDS
+    assert known.with_secret(secret, MONDAY) is not None
+    assert place.looks == 2
+
+
+def test_while_the_store_is_away_its_last_word_counts_and_few_requests_ask_it(place: Place, known: KnownTokens) -> None:
+    token, secret = place.add()
+    assert known.exist()
+    place.is_away, place.looks = True, 0
+    place.seconds += LIFE_SECONDS
+    for _ in range(10):
+        assert known.with_secret(secret, MONDAY) == token
+    assert place.looks == 1
+    place.seconds += STALE_SECONDS
+    with pytest.raises(StoreAway):
+        known.with_secret(secret, MONDAY)
+    place.is_away = False
+    assert known.with_secret(secret, MONDAY) == token
+
+
+def test_a_store_that_was_never_there_lets_nobody_in(place: Place, known: KnownTokens) -> None:
+    place.is_away = True
+    with pytest.raises(StoreAway):
+        known.exist()
+
+
+def test_its_use_is_noted_once_in_an_hour_and_never_in_the_way(place: Place, known: KnownTokens) -> None:
+    token, _ = place.add()
+    for minutes in (0, 59, 60):
+        known.note_use(token, MONDAY + timedelta(minutes=minutes))
+    assert place.looks == 2
+    assert place.tokens.all()[0].last_used_at == MONDAY + timedelta(hours=1)
+    place.is_away = True
+    known.note_use(token, MONDAY + timedelta(hours=5))
+
+
+def test_a_store_that_forgets_its_tokens_does_not_open_the_service_after_a_restart(place: Place, tmp_path: Path) -> None:
+    place.add()
+    note = tmp_path / "tokens.made"
+    assert KnownTokens(place.open, lambda: place.seconds, note=note).exist()
+    place.tokens = open_store(f"sqlite://{tmp_path / 'another.db'}").tokens
+    restarted = KnownTokens(place.open, lambda: place.seconds, note=note)
+    assert restarted.exist()
+    note.unlink()
+    assert not KnownTokens(place.open, lambda: place.seconds, note=note).exist()

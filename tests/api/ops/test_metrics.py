@@ -1,0 +1,143 @@
+"""What Prometheus reads from the API, on a real broker and a real store, also while one of them is away."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api.edge.context import EXTENSION
+from api.edge.known_tokens import KnownTokens
+from shared.config.settings import Settings
+from shared.domain.jobs import JobState
+from shared.domain.lanes import Lane
+from shared.drivers.redis_server import redis_client, redis_server
+from shared.fleet.runstate import RunState
+from shared.store import Store, open_store
+from tests.api.bodies import a_body
+from tests.api.scene import in_time
+from tests.factories import a_job
+from tests.scraping import counted_here, sample
+
+OLDEST = "queuecast_oldest_job_seconds"
+
+
+def scrape(client: FlaskClient) -> str:
+    """What Prometheus reads, which came in time."""
+    answer = in_time(client, "GET", "/metrics", None)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def requests_of(method: str, route: str, status: str) -> float:
+    return counted_here("queuecast_http_requests_total", method=method, route=route, status=status)
+
+
+def depths(text: str) -> dict[str, float | None]:
+    return {lane.value: sample(text, "queuecast_lane_depth", lane=lane.value) for lane in Lane}
+
+
+def test_the_answer_is_the_text_format_and_no_json(client: FlaskClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.text.startswith("# HELP ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status"),
+    [
+        ("GET", "/v1/jobs/none-such", "/v1/jobs/<job_id>", "404"),
+        ("HEAD", "/version", "/version", "200"),
+        ("GET", "/v1/jobs?limit=x", "/v1/jobs", "422"),
+        ("POST", "/v1/jobs", "/v1/jobs", "415"),
+        ("GET", "/wp-login.php", "unmatched", "404"),
+        ("DELETE", "/version", "unmatched", "405"),
+    ],
+)
+def test_a_request_is_counted_under_the_rule_of_its_route(
+    client: FlaskClient, method: str, path: str, route: str, status: str
+) -> None:
+    before = requests_of(method, route, status), counted_here("queuecast_http_seconds_count", route=route)
+    client.open(path, method=method)
+    assert requests_of(method, route, status) == before[0] + 1
+    assert counted_here("queuecast_http_seconds_count", route=route) == before[1] + 1
+
+
+def test_callers_cannot_make_series_by_inventing_methods(client: FlaskClient) -> None:
+    before = requests_of("other", "unmatched", "405")
+    for method in ("BREW", "WHEN"):
+        client.open("/version", method=method)
+    assert requests_of("other", "unmatched", "405") == before + 2
+    assert "BREW" not in scrape(client)
+
+
+def test_without_jobs_every_lane_is_empty_and_nothing_is_old(client: FlaskClient) -> None:
+    text = scrape(client)
+    assert depths(text) == dict.fromkeys((lane.value for lane in Lane), 0)
+    assert sample(text, "queuecast_lane_running", lane="score") == 0
+    assert sample(text, OLDEST) == 0
+
+
+def test_of_a_lane_whose_key_holds_something_else_nothing_is_said(client: FlaskClient, settings: Settings) -> None:
+    with closing(redis_client(redis_server(settings).broker, is_patient=False)) as broker:
+        broker.set("score", "somebody else's")
+    text = scrape(client)
+    assert depths(text) == {"select": 0, "check": 0, "plan": 0, "score": None, "heavy": 0}
+    assert sample(text, "queuecast_lane_running", lane="score") == 0
+    assert sample(text, OLDEST) == 0
+
+
+def test_a_job_that_nobody_takes_waits_in_its_lane_and_grows_old(client: FlaskClient, store: Store) -> None:
+    store.jobs.add(a_job(job_id="done", created_at=datetime.now(UTC) - timedelta(days=2)))
+    store.jobs.move("done", {JobState.QUEUED}, JobState.FAILED, "as told", datetime.now(UTC))
+    store.jobs.add(a_job(job_id="old", created_at=datetime.now(UTC) - timedelta(minutes=10)))
+    assert client.post("/v1/jobs", json=a_body()).status_code == 202
+    text = scrape(client)
+    assert depths(text) == {"select": 0, "check": 0, "plan": 1, "score": 0, "heavy": 0}
+    assert sample(text, OLDEST) == pytest.approx(600, abs=30)
+
+
+def test_a_job_that_is_tried_again_is_as_old_as_its_retry(client: FlaskClient, store: Store) -> None:
+    now = datetime.now(UTC)
+    store.jobs.add(a_job(job_id="again", created_at=now - timedelta(days=2)))
+    store.jobs.move("again", {JobState.QUEUED}, JobState.FAILED, "as told", now)
+    store.jobs.reopen("again", {JobState.FAILED}, now)
+    assert sample(scrape(client), OLDEST) == pytest.approx(0, abs=30)
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
+def test_while_the_broker_is_away_only_the_lanes_are_absent(
+    make_app: Callable[[Settings], Flask], own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals
+) -> None:
+    settings, server = own_broker
+    client = make_app(settings).test_client()
+    assert depths(scrape(client))["plan"] == 0
+    server.send_signal(fault)
+    text = scrape(client)
+    assert set(depths(text).values()) == {None}
+    assert sample(text, OLDEST) == 0
+
+
+def test_a_broker_that_was_never_started_does_not_fail_the_scrape(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
+    text = scrape(make_app(Settings(data_dir=tmp_path)).test_client())
+    assert "queuecast_lane_" not in text
+    assert "queuecast_http_requests_total" in text
+
+
+def test_while_the_store_is_away_only_the_age_is_absent(
+    run_state: RunState, make_app: Callable[[Settings], Flask], settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
+    app, seen = make_app(away), open_store(f"sqlite://{tmp_path / 'seen.db'}")
+    vars(app.extensions[EXTENSION])["known_tokens"] = KnownTokens(lambda: seen.tokens)  # what it has seen before that
+    text = scrape(app.test_client())
+    assert sample(text, OLDEST) is None
+    assert depths(text)["plan"] == 0

@@ -1,0 +1,220 @@
+"""What the form of a request accepts and refuses; nothing is ignored, nothing converted silently."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from api.edge.refusals import field_problems
+from api.schema.requests import EXAMPLE, JobBody, SeriesQuery
+from shared.domain.durations import Duration
+from shared.domain.jobs import Aggregation, DataPlaces, JobRequest, Place
+from tests.api.bodies import SAMPLE, a_body
+
+
+def request_of(body: dict[str, Any]) -> JobRequest:
+    return JobBody.model_validate(body).to_request()
+
+
+def test_the_sample_payload_is_accepted_to_the_letter() -> None:
+    assert request_of(SAMPLE) == JobRequest(
+        job_name="Resource Forecasting",
+        job_description="Get predictions for next 'k' days/hours/months",
+        user_name="Bob",
+        project="capacity forecasting",
+        owner="ui-service",
+        data=DataPlaces(
+            source=Place(name="mongodb", document="document_name", collection="collection_name"),
+            destination=Place(name="influxdb", database="db_name", measurement="measurement_name"),
+        ),
+        aggregation_time_period=Duration(1, "h"),
+        data_ingestion_time_period=Duration(5, "d"),
+        future_prediction_time_period=Duration(3, "d"),
+        model=("prophet",),
+    )
+
+
+def test_the_example_of_the_documentation_is_accepted() -> None:
+    assert request_of(EXAMPLE).data.source.path == "*.csv"
+
+
+def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
+    request = request_of(a_body())
+    same = JobRequest(
+        job_name=request.job_name,
+        data=request.data,
+        aggregation_time_period=request.aggregation_time_period,
+        data_ingestion_time_period=request.data_ingestion_time_period,
+        future_prediction_time_period=request.future_prediction_time_period,
+    )
+    assert request == same
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "becomes"),
+    [
+        ("model", "auto", "auto"),
+        ("model", "var", ("var",)),
+        ("model", ["var", "lstm"], ("var", "lstm")),
+        ("hyperparameters", {"m": {"a": [1, 1.5, True, "x"]}}, {"m": {"a": (1, 1.5, True, "x")}}),
+        ("queues", ["root.etl", "root.*"], ("root.etl", "root.*")),
+        ("target", "metrics.used", "metrics.used"),
+        ("columns", ["pending"], ("pending",)),
+        ("columns", [], ()),
+        ("aggregation", "max", Aggregation.MAX),
+        ("backtest_windows", 5, 5),
+        ("interval", 0.8, 0.8),
+        ("bounds", [None, 100], (None, 100.0)),
+        ("timezone", "Europe/Berlin", "Europe/Berlin"),
+        ("holidays", "DE", "DE"),
+        ("holidays", "de-by", "DE-BY"),
+        ("holidays", ["2026-01-01"], (date(2026, 1, 1),)),
+        ("as_of", "2026-01-05T01:00:00+01:00", datetime(2026, 1, 5, tzinfo=UTC)),
+        ("deadline", "10 minutes", Duration(10, "min")),
+        ("max_candidates", 10, 10),
+        ("aggregation_time_period", "1 week", Duration(1, "w")),
+        ("data_ingestion_time_period", "2mo", Duration(2, "mo")),
+        ("job_description", "two\nlines", "two\nlines"),
+    ],
+)
+def test_every_optional_field_is_obeyed(field: str, given: Any, becomes: Any) -> None:
+    found = getattr(request_of(a_body(field, given)), field)
+    assert found == becomes
+    assert repr(found) == repr(becomes)  # 1 is not True, 1.0 is not 1
+
+
+REFUSED = [
+    ("job_name", "", "accepted are texts"),
+    ("job_name", "   ", "accepted are texts"),
+    ("job_name", "a\nb", "control"),
+    ("job_name", "ends in \\", "backslash"),
+    ("job_name", "x" * 201, "at most 200"),
+    ("job_name", 7, "string"),
+    ("user_name", "a\x00b", "control"),
+    ("user_name", "a\u202eb", "control"),
+    ("job_name", "a\u2028b", "control"),
+    ("job_description", "a\x07", "control"),
+    ("data.source.name", "", "not empty"),
+    ("data.source.url", "mongodb://evil", "known are name, collection, database, document, measurement, path"),
+    ("data.source.collection", {"$ne": ""}, "string"),
+    ("data.source.collection", "system.users", "belongs to the database"),
+    ("data.source.collection", "a b", "letters"),
+    ("data.source.database", "admin", "belongs to the database"),
+    ("data.source.measurement", 'm"; drop database victim --', "letters"),
+    ("data.source.measurement", "/.*/", "letters"),
+    ("data.source.measurement", "cpu\\", "letters"),
+    ("data.source.measurement", "cpu\nDROP DATABASE x", "letters"),
+    ("data.source.database", "db/rp", "letters"),
+    ("data.source.database", "_internal", "belongs to the database"),
+    ("data.source.collection", "$cmd", "letters"),
+    ("data.source.collection", "a\0b", "letters"),
+    ("data.source.document", {"$ne": None}, "string"),
+    ("data.source.path", "/etc/passwd", "below it"),
+    ("data.source.path", "a/../../b.csv", "below it"),
+    ("data.source.path", "..\\b.csv", "below it"),
+    ("data.source.path", "", "not accepted"),
+    ("aggregation_time_period", "5m", "accepted is a whole number and a unit"),
+    ("aggregation_time_period", "1mo", "not in months"),
+    ("aggregation_time_period", "2w", "from 1min to 1w"),
+    ("aggregation_time_period", 3600, "a duration is a text"),
+    ("data_ingestion_time_period", "1.5d", "accepted is a whole number and a unit"),
+    ("data_ingestion_time_period", "30min", "0 steps of 1h"),
+    ("data_ingestion_time_period", "60000w", "100 years"),
+    ("future_prediction_time_period", "0h", "accepted is a whole number and a unit"),
+    ("future_prediction_time_period", "15mo", "accepted are 1 to 10000"),
+    ("future_prediction_time_period", "１d", "accepted is a whole number and a unit"),
+    ("model", 5, "auto, the name of a model, or a list of names"),
+    ("model", [], "accepted are 1 to"),
+    ("model", ["Prophet!"], "small letters"),
+    ("model", None, "auto, the name of a model, or a list of names"),
+    ("hyperparameters", {"m": {"a": []}}, "accepted are 1 to"),
+    ("hyperparameters", {"m": {"a": 1}}, "tuple"),
+    ("hyperparameters", {"m": {"a": [float("nan")]}}, "finite numbers"),
+    ("hyperparameters", {"m": {"a": [10**400]}}, "finite numbers"),
+    ("hyperparameters", {"m": {"a": [[1]]}}, "finite numbers"),
+    ("queues", [], "accepted are 1 to"),
+    ("queues", ["a\nb"], "control"),
+    ("queues", ["a\u202eb"], "direction of writing"),
+    ("queues", ["../*"], "as a part"),
+    ("queues", ["  "], "white space"),
+    ("queues", ["q" * 201], "at most 200"),
+    ("queues", "root", "tuple"),
+    ("target", "$ROOT", "letters, digits and _"),
+    ("target", "timestamp", "three columns"),
+    ("queue_field", "timestamp", "three columns"),
+    ("columns", ["queue"], "accepted are columns of numbers"),
+    ("columns", [f"c{number}" for number in range(10_000)], "accepted are"),
+    ("columns", [{"$ne": 1}], "string"),
+    ("aggregation", "sum", "'mean', 'median', 'min' or 'max'"),
+    ("backtest_windows", 0, "greater than or equal to 1"),
+    ("backtest_windows", True, "integer"),
+    ("backtest_windows", "3", "integer"),
+    ("interval", 1.0, "less than or equal to 0.99"),
+    ("interval", float("nan"), "finite"),
+    ("interval", "0.9", "number"),
+    ("bounds", [100, 0], "not below the upper bound"),
+    ("bounds", [0], "required"),
+    ("bounds", [float("-inf"), 0], "finite"),
+    ("timezone", "Mars/Olympus", "IANA names"),
+    ("timezone", "../etc/passwd", "IANA names"),
+    ("timezone", "localtime", "IANA names"),
+    ("holidays", "Germany", "country code"),
+    ("holidays", ["2026-02-30"], "month"),
+    ("holidays", [20260101], "country code"),
+    ("holidays", ["2026-01-01"] * 1_001, "at most 1000"),
+    ("as_of", "2026-01-05T00:00:00", "with a time zone"),
+    ("as_of", 1767225600, "ISO 8601"),
+    ("as_of", "0001-01-01T00:00:00+14:00", "ISO 8601"),
+    ("deadline", "30d", "from 1min to 7d"),
+    ("max_candidates", 0, "greater than or equal to 1"),
+    ("unheard_of", 1, "known are job_name"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), REFUSED, ids=[f"{field}={value!r:.30}" for field, value, _ in REFUSED])
+def test_what_is_not_accepted_is_refused_at_its_place(field: str, value: Any, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        request_of(a_body(field, value))
+    places = [".".join(map(str, problem.loc)) for problem in field_problems(caught.value, JobBody)]
+    assert any(place.startswith(field) or (field == "target" and place == "queue_field") for place in places)
+    if "known are" not in message:  # api/edge/problems.py says what is known
+        assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("field", list(a_body()))
+def test_a_required_field_is_missed(field: str) -> None:
+    body = a_body()
+    del body[field]
+    with pytest.raises(ValidationError, match="Field required"):
+        request_of(body)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        request_of(a_body() | {"interval": 2, "aggregation": "sum", "deadline": "never", "x": 1})
+    assert {error["loc"] for error in caught.value.errors()} == {("interval",), ("aggregation",), ("deadline",), ("x",)}
+
+
+def test_a_time_in_an_address_needs_its_zone() -> None:
+    with pytest.raises(ValidationError, match="%2B"):
+        SeriesQuery.model_validate({"from": "2026-01-05T00:00:00 01:00"})
+
+
+def test_several_sources_are_one_with_the_target_and_others_with_companions() -> None:
+    places = [{"name": "files", "path": "usage.csv"}, {"name": "files", "path": "nodes/*.csv"}]
+    found = request_of(a_body("data.source", places)).data
+    assert [place.path for place in found.sources] == ["usage.csv", "nodes/*.csv"]
+    assert len(request_of(a_body()).data.sources) == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "loc"),
+    [([], "data.source"), ([{"name": "files"}] * 6, "data.source"), ([{"name": "files", "x": 1}], "data.source.0.x")],
+)
+def test_several_sources_are_refused_at_their_places(places: list[Any], loc: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        request_of(a_body("data.source", places))
+    assert loc in [".".join(map(str, problem.loc)) for problem in field_problems(caught.value, JobBody)]

@@ -1,0 +1,137 @@
+"""What needs more than the form: connections, the clock, the catalogue; and what a person is warned of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.v1.admission import check_models, check_places, check_times, warnings_of
+from shared.config.settings import Settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import DataPlaces, Place
+from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection, UnknownHyperparameter, UnknownModel
+from tests.api.scene import CARDS
+from tests.factories import MONDAY, a_request
+
+FILES = Place(name="files")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Place(name="files", path="july/*.csv"),
+        Place(name="mongodb", collection="usage"),
+        Place(name="mongodb", collection="usage", document="yarn", database="yarn"),
+        Place(name="archive", collection="usage", database="yarn_2025"),
+    ],
+)
+def test_a_source_gets_what_its_kind_needs(everything: Settings, source: Place) -> None:
+    check_places(a_request(data=DataPlaces(source=source, destination=FILES)), everything)
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "field", "message"),
+    [
+        ("source", Place(name="mongodb"), "collection", "needs collection"),
+        ("source", Place(name="influxdb", database="d"), "measurement", "needs measurement"),
+        ("source", Place(name="files", collection="c"), "collection", "accepted: path"),
+        ("source", Place(name="mongodb", collection="c", path="x"), "path", "accepted: collection, document, database"),
+        (
+            "source",
+            Place(name="archive", collection="c", database="other"),
+            "database",
+            r"read in yarn\.\*, yarn_2025\.\*",
+        ),
+        ("source", Place(name="mongodb", collection="staff", database="hr"), "database", r"mongodb is read in yarn\.\*"),
+        ("destination", Place(name="mongodb", collection="staff", database="hr"), "database", "takes forecasts for yarn"),
+        ("source", Place(name="influxdb", measurement="usage", database="telegraf"), "database", r"read in db_name\.\*"),
+        ("destination", Place(name="files", path="x"), "path", "nothing but name"),
+        ("destination", Place(name="mongodb", collection="c", document="d"), "document", "accepted: collection, database"),
+    ],
+)
+def test_a_place_with_too_little_or_too_much_is_refused(
+    everything: Settings, role: str, place: Place, field: str, message: str
+) -> None:
+    places = {"source": FILES, "destination": FILES} | {role: place}
+    with pytest.raises(InvalidRequest, match=message) as caught:
+        check_places(a_request(data=DataPlaces(**places)), everything)
+    assert caught.value.ids["field"] == f"data.{role}.{field}"
+
+
+def test_an_unknown_connection_is_answered_with_the_known_ones(settings: Settings) -> None:
+    request = a_request(data=DataPlaces(source=FILES, destination=Place(name="mongodb", collection="c")))
+    with pytest.raises(UnknownConnection, match="known are files; set QUEUECAST_MONGODB_URL") as caught:
+        check_places(request, settings)
+    assert caught.value.ids["field"] == "data.destination.name"
+
+
+def test_the_history_may_end_within_the_present_step() -> None:
+    check_times(a_request(as_of=MONDAY + timedelta(minutes=59)), MONDAY)
+
+
+def test_a_history_that_ends_in_the_future_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="in the future"):
+        check_times(a_request(as_of=MONDAY + timedelta(minutes=61)), MONDAY)
+
+
+def test_a_history_that_begins_before_the_calendar_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="the calendar"):
+        check_times(a_request(as_of=None, data_ingestion_time_period=Duration(99_999, "mo")), MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"model": ("oracle",)}, UnknownModel, "known are seasonal_naive, prophet"),
+        ({"hyperparameters": {"prophet": {"depth": (1,)}}}, UnknownHyperparameter, "known are growth"),
+        ({"hyperparameters": {"prophet": {"growth": ("cubic",)}}}, InvalidRequest, "accepted are flat, linear"),
+        ({"max_candidates": 1}, TooManyCandidates, "3 candidates"),
+        ({"max_candidates": 8, "queues": ("a", "b", "c")}, TooManyCandidates, "3 queue"),
+    ],
+)
+def test_models_are_held_against_the_catalogue(changes: dict[str, Any], error: type[RequestError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_models(a_request(**changes), CARDS)
+
+
+def test_globs_are_counted_as_one_queue_since_nobody_knows_yet() -> None:
+    check_models(a_request(max_candidates=3, queues=("a*", "b?", "[cd]")), CARDS)
+
+
+def test_five_days_for_three_are_thin_and_said_so() -> None:
+    thin = a_request(data_ingestion_time_period=Duration(5, "d"), future_prediction_time_period=Duration(3, "d"))
+    [warning] = warnings_of(thin, MONDAY)
+    assert "120 steps for 72 ahead" in warning
+
+
+def test_enough_history_needs_no_warning() -> None:
+    assert warnings_of(a_request(), MONDAY) == ()
+
+
+@pytest.mark.parametrize("target", ["absolute_max_capacity", "absoluteMaxCapacity", "capacities.capacity"])
+def test_a_target_that_is_configuration_is_accepted_with_a_warning(target: str) -> None:
+    [warning] = warnings_of(a_request(target=target), MONDAY)
+    assert "configured value" in warning
+
+
+def test_a_destination_that_its_connection_is_not_open_for_is_refused(settings: Settings) -> None:
+    limited = {"charts": {"kind": "influxdb", "url": "http://localhost:8086", "writable": ["queue_*"], "database": "fc"}}
+    known = Settings(data_dir=settings.data_dir, connections=limited)
+    source = Place(name="charts", measurement="anything")
+    check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="queue_x"))), known)
+    with pytest.raises(InvalidRequest, match=r"charts takes forecasts for fc\.queue_"):
+        check_places(a_request(data=DataPlaces(source=source, destination=Place(name="charts", measurement="cpu"))), known)
+
+
+def test_a_connection_of_other_projects_is_not_there(settings: Settings) -> None:
+    limited = {"hr": {"kind": "mongodb", "url": "mongodb://h/hr", "projects": ["payroll"]}}
+    known = Settings(data_dir=settings.data_dir, connections=limited)
+    data = DataPlaces(source=Place(name="hr", collection="staff"), destination=FILES)
+    check_places(a_request(project="payroll", data=data), known)
+    for project in ("etl", ""):
+        with pytest.raises(UnknownConnection, match=r"known are files$"):
+            check_places(a_request(project=project, data=data), known)
+    with pytest.raises(UnknownConnection, match=r"known are files$"):
+        check_places(a_request(project="etl", data=DataPlaces(source=FILES, destination=data.sources[0])), known)
