@@ -22,7 +22,7 @@ from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.places import Place
 from shared.domain.timegrid import EARLIEST, LATEST, bucket_start
 from shared.errors import InvalidRequest
-from worker.flower_access import password_file
+from worker.flower.access import password_file
 
 if TYPE_CHECKING:
     from deploy.simulate import Cluster

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.parent_death import die_with_parent
+from worker.fleet.parent_death import die_with_parent
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _PAUSE_SECONDS = 0.05

@@ -29,7 +29,7 @@ from shared.errors import BrokerAway, SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
-from worker.liveness import is_alive
+from worker.fleet.liveness import is_alive
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
 CONTROL_LANES = (Lane.SELECT, Lane.CHECK)  # a slot of their own, so that questions are answered while all others are busy

@@ -9,9 +9,9 @@ from shared.config.settings import load_settings
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import make_celery
 from shared.telemetry.logs import configure_logs
-from worker import signals, tasks
-from worker.pulse import Pulse
-from worker.resources import Resources, provide
+from worker.fleet import signals, tasks
+from worker.fleet.pulse import Pulse
+from worker.job.resources import Resources, provide
 
 __all__ = ["app", "signals", "tasks"]  # imported for what they register with Celery
 

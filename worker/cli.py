@@ -19,7 +19,7 @@ from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
-from worker.liveness import is_alive
+from worker.fleet.liveness import is_alive
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def work(
     settings = load_settings(data_dir=data_dir)
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
-    from worker.watchdog import run_worker  # Celery and pandas
+    from worker.fleet.watchdog import run_worker  # Celery and pandas
 
     configure_logs(settings.log_level)
     if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
@@ -76,7 +76,7 @@ def reap(
     metrics_host: MetricsHost = HERE,
 ) -> None:
     """Run the reaper until SIGTERM: it sends again what was lost, and ends every job by its deadline. One a fleet is enough."""
-    from worker.reaper import run_reaper
+    from worker.reaper.reaper import run_reaper
 
     settings = load_settings(data_dir=data_dir)
     configure_logs(settings.log_level)
@@ -103,7 +103,7 @@ def serve_flower(
     """
     settings = load_settings(data_dir=data_dir)
     os.environ["QUEUECAST_DATA_DIR"] = str(settings.data_dir)  # the Celery application reads the settings by itself
-    from worker import flower_server
+    from worker.flower import server as flower_server
 
     if alive:
         raise typer.Exit(0 if flower_server.is_alive(settings, port) else 1)
@@ -125,7 +125,7 @@ def export(
 ) -> None:
     """Write forecasts with their bounds to a file, one row per queue and step."""
     from shared.store import is_new, open_store
-    from worker.export import ExportFormat, export_forecasts
+    from worker.backtest.export import ExportFormat, export_forecasts
 
     if file_format is not None and file_format not in set(ExportFormat):
         raise InvalidRequest(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
@@ -171,7 +171,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Run the pipeline of a job on past data, at and after each origin unseen; exit 1 when no queue could be forecast."""
-    from worker import backtesting  # pandas and all the models
+    from worker.backtest import report as backtesting
 
     words: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
     words |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
@@ -192,7 +192,7 @@ def _refuse_cluster(settings: Settings) -> None:
 
 
 def _serve_metrics(host: str, port: int) -> None:
-    from worker.metrics_server import serve_metrics  # where processes count is decided by what it imports
+    from worker.fleet.metrics_server import serve_metrics  # where processes count is decided by what it imports
 
     serve_metrics(host, port)
 

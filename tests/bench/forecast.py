@@ -1,8 +1,9 @@
 """How good and how dear forecasts are, on real series: `python -m tests.bench.forecast --data DIR [--half check] [--queues 10]`.
 
 Every queue of the data is in one of two halves, by a hash of data set and queue: grids and rules are chosen on the half `tune`,
-and `check` is only measured. A task is one queue at one origin and goes through `worker.replay`, as in `queuecast backtest`: the
-last ones of each series, or with `--drawn 3` three from anywhere in it, for which copies of the series are cut off there:
+and `check` is only measured. A task is one queue at one origin and goes through `worker.backtest.replay`, as in `queuecast
+backtest`: the last ones of each series, or with `--drawn 3` three from anywhere in it, for which copies of the series are cut off
+there:
 
     queue        ▁▂▃▅▃▂▁▂▃▅▇▅▃▂▁▂▃▅▃▂▁▂▃▅▃▂▁
     queue~14     ▁▂▃▅▃▂▁▂▃▅▇▅▃▂              its last origin is one horizon before the cut
@@ -30,8 +31,8 @@ from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
-from worker.pipeline.summary import OriginResult, overall_summary, queue_summary
-from worker.replay import QueueReplay, replay
+from worker.backtest.replay import QueueReplay, replay
+from worker.backtest.summary import OriginResult, overall_summary, queue_summary
 from worker.sources import sources
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)

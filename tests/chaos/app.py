@@ -17,7 +17,8 @@ from shared.config.settings import load_settings
 from shared.fleet import broker
 from tests.chaos import models
 from tests.chaos.names import CURSED
-from worker import signals, steps
+from worker.fleet import signals
+from worker.job import steps
 
 if os.environ.get("CHAOS_WITHOUT_SHIM"):
     broker.prepare_channels = lambda: None

@@ -6,8 +6,8 @@ import sys
 
 from shared.config.settings import load_settings
 from shared.telemetry.logs import configure_logs
-from worker.reaper import run_reaper
-from worker.watchdog import run_worker
+from worker.fleet.watchdog import run_worker
+from worker.reaper.reaper import run_reaper
 
 SILENCE_SECONDS = 15.0
 PERIOD_SECONDS, AGREE_SECONDS = 1.0, 3.0

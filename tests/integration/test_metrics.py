@@ -15,7 +15,7 @@ from tests.factories import MONDAY
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.scraping import sample
-from worker.remedies import What
+from worker.reaper.recovery import What
 
 OUTCOME = {"model": "hour_mean", "outcome": "scored"}
 

@@ -8,10 +8,10 @@ import sys
 from shared.config.settings import Settings
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
-from worker.liveness import is_alive
+from worker.fleet.liveness import is_alive
 
 PROGRAM = (
-    "import sys; from shared.config.settings import load_settings; from worker.watchdog import run_worker;"
+    "import sys; from shared.config.settings import load_settings; from worker.fleet.watchdog import run_worker;"
     "sys.exit(run_worker(load_settings(), lanes=('plan',), concurrency=1, name='hung', silence=8))"
 )
 

@@ -25,7 +25,7 @@ from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_companion
 from worker.cli import bounds_of, holidays_in
-from worker.liveness import pulse_file
+from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
 HISTORY = ("--history", "5d", "--horizon", "24h", "--origins", str(ORIGINS), "--models", "seasonal_naive")

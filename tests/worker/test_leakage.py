@@ -17,11 +17,11 @@ from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.domain.search_space import grid_of
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_companion, a_snapshot
-from worker.catalogue import model_cards
+from worker.backtest.replay import replay, rows
+from worker.job.catalogue import model_cards
 from worker.pipeline.backtest import window_at
 from worker.pipeline.score import score
 from worker.pipeline.snapshot import Snapshot
-from worker.replay import replay, rows
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
 ORIGIN = MONDAY - timedelta(days=1)

@@ -12,9 +12,9 @@ from shared.config.settings import Settings
 from shared.domain.forecasts import Candidate, Failure
 from shared.fleet.runstate import RunState
 from tests.factories import DEADLINE, JOB, QUEUE
-from worker.guard import score_each
-from worker.resources import Resources, use
-from worker.tasks import _about
+from worker.fleet.tasks import _about
+from worker.job.attempts import score_each
+from worker.job.resources import Resources, use
 
 PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
 

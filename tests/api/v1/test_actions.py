@@ -25,7 +25,7 @@ from tests.api.bodies import a_body
 from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.scraping import counted_here
-from worker.resources import Resources, use
+from worker.job.resources import Resources, use
 
 REPORTS = {"root.a": QueueState.SUCCEEDED, "root.b": QueueState.FAILED, "root.c": QueueState.RUNNING}
 ENDS = [state for state in JobState if state.is_terminal]

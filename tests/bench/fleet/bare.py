@@ -10,13 +10,13 @@ from shared.connections.files import FilesConnection
 from shared.domain.jobs import JobRequest
 from tests.bench import models
 from tests.factories import MONDAY
-from worker.catalogue import model_cards
+from worker.job.catalogue import model_cards
+from worker.job.ingestion import usage_query
 from worker.pipeline.backtest import backtest
 from worker.pipeline.forecast import refit
 from worker.pipeline.queue import prepare_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection import choose
-from worker.reading import usage_query
 from worker.sources.file_source import FileSource
 
 __all__ = ["models"]  # registered

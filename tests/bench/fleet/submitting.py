@@ -23,7 +23,7 @@ from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.servers import free_port
 from tests.up import QUEUECAST
-from worker.catalogue import model_cards
+from worker.job.catalogue import model_cards
 
 CLIENTS, REQUESTS = 8, 800
 HOLD = 0.5

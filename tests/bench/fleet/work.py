@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from shared.config.settings import load_settings
-from worker.watchdog import run_worker
+from worker.fleet.watchdog import run_worker
 
 if __name__ == "__main__":
     lanes, slots = sys.argv[1:]

@@ -36,10 +36,10 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 
 def test_a_line_says_when_what_and_who(stream: io.StringIO) -> None:
-    structlog.get_logger("worker.steps").info("queue planned", candidates=12)
+    structlog.get_logger("worker.job.steps").info("queue planned", candidates=12)
     (line,) = lines(stream)
     assert line.pop("timestamp").endswith("Z")
-    assert line == {"event": "queue planned", "candidates": 12, "level": "info", "logger": "worker.steps"}
+    assert line == {"event": "queue planned", "candidates": 12, "level": "info", "logger": "worker.job.steps"}
 
 
 def test_lines_inside_the_block_carry_the_ids_and_lines_after_it_do_not(stream: io.StringIO) -> None:

@@ -39,7 +39,7 @@ def test_a_folder_that_the_environment_names_is_made_and_never_emptied(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "module", ["shared.telemetry.metrics_folder", "api.command.remote", "worker.cli", "worker.watchdog", "deploy.cli"]
+    "module", ["shared.telemetry.metrics_folder", "api.command.remote", "worker.cli", "worker.fleet.watchdog", "deploy.cli"]
 )
 def test_who_names_the_folder_has_not_yet_decided_where_to_count(module: str) -> None:
     """prometheus_client decides when it is imported."""

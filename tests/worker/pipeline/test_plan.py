@@ -15,7 +15,7 @@ from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering, offering
-from worker.catalogue import model_card, model_cards
+from worker.job.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
 from worker.pipeline.plan import accepted_queues, blocks, forecast_spec, queue_work, wanted_queues, window_rule

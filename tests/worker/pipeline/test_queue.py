@@ -11,7 +11,7 @@ from shared.domain.forecasts import Failure
 from shared.errors import UndefinedScore
 from tests.factories import MONDAY, a_job, a_load, a_request
 from tests.worker.pipeline.factories import Fixed, offering
-from worker.catalogue import model_card
+from worker.job.catalogue import model_card
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.queue import QueueRun, queue_report, run_queue

@@ -18,10 +18,10 @@ from shared.domain.lanes import Lane
 from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries, SeriesTooShort
 from tests.factories import MONDAY, a_job, a_load, a_request
-from worker.catalogue import model_cards
+from worker.job.catalogue import model_cards
+from worker.job.ingestion import usage_query
 from worker.pipeline.history import history_at
 from worker.pipeline.queue import QueueRun, run_queue
-from worker.reading import usage_query
 from worker.sources import sources
 from worker.sources.base import Reading
 

@@ -1,0 +1,74 @@
+"""One queue's history from several places, over real files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+import pytest
+
+from shared.config.settings import Settings
+from shared.domain.codec import from_document
+from shared.domain.jobs import DataPlaces, Place
+from shared.errors import SourceNotFound
+from shared.fleet.runstate import RunState
+from tests.factories import MONDAY, a_load, a_request
+from tests.scraping import counted_here
+from worker.job.ingestion import read_all, usage_query
+from worker.job.resources import Resources, use
+from worker.sources.base import Reading
+
+FILES = Place(name="files")
+PLACES = DataPlaces(source=(Place(name="files", path="usage/*.csv"), Place(name="files", path="nodes/*.csv")), destination=FILES)
+
+
+@pytest.fixture
+def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
+    """Usage of two queues in one folder, what their nodes say of one of them in another."""
+    assert settings.files_dir is not None
+    for folder in ("usage", "nodes"):
+        (settings.files_dir / folder).mkdir(parents=True)
+    for queue in ("root.adhoc", "root.etl"):
+        a_load().rename_axis("timestamp").to_csv(settings.files_dir / "usage" / f"{queue}.csv")
+    load = a_load(seed=3)
+    nodes = pd.DataFrame({"heat": load.to_numpy(), "used_capacity": 1.0}, index=load.index.rename("timestamp"))
+    nodes.to_csv(settings.files_dir / "nodes" / "root.etl.csv")
+    with use(Resources(settings)) as given:
+        yield given
+
+
+def reading_of(here: Resources, queue: str, **changes: object) -> Reading:
+    request = a_request(data=PLACES, **changes)
+    return read_all(request, usage_query(request, queue, MONDAY), partial(here.read, project=""))
+
+
+def test_companions_come_from_the_other_place(here: Resources) -> None:
+    found = reading_of(here, "root.etl")
+    assert list(found.frame.columns) == ["used_capacity", "heat", "files_used_capacity"]
+    assert len(found.frame) == 14 * 24
+    assert found.frame.notna().all(axis=None)
+
+
+def test_a_queue_without_companions_is_read_without_them_and_says_so(here: Resources) -> None:
+    found = reading_of(here, "root.adhoc")
+    assert list(found.frame.columns) == ["used_capacity"]
+    assert "files has no companions of this queue in the history asked for" in found.notes
+
+
+def test_columns_may_come_from_any_of_the_places(here: Resources) -> None:
+    assert list(reading_of(here, "root.etl", columns=("heat",)).frame.columns) == ["used_capacity", "heat"]
+    with pytest.raises(SourceNotFound, match="'cold', there are used_capacity, heat"):
+        reading_of(here, "root.etl", columns=("cold",))
+
+
+def test_every_read_is_counted_also_one_that_finds_nothing(here: Resources) -> None:
+    before = counted_here("queuecast_source_seconds_count", kind="files")
+    reading_of(here, "root.adhoc")
+    assert counted_here("queuecast_source_seconds_count", kind="files") == before + 2
+
+
+def test_a_source_may_make_its_steps_from_the_times_of_a_stored_job() -> None:
+    query = usage_query(a_request(), "root.etl", from_document(datetime, MONDAY.isoformat()))
+    assert len(pd.date_range(query.start, query.end, freq="1h", inclusive="left")) == 14 * 24

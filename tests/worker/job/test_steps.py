@@ -1,0 +1,580 @@
+"""The steps on a real run state, a real store and real files, called one after the other without Celery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.config.settings import Settings
+from shared.domain.allowances import UNLIMITED
+from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
+from shared.domain.jobs import DataPlaces, Job, JobState, Place, QueueState
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore, warnings_of
+from shared.domain.states import OPEN_STATES
+from shared.errors import (
+    EmptySeries,
+    InvalidRequest,
+    QueuecastError,
+    QueueNotFound,
+    SourceNotFound,
+    TooManyCandidates,
+    UnknownConnection,
+    UnknownModel,
+)
+from shared.fleet.runstate import RunState
+from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
+from shared.store import Store
+from shared.store.reports import Reports
+from tests.factories import MONDAY, a_job, a_load, a_request, let_in
+from tests.scraping import counted_here
+from worker.fleet import tasks
+from worker.job import steps
+from worker.job.resources import Resources, use
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.selection import choose
+
+QUEUES = ("root.adhoc", "root.etl")
+NOTHING_WRONG = Measures(mape=0.0, wape=0.0, smape=0.0, mase=0.0, rmse=0.0, skill=1.0, steps=1, skipped_steps=0)
+
+
+@pytest.fixture
+def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
+    """Resources over two queues of 14 days, one file each."""
+    assert settings.files_dir is not None
+    settings.files_dir.mkdir()
+    for number, queue in enumerate(QUEUES):
+        a_load(seed=number).rename_axis("timestamp").to_csv(settings.files_dir / f"{queue}.csv")
+    with use(Resources(settings)) as given:
+        yield given
+        given.store.close()
+
+
+def submit(here: Resources, **changes: Any) -> Job:
+    """A job as the API leaves it: a row and run state."""
+    values = {"model": ("hour_mean",), "deadline": a_request().deadline} | changes
+    job = here.store.jobs.add(a_job(request=a_request(**values), created_at=datetime.now(UTC)))
+    here.run_state.begin_job(job.job_id, job.deadline_at)
+    return job
+
+
+def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
+    """What the tasks of a job do, in one process."""
+    steps.plan(job_id)
+    let_in(steps.resources().run_state, job_id)
+    for queue in queues:
+        work = steps.ingest(job_id, queue)
+        assert work is not None
+        assert steps.score(job_id, queue, range(len(work.candidates))) == []
+        assert steps.select(job_id, queue, is_heavy=True) is steps.Selecting.HAS_ENDED
+    steps.resources().lifecycle.finish(job_id, datetime.now(UTC))
+
+
+def scored(here: Resources) -> tuple[Job, QueueWork]:
+    """A job whose queue `root.etl` has an outcome for every candidate."""
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    work = steps.ingest(job.job_id, "root.etl")
+    assert work is not None
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)))
+    return job, work
+
+
+def test_a_job_for_a_place_that_its_connection_is_not_open_for_is_not_planned(settings: Settings, here: Resources) -> None:
+    limited = {"charts": {"kind": "influxdb", "url": "http://127.0.0.1:1", "database": "fc", "writable": ["queue_*"]}}
+    job = submit(here, data=DataPlaces(source=Place(name="files"), destination=Place(name="charts", measurement="cpu")))
+    known = Settings(data_dir=settings.data_dir, files_dir=settings.files_dir, store_url=settings.store_url, connections=limited)
+    with use(Resources(known)), pytest.raises(InvalidRequest, match=r"takes forecasts for fc\.queue_"):
+        steps.plan(job.job_id)
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "reason"),
+    [({"projects": ["payroll"]}, UnknownConnection, "known are none"), ({"readable": ["other/*"]}, SourceNotFound, "no CSV")],
+)
+def test_what_a_connection_may_reach_is_asked_again_at_every_step(
+    settings: Settings, here: Resources, limits: dict[str, Any], error: type[QueuecastError], reason: str
+) -> None:
+    job, _work = scored(here)
+    again = here.store.jobs.add(replace(job, job_id="job-2"))
+    here.run_state.begin_job("job-2", again.deadline_at)
+    files = {"files": {"kind": "files", "path": settings.files_dir, **limits}}
+    changed = Settings(data_dir=settings.data_dir, store_url=settings.store_url, connections=files)
+    with use(Resources(changed)):
+        with pytest.raises(error, match=reason):
+            steps.plan(again.job_id)
+        with pytest.raises(error, match=reason):
+            steps.ingest(job.job_id, "root.adhoc")
+        if "projects" in limits:
+            with pytest.raises(error, match=reason):
+                steps.select(job.job_id, "root.etl", is_heavy=True)
+
+
+def test_a_queue_that_may_not_be_called_so_costs_the_job_a_warning_and_nothing_else(here: Resources, settings: Settings) -> None:
+    assert settings.files_dir is not None
+    (settings.files_dir / "more.csv").write_text('timestamp,queue,used_capacity\n2026-01-04T10:00:00Z,"a\x1bb",1\n')
+    job = submit(here)
+    steps.plan(job.job_id)
+    assert sorted(here.run_state.queue_states(job.job_id)) == list(QUEUES)
+    [warning] = here.store.jobs.get(job.job_id).warnings
+    assert warning == r"queues left out for their names: 'a\x1bb': it has a control character in it"
+
+
+def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
+    job = submit(here)
+    run(job.job_id)
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
+    assert ended.progress.queues.done == 2
+    assert ended.progress.candidates.done == ended.progress.candidates.total > 0
+    for queue in QUEUES:
+        forecast = here.store.forecasts.newest(queue)
+        assert forecast.timestamps[0] == MONDAY  # the hour after the last complete hour
+        assert forecast.horizon_steps == 24
+        assert all(
+            0 <= low <= value <= high
+            for low, value, high in zip(forecast.lower_bound, forecast.prediction, forecast.upper_bound, strict=True)
+        )
+        report = here.store.reports.get(job.job_id, queue)
+        assert report.state is QueueState.SUCCEEDED
+        assert report.winner is not None
+        assert report.explanation
+        assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
+
+
+def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Resources) -> None:
+    job = submit(here, model=("blend_cheap",), queues=("root.etl",))
+    run(job.job_id, queues=("root.etl",))
+    standing = [outcome.candidate.model for outcome in here.store.reports.get(job.job_id, "root.etl").outcomes]
+    assert set(standing) == {"blend_cheap", "ces", "theta", "hour_mean", "last_value", "seasonal_naive"}
+
+
+def test_with_four_windows_the_shown_score_is_of_the_newest_which_did_not_choose(here: Resources) -> None:
+    job = submit(here, backtest_windows=4, queues=("root.etl",))
+    run(job.job_id, queues=("root.etl",))
+    report, forecast = here.store.reports.get(job.job_id, "root.etl"), here.store.forecasts.newest("root.etl")
+    assert report.selected_on is ReportedScore.KEPT_APART
+    assert {len(outcome.windows) for outcome in report.outcomes if isinstance(outcome, Score)} == {3}
+    assert forecast.mape not in {outcome.measures.mape for outcome in report.outcomes if isinstance(outcome, Score)}
+
+
+def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> None:
+    series = {
+        ("queuecast_source_seconds_count", "kind", "files"): 2.0,
+        ("queuecast_sink_rows_total", "kind", "files"): 48.0,
+        ("queuecast_candidate_seconds_count", "model", "hour_mean"): 2.0,
+        ("queuecast_jobs_total", "state", "succeeded"): 1.0,
+    }
+    before = {key: counted_here(key[0], **{key[1]: key[2]}) for key in series}
+    job = submit(here)
+    run(job.job_id)
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    assert {key: counted_here(key[0], **{key[1]: key[2]}) - before[key] for key in series} == series
+    assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecasts.newest("root.etl").mape
+
+
+def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
+    run(submit(here).job_id)
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+def test_every_step_may_run_twice(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    for queue in QUEUES:
+        first, second = (steps.ingest(job.job_id, queue) for _ in range(2))
+        assert first == second is not None
+        for _ in range(2):
+            steps.score(job.job_id, queue, range(len(first.candidates)))
+        for _ in range(2):
+            steps.select(job.job_id, queue, is_heavy=False)
+    written = here.store.forecasts.find()
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    assert here.store.forecasts.find() == written
+    assert len(written) == 2
+
+
+def test_select_waits_for_every_outcome(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    steps.ingest(job.job_id, "root.etl")
+    steps.score(job.job_id, "root.etl", [0])
+    assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.IS_EARLY
+    assert not steps.is_scored(job.job_id, "root.etl")
+
+
+def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    work = steps.ingest(job.job_id, "root.adhoc")
+    assert work is not None
+    steps.score(job.job_id, "root.adhoc", range(len(work.candidates)))
+    steps.select(job.job_id, "root.adhoc", is_heavy=False)
+    here.run_state.client.flushdb()  # the broker loses everything
+
+    assert replanned(here, job)
+    run(job.job_id, queues=("root.etl",))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.progress.replans) == (JobState.SUCCEEDED, 1)
+
+
+def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
+    job = submit(here)
+    here.run_state.client.flushdb()
+    assert replanned(here, job)
+    here.run_state.client.flushdb()
+    assert not replanned(here, job)
+    ended = here.store.jobs.get(job.job_id)
+    assert ended.state is JobState.FAILED
+    assert "run state twice" in (ended.reason or "")
+
+
+def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "no data")
+    run(job.job_id, queues=("root.etl",))
+    ended = here.store.jobs.get(job.job_id)
+    assert ended.state is JobState.PARTIAL
+    assert ended.reason == "1 of 2 queues have no forecast: root.adhoc: no data"
+
+
+def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    steps.ingest(job.job_id, "root.etl")
+    steps.score(job.job_id, "root.etl", [0, 1])
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped")
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped again")
+    report = here.store.reports.get(job.job_id, "root.etl")
+    assert (report.state, report.reason, len(report.outcomes)) == (QueueState.FAILED, "stopped", 2)
+    assert report.quality is not None
+
+
+def nobody(job_id: str) -> None:
+    """Is told to plan the job."""
+
+
+def retry(here: Resources, job: Job, *, every_queue: bool = False) -> None:
+    """As somebody asks for it."""
+    queues = "all" if every_queue else "failed"
+    here.lifecycle.retry(job.job_id, queues, datetime.now(UTC), nobody, warnings=(), allowance=UNLIMITED)
+
+
+def cancel(here: Resources, job: Job) -> None:
+    """Likewise."""
+    here.lifecycle.cancel(job.job_id, datetime.now(UTC))
+
+
+def replanned(here: Resources, job: Job) -> bool:
+    """Whether the reaper, which finds an open job without run state, has it planned."""
+    told: list[str] = []
+    here.lifecycle.replan(job.job_id, datetime.now(UTC), told.append)
+    return told == [job.job_id]
+
+
+def partial(here: Resources) -> Job:
+    """A job that has a forecast of `root.etl` and none of `root.adhoc`."""
+    job = submit(here)
+    steps.plan(job.job_id)
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "no data")
+    run(job.job_id, queues=("root.etl",))
+    return here.store.jobs.get(job.job_id)
+
+
+def test_a_retry_computes_the_failed_queues_only_and_the_verdict_is_of_all(here: Resources) -> None:
+    job = partial(here)
+    first = here.store.forecasts.newest("root.etl")
+    retry(here, job)
+    run(job.job_id, queues=("root.adhoc",))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
+    assert here.store.forecasts.newest("root.etl") == first
+    assert here.store.forecasts.newest("root.adhoc").issued_at == MONDAY
+
+
+def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    steps.plan(job.job_id)
+    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "still no data")
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    assert here.store.jobs.get(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
+
+
+def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    tasks._fail(job.job_id, None, "no such file")
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.PARTIAL, "no such file")
+
+
+def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))  # before anybody has planned it
+    assert here.store.jobs.get(job.job_id).state is JobState.PARTIAL
+    retry(here, job)
+    steps.plan(job.job_id)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (
+        JobState.PARTIAL,
+        f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {NEVER_LET_IN}",
+    )
+
+
+def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    for queue in QUEUES:
+        deliver(here, job, queue)
+    cancel(here, job)
+    retry(here, job)
+    run(job.job_id, queues=())
+    assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
+
+
+def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resources) -> None:
+    job = partial(here)
+    assert here.store.jobs.reopen(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
+    assert replanned(here, job)  # what the reaper does with an open job without run state
+    run(job.job_id, queues=("root.adhoc",))
+    assert (here.store.jobs.get(job.job_id).state, here.store.jobs.get(job.job_id).reason) == (JobState.SUCCEEDED, None)
+
+
+def deliver(here: Resources, job: Job, queue: str) -> None:
+    """Everything that is done for one queue."""
+    work = steps.ingest(job.job_id, queue)
+    assert work is not None
+    steps.score(job.job_id, queue, range(len(work.candidates)))
+    steps.select(job.job_id, queue, is_heavy=False)
+
+
+def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resources) -> None:
+    job, work = scored(here)
+    cancel(here, job)
+    steps.plan(job.job_id)
+    assert steps.ingest(job.job_id, "root.adhoc") is None
+    assert steps.score(job.job_id, "root.etl", range(len(work.candidates))) == []
+    assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "too late")
+    tasks._fail(job.job_id, None, "too late")
+    here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
+    assert here.store.forecasts.find() == []
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+def test_a_forecast_delivered_while_the_job_is_cancelled_stays_and_revives_nothing(here: Resources) -> None:
+    job, _work = scored(here)
+    with here.run_state.within_run(job.job_id):
+        delivering_when(lambda: cancel(here, job), here, job)
+    assert here.store.jobs.get(job.job_id).state is JobState.CANCELLED
+    assert here.store.jobs.get(job.job_id).warnings[-1:] == ("being delivered when the job was cancelled: root.etl",)
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
+    assert here.run_state.client.keys("*job-1*") == []
+
+
+@pytest.mark.parametrize("is_away", [False, True])  # whether the run state of the cancelled job is left to the reaper
+def test_what_is_cancelled_while_the_winner_is_fitted_again_is_not_delivered(
+    here: Resources, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    job, _work = scored(here)
+
+    def fit_while_somebody_cancels(*args: Any, **named: Any) -> Forecast:
+        assert here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, datetime.now(UTC))
+        if not is_away:
+            here.lifecycle.let_go(job.job_id)
+        return forecast_queue(*args, **named)
+
+    monkeypatch.setattr(steps, "forecast_queue", fit_while_somebody_cancels)
+    steps.select(job.job_id, "root.etl", is_heavy=False)
+    assert here.store.forecasts.find() == []
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.RUNNING
+    assert here.run_state.delivering(job.job_id) == set()
+
+
+def test_a_select_of_an_earlier_run_ends_no_queue_of_the_retry(here: Resources) -> None:
+    job, _work = scored(here)
+
+    def cancel_and_retry() -> None:
+        cancel(here, job)
+        retry(here, job)
+        steps.plan(job.job_id)
+
+    with here.run_state.within_run(job.job_id):
+        delivering_when(cancel_and_retry, here, job)
+        here.lifecycle.fail_queue(job.job_id, "root.adhoc", "too late")
+        tasks._fail(job.job_id, None, "too late")
+    assert here.run_state.queue_states(job.job_id) == dict.fromkeys(QUEUES, (QueueState.WAITING, None))
+    run(job.job_id)
+    assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
+
+
+def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> None:
+    """`select`, and what happens before it says that it has delivered."""
+    write = Reports.save
+
+    def aside() -> None:
+        with use(here):
+            happens()
+
+    def save(reports: Reports, report: QueueReport) -> None:
+        with ThreadPoolExecutor(1) as another:  # whoever does it is not within this run
+            another.submit(aside).result()
+        write(reports, report)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reports, "save", save)
+        steps.select(job.job_id, "root.etl", is_heavy=False)
+
+
+def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
+    job = partial(here)
+    retry(here, job)
+    for _ in range(2):  # before it is planned, and after
+        assert steps.ingest(job.job_id, "root.etl") is None
+        assert steps.ingest(job.job_id, "root.adhoc") is None
+        steps.plan(job.job_id)
+    assert let_in(here.run_state, job.job_id) == ["root.adhoc"]
+    work = steps.ingest(job.job_id, "root.adhoc")
+    assert work is not None
+    beyond = range(len(work.candidates) - 1, len(work.candidates) + 9)  # a block of a run that had more candidates
+    assert steps.score(job.job_id, "root.adhoc", beyond) == []
+    assert list(here.run_state.attempts.outcomes(job.job_id, "root.adhoc")) == [len(work.candidates) - 1]
+
+
+def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> None:
+    job = submit(here)
+    here.store.jobs.move(job.job_id, OPEN_STATES, JobState.FAILED, "no data", datetime.now(UTC))
+    retry(here, job)
+    here.lifecycle.let_go(job.job_id)
+    assert here.run_state.active() == {job.job_id}
+
+
+def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
+    job, _work = scored(here)
+    steps.select(job.job_id, "root.etl", is_heavy=False)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    ended = here.store.jobs.get(job.job_id)
+    assert ended.state is JobState.PARTIAL
+    assert "deadline" in (ended.reason or "")
+    assert here.store.reports.get(job.job_id, "root.adhoc").state is QueueState.FAILED
+
+
+def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
+    job = submit(here)
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.FAILED, "The job's deadline has passed")
+
+
+def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Resources) -> None:
+    job, work = scored(here)
+    first = choose(list(here.run_state.attempts.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
+    for _ in range(3):
+        here.run_state.attempts.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
+    steps.select(job.job_id, "root.etl", is_heavy=False)
+    report = here.store.reports.get(job.job_id, "root.etl")
+    assert report.state is QueueState.SUCCEEDED
+    assert report.winner is not None
+    assert report.winner != first
+    lost = [outcome for outcome in report.outcomes if isinstance(outcome, Failure)]
+    assert [(outcome.candidate, outcome.error) for outcome in lost] == [(first, "ProcessLost")]
+
+
+def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> None:
+    job = submit(here, model=("lstm",))
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    work = steps.ingest(job.job_id, "root.etl")
+    assert work is not None
+    for index, candidate in enumerate(work.candidates):  # as if the network had been perfect, and all others had failed
+        perfect = WindowForecast(origin_at=MONDAY, actual=(50.0,), prediction=(50.0,), measures=NOTHING_WRONG)
+        outcome = (
+            Score(candidate=candidate, measures=NOTHING_WRONG, windows=(perfect,), seconds=1.0)
+            if candidate.model == "lstm"
+            else Failure(candidate=candidate, error="Test", reason="as told")
+        )
+        here.run_state.attempts.record(job.job_id, "root.etl", index, outcome)
+    assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
+    assert here.store.reports.get(job.job_id, "root.etl").winner is None
+    assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
+    assert here.store.forecasts.newest("root.etl").model == "lstm"
+
+
+def a_report(queue: str, *warnings: str) -> QueueReport:
+    quality = QualityReport(warnings=warnings)
+    return QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, quality=quality)
+
+
+def test_a_job_says_each_warning_once_with_the_queues_it_is_true_of() -> None:
+    reports = [a_report(f"q{number}", "short", *(("old",) if number < 5 else ())) for number in range(6)]
+    assert warnings_of(reports) == ["all 6 queues: short", "q0, q1, q2 and 2 more: old"]
+    assert warnings_of([a_report("q0", "short"), QueueReport(job_id="job-1", queue="q1", state=QueueState.FAILED)]) == [
+        "q0: short"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"model": ("prophett",)}, UnknownModel, "seasonal_naive"),
+        ({"queues": ("root.none*",)}, QueueNotFound, "root.adhoc, root.etl"),
+        ({"max_candidates": 7}, TooManyCandidates, "2 queue"),
+    ],
+)
+def test_what_only_planning_can_see_is_said_with_what_is_accepted(
+    here: Resources, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    job = submit(here, **changes)
+    with pytest.raises(error, match=says.replace("*", r"\*")):
+        steps.plan(job.job_id)
+
+
+def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
+    job = submit(here, as_of=MONDAY + timedelta(days=30))
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    with pytest.raises(EmptySeries, match="as_of"):
+        steps.ingest(job.job_id, "root.etl")
+
+
+def test_planning_a_job_that_nobody_knows_does_nothing(here: Resources) -> None:
+    steps.plan("nobody")
+    assert here.run_state.active() == set()
+
+
+def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
+    run(submit(here).job_id)
+    store: Store = here.store
+    points = store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)
+    assert [point.timestamp for point in points] == [MONDAY - timedelta(hours=hours) for hours in range(24, 0, -1)]
+    assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
+
+
+def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    here.run_state.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    assert here.store.reports.get(job.job_id, "root.etl").reason == (
+        "The job's deadline has passed: The source cannot be reached: refused"
+    )
+    assert here.store.reports.get(job.job_id, "root.adhoc").reason == "The job's deadline has passed"

@@ -1,0 +1,101 @@
+"""Earlier forecasts are scored when a job has read what happened, and a month of poor ones is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from shared.config.settings import Settings
+from shared.domain.accuracy import AccuracyFilter
+from shared.domain.jobs import Job, JobState
+from shared.domain.reports import Point
+from shared.fleet.runstate import RunState
+from shared.store import Store
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request
+from worker.job import verification
+from worker.job.resources import Resources, use
+from worker.job.verification import verify_job, verify_queue
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NAMES = ("prediction", "lower_bound", "upper_bound")
+
+
+@pytest.fixture
+def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
+    """A store with three days of actual values around Monday: 50 by day, 10 by night."""
+    with use(Resources(settings)) as here:
+        values = [50.0 if 8 <= hour % 24 < 20 else 10.0 for hour in range(72)]
+        points = [Point(timestamp=MONDAY - DAY + n * HOUR, value=value) for n, value in enumerate(values)]
+        here.store.actuals.save("root.etl", "used_capacity", 3_600, points)
+        yield here.store
+
+
+def keep(store: Store, value: float, hours: int = 48, **changes: object) -> None:
+    arrays = dict(zip(NAMES, ((value,) * hours, (value - 5,) * hours, (value + 5,) * hours), strict=True))
+    store.forecasts.save(a_forecast(**(arrays | changes)))
+
+
+MONTH = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 9 * DAY, until=MONDAY + 9 * DAY)
+
+
+def test_a_forecast_is_scored_by_lead_until_all_of_it_is_known(store: Store) -> None:
+    keep(store, 50.0)
+    verify_queue(store, a_request(), "root.etl", MONDAY + DAY)
+    found = store.accuracy.by_lead("root.etl", MONTH)
+    assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18}
+    assert found[7].error == 6 * 40.0  # the hours before and after the day
+    assert [record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9)] == [False, False]
+    verify_queue(store, a_request(), "root.etl", MONDAY + 2 * DAY)
+    found = store.accuracy.by_lead("root.etl", MONTH)
+    assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18, 25: 24}
+    assert all(record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9))
+
+
+def test_nothing_that_happened_after_the_issue_time_of_the_job_counts(store: Store) -> None:
+    keep(store, 50.0)
+    verify_queue(store, a_request(), "root.etl", MONDAY)
+    assert store.accuracy.by_queue(MONTH) == {}
+
+
+def a_job_of(store: Store, *queues: str) -> Job:
+    """A job that has ended two days later, with a report of each queue."""
+    for queue in queues:
+        store.reports.save(a_report(queue=queue))
+    return store.jobs.add(a_job(issued_at=MONDAY + 2 * DAY, state=JobState.SUCCEEDED))
+
+
+def test_a_job_tells_of_poor_forecasts_of_the_last_month(store: Store) -> None:
+    keep(store, 90.0)
+    job = a_job_of(store, "root.etl")
+    for _ in range(2):
+        assert verify_job(store, job, 0) is None
+    assert store.jobs.get(job.job_id).warnings == (
+        "forecasts of the last 30 days were worse than the same hour of the day before: root.etl (200 % off against 0 %)",
+    )
+
+
+def test_good_forecasts_and_those_of_other_queues_are_not_told(store: Store) -> None:
+    keep(store, 90.0)
+    verify_queue(store, a_request(), "root.etl", MONDAY + 2 * DAY)
+    assert verify_job(store, a_job_of(store, "root.b"), 0) is None
+    assert store.jobs.get("job-1").warnings == ()
+
+
+def test_a_job_of_many_queues_is_verified_in_turns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "MAX_QUEUES", 1)
+    keep(store, 90.0)
+    job = a_job_of(store, "root.a", "root.etl")
+    assert verify_job(store, job, 0) == 1
+    assert store.accuracy.by_queue(MONTH) == {}
+    assert verify_job(store, job, 1) is None
+    assert list(store.accuracy.by_queue(MONTH)) == ["root.etl"]
+
+
+def test_a_queue_that_cannot_be_verified_keeps_no_other_from_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(store, 90.0)
+    keep(store, 90.0, queue="root.a")
+    store.actuals.save("root.a", "used_capacity", 3_600, [Point(timestamp=MONDAY + timedelta(minutes=7), value=1.0)] * 2)
+    assert verify_job(store, a_job_of(store, "root.a", "root.etl"), 0) is None
+    assert "root.etl" in store.accuracy.by_queue(MONTH)

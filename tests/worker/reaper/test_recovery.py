@@ -1,0 +1,156 @@
+"""What is seen → what is done: every row of the reaper's table, without a clock or a server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.forecasts import Block
+from shared.domain.jobs import JobState, Progress
+from shared.domain.lanes import Lane
+from shared.fleet.runstate.values import RunningJob, RunningQueue
+from tests.factories import MONDAY
+from worker.reaper.reaper import Casebook
+from worker.reaper.recovery import JobView, Remedy, TasksView, What, remedies
+
+JOB = "job-1"
+QUEUE = "root.etl"
+NOW = MONDAY
+BLOCKS = (Block(first=0, last=1, lane=Lane.SCORE), Block(first=2, last=2, lane=Lane.HEAVY))
+
+
+def a_running_job(**changes: Any) -> RunningJob:
+    values: dict[str, Any] = {"queues": 1, "next": 1, "done": 0, "issued_at": MONDAY}
+    return RunningJob(job_id=JOB, progress=Progress(), deadline_at=NOW + timedelta(hours=1), **(values | changes))
+
+
+def a_job_view(**changes: Any) -> JobView:
+    values: dict[str, Any] = {
+        "state": JobState.RUNNING,
+        "deadline_at": NOW + timedelta(hours=1),
+        "running": a_running_job(),
+        "queues": (RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset()),),
+    }
+    return JobView(job_id=JOB, **(values | changes))
+
+
+def a_tasks_view(**changes: Any) -> TasksView:
+    values: dict[str, Any] = {"waiting": frozenset(), "held": {}, "working": frozenset(), "broker_uptime_seconds": 1_000}
+    return TasksView(**(values | changes))
+
+
+def seen(job: JobView, tasks: TasksView | None = None) -> list[Remedy]:
+    return list(remedies(job, tasks or a_tasks_view(), NOW))
+
+
+def whats(job: JobView, tasks: TasksView | None = None) -> list[What]:
+    return [remedy.what for remedy in seen(job, tasks)]
+
+
+@pytest.mark.parametrize("state", [None, JobState.SUCCEEDED, JobState.CANCELLED])
+def test_run_state_of_a_job_that_has_ended_or_that_nobody_knows_is_cleaned_up(state: JobState | None) -> None:
+    assert whats(a_job_view(state=state)) == [What.CLEAN_UP]
+
+
+def test_a_job_that_has_ended_and_left_nothing_is_left_alone() -> None:
+    assert whats(a_job_view(state=JobState.FAILED, running=None)) == []
+
+
+def test_the_deadline_goes_before_everything_else() -> None:
+    assert whats(a_job_view(deadline_at=NOW)) == [What.PASS_DEADLINE]
+    assert whats(a_job_view(deadline_at=NOW, running=None)) == [What.PASS_DEADLINE]
+
+
+def test_an_open_job_without_run_state_is_planned_again() -> None:
+    assert whats(a_job_view(running=None)) == [What.REPLAN]
+
+
+def test_a_job_whose_queues_have_all_ended_is_finished() -> None:
+    assert whats(a_job_view(running=a_running_job(done=1))) == [What.FINISH]
+
+
+def test_a_job_that_was_never_planned_is_planned_unless_somebody_is_about_to() -> None:
+    job = a_job_view(running=a_running_job(queues=None, next=0), queues=())
+    assert whats(job) == [What.SEND_PLAN]
+    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.plan"}))) == []
+
+
+def test_a_job_whose_queues_wait_for_their_turn_is_left_alone() -> None:
+    assert whats(a_job_view(running=a_running_job(queues=9, next=0), queues=())) == []
+
+
+def test_a_queue_that_was_let_in_and_is_not_read_is_read() -> None:
+    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=None),))
+    assert whats(job) == [What.SEND_INGEST]
+    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.ingest"}))) == []
+
+
+def test_candidates_whose_messages_are_gone_are_sent_alone_in_their_lane() -> None:
+    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0})),))
+    assert [(remedy.what, remedy.index, remedy.lane) for remedy in seen(job)] == [
+        (What.SEND_SOLO, 1, Lane.SCORE),
+        (What.SEND_SOLO, 2, Lane.HEAVY),
+    ]
+
+
+def test_candidates_whose_block_or_solo_task_waits_are_left_alone() -> None:
+    job = a_job_view()
+    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.0-1", "job-1.root.etl.2.solo"}))) == []
+
+
+def test_while_a_queue_is_being_read_its_chord_may_still_be_on_its_way() -> None:
+    assert whats(a_job_view(), a_tasks_view(waiting=frozenset({"job-1.root.etl.ingest"}))) == []
+
+
+def test_a_queue_that_is_scored_and_not_selected_is_selected() -> None:
+    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0, 1, 2})),))
+    assert whats(job) == [What.SEND_SELECT]
+    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.select.heavy"}))) == []
+
+
+HELD = "job-1.root.etl.ingest"
+
+
+@pytest.mark.parametrize(
+    ("since_seconds", "working", "uptime", "is_alive"),
+    [
+        (5, set(), 1_000, True),  # taken a moment ago: whoever took it has had no time to say so
+        (60, {HELD}, 1_000, True),
+        (60, {"job-1.root.etl.0-1"}, 1_000, False),  # its worker is dead, or has lost it with its connection
+        (60, set(), 5, True),  # the broker has just started: living workers have not announced themselves yet
+    ],
+)
+def test_a_message_that_is_held_lives_as_long_as_a_worker_says_so(
+    since_seconds: int, working: set[str], uptime: int, is_alive: bool
+) -> None:
+    tasks = a_tasks_view(held={HELD: NOW.timestamp() - since_seconds}, working=frozenset(working), broker_uptime_seconds=uptime)
+    assert tasks.is_alive(HELD, NOW) is is_alive
+
+
+CASE = Remedy(what=What.SEND_PLAN, job_id=JOB)
+
+
+def test_a_case_is_treated_when_two_looks_agree_and_then_with_growing_pauses() -> None:
+    casebook = Casebook(agree_seconds=10)
+    treated_at = [second for second in range(0, 200, 5) if casebook.due({CASE}, {JOB}, second)]
+    assert treated_at == [10, 20, 40, 80, 140]
+
+
+def test_a_case_that_was_not_seen_in_between_must_be_seen_twice_again() -> None:
+    casebook = Casebook(agree_seconds=10)
+    assert casebook.due({CASE}, {JOB}, 0) == []
+    assert casebook.due(set(), {JOB}, 5) == []
+    assert casebook.due({CASE}, {JOB}, 10) == []
+    assert casebook.due({CASE}, {JOB}, 20) == [CASE]
+
+
+def test_how_often_a_case_was_treated_is_remembered_as_long_as_its_job() -> None:
+    casebook = Casebook(agree_seconds=0)
+    casebook.due({CASE}, {JOB}, 0)
+    casebook.due(set(), {JOB}, 5)
+    casebook.due({CASE}, {JOB}, 10)
+    assert casebook.treated[CASE] == 2
+    casebook.due(set(), set(), 15)
+    assert casebook.treated[CASE] == 0

@@ -1,0 +1,37 @@
+"""What is old goes, as the settings want it, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.config.settings import Settings
+from shared.domain.durations import Duration
+from shared.domain.jobs import JobFilter, JobState
+from shared.domain.reports import Point
+from shared.domain.sessions import make_session
+from shared.fleet.runstate import RunState
+from tests.factories import MONDAY, a_forecast, a_job
+from worker.job.resources import Resources
+from worker.reaper.retention import SLICE, forget_old
+
+DAY = timedelta(days=1)
+KEPT = {name: Duration(10, "d") for name in ("keep_jobs", "keep_forecasts", "keep_actuals", "keep_keys")}
+
+
+def test_everything_older_than_it_is_kept_goes_in_slices_and_the_rest_stays(settings: Settings, run_state: RunState) -> None:
+    here = Resources(settings.model_copy(update=KEPT))
+    for number in range(SLICE + 5):
+        at = MONDAY if number else MONDAY + 15 * DAY
+        here.store.jobs.add(a_job(job_id=f"job-{number}", state=JobState.FAILED, created_at=at, ended_at=at))
+    here.store.forecasts.save(a_forecast(job_id="gone"))
+    here.store.actuals.save("q", "m", 3_600, [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
+    here.store.sessions.add(make_session("t-1", MONDAY)[0], 9)
+    assert forget_old(here, MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "sessions": 1, "actuals": 1}
+    assert [job.job_id for job in here.store.jobs.find(JobFilter(), 9)] == ["job-0"]
+    assert forget_old(here, MONDAY + 20 * DAY) == {}
+
+
+def test_what_is_kept_forever_stays(settings: Settings, run_state: RunState) -> None:
+    here = Resources(settings.model_copy(update=dict.fromkeys(KEPT)))
+    here.store.jobs.add(a_job(state=JobState.FAILED, ended_at=MONDAY))
+    assert forget_old(here, MONDAY + 9_999 * DAY) == {}

@@ -1,0 +1,1 @@
+"""`queuecast backtest`: forecasts from the past, replayed on files and summed up."""

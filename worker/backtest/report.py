@@ -1,0 +1,172 @@
+"""What `queuecast backtest` is asked, shows and writes, around the replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shared.command.terminal import notice, print_json, print_table, progress_console, say
+from shared.config.connection import Connection
+from shared.connections.files import FilesConnection
+from shared.domain.durations import Duration
+from shared.domain.identifiers import listed
+from shared.domain.jobs import DataPlaces, JobRequest
+from shared.domain.outgoing import cell
+from shared.domain.places import Place
+from shared.errors import InvalidRequest
+from worker.backtest.export import replacing
+from worker.backtest.replay import QueueReplay, replay, rows
+from worker.backtest.summary import Summary, overall_summary, queue_summary
+from worker.prepare.calendar import calendar_features, holiday_dates
+
+SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
+TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")
+NOTE = (
+    "{queues} queues, {origins} forecasts. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) the "
+    "geometric mean, of covered the share of all steps, of CPU s the sum. Shown: the MAPE that the backtests had promised.\n"
+)
+_SOME_DAY = pd.DatetimeIndex(["2026-01-01"], tz="UTC")
+ENDINGS = (".parquet", ".csv")
+COLUMNS = [
+    "queue",
+    "origin",
+    "timestamp",
+    "step",
+    "actual",
+    "prediction",
+    "lower_bound",
+    "upper_bound",
+    "model",
+    "hyperparameters",
+]
+
+
+def replay_request(
+    paths: Sequence[Path], durations: tuple[str, str, str], model: Literal["auto"] | tuple[str, ...], **fields: Any
+) -> tuple[JobRequest, dict[str, Connection]]:
+    """The request of a job on these files and folders, and the connections of its places.
+
+    Args:
+        paths: the first has the target, the others add companions.
+        durations: step, history and horizon.
+        model: "auto", or names.
+        fields: further ones of the request, by their names there.
+
+    Raises:
+        InvalidRequest: two paths of one name, no duration, a step without fixed length, an unknown time zone or country; with
+            what is accepted.
+    """
+    step, history, horizon = map(_duration, ("step", "history", "horizon"), durations)
+    if not step.is_fixed:
+        raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
+    request = JobRequest(
+        job_name="backtest",
+        data=DataPlaces(source=_places(paths), destination=Place(name="files")),
+        aggregation_time_period=step,
+        data_ingestion_time_period=history,
+        future_prediction_time_period=horizon,
+        model=model,
+        **fields,
+    )
+    days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
+    calendar_features(_SOME_DAY, request.timezone, days)  # else each origin would say of itself what is wrong
+    return request, {path.stem: FilesConnection(path=path.parent if path.is_file() else path) for path in paths}
+
+
+def _places(paths: Sequence[Path]) -> tuple[Place, ...]:
+    """Each by a name of its own, which goes before its columns where theirs are taken."""
+    places = tuple(Place(name=path.stem, path=path.name if path.is_file() else None) for path in paths)
+    if len({place.name for place in places}) < len(places):
+        raise InvalidRequest(f"--companions: found {listed([place.name for place in places])}; accepted are different names")
+    return places
+
+
+def _duration(option: str, text: str) -> Duration:
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise InvalidRequest(f"--{option}: {error}") from error
+
+
+def run(
+    request: JobRequest,
+    connections: Mapping[str, Connection],
+    *,
+    origins: int,
+    processes: int,
+    out: Path | None,
+    summary_file: Path | None,
+) -> Summary:
+    """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
+
+    Raises:
+        DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
+    """
+    _check_files(out, summary_file)
+    with _progress() as on_progress:
+        found = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
+    summary = summarise(found)
+    if out is not None:
+        _write_rows(found, out)
+    if summary_file is not None:
+        with replacing(summary_file) as stream:
+            stream.write(json.dumps(asdict(summary), indent=1, allow_nan=False).encode())
+    return summary
+
+
+def _check_files(out: Path | None, summary_file: Path | None) -> None:
+    if out is not None and out.suffix not in ENDINGS:
+        raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+    for option, file in (("--out", out), ("--summary", summary_file)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise InvalidRequest(f"{option} {file}: its folder is not there")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    console = progress_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("queues", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def summarise(found: Sequence[QueueReplay]) -> Summary:
+    """What came of a replay."""
+    queues = {each.queue: queue_summary(each.results) for each in found if each.results}
+    failures = {each.queue: list(each.reasons) for each in found if each.reasons}
+    return Summary(queues=queues, overall=overall_summary(queues.values()), failures=failures)
+
+
+def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
+    frame = pd.DataFrame(rows(found), columns=COLUMNS)
+    with replacing(out) as stream:
+        if out.suffix == ".csv":
+            frame.map(cell).to_csv(stream, index=False)
+        else:
+            frame.to_parquet(stream, index=False)
+
+
+def show(summary: Summary, *, as_json: bool) -> bool:
+    """Print the summary; whether there is a forecast in it."""
+    queues, overall = summary.queues, summary.overall
+    if as_json:
+        print_json(asdict(summary))
+        return bool(queues)
+    lines = [(queue, *(getattr(found, name) for name in SHOWN), ", ".join(found.models)) for queue, found in queues.items()]
+    lines.append(("overall", *(getattr(overall, name) for name in SHOWN), None))
+    print_table(("queue", *TITLES, "models"), lines)
+    say(NOTE.format(queues=overall.queues, origins=overall.origins))
+    prices = overall.seconds_by_model
+    names = dict.fromkeys((*overall.models, *prices))
+    print_table(("model", "chosen", "CPU s"), [(name, overall.models.get(name, 0), prices.get(name)) for name in names])
+    for queue, reasons in summary.failures.items():
+        notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
+    return bool(queues)

@@ -1,0 +1,73 @@
+"""What happens beside the tasks: a worker starts, a child starts, a hard time limit strikes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import structlog
+from celery.exceptions import TimeLimitExceeded
+from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
+
+from shared.domain.lanes import Lane
+from shared.errors import ServiceError, TimeLimitReached
+from shared.fleet.broker import TaskName
+from shared.fleet.runstate import RunState
+from shared.telemetry import metrics
+from shared.telemetry.tracing import start_tracing
+from worker.fleet.parent_death import die_with_parent
+from worker.job.catalogue import model_cards
+from worker.job.resources import Resources, provide, resources
+from worker.pipeline.score import failure
+
+# Imported once by the parent, so that every child has them for nothing.
+PRELOADED = {
+    Lane.SCORE: ("pyarrow.ipc", "prophet", "statsforecast.models", "statsmodels.tsa.api", "sklearn.preprocessing"),
+    Lane.HEAVY: ("pyarrow.ipc", "torch", "sklearn.preprocessing"),
+}
+
+log = structlog.get_logger(__name__)
+
+
+@worker_init.connect
+def prepare_parent(sender: Any, **_: Any) -> None:
+    """Before the fork: end with the watchdog, import what the children will need."""
+    die_with_parent()
+    for lane in sender.app.amqp.queues.consume_from:
+        for name in PRELOADED.get(Lane(lane), ()):
+            importlib.import_module(name)
+
+
+@worker_process_init.connect
+def prepare_child(**_: Any) -> None:
+    """After the fork: connections and traces of one's own, and no life without the parent."""
+    die_with_parent()
+    parent = resources()
+    provide(Resources(parent.settings, parent.worker_id))
+    start_tracing("worker")
+
+
+@worker_ready.connect
+def publish_catalogue(**_: Any) -> None:
+    """Say what this worker's models are; API and dashboard read it."""
+    try:
+        RunState.open(resources().settings, is_patient=True).catalogue.publish(model_cards())
+    except ServiceError as error:
+        log.warning("catalogue not published", reason=str(error))
+
+
+@task_failure.connect
+def record_hard_limit(sender: Any, exception: BaseException, args: Any, **_: Any) -> None:
+    """A hard limit kills the child, so the main process writes the failure: one write, and only for a single candidate."""
+    if not isinstance(exception, TimeLimitExceeded) or sender.name != TaskName.SCORE.value:
+        return
+    job_id, queue, first, last, _is_solo = args
+    run_state = RunState.open(resources().settings, is_patient=False)
+    try:
+        work = run_state.work(job_id, queue)
+        if work is not None and first == last:  # of a block, the reaper sends the rest one by one
+            outcome = failure(work.candidates[first], TimeLimitReached())
+            run_state.attempts.record(job_id, queue, first, outcome)
+            metrics.candidate_recorded(outcome)
+    except ServiceError as error:
+        log.warning("time limit not recorded", job_id=job_id, queue=queue, reason=str(error))

@@ -1,0 +1,144 @@
+"""Celery's view of the steps: names, limits, and which message follows which step. Tasks carry ids and return nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+import structlog
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from shared.domain.codec import from_json, to_json
+from shared.domain.jobs import JobRequest
+from shared.domain.lanes import Lane
+from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.fleet.broker import PatientTask, TaskName
+from shared.telemetry.logs import log_about
+from worker.fleet import workflow
+from worker.job import steps
+from worker.job.concurrency import fill
+from worker.job.resources import resources
+from worker.job.validation import check as check_request
+from worker.job.verification import verify_job
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name=TaskName.PLAN.value, base=PatientTask)
+def plan(job_id: str) -> None:
+    """Name the job's queues and let the first ones in."""
+    with _unit(job_id):
+        steps.plan(job_id)
+        advance(job_id)
+
+
+@shared_task(name=TaskName.INGEST.value, base=PatientTask)
+def ingest(job_id: str, queue: str) -> None:
+    """Read a queue, fix its candidates, send its chord."""
+    with _unit(job_id, queue):
+        work = steps.ingest(job_id, queue)
+        if work is not None:
+            workflow.publish_queue(job_id, queue, work)
+            return
+    advance(job_id)
+
+
+@shared_task(name=TaskName.SCORE.value)
+def score(job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:
+    """Score the candidates `first` … `last` of a queue."""
+    with _about(job_id, queue):
+        for index, lane in steps.score(job_id, queue, range(first, last + 1)):
+            workflow.send_solo(job_id, queue, index, lane)
+        if is_solo and steps.is_scored(job_id, queue):
+            workflow.send_select(job_id, queue)
+
+
+@shared_task(name=TaskName.SELECT.value, base=PatientTask)
+def select(job_id: str, queue: str, is_heavy: bool) -> None:
+    """Choose the queue's winner, forecast, deliver."""
+    with _unit(job_id, queue):
+        if steps.select(job_id, queue, is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
+            workflow.send_select(job_id, queue, Lane.HEAVY)
+            return
+    advance(job_id)
+
+
+@shared_task(name=TaskName.SELECT_AFTER_ERROR.value)
+def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
+    """A header task failed as a Celery task: `select` finds out from the run state what that means."""
+    log.warning("a score task failed", job_id=job_id, queue=queue, task_id=failed_task_id)
+    workflow.send_select(job_id, queue)
+
+
+@shared_task(name=TaskName.CHECK.value)
+def check(question_id: str) -> None:
+    """Answer what the API asks about a request; whoever asked waits for seconds only."""
+    questions = resources().run_state.questions
+    text = questions.question(question_id)
+    if text is not None:
+        questions.answer(question_id, to_json(check_request(from_json(JobRequest, text), datetime.now(UTC))))
+
+
+@shared_task(name=TaskName.VERIFY.value)
+def verify(job_id: str, first: int) -> None:
+    """Compare earlier forecasts of the job's queues with what happened since; nothing waits for it, and nobody repeats it."""
+    with log_about(job_id=job_id), suppress(JobNotFound):
+        store = resources().store
+        following = verify_job(store, store.jobs.get(job_id), first)
+        if following is not None:
+            workflow.send_verify(job_id, following)
+
+
+def advance(job_id: str) -> None:
+    """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
+    with _about(job_id, None):
+        for next_job, queue in fill(resources().run_state):
+            workflow.send_ingest(next_job, queue)
+        if resources().lifecycle.finish(job_id, datetime.now(UTC)):
+            workflow.send_verify(job_id)
+
+
+@contextmanager
+def _about(job_id: str, queue: str | None) -> Iterator[None]:
+    """Inside, everything is for the run that the job has now, and every line says for whom it is."""
+    with resources().run_state.within_run(job_id) as request_id, log_about(job_id=job_id, queue=queue, request_id=request_id):
+        yield
+
+
+@contextmanager
+def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
+    """The smallest unit that an error may take down: the queue, or in `plan` the job.
+
+    A service that is away is waited for: the error goes on to PatientTask, and then the reaper calls again until the deadline,
+    whose reason tells what was waited for. A MemoryError must not leave a task's body, it would take the whole worker down.
+    What a task says of its job counts for the run in which it began: the job may be cancelled and tried again meanwhile.
+    """
+    with _about(job_id, queue):
+        try:
+            yield
+        except ServiceError as error:
+            log.warning("a service is away", error=str(error))
+            with suppress(BrokerAway):  # then it is the broker that is waited for
+                resources().run_state.note_waiting(job_id, queue or "", error.public)
+            raise
+        except QueuecastError as error:
+            log.info("the work cannot go on", error=str(error))
+            _fail(job_id, queue, error.public)
+        except MemoryError:
+            _fail(job_id, queue, str(OutOfMemory()))
+        except SoftTimeLimitExceeded:
+            _fail(job_id, queue, str(TimeLimitReached()))
+        except Exception as error:  # a bug of ours: the traceback is in the log, the people get a reason
+            log.exception("internal error")
+            _fail(job_id, queue, f"Internal error: {type(error).__name__}; the log has the details")
+
+
+def _fail(job_id: str, queue: str | None, reason: str) -> None:
+    """End the queue, or the whole job where none is named: what a retry has left of it is then partial."""
+    here = resources()
+    if queue is not None:
+        here.lifecycle.fail_queue(job_id, queue, reason)
+    elif here.run_state.running_job(job_id) is not None:
+        here.lifecycle.end(job_id, reason, datetime.now(UTC))

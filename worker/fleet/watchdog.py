@@ -1,0 +1,95 @@
+"""The parent process of a worker: starts Celery in a session of its own, and kills the session when its pulse stops.
+
+Restarting is the supervisor's business; the watchdog ends when its worker does. A pulse that is old proves nothing while the
+broker is away, because the worker's event loop does not turn while it reconnects.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+
+import structlog
+
+from shared.config.settings import Settings
+from shared.errors import ServiceError
+from shared.fleet.runstate import RunState
+from worker.fleet.liveness import SILENCE_SECONDS, pulse_file
+
+CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]
+WORKER = ["worker", "-E", "--without-mingle", "--without-gossip"]
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(
+    settings: Settings,
+    *,
+    lanes: tuple[str, ...],
+    concurrency: int,
+    name: str,
+    silence: float = SILENCE_SECONDS,
+    app: str = "worker.app",
+) -> int:
+    """Run a worker until it ends or falls silent; returns its exit code, 1 when it had to be killed.
+
+    Args:
+        settings: of this process; the worker reads them again from the same environment.
+        lanes: most urgent first.
+        concurrency: tasks at the same time.
+        name: unlike that of every other worker on this machine.
+        silence: seconds.
+        app: module of the Celery application; tests add models to ours.
+    """
+    options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-l", settings.log_level]
+    command = [*CELERY, app, *WORKER, *options]
+    worker = subprocess.Popen(command, env=_environment(settings), start_new_session=True)  # noqa: S603 - our own command
+
+    _forward_signals(worker)
+    try:
+        return _watch(settings, worker, name, silence)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)  # whoever is left of the session
+
+
+def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
+        worker.send_signal(signal.SIGTERM if number == signal.SIGINT else number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, forward)
+
+
+def _watch(settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
+    run_state = RunState.open(settings, is_patient=False)
+    quiet_since = time.monotonic()  # since when the broker has answered and no pulse was seen
+    last_beat = 0.0
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return worker.wait(timeout=1.0)
+        beat = pulse_file(settings, name).stat().st_mtime if pulse_file(settings, name).exists() else 0.0
+        if beat != last_beat or not _answers(run_state):
+            quiet_since, last_beat = time.monotonic(), beat
+        elif time.monotonic() - quiet_since > silence:
+            log.error("worker has no pulse and is killed", worker=name, silent_seconds=round(silence))
+            return 1
+
+
+def _answers(run_state: RunState) -> bool:
+    try:
+        run_state.ping()
+    except ServiceError:
+        return False
+    return True
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """One thread per process: the workers are the parallelism, and libraries that start threads would fight for the cores."""
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return os.environ | one_thread | {"QUEUECAST_DATA_DIR": str(settings.data_dir)}

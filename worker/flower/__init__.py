@@ -1,0 +1,1 @@
+"""Flower, with the service's own tokens in front of it."""

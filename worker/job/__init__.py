@@ -1,0 +1,1 @@
+"""The steps of a job: load, call the pipeline, save."""

@@ -1,0 +1,208 @@
+"""The steps of a job: load, call the pipeline, save. No Celery here; worker/fleet/tasks.py says which message follows.
+
+    plan ──▶ ingest ──▶ score ──▶ select          sink first, store second, `done` last: each of them may be repeated
+
+Truth is in run state and store. A step may run twice, at once or later, and finds out by itself whether there is anything to do.
+Errors leave a step as they are; shared/lifecycle.py says what they end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import Enum, auto
+from functools import lru_cache, partial
+
+import structlog
+
+from shared.domain.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
+from shared.domain.jobs import Job, JobState, QueueState
+from shared.domain.lanes import Lane
+from shared.domain.reports import Point, QueueReport
+from shared.domain.search_space import candidates_of, check_count
+from shared.domain.timegrid import bucket_start
+from shared.errors import JobNotFound, ProcessLost
+from shared.telemetry import metrics
+from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
+from worker.job.catalogue import model_cards
+from worker.job.ingestion import read_all, usage_query
+from worker.job.resources import Resources, resources
+from worker.pipeline.backtest import Window, backtest
+from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.plan import accepted_queues, wanted_queues
+from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
+from worker.pipeline.score import score as score_candidate
+from worker.pipeline.selection import Selection
+from worker.pipeline.snapshot import Snapshot
+
+KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
+
+log = structlog.get_logger(__name__)
+
+
+class Selecting(Enum):
+    """What came of a call of `select`."""
+
+    HAS_ENDED = auto()  # the queue, now or earlier
+    IS_EARLY = auto()  # outcomes are missing: somebody will call again
+    NEEDS_HEAVY_LANE = auto()
+
+
+def plan(job_id: str) -> None:
+    """Name the job's queues, once, and set it running."""
+    here = resources()
+    try:
+        job = here.store.jobs.get(job_id)
+    except JobNotFound:
+        return
+    if job.state.is_terminal or here.run_state.running_job(job_id) is None:
+        return
+    with attempt(here.run_state, job_id, "", "plan") as number:
+        if number > MAX_ATTEMPTS:
+            raise ProcessLost(job_id=job_id)
+        if number:
+            _name_queues(here, job)
+            here.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
+
+
+def ingest(job_id: str, queue: str) -> QueueWork | None:
+    """Read the queue and fix its candidates, once; returns its work, None when it does not run: job or queue has ended.
+
+    A message of an earlier run of the job may come before the queue is let in, or for one that is none of this run's.
+    """
+    here = resources()
+    run_state = here.run_state
+    if run_state.queue_end(job_id, queue) is not None or not run_state.is_released(job_id, queue):
+        return None
+    work = run_state.work(job_id, queue)
+    if work is not None:
+        return work
+    with attempt(run_state, job_id, queue, "ingest") as number:
+        if number > MAX_ATTEMPTS:
+            raise ProcessLost(job_id=job_id, queue=queue)
+        return _read_queue(here, here.store.jobs.get(job_id), queue) if number else None
+
+
+def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
+    """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
+    run_state = resources().run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    if work is None or content is None:
+        return []
+
+    def evaluate(candidate: Candidate) -> Score:  # windows are prepared inside the first candidate's guard
+        return score_candidate(candidate, _windows(content, work.spec), work.spec)
+
+    wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
+    left = score_each(run_state, job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
+    return [(index, _lane(work, index)) for index in left]
+
+
+def is_scored(job_id: str, queue: str) -> bool:
+    """Whether every candidate of a running queue has its outcome."""
+    run_state = resources().run_state
+    work = run_state.work(job_id, queue)
+    return work is not None and len(run_state.attempts.outcomes(job_id, queue)) == len(work.candidates)
+
+
+def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
+    """Choose the winner, fit it again, deliver. A winner that cannot be fitted again leaves its place to the next one.
+
+    Raises:
+        UndefinedScore: no candidate is left.
+    """
+    here = resources()
+    run_state = here.run_state
+    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
+    found = run_state.attempts.outcomes(job_id, queue)
+    if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
+        return Selecting.HAS_ENDED
+    if len(found) < len(work.candidates):
+        return Selecting.IS_EARLY
+    job, outcomes, now = here.store.jobs.get(job_id), [found[index] for index in range(len(work.candidates))], datetime.now(UTC)
+
+    def fit(selection: Selection) -> Forecast | Failure | Selecting:
+        members = [work.candidates.index(member.candidate) for member in selection.members]
+        if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
+            return Selecting.NEEDS_HEAVY_LANE
+        refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=now)
+        with attempt(run_state, job_id, queue, ".".join(["select", *map(str, members)])) as number:
+            return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
+
+    ended: tuple[Selection, Forecast | Selecting] = choose_fitted(job.request, outcomes, model_cards(), fit)
+    selection, forecast = ended
+    if isinstance(forecast, Selecting):
+        return forecast
+    _deliver(here, job, forecast, selection)
+    return Selecting.HAS_ENDED
+
+
+def _name_queues(here: Resources, job: Job) -> None:
+    request = job.request
+    cards = {card.name: card for card in model_cards()}
+    candidates = candidates_of(request, tuple(cards.values()))
+    usage = request.data.sources[0]
+    known, warnings = accepted_queues(here.source(usage, request.project).queues(usage, request.queue_field))
+    target = request.data.destination
+    here.sink(target, request.project).check(target)  # before any model is trained
+    wanted = wanted_queues(request, known)
+    check_count(request, candidates=len(candidates), queues=len(wanted))
+    delivered = {report.queue for report in here.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
+    issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
+    here.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
+    here.run_state.name_queues(
+        job.job_id,
+        [name for name in wanted if name not in delivered],
+        issued_at,
+        planned=len(candidates),
+        heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates),
+        project=job.account,
+    )
+    log.info("job planned", queues=len(wanted), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
+
+
+def _read_queue(here: Resources, job: Job, queue: str) -> QueueWork | None:
+    request, issued_at = job.request, _issued_at(job)
+    reading = read_all(request, usage_query(request, queue, issued_at), partial(here.read, project=request.project))
+    prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
+    report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
+    here.store.reports.save(report)
+    here.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
+    return here.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
+
+
+def _points(snapshot: Snapshot) -> list[Point]:
+    target = snapshot.frame[snapshot.target].dropna()
+    times = target.index.to_pydatetime()  # type: ignore[attr-defined]
+    return [Point(timestamp=time, value=value) for time, value in zip(times, target.tolist(), strict=True)]
+
+
+def _deliver(here: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
+    place = job.request.data.destination
+    with here.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
+        if not is_wanted:
+            log.info("forecast not delivered, the job has ended")
+            return
+        here.sink(place, job.request.project).write(forecast, place)
+        metrics.forecast_delivered(forecast, here.kind(place))
+        here.store.forecasts.save(forecast)
+        quality = here.store.reports.get(job.job_id, forecast.queue).quality
+        here.store.reports.save(queue_report(forecast, selection, quality))
+        here.run_state.end_queue(job.job_id, forecast.queue)
+    log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
+
+
+@lru_cache(maxsize=KEPT_SNAPSHOTS)
+def _windows(content: bytes, spec: ForecastSpec) -> list[Window]:
+    """The windows of a snapshot. The tasks of a queue often meet in one process, and preparing costs as much as a cheap model."""
+    return backtest(Snapshot.from_bytes(content), spec)
+
+
+def _issued_at(job: Job) -> datetime:
+    if job.issued_at is None:
+        raise RuntimeError(f"job {job.job_id} runs without having been planned")
+    return job.issued_at
+
+
+def _lane(work: QueueWork, index: int) -> Lane:
+    return next(block.lane for block in work.blocks if block.first <= index <= block.last)

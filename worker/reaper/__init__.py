@@ -1,0 +1,1 @@
+"""What makes every job end, every schedule fire and old records go."""

@@ -1,0 +1,211 @@
+"""The reaper: a process of its own that looks every few seconds and does what `remedies` says. It makes sure that every job ends.
+
+One at a time by a lock; two at once do no harm. What it sees and cannot reach, it looks at again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+
+import structlog
+
+from shared.config.settings import Settings
+from shared.domain.jobs import Job
+from shared.drivers.redis_server import redis_server
+from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
+from shared.fleet.broker import make_celery
+from shared.fleet.chords import Chords
+from shared.fleet.lanes import Lanes, LanesView
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.roles import REAPER
+from shared.lifecycle import Lifecycle
+from shared.telemetry import metrics
+from worker.fleet import workflow
+from worker.job.concurrency import fill
+from worker.job.resources import Resources, provide, resources
+from worker.pipeline.score import failure
+from worker.reaper import retention, schedules
+from worker.reaper.recovery import JobView, Remedy, TasksView, What, remedies, strays
+
+PERIOD_SECONDS = 5.0
+AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
+LOCK_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 60.0
+MAX_SENT = 3  # so often a candidate's message may be lost
+SUSPICIOUS = 5  # a case treated so often does not heal: an operator should look
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Casebook:
+    """What was seen since when, and how often it was treated: first after AGREE_SECONDS, then with growing pauses."""
+
+    agree_seconds: float = AGREE_SECONDS
+    due_at: dict[Remedy, float] = field(default_factory=dict)
+    treated: Counter[Remedy] = field(default_factory=Counter)
+
+    def due(self, seen: set[Remedy], jobs: Collection[str], now: float) -> list[Remedy]:
+        """The cases to treat at `now` (epoch seconds).
+
+        A case that is not seen any more must be seen twice again; how often it was treated is forgotten with its job only.
+        """
+        self.due_at = {remedy: at for remedy, at in self.due_at.items() if remedy in seen}
+        self.treated = Counter({remedy: times for remedy, times in self.treated.items() if remedy.job_id in jobs})
+        due = []
+        for remedy in sorted(seen, key=lambda remedy: (remedy.job_id, remedy.queue, remedy.index)):
+            if now >= self.due_at.setdefault(remedy, now + self.agree_seconds):
+                self.treated[remedy] += 1
+                self.due_at[remedy] = now + min(LONGEST_PAUSE_SECONDS, self.agree_seconds * 2 ** (self.treated[remedy] - 1))
+                due.append(remedy)
+        return due
+
+
+def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD_SECONDS, agree: float = AGREE_SECONDS) -> None:
+    """Look and treat until SIGTERM or SIGINT; with `once`, one look only, and every case it sees is treated at once."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    make_celery(redis_server(settings), "api").set_current()
+    here = Resources(settings)
+    provide(here)  # to what the remedies call
+    lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
+    lock, forget_at = here.run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
+    while not stopped.is_set():
+        try:
+            if here.run_state.roles.holds(lock):
+                here.run_state.roles.announce_version(REAPER, version("queuecast"))
+                _pass(here, lanes, casebook)
+                chords.sweep(partial(_open_jobs, here))
+                schedules.fire_due(here, datetime.now(UTC), workflow.send_plan)
+                forget_at = _forget_old(here, forget_at)
+        except ServiceError as error:
+            log.warning("the reaper waits", reason=str(error))
+        except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
+            log.exception("a look of the reaper failed")
+            if once:
+                raise
+        if once:
+            return
+        stopped.wait(period)
+
+
+def _forget_old(here: Resources, due_at: float) -> float:
+    """Forget what is older than it is kept, when that is due; returns when it is due next, by the monotonic clock."""
+    if time.monotonic() < due_at:
+        return due_at
+    retention.forget_old(here, datetime.now(UTC))
+    return time.monotonic() + retention.PERIOD_SECONDS
+
+
+def _pass(here: Resources, lanes: Lanes, casebook: Casebook) -> None:
+    now = datetime.now(UTC)
+    view = lanes.look()
+    tasks = _tasks_view(here.run_state, view)
+    jobs = _job_views(here)
+    seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
+    for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
+        _treat(remedy, casebook.treated[remedy])
+    _let_in(here.run_state, jobs)
+    if lost := strays(tasks, {job.job_id for job in jobs} | here.run_state.active(), now):
+        lanes.forget([view.held[task_id] for task_id in lost])
+
+
+def _treat(remedy: Remedy, times: int) -> None:
+    """Carry out a remedy for the `times`-th time; one that goes wrong must not keep the others from their jobs."""
+    say = log.warning if times >= SUSPICIOUS else log.info
+    say("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index, times=times)
+    metrics.REAPS.labels(remedy.what.value).inc()
+    try:
+        _treatments(resources().lifecycle, datetime.now(UTC))[remedy.what](remedy, times)
+    except ServiceError:
+        raise
+    except Exception:  # a bug of ours, about one job: it is in the log, and the deadline of the job comes all the same
+        log.exception("the remedy failed", what=remedy.what.value, job_id=remedy.job_id)
+
+
+def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
+    """Fill what is free, which whoever should have done it may not have lived to do; jobs of the release before join the row."""
+    for job in jobs:
+        if job.running is not None and job.running.has_waiting:
+            run_state.turns.enlist(job.job_id, job.project)
+    for job_id, queue in fill(run_state):
+        workflow.send_ingest(job_id, queue)
+
+
+def _open_jobs(here: Resources) -> set[str]:
+    return here.run_state.active() | {job.job_id for job in here.store.jobs.open()}
+
+
+def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
+    return TasksView(
+        waiting=frozenset(view.waiting),
+        held={task_id: held.since for task_id, held in view.held.items()},
+        working=frozenset().union(*(worker.tasks for worker in run_state.pulses.workers())),
+        broker_uptime_seconds=view.uptime_seconds,
+    )
+
+
+def _job_views(here: Resources) -> list[JobView]:
+    rows: dict[str, Job | None] = {job.job_id: job for job in here.store.jobs.open()}
+    for job_id in here.run_state.active() - rows.keys():
+        try:
+            rows[job_id] = here.store.jobs.get(job_id)
+        except JobNotFound:
+            rows[job_id] = None
+        except RecordUnreadable:  # its run state stays: who can read it may mend it, and its row is in the log
+            continue
+    return [_job_view(here.run_state, job_id, job) for job_id, job in rows.items()]
+
+
+def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
+    running = run_state.running_job(job_id)
+    return JobView(
+        job_id=job_id,
+        state=job.state if job else None,
+        deadline_at=job.deadline_at if job else None,
+        running=running,
+        queues=tuple(run_state.running_queues(job_id)) if running else (),
+        project=job.account if job else "",
+    )
+
+
+def _send_solo(remedy: Remedy, times: int) -> None:
+    """Send a lost candidate again; lost too often, it is a Failure and the queue goes on without it."""
+    job_id, queue, index = remedy.job_id, remedy.queue, remedy.index
+    if times <= MAX_SENT:
+        workflow.send_solo(job_id, queue, index, remedy.lane)
+        return
+    run_state = resources().run_state
+    work = run_state.work(job_id, queue)
+    if work is not None:
+        outcome = failure(work.candidates[index], MessageLost())
+        run_state.attempts.record(job_id, queue, index, outcome)
+        metrics.candidate_recorded(outcome)
+        workflow.send_select(job_id, queue)
+
+
+def _verified(job_id: str, has_ended: bool) -> None:
+    if has_ended:
+        workflow.send_verify(job_id)
+
+
+def _treatments(lifecycle: Lifecycle, now: datetime) -> dict[What, Callable[[Remedy, int], None]]:
+    return {
+        What.CLEAN_UP: lambda remedy, _: lifecycle.let_go(remedy.job_id),
+        What.PASS_DEADLINE: lambda remedy, _: _verified(remedy.job_id, lifecycle.pass_deadline(remedy.job_id, now)),
+        What.FINISH: lambda remedy, _: _verified(remedy.job_id, lifecycle.finish(remedy.job_id, now)),
+        What.REPLAN: lambda remedy, _: lifecycle.replan(remedy.job_id, now, workflow.send_plan),
+        What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
+        What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),
+        What.SEND_SELECT: lambda remedy, _: workflow.send_select(remedy.job_id, remedy.queue),
+        What.SEND_SOLO: _send_solo,
+    }

@@ -1,0 +1,64 @@
+"""What is old goes: once an hour, slice by slice, so that nobody waits for it for long. How old that is, the settings say.
+
+Two that do this at once do no harm, and what a crash leaves is old in the next hour too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from shared.domain.durations import Duration
+from shared.errors import ServiceError
+from worker.job.resources import Resources
+
+PERIOD_SECONDS = 3_600.0
+SLICE = 200  # records of one transaction
+MOST_SLICES = 500  # of one kind in one go: 100,000 records
+
+log = structlog.get_logger(__name__)
+
+
+def forget_old(here: Resources, now: datetime) -> dict[str, int]:
+    """Let go of everything that is older than the settings want it kept; kind → how many went, where any did."""
+    store, settings = here.store.retention, here.settings
+    gone = {
+        "keys": _sliced(store.free_keys, _start(settings.keep_keys, now)),
+        "jobs": _sliced(store.forget_jobs, _start(settings.keep_jobs, now)),
+        "forecasts": _sliced(store.forget_forecasts, _start(settings.keep_forecasts, now)),
+        "accuracy": _sliced(store.forget_accuracy, _start(settings.keep_forecasts, now)),
+        "sessions": _sliced(store.forget_sessions, now),
+        "actuals": 0,
+    }
+    if settings.keep_actuals is not None:
+        for series in store.series():
+            gone["actuals"] += _sliced(partial(store.forget_actuals, series), settings.keep_actuals.before(now))
+    found = {kind: count for kind, count in gone.items() if count}
+    if found:
+        log.info("old records are gone", **found)
+    return found
+
+
+def _start(kept: Duration | None, now: datetime) -> datetime | None:
+    """Since when records are kept; None = for ever."""
+    return kept.before(now) if kept is not None else None
+
+
+def _sliced(forget: Callable[[datetime, int], int], before: datetime | None) -> int:
+    gone = 0
+    if before is None:
+        return gone
+    try:
+        for _ in range(MOST_SLICES):
+            slice_ = forget(before, SLICE)
+            gone += slice_
+            if not slice_:
+                break
+    except ServiceError:
+        raise
+    except Exception:  # about some record; the other kinds go on, and this one is tried again in an hour
+        log.exception("old records could not be dropped")
+    return gone
