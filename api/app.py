@@ -7,17 +7,12 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from api import dashboard
-from api.edge import audit, auth, limits, problems, sessions
-from api.edge import request_checks as guards
+from api import dashboard, ops, v1
+from api.edge import audit, auth, limits, problems, request_checks, sessions
 from api.edge.context import EXTENSION, Services
 from api.edge.proxies import behind_proxies
 from api.edge.routing import add_routes, check_policies
-from api.ops import health, metrics, openapi
-from api.v1 import accuracy, jobs, queues, schedules
-from api.v1 import actions as commands
-from api.v1 import models as catalogue
-from api.v1 import validation as checks
+from api.ops import metrics, openapi
 from shared.config.settings import Settings
 from shared.telemetry.tracing import start_tracing
 
@@ -43,15 +38,15 @@ def _guard(app: Flask, services: Services) -> None:
     """What every request passes, in this order; a wrong address is told before all of it but the limits."""
     metrics.register(app)
     audit.register(app)
-    guards.name_requests(app)
+    request_checks.name_requests(app)
     auth.identify_callers(app, services)
     limits.register(app, services.settings)
     auth.refuse_strangers(app, services)
-    guards.check_requests(app)
+    request_checks.check_requests(app)
 
 
 def _add_routes(app: Flask, services: Services) -> None:
-    add_routes(app, services, jobs, commands, checks, accuracy, queues, schedules, catalogue, health, metrics, openapi, sessions)
+    add_routes(app, services, v1, ops, sessions)
     pages = dashboard.blueprint(services.settings)
     add_routes(pages, services, dashboard)
     app.register_blueprint(pages)

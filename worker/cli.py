@@ -103,13 +103,13 @@ def serve_flower(
     """
     settings = load_settings(data_dir=data_dir)
     os.environ["QUEUECAST_DATA_DIR"] = str(settings.data_dir)  # the Celery application reads the settings by itself
-    from worker.flower import server as flower_server
+    from worker.flower import server
 
     if alive:
-        raise typer.Exit(0 if flower_server.is_alive(settings, port) else 1)
+        raise typer.Exit(0 if server.is_alive(settings, port) else 1)
     if note := open_data_folder(settings, is_needed=True):  # its password and its memory are in it
         notice(note, style="yellow")
-    flower_server.run_flower(settings, host=host, port=port)
+    server.run_flower(settings, host=host, port=port)
 
 
 @forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
@@ -171,13 +171,13 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Run the pipeline of a job on past data, at and after each origin unseen; exit 1 when no queue could be forecast."""
-    from worker.backtest import report as backtesting
+    from worker.backtest import report
 
     words: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
     words |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
-    asked = backtesting.replay_request((path, *(companions or ())), (step, history, horizon), models_of(models), **words)
-    found = backtesting.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
-    raise typer.Exit(0 if backtesting.show(found, as_json=as_json) else 1)
+    asked = report.replay_request((path, *(companions or ())), (step, history, horizon), models_of(models), **words)
+    found = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
+    raise typer.Exit(0 if report.show(found, as_json=as_json) else 1)
 
 
 def _refuse_cluster(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from api.command import output as tables
+from api.command import output
 from api.command.client import Client, Document
 from api.command.following import follow
 from api.command.schedules import schedules
@@ -103,7 +103,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     wanted = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
-    _show(_client(url).jobs(**wanted, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
+    _show(_client(url).jobs(**wanted, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
 
 
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
@@ -118,7 +118,7 @@ def show_job(
     if queue is None:
         _show_job(client.job(job_id), client, as_json=as_json)
     else:
-        _show(client.queue_report(job_id, queue), tables.print_report, as_json=as_json)
+        _show(client.queue_report(job_id, queue), output.print_report, as_json=as_json)
 
 
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
@@ -151,7 +151,7 @@ def retry_job(
 @queues.command("list", epilog="Example: queuecast queues list --json")
 def list_queues(url: Url = HERE, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    _show(_client(url).queues(), tables.print_queues, as_json=as_json)
+    _show(_client(url).queues(), output.print_queues, as_json=as_json)
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
@@ -166,7 +166,7 @@ def show_accuracy(
     if as_json:
         print_json(found)
     else:
-        tables.print_accuracy(found)
+        output.print_accuracy(found)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
@@ -174,13 +174,13 @@ def show_queue(
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)], url: Url = HERE, as_json: AsJson = False
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    _show(_client(url).series(queue), tables.print_series, as_json=as_json)
+    _show(_client(url).series(queue), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")
 def list_models(url: Url = HERE, as_json: AsJson = False) -> None:
     """List the models that the workers offer, with their hyperparameters and default grids."""
-    _show(_client(url).models(), tables.print_models, as_json=as_json)
+    _show(_client(url).models(), output.print_models, as_json=as_json)
 
 
 def _client(url: str) -> Client:
@@ -210,7 +210,7 @@ def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
     if as_json:
         print_json(job)
     else:
-        tables.print_job(job, client.outlooks(job["job_id"]))
+        output.print_job(job, client.outlooks(job["job_id"]))
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

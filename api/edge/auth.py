@@ -14,7 +14,7 @@ import structlog
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
-from api.edge import identity as callers
+from api.edge import identity
 from api.edge.context import Services
 from api.edge.identity import ANYBODY_HERE, Caller, is_reading, known_caller
 from api.edge.login import COOKIE, login_address
@@ -55,7 +55,7 @@ def _identify(services: Services) -> None:
         log.warning("nobody can be let in", error=str(error))
         raise StoreAway from error  # a stranger need not know where it lies
     if found is not None:
-        callers.let_in(found)
+        identity.let_in(found)
 
 
 def _admit(services: Services) -> Response | None:
@@ -79,7 +79,7 @@ def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Ca
         return None
     token = services.known_tokens.with_secret(secret, now)
     if token is None:
-        callers.note_wrong_secret()
+        identity.note_wrong_secret()
         return None
     services.known_tokens.note_use(token, now)
     return Caller.of(token, is_session=False)
@@ -114,6 +114,6 @@ def _refuse(services: Services, policy: Policy) -> Response:
     is_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if policy.leads_to_login and is_page and is_reading() and "HX-Request" not in request.headers:
         return redirect(login_address(request.full_path.rstrip("?")), 303)
-    if callers.has_tried():
+    if identity.has_tried():
         raise NotAuthenticated("the one that was sent is unknown, expired or revoked")
     raise NotAuthenticated(NEEDED if services.known_tokens.exist() else NOT_FROM_HERE)

@@ -22,14 +22,14 @@ from pydantic import (
 )
 
 from api.schema.sizes import Size
-from shared.domain import identifiers as names
+from shared.domain import identifiers
 from shared.domain.durations import Duration
 from shared.domain.holidays import CODE, MAX_DATES, holidays_of
 from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, SHORT, Text
 from shared.domain.timegrid import EARLIEST, LATEST
 
-UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
+UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
 MOST_MODELS = 50
 MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
 LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
@@ -45,7 +45,7 @@ _time_zones = cache(available_timezones)  # it reads a folder
 
 def _queue(name: str) -> str:
     """What may name a queue, or be a glob of such names."""
-    if reason := names.why_no_queue(name):
+    if reason := identifiers.why_no_queue(name):
         raise ValueError(f"{name[:60]!r} is not accepted: {reason}")
     return name
 
@@ -131,7 +131,7 @@ Title = Annotated[
     str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
-ColumnName = Annotated[str, Text(names.COLUMN, names.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
+ColumnName = Annotated[str, Text(identifiers.COLUMN, identifiers.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
 Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),

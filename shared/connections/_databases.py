@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.config.connection import BOTH, Connection, PlaceField, Role
-from shared.domain import identifiers as names
+from shared.domain import identifiers
 from shared.domain.places import Place
 from shared.domain.texts import PlaceName
 from shared.errors import InvalidRequest
@@ -32,7 +32,7 @@ def of_the_caller(is_reserved: Callable[[str], bool]) -> AfterValidator:
     return AfterValidator(check)
 
 
-DatabaseName = Annotated[PlaceName, of_the_caller(names.is_reserved_database)]
+DatabaseName = Annotated[PlaceName, of_the_caller(identifiers.is_reserved_database)]
 DATABASE = PlaceField(accepts=DatabaseName, hint="unless the connection's own")
 
 
@@ -96,9 +96,9 @@ class DatabaseConnection(Connection):
         if database is None:
             how = f"name it in the request, or give the connection one: {self.named_in}"
             raise InvalidRequest(f"no database: {how}", field=f"data.{role}.database")
-        if names.is_reserved_database(database):
+        if identifiers.is_reserved_database(database):
             raise InvalidRequest(f"found {database!r}, which belongs to the server itself", field=f"data.{role}.database")
-        if names.is_reserved_collection(name):
+        if identifiers.is_reserved_collection(name):
             raise InvalidRequest(f"found {name!r}, which belongs to the server itself", field=f"data.{role}.{self.noun}")
         return database, name
 
@@ -117,5 +117,6 @@ def _is_in(patterns: Sequence[Pattern], database: str, name: str) -> bool:
 def _shown(patterns: Sequence[Pattern]) -> str:
     each = dict.fromkeys(".".join(pattern) for pattern in patterns)
     return (
-        names.first_of(each, MOST_SHOWN) or "nothing: its administrator gives it a `database`, or names what as `database.name`"
+        identifiers.first_of(each, MOST_SHOWN)
+        or "nothing: its administrator gives it a `database`, or names what as `database.name`"
     )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from shared.config.connection import BOTH, Connection, Look, PlaceField, State, kinds
 from shared.config.setting_kinds import Folder
-from shared.domain import identifiers as names
+from shared.domain import identifiers
 from shared.domain.texts import CONTROL, Text
 
 
@@ -20,8 +20,8 @@ def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
         raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
-    if not names.is_quick_glob(path):
-        raise ValueError(f"{path[:60]!r} has more than the accepted {names.MOST_DEPTHS} `**`")
+    if not identifiers.is_quick_glob(path):
+        raise ValueError(f"{path[:60]!r} has more than the accepted {identifiers.MOST_DEPTHS} `**`")
     return path
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from shared.config.connection import Look, PlaceField, kinds
 from shared.connections._databases import DATABASE, DatabaseConnection, of_the_caller
-from shared.domain import identifiers as names
+from shared.domain import identifiers
 from shared.domain.places import Place
 from shared.domain.texts import SHORT, PlaceName
 from shared.errors import InvalidSettings, SourceAway
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_COLLECTIONS = 20  # that are looked at
 QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
-CollectionName = Annotated[PlaceName, of_the_caller(names.is_reserved_collection)]
+CollectionName = Annotated[PlaceName, of_the_caller(identifiers.is_reserved_collection)]
 
 
 @kinds.register("mongodb")
@@ -65,7 +65,7 @@ class MongodbConnection(DatabaseConnection):
         from shared.drivers.faults import translated
         from shared.drivers.mongo import REACHED_SECONDS, mongo_client, mongo_database, refuse_own_store
 
-        if names.is_reserved_database(self.own_database or ""):
+        if identifiers.is_reserved_database(self.own_database or ""):
             raise InvalidSettings(f"the connection {name} names {self.own_database!r}, a database of MongoDB's own")
         client = mongo_client(self.url.get_secret_value(), patience="source")
         with translated(SourceAway, connection=name), pymongo.timeout(REACHED_SECONDS):

@@ -1,9 +1,4 @@
-"""From candidate to forecast: the values that travel between the steps of a job.
-
-candidate     (queue, model, hyperparameters); a block is a run of candidates scored in one task
-outcome       Score | Failure of one candidate; the leaderboard is all outcomes of a queue, best first
-forecast      issue time, and per step: prediction, lower and upper bound
-"""
+"""From candidate to forecast: the values that travel between the steps of a job."""
 
 from __future__ import annotations
 

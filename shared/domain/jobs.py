@@ -1,10 +1,4 @@
-"""The request and the job it becomes. This is the glossary: classes stand in the order in which a job meets them.
-
-queue       a series we forecast (a YARN queue); Celery's queues are called lanes
-job         one request and all that follows from it; ours, never Celery's
-source      somebody's database that we read; sink: one that we write; store: our own records
-connection  a source or sink that an administrator has configured, known to requests by its name only
-"""
+"""The request and the job it becomes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from shared.domain import identifiers as names
+from shared.domain import identifiers
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
@@ -37,4 +37,6 @@ class Text:
 
 
 SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
-PlaceName = Annotated[str, Text(names.PLACE, names.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")]
+PlaceName = Annotated[
+    str, Text(identifiers.PLACE, identifiers.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
+]

@@ -1,0 +1,30 @@
+"""Each concern has a folder: few of them stand side by side, and each says in a sentence what it is for."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAX_ROOMS = {"worker": 12, "api": 8, "shared": 9}  # decisions and collect, the tree of YARN's queues are still to come
+MAX_BESIDE = 5  # modules of a package that stand beside its rooms
+
+
+@pytest.mark.parametrize("package", MAX_ROOMS)
+def test_few_rooms_stand_side_by_side(package: str) -> None:
+    rooms = [path.parent.name for path in (ROOT / package).glob("*/__init__.py")]
+    beside = [path.stem for path in (ROOT / package).glob("*.py") if path.stem != "__init__"]
+    assert len(rooms) <= MAX_ROOMS[package], sorted(rooms)
+    assert len(beside) <= MAX_BESIDE, sorted(beside)
+
+
+@pytest.mark.parametrize("package", [*MAX_ROOMS, "deploy"])
+def test_every_room_says_what_it_is_for(package: str) -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / package).rglob("__init__.py")
+        if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].endswith((".", ":"))
+    ]
+    assert silent == []
