@@ -88,7 +88,7 @@ def test_the_verbs_of_all_parts_stand_at_the_top_level() -> None:
 
 def test_a_part_whose_package_is_absent_is_left_out(tmp_path: Path) -> None:
     """As in the image of the API, which holds neither worker nor deploy."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     for part in ("shared", "api"):
         (tmp_path / part).symlink_to(root / part)
     code = (

@@ -113,9 +113,8 @@ def test_processes_of_one_folder_count_together_and_a_slot_keeps_its_files(tmp_p
 
 def test_a_file_that_a_killed_process_left_empty_costs_no_scrape(tmp_path: Path) -> None:
     (tmp_path / "counter_1.db").touch()
-    showing = (
-        "from shared import metrics; from prometheus_client import generate_latest as say; print(say(metrics.counted()).decode())"
-    )
+    imports = "from prometheus_client import generate_latest; from shared.telemetry.metrics import counted"
+    showing = f"{imports}; print(generate_latest(counted()).decode())"
     environment = os.environ | {FOLDER: str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", showing], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
