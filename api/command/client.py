@@ -33,8 +33,8 @@ Document = dict[str, Any]
 
 CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
-MOST_TOLD = 20  # problems of one request
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
+MAX_LINES = 20  # problems of one request
 _BY_STATUS: dict[int, type[QueuecastError]] = {
     400: MalformedRequest,
     401: NotAuthenticated,
@@ -146,7 +146,7 @@ class Client:
                     f"job {job_id} has not ended within {timeout_seconds:g} s; `queuecast jobs watch {job_id}` waits on"
                 )
             time.sleep(min(pause, left))
-            pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
             try:
                 job, answered_at = self.job(job_id), time.monotonic()
             except (ServiceError, TooManyRequests):
@@ -208,8 +208,8 @@ def _lines(problem: Document) -> str:
     if len(found) < 2:
         return ""
     told = [": ".join(filter(None, (".".join(map(str, wrong["loc"])), wrong["msg"]))) for wrong in found]
-    if len(told) > MOST_TOLD:
-        told = [*told[:MOST_TOLD], f"and {_uncounted(told[-1]) + len(told) - MOST_TOLD} more problems"]
+    if len(told) > MAX_LINES:
+        told = [*told[:MAX_LINES], f"and {_uncounted(told[-1]) + len(told) - MAX_LINES} more problems"]
     return "; ".join(told)
 
 

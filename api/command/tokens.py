@@ -20,7 +20,7 @@ from shared.errors import InvalidRequest
 from shared.store import Store, open_store
 from shared.telemetry.logs import audit
 
-MOST_PROJECTS, LONGEST_NAME = 50, 200
+MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
 
 token = typer.Typer(help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
 
@@ -38,8 +38,8 @@ def create_token(
     """Make a token. Its secret is printed to stdout, this once; the store keeps only its SHA-256."""
     now, projects = datetime.now(UTC), project or []
     _check_names([name, *projects])
-    if projects and (scope is Scope.ADMIN or len(projects) > MOST_PROJECTS):
-        raise InvalidRequest(f"--project: accepted are at most {MOST_PROJECTS} with the scope read or write; admin has all")
+    if projects and (scope is Scope.ADMIN or len(projects) > MAX_PROJECTS):
+        raise InvalidRequest(f"--project: accepted are at most {MAX_PROJECTS} with the scope read or write; admin has all")
     made, secret = make_token(name=name, scope=scope, created_at=now, projects=projects, expires_at=_end(expires, now))
     with _store(data_dir) as store:
         store.tokens.add(made)
@@ -95,9 +95,9 @@ def _store(data_dir: Path | None) -> Iterator[Store]:
 
 def _check_names(names: list[str]) -> None:
     for each in names:
-        if not each.strip() or not each.isprintable() or len(each) > LONGEST_NAME:
+        if not each.strip() or not each.isprintable() or len(each) > MAX_NAME_LENGTH:
             raise InvalidRequest(
-                f"found {each[:60]!r}; accepted are names of 1 to {LONGEST_NAME} characters without control characters"
+                f"found {each[:60]!r}; accepted are names of 1 to {MAX_NAME_LENGTH} characters without control characters"
             )
 
 

@@ -53,10 +53,10 @@ def request_document(wanted: JobRequest) -> dict[str, Any]:
     return document
 
 
-def _told(here: Services, job: Job) -> dict[str, Any]:
-    [job] = with_progress(here, [job])
-    reports = in_order(queue_reports(here, job))
-    forecasts = {forecast.queue: forecast for forecast in here.store.forecasts.find(job_id=job.job_id)}
+def _told(services: Services, job: Job) -> dict[str, Any]:
+    [job] = with_progress(services, [job])
+    reports = in_order(queue_reports(services, job))
+    forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}
     return {
         "job": job,
         "pace": pace(job, datetime.now(UTC)),

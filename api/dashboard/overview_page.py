@@ -75,7 +75,7 @@ def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, li
     return [(level, rows_there) for level, rows_there in found if rows_there]
 
 
-def _sparklines(here: Services, rows: Sequence[Row]) -> list[Sparkline]:
+def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
     """One per row; the actual values of all rows of a metric and step are read at once."""
     starts = [_start(row) for row in rows]
     together: dict[tuple[str, int], list[int]] = defaultdict(list)
@@ -85,9 +85,9 @@ def _sparklines(here: Services, rows: Sequence[Row]) -> list[Sparkline]:
     for (metric, step_seconds), indices in together.items():
         queues = {rows[index].forecast.queue for index in indices}
         first, last = min(starts[index] for index in indices), max(rows[index].ends_at for index in indices)
-        found = here.store.actuals.of_queues(queues, metric, step_seconds, first, last)
+        found = services.store.actuals.of_queues(queues, metric, step_seconds, first, last)
         actuals |= {index: found.get(rows[index].forecast.queue, []) for index in indices}
-    level = max(here.settings.mark_levels)
+    level = max(services.settings.mark_levels)
     return [
         sparkline(row.forecast, [point for point in actuals[index] if point.timestamp >= starts[index]], starts[index], level)
         for index, row in enumerate(rows)

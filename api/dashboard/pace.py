@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from shared.domain.jobs import Job, JobState, QueueState, Tally
 from shared.domain.reports import QueueReport
 
-FEWEST_CANDIDATES = 5  # before that a pace is a guess
+MIN_CANDIDATES = 5  # before that a pace is a guess
 FIRST = (QueueState.RUNNING, QueueState.FAILED, QueueState.WAITING, QueueState.SUCCEEDED)  # what needs a look comes first
 
 
@@ -53,7 +53,7 @@ def _share(job: Job) -> float:
 
 
 def _left(job: Job, candidates: Tally, elapsed: timedelta | None, now: datetime) -> timedelta | None:
-    if job.state.is_terminal or elapsed is None or candidates.done < FEWEST_CANDIDATES:
+    if job.state.is_terminal or elapsed is None or candidates.done < MIN_CANDIDATES:
         return None
     at_this_pace = elapsed * ((candidates.total - candidates.done) / candidates.done)
     return max(timedelta(0), min(at_this_pace, job.deadline_at - now))

@@ -25,8 +25,8 @@ from shared.domain.jobs import JobFilter, JobState, QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import QueueNotFound
 
-MOST_COMPARED = 4
-MOST_ISSUES = 60
+MAX_COMPARED = 4
+MAX_ISSUES = 60
 
 
 class QueueQuery(Form):
@@ -35,7 +35,7 @@ class QueueQuery(Form):
     metric: fields.ColumnName | None = None
     job: fields.FilledLabel | None = None
     issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
-    compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MOST_COMPARED, description="queues that are drawn too")
+    compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
     tab: Literal["all", "today", "1", "2"] = "all"
 
@@ -58,7 +58,7 @@ def show(services: Services, queue: str) -> str:
         others=[name for name in others if name not in query.compare],
         here_with=lambda **changes: _address(queue, changes),
         **_told(services, forecast),
-        issues=visible_issues(services, forecast, MOST_ISSUES),
+        issues=visible_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         trouble=_trouble(services, forecast),
     )
@@ -90,10 +90,10 @@ def _address(queue: str, changes: dict[str, Any]) -> str:
     return f"/queues/{quote(queue)}{'?' + given if given else ''}"
 
 
-def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
+def _told(services: Services, forecast: Forecast) -> dict[str, Any]:
     """Leaderboard and data quality of the job that made the forecast; both may be gone before the forecast is."""
     try:
-        report: QueueReport | None = here.store.reports.get(forecast.job_id, forecast.queue)
+        report: QueueReport | None = services.store.reports.get(forecast.job_id, forecast.queue)
     except QueueNotFound:
         report = None
     found = standings(report) if report else []
@@ -106,13 +106,13 @@ def _told(here: Services, forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def _trouble(here: Services, forecast: Forecast) -> dict[str, str] | None:
+def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
     """Why the newest job of the queue brought no forecast, if it did not."""
-    jobs = here.store.jobs.find(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
+    jobs = services.store.jobs.find(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
     if not jobs or jobs[0].job_id == forecast.job_id or jobs[0].state not in {JobState.FAILED, JobState.PARTIAL}:
         return None
     job = jobs[0]
-    report = here.store.reports.get(job.job_id, forecast.queue)
+    report = services.store.reports.get(job.job_id, forecast.queue)
     if report.state is not QueueState.FAILED:
         return None
     return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}

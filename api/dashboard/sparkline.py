@@ -12,7 +12,7 @@ from shared.domain.timegrid import to_epoch
 from shared.domain.units import Unit
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
-MOST_POINTS = 48  # of each line: more cannot be told apart
+MAX_POINTS = 48  # of each line: more cannot be told apart
 
 Spot = tuple[float, float]  # epoch seconds, value
 
@@ -55,8 +55,8 @@ def _scale(start: int, end: int, top: float) -> Callable[[Spot], tuple[int, int]
 
 
 def _thinned(values: Sequence[float], issued: int, step: int, pick: Callable[[Sequence[float]], float]) -> list[Spot]:
-    """At most MOST_POINTS of a forecast's values: of neighbours the one that `pick` takes."""
-    size = -(-len(values) // MOST_POINTS)
+    """At most MAX_POINTS of a forecast's values: of neighbours the one that `pick` takes."""
+    size = -(-len(values) // MAX_POINTS)
     return [(issued + first * step, pick(values[first : first + size])) for first in range(0, len(values), size)]
 
 
@@ -72,8 +72,8 @@ def _unbroken(spots: list[Spot], step: int) -> Iterable[list[Spot]]:
 
 
 def _highest(spots: list[Spot], total: int) -> list[Spot]:
-    """A part of `total` spots, thinned so that all of them would be MOST_POINTS: of neighbours the highest."""
-    size = -(-total // MOST_POINTS) or 1
+    """A part of `total` spots, thinned so that all of them would be MAX_POINTS: of neighbours the highest."""
+    size = -(-total // MAX_POINTS) or 1
     return [max(spots[first : first + size], key=lambda spot: spot[1]) for first in range(0, len(spots), size)]
 
 

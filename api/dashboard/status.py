@@ -20,15 +20,15 @@ def show(services: Services) -> str:
     return render_template("_status.html", found=_found(services))
 
 
-def _found(here: Services) -> list[tuple[str, str]]:
+def _found(services: Services) -> list[tuple[str, str]]:
     """What people should know, each with its detail."""
     found = []
     try:
-        here.store.check()
+        services.store.check()
     except QueuecastError as error:
         found.append((STORE_AWAY, error.public))
     try:
-        if not here.run_state.pulses.workers():
+        if not services.run_state.pulses.workers():
             found.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
     except QueuecastError as error:
         found.append((BROKER_AWAY, error.public))

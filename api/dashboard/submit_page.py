@@ -42,15 +42,15 @@ def show(services: Services) -> str:
     )
 
 
-def _known(here: Services, job_id: str) -> dict[str, Any]:
+def _known(services: Services, job_id: str) -> dict[str, Any]:
     """What an earlier job was asked for; nothing without one."""
-    return request_document(visible_job(here, job_id).request) if job_id else {}
+    return request_document(visible_job(services, job_id).request) if job_id else {}
 
 
-def _cards(here: Services) -> tuple[tuple[ModelCard, ...], str]:
+def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:
     """The models that workers offer; and why there are none."""
     try:
-        cards = here.run_state.catalogue.cards()
+        cards = services.run_state.catalogue.cards()
     except BrokerAway:
         return (), "The broker is away, so the models are not known just now."
     return tuple(cards or ()), "" if cards else "No worker has said yet which models there are."

@@ -37,7 +37,7 @@ from shared.errors import (
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 REST_IN_LOG = "; the log has the rest under the request id of this answer"
-LONGEST_DETAIL, LONGEST_PATH = 4_000, 300
+MAX_DETAIL_LENGTH, MAX_PATH_LENGTH = 4_000, 300
 STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other error of ours is a fault of ours
     (MalformedRequest, 400),
     (NotFound, 404),
@@ -77,7 +77,7 @@ class Problem(BaseModel):
 def problem(status: int, detail: str, *, title: str = "", kind: str = "about:blank", **more: Any) -> Response:
     """The answer that tells a problem; `more` are its further members."""
     title = title or HTTP_STATUS_CODES[status]
-    detail, path = shortened(detail, LONGEST_DETAIL), shortened(request.path, LONGEST_PATH)
+    detail, path = shortened(detail, MAX_DETAIL_LENGTH), shortened(request.path, MAX_PATH_LENGTH)
     told = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
     answer = Response(told.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
@@ -148,7 +148,7 @@ def _of_ours(error: QueuecastError) -> Response:
         return problem(status, error.public + more, title=error.headline, kind=_kind(type(error).__name__))
     told: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
     if status == 422:
-        told["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), LONGEST_DETAIL))]
+        told["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), MAX_DETAIL_LENGTH))]
     return problem(status, str(error), **told)
 
 

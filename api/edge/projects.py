@@ -10,9 +10,9 @@ from shared.domain.jobs import Job, JobRequest
 from shared.errors import JobNotFound, ProjectForbidden
 
 
-def visible_job(here: Services, job_id: str) -> Job:
+def visible_job(services: Services, job_id: str) -> Job:
     """The job of this id; raises JobNotFound, also for one that the caller may not see."""
-    job, projects = here.store.jobs.get(job_id), caller().projects
+    job, projects = services.store.jobs.get(job_id), caller().projects
     if projects is not None and job.request.project not in projects:
         raise JobNotFound(job_id=job_id)
     return job

@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 
 from api.schema.fields import ONE, SEVERAL
 
-MOST_PROBLEMS = 100  # nobody mends more at a time
-MOST_BYTES = 48_000  # of all of them
-LONGEST_PART, LONGEST_MESSAGE = 60, 600
+MAX_PROBLEMS = 100  # nobody mends more at a time
+MAX_BYTES = 48_000  # of all of them
+MAX_PART_LENGTH, MAX_MESSAGE_LENGTH = 60, 600
 
 
 class FieldProblem(BaseModel):
@@ -34,7 +34,7 @@ def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldP
     size = 0
     for problem in _distinct(items, form):
         size += len(problem.model_dump_json().encode())
-        if len(found) == MOST_PROBLEMS - 1 < total - 1 or size > MOST_BYTES:
+        if len(found) == MAX_PROBLEMS - 1 < total - 1 or size > MAX_BYTES:
             found.append(FieldProblem(loc=[], msg=f"and {total - len(found)} more problems"))
             break
         found.append(problem)
@@ -58,12 +58,12 @@ def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[
             told.add(place)
         else:
             msg = item["msg"].removeprefix("Value error, ")
-        yield FieldProblem(loc=loc, msg=shortened(msg, LONGEST_MESSAGE))
+        yield FieldProblem(loc=loc, msg=shortened(msg, MAX_MESSAGE_LENGTH))
 
 
 def _places(item: ErrorDetails) -> list[str | int]:
     parts = [part for part in item["loc"] if part not in {ONE, SEVERAL}]
-    return [shortened(part, LONGEST_PART) if isinstance(part, str) else part for part in parts]
+    return [shortened(part, MAX_PART_LENGTH) if isinstance(part, str) else part for part in parts]
 
 
 def _known(item: ErrorDetails, form: type[BaseModel]) -> str:

@@ -29,10 +29,10 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, SHORT, Text
 from shared.domain.timegrid import EARLIEST, LATEST
 
-UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
-MOST_MODELS = 50
-MOST_GRID_VALUES = 1_000  # of all hyperparameters of a request
-LARGEST_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
+UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
+MAX_MODELS = 50
+MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
+MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
 ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
 MOMENT_FORM = (
@@ -71,7 +71,7 @@ def _moment(value: object) -> datetime:
 def _models(value: object) -> object:
     """One name stands for a list of one; the names themselves are checked next."""
     if isinstance(value, str | list):
-        Size(MOST_MODELS, 1).check(value)
+        Size(MAX_MODELS, 1).check(value)
         return [value] if isinstance(value, str) and value != "auto" else value
     raise ValueError("accepted are auto, the name of a model, or a list of names")
 
@@ -87,7 +87,7 @@ def _hyperparameter(value: object) -> object:
             return value
         case float() if math.isfinite(value):
             return value
-        case int() if abs(value) <= LARGEST_WHOLE_NUMBER:
+        case int() if abs(value) <= MAX_WHOLE_NUMBER:
             return value
         case str():
             return SHORT.check(value)
@@ -98,8 +98,8 @@ def _grids(value: object) -> object:
     """Counts the values of all hyperparameters; where there should be an object or a list and is none, is told later."""
     grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
     found = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
-    if found > MOST_GRID_VALUES:
-        raise ValueError(f"found {found} values in all, accepted are at most {MOST_GRID_VALUES}")
+    if found > MAX_GRID_VALUES:
+        raise ValueError(f"found {found} values in all, accepted are at most {MAX_GRID_VALUES}")
     return value
 
 
@@ -136,7 +136,7 @@ Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),
     BeforeValidator(_models),
-    _two_forms(_MODEL, _MODEL, MOST_MODELS, 1),
+    _two_forms(_MODEL, _MODEL, MAX_MODELS, 1),
 ]
 Holidays = Annotated[
     tuple[date, ...] | str | None,

@@ -27,13 +27,13 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 from shared.domain.places import Place
 
-MOST_SOURCES = 5
-MOST_FIELDS = 100  # of any form, those included that it does not know
-MOST_HORIZON_STEPS = 10_000
-MOST_POINTS = 100_000  # of one answered series
-MOST_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
-LONGEST_MONTH_SECONDS = 31 * 86_400
-LONGEST_SECONDS = 1_200 * LONGEST_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
+MAX_SOURCES = 5
+MAX_FIELDS = 100  # of any form, those included that it does not know
+MAX_HORIZON_STEPS = 10_000
+MAX_POINTS = 100_000  # of one answered series
+MAX_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
+MAX_MONTH_SECONDS = 31 * 86_400
+MAX_PERIOD_SECONDS = 1_200 * MAX_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
 EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
     "job_name": "Resource Forecasting",
     "user_name": "Bob",
@@ -52,7 +52,7 @@ class Form(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _check_size(cls, value: object) -> object:
-        return Size(MOST_FIELDS).check(value)
+        return Size(MAX_FIELDS).check(value)
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -86,7 +86,7 @@ class DataBody(Form):
     """Where the history is read and where the forecast is written."""
 
     source: Annotated[
-        Annotated[PlaceBody, Tag(fields.ONE)] | Annotated[tuple[PlaceBody, ...], Size(MOST_SOURCES, 1), Tag(fields.SEVERAL)],
+        Annotated[PlaceBody, Tag(fields.ONE)] | Annotated[tuple[PlaceBody, ...], Size(MAX_SOURCES, 1), Tag(fields.SEVERAL)],
         Discriminator(fields.one_or_several),
         Field(description="one place, or a list: the first has the target, the others add companions"),
     ]
@@ -133,12 +133,12 @@ class JobBody(Form):
     @field_validator("data_ingestion_time_period")
     @classmethod
     def _history_has_steps(cls, history: Duration, info: ValidationInfo) -> Duration:
-        return _check_steps(history, info, most=MOST_HISTORY_STEPS, least=1)
+        return _check_steps(history, info, most=MAX_HISTORY_STEPS, least=1)
 
     @field_validator("future_prediction_time_period")
     @classmethod
     def _horizon_has_steps(cls, horizon: Duration, info: ValidationInfo) -> Duration:
-        return _check_steps(horizon, info, most=MOST_HORIZON_STEPS)
+        return _check_steps(horizon, info, most=MAX_HORIZON_STEPS)
 
     @field_validator("queue_field")
     @classmethod
@@ -210,7 +210,7 @@ class SeriesQuery(Query):
     points: int | None = Field(
         None,
         ge=100,
-        le=MOST_POINTS,
+        le=MAX_POINTS,
         description="about so many at most: of neighbouring steps the one with the highest value",
     )
     format: Literal["json", "csv"] = "json"
@@ -229,8 +229,8 @@ class SubmitHeaders(BaseModel):
 def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:
     """The length, if it has an accepted number of steps; a period that was refused is told by itself."""
     period: Duration | None = info.data.get("aggregation_time_period")
-    seconds = length.seconds if length.is_fixed else length.count * LONGEST_MONTH_SECONDS
-    if seconds > LONGEST_SECONDS:
+    seconds = length.seconds if length.is_fixed else length.count * MAX_MONTH_SECONDS
+    if seconds > MAX_PERIOD_SECONDS:
         raise ValueError(f"{length} is longer than the accepted 100 years")
     if period is not None and not least <= seconds // period.seconds <= most:
         raise ValueError(f"{length} has {seconds // period.seconds} steps of {period}; accepted are {least or 1} to {most}")

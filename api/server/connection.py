@@ -21,8 +21,8 @@ from api.server.parsing import Refusal, Request
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 75.0  # between two requests: longer than the 60 s for which common proxies keep connections
 BODY_SECONDS = ANSWER_SECONDS = 30.0
-LEAST_RATE = 16_384  # bytes in a second, beyond the seconds above
-MOST_PIPELINED = 8  # requests that may wait on one connection; clients of today send one after the other
+MIN_BYTES_PER_SECOND = 16_384  # bytes in a second, beyond the seconds above
+MAX_PIPELINED = 8  # requests that may wait on one connection; clients of today send one after the other
 LINGER_SECONDS = 2.0  # what still comes after a refusal is thrown away, else the refusal would be lost with it
 
 
@@ -59,7 +59,7 @@ class Connection(HTTPChannel):
         """End what has taken too long."""
         waited = now - self.since
         if self.total_outbufs_len:
-            if waited > ANSWER_SECONDS + self.sent / LEAST_RATE:
+            if waited > ANSWER_SECONDS + self.sent / MIN_BYTES_PER_SECOND:
                 self.give_up("the answer is not taken")
         elif not (self.requests or self.will_close):
             self._attend_reading(waited)
@@ -72,8 +72,8 @@ class Connection(HTTPChannel):
         elif not self.request.headers_finished:
             if waited > HEAD_SECONDS:
                 self._refuse(self.request, f"the head of the request has not come within {HEAD_SECONDS:g} seconds")
-        elif waited > BODY_SECONDS + self.request.body_bytes_received / LEAST_RATE:
-            self._refuse(self.request, f"the body comes more slowly than {LEAST_RATE} bytes a second")
+        elif waited > BODY_SECONDS + self.request.body_bytes_received / MIN_BYTES_PER_SECOND:
+            self._refuse(self.request, f"the body comes more slowly than {MIN_BYTES_PER_SECOND} bytes a second")
 
     def end_soon(self) -> None:
         """The server ends: go, unless a whole head has come, which is answered."""
@@ -107,16 +107,16 @@ class Connection(HTTPChannel):
         is_taken: bool = super().received(data)
         if self._part() != before:
             self.since = time.monotonic()
-        if len(self.requests) > MOST_PIPELINED:
+        if len(self.requests) > MAX_PIPELINED:
             self._refuse_surplus()
         return is_taken
 
     def _refuse_surplus(self) -> None:
         """Let the connection end with the last request that may wait: whoever sends hundreds at once would be served alone."""
         with self.requests_lock:
-            for request in self.requests[MOST_PIPELINED:]:
-                request.error = Refusal(HTTPStatus.BAD_REQUEST, f"more than {MOST_PIPELINED} requests wait on this connection")
-            del self.requests[MOST_PIPELINED + 1 :]
+            for request in self.requests[MAX_PIPELINED:]:
+                request.error = Refusal(HTTPStatus.BAD_REQUEST, f"more than {MAX_PIPELINED} requests wait on this connection")
+            del self.requests[MAX_PIPELINED + 1 :]
 
     def service(self) -> None:
         """Answer one request, in a thread."""

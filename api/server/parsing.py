@@ -11,7 +11,7 @@ from waitress import receiver
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 
-MOST_HEADERS = 100
+MAX_HEADERS = 100
 FREE_FRAMES = 16_384  # bytes of chunks' sizes, extensions and trailers, beyond a quarter of what the chunks hold
 ONCE = (b"host", b"content-length", b"transfer-encoding")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
@@ -69,9 +69,9 @@ def check_head(head: bytes) -> None:
     """Raises Refusal: lengths that contradict each other, headers twice, lines continued, no version, no address."""
     line, *rest = head.split(b"\r\n")
     fields = [field for field in rest if field]
-    if len(fields) > MOST_HEADERS:
+    if len(fields) > MAX_HEADERS:
         raise Refusal(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the request has {len(fields)} headers, accepted are {MOST_HEADERS}"
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the request has {len(fields)} headers, accepted are {MAX_HEADERS}"
         )
     if any(field.startswith((b" ", b"\t")) for field in fields):
         raise _bad("a header goes on in a second line, which is not accepted any more")

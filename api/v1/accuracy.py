@@ -98,17 +98,17 @@ def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueL
     return IssueList(forecasts=visible_issues(services, newest(services, queue, query), query.limit))
 
 
-def newest(here: Services, queue: str, query: PastQuery) -> Forecast:
+def newest(services: Services, queue: str, query: PastQuery) -> Forecast:
     """The queue's newest forecast that the caller may see; raises QueueNotFound."""
-    return here.store.forecasts.newest(queue, metric=query.metric, job=query.job, projects=caller().projects)
+    return services.store.forecasts.newest(queue, metric=query.metric, job=query.job, projects=caller().projects)
 
 
-def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
+def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
     wanted = AccuracyFilter(
         metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
     )
-    by_lead = here.store.accuracy.by_lead(forecast.queue, wanted)
+    by_lead = services.store.accuracy.by_lead(forecast.queue, wanted)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,
@@ -121,8 +121,8 @@ def accuracy_answer(here: Services, forecast: Forecast, from_at: datetime, to_at
     )
 
 
-def visible_issues(here: Services, forecast: Forecast, limit: int) -> list[Issue]:
+def visible_issues(services: Services, forecast: Forecast, limit: int) -> list[Issue]:
     """The forecasts that are like this one, newest first; of other projects than the caller's none."""
-    return here.store.forecasts.issues(
+    return services.store.forecasts.issues(
         forecast.queue, metric=forecast.metric, job=forecast.job, projects=caller().projects, limit=limit
     )

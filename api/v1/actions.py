@@ -49,6 +49,6 @@ def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
     return _answered(services, job_id)
 
 
-def _answered(here: Services, job_id: str) -> Answered:
-    job = here.store.jobs.get(job_id)
-    return job_answer(here, job), 202, {"Location": answers.job_path(job_id)}
+def _answered(services: Services, job_id: str) -> Answered:
+    job = services.store.jobs.get(job_id)
+    return job_answer(services, job), 202, {"Location": answers.job_path(job_id)}

@@ -15,18 +15,18 @@ from shared.domain.jobs import Job
 from shared.domain.reports import QueueReport
 
 
-def page_of_jobs(here: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
+def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
     """The jobs that are asked for, of those that the caller may see, and the cursor of the page behind them."""
-    before = position(query.cursor, here.cursor_key) if query.cursor is not None else None
-    jobs = here.store.jobs.find(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
+    before = position(query.cursor, services.cursor_key) if query.cursor is not None else None
+    jobs = services.store.jobs.find(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
     page = jobs[: query.limit]
-    return with_progress(here, page), cursor_after(page[-1], here.cursor_key) if len(jobs) > len(page) else None
+    return with_progress(services, page), cursor_after(page[-1], services.cursor_key) if len(jobs) > len(page) else None
 
 
-def job_answer(here: Services, job: Job) -> answers.JobAnswer:
+def job_answer(services: Services, job: Job) -> answers.JobAnswer:
     """The job as it is now, of which `job` is the row."""
-    [job] = with_progress(here, [job])
-    return answers.detail(job, [_queue_of_job(report) for report in queue_reports(here, job)])
+    [job] = with_progress(services, [job])
+    return answers.detail(job, [_queue_of_job(report) for report in queue_reports(services, job)])
 
 
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:

@@ -16,30 +16,30 @@ from shared.errors import BrokerAway, QueueNotFound
 LiveState = tuple[QueueState, str | None]  # and the reason when it failed
 
 
-def with_progress(here: Services, jobs: Sequence[Job]) -> list[Job]:
+def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
     """The same jobs, each with its progress as it is now."""
     try:
-        running = {job.job_id: here.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
+        running = {job.job_id: services.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
     except BrokerAway:
         return list(jobs)
     live = {job_id: found.progress for job_id, found in running.items() if found and found.is_planned}
     return [replace(job, progress=replace(live.get(job.job_id, job.progress), replans=job.progress.replans)) for job in jobs]
 
 
-def queue_reports(here: Services, job: Job) -> list[QueueReport]:
+def queue_reports(services: Services, job: Job) -> list[QueueReport]:
     """Every queue of the job by name, without outcomes."""
-    found = {report.queue: _ended_with(job, report) for report in here.store.reports.of_job(job.job_id)}
-    for queue, (state, reason) in _live_states(here, job).items():
+    found = {report.queue: _ended_with(job, report) for report in services.store.reports.of_job(job.job_id)}
+    for queue, (state, reason) in _live_states(services, job).items():
         known = found.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
         found[queue] = replace(known, state=state, reason=reason)
     return [found[queue] for queue in sorted(found)]
 
 
-def queue_report(here: Services, job: Job, queue: str) -> QueueReport:
+def queue_report(services: Services, job: Job, queue: str) -> QueueReport:
     """One queue of the job, with its outcomes; raises QueueNotFound."""
-    live = _live_state(here, job, queue)
+    live = _live_state(services, job, queue)
     try:
-        report = _ended_with(job, here.store.reports.get(job.job_id, queue))
+        report = _ended_with(job, services.store.reports.get(job.job_id, queue))
     except QueueNotFound:
         if live is None:
             raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue) from None
@@ -54,19 +54,19 @@ def _ended_with(job: Job, report: QueueReport) -> QueueReport:
     return report
 
 
-def _live_states(here: Services, job: Job) -> dict[str, LiveState]:
+def _live_states(services: Services, job: Job) -> dict[str, LiveState]:
     if job.state.is_terminal:
         return {}
     try:
-        return here.run_state.queue_states(job.job_id)
+        return services.run_state.queue_states(job.job_id)
     except BrokerAway:
         return {}
 
 
-def _live_state(here: Services, job: Job, queue: str) -> LiveState | None:
+def _live_state(services: Services, job: Job, queue: str) -> LiveState | None:
     if job.state.is_terminal:
         return None
     try:
-        return here.run_state.queue_state(job.job_id, queue)
+        return services.run_state.queue_state(job.job_id, queue)
     except BrokerAway:
         return None

@@ -16,7 +16,7 @@ from api.edge.identity import caller
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import answers
-from api.schema.requests import MOST_POINTS, SeriesQuery
+from api.schema.requests import MAX_POINTS, SeriesQuery
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point, above_full, outlook
 from shared.domain.timegrid import step_start, to_epoch
@@ -94,8 +94,8 @@ def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
     end = query.to_at or ends_at
     if start >= end:
         raise InvalidRequest(f"from {start.isoformat()} is not before to {end.isoformat()}", field="from")
-    if (end - start).total_seconds() / forecast.step_seconds > MOST_POINTS:
-        raise InvalidRequest(f"more than {MOST_POINTS} steps lie between from and to; ask for a shorter part", field="from")
+    if (end - start).total_seconds() / forecast.step_seconds > MAX_POINTS:
+        raise InvalidRequest(f"more than {MAX_POINTS} steps lie between from and to; ask for a shorter part", field="from")
     return start, end
 
 

@@ -38,7 +38,7 @@ class ScheduleList(Answer):
     schedules: list[ScheduleAnswer]
 
 
-def schedule_answer(here: Services, schedule: Schedule) -> ScheduleAnswer:
+def schedule_answer(services: Services, schedule: Schedule) -> ScheduleAnswer:
     """The schedule as it is now."""
     links = {"self": f"/v1/schedules/{schedule.schedule_id}"}
     if schedule.last_job_id:
@@ -46,27 +46,27 @@ def schedule_answer(here: Services, schedule: Schedule) -> ScheduleAnswer:
     return ScheduleAnswer.showing(
         schedule,
         next_due_at=None if schedule.is_paused else schedule.due_at,
-        last_job_state=_state(here, schedule.last_job_id),
+        last_job_state=_state(services, schedule.last_job_id),
         links=links,
     )
 
 
-def schedule_answers(here: Services) -> list[ScheduleAnswer]:
+def schedule_answers(services: Services) -> list[ScheduleAnswer]:
     """Every schedule that the caller may see, by name."""
-    seen = sorted(here.store.schedules.all(caller().projects), key=lambda schedule: schedule.name)
-    return [schedule_answer(here, schedule) for schedule in seen]
+    seen = sorted(services.store.schedules.all(caller().projects), key=lambda schedule: schedule.name)
+    return [schedule_answer(services, schedule) for schedule in seen]
 
 
-def visible_schedule(here: Services, schedule_id: str) -> Schedule:
+def visible_schedule(services: Services, schedule_id: str) -> Schedule:
     """The schedule of this id; raises ScheduleNotFound, also for one that the caller may not see."""
-    schedule, projects = here.store.schedules.get(schedule_id), caller().projects
+    schedule, projects = services.store.schedules.get(schedule_id), caller().projects
     if projects is not None and schedule.request.project not in projects:
         raise ScheduleNotFound(schedule_id=schedule_id)
     return schedule
 
 
-def _state(here: Services, job_id: str | None) -> JobState | None:
+def _state(services: Services, job_id: str | None) -> JobState | None:
     try:
-        return here.store.jobs.get(job_id).state if job_id else None
+        return services.store.jobs.get(job_id).state if job_id else None
     except JobNotFound:
         return None

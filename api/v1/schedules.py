@@ -115,12 +115,12 @@ def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], 
     raise ChangedMeanwhile("try again")
 
 
-def _check(here: Services, wanted: JobRequest, now: datetime) -> None:
+def _check(services: Services, wanted: JobRequest, now: datetime) -> None:
     """What a job is refused for, but that the models may be unknown for now: when it is due somebody may know them."""
-    check_places(wanted, here.settings)
+    check_places(wanted, services.settings)
     check_times(wanted, now)
     try:
-        cards = here.run_state.catalogue.cards()
+        cards = services.run_state.catalogue.cards()
     except BrokerAway:
         cards = None
     if cards is not None:

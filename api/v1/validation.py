@@ -47,10 +47,10 @@ def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     return answers.ValidationAnswer.of(Validation(problems=found.problems, warnings=(*warnings_of(wanted, now), *found.warnings)))
 
 
-def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
+def _problems_here(services: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
     """What the API sees by itself; raises ServiceError."""
-    cards = here.run_state.catalogue.cards()
-    looks: list[Callable[[], None]] = [lambda: check_places(wanted, here.settings), lambda: check_times(wanted, now)]
+    cards = services.run_state.catalogue.cards()
+    looks: list[Callable[[], None]] = [lambda: check_places(wanted, services.settings), lambda: check_times(wanted, now)]
     if cards is not None:
         looks.append(lambda: check_models(wanted, cards))
     problems = []
@@ -64,21 +64,21 @@ def _problems_here(here: Services, wanted: JobRequest, now: datetime) -> tuple[P
     return tuple(problems)
 
 
-def _ask_worker(here: Services, wanted: JobRequest) -> Validation:
+def _ask_worker(services: Services, wanted: JobRequest) -> Validation:
     """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
-    question_id, lane = token_hex(8), _asked_lane(here)
-    here.run_state.questions.ask(question_id, to_json(wanted))
-    here.enqueue_check(question_id, lane or Lane.CHECK)
-    answer = here.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
+    question_id, lane = token_hex(8), _asked_lane(services)
+    services.run_state.questions.ask(question_id, to_json(wanted))
+    services.enqueue_check(question_id, lane or Lane.CHECK)
+    answer = services.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
     if answer is not None:
         found: Validation = from_json(Validation, answer)
         return found
-    if lane is None and _asked_lane(here) is None:
+    if lane is None and _asked_lane(services) is None:
         raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
     raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
 
 
-def _asked_lane(here: Services) -> Lane | None:
+def _asked_lane(services: Services) -> Lane | None:
     """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
-    served = {lane for worker in here.run_state.pulses.workers() for lane in worker.lanes}
+    served = {lane for worker in services.run_state.pulses.workers() for lane in worker.lanes}
     return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)

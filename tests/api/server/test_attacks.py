@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from flask import Flask
 
-from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, LEAST_RATE, MOST_PIPELINED
+from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, MAX_PIPELINED, MIN_BYTES_PER_SECOND
 from api.server.listener import HEAD_BYTES, PROBE, Listener
 from shared.config.settings import Settings
 from tests.api.server.sockets import GET, HALF_A_BODY, HALF_A_HEAD, LAST, ask, connect, hear, is_well, many, pass_time
@@ -95,7 +95,7 @@ def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: C
         (HALF_A_HEAD, HEAD_SECONDS, [408]),
         (b"\r\n", HEAD_SECONDS, []),
         (b"\r\n\r\n\r\n", HEAD_SECONDS, []),
-        (HALF_A_BODY, BODY_SECONDS + 2 / LEAST_RATE, [408]),
+        (HALF_A_BODY, BODY_SECONDS + 2 / MIN_BYTES_PER_SECOND, [408]),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", BODY_SECONDS, [408]),
         (GET, IDLE_SECONDS, [200]),
     ],
@@ -127,7 +127,7 @@ def test_empty_lines_buy_no_time(server: Listener) -> None:
 
 def test_requests_sent_all_at_once_are_not_served_before_those_of_others(server: Listener) -> None:
     answer = ask(server, GET * 100)
-    assert answer.statuses == [200] * MOST_PIPELINED + [400]
+    assert answer.statuses == [200] * MAX_PIPELINED + [400]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_byte_now_and_then_buys_no_time(server: Listener) -> None:
 
 
 def test_a_body_may_take_longer_the_larger_it_is(server: Listener) -> None:
-    body = b"x" * (LEAST_RATE * 20)
+    body = b"x" * (MIN_BYTES_PER_SECOND * 20)
     with connect(server) as sock:
         sock.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + body)
         eventually(
@@ -177,7 +177,7 @@ def test_who_does_not_take_a_large_answer_is_cut_off_and_holds_no_thread(large: 
         )
         assert is_well(large)
         taken = len(socks[0].recv(500_000))
-        pass_time(large, ANSWER_SECONDS + 8_000_000 / LEAST_RATE)
+        pass_time(large, ANSWER_SECONDS + 8_000_000 / MIN_BYTES_PER_SECOND)
         eventually(lambda: not large.active_channels, within=5, what="those who do not read to go")
         assert taken + len(hear(socks[0]).raw) < len(LARGE)
 
