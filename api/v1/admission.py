@@ -1,28 +1,47 @@
-"""May a well-formed request become a job? Its connections, its models, the clock; and what to warn of.
-
-Pure: everything that is looked at is an argument.
-"""
+"""Admission: may a well-formed request become a job? Its connections, its times, its models; and what to warn of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
+from api.edge.context import Services
 from shared.config.connection import Role
 from shared.config.settings import Settings
 from shared.domain.forecasts import ModelCard
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
 from shared.domain.search_space import check_count, count_candidates
-from shared.errors import InvalidRequest, UnknownConnection
+from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
 GLOB = frozenset("*?[")
-THIN = 3  # a history shorter than this many horizons leaves less than one whole horizon to each third of it
-CONFIGURATION = {  # what YARN calls its configured values: they say what may be used, not what is
+MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
+CONFIGURED_TARGETS = {  # what YARN calls its configured values: they say what may be used, not what is
     *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
     *("weight", "maxparallelapps", "userlimit", "userlimitfactor"),
 }
+
+
+def admit(services: Services, request: JobRequest, now: datetime) -> None:
+    """Raises the first of the refusals. That the broker is away shows last, and is raised too."""
+    for refusal in refusals(services, request, now):
+        raise refusal
+
+
+def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator[RequestError]:
+    """Every reason why the request cannot become a job, each with its field; raises BrokerAway when the models are not known."""
+    checks = (
+        partial(check_places, request, services.settings),
+        partial(check_times, request, now),
+        lambda: check_models(request, services.run_state.catalogue.cards()),
+    )
+    for check in checks:
+        try:
+            check()
+        except RequestError as refusal:
+            yield refusal
 
 
 def check_places(request: JobRequest, settings: Settings) -> None:
@@ -50,12 +69,16 @@ def check_times(request: JobRequest, now: datetime) -> None:
         raise InvalidRequest(str(error), field="data_ingestion_time_period") from error
 
 
-def check_models(request: JobRequest, cards: Sequence[ModelCard]) -> None:
+def check_models(request: JobRequest, cards: Sequence[ModelCard] | None) -> None:
     """Every model and hyperparameter is known, and the queues asked for by name do not flood the workers.
+
+    Without cards (no worker has ever published any) all are accepted; the workers check them again when they plan the job.
 
     Raises:
         UnknownModel, UnknownHyperparameter, InvalidRequest, TooManyCandidates: with what is accepted.
     """
+    if cards is None:
+        return
     with _about("hyperparameters"):
         candidates = count_candidates(request, cards)
     named = {queue for queue in request.queues if not GLOB & set(queue)}
@@ -67,15 +90,15 @@ def warnings_of(request: JobRequest, now: datetime) -> tuple[str, ...]:
     end = request.as_of or now
     steps = int((end - request.history_start(end)).total_seconds()) // request.step_seconds
     horizon = request.horizon_steps(end)
-    found = []
-    if steps < THIN * horizon:
-        found.append(
+    warnings = []
+    if steps < MIN_HORIZONS * horizon:
+        warnings.append(
             f"thin history: {steps} steps for {horizon} ahead; models are tried on one window of a third of it, "
-            f"{THIN} times the horizon or more makes scores trustworthy"
+            f"{MIN_HORIZONS} times the horizon or more makes scores trustworthy"
         )
-    if request.target.rpartition(".")[2].replace("_", "").lower() in CONFIGURATION:
-        found.append(f"target {request.target!r} names a configured value; usage is what changes, such as used_capacity")
-    return tuple(found)
+    if request.target.rpartition(".")[2].replace("_", "").lower() in CONFIGURED_TARGETS:
+        warnings.append(f"target {request.target!r} names a configured value; usage is what changes, such as used_capacity")
+    return tuple(warnings)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import JobBody, JobsQuery, SubmitHeaders
-from api.v1.admission import check_models, check_places, check_times, warnings_of
+from api.v1.admission import admit, warnings_of
 from api.v1.idempotency import fingerprint
 from api.v1.job_answers import job_answer, page_of_jobs
 from api.v1.progress import queue_report
@@ -37,13 +37,9 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
 
     It is stored before the answer is given; `links.self` says how it goes.
     """
-    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
-    check_places(wanted, services.settings)
-    check_times(wanted, now)
-    cards = services.run_state.catalogue.cards()  # a round trip to the broker: 503 before anything is written
-    if cards is not None:
-        check_models(wanted, cards)
-    new = _new_job(wanted, now, headers.idempotency_key)
+    now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
+    admit(services, job_request, now)  # speaks to the broker: 503 before anything is written
+    new = _new_job(job_request, now, headers.idempotency_key)
     job = services.store.jobs.add(new, services.settings.allowance)
     audit.note(job_id=job.job_id)
     if job.job_id == new.job_id:
@@ -86,15 +82,15 @@ def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
 
 
-def _new_job(wanted: JobRequest, now: datetime, key: str | None) -> Job:
+def _new_job(job_request: JobRequest, now: datetime, key: str | None) -> Job:
     """A job whose id sorts by time and cannot be guessed."""
     return Job(
         job_id=f"{now:%Y%m%dT%H%M%S}-{token_hex(5)}",
-        request=wanted,
+        request=job_request,
         created_at=now,
-        warnings=warnings_of(wanted, now),
+        warnings=warnings_of(job_request, now),
         client=caller().caller_id,
         request_id=request_id(),
         idempotency_key=key,
-        fingerprint=fingerprint(wanted) if key else None,
+        fingerprint=fingerprint(job_request) if key else None,
     )

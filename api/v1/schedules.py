@@ -1,8 +1,9 @@
-"""Recurring jobs: a cron expression, a time zone, a request. The reaper makes the jobs; here they are asked for."""
+"""Schedules: a cron expression, a time zone and a job's request. The reaper makes the jobs; these views manage the schedules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -20,9 +21,8 @@ from api.edge.projects import of_the_caller
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.requests import Form, JobBody
-from api.v1.admission import check_models, check_places, check_times
+from api.v1.admission import admit
 from api.v1.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
-from shared.domain.jobs import JobRequest
 from shared.domain.schedules import Schedule, first_due, paused, resumed
 from shared.errors import BrokerAway, ChangedMeanwhile
 
@@ -58,15 +58,15 @@ def list_schedules(services: Services) -> ScheduleList:
 @route("POST", "/v1/schedules", WRITE, Answers(ScheduleAnswer, 201))
 def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
     """Add a schedule; its request is checked as that of a job is."""
-    now = datetime.now(UTC)
-    wanted = of_the_caller(json.request.to_request())
-    _check(services, wanted, now)
+    now, job_request = datetime.now(UTC), of_the_caller(json.request.to_request())
+    with suppress(BrokerAway):  # then the models are not known; when it is due, planning checks them
+        admit(services, job_request, now)
     schedule = Schedule(
         schedule_id=token_hex(5),
         name=json.name,
         cron=" ".join(json.cron.split()),
         timezone=json.timezone,
-        request=wanted,
+        request=job_request,
         created_at=now,
         due_at=first_due(json.cron, json.timezone, now),
         is_paused=json.is_paused,
@@ -113,15 +113,3 @@ def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], 
         if services.store.schedules.replace(known, new):
             return schedule_answer(services, new)
     raise ChangedMeanwhile("try again")
-
-
-def _check(services: Services, wanted: JobRequest, now: datetime) -> None:
-    """What a job is refused for, but that the models may be unknown for now: when it is due somebody may know them."""
-    check_places(wanted, services.settings)
-    check_times(wanted, now)
-    try:
-        cards = services.run_state.catalogue.cards()
-    except BrokerAway:
-        cards = None
-    if cards is not None:
-        check_models(wanted, cards)

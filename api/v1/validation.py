@@ -1,8 +1,7 @@
-"""POST /v1/jobs/validate: would this job run? The form is checked here; sources and sink only a worker can look at."""
+"""POST /v1/jobs/validate: would this job run? The API checks the form and admission; a worker looks at source and sink."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -18,11 +17,11 @@ from api.edge.refusals import field_problems
 from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import JobBody
-from api.v1.admission import check_models, check_places, check_times, warnings_of
+from api.v1.admission import refusals, warnings_of
 from shared.domain.codec import from_json, to_json
 from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.lanes import Lane
-from shared.errors import QueuecastError, ServiceError, WorkersAway, WorkersBusy
+from shared.errors import WorkersAway, WorkersBusy
 
 ANSWER_SECONDS = 5.0
 QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing
@@ -39,40 +38,23 @@ def _tell_form_problems(error: ValidationError) -> Response:
 @route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_tell_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    now, wanted = datetime.now(UTC), of_the_caller(json.to_request())
-    problems = _problems_here(services, wanted, now)
-    if problems:
-        return answers.ValidationAnswer.of(Validation(problems=problems, warnings=warnings_of(wanted, now)))
-    found = _ask_worker(services, wanted)
-    return answers.ValidationAnswer.of(Validation(problems=found.problems, warnings=(*warnings_of(wanted, now), *found.warnings)))
+    now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
+    problems = [
+        Problem(field=str(error.ids.get("field", "")), message=str(error)) for error in refusals(services, job_request, now)
+    ]
+    verdict = Validation(problems=tuple(problems)) if problems else _ask_worker(services, job_request)
+    return answers.ValidationAnswer.of(replace(verdict, warnings=(*warnings_of(job_request, now), *verdict.warnings)))
 
 
-def _problems_here(services: Services, wanted: JobRequest, now: datetime) -> tuple[Problem, ...]:
-    """What the API sees by itself; raises ServiceError."""
-    cards = services.run_state.catalogue.cards()
-    looks: list[Callable[[], None]] = [lambda: check_places(wanted, services.settings), lambda: check_times(wanted, now)]
-    if cards is not None:
-        looks.append(lambda: check_models(wanted, cards))
-    problems = []
-    for look in looks:
-        try:
-            look()
-        except ServiceError:
-            raise
-        except QueuecastError as error:
-            problems.append(Problem(field=str(error.ids.get("field", "")), message=str(error)))
-    return tuple(problems)
-
-
-def _ask_worker(services: Services, wanted: JobRequest) -> Validation:
+def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
     """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
     question_id, lane = token_hex(8), _asked_lane(services)
-    services.run_state.questions.ask(question_id, to_json(wanted))
+    services.run_state.questions.ask(question_id, to_json(job_request))
     services.enqueue_check(question_id, lane or Lane.CHECK)
     answer = services.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
     if answer is not None:
-        found: Validation = from_json(Validation, answer)
-        return found
+        verdict: Validation = from_json(Validation, answer)
+        return verdict
     if lane is None and _asked_lane(services) is None:
         raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
     raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
