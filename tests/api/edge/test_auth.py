@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.edge.known_tokens import LIFE_SECONDS
+from api.edge.remembered import LIFE_SECONDS
 from shared.config.settings import Settings
 from shared.domain.tokens import Scope, make_token
 from shared.store import Store

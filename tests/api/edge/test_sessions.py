@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.edge.known_tokens import LIFE_SECONDS
+from api.edge.remembered import LIFE_SECONDS
 from api.edge.login import COOKIE
 from shared.config.settings import Settings
 from shared.domain.sessions import SESSION_LIFE
