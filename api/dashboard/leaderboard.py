@@ -1,10 +1,9 @@
-"""A leaderboard for people: standings in order, failures last, and what the quality report means in plain words."""
+"""What a leaderboard and a quality report mean, in plain words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from api.v1.queue_answers import Standing
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 
 ABOUT_SCORE = {
@@ -14,16 +13,6 @@ ABOUT_SCORE = {
         "of many candidates the best was also lucky there, so expect about a tenth more."
     ),
 }
-
-
-def standings(report: QueueReport) -> list[Standing]:
-    """Every candidate: scores first, best first."""
-    return [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
-
-
-def failures(found: Sequence[Standing]) -> int:
-    """How many of them have no score."""
-    return sum(standing.rank is None for standing in found)
 
 
 def about_score(report: QueueReport) -> str:

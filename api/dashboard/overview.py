@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import Field
+
+from api.schema.requests import Form
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Above, above
 from shared.domain.timegrid import step_start
@@ -51,16 +54,16 @@ class Row:
         return values[self.peak_step - 1] if self.peak_step else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What of the overview is asked for."""
+class OverviewQuery(Form):
+    """What the address of the overview asks for; everything has a default."""
 
-    text: str = ""  # part of a queue's name
-    level: float | None = None  # only queues that may cross it
-    model: str = ""
-    job: str = ""
-    sort: str = "risk"
-    is_reversed: bool = False
+    q: str = Field("", max_length=250, description="part of a queue's name")
+    level: float | None = Field(None, description="only queues that may cross it")
+    model: str = Field("", max_length=250)
+    job: str = Field("", max_length=250)
+    sort: Literal["risk", "queue", "peak", "hour", "model", "mape", "skill", "age"] = "risk"
+    reverse: bool = False
+    page: int = Field(1, ge=1, le=10_000)
 
 
 def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
@@ -92,22 +95,22 @@ def _mark(forecast: Forecast, levels: Sequence[float], since: datetime) -> Mark 
     return None
 
 
-def matching(rows: Iterable[Row], wanted: Wanted) -> list[Row]:
+def matching(rows: Iterable[Row], query: OverviewQuery) -> list[Row]:
     """The rows that are asked for, in the order asked for; rows that lack what is sorted by come last."""
-    found = [row for row in rows if _matches(row, wanted)]
-    key = SORTS.get(wanted.sort, SORTS["risk"])
-    known = sorted((row for row in found if key(row) is not None), key=lambda row: row.forecast.queue)
-    known.sort(key=key, reverse=(wanted.sort in LARGEST_FIRST) != wanted.is_reversed)
-    return known + [row for row in found if key(row) is None]
+    matches = sorted((row for row in rows if _matches(row, query)), key=lambda row: row.forecast.queue)
+    key = SORTS[query.sort]
+    known = [row for row in matches if key(row) is not None]
+    known.sort(key=key, reverse=(query.sort in DESCENDING) != query.reverse)
+    return known + [row for row in matches if key(row) is None]
 
 
-def _matches(row: Row, wanted: Wanted) -> bool:
+def _matches(row: Row, query: OverviewQuery) -> bool:
     forecast = row.forecast
     return (
-        wanted.text.lower() in forecast.queue.lower()
-        and wanted.model in {"", forecast.model}
-        and wanted.job in {"", forecast.job}
-        and (wanted.level is None or (row.mark is not None and row.mark.level >= wanted.level))
+        query.q.strip().lower() in forecast.queue.lower()
+        and query.model in {"", forecast.model}
+        and query.job in {"", forecast.job}
+        and (query.level is None or (row.mark is not None and row.mark.level >= query.level))
     )
 
 
@@ -127,4 +130,4 @@ SORTS: dict[str, Callable[[Row], Any]] = {
     "skill": lambda row: row.forecast.skill,
     "age": lambda row: row.forecast.issued_at,
 }
-LARGEST_FIRST = {"risk", "peak", "skill", "age"}  # of the others the smallest comes first
+DESCENDING = {"risk", "peak", "skill", "age"}  # largest first; of the others the smallest

@@ -5,43 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from flask import render_template
-from pydantic import Field
 
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
-from api.dashboard.overview import LARGEST_FIRST, Row, Wanted, matching, row_of
+from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.schema.requests import Form
 from shared.domain.jobs import JobFilter
 from shared.domain.reports import Point
 
 PAGE_SIZE = 60
 SHOWN_STEPS = 72  # of the actual values before a forecast, at most as many as it looks ahead
-
-
-class OverviewQuery(Form):
-    """What the address says; everything has a default."""
-
-    q: str = Field("", max_length=250)
-    level: float | None = None
-    model: str = Field("", max_length=250)
-    job: str = Field("", max_length=250)
-    sort: Literal["risk", "queue", "peak", "hour", "model", "mape", "skill", "age"] = "risk"
-    reverse: bool = False
-    page: int = Field(1, ge=1, le=10_000)
-
-    def wanted(self) -> Wanted:
-        """What the overview is asked for."""
-        return Wanted(
-            text=self.q.strip(), level=self.level, model=self.model, job=self.job, sort=self.sort, is_reversed=self.reverse
-        )
 
 
 @route("GET", "/", PAGE, endpoint="overview")
@@ -50,20 +29,20 @@ def show(services: Services) -> str:
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
     rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(caller().projects)]
-    found = matching(rows, query.wanted())
-    shown = found[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
+    matches = matching(rows, query)
+    shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
-        rows=[(row, line) for row, line in zip(shown, _sparklines(services, shown), strict=True)],
-        found=len(found),
+        rows=list(zip(shown, _sparklines(services, shown), strict=True)),
+        found=len(matches),
         total=len(rows),
-        pages_count=-(-len(found) // PAGE_SIZE),
+        pages_count=-(-len(matches) // PAGE_SIZE),
         levels=sorted(levels),
         marks=_marks(rows, levels),
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
-        largest_first=LARGEST_FIRST,
+        descending=DESCENDING,
         has_jobs=bool(rows) or bool(services.store.jobs.find(JobFilter(projects=caller().projects), 1)),
     )
 
@@ -71,8 +50,8 @@ def show(services: Services) -> str:
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
     """Level, highest first → the queues whose highest mark it is; of them the first to cross it comes first."""
     marked = sorted((row for row in rows if row.mark), key=lambda row: row.mark.first_at if row.mark else row.ends_at)
-    found = [(level, [row for row in marked if row.mark and row.mark.level == level]) for level in sorted(levels, reverse=True)]
-    return [(level, rows_there) for level, rows_there in found if rows_there]
+    by_level = {level: [row for row in marked if row.mark and row.mark.level == level] for level in sorted(levels, reverse=True)}
+    return [(level, crossing) for level, crossing in by_level.items() if crossing]
 
 
 def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
@@ -85,8 +64,8 @@ def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
     for (metric, step_seconds), indices in together.items():
         queues = {rows[index].forecast.queue for index in indices}
         first, last = min(starts[index] for index in indices), max(rows[index].ends_at for index in indices)
-        found = services.store.actuals.of_queues(queues, metric, step_seconds, first, last)
-        actuals |= {index: found.get(rows[index].forecast.queue, []) for index in indices}
+        by_queue = services.store.actuals.of_queues(queues, metric, step_seconds, first, last)
+        actuals |= {index: by_queue.get(rows[index].forecast.queue, []) for index in indices}
     level = max(services.settings.mark_levels)
     return [
         sparkline(row.forecast, [point for point in actuals[index] if point.timestamp >= starts[index]], starts[index], level)

@@ -10,7 +10,7 @@ from flask import render_template, request
 from pydantic import Field
 
 from api.dashboard.addresses import query_of
-from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
+from api.dashboard.leaderboard import about_score, quality_lines
 from api.dashboard.overview import row_of
 from api.edge.context import Services
 from api.edge.identity import caller
@@ -19,6 +19,7 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.requests import Form
 from api.v1.accuracy import accuracy_answer, visible_issues
+from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobFilter, JobState, QueueState
@@ -57,7 +58,7 @@ def show(services: Services, queue: str) -> str:
         drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
         others=[name for name in others if name not in query.compare],
         here_with=lambda **changes: _address(queue, changes),
-        **_told(services, forecast),
+        **_report(services, forecast),
         issues=visible_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         trouble=_trouble(services, forecast),
@@ -90,17 +91,17 @@ def _address(queue: str, changes: dict[str, Any]) -> str:
     return f"/queues/{quote(queue)}{'?' + given if given else ''}"
 
 
-def _told(services: Services, forecast: Forecast) -> dict[str, Any]:
+def _report(services: Services, forecast: Forecast) -> dict[str, Any]:
     """Leaderboard and data quality of the job that made the forecast; both may be gone before the forecast is."""
     try:
         report: QueueReport | None = services.store.reports.get(forecast.job_id, forecast.queue)
     except QueueNotFound:
         report = None
-    found = standings(report) if report else []
+    leaderboard = standings(report) if report else []
     return {
         "report": report,
-        "standings": found,
-        "failures": failures(found),
+        "standings": leaderboard,
+        "failures": sum(standing.rank is None for standing in leaderboard),
         "about_score": about_score(report) if report else "",
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,7 +32,7 @@ def admit(services: Services, request: JobRequest, now: datetime) -> None:
 
 def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator[RequestError]:
     """Every reason why the request cannot become a job, each with its field; raises BrokerAway when the models are not known."""
-    checks = (
+    checks: tuple[Callable[[], None], ...] = (
         partial(check_places, request, services.settings),
         partial(check_times, request, now),
         lambda: check_models(request, services.run_state.catalogue.cards()),

@@ -38,11 +38,16 @@ class Standing(Answer):
     @classmethod
     def of(cls, place: int, outcome: Outcome) -> Self:
         """How the candidate stands that is at `place` (1, 2, …) of the leaderboard."""
-        told = {**asdict(outcome.candidate), "kind": outcome.kind, "seconds": outcome.seconds}
+        common = {**asdict(outcome.candidate), "kind": outcome.kind, "seconds": outcome.seconds}
         if isinstance(outcome, Failure):
-            return cls(rank=None, error=outcome.error, reason=outcome.reason, **told)
+            return cls(rank=None, error=outcome.error, reason=outcome.reason, **common)
         windows = tuple(WindowScore.showing(window) for window in outcome.windows)
-        return cls(rank=place, measures=outcome.measures, windows=windows, **told)
+        return cls(rank=place, measures=outcome.measures, windows=windows, **common)
+
+
+def standings(report: QueueReport) -> list[Standing]:
+    """The leaderboard: every candidate, best first, failures last."""
+    return [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
 
 
 class ForecastAnswer(Answer):
@@ -86,5 +91,4 @@ class QueueAnswer(Answer):
     @classmethod
     def of(cls, report: QueueReport, forecast: Forecast | None) -> Self:
         """The report and the forecast it led to."""
-        leaderboard = [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
-        return cls.showing(report, leaderboard=leaderboard, forecast=ForecastAnswer.of(forecast) if forecast else None)
+        return cls.showing(report, leaderboard=standings(report), forecast=ForecastAnswer.of(forecast) if forecast else None)

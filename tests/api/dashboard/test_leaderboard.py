@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.dashboard.leaderboard import about_score, failures, quality_lines, standings
+from api.dashboard.leaderboard import about_score, quality_lines
 from shared.domain.jobs import QueueState
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
-from tests.factories import a_report
-
-
-def test_scores_have_their_rank_and_failures_none() -> None:
-    found = standings(a_report())
-    assert [standing.rank for standing in found if standing.kind == "score"] == list(range(1, len(found) - failures(found) + 1))
-    assert all(standing.reason for standing in found if standing.rank is None)
 
 
 @pytest.mark.parametrize(("reported", "says"), [(ReportedScore.SELECTED_ON, "lucky"), (ReportedScore.KEPT_APART, "no part")])

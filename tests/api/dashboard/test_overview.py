@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.dashboard.overview import SORTS, Mark, Row, Wanted, matching, row_of
+from api.dashboard.overview import SORTS, Mark, OverviewQuery, Row, matching, row_of
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
@@ -65,8 +65,8 @@ ROWS = [
 ]
 
 
-def queues(**wanted: Any) -> str:
-    return "".join(row.forecast.queue for row in matching(ROWS, Wanted(**wanted)))
+def queues(**query: Any) -> str:
+    return "".join(row.forecast.queue for row in matching(ROWS, OverviewQuery(**query)))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def queues(**wanted: Any) -> str:
 )
 def test_rows_are_sorted_both_ways_and_those_without_a_value_come_last(sort: str, order: str, reverse_order: str) -> None:
     assert queues(sort=sort) == order
-    assert queues(sort=sort, is_reversed=True) == reverse_order
+    assert queues(sort=sort, reverse=True) == reverse_order
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -90,8 +90,8 @@ def test_every_sort_keeps_every_row(sort: str) -> None:
 
 
 def test_rows_are_found_by_part_of_the_name_level_model_and_job() -> None:
-    assert queues(text="B") == "b"
+    assert queues(q=" B ") == "b"
     assert queues(level=100.0) == "cb"
     assert queues(model="var") == "a"
     assert queues(job="weekly") == "b"
-    assert queues(text="a", job="weekly") == ""
+    assert queues(q="a", job="weekly") == ""

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.edge.remembered import LIFE_SECONDS
 from api.edge.login import COOKIE
+from api.edge.remembered import LIFE_SECONDS
 from shared.config.settings import Settings
 from shared.domain.sessions import SESSION_LIFE
 from shared.store import Store
