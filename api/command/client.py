@@ -68,61 +68,60 @@ class Client:
 
     def submit(self, request: str | bytes) -> Document:
         """Start the job of a request, which is sent as it stands: JSON text."""
-        return self._call("POST", "/v1/jobs", body=request)
+        return self._call("POST", "jobs", body=request)
 
     def job(self, job_id: str) -> Document:
         """One job: request, state, reason, progress, warnings, times, queues."""
-        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}")
+        return self._call("GET", "jobs", job_id)
 
-    def jobs(self, **wanted: object) -> Document:
-        """A page of jobs, newest first; `wanted` are the filters, `limit` and `cursor` of the contract."""
-        return self._call("GET", "/v1/jobs", query=wanted)
+    def jobs(self, **query: object) -> Document:
+        """A page of jobs, newest first; `query` are the filters, `limit` and `cursor` of the contract."""
+        return self._call("GET", "jobs", query=query)
 
     def cancel(self, job_id: str) -> Document:
         """Cancel a job; gives the job as it is then."""
-        return self._call("POST", f"/v1/jobs/{quote(job_id, safe='')}/cancel")
+        return self._call("POST", "jobs", job_id, "cancel")
 
     def retry(self, job_id: str, *, queues: Literal["failed", "all"] = "failed") -> Document:
         """Try a job again; gives the job as it is then."""
-        return self._call("POST", f"/v1/jobs/{quote(job_id, safe='')}/retry", body=json.dumps({"queues": queues}))
+        return self._call("POST", "jobs", job_id, "retry", body=json.dumps({"queues": queues}))
 
     def outlooks(self, job_id: str) -> Document:
         """The forecasts of a job, each with its predicted peak."""
-        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}/queues")
+        return self._call("GET", "jobs", job_id, "queues")
 
     def queue_report(self, job_id: str, queue: str) -> Document:
         """One queue of a job: state, data quality, leaderboard, winner, forecast."""
-        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}/queues/{quote(queue, safe='')}")
+        return self._call("GET", "jobs", job_id, "queues", queue)
 
     def queues(self) -> Document:
         """Every queue that has a forecast, with its outlook."""
-        return self._call("GET", "/v1/queues")
+        return self._call("GET", "queues")
 
-    def series(self, queue: str, **wanted: object) -> Document:
-        """Actual and forecast of a queue on one time axis; `wanted` are the parameters of the contract."""
-        return self._call("GET", f"/v1/queues/{quote(queue, safe='')}/series", query=wanted)
+    def series(self, queue: str, **query: object) -> Document:
+        """Actual and forecast of a queue on one time axis; `query` are the parameters of the contract."""
+        return self._call("GET", "queues", queue, "series", query=query)
 
-    def accuracy(self, queue: str, **wanted: object) -> Document:
+    def accuracy(self, queue: str, **query: object) -> Document:
         """How good the queue's forecasts have been, by lead time."""
-        return self._call("GET", f"/v1/queues/{quote(queue, safe='')}/accuracy", query=wanted)
+        return self._call("GET", "queues", queue, "accuracy", query=query)
 
     def models(self) -> Document:
         """What the workers offer."""
-        return self._call("GET", "/v1/models")
+        return self._call("GET", "models")
 
     def schedules(self) -> Document:
         """Every schedule."""
-        return self._call("GET", "/v1/schedules")
+        return self._call("GET", "schedules")
 
     def add_schedule(self, schedule: Document) -> Document:
         """Add a schedule; gives it as it is then."""
-        return self._call("POST", "/v1/schedules", body=json.dumps(schedule))
+        return self._call("POST", "schedules", body=json.dumps(schedule))
 
     def schedule(self, schedule_id: str, verb: Literal["show", "pause", "resume", "remove"] = "show") -> Document:
         """Show, pause, resume or remove one schedule."""
-        path = f"/v1/schedules/{quote(schedule_id, safe='')}"
-        method, rest = {"show": ("GET", ""), "remove": ("DELETE", "")}.get(verb, ("POST", f"/{verb}"))
-        return self._call(method, path + rest)
+        method, action = {"show": ("GET", ()), "remove": ("DELETE", ())}.get(verb, ("POST", (verb,)))
+        return self._call(method, "schedules", schedule_id, *action)
 
     def wait(self, job_id: str, timeout_seconds: float, on_progress: Callable[[Document], None] = lambda _: None) -> Document:
         """Wait until the job has ended, and give it.
@@ -154,18 +153,20 @@ class Client:
                     raise
 
     def _call(
-        self, method: str, path: str, *, query: Mapping[str, object] | None = None, body: str | bytes | None = None
+        self, method: str, *path: str, query: Mapping[str, object] | None = None, body: str | bytes | None = None
     ) -> Document:
-        given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
+        url = "/".join((self.base_url, "v1", *(quote(part, safe="") for part in path)))
+        if parameters := urlencode({name: value for name, value in (query or {}).items() if value is not None}):
+            url += f"?{parameters}"
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
         headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            answer = self._pool.request(method, f"{self.base_url}{path}{'?' if given else ''}{given}", body=body, headers=headers)
+            answer = self._pool.request(method, url, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
         document = {} if answer.status == 204 else _document(answer)
         if answer.status >= 400:
-            raise _told(answer.status, document or {})
+            raise _error_of(answer.status, document or {})
         if document is None:
             raise ApiAway(f"what answers with status {answer.status} is no Queuecast", url=self.base_url)
         return document
@@ -182,16 +183,16 @@ def _is_address(url: str) -> bool:
 def _document(answer: urllib3.BaseHTTPResponse) -> Document | None:
     """The JSON object of an answer; None when it is something else."""
     try:
-        found = json.loads(answer.data)
+        document = json.loads(answer.data)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
-def _told(status: int, problem: Document) -> QueuecastError:
-    """The error that a problem document (RFC 9457) tells: its type names our class, else the status decides.
+def _error_of(status: int, problem: Document) -> QueuecastError:
+    """The error that a problem document (RFC 9457) describes: its type names our class, else the status decides.
 
-    >>> _told(422, {"type": "urn:queuecast:unknown-model", "detail": "No model has this name: found 'x'"})
+    >>> _error_of(422, {"type": "urn:queuecast:unknown-model", "detail": "No model has this name: found 'x'"})
     UnknownModel("No model has this name: found 'x'")
     """
     name = str(problem.get("type", "")).rpartition(":")[2].title().replace("-", "")
@@ -204,13 +205,13 @@ def _told(status: int, problem: Document) -> QueuecastError:
 
 def _lines(problem: Document) -> str:
     """Several problems of one request, those that fit on a screen; "" where the detail says all."""
-    found = problem.get("errors") or []
-    if len(found) < 2:
+    wrong_fields = problem.get("errors") or []
+    if len(wrong_fields) < 2:
         return ""
-    told = [": ".join(filter(None, (".".join(map(str, wrong["loc"])), wrong["msg"]))) for wrong in found]
-    if len(told) > MAX_LINES:
-        told = [*told[:MAX_LINES], f"and {_uncounted(told[-1]) + len(told) - MAX_LINES} more problems"]
-    return "; ".join(told)
+    lines = [": ".join(filter(None, (".".join(map(str, wrong["loc"])), wrong["msg"]))) for wrong in wrong_fields]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[:MAX_LINES], f"and {_uncounted(lines[-1]) + len(lines) - MAX_LINES} more problems"]
+    return "; ".join(lines)
 
 
 def _uncounted(last: str) -> int:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +11,10 @@ from api.command import output
 from api.command.client import Client, Document
 from api.command.following import follow
 from api.command.schedules import schedules
+from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from api.command.tokens import token
 from api.edge.bind_address import bind, check_address
-from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.settings import load_settings
@@ -34,11 +32,8 @@ app.add_typer(queues, name="queues")
 app.add_typer(schedules, name="schedules")
 app.add_typer(token, name="token")
 
-Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
 JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False)]
-
-HERE = "http://127.0.0.1:8080"
 
 
 @app.command(epilog="Example: queuecast serve --port 8081")
@@ -70,21 +65,19 @@ def submit(
     file: Annotated[str, typer.Argument(help="File with the request as JSON, or - for standard input.", show_default=False)],
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, show how far it is, print the result.")] = False,
     timeout: Timeout = "1h",
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Start a job. Prints its id; with --wait its result, and exit 1 unless every queue has a forecast."""
-    client, seconds = _client(url), _seconds(timeout)
-    accepted = client.submit(_request_text(file))
+    client, seconds = connect(url), _seconds(timeout)
+    accepted = client.submit(read_file(file))
     for warning in accepted["warnings"]:
         notice(f"note: {warning}", style="yellow")
     if wait:
         notice(f"job {accepted['job_id']}")
         _end_with(follow(client, accepted["job_id"], seconds), client, as_json=as_json)
-    elif as_json:
-        print_json(accepted)
     else:
-        say(accepted["job_id"])
+        show(accepted, lambda _: say(accepted["job_id"]), as_json=as_json)
 
 
 @jobs.command("list", epilog="Example: queuecast jobs list --state failed")
@@ -98,40 +91,40 @@ def list_jobs(
     model: Annotated[str | None, typer.Option(help="Only jobs that this model won.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    wanted = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
-    _show(_client(url).jobs(**wanted, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
+    filters = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
+    show(connect(url).jobs(**filters, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
 
 
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
 def show_job(
     job_id: JobId,
     queue: Annotated[str | None, typer.Option(help="Show the leaderboard of this queue instead.", show_default=False)] = None,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show one job: how far it is or how it ended, and the winner of each queue; or why a model won in one of them."""
-    client = _client(url)
+    client = connect(url)
     if queue is None:
         _show_job(client.job(job_id), client, as_json=as_json)
     else:
-        _show(client.queue_report(job_id, queue), output.print_report, as_json=as_json)
+        show(client.queue_report(job_id, queue), tables.print_report, as_json=as_json)
 
 
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
-def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = HERE, as_json: AsJson = False) -> None:
+def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Wait for the end of a job and show how far it is; exit 1 unless every queue has a forecast, 4 when it takes too long."""
-    client = _client(url)
+    client = connect(url)
     _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
 
 
 @jobs.command("cancel", epilog="Example: queuecast jobs cancel 20260105T000012-3f9a")
-def cancel_job(job_id: JobId, url: Url = HERE, as_json: AsJson = False) -> None:
+def cancel_job(job_id: JobId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
-    client = _client(url)
+    client = connect(url)
     _show_job(client.cancel(job_id), client, as_json=as_json)
 
 
@@ -140,53 +133,45 @@ def retry_job(
     *,
     job_id: JobId,
     every_queue: Annotated[bool, typer.Option("--all", help="Also the queues that have their forecast.")] = False,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
-    client = _client(url)
+    client = connect(url)
     _show_job(client.retry(job_id, queues="all" if every_queue else "failed"), client, as_json=as_json)
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")
-def list_queues(url: Url = HERE, as_json: AsJson = False) -> None:
+def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    _show(_client(url).queues(), output.print_queues, as_json=as_json)
+    show(connect(url).queues(), tables.print_queues, as_json=as_json)
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
 def show_accuracy(
     queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
     job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
-    url: Url = HERE,
+    url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
-    found = _client(url).accuracy(queue, job=job)
-    if as_json:
-        print_json(found)
-    else:
-        output.print_accuracy(found)
+    show(connect(url).accuracy(queue, job=job), tables.print_accuracy, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
 def show_queue(
-    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)], url: Url = HERE, as_json: AsJson = False
+    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    _show(_client(url).series(queue), output.print_series, as_json=as_json)
+    show(connect(url).series(queue), tables.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")
-def list_models(url: Url = HERE, as_json: AsJson = False) -> None:
+def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the models that the workers offer, with their hyperparameters and default grids."""
-    _show(_client(url).models(), output.print_models, as_json=as_json)
-
-
-def _client(url: str) -> Client:
-    """The service, asked with the token of QUEUECAST_TOKEN, if there is one."""
-    given = load_settings().token
-    return Client(url, token=given.get_secret_value().strip() if given else None)
+    show(connect(url).models(), tables.print_models, as_json=as_json)
 
 
 def _seconds(text: str) -> int:
@@ -196,21 +181,8 @@ def _seconds(text: str) -> int:
         raise InvalidRequest(f"--timeout: {error}") from error
 
 
-def _request_text(file: str) -> bytes:
-    """The request as it stands; what is wrong with it the service says."""
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise InvalidRequest(f"the request cannot be read: {error}") from error
-
-
 def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
-    if as_json:
-        print_json(job)
-    else:
-        output.print_job(job, client.outlooks(job["job_id"]))
+    show(job, lambda _: tables.print_job(job, client.outlooks(job["job_id"])), as_json=as_json)
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:
@@ -218,10 +190,3 @@ def _end_with(job: Document, client: Client, *, as_json: bool) -> None:
     _show_job(job, client, as_json=as_json)
     if job["state"] != JobState.SUCCEEDED:
         raise typer.Exit(1)
-
-
-def _show(document: Document, print_table: Callable[[Document], None], *, as_json: bool) -> None:
-    if as_json:
-        print_json(document)
-    else:
-        print_table(document)

@@ -21,6 +21,7 @@ from shared.store import Store, open_store
 from shared.telemetry.logs import audit
 
 MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
+TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 
 token = typer.Typer(help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
 
@@ -45,7 +46,7 @@ def create_token(
         store.tokens.add(made)
     _record("create_token", made)
     if as_json:
-        print_json(_shown(made) | {"secret": secret})
+        print_json(_document(made) | {"secret": secret})
     else:
         notice(f"token {made.token_id} ({scope.value}); keep the secret, nobody can tell it again")
         say(secret)
@@ -55,16 +56,12 @@ def create_token(
 def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every token that was ever made, without secrets."""
     with _store(data_dir) as store:
-        found = store.tokens.all()
+        documents = [_document(token) for token in store.tokens.all()]
     if as_json:
-        print_json([_shown(each) for each in found])
-        return
-    columns = ("token", "name", "scope", "projects", "created", "expires", "revoked", "last used")
-    rows = (
-        (each.token_id, each.name, each.scope.value, ", ".join(each.projects) or "all", *map(_time, _moments(each)))
-        for each in found
-    )
-    print_table(columns, rows)
+        print_json(documents)
+    else:
+        columns = ("token", "name", "scope", "projects", "created", "expires", "revoked", "last used")
+        print_table(columns, map(_row, documents))
 
 
 @token.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")
@@ -79,7 +76,7 @@ def revoke_token(
         store.sessions.end_all(token_id)
     _record("revoke_token", revoked)
     if as_json:
-        print_json(_shown(revoked))
+        print_json(_document(revoked))
     else:
         say(f"token {revoked.token_id} ({revoked.name}) is revoked")
 
@@ -94,10 +91,10 @@ def _store(data_dir: Path | None) -> Iterator[Store]:
 
 
 def _check_names(names: list[str]) -> None:
-    for each in names:
-        if not each.strip() or not each.isprintable() or len(each) > MAX_NAME_LENGTH:
+    for name in names:
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
             raise InvalidRequest(
-                f"found {each[:60]!r}; accepted are names of 1 to {MAX_NAME_LENGTH} characters without control characters"
+                f"found {name[:60]!r}; accepted are names of 1 to {MAX_NAME_LENGTH} characters without control characters"
             )
 
 
@@ -114,22 +111,17 @@ def _record(what: str, changed: Token) -> None:
     audit(what, who=user_name(os.getuid()), name="command line", source="", outcome="done", **about)
 
 
-def _moments(each: Token) -> tuple[datetime | None, ...]:
-    return each.created_at, each.expires_at, each.revoked_at, each.last_used_at
-
-
-def _time(moment: datetime | None) -> str:
-    return shown_time(moment.isoformat() if moment else None)
-
-
-def _shown(each: Token) -> dict[str, Any]:
-    """All but the digest, which is nobody's business either."""
-    names = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    moments = {name: moment and moment.isoformat() for name, moment in zip(names, _moments(each), strict=True)}
+def _document(token: Token) -> dict[str, Any]:
+    """The token as JSON, without its digest, which is nobody's business either."""
+    moments = {name: moment and moment.isoformat() for name in TIMES for moment in [getattr(token, name)]}
     return {
-        "token_id": each.token_id,
-        "name": each.name,
-        "scope": each.scope.value,
-        "projects": list(each.projects),
-        **moments,
-    }
+        "token_id": token.token_id,
+        "name": token.name,
+        "scope": token.scope.value,
+        "projects": list(token.projects),
+    } | moments
+
+
+def _row(document: dict[str, Any]) -> tuple[str, ...]:
+    about = (document["token_id"], document["name"], document["scope"], ", ".join(document["projects"]) or "all")
+    return *about, *(shown_time(document[name]) for name in TIMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from secrets import token_hex
 from urllib.parse import urlencode
 
@@ -20,10 +21,10 @@ from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import JobBody, JobsQuery, SubmitHeaders
 from api.v1.admission import admit, warnings_of
-from api.v1.idempotency import fingerprint
 from api.v1.job_answers import job_answer, page_of_jobs
 from api.v1.progress import queue_report
 from api.v1.queue_answers import QueueAnswer
+from shared.domain.codec import to_json
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.reports import outlook
 from shared.errors import BrokerAway
@@ -83,7 +84,11 @@ def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
 
 
 def _new_job(job_request: JobRequest, now: datetime, key: str | None) -> Job:
-    """A job whose id sorts by time and cannot be guessed."""
+    """A job whose id sorts by time and cannot be guessed.
+
+    With an Idempotency-Key it keeps the request's fingerprint, which the JSON's spelling and order do not change. Key and job are
+    stored in one atomic write, so a request that is repeated while the first is in flight finds the job; there is no 409 for it.
+    """
     return Job(
         job_id=f"{now:%Y%m%dT%H%M%S}-{token_hex(5)}",
         request=job_request,
@@ -92,5 +97,5 @@ def _new_job(job_request: JobRequest, now: datetime, key: str | None) -> Job:
         client=caller().caller_id,
         request_id=request_id(),
         idempotency_key=key,
-        fingerprint=fingerprint(job_request) if key else None,
+        fingerprint=sha256(to_json(job_request).encode()).hexdigest() if key else None,
     )

@@ -5,15 +5,17 @@ While the broker is away the store's word is shown; it may be old, but nobody wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from api.edge.context import Services
 from shared.domain.jobs import Job, QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import BrokerAway, QueueNotFound
 
-LiveState = tuple[QueueState, str | None]  # and the reason when it failed
+T = TypeVar("T")
 
 
 def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
@@ -22,22 +24,23 @@ def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
         running = {job.job_id: services.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
     except BrokerAway:
         return list(jobs)
-    live = {job_id: found.progress for job_id, found in running.items() if found and found.is_planned}
+    live = {job_id: run.progress for job_id, run in running.items() if run and run.is_planned}
     return [replace(job, progress=replace(live.get(job.job_id, job.progress), replans=job.progress.replans)) for job in jobs]
 
 
 def queue_reports(services: Services, job: Job) -> list[QueueReport]:
     """Every queue of the job by name, without outcomes."""
-    found = {report.queue: _ended_with(job, report) for report in services.store.reports.of_job(job.job_id)}
-    for queue, (state, reason) in _live_states(services, job).items():
-        known = found.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
-        found[queue] = replace(known, state=state, reason=reason)
-    return [found[queue] for queue in sorted(found)]
+    reports = {report.queue: _ended_with(job, report) for report in services.store.reports.of_job(job.job_id)}
+    live_states = _live(job, lambda: services.run_state.queue_states(job.job_id)) or {}
+    for queue, (state, reason) in live_states.items():
+        known = reports.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
+        reports[queue] = replace(known, state=state, reason=reason)
+    return [reports[queue] for queue in sorted(reports)]
 
 
 def queue_report(services: Services, job: Job, queue: str) -> QueueReport:
     """One queue of the job, with its outcomes; raises QueueNotFound."""
-    live = _live_state(services, job, queue)
+    live = _live(job, lambda: services.run_state.queue_state(job.job_id, queue))
     try:
         report = _ended_with(job, services.store.reports.get(job.job_id, queue))
     except QueueNotFound:
@@ -54,19 +57,8 @@ def _ended_with(job: Job, report: QueueReport) -> QueueReport:
     return report
 
 
-def _live_states(services: Services, job: Job) -> dict[str, LiveState]:
-    if job.state.is_terminal:
-        return {}
-    try:
-        return services.run_state.queue_states(job.job_id)
-    except BrokerAway:
-        return {}
-
-
-def _live_state(services: Services, job: Job, queue: str) -> LiveState | None:
-    if job.state.is_terminal:
-        return None
-    try:
-        return services.run_state.queue_state(job.job_id, queue)
-    except BrokerAway:
-        return None
+def _live(job: Job, read: Callable[[], T]) -> T | None:
+    """What the run state says of a job that has not ended; None while the broker is away."""
+    with suppress(BrokerAway):
+        return None if job.state.is_terminal else read()
+    return None
