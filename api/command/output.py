@@ -48,11 +48,11 @@ def print_report(report: Document) -> None:
     print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
 
 
-def print_queues(found: Document) -> None:
+def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
     columns = ("queue", "metric", "peak", "from", "up to", "at", "above 100 %", "model", "MAPE %", "skill", "issued")
-    print_table(columns, map(_outlook, found["queues"]))
-    if not found["queues"]:
+    print_table(columns, map(_outlook, page["queues"]))
+    if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
 
 
@@ -64,19 +64,19 @@ def print_series(series: Document) -> None:
     say(f"peak: {shown(peak['prediction'])} ({band}) at {shown_time(peak['timestamp'])}")
     if above:
         first_at = min((*above["likely"], *above["possible"]), default=None)
-        told = _above(len(above["likely"]), len(above["possible"]), first_at)
-        say(f"above 100 %: {told or 'no step, not even with its upper bound'}")
+        text = _above(len(above["likely"]), len(above["possible"]), first_at)
+        say(f"above 100 %: {text or 'no step, not even with its upper bound'}")
     points = [point for point in series["points"] if point["prediction"] is not None]
     columns = ("prediction", "lower_bound", "upper_bound")
     print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
 
 
-def print_models(found: Document) -> None:
+def print_models(page: Document) -> None:
     """What the workers offer, and what they try of it by default."""
     columns = ("model", "lane", "hyperparameter", "type", "default", "tried", "what it does")
-    print_table(columns, [row for card in found["models"] for row in _model(card)])
-    if found["note"]:
-        notice(found["note"], style="yellow")
+    print_table(columns, [row for card in page["models"] for row in _model(card)])
+    if page["note"]:
+        notice(page["note"], style="yellow")
 
 
 def _queue_of_job(queue: Document, outlook: Document | None) -> Row:
@@ -103,13 +103,13 @@ def _outlook(queue: Document) -> Row:
 def _above(likely: int, possible: int, first_at: str | None) -> str | None:
     """`likely in 2 steps, possible in 9 more, from 2026-01-05 13:00Z on`."""
     counts = [("likely", likely, ""), ("possible", possible, " more" if likely else "")]
-    told = [f"{word} in {count}{more if count else ''} step{'s' * (count != 1)}" for word, count, more in counts if count]
-    return f"{', '.join(told)}, from {shown_time(first_at)} on" if told else None
+    parts = [f"{word} in {count}{more if count else ''} step{'s' * (count != 1)}" for word, count, more in counts if count]
+    return f"{', '.join(parts)}, from {shown_time(first_at)} on" if parts else None
 
 
 def _model(card: Document) -> Iterable[Row]:
     """One row per hyperparameter; the first one says what the model is."""
-    rows = [_hyperparameter(each) for each in card["hyperparameters"]] or [(None,) * 4]
+    rows = [_hyperparameter(hyperparameter) for hyperparameter in card["hyperparameters"]] or [(None,) * 4]
     yield card["name"], card["lane"], *rows[0], card["summary"]
     for row in rows[1:]:
         yield card["name"], card["lane"], *row, None
@@ -119,11 +119,11 @@ def _hyperparameter(card: Document) -> Row:
     return card["name"], card["type"], str(card["default"]), ", ".join(map(str, card["grid"]))
 
 
-def print_accuracy(found: Document) -> None:
+def print_accuracy(answer: Document) -> None:
     """How good a queue's forecasts have been."""
     columns = ("steps ahead", "forecasts", "steps", "WAPE %", "MAPE %", "bias", "in bounds %", "skill")
     names = ("forecasts", "steps", "wape", "mape", "bias", "coverage", "skill")
-    rows = [(f"{lead['first_step']}–{lead['last_step'] or '…'}", *(lead[name] for name in names)) for lead in found["leads"]]
+    rows = [(f"{lead['first_step']}–{lead['last_step'] or '…'}", *(lead[name] for name in names)) for lead in answer["leads"]]
     print_table(columns, rows)
     if not rows:
         notice("nothing has been scored yet: a later job does it, as soon as it has read what happened")

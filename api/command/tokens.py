@@ -113,13 +113,8 @@ def _record(what: str, changed: Token) -> None:
 
 def _document(token: Token) -> dict[str, Any]:
     """The token as JSON, without its digest, which is nobody's business either."""
-    moments = {name: moment and moment.isoformat() for name in TIMES for moment in [getattr(token, name)]}
-    return {
-        "token_id": token.token_id,
-        "name": token.name,
-        "scope": token.scope.value,
-        "projects": list(token.projects),
-    } | moments
+    about = {"token_id": token.token_id, "name": token.name, "scope": token.scope.value, "projects": list(token.projects)}
+    return about | {name: moment.isoformat() if (moment := getattr(token, name)) else None for name in TIMES}
 
 
 def _row(document: dict[str, Any]) -> tuple[str, ...]:

@@ -66,9 +66,9 @@ def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:
     if isinstance(error, HTTPException) and (error.code or 500) < 400:  # a redirect
         raise error
     answer = problems.answer_to(error)
-    told = answer.get_json()
+    problem = answer.get_json()
     headers = {"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {}
-    return render_template("problem.html", problem=told), answer.status_code, headers
+    return render_template("problem.html", problem=problem), answer.status_code, headers
 
 
 def is_fragment() -> bool:
@@ -85,11 +85,11 @@ def _shared(settings: Settings) -> dict[str, Any]:
         "asset": asset,
         "now": datetime.now(UTC),
         "who": known_caller(),
-        "here": partial(_here, request.endpoint or ""),
+        "current": partial(_current, request.endpoint or ""),
     }
 
 
-def _here(endpoint: str, page: str) -> str:
+def _current(endpoint: str, page: str) -> str:
     """The attribute that tells which entry of the navigation is shown."""
     return "page" if endpoint.startswith(f"dashboard.{page}") else "false"
 

@@ -29,16 +29,16 @@ def show(services: Services, job_id: str) -> str:
     """The page of a job."""
     job = visible_job(services, job_id)
     return render_template(
-        "job.html", **_told(services, job), is_fragment=False, request_json=json.dumps(request_document(job.request), indent=2)
+        "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(request_document(job.request), indent=2)
     )
 
 
 @route("GET", "/jobs/<job_id>/progress", PAGE, endpoint="job_progress")
 def show_progress(services: Services, job_id: str) -> Response:
     """The part that changes; the browser asks for it again until the job has ended, and gets 304 while nothing is new."""
-    told = _told(services, visible_job(services, job_id))
-    job: Job = told["job"]
-    answer = make_response(render_template("_progress.html", **told, is_fragment=True))
+    context = _context(services, visible_job(services, job_id))
+    job: Job = context["job"]
+    answer = make_response(render_template("_progress.html", **context, is_fragment=True))
     if job.state.is_terminal:
         answer.status_code = STOP_POLLING
         return answer
@@ -47,13 +47,13 @@ def show_progress(services: Services, job_id: str) -> Response:
     return answer.make_conditional(request)
 
 
-def request_document(wanted: JobRequest) -> dict[str, Any]:
+def request_document(job_request: JobRequest) -> dict[str, Any]:
     """The request as one would send it again: what is at its default is left out."""
-    document: dict[str, Any] = _REQUEST.dump_python(wanted, mode="json", exclude_defaults=True)
+    document: dict[str, Any] = _REQUEST.dump_python(job_request, mode="json", exclude_defaults=True)
     return document
 
 
-def _told(services: Services, job: Job) -> dict[str, Any]:
+def _context(services: Services, job: Job) -> dict[str, Any]:
     [job] = with_progress(services, [job])
     reports = in_order(queue_reports(services, job))
     forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}

@@ -57,7 +57,7 @@ def show(services: Services, queue: str) -> str:
         levels=sorted(services.settings.mark_levels),
         drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
         others=[name for name in others if name not in query.compare],
-        here_with=lambda **changes: _address(queue, changes),
+        page_with=lambda **changes: _address(queue, changes),
         **_report(services, forecast),
         issues=visible_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),

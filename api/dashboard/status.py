@@ -17,19 +17,19 @@ NO_WORKER = "No worker is running: jobs wait until one is started."
 @route("GET", "/status", PAGE, endpoint="status")
 def show(services: Services) -> str:
     """The banner; empty when all is well."""
-    return render_template("_status.html", found=_found(services))
+    return render_template("_status.html", notices=_notices(services))
 
 
-def _found(services: Services) -> list[tuple[str, str]]:
+def _notices(services: Services) -> list[tuple[str, str]]:
     """What people should know, each with its detail."""
-    found = []
+    notices = []
     try:
         services.store.check()
     except QueuecastError as error:
-        found.append((STORE_AWAY, error.public))
+        notices.append((STORE_AWAY, error.public))
     try:
         if not services.run_state.pulses.workers():
-            found.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
+            notices.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
     except QueuecastError as error:
-        found.append((BROKER_AWAY, error.public))
-    return found
+        notices.append((BROKER_AWAY, error.public))
+    return notices

@@ -93,5 +93,5 @@ def _input(name: str, known: Mapping[str, Any]) -> Input:
 def _text(value: Any) -> str:
     """A value as it is typed into the form: lists with commas, what is open as nothing."""
     if isinstance(value, list | tuple):
-        return ", ".join("" if each is None else str(each) for each in value)
+        return ", ".join("" if item is None else str(item) for item in value)
     return str(value)

@@ -25,11 +25,11 @@ def _record(answer: Response) -> Response:
     policy = current_policy()
     if policy is None or not policy.is_audited or is_reading():  # OPTIONS, for one
         return answer
-    found = known_caller()
+    who = known_caller()
     audit(
         (request.endpoint or "").rpartition(".")[2],
-        who=found.caller_id if found else NOBODY,
-        name=found.name if found else NOBODY,
+        who=who.caller_id if who else NOBODY,
+        name=who.name if who else NOBODY,
         source=request.remote_addr or "",
         outcome=answer.status_code,
         **{**(request.view_args or {}), **g.get("audited", {})},

@@ -46,28 +46,28 @@ def _identify(services: Services) -> None:
         return
     try:
         if services.known_tokens.exist():
-            found = _with_secret(services, policy, now) or _with_session(services, policy, now)
+            who = _with_secret(services, policy, now) or _with_session(services, policy, now)
         else:
-            found = ANYBODY_HERE if _is_from_here() else None
+            who = ANYBODY_HERE if _is_from_here() else None
     except StoreAway as error:
         if policy is None:  # a wrong address is told as such
             return
         log.warning("nobody can be let in", error=str(error))
         raise StoreAway from error  # a stranger need not know where it lies
-    if found is not None:
-        identity.let_in(found)
+    if who is not None:
+        callers.let_in(who)
 
 
 def _admit(services: Services) -> Response | None:
-    policy, found = current_policy(), known_caller()
+    policy, who = current_policy(), known_caller()
     if policy is None or policy.needs is None:
         return None
-    if found is None:
+    if who is None:
         return _refuse(services, policy)
     needed = Scope.READ if request.method == "OPTIONS" else policy.needs
-    if not found.scope.covers(needed):
-        raise ScopeMissing(f"found {found.scope.value}, needed is {needed.value}")
-    if policy.needs_all_projects and found.projects is not None:
+    if not who.scope.covers(needed):
+        raise ScopeMissing(f"found {who.scope.value}, needed is {needed.value}")
+    if policy.needs_all_projects and who.projects is not None:
         raise ProjectForbidden("what is shown here is of all projects")
     return None
 

@@ -47,10 +47,10 @@ class StrictRequest(Request):
             MalformedRequest: it is not one JSON object.
         """
         _check_size(self.body())
-        found = self.get_json()
-        if not isinstance(found, dict):
-            raise MalformedRequest(f"the body is a {type(found).__name__}, accepted is a JSON object")
-        return found
+        document = self.get_json()
+        if not isinstance(document, dict):
+            raise MalformedRequest(f"the body is a {type(document).__name__}, accepted is a JSON object")
+        return document
 
     def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
         """Say what is wrong with the JSON."""
@@ -63,9 +63,9 @@ class _AmbiguousError(ValueError):
 
 def _check_size(body: bytes) -> None:
     """Each value but the first has a comma, colon or bracket before it; those in texts count too, which no request notices."""
-    found = sum(body.count(mark) for mark in (b",", b":", b"[", b"{"))
-    if found > MAX_VALUES:
-        raise InvalidRequest(f"the body has about {found} names and values, accepted are {MAX_VALUES}")
+    count = sum(body.count(mark) for mark in (b",", b":", b"[", b"{"))
+    if count > MAX_VALUES:
+        raise InvalidRequest(f"the body has about {count} names and values, accepted are {MAX_VALUES}")
 
 
 def _no_constant(name: str) -> None:
@@ -73,9 +73,9 @@ def _no_constant(name: str) -> None:
 
 
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    document = dict(pairs)
+    if len(document) < len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise _AmbiguousError(f"{twice[:40]!r} is given twice")
-    return found
+    return document

@@ -42,16 +42,16 @@ ANYBODY_HERE = Caller(caller_id=LOCAL, name=LOCAL, scope=Scope.ADMIN)
 
 def caller() -> Caller:
     """Who asks; only for views that ask for a token."""
-    found = known_caller()
-    if found is None:
+    who = known_caller()
+    if who is None:
         raise RuntimeError("this route is open to everybody, so nobody has been told who asks")
-    return found
+    return who
 
 
 def known_caller() -> Caller | None:
     """Who asks; None = nobody knows: the route is open, or the request is about to be refused."""
-    found: Caller | None = g.get("caller")
-    return found
+    who: Caller | None = g.get("caller")
+    return who
 
 
 def is_reading() -> bool:
@@ -59,9 +59,9 @@ def is_reading() -> bool:
     return request.method in {"GET", "HEAD", "OPTIONS"}
 
 
-def let_in(found: Caller) -> None:
+def let_in(who: Caller) -> None:
     """This is who asks."""
-    g.caller = found
+    g.caller = who
 
 
 def note_wrong_secret() -> None:

@@ -27,13 +27,13 @@ log = structlog.get_logger(__name__)
 
 def register(app: Flask, settings: Settings) -> None:
     """Limit the requests of this application; to be called when it is known who asks, before strangers are refused."""
-    found = list(_limits(settings))
-    if not found:
+    limits = list(_limits(settings))
+    if not limits:
         return
     place, options = _storage(settings)
     limiter = Limiter(
         _who,
-        application_limits=found,  # type: ignore[arg-type] # its own class of limits is meant, as its documentation shows
+        application_limits=limits,  # type: ignore[arg-type] # its own class of limits is meant, as its documentation shows
         strategy="moving-window",
         storage_uri=place,
         storage_options=options,
@@ -77,13 +77,13 @@ def _say_when(answer: Response) -> Response:
 
 
 def _is_free() -> bool:
-    policy, found = current_policy(), known_caller()
-    return (policy is not None and not policy.is_limited) or (found is not None and found.is_local)
+    policy, who = current_policy(), known_caller()
+    return (policy is not None and not policy.is_limited) or (who is not None and who.is_local)
 
 
 def _who() -> str:
-    found = known_caller()
-    return found.caller_id if found is not None else _address()
+    who = known_caller()
+    return who.caller_id if who is not None else _address()
 
 
 def _address() -> str:

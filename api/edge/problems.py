@@ -78,8 +78,8 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
     """The answer that tells a problem; `more` are its further members."""
     title = title or HTTP_STATUS_CODES[status]
     detail, path = shortened(detail, MAX_DETAIL_LENGTH), shortened(request.path, MAX_PATH_LENGTH)
-    told = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
-    answer = Response(told.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
+    document = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
+    answer = Response(document.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 401:
@@ -91,10 +91,10 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
 
 def refusal(error: ValidationError, form: type[BaseModel]) -> Response:
     """The answer to what the form does not accept: 422 with all problems at once; the first is the detail."""
-    found = field_problems(error, form)
-    more = f" (and {error.error_count() - 1} more)" if len(found) > 1 else ""
+    wrong_fields = field_problems(error, form)
+    more = f" (and {error.error_count() - 1} more)" if len(wrong_fields) > 1 else ""
     title = "The request has values that are not accepted"
-    return problem(422, found[0].line() + more, title=title, kind=_kind("InvalidRequest"), errors=found)
+    return problem(422, wrong_fields[0].line() + more, title=title, kind=_kind("InvalidRequest"), errors=wrong_fields)
 
 
 def register(app: Flask) -> None:
@@ -146,10 +146,10 @@ def _of_ours(error: QueuecastError) -> Response:
         log.warning("a service is away", error=str(error))
         more = "" if error.tells_detail else REST_IN_LOG
         return problem(status, error.public + more, title=error.headline, kind=_kind(type(error).__name__))
-    told: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
+    members: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
     if status == 422:
-        told["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), MAX_DETAIL_LENGTH))]
-    return problem(status, str(error), **told)
+        members["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), MAX_DETAIL_LENGTH))]
+    return problem(status, str(error), **members)
 
 
 def _of_a_fault(error: Exception) -> Response:

@@ -30,32 +30,32 @@ def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldP
     """The problems of the form at their places, each once; of very many the first, and how many more there are."""
     total = error.error_count()
     items = error.errors(include_url=False, include_input=False, include_context=False)
-    found: list[FieldProblem] = []
+    problems: list[FieldProblem] = []
     size = 0
     for problem in _distinct(items, form):
         size += len(problem.model_dump_json().encode())
-        if len(found) == MAX_PROBLEMS - 1 < total - 1 or size > MAX_BYTES:
-            found.append(FieldProblem(loc=[], msg=f"and {total - len(found)} more problems"))
+        if len(problems) == MAX_PROBLEMS - 1 < total - 1 or size > MAX_BYTES:
+            problems.append(FieldProblem(loc=[], msg=f"and {total - len(problems)} more problems"))
             break
-        found.append(problem)
-    return found
+        problems.append(problem)
+    return problems
 
 
 def shortened(text: str, most: int) -> str:
     """The text as it can be told: its middle cut out, without what no answer can carry."""
-    told = text if len(text) <= most else f"{text[: most - most // 4 - 1]}…{text[-(most // 4) :]}"
-    return told.encode("utf-8", "backslashreplace").decode()
+    short = text if len(text) <= most else f"{text[: most - most // 4 - 1]}…{text[-(most // 4) :]}"
+    return short.encode("utf-8", "backslashreplace").decode()
 
 
 def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[FieldProblem]:
     """Known names are told for the first unknown one of each place only."""
-    told: set[tuple[object, ...]] = set()
+    explained: set[tuple[object, ...]] = set()
     for item in items:
         loc = _places(item)
         place = tuple(loc[:-1])
         if item["type"] == "extra_forbidden":
-            msg = "no field has this name" + ("" if place in told else f"; known are {_known(item, form)}")
-            told.add(place)
+            msg = "no field has this name" + ("" if place in explained else f"; known are {_known(item, form)}")
+            explained.add(place)
         else:
             msg = item["msg"].removeprefix("Value error, ")
         yield FieldProblem(loc=loc, msg=shortened(msg, MAX_MESSAGE_LENGTH))

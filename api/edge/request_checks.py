@@ -63,8 +63,8 @@ def check_requests(app: Flask) -> None:
 
 def request_id() -> str:
     """The id of the request being answered: the caller's `X-Request-ID`, or ours."""
-    found: str = g.request_id
-    return found
+    current: str = g.request_id
+    return current
 
 
 def _name_request() -> None:
@@ -104,7 +104,7 @@ def _check_site() -> None:
     another page can add it. Who names a token needs neither: a browser sends that header only after asking us, and we never
     allow it.
     """
-    found = known_caller()
+    who = known_caller()
     if current_policy() is None or is_reading() or "Authorization" in request.headers:
         return
     origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
@@ -112,9 +112,9 @@ def _check_site() -> None:
         raise CrossSiteRequest(f"found the origin {origin[:80]!r}, accepted are pages of {request.host}")
     if fetch_site not in {None, "same-origin", "none"}:  # none: the person, no page
         raise CrossSiteRequest("found a page of another origin (Sec-Fetch-Site), accepted are our own")
-    if found and found.is_session and origin is None and fetch_site is None:
+    if who and who.is_session and origin is None and fetch_site is None:
         raise CrossSiteRequest("with a session, changes need the header Origin or Sec-Fetch-Site, which browsers send")
-    if found and found.is_session and "HX-Request" not in request.headers:
+    if who and who.is_session and "HX-Request" not in request.headers:
         raise CrossSiteRequest("with a session, changes need the header HX-Request")
 
 

@@ -33,15 +33,15 @@ def show_login() -> AnyResponse:
 @route("POST", PAGE, LOG_IN)
 def log_in(services: Services) -> AnyResponse:
     """Begin a session with the token in the form; one that the browser had before ends."""
-    target, found = local_path(request.form.get("next", "/")), known_caller()
-    if found is None:
+    target, who = local_path(request.form.get("next", "/")), known_caller()
+    if who is None:
         return _page(target, problem=WRONG, status=401)
     answer, sessions = redirect(target, 303), services.known_sessions
-    if not found.is_local:
+    if not who.is_local:
         sessions.end(request.cookies.get(COOKIE, ""))
         answer.set_cookie(
             COOKIE,
-            sessions.begin(found.caller_id, datetime.now(UTC)),
+            sessions.begin(who.caller_id, datetime.now(UTC)),
             max_age=SESSION_LIFE,
             secure=request.is_secure,
             httponly=True,

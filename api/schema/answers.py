@@ -49,10 +49,10 @@ class ValidationAnswer(Answer):
     warnings: tuple[str, ...] = Field(description="what to know before it runs")
 
     @classmethod
-    def of(cls, found: Validation) -> Self:
+    def of(cls, verdict: Validation) -> Self:
         """What was found."""
-        problems = [FoundProblem(loc=item.field.split(".") if item.field else [], msg=item.message) for item in found.problems]
-        return cls(valid=found.is_valid, problems=problems, warnings=found.warnings)
+        problems = [FoundProblem(loc=item.field.split(".") if item.field else [], msg=item.message) for item in verdict.problems]
+        return cls(valid=verdict.is_valid, problems=problems, warnings=verdict.warnings)
 
 
 class JobSummary(Answer):

@@ -64,8 +64,8 @@ def _moment(value: object) -> datetime:
             return moment.astimezone(UTC)
     except ValueError:
         pass  # refused below, like a time without a zone
-    found = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
-    raise ValueError(f"{found} is no moment; accepted is {MOMENT_FORM}")
+    shown = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    raise ValueError(f"{shown} is no moment; accepted is {MOMENT_FORM}")
 
 
 def _models(value: object) -> object:
@@ -97,9 +97,9 @@ def _hyperparameter(value: object) -> object:
 def _grids(value: object) -> object:
     """Counts the values of all hyperparameters; where there should be an object or a list and is none, is told later."""
     grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
-    found = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
-    if found > MAX_GRID_VALUES:
-        raise ValueError(f"found {found} values in all, accepted are at most {MAX_GRID_VALUES}")
+    count = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
+    if count > MAX_GRID_VALUES:
+        raise ValueError(f"found {count} values in all, accepted are at most {MAX_GRID_VALUES}")
     return value
 
 

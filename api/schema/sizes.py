@@ -26,6 +26,6 @@ class Size:
         return core_schema.no_info_before_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        found = handler(schema)
-        what = "Properties" if found.get("type") == "object" else "Items"
-        return found | ({f"min{what}": self.least} if self.least else {}) | {f"max{what}": self.most}
+        inner = handler(schema)
+        kind = "Properties" if inner.get("type") == "object" else "Items"
+        return inner | ({f"min{kind}": self.least} if self.least else {}) | {f"max{kind}": self.most}

@@ -50,8 +50,10 @@ class RefusalAnswer(ErrorTask):
         """Say why, to whoever asked and in the log."""
         error, request_id = self.request.error, token_hex(8)
         status, detail = HTTPStatus(error.code), self._detail()
-        told = Problem(type="about:blank", title=status.phrase, status=status, detail=detail, instance=self.request.path or "/")
-        body = told.model_dump_json(exclude_none=True).encode()
+        problem = Problem(
+            type="about:blank", title=status.phrase, status=status, detail=detail, instance=self.request.path or "/"
+        )
+        body = problem.model_dump_json(exclude_none=True).encode()
         self.status = f"{status.value} {status.phrase}"
         self.response_headers += [("Content-Type", MEDIA_TYPE), ("X-Request-ID", request_id), *SECURITY_HEADERS.items()]
         self.set_close_on_finish()

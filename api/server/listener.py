@@ -137,7 +137,9 @@ class Listener(TcpWSGIServer):
 
 def _one_goes(crowd: Iterable[Connection]) -> bool:
     """Have the one that is worth least closed; False = all are being answered."""
-    worst = min((connection for connection in crowd if not connection.requests), key=lambda found: found.worth, default=None)
+    worst = min(
+        (connection for connection in crowd if not connection.requests), key=lambda connection: connection.worth, default=None
+    )
     if worst is not None:
         worst.give_up("others need its place")
     return worst is not None

@@ -36,11 +36,11 @@ def serve_until_asked(application: WSGIApplication, sock: socket.socket, setting
     log.info("ended")
 
 
-def affordable_connections(wanted: int) -> int:
+def affordable_connections(most: int) -> int:
     """As many as wanted, or as many as there may be open files for; the limit of those is raised as far as the system lets us."""
-    needed = wanted * FILES_OF_A_CONNECTION + FILES_OF_THE_REST
+    needed = most * FILES_OF_A_CONNECTION + FILES_OF_THE_REST
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else min(wanted, (soft - FILES_OF_THE_REST) // FILES_OF_A_CONNECTION)
+    return most if soft == resource.RLIM_INFINITY else min(most, (soft - FILES_OF_THE_REST) // FILES_OF_A_CONNECTION)

@@ -105,10 +105,10 @@ def newest(services: Services, queue: str, query: PastQuery) -> Forecast:
 
 def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
-    wanted = AccuracyFilter(
+    issued = AccuracyFilter(
         metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
     )
-    by_lead = services.store.accuracy.by_lead(forecast.queue, wanted)
+    by_lead = services.store.accuracy.by_lead(forecast.queue, issued)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,

@@ -28,8 +28,8 @@ DEFAULT_PAST = timedelta(days=7)
 @route("GET", "/v1/queues", READ, Answers(answers.QueueList))
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    found = services.store.forecasts.newest_of_each(caller().projects)
-    return answers.QueueList(queues=[outlook(forecast) for forecast in found])
+    forecasts = services.store.forecasts.newest_of_each(caller().projects)
+    return answers.QueueList(queues=[outlook(forecast) for forecast in forecasts])
 
 
 @route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv")))

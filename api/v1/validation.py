@@ -29,8 +29,8 @@ QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and chang
 
 def _tell_form_problems(error: ValidationError) -> Response:
     """A form that is not accepted is an answer here, not an error."""
-    found = field_problems(error, JobBody)
-    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in found)
+    wrong_fields = field_problems(error, JobBody)
+    problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in wrong_fields)
     answer = answers.ValidationAnswer.of(Validation(problems=problems))
     return Response(answer.model_dump_json(), mimetype="application/json")
 
