@@ -1,1 +1,1 @@
-"""A thin HTTP edge: parse, store, enqueue; read, render. No forecasting library here."""
+"""The HTTP service, without any forecasting library: parse, store, enqueue; read, render."""

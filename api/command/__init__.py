@@ -1,1 +1,1 @@
-"""The verbs of the command line that speak to a running service, and the one that runs it."""
+"""The commands that speak to a running service, the one that runs it, and those for tokens."""

@@ -1,4 +1,4 @@
-"""What the command line says to a running service, and waiting for a job. It never hangs: every call has a time limit.
+"""A client of the HTTP API, for the command line; it also waits for jobs. Every call has a time limit.
 
 Answers are JSON documents as the service gave them: their fields are those of the OpenAPI document.
 """

@@ -1,4 +1,4 @@
-"""The verbs of the side that answers: serve the API, submit a job, cancel or retry it, look at jobs, queues and models."""
+"""The commands of the API: serve it, submit a job, cancel or retry it, show jobs, queues and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pages share: the frame around them, how they say numbers and times, what they say when something is wrong."""
+"""What all pages share: template filters and context, static files, error pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ YEAR_SECONDS = 31_536_000
 
 
 def blueprint(settings: Settings) -> Blueprint:
-    """The pages' words, and their errors as pages; `@route` says on each page which address it answers."""
+    """The blueprint of the pages, with their template filters and error pages; `@route` gives each page its address."""
     pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
     filters: dict[str, Callable[..., Any]] = {
         **{name: getattr(words, name) for name in ("number", "unit", "percent", "skill", "duration")},
@@ -49,7 +49,7 @@ def blueprint(settings: Settings) -> Blueprint:
 
 @route("GET", "/static/<path:filename>", PROBE)
 def static(filename: str) -> Response:
-    """Send a file. Where the address carries the hash of the content, browsers keep it for ever; else they ask again."""
+    """Send a file; browsers cache it for a year if the address has the hash of its content, else they revalidate."""
     return send_from_directory(STATIC, filename, max_age=YEAR_SECONDS if "v" in request.args else None)
 
 
@@ -62,7 +62,7 @@ def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, st
 
 
 def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:
-    """A page that says what is wrong and what to do; the status is that of the same error under /v1."""
+    """The error page; the status is that of the same error under /v1."""
     if isinstance(error, HTTPException) and (error.code or 500) < 400:  # a redirect
         raise error
     answer = problems.answer_to(error)
@@ -90,12 +90,12 @@ def _shared(settings: Settings) -> dict[str, Any]:
 
 
 def _current(endpoint: str, page: str) -> str:
-    """The attribute that tells which entry of the navigation is shown."""
+    """The attribute aria-current of an entry of the navigation."""
     return "page" if endpoint.startswith(f"dashboard.{page}") else "false"
 
 
 def asset(name: str) -> str:
-    """The address of a static file, with its content's hash: browsers keep it for ever, and get a new one at once."""
+    """The address of a static file, with the hash of its content, so that browsers can cache it."""
     return url_for("dashboard.static", filename=name, v=_content_hash(name))
 
 

@@ -35,7 +35,7 @@ def show(services: Services, job_id: str) -> str:
 
 @route("GET", "/jobs/<job_id>/progress", PAGE, endpoint="job_progress")
 def show_progress(services: Services, job_id: str) -> Response:
-    """The part that changes; the browser asks for it again until the job has ended, and gets 304 while nothing is new."""
+    """The fragment that htmx polls until the job has ended; an ETag answers 304 while nothing has changed."""
     context = _context(services, visible_job(services, job_id))
     job: Job = context["job"]
     answer = make_response(render_template("_progress.html", **context, is_fragment=True))

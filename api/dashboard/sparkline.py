@@ -1,4 +1,4 @@
-"""A sparkline as SVG paths: actual values, then the forecast with its bounds. Whole numbers and relative moves keep it short."""
+"""A sparkline as SVG paths: actual values, then the forecast with its bounds. Integers and relative moves keep it short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The banner on every page: what is away or missing just now. Loaded after the page, so that no page waits for it."""
+"""The banner on every page: which services are away. Loaded after the page, so that no page waits for it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LARGEST_FIRST = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def name(text: object) -> Markup:
-    """A text from data, isolated: whatever direction its letters have, those around it keep theirs."""
+    """A text from data in <bdi>, so that right-to-left letters do not reorder the text around it."""
     return Markup("<bdi>{}</bdi>").format(readable(text))
 
 
@@ -37,7 +37,7 @@ def percent(value: float | None) -> str:
 
 
 def skill(value: float | None) -> str:
-    """How much better than the seasonal naive, from its fraction: `+21 %`."""
+    """How much better than the reference forecast, from its fraction: `+21 %`."""
     return NONE if value is None else f"{value * 100:+.0f}\u202f%"
 
 

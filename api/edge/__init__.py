@@ -1,1 +1,1 @@
-"""The edge: which view answers an address, whom it answers, and what the document says of it."""
+"""What surrounds every view: routing, authentication, CSRF and body checks, rate limits, audit, errors, the OpenAPI document."""

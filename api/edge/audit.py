@@ -1,4 +1,4 @@
-"""One audit line for every change that is asked for, refused or not, where the policy of the route says so."""
+"""The audit log: one line for every request to change something, refused or not, where the policy of the route says so."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NOBODY = "nobody"
 
 
 def note(**about: object) -> None:
-    """What the answer's audit line shall say beside the ids in the address."""
+    """Add to the audit line of this request, which has the ids in the address already."""
     g.audited = {**g.get("audited", {}), **about}
 
 
 def register(app: Flask) -> None:
-    """Record every change that is asked of this application."""
+    """Write the audit log of this application."""
     app.after_request(_record)
 
 

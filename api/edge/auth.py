@@ -1,7 +1,7 @@
 """Authentication: whose token a request brings, whether one is needed, and whether its scope is enough.
 
-A service without any token serves this machine alone: requests that come from elsewhere, or that name another host (a page whose
-name somebody has led to this machine), are refused. From the first token on, everybody needs one.
+A service without any token serves this machine alone: requests from elsewhere are refused, and so are those whose Host header
+names another host (DNS rebinding). From the first token on, everybody needs one.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ log = structlog.get_logger(__name__)
 
 
 def identify_callers(app: Flask, services: Services) -> None:
-    """Find out who asks, before anything that counts by it."""
+    """Authenticate: find out who asks, before anything that counts by it."""
     app.before_request(partial(_identify, services))
 
 
 def refuse_strangers(app: Flask, services: Services) -> None:
-    """Let nobody further who may not call the view, by its policy."""
+    """Authorize: refuse whoever may not call the view, by its policy."""
     app.before_request(partial(_admit, services))
 
 
@@ -50,10 +50,10 @@ def _identify(services: Services) -> None:
         else:
             who = ANYBODY_HERE if _is_from_here() else None
     except StoreAway as error:
-        if policy is None:  # a wrong address is told as such
+        if policy is None:  # an unknown address: answered with 404 all the same
             return
         log.warning("nobody can be let in", error=str(error))
-        raise StoreAway from error  # a stranger need not know where it lies
+        raise StoreAway from error  # without its address, which strangers need not know
     if who is not None:
         callers.let_in(who)
 
@@ -73,7 +73,7 @@ def _admit(services: Services) -> Response | None:
 
 
 def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
-    """Whoever has the secret that is given, as a bearer or to log in."""
+    """Who has the secret in the Authorization header, or in the login form."""
     secret = request.form.get("token", "").strip() if policy and policy.logs_in else _bearer()
     if secret is None:
         return None
@@ -86,7 +86,7 @@ def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Ca
 
 
 def _with_session(services: Services, policy: Policy | None, now: datetime) -> Caller | None:
-    """Whoever has logged in; a secret that is given counts alone."""
+    """Who has the session of the cookie, which counts only where no secret is given."""
     cookie = request.cookies.get(COOKIE)
     if cookie is None or "Authorization" in request.headers or (policy and policy.logs_in):
         return None
@@ -96,7 +96,7 @@ def _with_session(services: Services, policy: Policy | None, now: datetime) -> C
 
 
 def _bearer() -> str | None:
-    """The secret in the header, "" for one of another kind; None = there is no header."""
+    """The bearer token of the Authorization header, "" for another scheme; None = there is no header."""
     given = request.headers.get("Authorization")
     if given is None:
         return None
@@ -110,7 +110,7 @@ def _is_from_here() -> bool:
 
 
 def _refuse(services: Services, policy: Policy) -> Response:
-    """A page that a person has asked for leads to the login; every other caller is told."""
+    """Redirect a browser that asks for a page to the login; raises NotAuthenticated for every other caller."""
     is_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if policy.leads_to_login and is_page and is_reading() and "HX-Request" not in request.headers:
         return redirect(login_address(request.full_path.rstrip("?")), 303)

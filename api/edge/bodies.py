@@ -1,4 +1,4 @@
-"""Bodies of requests as strict JSON, and no more of it than any request needs: what is too much is refused before it is read."""
+"""Bodies of requests: strict JSON, and limits that are checked before the JSON is parsed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.errors import InvalidRequest, MalformedRequest
 
-MAX_VALUES = 20_000  # four times what the largest request is made of; twenty times as many take a quarter of a second to read
+MAX_VALUES = 20_000  # the largest valid request has a quarter of it; 400,000 take 0.25 s to parse
 
 
 class StrictJson(DefaultJSONProvider):
-    """JSON as RFC 8259 has it: no NaN, no Infinity, no name twice in one object; all three change what was meant silently."""
+    """JSON by RFC 8259, without NaN, Infinity and duplicate names in an object, which Python's parser would accept silently."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """The value of a JSON text; raises ValueError."""
@@ -25,7 +25,7 @@ class StrictJson(DefaultJSONProvider):
             raise ValueError("it is nested too deeply") from None
         except (json.JSONDecodeError, UnicodeDecodeError, _AmbiguousError):
             raise
-        except ValueError:  # of all that is left only this: Python reads 4,300 digits
+        except ValueError:  # the only one left: Python converts at most 4,300 digits
             raise ValueError("a number has too many digits") from None
 
 
@@ -33,7 +33,7 @@ class StrictRequest(Request):
     """A request whose body is read once, and refused as our own errors are."""
 
     def body(self) -> bytes:
-        """The whole body; one that comes in chunks, without its length, is cut off at the limit by werkzeug, and refused here."""
+        """The whole body. Werkzeug cuts a chunked body off at the limit without an error, so that is refused here."""
         body, most = self.get_data(), self.max_content_length
         if self.content_length is None and most is not None and len(body) >= most:
             raise RequestEntityTooLarge
@@ -58,11 +58,11 @@ class StrictRequest(Request):
 
 
 class _AmbiguousError(ValueError):
-    """JSON that would be read otherwise than it was meant."""
+    """JSON that different parsers read differently."""
 
 
 def _check_size(body: bytes) -> None:
-    """Each value but the first has a comma, colon or bracket before it; those in texts count too, which no request notices."""
+    """Estimate the number of values: each but the first follows a comma, colon or bracket. Those inside texts count too."""
     count = sum(body.count(mark) for mark in (b",", b":", b"[", b"{"))
     if count > MAX_VALUES:
         raise InvalidRequest(f"the body has about {count} names and values, accepted are {MAX_VALUES}")

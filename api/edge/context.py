@@ -19,7 +19,7 @@ from shared.lifecycle import Lifecycle
 from shared.store import Store, open_store
 
 EXTENSION = "queuecast"  # where an application keeps its services
-STORE_PATIENCE_SECONDS = 1.0  # with the broker's half second the answer comes in under two
+STORE_PATIENCE_SECONDS = 1.0  # with the broker's 0.5 s, a 503 is answered in under two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,12 @@ class Services:
 
     @cached_property
     def known_tokens(self) -> KnownTokens:
-        """Who may ask us for what."""
+        """The tokens of the store."""
         return KnownTokens(lambda: self.store.tokens, note=token_note(self.settings))
 
     @cached_property
     def known_sessions(self) -> KnownSessions:
-        """Who has logged in."""
+        """The sessions of the store."""
         return KnownSessions(lambda: self.store.sessions)
 
     @cached_property
@@ -63,14 +63,14 @@ class Services:
         return make_celery(redis_server(self.settings), "api")
 
     def enqueue(self, job_id: str) -> None:
-        """Wake somebody up to plan the job; raises BrokerAway."""
+        """Send the task that plans the job; raises BrokerAway."""
         enqueue_job(self._app, job_id)
 
     def enqueue_check(self, question_id: str, lane: Lane) -> None:
-        """Wake somebody up to answer the question; raises BrokerAway."""
+        """Send the task that answers a validation question; raises BrokerAway."""
         enqueue_check(self._app, question_id, lane)
 
     @cached_property
     def cursor_key(self) -> str:
-        """Signs cursors. Every API process of a fleet derives the same from the store they share; it protects nothing secret."""
+        """Signs cursors; from the store's address, so that all API processes have the same. It protects nothing secret."""
         return sha256(self.settings.store_location.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The OpenAPI document as routes are added to it: how their requests are checked, and what is said of their answers."""
+"""The OpenAPI document, collected from the routes by spectree, which also validates their requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.domain.durations import Duration
 
 ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
 JSON = "application/json"
-TOKEN: list[dict[str, list[str]]] = [{"token": []}, {}]  # none is needed while there is none
+TOKEN: list[dict[str, list[str]]] = [{"token": []}, {}]  # {}: none is needed while no token exists
 REFUSALS = {401: "a valid token is needed", 403: "the token is not for this", 429: "too many requests"}
 LOCATION = {"Location": {"description": "where it is shown", "schema": {"type": "string"}}}
 WAIT = {"Retry-After": {"description": "seconds until trying again makes sense", "schema": {"type": "integer"}}}
@@ -32,7 +32,7 @@ HEADERS: dict[str, dict[str, Any]] = {  # status → the headers that only it ha
 
 
 class Answers(spectree.Response):
-    """The answers of one operation as the document tells them, beside those that follow from its policy and its address.
+    """The documented answers of one operation, beside those that follow from its policy and its address.
 
     model: of the JSON; None = it is no JSON, or empty. media: all forms that it may have.
     refuses: statuses with which the view may refuse.
@@ -46,12 +46,12 @@ class Answers(spectree.Response):
         self.refuse(refuses)
 
     def refuse(self, statuses: Iterable[int]) -> None:
-        """Tell that it may be refused with these."""
+        """Document that it may be refused with these."""
         for status in statuses:
             self.add_model(status, Problem, description=REFUSALS.get(status))
 
     def find_model(self, code: int) -> Any:
-        """What an answer is checked against: nothing where it may be another thing than JSON."""
+        """The model that spectree validates an answer against; None where it may be another type than JSON."""
         return super().find_model(code) if self._media == (JSON,) else None
 
     def generate_spec(self, *names: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class _Adapter(PydanticModelAdapter):
         return model.model_json_schema(ref_template=ref_template, mode=mode, schema_generator=_Schema)
 
     def validation_errors(self, err: ValidationError) -> list[object]:  # noqa: ARG002 - its protocol
-        """None: api.edge.problems answers a refused form; the list of all with what was sent has a size without limit."""
+        """Nothing: api.edge.problems answers a refused form, with a limit on its size that spectree's list has not."""
         return []
 
 

@@ -16,7 +16,7 @@ class Caller:
 
     caller_id: of the token; "local" without one.
     projects: whose jobs are seen and started; None = all.
-    is_session: the browser sent it by itself, as it would for any page that makes it ask.
+    is_session: identified by the cookie, which browsers also attach to requests that other sites cause (CSRF).
     """
 
     caller_id: str
@@ -44,12 +44,12 @@ def caller() -> Caller:
     """Who asks; only for views that ask for a token."""
     who = known_caller()
     if who is None:
-        raise RuntimeError("this route is open to everybody, so nobody has been told who asks")
+        raise RuntimeError("this route is open to everybody, so the caller was not identified")
     return who
 
 
 def known_caller() -> Caller | None:
-    """Who asks; None = nobody knows: the route is open, or the request is about to be refused."""
+    """Who asks; None = unknown: the route is open, or the request is about to be refused."""
     who: Caller | None = g.get("caller")
     return who
 

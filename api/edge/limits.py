@@ -20,7 +20,7 @@ from shared.errors import BrokerAway
 
 FREE_IN = "X-RateLimit-Free-In"
 TOO_MANY = 429
-NOWHERE = "nowhere"  # the name of all wrong addresses and methods
+NOWHERE = "nowhere"  # stands for the endpoint of unknown addresses and methods
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ def register(app: Flask, settings: Settings) -> None:
         request_identifier=lambda: request.endpoint or NOWHERE,  # requests without a name are not counted
     )
     limiter.request_filter(_is_free)
-    app.after_request(_say_when)  # the last that is registered is the first that runs: the limiter's own comes before
+    app.after_request(_say_when)  # Flask runs these in reverse order: the limiter's, registered next, comes before
     limiter.init_app(app)
 
 
@@ -60,7 +60,7 @@ def _limits(settings: Settings) -> Iterator[ApplicationLimit]:
 
 
 def _storage(settings: Settings) -> tuple[str, dict[str, Any]]:
-    """Where to count; a process that starts before the embedded broker counts in its own memory."""
+    """Where to count: on the broker's server; in memory for a process that starts before the embedded broker."""
     try:
         return counting_on(redis_server(settings))
     except BrokerAway as error:
@@ -69,7 +69,7 @@ def _storage(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 
 def _say_when(answer: Response) -> Response:
-    """Only who was refused needs to know when to come again; 503 has a time of its own."""
+    """Set Retry-After on 429 only; a 503 has one of its own."""
     seconds = answer.headers.pop(FREE_IN, None)
     if answer.status_code == TOO_MANY and seconds is not None:
         answer.headers["Retry-After"] = seconds

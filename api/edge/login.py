@@ -14,7 +14,7 @@ def login_address(path: str) -> str:
 
 
 def local_path(text: str) -> str:
-    r"""The text if it is a path of this service, else the root: `//host`, `/\host` and `https:` lead elsewhere."""
+    r"""The text if it is a path of this service, else `/`: against open redirects by `//host`, `/\host` and `https:`."""
     is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if is_ours else "/"
 

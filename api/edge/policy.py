@@ -1,4 +1,4 @@
-"""What a route asks of a request before its view sees it. It stands on the view, where every guard reads it."""
+"""The policy of a route: who may call it, and what is checked, limited and audited. It is an attribute of the view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors → answers: RFC 9457 problem details for everything that goes wrong. The one table stands here."""
+"""Errors as answers: RFC 9457 problem details for everything that goes wrong. The table of HTTP statuses is here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 REST_IN_LOG = "; the log has the rest under the request id of this answer"
 MAX_DETAIL_LENGTH, MAX_PATH_LENGTH = 4_000, 300
-STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other error of ours is a fault of ours
+STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other is an internal error
     (MalformedRequest, 400),
     (NotFound, 404),
     (Conflict, 409),
@@ -75,7 +75,7 @@ class Problem(BaseModel):
 
 
 def problem(status: int, detail: str, *, title: str = "", kind: str = "about:blank", **more: Any) -> Response:
-    """The answer that tells a problem; `more` are its further members."""
+    """A problem details answer; `more` are its further members."""
     title = title or HTTP_STATUS_CODES[status]
     detail, path = shortened(detail, MAX_DETAIL_LENGTH), shortened(request.path, MAX_PATH_LENGTH)
     document = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
@@ -84,7 +84,7 @@ def problem(status: int, detail: str, *, title: str = "", kind: str = "about:bla
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="queuecast"'
-        if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the login
+        if "HX-Request" in request.headers:  # htmx asks for a part of a page: have it load the login instead
             answer.headers["HX-Redirect"] = login_address(path_of(request.headers.get("HX-Current-URL", "")))
     return answer
 
@@ -115,7 +115,7 @@ def answer_to(error: Exception) -> Response:
 
 
 def _of_http(error: HTTPException) -> Response:
-    """What Flask itself refuses; its headers (Allow, for one) are kept."""
+    """An error of Flask or werkzeug; its headers, such as Allow, are kept."""
     if isinstance(error, RateLimitExceeded):
         return _of_ours(TooManyRequests(f"accepted are {error.description}"))
     answer = problem(error.code or 500, _detail(error), title=error.name)
@@ -153,7 +153,7 @@ def _of_ours(error: QueuecastError) -> Response:
 
 
 def _of_a_fault(error: Exception) -> Response:
-    """Ours to repair: the traceback is for the log, the answer says nothing of it."""
+    """500: the traceback goes to the log, nothing of it into the answer."""
     log.error("internal error", exc_info=error)
     return problem(500, "internal error" + REST_IN_LOG)
 

@@ -1,4 +1,4 @@
-"""Forwarded headers: believed when a proxy of ours has sent them, taken away when anybody else has.
+"""Forwarded headers: used when a trusted proxy has sent them, removed when anybody else has.
 
 A proxy is known by its address (QUEUECAST_PROXY_ADDRESSES). Of its headers X-Forwarded-For and X-Forwarded-Proto count, as many
 steps back as there are proxies (QUEUECAST_TRUSTED_PROXIES); the host is always that of the header Host, and there is no prefix.
@@ -22,7 +22,7 @@ sparing = SparingLog(structlog.get_logger(__name__))
 
 
 def is_proxy(host: str, settings: Settings) -> bool:
-    """Whether the address is one of a proxy of ours."""
+    """Whether the address is one of a trusted proxy."""
     if not settings.trusted_proxies:
         return False
     address = _address(host)
@@ -30,7 +30,7 @@ def is_proxy(host: str, settings: Settings) -> bool:
 
 
 def behind_proxies(application: WSGIApplication, settings: Settings) -> WSGIApplication:
-    """The application, told who asks: the client of a proxy of ours, or whoever has connected."""
+    """The application with the right REMOTE_ADDR: the client of a trusted proxy, or whoever has connected."""
     steps = settings.trusted_proxies
     believing = ProxyFix(_of_known_address(application), x_for=steps, x_proto=steps)
 
@@ -49,7 +49,7 @@ def behind_proxies(application: WSGIApplication, settings: Settings) -> WSGIAppl
 
 
 def _of_known_address(application: WSGIApplication) -> WSGIApplication:
-    """The application behind ProxyFix, which takes any text for an address; some proxies add a port."""
+    """The application with a valid REMOTE_ADDR: ProxyFix takes any text for an address, and some proxies add a port."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         named = _address(environ["REMOTE_ADDR"])

@@ -42,13 +42,13 @@ def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldP
 
 
 def shortened(text: str, most: int) -> str:
-    """The text as it can be told: its middle cut out, without what no answer can carry."""
+    """The text with its middle cut out, if it is too long, and without lone surrogates, which UTF-8 cannot encode."""
     short = text if len(text) <= most else f"{text[: most - most // 4 - 1]}…{text[-(most // 4) :]}"
     return short.encode("utf-8", "backslashreplace").decode()
 
 
 def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[FieldProblem]:
-    """Known names are told for the first unknown one of each place only."""
+    """One problem for each error; only the first unknown field of each object lists the known ones."""
     explained: set[tuple[object, ...]] = set()
     for item in items:
         loc = _places(item)

@@ -1,4 +1,4 @@
-"""What every request passes: its id, the check of its body, and the headers of its answer."""
+"""Request ids, security headers of answers, the check of bodies, and the protection against CSRF."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def name_requests(app: Flask) -> None:
-    """Give every request of this application its id, and its answer the headers of security; before all that may refuse one."""
+    """Give every request an id, and every answer the security headers; to be called before all that may refuse a request."""
     app.json, app.request_class = StrictJson(app), StrictRequest
     app.before_request(_name_request)
     app.before_request(_limit_body)
@@ -56,7 +56,7 @@ def name_requests(app: Flask) -> None:
 
 
 def check_requests(app: Flask) -> None:
-    """Refuse what other web pages send, and bodies that are not one JSON object; after whoever asks has been let in."""
+    """Refuse cross-site requests (CSRF), and bodies that are not one JSON object; to be called after authentication."""
     app.before_request(_check_site)
     app.before_request(_check_body)
 
@@ -74,19 +74,19 @@ def _name_request() -> None:
 
 
 def _limit_body() -> None:
-    """Of a body no more is read than its view needs; before the login's form is."""
+    """Set the limit that the view's policy has; before anything reads the body, such as the login's form."""
     policy = current_policy()
     if policy is not None and policy.max_body_bytes is not None:
         request.max_content_length = policy.max_body_bytes
 
 
 def _forget_request(_error: BaseException | None) -> None:
-    """The thread answers others after this one."""
+    """Unbind the request id: the thread answers others after this one."""
     structlog.contextvars.clear_contextvars()
 
 
 def _check_body() -> None:
-    """Refuse a body that is not one JSON object where the view takes one; a wrong address or method is told first."""
+    """Refuse a body that is not one JSON object where the view takes one."""
     policy, given = current_policy(), cast("StrictRequest", request)
     if policy is None or policy.body is None or is_reading():
         return
@@ -100,9 +100,9 @@ def _check_body() -> None:
 def _check_site() -> None:
     """Refuse a change that a web page of another origin sends (CSRF): browsers name it in a POST, other callers never do.
 
-    With a session one of the two headers that name it must be there, and the one that says that our own page sends: no form of
-    another page can add it. Who names a token needs neither: a browser sends that header only after asking us, and we never
-    allow it.
+    With a session, Origin or Sec-Fetch-Site must be there, and the custom header HX-Request, which no form of another page can
+    add. With an Authorization header neither is needed: a page of another origin can add it only after a CORS preflight, which we
+    never allow.
     """
     who = known_caller()
     if current_policy() is None or is_reading() or "Authorization" in request.headers:
@@ -119,7 +119,7 @@ def _check_site() -> None:
 
 
 def _is_our_origin(origin: str) -> bool:
-    """Whether pages of this origin are ours. A proxy may speak TLS for us; a page without is none of a service with TLS."""
+    """Whether the origin is ours. A proxy may terminate TLS, so https is accepted for plain http, but never the reverse."""
     scheme, _, host = origin.lower().partition("://")
     return host == request.host.lower() and scheme in ({"https"} if request.is_secure else {"http", "https"})
 

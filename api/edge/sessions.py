@@ -1,7 +1,7 @@
 """Sessions: a person logs in with a token once; the browser keeps a cookie with the session's random id, for half a day.
 
 Session and token are looked up for every request, so logging out ends the one, and revoking the other ends all of its sessions.
-State changes also need what only our own pages send: see guards.py.
+State changes are protected against CSRF by api/edge/request_checks.py.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def log_in(services: Services) -> AnyResponse:
 
 @route("POST", "/logout", Policy(needs=Scope.READ, is_audited=True))
 def log_out(services: Services) -> Response:
-    """End the session, everywhere; htmx follows the header, a page of ours sent the request."""
+    """End the session, everywhere; htmx follows the header HX-Redirect."""
     caller()
     services.known_sessions.end(request.cookies.get(COOKIE, ""))
     answer = Response(status=204, headers={"HX-Redirect": PAGE})
@@ -62,5 +62,5 @@ def log_out(services: Services) -> Response:
 
 def _page(target: str, *, problem: str = "", status: int = 200) -> Response:
     answer = make_response(render_template("login.html", next=target, problem=problem), status)
-    answer.headers["Referrer-Policy"] = "same-origin"  # with no-referrer a browser sends the form as coming from nowhere
+    answer.headers["Referrer-Policy"] = "same-origin"  # with no-referrer browsers send the form with `Origin: null`
     return answer

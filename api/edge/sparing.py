@@ -1,4 +1,4 @@
-"""Log lines that strangers can cause: so many a minute, and then only how many more there were, so that no disk is filled."""
+"""A rate limit for log lines that strangers can cause: so many a minute, then only how many were left out."""
 
 from __future__ import annotations
 

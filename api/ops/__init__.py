@@ -1,1 +1,1 @@
-"""What operators and tools ask for: health, metrics, the OpenAPI document."""
+"""Views for operators and tools: health, metrics, the OpenAPI document."""

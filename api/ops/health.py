@@ -51,7 +51,7 @@ def _ask_broker(services: Services) -> None:
 
 
 def _outcome(check: Callable[[], None]) -> str:
-    """What is wrong, without hosts and paths, which strangers need not know: the log has them."""
+    """`ok`, or what is wrong without hosts and paths, which only the log may have."""
     try:
         check()
     except QueuecastError as error:

@@ -1,4 +1,4 @@
-"""What Prometheus is told: what was counted, and what lanes and open jobs look like at this moment."""
+"""/metrics for Prometheus: the counters, and gauges of lanes and open jobs that are read when it scrapes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from shared.domain.lanes import Lane
 from shared.errors import QueuecastError
 from shared.telemetry import metrics
 
-ELSEWHERE = "unmatched"  # the route of every address that we do not serve: who scans for others must not make series
+ELSEWHERE = "unmatched"  # the route label of unknown addresses, so that scanners cannot create time series
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
 
 
 class Present:
-    """A collector of what nobody counts: it is looked at when it is asked for, and absent while its service is away."""
+    """A collector of gauges that are read at scrape time, and left out while their service is away."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -71,7 +71,7 @@ def _note_time() -> None:
 
 
 def _count(answer: Response) -> Response:
-    """By the rule of the route, never by the path, which callers choose."""
+    """Count by the rule of the route, never by the path, which callers choose."""
     route = request.url_rule.rule if request.url_rule else ELSEWHERE
     method = request.method if request.method in METHODS else "other"
     metrics.HTTP_REQUESTS.labels(method, route, answer.status_code).inc()

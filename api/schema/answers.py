@@ -1,4 +1,4 @@
-"""Answers as callers read them; what jobs and forecasts of shared/domain already say is shown as it stands there."""
+"""The response models of /v1; values of shared/domain that callers may see whole are part of them as they are."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Answer(BaseModel):
 
     @classmethod
     def showing(cls, value: object, **more: object) -> Self:
-        """What the value has under the names of our fields, and more beside it or in its place."""
-        shown = {name: getattr(value, name) for name in cls.model_fields if name not in more and hasattr(value, name)}
-        return cls.model_validate(shown | more)
+        """An answer from the attributes of `value` that have our fields' names; `more` adds to them or replaces them."""
+        attributes = {name: getattr(value, name) for name in cls.model_fields if name not in more and hasattr(value, name)}
+        return cls.model_validate(attributes | more)
 
 
 class JobAccepted(Answer):

@@ -29,12 +29,12 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, SHORT, Text
 from shared.domain.timegrid import EARLIEST, LATEST
 
-UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # what ends lines, or makes text read otherwise
+UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 MAX_MODELS = 50
 MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
 MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
-ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # the first means something else on every machine
-ONE, SEVERAL = "(one)", "(several)"  # pydantic puts them among the places of an error; callers are not told
+ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # listed by the operating system, but no IANA names of a place
+ONE, SEVERAL = "(one)", "(several)"  # tags of unions; pydantic puts them into the `loc` of errors, where refusals.py drops them
 MOMENT_FORM = (
     "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B), "
     f"from {EARLIEST.year} to {LATEST.year - 1}"
@@ -77,7 +77,7 @@ def _models(value: object) -> object:
 
 
 def one_or_several(value: object) -> str:
-    """Which of the two forms a field that takes one or a list has: the list's errors carry an index, those of one do not."""
+    """The discriminator of a field that takes one value or a list: only errors of the list carry an index."""
     return SEVERAL if isinstance(value, list | tuple) else ONE
 
 
@@ -95,7 +95,7 @@ def _hyperparameter(value: object) -> object:
 
 
 def _grids(value: object) -> object:
-    """Counts the values of all hyperparameters; where there should be an object or a list and is none, is told later."""
+    """Limits the number of values of all hyperparameters together; wrong types are found by the checks that follow."""
     grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
     count = sum(len(values) if isinstance(values, list) else 1 for grid in grids for values in grid.values())
     if count > MAX_GRID_VALUES:

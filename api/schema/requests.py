@@ -1,6 +1,6 @@
 """Bodies and queries as callers write them: checked here, then they become the values of shared/domain/jobs.py.
 
-Every field is obeyed or refused. What needs more than the form (connections, models, the clock) is checked in acceptance.py.
+Every field is obeyed or refused. What needs connections, models or the clock is checked by api/v1/admission.py.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Form(BaseModel):
 
 
 def _never_null(schema: dict[str, Any]) -> None:
-    """Say of a query or header that it is left away; in an address nothing is null."""
+    """Leave null out of the schema of a query or header: what is not given is left out there, nothing is null."""
     for name, field in schema["properties"].items():
         accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]
         if len(accepted) == 1:
@@ -88,7 +88,7 @@ class DataBody(Form):
     source: Annotated[
         Annotated[PlaceBody, Tag(fields.ONE)] | Annotated[tuple[PlaceBody, ...], Size(MAX_SOURCES, 1), Tag(fields.SEVERAL)],
         Discriminator(fields.one_or_several),
-        Field(description="one place, or a list: the first has the target, the others add companions"),
+        Field(description="one place, or a list: the first has the target, the others add covariates"),
     ]
     destination: PlaceBody
 
@@ -227,7 +227,7 @@ class SubmitHeaders(BaseModel):
 
 
 def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:
-    """The length, if it has an accepted number of steps; a period that was refused is told by itself."""
+    """The length, if its number of steps is accepted; steps are not counted without a valid period, which has its own error."""
     period: Duration | None = info.data.get("aggregation_time_period")
     seconds = length.seconds if length.is_fixed else length.count * MAX_MONTH_SECONDS
     if seconds > MAX_PERIOD_SECONDS:

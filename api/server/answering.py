@@ -1,4 +1,4 @@
-"""What goes out, and the log line of it: answers of the application, and the server's own refusals as problem details."""
+"""Answers of the application, the server's own refusals as problem details, and the log line of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Answer(WSGITask):
     """The application's answer to one request; runs in a thread of its own."""
 
     def service(self) -> None:
-        """Answer, and say so in one line, under the id of the answer; without the query, which may hold names of people."""
+        """Answer, and write the access log line; without the query, which may hold names of people."""
         began = time.perf_counter()
         try:
             super().service()
@@ -36,7 +36,7 @@ class Answer(WSGITask):
             )
 
     def build_response_header(self) -> bytes:
-        """While the server ends, the connection ends with the answer."""
+        """While the server shuts down, close the connection after the answer."""
         if self.channel.server.is_ending:
             self.set_close_on_finish()
         head: bytes = super().build_response_header()
@@ -44,7 +44,7 @@ class Answer(WSGITask):
 
 
 class RefusalAnswer(ErrorTask):
-    """The answer to what is no proper request, or came too slowly; the connection ends with it."""
+    """The answer to an invalid or too slow request; the connection is closed after it."""
 
     def execute(self) -> None:
         """Say why, to whoever asked and in the log."""
@@ -66,7 +66,7 @@ class RefusalAnswer(ErrorTask):
         )
 
     def _detail(self) -> str:
-        """In our words; waitress' own end where it begins to quote the request, which may hold secrets."""
+        """The reason; waitress' messages are cut where they begin to quote the request, which may hold secrets."""
         if self.request.error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return f"the body is larger than the accepted {self.channel.server.settings.max_body_bytes} bytes"
         if self.request.error.code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE and "max_header" in self.request.error.body:

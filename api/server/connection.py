@@ -1,4 +1,4 @@
-"""One connection, and how long each part of a request may take; by the clock, so that a byte now and then does not help.
+"""One connection and its timeouts for each part of a request (against slowloris); a byte now and then does not extend them.
 
 nothing yet ──▶ head ──▶ body ──▶ a thread answers ──▶ answer is taken ──▶ nothing yet …
 10 s (then 75)  10 s     30 s *   no limit here        30 s *              * and a second more for each 16 KiB
@@ -23,13 +23,13 @@ IDLE_SECONDS = 75.0  # between two requests: longer than the 60 s for which comm
 BODY_SECONDS = ANSWER_SECONDS = 30.0
 MIN_BYTES_PER_SECOND = 16_384  # bytes in a second, beyond the seconds above
 MAX_PIPELINED = 8  # requests that may wait on one connection; clients of today send one after the other
-LINGER_SECONDS = 2.0  # what still comes after a refusal is thrown away, else the refusal would be lost with it
+LINGER_SECONDS = 2.0  # for reading and discarding after a refusal; closing at once would reset the connection and lose the answer
 
 
 class Connection(HTTPChannel):
     """A connection of somebody who asks.
 
-    group: whom it is counted with.
+    group: the address that it is counted for.
     since: when the present part of a request began, by the monotonic clock.
     """
 
@@ -51,7 +51,7 @@ class Connection(HTTPChannel):
 
     @property
     def worth(self) -> tuple[int, float]:
-        """Which to keep: those of an answer or a body before those that have not even sent a head; newer ones first."""
+        """The order in which to keep connections: with an answer, with a head, without; of equal ones the newer."""
         has_sent_head = self.request is not None and self.request.headers_finished
         return (2 if self.total_outbufs_len else 1 if has_sent_head else 0), self.since
 
@@ -68,7 +68,7 @@ class Connection(HTTPChannel):
         if self.lingers or self.request is None:
             longest = LINGER_SECONDS if self.lingers else IDLE_SECONDS if self.has_asked else HEAD_SECONDS
             if waited > longest:
-                self._leave()  # without a word: browsers open connections to have them at hand
+                self._leave()  # without an answer: browsers open spare connections
         elif not self.request.headers_finished:
             if waited > HEAD_SECONDS:
                 self._refuse(self.request, f"the head of the request has not come within {HEAD_SECONDS:g} seconds")
@@ -76,7 +76,7 @@ class Connection(HTTPChannel):
             self._refuse(self.request, f"the body comes more slowly than {MIN_BYTES_PER_SECOND} bytes a second")
 
     def end_soon(self) -> None:
-        """The server ends: go, unless a whole head has come, which is answered."""
+        """The server shuts down: close, unless a whole head has come, which is answered."""
         is_reading = self.request is not None and self.request.headers_finished
         if not (self.requests or self.total_outbufs_len or self.lingers or is_reading):
             self._leave()
@@ -112,7 +112,7 @@ class Connection(HTTPChannel):
         return is_taken
 
     def _refuse_surplus(self) -> None:
-        """Let the connection end with the last request that may wait: whoever sends hundreds at once would be served alone."""
+        """Refuse pipelined requests beyond the limit and close: a client that pipelines hundreds would keep others waiting."""
         with self.requests_lock:
             for request in self.requests[MAX_PIPELINED:]:
                 request.error = Refusal(HTTPStatus.BAD_REQUEST, f"more than {MAX_PIPELINED} requests wait on this connection")
@@ -128,7 +128,7 @@ class Connection(HTTPChannel):
         self.since = time.monotonic()
 
     def write_soon(self, data: bytes) -> int:
-        """Give bytes of an answer to the loop; they begin to wait for their reader when nothing else of it waits."""
+        """Hand bytes of an answer to the loop; the timeout begins when nothing was waiting to be sent before."""
         if not self.total_outbufs_len:
             self.since, self.sent = time.monotonic(), 0
         written: int = super().write_soon(data)
@@ -166,7 +166,7 @@ class Connection(HTTPChannel):
             self.close_when_flushed, self.lingers, self.since = False, True, time.monotonic()
 
     def handle_expt(self) -> None:
-        """Urgent data, which HTTP has none of, and which would wake the loop again and again."""
+        """Close on TCP urgent data, which HTTP does not use, and which would wake the loop again and again."""
         self.handle_close()
 
     def _part(self) -> tuple[object, bool]:
@@ -174,7 +174,7 @@ class Connection(HTTPChannel):
 
 
 def group_of(host: str) -> str:
-    """Whom to count together: the address; of IPv6 the network of 64 bits, which one machine has for itself."""
+    """The address whose connections are counted together; of IPv6 the /64 network, which one host has for itself."""
     if ":" not in host:
         return host
     return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))

@@ -1,4 +1,4 @@
-"""The listening socket and its connections: how many there may be, of whom, and who goes when there are too many."""
+"""The listening socket and its connections: limits in total and per address, and which are closed when there are too many."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from api.server.connection import Connection, group_of
 from api.server.memory import LARGE_BYTES
 from shared.config.settings import Settings
 
-PROBE = "/healthz"  # has a thread of its own: whether the process is well must be told while all others are busy
+PROBE = "/healthz"  # has a thread of its own, to be answered while all others are busy
 GRACE_SECONDS = 20.0
 LOOK_SECONDS = 1.0
 ACCEPTED_AT_ONCE = 64
 HEAD_BYTES = 32_768
-WAITING_BYTES = 67_108_864  # of answers that a slow reader may leave waiting, in a file, before the thread that answers waits too
+WAITING_BYTES = 67_108_864  # of an answer that wait for a slow reader, in a file, before the answering thread has to wait too
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ class Listener(TcpWSGIServer):
 
     def __init__(self, application: WSGIApplication, sock: socket.socket, settings: Settings) -> None:
         """Takes the bound socket, which is listened on from now."""
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it would warn of every request that waits
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits
         self.settings = settings
         self.sparing = SparingLog(log)
         self.reserve = ThreadedTaskDispatcher()
@@ -97,7 +97,7 @@ class Listener(TcpWSGIServer):
         (self.reserve if is_quick else self.task_dispatcher).add_task(task)
 
     def readable(self) -> bool:
-        """Whether somebody who connects is wanted: always, since whoever is too many goes."""
+        """Whether to accept connections: always; _has_room limits them."""
         return True
 
     def handle_accept(self) -> None:
@@ -125,7 +125,7 @@ class Listener(TcpWSGIServer):
         self.channel_class(self, sock, (host, address[1]), self.adj, map=self._map_of_all)
 
     def _has_room(self, host: str) -> bool:
-        """Whether one more may come, if need be after another has gone: first of the same address, then of any."""
+        """Whether one more fits, if need be after closing another: of the same address at its limit, then of any."""
         staying = [connection for connection in self.active_channels.values() if not connection.will_close]
         if not is_proxy(host, self.settings):
             group = group_of(host)
@@ -136,7 +136,7 @@ class Listener(TcpWSGIServer):
 
 
 def _one_goes(crowd: Iterable[Connection]) -> bool:
-    """Have the one that is worth least closed; False = all are being answered."""
+    """Close the one that is worth least; False = all are being answered."""
     worst = min(
         (connection for connection in crowd if not connection.requests), key=lambda connection: connection.worth, default=None
     )

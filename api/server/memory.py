@@ -1,4 +1,4 @@
-"""Giving memory back after large bodies: left alone, the process would stay as large as its largest moment."""
+"""Give memory back to the system after large bodies; else the process would stay at its peak size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _IS_GLIBC = hasattr(_LIBC, "mallopt")
 def keep_little() -> None:
     """Have the C library return a large block when it is freed, and keep few arenas; to be called before threads start.
 
-    What the application is made of stays for good: not looking at it again makes `give_back` cheap.
+    Freezing the objects of the application, which stay for good, makes the collection in `give_back` cheap.
     """
     gc.freeze()
     if _IS_GLIBC:
@@ -24,7 +24,7 @@ def keep_little() -> None:
 
 
 def give_back() -> None:
-    """Free what a request has left: the traceback of a refusal keeps the body in a cycle, which Python finds much later."""
+    """Collect garbage now: the traceback of a refusal keeps the body in a reference cycle."""
     gc.collect()
     if _IS_GLIBC:
         _LIBC.malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Reading a request strictly: what another reader, such as a proxy, could understand differently is refused, not guessed."""
+"""Strict parsing, against request smuggling: what a proxy could understand differently is refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Request(HTTPRequestParser):
         self.command, self.path = "", ""  # of one that is refused before they are known
 
     def received(self, data: bytes) -> int:
-        """Take in what has come; how much of it belonged to this request."""
+        """Parse bytes that have come; gives how many belonged to this request."""
         consumed: int = super().received(data)
         if self.chunked and self.body_rcv is not None and self.error is None:
             self._check_frames(len(self.body_rcv))

@@ -1,4 +1,4 @@
-"""The life of the server's process: what the system allows it, and how it ends."""
+"""The server's process: its limit of open files, and its shutdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.config.settings import Settings
 
 FILES_OF_A_CONNECTION = 3  # its socket, a long body, a long answer
 FILES_OF_THE_REST = 100
-SWITCH_SECONDS = 0.001  # of Python's lock: the loop has many short turns to take between threads that compute
+SWITCH_SECONDS = 0.001  # the interpreter's switch interval: the loop must not wait long for threads that compute
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ def serve_until_asked(application: WSGIApplication, sock: socket.socket, setting
 
 
 def affordable_connections(most: int) -> int:
-    """As many as wanted, or as many as there may be open files for; the limit of those is raised as far as the system lets us."""
+    """At most that many, and as many as the limit of open files allows, which is raised as far as possible."""
     needed = most * FILES_OF_A_CONNECTION + FILES_OF_THE_REST
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:

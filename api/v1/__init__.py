@@ -1,1 +1,1 @@
-"""The views of /v1, and what they need to answer."""
+"""The views of /v1, the HTTP API."""

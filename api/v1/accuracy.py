@@ -1,4 +1,4 @@
-"""How good a queue's forecasts have been, by lead time; and which there were."""
+"""Accuracy of a queue's past forecasts by lead time, and the list of those forecasts."""
 
 from __future__ import annotations
 

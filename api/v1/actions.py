@@ -1,4 +1,4 @@
-"""What may be asked of a job that is there: stop it, or try it again."""
+"""Cancel a job, or retry it."""
 
 from __future__ import annotations
 

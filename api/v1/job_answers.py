@@ -1,4 +1,4 @@
-"""Jobs as they are answered: a page of them; one with its row, how far it is, its queues."""
+"""Answers about jobs: a page of them; one with its progress and its queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a page of jobs ended, as an opaque, signed text: pages stay stable while new jobs come in."""
+"""Cursor pagination: an opaque, signed text says where a page ended, so pages stay stable while new jobs come in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A job as store and run state know it together: while it runs, the run state is ahead.
+"""The present state of jobs: from the store, and while they run from the run state, which is ahead of it.
 
-While the broker is away the store's word is shown; it may be old, but nobody waits.
+While the broker is away only the store is read, which may be behind.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def queue_report(services: Services, job: Job, queue: str) -> QueueReport:
 
 
 def _ended_with(job: Job, report: QueueReport) -> QueueReport:
-    """A job that has ended has no running queue; one whose run state was lost had no chance to say so of each."""
+    """The report; queues that were left open when the job ended, such as with a lost run state, have failed for its reason."""
     if job.state.is_terminal and report.state in {QueueState.WAITING, QueueState.RUNNING}:
         return replace(report, state=QueueState.FAILED, reason=job.reason)
     return report

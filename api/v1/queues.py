@@ -68,8 +68,8 @@ def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime,
 def thinned(points: list[answers.SeriesPoint], most: int | None) -> list[answers.SeriesPoint]:
     """At most about `most` points: of neighbouring steps the one with the highest value, so that no peak is lost; None = all.
 
-    A step without any value is kept where all its neighbours have none, so that a gap stays a gap. The steps since the first
-    predicted one are thinned by themselves, and last: they are what one looks for.
+    A step without any value is kept where all its neighbours have none, so that a gap stays a gap. The steps from the first
+    prediction on are thinned apart from those before, so that a long past takes no points from the forecast.
     """
     if most is None or len(points) <= most:
         return points

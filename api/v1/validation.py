@@ -24,18 +24,18 @@ from shared.domain.lanes import Lane
 from shared.errors import WorkersAway, WorkersBusy
 
 ANSWER_SECONDS = 5.0
-QUESTION = replace(WRITE, is_audited=False)  # it costs a worker time, and changes nothing
+QUESTION = replace(WRITE, is_audited=False)  # changes nothing, but costs a worker time
 
 
-def _tell_form_problems(error: ValidationError) -> Response:
-    """A form that is not accepted is an answer here, not an error."""
+def _answer_form_problems(error: ValidationError) -> Response:
+    """Answer a request that is not well-formed with 200 and its problems, not with 422."""
     wrong_fields = field_problems(error, JobBody)
     problems = tuple(Problem(field=".".join(map(str, item.loc)), message=item.msg) for item in wrong_fields)
     answer = answers.ValidationAnswer.of(Validation(problems=problems))
     return Response(answer.model_dump_json(), mimetype="application/json")
 
 
-@route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_tell_form_problems)
+@route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_answer_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
     now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
@@ -61,6 +61,6 @@ def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
 
 
 def _asked_lane(services: Services) -> Lane | None:
-    """The lane of questions; while only workers of the previous release live, the one where they look. None = nobody lives."""
+    """The lane of questions; `plan` while only workers of the previous release live. None = no worker lives."""
     served = {lane for worker in services.run_state.pulses.workers() for lane in worker.lanes}
     return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)
