@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api.dashboard import words
 from api.edge import problems
 from api.edge.identity import known_caller
+from api.edge.login import wants_page
 from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
@@ -55,10 +56,7 @@ def static(filename: str) -> Response:
 
 def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, str]]:
     """A person at a wrong address gets a page, a program its problem."""
-    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
-    if wants_page and not request.path.startswith("/v1/"):
-        return problem_page(error)
-    return problems.answer_to(error)
+    return problem_page(error) if wants_page() and not request.path.startswith("/v1/") else problems.answer_to(error)
 
 
 def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:

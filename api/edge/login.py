@@ -1,11 +1,18 @@
-"""Where to log in, where to go afterwards, and the name of the cookie that a browser keeps meanwhile."""
+"""Where browsers log in and where they are redirected afterwards; the name of the session's cookie."""
 
 from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from flask import request
+
 PAGE = "/login"
 COOKIE = "queuecast_session"
+
+
+def wants_page() -> bool:
+    """Whether a browser asks, which prefers HTML to JSON."""
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def login_address(path: str) -> str:

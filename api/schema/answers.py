@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.forecasts import Candidate, Forecast, ModelCard
 from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
-from shared.domain.reports import Above, QueueOutlook
+from shared.domain.reports import Above, QueueOutlook, above_full
 
 
 class Answer(BaseModel):
@@ -127,22 +127,32 @@ class ForecastStep(Answer):
     upper_bound: float
 
 
-PEAK = "the step with the highest prediction, in the whole forecast"
 ABOVE = "steps above 100 %: likely where the prediction is, possible where only the upper bound is; null = no percentage"
 
 
-class Series(Answer):
-    """Actual values and one forecast of a queue on one time axis, without holes from the first known step to the last."""
+class ForecastOverview(Answer):
+    """What is said of a forecast beside its steps."""
 
-    queue: str
     metric: str
     job: str
-    job_id: str
     issued_at: datetime
     step_seconds: int
     model: str
-    peak: ForecastStep = Field(description=PEAK)
+    peak: ForecastStep = Field(description="the step with the highest prediction, in the whole forecast")
     above_100: Above | None = Field(description=ABOVE)
+
+    @classmethod
+    def of(cls, forecast: Forecast, **more: object) -> Self:
+        """The overview of the forecast, with more fields of the answer."""
+        peak = forecast_steps(forecast)[forecast.peak_step - 1]
+        return cls.showing(forecast, peak=peak, above_100=above_full(forecast), **more)
+
+
+class Series(ForecastOverview):
+    """Actual values and one forecast of a queue on one time axis, without holes from the first known step to the last."""
+
+    queue: str
+    job_id: str
     points: list[SeriesPoint]
 
 

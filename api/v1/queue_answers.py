@@ -9,10 +9,10 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from api.schema.answers import ABOVE, PEAK, Answer, ForecastStep, forecast_steps
+from api.schema.answers import Answer, ForecastOverview, ForecastStep, forecast_steps
 from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
 from shared.domain.jobs import Hyperparameter, QueueState
-from shared.domain.reports import Above, QualityReport, QueueReport, above_full
+from shared.domain.reports import QualityReport, QueueReport
 
 
 class WindowScore(Answer):
@@ -50,27 +50,14 @@ def standings(report: QueueReport) -> list[Standing]:
     return [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
 
 
-class ForecastAnswer(Answer):
+class ForecastAnswer(ForecastOverview):
     """A forecast as it was delivered."""
 
-    issued_at: datetime
     created_at: datetime
-    metric: str
-    job: str
-    step_seconds: int
-    model: str
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
     skill: float | None
-    peak: ForecastStep = Field(description=PEAK)
-    above_100: Above | None = Field(description=ABOVE)
     steps: list[ForecastStep]
-
-    @classmethod
-    def of(cls, forecast: Forecast) -> Self:
-        """The forecast, step by step."""
-        steps = forecast_steps(forecast)
-        return cls.showing(forecast, peak=steps[forecast.peak_step - 1], above_100=above_full(forecast), steps=steps)
 
 
 class QueueAnswer(Answer):
@@ -91,4 +78,5 @@ class QueueAnswer(Answer):
     @classmethod
     def of(cls, report: QueueReport, forecast: Forecast | None) -> Self:
         """The report and the forecast it led to."""
-        return cls.showing(report, leaderboard=standings(report), forecast=ForecastAnswer.of(forecast) if forecast else None)
+        answer = ForecastAnswer.of(forecast, steps=forecast_steps(forecast)) if forecast else None
+        return cls.showing(report, leaderboard=standings(report), forecast=answer)

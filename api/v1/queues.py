@@ -18,7 +18,7 @@ from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import MAX_POINTS, SeriesQuery
 from shared.domain.forecasts import Forecast
-from shared.domain.reports import Point, above_full, outlook
+from shared.domain.reports import Point, outlook
 from shared.domain.timegrid import step_start, to_epoch
 from shared.errors import InvalidRequest
 
@@ -47,9 +47,7 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
-    peak, above_100 = answers.forecast_steps(forecast)[forecast.peak_step - 1], above_full(forecast)
-    shown = answers.Series.showing(forecast, peak=peak, above_100=above_100, points=points)
-    return Response(shown.model_dump_json(), mimetype=JSON)
+    return Response(answers.Series.of(forecast, points=points).model_dump_json(), mimetype=JSON)
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:

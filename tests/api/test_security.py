@@ -122,7 +122,7 @@ def test_a_control_character_is_no_part_of_a_name(client: FlaskClient, text: str
         assert client.post("/v1/jobs", json=a_body(field, text)).status_code == 422
 
 
-@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x=y", "a\nb", "\x1b[31m", "é", '{"$gt":""}', "x" * 65])
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x=y", "a\nb", "\x1b[31m", "é", '{"$gt":""}', "x" * 65, "", "a b"])
 def test_an_id_of_a_request_never_becomes_a_header_or_a_line_of_its_own(
     client: FlaskClient, written: io.StringIO, value: str
 ) -> None:

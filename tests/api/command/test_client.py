@@ -1,4 +1,4 @@
-"""The client against a real HTTP server: small ones that answer as told, and the service itself."""
+"""The client against real HTTP servers that answer as told; against the service itself: test_remote.py."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from werkzeug.wrappers import Request, Response
 
 from api.command.client import Client, Document
-from api.edge.context import EXTENSION, Services
-from shared.config.settings import Settings
 from shared.domain.jobs import JobState
-from shared.domain.tokens import Scope, make_token
 from shared.errors import (
     AccessError,
     ApiAway,
@@ -28,16 +23,11 @@ from shared.errors import (
     NotAuthenticated,
     NotFound,
     QueuecastError,
-    QueueNotFound,
-    ScopeMissing,
     StoreAway,
     TooManyRequests,
     UnknownModel,
 )
-from shared.fleet.runstate import RunState
-from tests.api.bodies import a_body
 from tests.api.serving import serving
-from tests.factories import MONDAY, a_forecast, a_job
 
 Answering = Callable[[Request], Response]
 
@@ -55,14 +45,6 @@ def answer() -> Iterator[Callable[[Answering], Client]]:
     yield make
     for server in open_servers:
         server.__exit__(None, None, None)
-
-
-@pytest.fixture
-def service(run_state: RunState, settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[tuple[Client, Services]]:
-    """A client of the real service, and what stands behind that."""
-    app = make_app(settings)
-    with serving(app) as url:
-        yield Client(url), app.extensions[EXTENSION]
 
 
 def as_json(document: Any, status: int = 200) -> Response:
@@ -223,8 +205,11 @@ def test_waiting_ends_with_the_job_and_tells_its_progress(answer: Callable[[Answ
     assert seen == ["queued", "running", end]
 
 
-def test_waiting_outlives_a_service_that_is_started_again(answer: Callable[[Answering], Client]) -> None:
-    client = answer(ending_after(a_document("running"), a_problem(503), a_problem(503), a_document("succeeded")))
+@pytest.mark.parametrize("status", [503, 429])
+def test_waiting_outlives_a_service_that_is_started_again_or_wants_fewer_requests(
+    answer: Callable[[Answering], Client], status: int
+) -> None:
+    client = answer(ending_after(a_document("running"), a_problem(status), a_problem(status), a_document("succeeded")))
     assert client.wait("job-1", 10)["state"] == "succeeded"
 
 
@@ -236,54 +221,6 @@ def test_waiting_does_not_begin_at_a_service_that_is_away(answer: Callable[[Answ
 def test_waiting_ends_after_its_time_and_says_how_to_go_on(answer: Callable[[Answering], Client]) -> None:
     with pytest.raises(TimeoutError, match="queuecast jobs watch job-1"):
         answer(lambda _: a_document("running")).wait("job-1", 0.3)
-
-
-def test_the_service_takes_a_job_and_shows_it(service: tuple[Client, Services]) -> None:
-    client, _ = service
-    accepted = client.submit(json.dumps(a_body()))
-    assert accepted["state"] == "queued"
-    assert client.job(accepted["job_id"])["job_name"] == "Resource Forecasting"
-    assert [job["job_id"] for job in client.jobs(limit=1)["jobs"]] == [accepted["job_id"]]
-    assert client.jobs(state="failed")["jobs"] == []
-
-
-def test_the_service_says_what_is_wrong_with_a_request(service: tuple[Client, Services]) -> None:
-    client, _ = service
-    with pytest.raises(InvalidRequest, match="aggregation_time_period"):
-        client.submit(json.dumps(a_body("aggregation_time_period", "1m")))
-    with pytest.raises(MalformedRequest, match="not JSON"):
-        client.submit("{")
-    with pytest.raises(JobNotFound, match="nowhere"):
-        client.job("nowhere")
-    with pytest.raises(QueueNotFound):
-        client.series("nowhere")
-
-
-def test_the_service_shows_queues_their_series_and_the_models(service: tuple[Client, Services]) -> None:
-    client, services = service
-    services.store.jobs.add(a_job())
-    services.store.forecasts.save(a_forecast(queue="root/a b"))
-    assert [queue["queue"] for queue in client.queues()["queues"]] == ["root/a b"]
-    series = client.series("root/a b", issued_at=MONDAY.isoformat(), **{"from": (MONDAY - timedelta(days=1)).isoformat()})
-    assert [point["prediction"] for point in series["points"]] == [50.0, 60.0, 55.0]
-    assert client.models()["models"] == []
-
-
-def test_a_token_is_sent_with_every_question(service: tuple[Client, Services]) -> None:
-    client, services = service
-    token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
-    services.store.tokens.add(token)
-    assert Client(client.base_url, token=secret).jobs()["jobs"] == []
-    with pytest.raises(NotAuthenticated):
-        client.jobs()
-    with pytest.raises(ScopeMissing):
-        Client(client.base_url, token=secret).cancel("job-1")
-
-
-def test_a_wait_goes_on_when_the_service_wants_fewer_questions(answer: Callable[[Answering], Client]) -> None:
-    refusal = a_problem(429, type="urn:queuecast:too-many-requests", detail="slow down")
-    told = iter([as_json({"state": "queued"}), refusal, as_json({"state": "succeeded"})])
-    assert answer(lambda _: next(told)).wait("job-1", 10)["state"] == "succeeded"
 
 
 def test_of_many_problems_as_many_are_told_as_fit_on_a_screen(answer: Callable[[Answering], Client]) -> None:

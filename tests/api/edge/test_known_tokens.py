@@ -1,4 +1,4 @@
-"""How old what is known of tokens may be, and what counts while the store is away."""
+"""Tokens as the API's processes know them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.edge.known_tokens import FRESH_SECONDS, LIFE_SECONDS, STALE_SECONDS, KnownTokens
+from api.edge.known_tokens import FRESH_SECONDS, KnownTokens
+from api.edge.remembered import LIFE_SECONDS
 from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import StoreAway
 from shared.store import open_store
@@ -47,14 +48,6 @@ def known(place: Place) -> KnownTokens:
     return KnownTokens(place.open, lambda: place.seconds)
 
 
-def test_one_look_is_good_for_all_requests_of_its_time(place: Place, known: KnownTokens) -> None:
-    token, secret = place.add()
-    for _ in range(10):
-        assert known.exist()
-        assert known.with_secret(secret, MONDAY) == known.with_id(token.token_id, MONDAY) == token
-    assert place.looks == 1
-
-
 def test_what_is_revoked_is_seen_with_the_next_look(place: Place, known: KnownTokens) -> None:
     token, secret = place.add()
     assert known.with_secret(secret, MONDAY) == token
@@ -73,27 +66,6 @@ def test_a_wrong_secret_makes_no_more_than_a_few_looks_in_a_second(place: Place,
     place.seconds += FRESH_SECONDS
     assert known.with_secret(secret, MONDAY) is not None
     assert place.looks == 2
-
-
-def test_while_the_store_is_away_its_last_word_counts_and_few_requests_ask_it(place: Place, known: KnownTokens) -> None:
-    token, secret = place.add()
-    assert known.exist()
-    place.is_away, place.looks = True, 0
-    place.seconds += LIFE_SECONDS
-    for _ in range(10):
-        assert known.with_secret(secret, MONDAY) == token
-    assert place.looks == 1
-    place.seconds += STALE_SECONDS
-    with pytest.raises(StoreAway):
-        known.with_secret(secret, MONDAY)
-    place.is_away = False
-    assert known.with_secret(secret, MONDAY) == token
-
-
-def test_a_store_that_was_never_there_lets_nobody_in(place: Place, known: KnownTokens) -> None:
-    place.is_away = True
-    with pytest.raises(StoreAway):
-        known.exist()
 
 
 def test_its_use_is_noted_once_in_an_hour_and_never_in_the_way(place: Place, known: KnownTokens) -> None:

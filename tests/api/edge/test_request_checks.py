@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
@@ -87,13 +86,6 @@ def test_a_body_that_is_given_is_obeyed_or_refused(client: FlaskClient, verb: st
     assert client.post(f"/v1/jobs/nobody/{verb}", json=body, headers={"Origin": "http://localhost"}).status_code == status
 
 
-def test_a_body_in_chunks_is_held_to_the_limit_too(client: FlaskClient) -> None:
-    body = io.BytesIO(b'{"user_name": "' + b"x" * 30_000 + b'"}')
-    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    answer = client.post("/v1/jobs", input_stream=body, content_type=JSON, environ_overrides=chunked)
-    assert answer.status_code == 413
-
-
 def test_a_wrong_method_is_answered_with_the_accepted_ones(client: FlaskClient) -> None:
     answer = client.delete("/v1/jobs")
     assert {"GET", "POST"} <= {method.strip() for method in answer.headers["Allow"].split(",")}
@@ -111,13 +103,6 @@ def test_every_answer_carries_the_headers_of_security(client: FlaskClient, path:
 
 def test_the_id_of_a_request_comes_back(client: FlaskClient) -> None:
     assert client.get("/nowhere", headers={"X-Request-ID": "ui-7.a_b"}).headers["X-Request-ID"] == "ui-7.a_b"
-
-
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, 'a"b', "é"])
-def test_an_id_that_would_spoil_a_log_is_replaced(client: FlaskClient, given: str) -> None:
-    found = client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
-    assert found != given
-    assert len(found) == 16
 
 
 def test_the_id_of_a_request_is_in_its_log_lines(client: FlaskClient) -> None:

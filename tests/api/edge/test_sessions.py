@@ -137,12 +137,6 @@ def test_a_cookie_that_is_none_of_ours_opens_nothing(client: FlaskClient, grant:
     assert client.get("/v1/jobs").status_code == 200
 
 
-def test_all_processes_of_a_fleet_know_a_session(client: FlaskClient, grant: Granting, elsewhere: FlaskClient) -> None:
-    log_in(client, grant())
-    elsewhere.set_cookie(COOKIE, session_of(client))
-    assert elsewhere.get("/v1/jobs").status_code == 200
-
-
 def test_logging_out_ends_the_session_in_all_processes(client: FlaskClient, grant: Granting, elsewhere: FlaskClient) -> None:
     log_in(client, grant())
     cookie = session_of(client)
