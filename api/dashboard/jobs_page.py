@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import urlencode
+from typing import Any
 
 from flask import render_template, request, url_for
 
@@ -22,18 +21,13 @@ def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
     query = query_of(JobsQuery)
     jobs, cursor = page_of_jobs(services, query)
-    asked = {name: value for name, value in request.args.items() if value and name != "cursor"}
+    filters: dict[str, Any] = {name: value for name, value in request.args.items() if value and name != "cursor"}
     return render_template(
         "_jobs.html" if frame.is_fragment() else "jobs.html",
         query=query,
         jobs=jobs,
-        older=_address({**asked, "cursor": cursor}) if cursor else None,
-        newest=_address(asked) if query.cursor else None,
-        is_filtered=bool(asked),
+        older=url_for("dashboard.jobs", **filters, cursor=cursor) if cursor else None,
+        newest=url_for("dashboard.jobs", **filters) if query.cursor else None,
+        is_filtered=bool(filters),
         states=list(JobState),
     )
-
-
-def _address(asked: Mapping[str, str]) -> str:
-    """This page, asking for that."""
-    return f"{url_for('dashboard.jobs')}?{urlencode(asked)}"

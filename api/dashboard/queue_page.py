@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import render_template, request
 from pydantic import Field
@@ -49,13 +49,17 @@ def show(services: Services, queue: str) -> str:
     forecast = forecasts.newest(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=projects)
     newest = forecasts.newest(queue, metric=forecast.metric, job=forecast.job, projects=projects) if query.issued_at else forecast
     others = [name for name in forecasts.queues(forecast.metric, projects) if name != queue]
+    issued_at = forecast.issued_at.isoformat() if query.issued_at else None
     return render_template(
         "queue.html",
         query=query,
         row=row_of(forecast, services.settings.mark_levels, now),
         is_newest=forecast == newest,
         levels=sorted(services.settings.mark_levels),
-        drawn=[_drawn(forecast, query), *(_compared(name, forecast) for name in query.compare if name in others)],
+        drawn=[
+            _drawn(queue, metric=forecast.metric, job=forecast.job, issued_at=issued_at),
+            *(_drawn(name, metric=forecast.metric) for name in query.compare if name in others),
+        ],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
         **_report(services, forecast),
@@ -65,30 +69,18 @@ def show(services: Services, queue: str) -> str:
     )
 
 
-def _drawn(forecast: Forecast, query: QueueQuery) -> dict[str, str]:
-    """Name and data of the queue itself."""
-    issued_at = forecast.issued_at.isoformat() if query.issued_at else None
-    address = _series_address(forecast.queue, metric=forecast.metric, job=forecast.job, issued_at=issued_at)
-    return {"name": forecast.queue, "address": address}
-
-
-def _compared(name: str, forecast: Forecast) -> dict[str, str]:
-    """Name and data of a queue that is drawn beside it."""
-    return {"name": name, "address": _series_address(name, metric=forecast.metric)}
-
-
-def _series_address(queue: str, **asked: str | None) -> str:
-    given = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items() if value)
-    return f"/v1/queues/{quote(queue)}/series?{given}"
+def _drawn(queue: str, **query: str | None) -> dict[str, str]:
+    """A queue that is drawn: its name, and the address of its series."""
+    parameters = urlencode({name: value for name, value in query.items() if value}, quote_via=quote)
+    return {"name": queue, "address": f"/v1/queues/{quote(queue)}/series?{parameters}"}
 
 
 def _address(queue: str, changes: dict[str, Any]) -> str:
     """This page with something changed; None takes a value away."""
-    now = {name: value for name, value in request.args.to_dict(flat=False).items() if value != [""]}
-    for name, value in changes.items():
-        now[name] = [] if value is None else value if isinstance(value, list) else [value]
-    given = "&".join(f"{name}={quote(str(value), safe='')}" for name, values in now.items() for value in values)
-    return f"/queues/{quote(queue)}{'?' + given if given else ''}"
+    query = request.args.to_dict(flat=False) | changes
+    given = {name: value for name, value in query.items() if value not in (None, [""])}
+    parameters = urlencode(given, doseq=True, quote_via=quote)
+    return f"/queues/{quote(queue)}{'?' if parameters else ''}{parameters}"
 
 
 def _report(services: Services, forecast: Forecast) -> dict[str, Any]:

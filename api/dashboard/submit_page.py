@@ -22,7 +22,8 @@ def show(services: Services) -> str:
     """The form; with `?from=JOB_ID` filled in with what that job was asked for."""
     known = _known(services, request.args.get("from", ""))
     places = known.get("data", {})
-    source = places.get("source", {})
+    source, destination = places.get("source", {}), places.get("destination", {})
+    first_source = source if isinstance(source, dict) else source[0]
     cards, note = _cards(services)
     return render_template(
         "submit.html",
@@ -30,11 +31,11 @@ def show(services: Services) -> str:
         advanced=inputs(ADVANCED, known),
         has_advanced=any(name in known for name in ADVANCED),
         connections=connection_kinds(services.settings, caller().projects),
-        source=source if isinstance(source, dict) else source[0],
-        destination=places.get("destination", {}),
-        source_inputs=place_inputs("source", source if isinstance(source, dict) else source[0]),
-        destination_inputs=place_inputs("destination", places.get("destination", {})),
-        is_one_source=isinstance(source, dict),
+        source=first_source,
+        destination=destination,
+        source_inputs=place_inputs("source", first_source),
+        destination_inputs=place_inputs("destination", destination),
+        is_one_source=source is first_source,
         cards=cards,
         note=note,
         chosen=known.get("model", "auto"),
