@@ -7,13 +7,12 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from api import dashboard
+from api import dashboard, ops, v1
 from api.edge import audit, auth, limits, problems, request_checks, sessions
 from api.edge.context import EXTENSION, Services
 from api.edge.proxies import behind_proxies
 from api.edge.routing import add_routes, check_policies
-from api.ops import health, metrics, openapi
-from api.v1 import accuracy, actions, jobs, models, queues, schedules, validation
+from api.ops import metrics, openapi
 from shared.config.settings import Settings
 from shared.telemetry.tracing import start_tracing
 
@@ -47,7 +46,7 @@ def _guard(app: Flask, services: Services) -> None:
 
 
 def _add_routes(app: Flask, services: Services) -> None:
-    add_routes(app, services, jobs, actions, validation, accuracy, queues, schedules, models, health, metrics, openapi, sessions)
+    add_routes(app, services, v1, ops, sessions)
     pages = dashboard.blueprint(services.settings)
     add_routes(pages, services, dashboard)
     app.register_blueprint(pages)

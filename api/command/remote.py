@@ -96,7 +96,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     filters = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
-    show(connect(url).jobs(**filters, limit=limit, cursor=cursor), tables.print_jobs, as_json=as_json)
+    show(connect(url).jobs(**filters, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
 
 
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
@@ -111,7 +111,7 @@ def show_job(
     if queue is None:
         _show_job(client.job(job_id), client, as_json=as_json)
     else:
-        show(client.queue_report(job_id, queue), tables.print_report, as_json=as_json)
+        show(client.queue_report(job_id, queue), output.print_report, as_json=as_json)
 
 
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
@@ -144,7 +144,7 @@ def retry_job(
 @queues.command("list", epilog="Example: queuecast queues list --json")
 def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    show(connect(url).queues(), tables.print_queues, as_json=as_json)
+    show(connect(url).queues(), output.print_queues, as_json=as_json)
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
@@ -155,7 +155,7 @@ def show_accuracy(
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
-    show(connect(url).accuracy(queue, job=job), tables.print_accuracy, as_json=as_json)
+    show(connect(url).accuracy(queue, job=job), output.print_accuracy, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
@@ -165,13 +165,13 @@ def show_queue(
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    show(connect(url).series(queue), tables.print_series, as_json=as_json)
+    show(connect(url).series(queue), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")
 def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the models that the workers offer, with their hyperparameters and default grids."""
-    show(connect(url).models(), tables.print_models, as_json=as_json)
+    show(connect(url).models(), output.print_models, as_json=as_json)
 
 
 def _seconds(text: str) -> int:
@@ -182,7 +182,7 @@ def _seconds(text: str) -> int:
 
 
 def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
-    show(job, lambda _: tables.print_job(job, client.outlooks(job["job_id"])), as_json=as_json)
+    show(job, lambda _: output.print_job(job, client.outlooks(job["job_id"])), as_json=as_json)
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

@@ -55,7 +55,7 @@ def _identify(services: Services) -> None:
         log.warning("nobody can be let in", error=str(error))
         raise StoreAway from error  # without its address, which strangers need not know
     if who is not None:
-        callers.let_in(who)
+        identity.let_in(who)
 
 
 def _admit(services: Services) -> Response | None:

@@ -21,7 +21,8 @@ TAGS = ("jobs", "queues", "schedules", "models", "health")  # in the order in wh
 @cache
 def document() -> str:
     """The document as JSON; the first call needs an application context."""
-    return json.dumps(SPEC.spec)
+    spec = SPEC.spec
+    return json.dumps(spec | {"tags": sorted(spec["tags"], key=lambda tag: TAGS.index(tag["name"]))})
 
 
 @route("GET", "/openapi.json", PAGE)

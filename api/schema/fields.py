@@ -29,7 +29,7 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, SHORT, Text
 from shared.domain.timegrid import EARLIEST, LATEST
 
-UNPLAIN = CONTROL + r"\u2028\u2029" + names.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
+UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 MAX_MODELS = 50
 MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
 MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
