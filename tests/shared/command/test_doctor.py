@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.command.doctor import diagnose, file_system
-from shared.command.doctor_findings import Finding, asked
+from shared.command.doctor.findings import Finding, asked
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import Settings
 from shared.connections.files import FilesConnection

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
-from shared.command.doctor_findings import Finding, asked
+from shared.command.doctor.findings import Finding, asked
 from shared.config.settings import Settings
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane

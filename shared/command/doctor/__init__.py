@@ -15,8 +15,8 @@ from typing import cast
 
 from celery.backends.redis import RedisBackend
 
-from shared.command.doctor_broker import look_at_broker
-from shared.command.doctor_findings import Finding, asked, of_look
+from shared.command.doctor.broker import look_at_broker
+from shared.command.doctor.findings import Finding, asked, of_look
 from shared.config.connection import look_at
 from shared.config.data_folder import INBOX, ROOT, entries, problem_with, user_name
 from shared.config.settings import Settings

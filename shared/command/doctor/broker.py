@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 
-from shared.command.doctor_findings import Finding, asked
-from shared.command.doctor_fleet import look_at_fleet
+from shared.command.doctor.findings import Finding, asked
+from shared.command.doctor.fleet import look_at_fleet
 from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
 
