@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.config.connection import Look, State
 from shared.errors import BrokerIsCluster, BrokerRefuses, QueuecastError, ServiceError, StoreRefuses
 
 TO_MEND = (BrokerIsCluster, BrokerRefuses, StoreRefuses)  # they are there, and waiting does not help
-LONGEST_WORDS = 200
+MAX_WORDS = 200  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +29,9 @@ class Finding:
         return "away" if self.is_away else "ill"
 
 
-def of_look(name: str, look: Look) -> Finding:
-    """What a look at a connection has shown."""
-    is_well, is_away = look.state is State.WELL, look.state is State.AWAY
-    return Finding(name=name, detail=look.detail, is_well=is_well, is_away=is_away, advice=look.advice)
+def judged(name: str, detail: str, *, is_well: bool, advice: str) -> Finding:
+    """The answer to a question of yes or no; the advice is for no."""
+    return Finding(name=name, detail=detail, is_well=is_well, advice="" if is_well else advice)
 
 
 def asked(name: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
@@ -44,6 +42,6 @@ def asked(name: str, ask: Callable[[], list[Finding]]) -> list[Finding]:
         is_away = isinstance(error, ServiceError) and not isinstance(error, TO_MEND)
         return [Finding(name=name, detail=str(error), is_well=False, is_away=is_away)]
     except Exception as error:  # noqa: BLE001 - an answer that nobody has foreseen; the other questions must be asked
-        said = f"{type(error).__name__}: {error}".partition("\n")[0][:LONGEST_WORDS]
+        said = f"{type(error).__name__}: {error}".partition("\n")[0][:MAX_WORDS]
         advice = "is something in between that is not what it seems? If not, please report this"
         return [Finding(name=name, detail=f"an unexpected answer ({said})", is_well=False, advice=advice)]

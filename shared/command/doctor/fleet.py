@@ -1,15 +1,18 @@
-"""What `queuecast doctor` asks about the fleet: who works, with which version, what waits, and what has failed."""
+"""What `queuecast doctor` asks of the broker's server and of the fleet behind it: does the server keep what it has, who works,
+with which version, what waits, and what has failed?
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
-from shared.command.doctor.findings import Finding, asked
+from shared.command.doctor.findings import Finding, asked, judged
 from shared.config.settings import Settings
+from shared.domain.identifiers import first_of
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
@@ -18,40 +21,79 @@ from shared.fleet.runstate.roles import REAPER
 from shared.fleet.runstate.values import LivingWorker
 from shared.store import open_store
 
-MOST_SKEW_SECONDS = 5.0  # deadlines and dead workers are told by the clocks of several machines
+MAX_MEMORY_SHARE = 0.7  # alarm at 70 % of the broker's memory; at 100 % jobs stand still
+MAX_SKEW_SECONDS = 5.0  # deadlines and dead workers are told by the clocks of several machines
 OLD_JOB_SECONDS = 7_200.0
-MOST_FAILED = 200  # that are looked at
-MOST_NAMED = 3
+MAX_FAILED = 200  # that are looked at
+MAX_NAMED = 3
 UNKNOWN = "unknown"
 
 
-def look_at_fleet(settings: Settings, state: RunState) -> list[Finding]:
-    """Reaper, clocks, versions, what waits, slots, models, and how jobs fare; each asked whatever the others answer."""
-    questions: dict[str, Callable[[], list[Finding]]] = {
-        "reaper": lambda: [_reaper(state)],
-        "clock": lambda: [_clock(state)],
-        "versions": lambda: [_versions(state)],
-        "messages": lambda: _waiting(settings, state.pulses.workers()),
-        "catalogue": lambda: [_catalogue(state)],
-        "oldest job": lambda: [_oldest_job(settings)],
-        "failed jobs": lambda: [_failed_jobs(settings)],
-    }
-    return [finding for name, ask in questions.items() for finding in asked(name, ask)]
+def look_at_broker(settings: Settings) -> list[Finding]:
+    """All that only the broker's server can answer: first whether it answers at all, as a master."""
+    with closing(RunState.open(settings, is_patient=False)) as state:
+        state.ping()
+        info = state.server_says()
+        questions: dict[str, Callable[[], list[Finding]]] = {
+            "broker's durability": lambda: _durability(info),
+            "run state": lambda: [_run_state(state)],
+            "reaper": lambda: [_reaper(state)],
+            "clock": lambda: [_clock(state)],
+            "versions": lambda: [_versions(state)],
+            "messages": lambda: _waiting(settings, state.pulses.workers()),
+            "catalogue": lambda: [_catalogue(state)],
+            "oldest job": lambda: [_oldest_job(settings)],
+            "failed jobs": lambda: [_failed_jobs(settings)],
+        }
+        answers = f"answers (Redis {info.get('redis_version')}, {info.get('role', 'master')})"
+        findings = [finding for name, ask in questions.items() for finding in asked(name, ask)]
+        return [Finding(name="broker", detail=answers), *findings]
+
+
+def _durability(info: Mapping[str, object]) -> list[Finding]:
+    """Whether a restart of the server loses nothing, nothing is evicted, and there is room."""
+    has_file, policy = bool(info.get("aof_enabled")), str(info.get("maxmemory_policy"))
+    limit, used = (float(str(info.get(name) or 0)) for name in ("maxmemory", "used_memory"))
+    share = used / limit if limit else 0.0
+    return [
+        judged(
+            "broker's file",
+            f"appendonly {'yes' if has_file else 'no'}",
+            is_well=has_file,
+            advice="set `appendonly yes`: without it a restart of the broker loses every waiting task",
+        ),
+        judged(
+            "broker's eviction",
+            f"maxmemory-policy {policy}",
+            is_well=policy == "noeviction",
+            advice="set `maxmemory-policy noeviction`: eviction loses tasks",
+        ),
+        judged(
+            "broker's memory",
+            f"{share:.0%} of {limit / 2**20:.0f} MiB used" if limit else f"{used / 2**20:.0f} MiB used, no limit set",
+            is_well=share < MAX_MEMORY_SHARE,
+            advice="raise `maxmemory`: at 100 % jobs stand still",
+        ),
+    ]
+
+
+def _run_state(state: RunState) -> Finding:
+    state.active()
+    return Finding(name="run state", detail="is readable")
 
 
 def _reaper(state: RunState) -> Finding:
     """Whether one holds the lock, which it renews every few seconds."""
-    is_there = state.roles.is_held(REAPER)
-    advice = "" if is_there else "start one: `queuecast reap`; without it what is lost stays lost, and no schedule fires"
-    return Finding(name="reaper", detail="runs" if is_there else "none runs", is_well=is_there, advice=advice)
+    runs = state.roles.is_held(REAPER)
+    advice = "start one: `queuecast reap`; without it what is lost stays lost, and no schedule fires"
+    return judged("reaper", "runs" if runs else "none runs", is_well=runs, advice=advice)
 
 
 def _clock(state: RunState) -> Finding:
     """How far this machine's clock is from the broker's."""
     skew = time.time() - state.server_time()
-    is_well = abs(skew) <= MOST_SKEW_SECONDS
-    advice = "" if is_well else "let all machines take their time from the same place (NTP)"
-    return Finding(name="clock", detail=f"{skew:+.1f} s from the broker's", is_well=is_well, advice=advice)
+    advice = "let all machines take their time from the same place (NTP)"
+    return judged("clock", f"{skew:+.1f} s from the broker's", is_well=abs(skew) <= MAX_SKEW_SECONDS, advice=advice)
 
 
 def _versions(state: RunState) -> Finding:
@@ -79,8 +121,8 @@ def _waiting(settings: Settings, workers: list[LivingWorker]) -> list[Finding]:
     ]
 
 
-def _number(found: int | None) -> str:
-    return UNKNOWN if found is None else str(found)
+def _number(count: int | None) -> str:
+    return UNKNOWN if count is None else str(count)
 
 
 def _foreign(key: str) -> Finding:
@@ -91,16 +133,14 @@ def _foreign(key: str) -> Finding:
 
 def _lane(lane: Lane, slots: int, busy: int | None) -> Finding:
     detail = f"slots of living workers: {slots}, of them busy with this lane: {_number(busy)}" if slots else "no living worker"
-    advice = "" if slots else f"start one: `queuecast work --lanes {lane.value}`"
-    return Finding(name=f"lane {lane.value}", detail=detail, is_well=slots > 0, advice=advice)
+    return judged(f"lane {lane.value}", detail, is_well=slots > 0, advice=f"start one: `queuecast work --lanes {lane.value}`")
 
 
 def _catalogue(state: RunState) -> Finding:
     """Whether a worker has said which models there are."""
-    cards = state.catalogue.cards()
-    if cards:
-        return Finding(name="catalogue", detail=", ".join(card.name for card in cards))
-    return Finding(name="catalogue", detail="no worker has ever said which models it has", is_well=False, advice="start a worker")
+    names = ", ".join(card.name for card in state.catalogue.cards() or ())
+    detail = names or "no worker has ever said which models it has"
+    return judged("catalogue", detail, is_well=bool(names), advice="start a worker")
 
 
 def _oldest_job(settings: Settings) -> Finding:
@@ -109,20 +149,21 @@ def _oldest_job(settings: Settings) -> Finding:
         oldest = min(store.jobs.open(), key=lambda job: job.asked_at, default=None)
     if oldest is None:
         return Finding(name="oldest job", detail="none is open")
-    age = (datetime.now(UTC) - oldest.asked_at).total_seconds()
-    is_late = datetime.now(UTC) > oldest.deadline_at and age > OLD_JOB_SECONDS
-    advice = "its deadline is over and nobody has ended it: see the reaper's log" if is_late else ""
-    return Finding(name="oldest job", detail=f"{oldest.job_id}, {age / 60:.0f} min", is_well=not is_late, advice=advice)
+    now = datetime.now(UTC)
+    age = (now - oldest.asked_at).total_seconds()
+    advice = "its deadline is over and nobody has ended it: see the reaper's log"
+    is_well = now <= oldest.deadline_at or age <= OLD_JOB_SECONDS
+    return judged("oldest job", f"{oldest.job_id}, {age / 60:.0f} min", is_well=is_well, advice=advice)
 
 
 def _failed_jobs(settings: Settings) -> Finding:
     """Jobs that have failed within the last hour; nothing need be broken here, but a person should know."""
     since = datetime.now(UTC) - timedelta(hours=1)
     with closing(open_store(settings.store_location, patience_seconds=1)) as store:
-        newest = store.jobs.find(JobFilter(state=JobState.FAILED), limit=MOST_FAILED)
-    failed = [job for job in newest if job.ended_at and job.ended_at >= since]
+        newest = store.jobs.find(JobFilter(state=JobState.FAILED), limit=MAX_FAILED)
+    failed = [job.job_id for job in newest if job.ended_at and job.ended_at >= since]
     if not failed:
         return Finding(name="failed jobs", detail="none within the last hour")
-    names = ", ".join(job.job_id for job in failed[:MOST_NAMED]) + (" …" if len(failed) > MOST_NAMED else "")
-    count = f"{len(failed)}{' or more' if len(newest) == MOST_FAILED else ''} within the last hour"
-    return Finding(name="failed jobs", detail=f"{count}: {names}", advice="`queuecast jobs show JOB_ID` says why")
+    count = f"{len(failed)}{' or more' if len(newest) == MAX_FAILED else ''} within the last hour"
+    detail = f"{count}: {first_of(failed, MAX_NAMED)}"
+    return Finding(name="failed jobs", detail=detail, advice="`queuecast jobs show JOB_ID` says why")

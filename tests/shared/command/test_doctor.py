@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.command.doctor import diagnose, file_system
+from shared.command.doctor import diagnose
+from shared.command.doctor.databases import file_system
 from shared.command.doctor.findings import Finding, asked
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import Settings
@@ -128,7 +129,7 @@ def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
             at = now - timedelta(hours=2 if number == 4 else 0)
             store.jobs.move(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
     found = findings(healthy)["failed jobs"]
-    assert found.detail == "4 within the last hour: job-0, job-1, job-2 …"
+    assert found.detail == "4 within the last hour: job-0, job-1, job-2 and 1 more"
     assert found.verdict == "note"
 
 
