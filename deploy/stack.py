@@ -68,10 +68,7 @@ def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = No
     Raises SetupError for a port that is taken.
     """
     return Layout(
-        host=host,
-        port=_free_port(host, port, "--port"),
-        flower_port=_flower_port(flower_port),
-        workers=workers or _cores(),
+        host=host, port=_free_port(host, port, "--port"), flower_port=_flower_port(flower_port), workers=workers or _cores()
     )
 
 

@@ -21,15 +21,7 @@ from shared.domain.jobs import Job, JobState, Progress, QueueState
 from shared.domain.ranking import leaderboard
 from shared.domain.reports import QueueReport, warnings_of
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
-from shared.errors import (
-    BrokerAway,
-    DeadlinePassed,
-    JobNotFound,
-    QueueNotFound,
-    RecordUnreadable,
-    RunStateLost,
-    StateForbids,
-)
+from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from shared.telemetry import metrics

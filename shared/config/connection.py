@@ -15,14 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsA
 
 from shared.domain.places import Place
 from shared.domain.registry import Registry
-from shared.errors import (
-    CredentialsRefused,
-    InvalidRequest,
-    InvalidSettings,
-    QueuecastError,
-    ServiceError,
-    SourceNotFound,
-)
+from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, QueuecastError, ServiceError, SourceNotFound
 
 Role = Literal["source", "destination"]
 BOTH: tuple[Role, ...] = ("source", "destination")

@@ -97,12 +97,7 @@ def _encrypted(place: RedisPlace) -> dict[str, bool]:
 def _limits(*, is_patient: bool) -> dict[str, Any]:
     retry = Patience() if is_patient else Retry(NoBackoff(), 0)
     seconds = 5.0 if is_patient else 0.5
-    return {
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "retry": retry,
-        "retry_on_error": list(_TRANSIENT),
-    }
+    return {"socket_timeout": seconds, "socket_connect_timeout": seconds, "retry": retry, "retry_on_error": list(_TRANSIENT)}
 
 
 def _trusting(settings: Settings, place: RedisPlace) -> RedisPlace:

@@ -60,13 +60,7 @@ class Forecasts:
         return list(self.records.sum_by(FORECASTS, [Is("metric", metric), *_of_projects(projects)], "queue", []))
 
     def issues(
-        self,
-        queue: str,
-        *,
-        metric: str | None = None,
-        job: str | None = None,
-        projects: Sequence[str] | None = None,
-        limit: int,
+        self, queue: str, *, metric: str | None = None, job: str | None = None, projects: Sequence[str] | None = None, limit: int
     ) -> list[Issue]:
         """What was issued and matches, newest first by (issued_at, created_at); at most `limit`; `projects` as for `newest`."""
         where = [*_given(queue=queue, metric=metric, job=job), *_of_projects(projects)]

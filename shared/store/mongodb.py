@@ -14,17 +14,7 @@ from shared.errors import StoreAway
 from shared.store.codec import Cell, Row, from_cell, to_row
 from shared.store.mongo_admission import admitting
 from shared.store.mongo_place import MongoPlace
-from shared.store.mongo_statements import (
-    Stages,
-    joining,
-    matching,
-    name_of,
-    newest,
-    plain,
-    preceding,
-    sort_of,
-    taken_by,
-)
+from shared.store.mongo_statements import Stages, joining, matching, name_of, newest, plain, preceding, sort_of, taken_by
 from shared.store.mongo_writes import replace_all, speaks_mongo
 from shared.store.reading import page, read_one
 from shared.store.records import Is, Order, Waiting, Where

@@ -20,19 +20,7 @@ from shared.domain.tokens import Scope, Token
 from shared.errors import reason_of
 from shared.store.codec import Cell, Row, moment_of, to_row
 from shared.store.reading import DISORDER
-from shared.store.tables import (
-    DOCUMENT,
-    FORECASTS,
-    JOBS,
-    OUTCOMES,
-    REPORTS,
-    SCHEDULES,
-    TOKENS,
-    KeptReport,
-    Kind,
-    Ranked,
-    Table,
-)
+from shared.store.tables import DOCUMENT, FORECASTS, JOBS, OUTCOMES, REPORTS, SCHEDULES, TOKENS, KeptReport, Kind, Ranked, Table
 
 Hyperparameters = dict[str, Hyperparameter]
 

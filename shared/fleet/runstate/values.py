@@ -110,7 +110,5 @@ def queue_state(name: bytes, released: Collection[bytes], done: Mapping[bytes, b
 def running_queue(name: str, work: bytes | None, outcomes: Collection[bytes]) -> RunningQueue:
     """The queue that its keys describe."""
     return RunningQueue(
-        queue=name,
-        blocks=from_json(QueueWork, work).blocks if work else None,
-        outcomes=frozenset(map(int, outcomes)),
+        queue=name, blocks=from_json(QueueWork, work).blocks if work else None, outcomes=frozenset(map(int, outcomes))
     )
