@@ -20,14 +20,14 @@ from shared.config.extras import needs
 from shared.config.settings import load_settings
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.places import Place
-from shared.domain.timegrid import EARLIEST, LATEST, bucket_start
+from shared.domain.timegrid import MAX_TIME, MIN_TIME, bucket_start
 from shared.errors import InvalidRequest
 from worker.flower.access import password_file
 
 if TYPE_CHECKING:
     from deploy.simulate import Cluster
 
-MOST_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
+MAX_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
 
 app = typer.Typer()
 
@@ -109,9 +109,9 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
     from deploy.simulate import simulate  # numpy and pandas, which no other verb here needs
 
     step_seconds = seconds_of(step)
-    if queues * days * 86_400 // step_seconds > MOST_SAMPLES:
+    if queues * days * 86_400 // step_seconds > MAX_SAMPLES:
         raise InvalidRequest(
-            f"--queues, --days and --step ask for more than {MOST_SAMPLES:,} samples; take fewer or a longer step"
+            f"--queues, --days and --step ask for more than {MAX_SAMPLES:,} samples; take fewer or a longer step"
         )
     end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
     return simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), end_at
@@ -159,6 +159,6 @@ def moment_of(text: str) -> datetime:
         raise InvalidRequest(f"--end {text!r}: {error}; accepted is 2026-01-05T00:00Z") from error
     if moment.tzinfo is None:
         raise InvalidRequest(f"--end {text!r} has no offset; accepted is 2026-01-05T00:00Z or 2026-01-05T01:00+01:00")
-    if not EARLIEST <= moment < LATEST:
-        raise InvalidRequest(f"--end {text!r}: accepted are the years {EARLIEST.year} to {LATEST.year - 1}")
+    if not MIN_TIME <= moment < MAX_TIME:
+        raise InvalidRequest(f"--end {text!r}: accepted are the years {MIN_TIME.year} to {MAX_TIME.year - 1}")
     return moment.astimezone(UTC)

@@ -24,7 +24,7 @@ from deploy.valkey import forget_socket, valkey_command
 from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import PREFIX, Settings
-from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from shared.errors import BrokerAway, SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.roles import REAPER
@@ -39,7 +39,7 @@ FLOWER_PORT = 5555  # Flower's own default; taken, another one is found
 QUEUECAST = str(Path(sys.executable).with_name("queuecast"))
 
 _IMPORT_SECONDS = 120.0  # forecasting libraries on a cold, loaded machine
-_DRAIN_SECONDS = LONGEST_TASK_SECONDS + 30.0  # a task in progress may finish
+_DRAIN_SECONDS = MAX_TASK_SECONDS + 30.0  # a task in progress may finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path("test-results/coverage")
-LEAST = {"shared": 95, "worker/pipeline": 95, "api": 0, "worker": 0, "deploy": 0}  # per cent of the branches below a folder
+MIN_PERCENT = {"shared": 95, "worker/pipeline": 95, "api": 0, "worker": 0, "deploy": 0}  # per cent of the branches below a folder
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     code = subprocess.run([sys.executable, "-m", "pytest", *options, *arguments], check=False).returncode
     found = dict(shares(json.loads(data.read_text())))
     for folder, share in found.items():
-        print(f"{folder}: {share:.1f} % of the branches (at least {LEAST[folder]} %)")
-    return code or int(any(share < LEAST[folder] for folder, share in found.items()))
+        print(f"{folder}: {share:.1f} % of the branches (at least {MIN_PERCENT[folder]} %)")
+    return code or int(any(share < MIN_PERCENT[folder] for folder, share in found.items()))
 
 
 def shares(report: dict[str, Any]) -> Iterable[tuple[str, float]]:
@@ -33,7 +33,7 @@ def shares(report: dict[str, Any]) -> Iterable[tuple[str, float]]:
     Args:
         report: what `coverage json` writes.
     """
-    for folder in LEAST:
+    for folder in MIN_PERCENT:
         files = [file["summary"] for name, file in report["files"].items() if name.startswith(f"{folder}/")]
         possible, taken = (sum(file[key] for file in files) for key in ("num_branches", "covered_branches"))
         yield folder, 100 * taken / possible if possible else 100.0

@@ -27,7 +27,7 @@ from shared.domain.durations import Duration
 from shared.domain.holidays import CODE, MAX_DATES, holidays_of
 from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, SHORT, Text
-from shared.domain.timegrid import EARLIEST, LATEST
+from shared.domain.timegrid import MAX_TIME, MIN_TIME
 
 UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 MAX_MODELS = 50
@@ -37,7 +37,7 @@ ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # listed by the operating system, 
 ONE, SEVERAL = "(one)", "(several)"  # tags of unions; pydantic puts them into the `loc` of errors, where refusals.py drops them
 MOMENT_FORM = (
     "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B), "
-    f"from {EARLIEST.year} to {LATEST.year - 1}"
+    f"from {MIN_TIME.year} to {MAX_TIME.year - 1}"
 )
 
 _time_zones = cache(available_timezones)  # it reads a folder
@@ -60,7 +60,7 @@ def _moment(value: object) -> datetime:
     """The moment in UTC."""
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-        if moment.tzinfo is not None and EARLIEST <= moment < LATEST:
+        if moment.tzinfo is not None and MIN_TIME <= moment < MAX_TIME:
             return moment.astimezone(UTC)
     except ValueError:
         pass  # refused below, like a time without a zone
@@ -131,7 +131,7 @@ Title = Annotated[
     str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
-ColumnName = Annotated[str, Text(identifiers.COLUMN, identifiers.LONGEST_NAME, "names of letters, digits and _, joined by dots")]
+ColumnName = Annotated[str, Text(identifiers.COLUMN, identifiers.MAX_NAME, "names of letters, digits and _, joined by dots")]
 Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),

@@ -17,7 +17,7 @@ from shared.domain.places import Place
 from shared.domain.texts import PlaceName
 from shared.errors import InvalidRequest
 
-MOST_SHOWN = 10  # patterns that a message names
+MAX_SHOWN = 10  # patterns that a message names
 Pattern = tuple[str, str]  # of the database's name, of the name in it
 
 
@@ -117,6 +117,6 @@ def _is_in(patterns: Sequence[Pattern], database: str, name: str) -> bool:
 def _shown(patterns: Sequence[Pattern]) -> str:
     each = dict.fromkeys(".".join(pattern) for pattern in patterns)
     return (
-        identifiers.first_of(each, MOST_SHOWN)
+        identifiers.first_of(each, MAX_SHOWN)
         or "nothing: its administrator gives it a `database`, or names what as `database.name`"
     )

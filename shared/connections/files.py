@@ -21,7 +21,7 @@ def _inside(path: str) -> str:
     if not parts or parts[0] == "/" or ".." in parts or "\\" in path:
         raise ValueError(f"{path[:60]!r} may leave the connection's folder; accepted is a path or glob below it, such as *.csv")
     if not identifiers.is_quick_glob(path):
-        raise ValueError(f"{path[:60]!r} has more than the accepted {identifiers.MOST_DEPTHS} `**`")
+        raise ValueError(f"{path[:60]!r} has more than the accepted {identifiers.MAX_DEPTHS} `**`")
     return path
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.drivers.mongo import Documents
 
-MOST_COLLECTIONS = 20  # that are looked at
+MAX_COLLECTIONS = 20  # that are looked at
 QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
 CollectionName = Annotated[PlaceName, of_the_caller(identifiers.is_reserved_collection)]
 
@@ -73,7 +73,7 @@ class MongodbConnection(DatabaseConnection):
             refuse_own_store(database)
             found = database.list_collection_names(filter={"type": "collection"}, authorizedCollections=True)
             collections = sorted(each for each in found if self.may_read(database.name, each))
-            advice = "; ".join(_wanted_indexes(database, collections[:MOST_COLLECTIONS]))
+            advice = "; ".join(_wanted_indexes(database, collections[:MAX_COLLECTIONS]))
         return Look(detail=f"answers, {len(collections)} collections in {database.name!r}", advice=advice)
 
 

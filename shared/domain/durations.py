@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 ACCEPTED_FORMS = "a whole number and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; also written out)"
 PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)[ \t\r\n]*"
-LONGEST_TEXT = 100  # spaces and all
+MAX_TEXT = 100  # spaces and all
 
 _GRAMMAR = re.compile(PATTERN)
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -33,7 +33,7 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a duration; raises ValueError naming the accepted forms."""
-        match = _GRAMMAR.fullmatch(text.lower()) if text.isascii() and len(text) <= LONGEST_TEXT else None
+        match = _GRAMMAR.fullmatch(text.lower()) if text.isascii() and len(text) <= MAX_TEXT else None
         if match is None:
             raise ValueError(f"{text[:40]!r} is not a duration; accepted is {ACCEPTED_FORMS}")
         count, word = int(match[1]), match[2]

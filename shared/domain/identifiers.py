@@ -13,13 +13,13 @@ from unicodedata import category
 
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
-LONGEST_NAME = 120
+MAX_NAME = 120
 MAX_QUEUE_NAME = 500
 MAX_SHOWN = 20  # names in a message
 MAX_SHOWN_CHARACTERS = 60  # of each
 CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a line separator", "Zp": "a paragraph separator"}
 BIDI_CONTROLS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # inside brackets of a pattern: they make text read otherwise
-MOST_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
+MAX_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
 
 Thing = TypeVar("Thing")
@@ -27,17 +27,17 @@ Thing = TypeVar("Thing")
 
 def is_quick_glob(path: str) -> bool:
     """Whether looking for the files of this glob takes no longer than a few looks at all of them."""
-    return path.count("**") <= MOST_DEPTHS
+    return path.count("**") <= MAX_DEPTHS
 
 
 def is_column(name: str) -> bool:
     """Whether it may name a column or field."""
-    return len(name) <= LONGEST_NAME and re.fullmatch(COLUMN, name) is not None
+    return len(name) <= MAX_NAME and re.fullmatch(COLUMN, name) is not None
 
 
 def is_place(name: str) -> bool:
     """Whether it may name a collection, measurement or database of the user's own."""
-    is_plain = len(name) <= LONGEST_NAME and re.fullmatch(PLACE, name) is not None
+    is_plain = len(name) <= MAX_NAME and re.fullmatch(PLACE, name) is not None
     return is_plain and not is_reserved_collection(name) and not is_reserved_database(name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-LONGEST_TASK_SECONDS = 120  # the hard limit of a task in every lane; a test asserts that no task declares more
+MAX_TASK_SECONDS = 120  # the hard limit of a task in every lane; a test asserts that no task declares more
 SOFT_LIMIT_SECONDS = 90  # what runs longer is told to stop, and becomes a Failure
 
 

@@ -6,7 +6,7 @@ import re
 
 from shared.domain.identifiers import BIDI_CONTROLS
 
-LONGEST_LABEL = 200
+MAX_LABEL = 200
 REPLACED = "\ufffd"
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -21,7 +21,7 @@ def cell(value: object) -> object:
 
 def label(text: str) -> str:
     """A label's value: without control characters and line breaks, not without end."""
-    return _TURNS.sub(REPLACED, _CONTROL.sub(REPLACED, text))[:LONGEST_LABEL]
+    return _TURNS.sub(REPLACED, _CONTROL.sub(REPLACED, text))[:MAX_LABEL]
 
 
 def readable(text: object) -> str:

@@ -38,5 +38,5 @@ class Text:
 
 SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
 PlaceName = Annotated[
-    str, Text(identifiers.PLACE, identifiers.LONGEST_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
+    str, Text(identifiers.PLACE, identifiers.MAX_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 ]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import celery
 from kombu import Queue
 
-from shared.domain.lanes import LONGEST_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
 from shared.drivers.faults import translated
 from shared.drivers.redis_channels import prepare_channels
 from shared.drivers.redis_server import RedisServer
@@ -97,7 +97,7 @@ def _tasks() -> dict[str, Any]:
         "task_store_errors_even_if_ignored": False,
         "task_track_started": False,  # Flower learns STARTED from events
         "task_soft_time_limit": SOFT_LIMIT_SECONDS,  # soft: a Failure; hard: kills the child
-        "task_time_limit": LONGEST_TASK_SECONDS,
+        "task_time_limit": MAX_TASK_SECONDS,
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],  # no pickle

@@ -11,7 +11,7 @@ from typing import Any
 from celery.backends.redis import RedisBackend, SentinelBackend
 
 from shared.config.redis_urls import RedisPlace
-from shared.domain.lanes import LONGEST_TASK_SECONDS
+from shared.domain.lanes import MAX_TASK_SECONDS
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.drivers.redis_server import RedisServer, sentinel_options
 
@@ -75,7 +75,7 @@ def connections(server: RedisServer) -> dict[str, Any]:
 
 def _transport(place: RedisPlace) -> dict[str, Any]:
     transport = {
-        "visibility_timeout": 2 * LONGEST_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
+        "visibility_timeout": 2 * MAX_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
         "unacked_restore_interval": 5,  # sweep every 5 s; the defaults gave 100 s (4)
         "unacked_restore_throttle": 1,
         "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first (21)

@@ -15,7 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 AUDIT = "queuecast.audit"  # the logger of who changed what; it speaks at every level
-LONGEST_AUDITED = 200  # characters of an id that came from outside
+MAX_AUDITED = 200  # characters of an id that came from outside
 
 _STARS = "**********"
 _URL_CREDENTIALS = re.compile(r'(\w://)[^\s/"]*@')  # the quote ends a JSON text; "@" itself may stand in a password
@@ -99,7 +99,7 @@ def audit(what: str, *, who: str, name: str, source: str, outcome: object, **abo
         outcome: the status of the answer.
         about: ids of what was changed; a secret is not among them.
     """
-    told = {key: str(value)[:LONGEST_AUDITED] for key, value in about.items()}
+    told = {key: str(value)[:MAX_AUDITED] for key, value in about.items()}
     structlog.get_logger(AUDIT).info("audit", what=what, who=who, name=name, source=source, outcome=outcome, **told)
 
 

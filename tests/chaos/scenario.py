@@ -16,7 +16,7 @@ from tests.chaos.usage import write_usage
 from tests.chaos.verdict import HORIZON, Expected, leftovers, wrongs
 from tests.polling import eventually
 
-LONGEST_SECONDS = 300.0  # from the last fault to the end of the last job
+MAX_SECONDS = 300.0  # from the last fault to the end of the last job
 POISONS = ("segv", "raise", "memory")
 POISONED = frozenset({"ProcessLost", "ValueError", "OutOfMemory", "TimeLimitReached"})
 UNLUCKY = frozenset({"ProcessLost"})  # three kills from outside may hit the same candidate
@@ -67,7 +67,7 @@ def under_fire(
         outcome.injected += rng.choice(faults)(fleet, rng)
         time.sleep(rng.uniform(*pause))  # no wait for anything: the rhythm of the faults, which the seed decides
     last = time.monotonic()
-    eventually(lambda: _have_ended(fleet, jobs), within=LONGEST_SECONDS, what=f"the end of all jobs; logs in {fleet.folder}")
+    eventually(lambda: _have_ended(fleet, jobs), within=MAX_SECONDS, what=f"the end of all jobs; logs in {fleet.folder}")
     outcome.recovery_seconds = time.monotonic() - last
     judge(fleet, jobs, outcome)
     return outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.coverage import LEAST, shares
+from tests.coverage import MIN_PERCENT, shares
 
 
 def of(possible: int, taken: int) -> dict[str, dict[str, int]]:
@@ -11,4 +11,4 @@ def of(possible: int, taken: int) -> dict[str, dict[str, int]]:
 
 def test_branches_are_summed_by_folder() -> None:
     report = {"files": {"worker/pipeline/a.py": of(8, 8), "worker/pipeline/b.py": of(2, 0), "worker/app.py": of(10, 10)}}
-    assert dict(shares(report)) == dict.fromkeys(LEAST, 100.0) | {"worker/pipeline": 80.0, "worker": 90.0}
+    assert dict(shares(report)) == dict.fromkeys(MIN_PERCENT, 100.0) | {"worker/pipeline": 80.0, "worker": 90.0}

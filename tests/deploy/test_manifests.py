@@ -14,7 +14,7 @@ from api.app import create_app
 from deploy.stack import _DRAIN_SECONDS, CONTROL_LANES
 from shared.command.root import build_app
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
-from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from tests.architecture.house import BIN, fail_on, output_of
 from tests.deploy.manifests import DEPLOY, MANIFESTS, OURS, compose, containers, documents, lanes_in, resources, seconds
 
@@ -161,7 +161,7 @@ def test_probes_ask_for_what_is_served(settings: Settings) -> None:
 @pytest.mark.parametrize("name", ["worker", "control", "heavy"])
 def test_a_worker_may_end_its_longest_task_before_it_is_killed(name: str) -> None:
     pod = resources("Deployment")[name]["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] > _DRAIN_SECONDS > LONGEST_TASK_SECONDS
+    assert pod["terminationGracePeriodSeconds"] > _DRAIN_SECONDS > MAX_TASK_SECONDS
     assert seconds(compose()["services"][name]["stop_grace_period"]) > _DRAIN_SECONDS
 
 

@@ -15,7 +15,7 @@ from deploy.stack import CONTROL_LANES, FLOWER_PORT, HEAVY_LANES, WORKER_LANES, 
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
 from shared.config.settings import PREFIX, Settings, unknown_names
-from shared.domain.lanes import LONGEST_TASK_SECONDS, Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import SetupError
 from shared.fleet.runstate import RunState
@@ -96,7 +96,7 @@ def test_every_name_in_an_environment_is_a_setting(programs: dict[str, Program])
 
 
 def test_a_worker_has_time_to_finish_what_it_does(programs: dict[str, Program]) -> None:
-    assert programs["worker"].stop_seconds == programs["heavy"].stop_seconds == LONGEST_TASK_SECONDS + 30
+    assert programs["worker"].stop_seconds == programs["heavy"].stop_seconds == MAX_TASK_SECONDS + 30
 
 
 def test_every_lane_is_served_by_one_program_and_control_helps_with_two() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.connections.files import FilesConnection
-from shared.domain.identifiers import MOST_DEPTHS, control_in, is_quick_glob, listed
+from shared.domain.identifiers import MAX_DEPTHS, control_in, is_quick_glob, listed
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 
 SUFFIXES = (".csv", ".parquet")
@@ -189,7 +189,7 @@ def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:
             f"found {pattern!r}, which leaves the connection's folder; accepted is a glob inside it", field="path"
         )
     if not is_quick_glob(pattern or ""):
-        raise InvalidRequest(f"found {pattern!r}, accepted are at most {MOST_DEPTHS} `**`", field="path")
+        raise InvalidRequest(f"found {pattern!r}, accepted are at most {MAX_DEPTHS} `**`", field="path")
     return wanted.relative_to(folder).parts
 
 

@@ -16,7 +16,7 @@ from shared.config.settings import Settings
 from shared.domain.codec import from_json, to_json
 from shared.domain.forecasts import QueueWork
 from shared.domain.jobs import QueueState
-from shared.domain.lanes import LONGEST_TASK_SECONDS
+from shared.domain.lanes import MAX_TASK_SECONDS
 from shared.domain.timegrid import to_epoch
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
@@ -164,7 +164,7 @@ class RunState:
     def begin_delivery(self, job_id: str, queue: str) -> bool:
         """Say that a queue is being delivered; whether it may be: neither it nor the job has ended."""
         keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
-        return bool(self._step("begin_delivery", keys, queue, int(time.time()), LONGEST_TASK_SECONDS))
+        return bool(self._step("begin_delivery", keys, queue, int(time.time()), MAX_TASK_SECONDS))
 
     @speaks_redis
     def end_delivery(self, job_id: str, queue: str) -> None:
@@ -175,7 +175,7 @@ class RunState:
     def delivering(self, job_id: str) -> set[str]:
         """Queues that are being delivered, as far as whoever began has not died."""
         found = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
-        return {queue.decode() for queue, since in found.items() if int(since) > time.time() - LONGEST_TASK_SECONDS}
+        return {queue.decode() for queue, since in found.items() if int(since) > time.time() - MAX_TASK_SECONDS}
 
     @speaks_redis
     def queue_end(self, job_id: str, queue: str) -> str | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.outgoing import LONGEST_LABEL, cell, isolated, label, readable
+from shared.domain.outgoing import MAX_LABEL, cell, isolated, label, readable
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@SUM(A1)", "\t=1", "\r=1"])
@@ -18,7 +18,7 @@ def test_all_else_stays_as_it_is(value: object) -> None:
 def test_a_label_has_no_control_characters_and_an_end() -> None:
     assert label("a\x00b\nc\x9bd\u202ee\ud800") == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffd"
     assert label("Köln.etl") == "Köln.etl"
-    assert len(label("x" * 10_000)) == LONGEST_LABEL
+    assert len(label("x" * 10_000)) == MAX_LABEL
 
 
 def test_a_name_turns_nothing_around_it() -> None:
