@@ -54,18 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
     parser.add_argument("--keep", action="store_true", help="leave the stack running until Ctrl-C, and its data behind")
     parser.add_argument("--queues", type=int, choices=range(1, 101), default=4, metavar="N", help="size of the cluster, 1 to 100")
-    wanted = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     keep_private()
     folder = Path(tempfile.mkdtemp(prefix="queuecast-demo-"))
     try:
-        return show(clean_settings(folder), queues=wanted.queues, as_json=wanted.json, is_kept=wanted.keep)
+        return show(clean_settings(folder), queues=options.queues, as_json=options.json, is_kept=options.keep)
     except KeyboardInterrupt as stop:
         return 128 + (stop.number if isinstance(stop, StopAsked) else signal.SIGINT)
     except (QueuecastError, TimeoutError) as error:
         notice(str(error), style="red")
         return 1
     finally:
-        if wanted.keep:
+        if options.keep:
             notice(f"what the demo wrote is in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -174,12 +174,12 @@ def print_result(job: Document, reports: Sequence[Document]) -> None:
         notice(job["reason"], style="red")
 
 
-def _row(report: Document, found: Mapping[str, Any]) -> tuple[object, ...]:
-    if found["model"] is None:
-        return report["queue"], found["reason"], None, None, None, None, None
+def _row(report: Document, best: Mapping[str, Any]) -> tuple[object, ...]:
+    if best["model"] is None:
+        return report["queue"], best["reason"], None, None, None, None, None
     line = sparkline([step["prediction"] for step in report["forecast"]["steps"]])
-    at = f"{datetime.fromisoformat(found['peak_at']):%a %H:%M}"
-    return report["queue"], found["model"], found["mape"], found["skill"], found["peak"], at, line
+    at = f"{datetime.fromisoformat(best['peak_at']):%a %H:%M}"
+    return report["queue"], best["model"], best["mape"], best["skill"], best["peak"], at, line
 
 
 def sparkline(values: Sequence[float]) -> str:

@@ -102,8 +102,8 @@ def torch_needs_cuda() -> bool | None:
     asked = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     if asked.returncode:
         return None
-    [found] = json.loads(asked.stdout)["install"]
-    return any(name.startswith(("nvidia", "cuda", "triton")) for name in found["metadata"].get("requires_dist", ()))
+    [build] = json.loads(asked.stdout)["install"]
+    return any(name.startswith(("nvidia", "cuda", "triton")) for name in build["metadata"].get("requires_dist", ()))
 
 
 def install_uv() -> None:
@@ -115,13 +115,13 @@ def install_uv() -> None:
 
 def install_locked(part: str) -> None:
     """A locked set, by uv or else by pip: no version is looked for, every file must have the hash that the lock names."""
-    wanted = ["--no-deps", "--require-hashes"]
+    options = ["--no-deps", "--require-hashes"]
     for name in PARTS[part]:
-        wanted += ["--requirement", str(ROOT / name)]
+        options += ["--requirement", str(ROOT / name)]
     any_index = ["--index-strategy", "unsafe-best-match"]  # as pip does; the hashes say whose file it must be
-    command = [str(UV), "pip", "install", "--compile-bytecode", "--python", str(PYTHON), *any_index, *wanted]
+    command = [str(UV), "pip", "install", "--compile-bytecode", "--python", str(PYTHON), *any_index, *options]
     if not UV.exists() or logged(part, command, as_pip_is_configured()):
-        install(f"{part}, by pip", wanted)
+        install(f"{part}, by pip", options)
 
 
 def as_pip_is_configured() -> dict[str, str]:
@@ -129,10 +129,10 @@ def as_pip_is_configured() -> dict[str, str]:
     said = subprocess.run([*PIP, "config", "list"], check=False, stdout=subprocess.PIPE, text=True).stdout
     lines = sorted(said.splitlines(), key=lambda line: line.startswith(":env:"))  # pip's own order: the environment wins
     pairs = [line.partition("=")[::2] for line in lines]
-    told = {
+    options = {
         AS_UV_SAYS[key.split(".")[-1]]: "".join(shlex.split(value)) for key, value in pairs if key.split(".")[-1] in AS_UV_SAYS
     }
-    return {name: value for name, value in told.items() if name not in os.environ}
+    return {name: value for name, value in options.items() if name not in os.environ}
 
 
 def check_consistency() -> None:
@@ -193,8 +193,8 @@ def run(command: Sequence[str], output: int | None = None, environment: dict[str
     A SIGTERM for us reaches it as Ctrl-C, upon which it cleans up; a Ctrl-C at a terminal reaches it anyway.
     """
     stdin = None if output is None else subprocess.DEVNULL  # an installer without a terminal asks no question
-    told = {**os.environ, **(environment or {})}
-    child = subprocess.Popen(command, cwd=str(ROOT), stdin=stdin, stdout=output, stderr=output, env=told)
+    variables = {**os.environ, **(environment or {})}
+    child = subprocess.Popen(command, cwd=str(ROOT), stdin=stdin, stdout=output, stderr=output, env=variables)
 
     def forward(number: int, _frame: object) -> None:
         if number == signal.SIGTERM or not sys.stdin.isatty():

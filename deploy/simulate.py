@@ -124,10 +124,10 @@ def granted(demand: Floats, guarantees: Floats, ceilings: Floats) -> Floats:
         demand: MB, shape (queues, steps); guarantees and ceilings have shape (queues,), guarantees sum to the whole cluster.
     """
     own = np.minimum(demand, guarantees[:, None])
-    wanted = np.minimum(demand, ceilings[:, None]) - own
+    borrowed = np.minimum(demand, ceilings[:, None]) - own
     idle = guarantees.sum() - own.sum(axis=0)
-    share = np.minimum(1.0, idle / np.maximum(wanted.sum(axis=0), 1e-6))
-    return _floats(own + wanted * share)
+    share = np.minimum(1.0, idle / np.maximum(borrowed.sum(axis=0), 1e-6))
+    return _floats(own + borrowed * share)
 
 
 def _limits(habits: Sequence[Habit]) -> pd.DataFrame:

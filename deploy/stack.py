@@ -212,10 +212,10 @@ def _free_port(host: str, port: int, option: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _flower_port(wanted: int | None) -> int:
+def _flower_port(port: int | None) -> int:
     """The port that was asked for, else Flower's own, else any free one."""
-    if wanted is not None:
-        return _free_port(HERE, wanted, "--flower-port")
+    if port is not None:
+        return _free_port(HERE, port, "--flower-port")
     try:
         return _free_port(HERE, FLOWER_PORT, "--flower-port")
     except SetupError:

@@ -208,5 +208,5 @@ class Lifecycle:
 
     def _forbids(self, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
         possible = [state.value for state in JobState if state in states]
-        found = self.store.jobs.get(job_id).state
-        return StateForbids(f"it is {found}; a job can be {what} when it is {' or '.join(possible)}")
+        state_now = self.store.jobs.get(job_id).state
+        return StateForbids(f"it is {state_now}; a job can be {what} when it is {' or '.join(possible)}")

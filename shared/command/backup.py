@@ -17,7 +17,7 @@ from shared.command.terminal import AsJson, DataDir, notice, print_json, progres
 from shared.config.settings import load_settings
 from shared.errors import InvalidRequest
 from shared.store import sqlite_path
-from shared.store.backup import Progress as Told
+from shared.store.backup import Progress as Show
 from shared.store.backup import back_up
 
 LINE_EVERY_SECONDS = 10.0
@@ -38,8 +38,8 @@ def backup(
     if not location.startswith("sqlite:"):
         command = f"mongodump --uri={shlex.quote(without_password(location))} --gzip --archive={shlex.quote(str(file))}"
         raise InvalidRequest(f"the store is in MongoDB, whose own tool makes its backup (it asks for the password): {command}")
-    with _progress() as told:
-        made = back_up(sqlite_path(location), file.absolute(), is_forced=force, told=told)
+    with _progress() as show:
+        made = back_up(sqlite_path(location), file.absolute(), is_forced=force, show=show)
     if as_json:
         print_json(asdict(made) | {"file": str(made.file)})
     else:
@@ -57,7 +57,7 @@ def without_password(url: str) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
+def _progress() -> Iterator[Show]:
     """A bar on a terminal, else a line now and then; nothing for what is quick."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -70,13 +70,13 @@ def _progress() -> Iterator[Told]:
         yield lambda done, pages: bar.update(task, completed=done, total=pages)
 
 
-def _lines() -> Told:
+def _lines() -> Show:
     said_at = time.monotonic()
 
-    def told(done: int, pages: int) -> None:
+    def show(done: int, pages: int) -> None:
         nonlocal said_at
         if time.monotonic() - said_at >= LINE_EVERY_SECONDS:
             said_at = time.monotonic()
             notice(f"copied {done / max(1, pages):.0%}")
 
-    return told
+    return show

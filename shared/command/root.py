@@ -132,11 +132,11 @@ def examine(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def print_version(as_json: AsJson = False) -> None:
     """Print the version, and which parts are installed."""
     parts = [part.name for part in _parts()]
-    found = {"version": version("queuecast"), "python": platform.python_version(), "parts": parts}
+    about = {"version": version("queuecast"), "python": platform.python_version(), "parts": parts}
     if as_json:
-        print_json(found)
+        print_json(about)
     else:
-        say(f"queuecast {found['version']} (Python {found['python']}; {', '.join(parts)})")
+        say(f"queuecast {about['version']} (Python {about['python']}; {', '.join(parts)})")
 
 
 @config.command("show")

@@ -94,16 +94,16 @@ class Connection(BaseModel):
         Raises:
             InvalidRequest: the place says too little or too much, or lies beyond what may be reached; with what is accepted.
         """
-        here, fields = f"a {role} of kind {self.kind}", self.asks_of(role)
+        this, fields = f"a {role} of kind {self.kind}", self.asks_of(role)
         if role not in self.roles:
             raise InvalidRequest(f"{place.name} is no {role}: a connection of kind {self.kind}", field=f"data.{role}.name")
         for name, field in fields.items():
             if field.is_needed and name not in place.given:
-                raise InvalidRequest(f"{here} needs {name}", field=f"data.{role}.{name}")
+                raise InvalidRequest(f"{this} needs {name}", field=f"data.{role}.{name}")
         for name in place.given:
             if name not in fields:
                 accepted = ", ".join(fields) or "nothing but name"
-                raise InvalidRequest(f"{here} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
+                raise InvalidRequest(f"{this} has no {name}; accepted: {accepted}", field=f"data.{role}.{name}")
         self.check_reach(place, role)
 
     def check_reach(self, place: Place, role: Role) -> None:

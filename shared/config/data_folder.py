@@ -102,16 +102,16 @@ def open_data_folder(settings: Settings, *, is_needed: bool = False) -> str:
 def problem_with(folder: Path) -> str:
     """Why this user cannot make the data folder, or must not use it; "" = they can. Changes nothing."""
     try:
-        found = folder.stat()
+        status = folder.stat()
     except (FileNotFoundError, NotADirectoryError):
         return _problem_of_making(folder)
     except OSError as error:  # a name that is too long, a circle of links, a folder above it that must not be entered
         return _cannot_be_made(folder, str(error.strerror))
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         return _cannot_be_made(folder, "a file is in its place")
     me = user_name(os.geteuid())
-    if found.st_uid not in {os.geteuid(), ROOT}:
-        return f"the data folder {folder} belongs to {user_name(found.st_uid)}, and this process is run by {me}; {ELSEWHERE}"
+    if status.st_uid not in {os.geteuid(), ROOT}:
+        return f"the data folder {folder} belongs to {user_name(status.st_uid)}, and this process is run by {me}; {ELSEWHERE}"
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return f"the data folder {folder} cannot be written to by {me}; {ELSEWHERE}"
     return ""
@@ -124,7 +124,7 @@ def entries(folder: Path) -> Iterator[Entry]:
         with suppress(FileNotFoundError):
             yield _entry(folder / name, (folder / name).lstat())
         for place, folders, files in os.walk(folder / name) if not (folder / name).is_symlink() else ():
-            for path in (Path(place, each) for each in (*folders, *files)):
+            for path in (Path(place, below) for below in (*folders, *files)):
                 with suppress(FileNotFoundError):
                     yield _entry(path, path.lstat())
 
@@ -140,7 +140,7 @@ def user_name(uid: int) -> str:
 def _problem_of_making(folder: Path) -> str:
     if folder.is_symlink():
         return _cannot_be_made(folder, "a link that leads nowhere is in its place")
-    above = next(each for each in folder.parents if os.path.lexists(each))
+    above = next(parent for parent in folder.parents if os.path.lexists(parent))
     if not above.is_dir():
         return _cannot_be_made(folder, f"{above} is no folder")
     if not os.access(above, os.W_OK | os.X_OK):
@@ -155,14 +155,14 @@ def _cannot_be_made(folder: Path, reason: str) -> str:
 def _narrow(folder: Path) -> str:
     """From the top, so that nobody else gets inside while the rest is looked at."""
     narrowed, left = 0, list[Entry]()  # how many, and those that could not be
-    for each in entries(folder):
-        if each.is_strange(folder):
-            owner, me = user_name(each.owner), user_name(os.geteuid())
-            raise SetupError(f"{each.path} belongs to {owner}, who could change it; give it to {me}, or remove it")
-        if each.is_shared and not each.path.is_relative_to(folder / INBOX):
-            raise SetupError(f"{each.path} is open to others and has a second name elsewhere; put a copy in its place")
-        if each.is_wide and not each.is_foreign and not each.has_second_name:
-            narrowed, left = (narrowed + 1, left) if _is_narrowed(each) else (narrowed, [*left, each])
+    for entry in entries(folder):
+        if entry.is_strange(folder):
+            owner, me = user_name(entry.owner), user_name(os.geteuid())
+            raise SetupError(f"{entry.path} belongs to {owner}, who could change it; give it to {me}, or remove it")
+        if entry.is_shared and not entry.path.is_relative_to(folder / INBOX):
+            raise SetupError(f"{entry.path} is open to others and has a second name elsewhere; put a copy in its place")
+        if entry.is_wide and not entry.is_foreign and not entry.has_second_name:
+            narrowed, left = (narrowed + 1, left) if _is_narrowed(entry) else (narrowed, [*left, entry])
     if left:
         first = left[0]
         return (
@@ -172,23 +172,23 @@ def _narrow(folder: Path) -> str:
     return f"{folder} was open to others on this machine: {narrowed} files and folders are not any more" if narrowed else ""
 
 
-def _is_narrowed(each: Entry) -> bool:
+def _is_narrowed(entry: Entry) -> bool:
     """Whether it could be done: not to a folder that a container was given, nor to one that all users share, such as /tmp."""
-    if each.mode & stat.S_ISVTX:
+    if entry.mode & stat.S_ISVTX:
         return False
     try:
-        each.path.chmod(each.mode & ~OTHERS)
+        entry.path.chmod(entry.mode & ~OTHERS)
     except OSError:
-        return not each.path.exists()
+        return not entry.path.exists()
     return True
 
 
-def _entry(path: Path, found: os.stat_result) -> Entry:
-    is_folder = stat.S_ISDIR(found.st_mode)
+def _entry(path: Path, status: os.stat_result) -> Entry:
+    is_folder = stat.S_ISDIR(status.st_mode)
     return Entry(
         path=path,
-        owner=found.st_uid,
-        mode=stat.S_IMODE(found.st_mode),
-        is_link=stat.S_ISLNK(found.st_mode),
-        has_second_name=not is_folder and found.st_nlink > 1,
+        owner=status.st_uid,
+        mode=stat.S_IMODE(status.st_mode),
+        is_link=stat.S_ISLNK(status.st_mode),
+        has_second_name=not is_folder and status.st_nlink > 1,
     )

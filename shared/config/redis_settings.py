@@ -22,9 +22,9 @@ def _usable_url(given: SecretStr) -> SecretStr:
     return given
 
 
-def _usable_ca_file(path: Path, told: ValidationInfo) -> Path:
+def _usable_ca_file(path: Path, info: ValidationInfo) -> Path:
     """The file itself; raises ValueError when it holds no certificate, or no URL asks for TLS."""
-    urls = [told.data.get(name) for name in ("broker_url", "result_backend_url")]
+    urls = [info.data.get(name) for name in ("broker_url", "result_backend_url")]
     if not any(url and RedisPlace.of(url.get_secret_value()).tls for url in urls):
         raise ValueError("the broker's URL has no TLS: write rediss://, or tls=true in a sentinel:// URL")
     return check_ca_file(path.expanduser().absolute())

@@ -99,24 +99,24 @@ def _options(parts: SplitResult) -> dict[str, str]:
 
 def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
     """User and password; either may hold any character, percent-encoded."""
-    told, _, _ = parts.netloc.rpartition("@")
-    user, _, password = told.partition(":")
+    credentials, _, _ = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
     return unquote(user) or None, unquote(password) or None
 
 
 def _hosts(parts: SplitResult) -> tuple[tuple[str, int], ...]:
     """Host and port of each address; several are Sentinels, separated by commas."""
     addresses = parts.netloc.rpartition("@")[2].split(",")
-    found = []
+    hosts = []
     for address in addresses:
         try:
             one = urlsplit(f"//{address}")
-            found.append((one.hostname or "", one.port or PORTS[parts.scheme]))
+            hosts.append((one.hostname or "", one.port or PORTS[parts.scheme]))
         except ValueError:
             raise ValueError(f"a host or a port of it is none; accepted is {ACCEPTED}") from None
-    if not all(host for host, _ in found) or (len(found) > 1 and parts.scheme != "sentinel"):
-        raise ValueError(f"it names {'no host' if len(found) == 1 else 'several hosts'}; accepted is {ACCEPTED}")
-    return tuple(found)
+    if not all(host for host, _ in hosts) or (len(hosts) > 1 and parts.scheme != "sentinel"):
+        raise ValueError(f"it names {'no host' if len(hosts) == 1 else 'several hosts'}; accepted is {ACCEPTED}")
+    return tuple(hosts)
 
 
 def _database(parts: SplitResult, options: Mapping[str, str]) -> int:

@@ -144,7 +144,8 @@ class Settings(BaseSettings):
         Raises:
             UnknownConnection: with those that are known; whose jobs may not use a connection, for them it is not there.
         """
-        known = {each: found for each, found in self.all_connections.items() if project is None or found.serves(project)}
+        every = self.all_connections.items()
+        known = {own: connection for own, connection in every if project is None or connection.serves(project)}
         if name not in known:
             setting = next(iter(kinds[name].taken_from.values()), "") if name in kinds else ""
             hint = f"; set {PREFIX}{setting.upper()} to have it" if setting in Settings.model_fields else ""
@@ -193,8 +194,8 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _trespasses(settings: Settings) -> list[str]:
     """The connections that would give away what is ours."""
-    found = {name: connection.trespass(settings.data_dir) for name, connection in settings.all_connections.items()}
-    return [f"the connection {name} {problem}" for name, problem in found.items() if problem]
+    problems = {name: connection.trespass(settings.data_dir) for name, connection in settings.all_connections.items()}
+    return [f"the connection {name} {problem}" for name, problem in problems.items() if problem]
 
 
 def _warn_of_retired(settings: Settings) -> None:

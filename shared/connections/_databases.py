@@ -115,8 +115,6 @@ def _is_in(patterns: Sequence[Pattern], database: str, name: str) -> bool:
 
 
 def _shown(patterns: Sequence[Pattern]) -> str:
-    each = dict.fromkeys(".".join(pattern) for pattern in patterns)
-    return (
-        identifiers.first_of(each, MAX_SHOWN)
-        or "nothing: its administrator gives it a `database`, or names what as `database.name`"
-    )
+    globs = dict.fromkeys(".".join(pattern) for pattern in patterns)
+    nothing = "nothing: its administrator gives it a `database`, or names what as `database.name`"
+    return identifiers.first_of(globs, MAX_SHOWN) or nothing

@@ -61,8 +61,8 @@ class InfluxdbConnection(DatabaseConnection):
             query(server, "SHOW DATABASES", telling)
             return Look(detail="answers", advice=NO_DATABASE if None in {self.readable, self.writable} else "")
         quoted_place(self.database)
-        found = names_in(query(server, "SHOW MEASUREMENTS", telling, database=self.database))
-        if not found and self.database not in names_in(query(server, "SHOW DATABASES", telling)):
+        measurements = names_in(query(server, "SHOW MEASUREMENTS", telling, database=self.database))
+        if not measurements and self.database not in names_in(query(server, "SHOW DATABASES", telling)):
             raise SourceNotFound(f"found no database {self.database!r}")
-        count = sum(self.may_read(self.database, name) for name in found)
+        count = sum(self.may_read(self.database, name) for name in measurements)
         return Look(detail=f"answers, {count} measurements in {self.database!r}")

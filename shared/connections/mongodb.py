@@ -71,8 +71,8 @@ class MongodbConnection(DatabaseConnection):
         with translated(SourceAway, connection=name), pymongo.timeout(REACHED_SECONDS):
             database = mongo_database(client, self.database)
             refuse_own_store(database)
-            found = database.list_collection_names(filter={"type": "collection"}, authorizedCollections=True)
-            collections = sorted(each for each in found if self.may_read(database.name, each))
+            all_names = database.list_collection_names(filter={"type": "collection"}, authorizedCollections=True)
+            collections = sorted(collection for collection in all_names if self.may_read(database.name, collection))
             advice = "; ".join(_wanted_indexes(database, collections[:MAX_COLLECTIONS]))
         return Look(detail=f"answers, {len(collections)} collections in {database.name!r}", advice=advice)
 

@@ -55,7 +55,7 @@ def _whose(account: str) -> str:
     return f"project {account!r}" if account else "all without a project or a token"
 
 
-def _check(what: str, used: int, wanted: int, allowed: int | None, advice: str) -> None:
-    if allowed is not None and used + wanted > allowed:
-        more = f", {wanted:,} more were asked for" if wanted > 1 else ""
+def _check(what: str, used: int, added: int, allowed: int | None, advice: str) -> None:
+    if allowed is not None and used + added > allowed:
+        more = f", {added:,} more were asked for" if added > 1 else ""
         raise AllowanceUsedUp(f"{what}: {used:,} of {allowed:,} are used{more}; {advice}")

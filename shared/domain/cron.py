@@ -65,12 +65,12 @@ def _read(cron: str, start: datetime, *, is_backwards: bool) -> CronSim:
 def _in_numbers(field: str, values: range) -> str:
     """The field without names and without what cronsim does not know: ranges that go around, such as `22-2` or `fri-mon`."""
 
-    def listed(found: re.Match[str]) -> str:
-        first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
+    def listed(match: re.Match[str]) -> str:
+        first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
         if first == last:
-            return found[1]  # which with a step cronsim takes for "from there on"
+            return match[1]  # which with a step cronsim takes for "from there on"
         if first < last or first not in values:
-            return found[0]
+            return match[0]
         return ",".join(map(str, [*range(first, values.stop), *range(values.start, last + 1)][::step]))
 
     numbers = re.sub(r"[a-z]+", lambda name: _NAMES.get(name[0], name[0]), field.lower())

@@ -66,8 +66,8 @@ def control_in(text: str) -> str | None:
     """What a text has in it that ends lines, ends texts or makes them read otherwise, in words; None = nothing."""
     if re.search(f"[{BIDI_CONTROLS}]", text):
         return "it has a character that changes the direction of writing"
-    found = next((CONTROLS[kind] for kind in map(category, text) if kind in CONTROLS), None)
-    return found and f"it has {found} in it"
+    control = next((CONTROLS[kind] for kind in map(category, text) if kind in CONTROLS), None)
+    return control and f"it has {control} in it"
 
 
 def shown(name: str) -> str:

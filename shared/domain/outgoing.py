@@ -31,5 +31,5 @@ def readable(text: object) -> str:
 
 def isolated(text: object) -> str:
     """The same for where no element can isolate it: an attribute, a title. Plain ASCII needs nothing."""
-    told = readable(text)
-    return told if _PLAIN.fullmatch(told) else f"\u2068{told}\u2069"
+    plain = readable(text)
+    return plain if _PLAIN.fullmatch(plain) else f"\u2068{plain}\u2069"

@@ -38,12 +38,12 @@ class Place:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        found = handler.resolve_ref_schema(handler(schema))
-        found["additionalProperties"] = found["properties"].pop("others", {}).get("additionalProperties", True)
-        return found
+        own = handler.resolve_ref_schema(handler(schema))
+        own["additionalProperties"] = own["properties"].pop("others", {}).get("additionalProperties", True)
+        return own
 
 
-_NAMED = tuple(each.name for each in fields(Place) if each.name != "others")
+_NAMED = tuple(own.name for own in fields(Place) if own.name != "others")
 
 
 def _gathered(given: Any) -> Any:

@@ -179,4 +179,4 @@ def outlook(forecast: Forecast) -> QueueOutlook:
 
 
 def _without_steps(forecast: Forecast) -> dict[str, Any]:
-    return {each.name: getattr(forecast, each.name) for each in fields(Issue)}
+    return {own.name: getattr(forecast, own.name) for own in fields(Issue)}

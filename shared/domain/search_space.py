@@ -91,8 +91,8 @@ def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
     for name in (*named, *request.hyperparameters):
         if name not in known:
             raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
-    wanted = _members([known[name] for name in named], known)
-    chosen = [card for card in cards if card.members is None and (card.name in wanted or card.is_baseline)]
+    members = _members([known[name] for name in named], known)
+    chosen = [card for card in cards if card.members is None and (card.name in members or card.is_baseline)]
     for name in request.hyperparameters:
         _check_has_grid(known[name], named, chosen)
     return chosen

@@ -100,9 +100,9 @@ def query(server: InfluxServer, statement: str, telling: Telling, *, database: s
     return list(_series(answer, telling))
 
 
-def names_in(found: Iterable[Series], column: int = 0) -> list[str]:
+def names_in(answer: Iterable[Series], column: int = 0) -> list[str]:
     """The names that a SHOW statement has listed."""
-    return [str(row[column]) for series in found for row in series.rows]
+    return [str(row[column]) for series in answer for row in series.rows]
 
 
 def reach(server: InfluxServer, telling: Telling) -> None:
@@ -174,8 +174,8 @@ def words_of(answer: urllib3.BaseHTTPResponse) -> str:
         document = json.loads(answer.data)
     except ValueError:
         return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
-    told = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
-    return str(told or document)
+    message = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
+    return str(message or document)
 
 
 def host_of(server: InfluxServer) -> str:

@@ -128,7 +128,7 @@ def _client(server: InfluxServer, _process: int) -> InfluxDBClient:
     """One per process: sockets must not cross a fork."""
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
-    told = {"url": server.url, "token": server.token or "", "org": server.org or ""}
-    client = InfluxDBClient(**told, timeout=TIMEOUT_MILLISECONDS, retries=RETRIES)
+    options = {"url": server.url, "token": server.token or "", "org": server.org or ""}
+    client = InfluxDBClient(**options, timeout=TIMEOUT_MILLISECONDS, retries=RETRIES)
     atexit.register(client.close)  # left to the interpreter's end, it complains on stderr
     return client

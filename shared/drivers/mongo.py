@@ -69,8 +69,8 @@ def mongo_collection(url: str, database: str | None, name: str | None, *, connec
         InvalidSettings: the URL is not usable, or no database is named.
     """
     if name is None or not is_place(name):
-        found = str(name)[:60]
-        raise InvalidRequest(f"found {found!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
+        shown = str(name)[:60]
+        raise InvalidRequest(f"found {shown!r}; accepted are letters, digits, _ . -, a letter first", field="collection")
     collection = mongo_database(_named_client(url, connection), database)[name]
     with pymongo.timeout(REACHED_SECONDS):
         refuse_own_store(collection.database, name)

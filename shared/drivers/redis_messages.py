@@ -45,9 +45,9 @@ def why_no_message(message: Any) -> str | None:
     return _wrong_times(given)
 
 
-def _wrong(values: Mapping[str, Any], wanted: Mapping[str, tuple[type, ...]]) -> str | None:
+def _wrong(values: Mapping[str, Any], kinds_by_name: Mapping[str, tuple[type, ...]]) -> str | None:
     """The first value that is missing or of another kind."""
-    for name, kinds in wanted.items():
+    for name, kinds in kinds_by_name.items():
         if not isinstance(values.get(name), kinds):
             return f"its {name} is {type(values.get(name)).__name__}"
     return None

@@ -48,22 +48,22 @@ def meet_server(connection: Any) -> None:
 def ask_master(client: redis.Redis) -> None:
     """A round trip to the master; raises as `meet_server` does, whatever has become of the server meanwhile."""
     try:
-        told = client.execute_command("HELLO")  # type: ignore[no-untyped-call]
+        hello = client.execute_command("HELLO")  # type: ignore[no-untyped-call]
     except ResponseError:
         client.ping()
         return
     try:
-        _check(told)
+        _check(hello)
     except ConnectionError:
         client.connection_pool.disconnect()  # who asks next connects again, and may find the new master
         raise
 
 
-def _check(told: object) -> None:
+def _check(hello: object) -> None:
     """What HELLO says of the server, as pairs in a list, or as a map in a newer protocol."""
-    if not isinstance(told, list | dict):  # no answer of a Redis: whoever asks next will see
+    if not isinstance(hello, list | dict):  # no answer of a Redis: whoever asks next will see
         return
-    pairs = told.items() if isinstance(told, dict) else zip(told[::2], told[1::2], strict=False)
+    pairs = hello.items() if isinstance(hello, dict) else zip(hello[::2], hello[1::2], strict=False)
     said = {_text(name): _text(value) for name, value in pairs}
     if said.get("mode") == "cluster":
         raise ClusterModeError("cluster_enabled is yes")

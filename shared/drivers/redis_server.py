@@ -73,8 +73,8 @@ def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
 
 def sentinel_options(place: RedisPlace) -> dict[str, Any]:
     """How the Sentinels themselves are reached, in redis-py's words."""
-    told = {"username": place.sentinel_username, "password": place.sentinel_password}
-    return {**{name: value for name, value in told.items() if value}, **_encrypted(place), **(place.tls or {})}
+    credentials = {"username": place.sentinel_username, "password": place.sentinel_password}
+    return {**{name: value for name, value in credentials.items() if value}, **_encrypted(place), **(place.tls or {})}
 
 
 def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
@@ -86,8 +86,8 @@ def _master(place: RedisPlace, limits: dict[str, Any], options: dict[str, Any]) 
     """A client of the master that the Sentinels name; one of them that is away must not keep the next from being asked."""
     impatient = {name: value for name, value in limits.items() if name.startswith("socket_")} | {"retry": None}
     sentinel = Sentinel(list(place.hosts), sentinel_kwargs=sentinel_options(place) | impatient, **options)  # type: ignore[no-untyped-call]
-    found: redis.Redis = sentinel.master_for(place.master)  # type: ignore[no-untyped-call]
-    return found
+    master: redis.Redis = sentinel.master_for(place.master)  # type: ignore[no-untyped-call]
+    return master
 
 
 def _encrypted(place: RedisPlace) -> dict[str, bool]:

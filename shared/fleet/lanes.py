@@ -74,23 +74,23 @@ class Lanes:
         pipeline.hgetall(HELD)
         pipeline.zrange(DELIVERED, 0, -1, withscores=True)
         pipeline.info("server")
-        found = dict(zip([*Lane, HELD, DELIVERED, "info"], pipeline.execute(raise_on_error=False), strict=True))
-        unreadable = frozenset(str(key) for key, answer in found.items() if not _is_readable(answer))
+        answers = dict(zip([*Lane, HELD, DELIVERED, "info"], pipeline.execute(raise_on_error=False), strict=True))
+        unreadable = frozenset(str(key) for key, answer in answers.items() if not _is_readable(answer))
         if unreadable:
             log.error("keys of the lanes hold something else", keys=sorted(unreadable))
-        values = {key: () if key in unreadable else answer for key, answer in found.items()}
+        values = {key: () if key in unreadable else answer for key, answer in answers.items()}
         messages = ((_message(text), lane.value) for lane in Lane for text in values[lane])
         return LanesView(
             waiting={message["headers"]["id"]: lane for message, lane in messages if message},
             held=_held(dict(values[HELD]), dict(values[DELIVERED])),
-            uptime_seconds=found["info"]["uptime_in_seconds"],
+            uptime_seconds=answers["info"]["uptime_in_seconds"],
             unreadable=unreadable,
         )
 
     @translated(BrokerAway)
     def forget(self, held: Collection[Held]) -> None:
         """Give messages that have been taken up for good: nobody gets them again. Acknowledging one later does no harm."""
-        tags = [each.tag for each in held]
+        tags = [message.tag for message in held]
         pipeline = self._client.pipeline()
         pipeline.hdel(HELD, *tags)  # type: ignore[arg-type] # redis-py takes bytes as names, its types do not say so
         pipeline.zrem(DELIVERED, *tags)

@@ -44,6 +44,6 @@ class Actuals:
         ]
         values = self.records.find(ACTUALS, where)
         return {
-            queue: [Point(timestamp=each.timestamp, value=each.value) for each in of_queue]
+            queue: [Point(timestamp=actual.timestamp, value=actual.value) for actual in of_queue]
             for queue, of_queue in groupby(values, attrgetter("queue"))
         }

@@ -33,12 +33,12 @@ class Backup:
     records: dict[str, int]
 
 
-def back_up(store: Path, file: Path, *, is_forced: bool, told: Progress) -> Backup:
+def back_up(store: Path, file: Path, *, is_forced: bool, show: Progress) -> Backup:
     """Copy the store into `file`, only for this user.
 
     Args:
         is_forced: whether a file that is there already is replaced.
-        told: is told how far it is.
+        show: is told how far it is.
 
     Raises:
         InvalidRequest: the file is there already, is one of the store's own, or its folder is not there.
@@ -51,7 +51,7 @@ def back_up(store: Path, file: Path, *, is_forced: bool, told: Progress) -> Back
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with translated(StoreAway, file=file):
-            _copy(store, part, told)
+            _copy(store, part, show)
             schema, records = _look(part)
         _sync(part)
         _refuse_place(store, file, is_forced=is_forced)  # somebody may have been faster
@@ -73,7 +73,7 @@ def _refuse_place(store: Path, file: Path, *, is_forced: bool) -> None:
         raise InvalidRequest(f"{file} is there already; --force replaces a file")
 
 
-def _copy(store: Path, part: Path, told: Progress) -> None:
+def _copy(store: Path, part: Path, show: Progress) -> None:
     """A transaction that stays open holds one moment of the store: what others write meanwhile makes no copy begin anew."""
     with (
         closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as source,
@@ -81,7 +81,7 @@ def _copy(store: Path, part: Path, told: Progress) -> None:
     ):
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, pages: told(pages - left, pages))
+        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, pages: show(pages - left, pages))
         source.execute("ROLLBACK")
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that is whole by itself
 
@@ -89,7 +89,7 @@ def _copy(store: Path, part: Path, told: Progress) -> None:
 def _look(part: Path) -> tuple[int, dict[str, int]]:
     """The copy's schema and what is in it; raises StoreAway unless it is whole."""
     with closing(sqlite3.connect(part)) as copy:
-        problems = [found for (found,) in copy.execute("PRAGMA integrity_check(5)")]
+        problems = [problem for (problem,) in copy.execute("PRAGMA integrity_check(5)")]
         if problems != ["ok"]:
             raise StoreAway(f"the store is damaged, and so is its copy, which was removed: {'; '.join(problems)[:300]}")
         (schema,) = copy.execute("PRAGMA user_version").fetchone()

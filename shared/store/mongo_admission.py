@@ -32,7 +32,8 @@ def admitting(of: Collections, account: str, record_id: str, weight: int, check:
     for _ in range(TRIES):
         known = place.find_one({"_id": {"$eq": account}}) or {"version": 0, "under_way": []}
         since = time.time() - UNDER_WAY_SECONDS
-        check({each["id"]: each["candidates"] for each in known["under_way"] if each["at"] > since and each["id"] != record_id})
+        others = [entry for entry in known["under_way"] if entry["at"] > since and entry["id"] != record_id]
+        check({entry["id"]: entry["candidates"] for entry in others})
         if _is_first(place, account, known["version"], me):
             break
     else:

@@ -79,14 +79,14 @@ class MongoPlace:
 
 def _marked(database: Database[dict[str, Any]]) -> str:
     """The id of the store in this database, which is marked if it was not."""
-    found = database[MARK].find_one({"_id": ONE})
-    if found is None:
+    mark = database[MARK].find_one({"_id": ONE})
+    if mark is None:
         had_tokens = database["tokens"].find_one({}, {"_id": 1}) is not None  # of a release that made no mark
         new = {"_id": ONE, "store_id": token_hex(16), "made_at": datetime.now(UTC), "had_tokens": had_tokens}
         with suppress(DuplicateKeyError):  # another process has just marked it
             database[MARK].insert_one(new)
-        found = database[MARK].find_one({"_id": ONE}) or {}
-    return str(found.get("store_id"))
+        mark = database[MARK].find_one({"_id": ONE}) or {}
+    return str(mark.get("store_id"))
 
 
 def _replaced() -> StoreAway:

@@ -33,21 +33,21 @@ RETIRED_INDEXES = frozenset(
 log = structlog.get_logger(__name__)
 
 
-def prepare(database: Database[dict[str, Any]], found: int | None) -> None:
+def prepare(database: Database[dict[str, Any]], version: int | None) -> None:
     """Make the indexes that are missing, and lead on what an earlier release has left; nothing happens the second time.
 
     Args:
-        found: the schema that the mark names; None = it names none, as until release 0.1.
+        version: the schema that the mark names; None = it names none, as until release 0.1.
 
     Raises:
         InvalidSettings: it is of a newer release.
     """
-    if found is not None and found > SCHEMA_VERSION:
-        raise InvalidSettings(f"the store's database has schema {found} of a newer release; this one knows {SCHEMA_VERSION}")
+    if version is not None and version > SCHEMA_VERSION:
+        raise InvalidSettings(f"the store's database has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
     for table in TABLES:
         for keys, options in _indexes(table):
             database[table.name].create_index([(name, 1) for name in keys], **options)
-    if found is None:
+    if version is None:
         for name in TAKEN_ALONG:
             _lead_on(database, name)
         _drop_retired(database)
@@ -71,10 +71,10 @@ def _lead_on(database: Database[dict[str, Any]], name: str) -> None:
     """
     table = TAKEN_ALONG[name].table
     writes, count = list[UpdateOne | ReplaceOne[dict[str, Any]]](), 0
-    for each in database[name].find(OLD):
-        row = {name_of(table, column): cell for column, cell in led_on(name, _with_key(table, each)).items()} | LED_ON
+    for document in database[name].find(OLD):
+        row = {name_of(table, column): cell for column, cell in led_on(name, _with_key(table, document)).items()} | LED_ON
         if name == table.name:
-            writes.append(ReplaceOne({"_id": each["_id"]} | OLD, row))
+            writes.append(ReplaceOne({"_id": document["_id"]} | OLD, row))
         else:
             writes.append(UpdateOne({part: row[part] for part in table.key}, {"$setOnInsert": row}, upsert=True))
         if len(writes) == BATCH:

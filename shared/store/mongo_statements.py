@@ -70,13 +70,13 @@ def _one(table: Table[Any], condition: Is | OneOf | Between) -> Filter:
     column = table.by_name[condition.column]
     match condition:
         case Is(_, value):
-            wanted: Filter = {"$eq": to_cell(column, value)}
+            operators: Filter = {"$eq": to_cell(column, value)}
         case OneOf(_, values, not_):
-            wanted = {"$nin" if not_ else "$in": [to_cell(column, value) for value in values]}
+            operators = {"$nin" if not_ else "$in": [to_cell(column, value) for value in values]}
         case Between(_, start, end):
             bounds = {"$gte": to_cell(column, start), "$lt": to_cell(column, end)}
-            wanted = {sign: cell for sign, cell in bounds.items() if cell is not None} or {"$ne": None}
-    return {name_of(table, column.name): wanted}
+            operators = {sign: cell for sign, cell in bounds.items() if cell is not None} or {"$ne": None}
+    return {name_of(table, column.name): operators}
 
 
 def _exists(table: Table[Any], condition: Exists) -> Stages:

@@ -50,6 +50,6 @@ def replace_all(documents: Documents[dict[str, Any]], key: Sequence[str], rows: 
     try:
         documents.bulk_write(writes, ordered=False)
     except BulkWriteError as error:
-        if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+        if any(refusal["code"] != DUPLICATE_KEY for refusal in error.details["writeErrors"]):
             raise
         documents.bulk_write(writes, ordered=False)

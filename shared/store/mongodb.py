@@ -69,7 +69,8 @@ class MongoRecords:
 
         def fetch(most: int | None) -> list[Row]:
             first: Stages = [] if most is None else [{"$limit": most}]
-            return [_row(table, each) for each in self._place.of(table.name).aggregate([*stages, *first], allowDiskUse=True)]
+            documents = self._place.of(table.name).aggregate([*stages, *first], allowDiskUse=True)
+            return [_row(table, document) for document in documents]
 
         return page(table, fetch, limit)
 
@@ -82,8 +83,8 @@ class MongoRecords:
             *joining(table, where),
             {"$limit": 1},
         ]
-        for found in self._place.of(table.name).aggregate(stages, allowDiskUse=True):
-            return read_one(table, _row(table, found))
+        for document in self._place.of(table.name).aggregate(stages, allowDiskUse=True):
+            return read_one(table, _row(table, document))
         return None
 
     @speaks_mongo()
@@ -122,7 +123,7 @@ class MongoRecords:
             *first,
             {"$project": {"_id": 1}},
         ]
-        old = [each["_id"] for each in collection.aggregate(stages, allowDiskUse=True)]
+        old = [document["_id"] for document in collection.aggregate(stages, allowDiskUse=True)]
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
     @speaks_mongo()
@@ -136,10 +137,10 @@ class MongoRecords:
     @speaks_mongo()
     def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The different values of the first columns of the key."""
-        found: list[tuple[Any, ...]] = [()]
+        tuples: list[tuple[Any, ...]] = [()]
         for name in columns:
-            found = [(*known, value) for known in found for value in self._values(table, columns, known, name)]
-        return found
+            tuples = [(*known, value) for known in tuples for value in self._values(table, columns, known, name)]
+        return tuples
 
     @speaks_mongo()
     def has_any(self, table: Table[Any]) -> bool:
@@ -182,10 +183,10 @@ class MongoRecords:
 
     def _found(self, table: Table[Any], key: Sequence[object]) -> Row:
         names = dict(zip(table.key, key, strict=True))
-        found = self._place.of(table.name).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
-        if found is None:
+        document = self._place.of(table.name).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
+        if document is None:
             raise table.missing(**names)
-        return _row(table, found)
+        return _row(table, document)
 
 
 def _document(table: Table[Any], row: Mapping[str, Cell]) -> dict[str, Any]:
@@ -193,6 +194,6 @@ def _document(table: Table[Any], row: Mapping[str, Cell]) -> dict[str, Any]:
     return {**document, REVISION: token_hex(8)} if table.has_document else document
 
 
-def _row(table: Table[Any], found: dict[str, Any]) -> Row:
+def _row(table: Table[Any], document: dict[str, Any]) -> Row:
     """The row of a document: the id is a column too, where the key is one."""
-    return found | {table.key[0]: found["_id"]} if len(table.key) == 1 else found
+    return document | {table.key[0]: document["_id"]} if len(table.key) == 1 else document

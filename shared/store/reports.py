@@ -31,7 +31,7 @@ class Reports:
         """One queue of a job, with its outcomes in leaderboard order; raises QueueNotFound."""
         kept = self.records.get(REPORTS, job_id, queue)
         ranked = self.records.find(OUTCOMES, [Is("job_id", job_id), Is("queue", queue), Between("rank", None, kept.outcomes)])
-        return replace(kept.report, outcomes=tuple(each.outcome for each in ranked))
+        return replace(kept.report, outcomes=tuple(place.outcome for place in ranked))
 
     def of_job(self, job_id: str) -> list[QueueReport]:
         """All queues of a job by name, without their outcomes."""

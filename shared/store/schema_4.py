@@ -42,9 +42,9 @@ def led_on(name: str, row: Row) -> dict[str, Cell]:
         return to_row(earlier.table, earlier.read(row))
     except DISORDER as error:
         values = dict(row)
-        known = {each: str(values[each])[:100] for each in earlier.table.key if each in values}
+        known = {column: str(values[column])[:100] for column in earlier.table.key if column in values}
         log.warning("a record of an earlier release cannot be read", kind=name, **known, reason=reason_of(error))
-        columns = {each.name: values.get(each.name, _blank(each.kind, each.may_lack)) for each in earlier.table.columns}
+        columns = {column.name: values.get(column.name, _blank(column.kind, column.may_lack)) for column in earlier.table.columns}
         return columns | {DOCUMENT: json.dumps(values, default=str)}
 
 

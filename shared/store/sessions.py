@@ -21,7 +21,7 @@ class Sessions:
         with self.records.together():
             self.records.add(SESSIONS, session)
             known = self.records.find(SESSIONS, [Is("token_id", session.token_id)], order=newest_first)
-            if older := [each.digest for each in known[most:]]:
+            if older := [earlier.digest for earlier in known[most:]]:
                 self.records.delete_some(SESSIONS, [OneOf("digest", older)])
 
     def find(self, digest: str) -> Session | None:

@@ -116,11 +116,11 @@ class SqliteRecords:
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         first = f"SELECT {names} FROM {table.name} ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
         later = f"SELECT {names} FROM {table.name} WHERE ({names}) > ({marks}) ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
-        found: list[tuple[Any, ...]] = []
+        tuples: list[tuple[Any, ...]] = []
         with self._file.reading() as db:
-            while row := db.execute(later if found else first, found[-1] if found else ()).fetchone():
-                found.append(tuple(row))
-        return found
+            while row := db.execute(later if tuples else first, tuples[-1] if tuples else ()).fetchone():
+                tuples.append(tuple(row))
+        return tuples
 
     def has_any(self, table: Table[Any]) -> bool:
         """Whether there is a record."""

@@ -163,10 +163,10 @@ def _refusals() -> Iterator[None]:
         raise RecordRefused("a unique index or a trigger of the database is in the way") from error
 
 
-def require_version(found: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+def require_version(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
     """Raises InvalidSettings when this SQLite is too old for our tables."""
-    if found < (3, 37):
-        raise InvalidSettings(f"found SQLite {'.'.join(map(str, found))}, at least 3.37 is needed (for STRICT tables)")
+    if version < (3, 37):
+        raise InvalidSettings(f"found SQLite {'.'.join(map(str, version))}, at least 3.37 is needed (for STRICT tables)")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:

@@ -56,10 +56,10 @@ class StorePlace:
 
     def location(self) -> str:
         """What SQLite is asked to open: only where nothing ever was, it may make a file."""
-        found, mode = _stat(self.path), "rwc" if self.is_new else "rw"
-        if mode == "rw" and found is None:
+        status, mode = _stat(self.path), "rwc" if self.is_new else "rw"
+        if mode == "rw" and status is None:
             raise self._away(f"it is gone; {self._note.name} in the same folder says what to do")
-        if found is not None and not found.st_size and self.was_made():  # SQLite would throw its log away
+        if status is not None and not status.st_size and self.was_made():  # SQLite would throw its log away
             raise self._away(EMPTIED)
         return f"{self.path.absolute().as_uri()}?mode={mode}"
 
@@ -74,12 +74,12 @@ class StorePlace:
 
     def adopt(self, connection: sqlite3.Connection) -> None:
         """What has just been opened and has our tables is the store of this process, and is noted."""
-        found, log = _stat(self.path), _identity(self._log_path)
-        if found is None:
+        status, log = _stat(self.path), _identity(self._log_path)
+        if status is None:
             raise self._away(GONE)
-        if _identity_of(found) != (self._file or _identity_of(found)) or log != self._logs.setdefault(os.getpid(), log):
+        if _identity_of(status) != (self._file or _identity_of(status)) or log != self._logs.setdefault(os.getpid(), log):
             raise self._away(REPLACED)
-        self._file, self._length = _identity_of(found), max(self._length, found.st_size)
+        self._file, self._length = _identity_of(status), max(self._length, status.st_size)
         if not self._note.exists():
             self._write(NOTE.format(name=self.path.name, date=datetime.now(UTC).date()))
         self._refuse_foreign(connection)
@@ -92,18 +92,18 @@ class StorePlace:
 
     def check(self, connection: sqlite3.Connection) -> None:
         """Raises StoreAway unless it is what was opened, and whole as far as a look at its head and length can tell."""
-        found = _stat(self.path)
-        if found is None:
+        status = _stat(self.path)
+        if status is None:
             raise self._away(GONE)
         log, opened_log = _identity(self._log_path), self._logs.get(os.getpid())
-        if log is None and opened_log is not None and _identity_of(found) == self._file:
+        if log is None and opened_log is not None and _identity_of(status) == self._file:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # what only the removed log has goes into the file
-        if _identity_of(found) != self._file or log != opened_log:
+        if _identity_of(status) != self._file or log != opened_log:
             raise self._away(REPLACED)
         is_time = time.monotonic() >= self._look_at
-        if found.st_size < self._length or (is_time and not self._log_length()):  # what is in the log only is not in the file
-            self._refuse_cut(connection, found.st_size)
-        self._length = found.st_size
+        if status.st_size < self._length or (is_time and not self._log_length()):  # what is in the log only is not in the file
+            self._refuse_cut(connection, status.st_size)
+        self._length = status.st_size
         if is_time:
             self._look()
 
@@ -122,8 +122,8 @@ class StorePlace:
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
         """Another file, or one that somebody has worked on: without its tables it would end every request."""
-        found = connection.execute("SELECT name FROM sqlite_master WHERE name IN ('jobs', 'tokens', 'sessions')").fetchall()
-        if len(found) < 3:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name IN ('jobs', 'tokens', 'sessions')").fetchall()
+        if len(tables) < 3:
             raise self._away("it lacks tables that every store has; put it back, or restore a backup")
 
     def had_tokens(self) -> bool:
@@ -148,8 +148,8 @@ class StorePlace:
             raise self._away(f"it was cut: {length:,} bytes are left of {pages * size:,}; put it back, or restore a backup")
 
     def _log_length(self) -> int:
-        found = _stat(self._log_path)
-        return found.st_size if found is not None else 0
+        status = _stat(self._log_path)
+        return status.st_size if status is not None else 0
 
     def _write(self, text: str) -> None:
         try:
@@ -160,13 +160,13 @@ class StorePlace:
             raise self._away(f"the note beside it cannot be written: {error.strerror}") from error
 
 
-def _identity_of(found: os.stat_result) -> Identity:
-    return found.st_dev, found.st_ino
+def _identity_of(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino
 
 
 def _identity(path: Path) -> Identity | None:
-    found = _stat(path)
-    return None if found is None else _identity_of(found)
+    status = _stat(path)
+    return None if status is None else _identity_of(status)
 
 
 def _stat(path: Path) -> os.stat_result | None:

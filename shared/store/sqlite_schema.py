@@ -82,8 +82,8 @@ def _lead_on(db: sqlite3.Connection, version: int) -> None:
 
 def _set_aside(db: sqlite3.Connection, version: int) -> list[str]:
     """Rename the tables that schema 5 has in another form, and drop what is made anew; which they are."""
-    for each in range(version, 4):
-        for statement in MIGRATIONS[each]:
+    for step in range(version, 4):
+        for statement in MIGRATIONS[step]:
             db.execute(statement)
     for kind, name in db.execute(MADE_ANEW).fetchall():
         db.execute(f"DROP {kind} {name}")

@@ -17,7 +17,9 @@ Values = list[Cell]
 
 def schema_of(table: Table[Any]) -> Iterator[str]:
     """What makes the table and its indexes, where they are missing."""
-    columns = [f"{each.name} {TYPES.get(each.kind, 'INTEGER')}{'' if each.may_lack else ' NOT NULL'}" for each in table.columns]
+    columns = [
+        f"{column.name} {TYPES.get(column.kind, 'INTEGER')}{'' if column.may_lack else ' NOT NULL'}" for column in table.columns
+    ]
     columns += [f"{DOCUMENT} TEXT NOT NULL"] * table.has_document
     # what has a document is too long to be kept within the tree of its keys
     options = "STRICT" if table.has_document else "STRICT, WITHOUT ROWID"
@@ -95,5 +97,5 @@ def _exists(condition: Exists, values: Values, alias: str) -> str:
     if condition.later is not None:
         joined.append(f"other.{condition.later} > {alias}.{condition.later}")
     joined.append(matching(condition.table, condition.where, values, alias="other"))
-    found = f"EXISTS (SELECT 1 FROM {condition.table.name} AS other WHERE {' AND '.join(joined)})"  # noqa: S608 - our names
-    return f"NOT {found}" if condition.not_ else found
+    exists = f"EXISTS (SELECT 1 FROM {condition.table.name} AS other WHERE {' AND '.join(joined)})"  # noqa: S608 - our names
+    return f"NOT {exists}" if condition.not_ else exists

@@ -99,8 +99,8 @@ def audit(what: str, *, who: str, name: str, source: str, outcome: object, **abo
         outcome: the status of the answer.
         about: ids of what was changed; a secret is not among them.
     """
-    told = {key: str(value)[:MAX_AUDITED] for key, value in about.items()}
-    structlog.get_logger(AUDIT).info("audit", what=what, who=who, name=name, source=source, outcome=outcome, **told)
+    ids = {key: str(value)[:MAX_AUDITED] for key, value in about.items()}
+    structlog.get_logger(AUDIT).info("audit", what=what, who=who, name=name, source=source, outcome=outcome, **ids)
 
 
 def _hide_named_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -139,8 +139,8 @@ class _WholeFiles(MultiProcessCollector):
     def collect(self) -> Iterable[Metric]:
         """The metrics of all processes together."""
         files = [str(path) for path in Path(os.environ[FOLDER]).glob("*.db") if path.stat().st_size]
-        found: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call] # it has no types
-        return found
+        metrics: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call] # it has no types
+        return metrics
 
 
 def counted() -> CollectorRegistry:

@@ -43,8 +43,8 @@ class Attempts:
     @speaks_redis
     def outcomes(self, job_id: str, queue: str) -> dict[int, Outcome]:
         """Candidate's index → its outcome; none once the queue has ended."""
-        found = cast("dict[bytes, bytes]", self._client.hgetall(f"outcome:{job_id}:{queue}"))
-        return {int(index): from_json(Outcome, text) for index, text in sorted(found.items(), key=lambda item: int(item[0]))}
+        texts = cast("dict[bytes, bytes]", self._client.hgetall(f"outcome:{job_id}:{queue}"))
+        return {int(index): from_json(Outcome, text) for index, text in sorted(texts.items(), key=lambda item: int(item[0]))}
 
 
 def _keys(job_id: str, queue: str) -> list[str]:

@@ -28,5 +28,5 @@ class Pulses:
     def workers(self) -> list[LivingWorker]:
         """All workers that live."""
         keys = list(self._client.scan_iter("worker:*", count=1_000))
-        found = cast("list[bytes | None]", self._client.mget(keys)) if keys else []
-        return [from_json(LivingWorker, text) for text in found if text]
+        texts = cast("list[bytes | None]", self._client.mget(keys)) if keys else []
+        return [from_json(LivingWorker, text) for text in texts if text]

@@ -30,8 +30,8 @@ class Questions:
     @speaks_redis
     def question(self, question_id: str) -> str | None:
         """The question; None = it is too old."""
-        found = cast("bytes | None", self._client.get(f"question:{question_id}"))
-        return found.decode() if found is not None else None
+        text = cast("bytes | None", self._client.get(f"question:{question_id}"))
+        return text.decode() if text is not None else None
 
     @speaks_redis
     def answer(self, question_id: str, text: str) -> None:

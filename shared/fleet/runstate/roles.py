@@ -47,5 +47,5 @@ class Roles:
     @speaks_redis
     def versions(self) -> dict[str, str]:
         """Role → the version that it announced last."""
-        found = cast("list[bytes | None]", self._client.mget([f"version:{role}" for role in ROLES]))
-        return {role: text.decode() for role, text in zip(ROLES, found, strict=True) if text}
+        texts = cast("list[bytes | None]", self._client.mget([f"version:{role}" for role in ROLES]))
+        return {role: text.decode() for role, text in zip(ROLES, texts, strict=True) if text}

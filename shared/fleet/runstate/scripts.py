@@ -41,8 +41,8 @@ class Scripts:
     def within_run(self, job_id: str) -> Iterator[str | None]:
         """Inside, every step is for the run that the job has now; gives the id of the request that began the job."""
         with translated(BrokerAway):
-            found = cast("list[bytes | None]", self._client.hmget(f"job:{job_id}", ["run", REQUEST_ID]))
-        run, request_id = (value.decode() if value else None for value in found)
+            values = cast("list[bytes | None]", self._client.hmget(f"job:{job_id}", ["run", REQUEST_ID]))
+        run, request_id = (value.decode() if value else None for value in values)
         before = self._run.set(run or NO_RUN)
         try:
             yield request_id

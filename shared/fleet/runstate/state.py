@@ -106,10 +106,10 @@ class RunState:
         pipeline = self.client.pipeline()
         pipeline.hgetall(f"job:{job_id}")
         pipeline.hlen(f"done:{job_id}")
-        found, done = pipeline.execute()
-        if not found or not self._step.is_within(found.get(b"run", b"")):
+        values, done = pipeline.execute()
+        if not values or not self._step.is_within(values.get(b"run", b"")):
             return None
-        return running_job(job_id, {name: value for name, value in found.items() if name != REQUEST_ID.encode()}, done)
+        return running_job(job_id, {name: value for name, value in values.items() if name != REQUEST_ID.encode()}, done)
 
     @speaks_redis
     def name_queues(
@@ -174,8 +174,8 @@ class RunState:
     @speaks_redis
     def delivering(self, job_id: str) -> set[str]:
         """Queues that are being delivered, as far as whoever began has not died."""
-        found = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
-        return {queue.decode() for queue, since in found.items() if int(since) > time.time() - MAX_TASK_SECONDS}
+        begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
+        return {queue.decode() for queue, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS}
 
     @speaks_redis
     def queue_end(self, job_id: str, queue: str) -> str | None:
@@ -219,8 +219,8 @@ class RunState:
     @speaks_redis
     def waiting_for(self, job_id: str) -> dict[str, str]:
         """Queue → what it waits for; "" is the plan."""
-        found = cast("dict[bytes, bytes]", self.client.hgetall(f"waiting:{job_id}"))
-        return {queue.decode(): reason.decode() for queue, reason in found.items()}
+        reasons = cast("dict[bytes, bytes]", self.client.hgetall(f"waiting:{job_id}"))
+        return {queue.decode(): reason.decode() for queue, reason in reasons.items()}
 
     @speaks_redis
     def running_queues(self, job_id: str) -> list[RunningQueue]:
@@ -231,5 +231,5 @@ class RunState:
         for name in names:
             pipeline.get(f"candidates:{job_id}:{name}")
             pipeline.hkeys(f"outcome:{job_id}:{name}")
-        found = iter(pipeline.execute())
-        return [running_queue(name, next(found), next(found)) for name in names]
+        answers = iter(pipeline.execute())
+        return [running_queue(name, next(answers), next(answers)) for name in names]

@@ -33,8 +33,8 @@ class Turns:
     def let_in(self, room: Room) -> list[tuple[str, str]]:
         """Let queues in, of any job, while there is room; returns (job, queue) of those let in by this call."""
         limits = (room.always, room.few, room.few_tasks, room.score_tasks, room.heavy_tasks)
-        found = cast("list[bytes]", self._step("let_in", [], *limits, int(time.time())))
-        names = [name.decode() for name in found]
+        flat = cast("list[bytes]", self._step("let_in", [], *limits, int(time.time())))
+        names = [name.decode() for name in flat]
         return list(zip(names[::2], names[1::2], strict=True))
 
     @speaks_redis

@@ -85,15 +85,15 @@ def running_job(job_id: str, values: Mapping[bytes, bytes], done: int) -> Runnin
         return None
 
 
-def _described(job_id: str, found: Mapping[str, int], done: int) -> RunningJob:
-    queues = Tally(total=found.get("queues", 0), done=done, failed=found.get("queues_failed", 0))
-    candidates = Tally(**{part: found.get(f"candidates_{part}", 0) for part in ("total", "done", "failed")})
+def _described(job_id: str, numbers: Mapping[str, int], done: int) -> RunningJob:
+    queues = Tally(total=numbers.get("queues", 0), done=done, failed=numbers.get("queues_failed", 0))
+    candidates = Tally(**{part: numbers.get(f"candidates_{part}", 0) for part in ("total", "done", "failed")})
     return RunningJob(
         job_id=job_id,
-        deadline_at=from_epoch(found["deadline_at"]),
-        issued_at=from_epoch(found["issued_at"]) if "issued_at" in found else None,
-        queues=found.get("queues"),
-        next=found.get("next", 0),
+        deadline_at=from_epoch(numbers["deadline_at"]),
+        issued_at=from_epoch(numbers["issued_at"]) if "issued_at" in numbers else None,
+        queues=numbers.get("queues"),
+        next=numbers.get("next", 0),
         done=done,
         progress=Progress(queues=queues, candidates=candidates),
     )
