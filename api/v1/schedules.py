@@ -23,7 +23,8 @@ from api.schema import fields
 from api.schema.requests import Form, JobBody
 from api.v1.admission import admit
 from api.v1.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
-from shared.domain.schedules import Schedule, first_due, paused, resumed
+from shared.domain.cron import next_due
+from shared.domain.schedules import Schedule, paused, resumed
 from shared.errors import BrokerAway, ChangedMeanwhile
 
 TRIES = 5  # of a change that the reaper's own may come before
@@ -68,7 +69,7 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
         timezone=json.timezone,
         request=job_request,
         created_at=now,
-        due_at=first_due(json.cron, json.timezone, now),
+        due_at=next_due(json.cron, json.timezone, now),
         is_paused=json.is_paused,
         client=caller().caller_id,
     )

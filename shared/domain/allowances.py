@@ -5,9 +5,7 @@ It is counted where the record is added, in the same step: two that ask at once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
 
 from shared.domain.jobs import Job
 from shared.errors import AllowanceUsedUp
@@ -19,12 +17,6 @@ class Used:
 
     open_jobs: int = 0
     candidates: int = 0
-
-    @classmethod
-    def by(cls, account: str, jobs: Iterable[Job]) -> Self:
-        """Of these jobs, those of the account that have not ended."""
-        theirs = [job.request.max_candidates for job in jobs if job.account == account and not job.state.is_terminal]
-        return cls(open_jobs=len(theirs), candidates=sum(theirs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,30 +70,6 @@ class Above:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueOutlook:
-    """What a queue owner sees first: the latest forecast of one (queue, metric, job)."""
-
-    queue: str
-    metric: str
-    job: str
-    job_id: str
-    issued_at: datetime
-    created_at: datetime
-    step_seconds: int
-    horizon_steps: int
-    model: str
-    mape: float | None
-    skill: float | None
-    peak_at: datetime
-    peak: float
-    peak_lower_bound: float
-    peak_upper_bound: float
-    above_100_at: datetime | None  # the first step that is likely or possibly above 100 %; None also where that means nothing
-    likely_above_100: int  # steps
-    possible_above_100: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """A forecast as it was issued, without its steps; key = (queue, metric, job, issued_at)."""
 
@@ -108,6 +84,19 @@ class Issue:
     model: str
     mape: float | None
     skill: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOutlook(Issue):
+    """What a queue owner sees first: the latest forecast of one (queue, metric, job)."""
+
+    peak_at: datetime
+    peak: float
+    peak_lower_bound: float
+    peak_upper_bound: float
+    above_100_at: datetime | None  # the first step that is likely or possibly above 100 %; None also where that means nothing
+    likely_above_100: int  # steps
+    possible_above_100: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

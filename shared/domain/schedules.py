@@ -38,11 +38,6 @@ class Schedule:
         return f"{due_at:%Y%m%dT%H%M%S}-{sha256(content.encode()).hexdigest()[:10]}"
 
 
-def first_due(cron: str, timezone: str, now: datetime) -> datetime:
-    """When a schedule that begins at `now` is due first; raises InvalidRequest."""
-    return next_due(cron, timezone, now)
-
-
 def due_now(schedule: Schedule, now: datetime) -> datetime | None:
     """The due time to look after at `now`: of several that were missed only the newest; None = none, or it is paused."""
     if schedule.is_paused or schedule.due_at > now:
@@ -68,4 +63,4 @@ def paused(schedule: Schedule) -> Schedule:
 
 def resumed(schedule: Schedule, now: datetime) -> Schedule:
     """The schedule, due again from `now` on; what it missed while it was paused was not wanted."""
-    return replace(schedule, is_paused=False, due_at=first_due(schedule.cron, schedule.timezone, now))
+    return replace(schedule, is_paused=False, due_at=next_due(schedule.cron, schedule.timezone, now))

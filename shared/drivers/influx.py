@@ -25,6 +25,7 @@ from shared.errors import CredentialsRefused, DataError, InvalidSettings, Servic
 LIMITS = urllib3.Timeout(connect=3, read=30)
 QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the answer is complete
 REACHED_LIMITS = urllib3.Timeout(total=4)
+NO_URL = "the InfluxDB URL is not accepted; accepted is http://host:port"
 _RETRYABLE = {429, 500, 502, 503, 504}
 _TOO_SLOW = "query-timeout limit exceeded"
 _NO_DATABASE = re.compile(r"\b(database|bucket)\b.*not found")  # there is no code for it: each version says it in its own words
@@ -74,9 +75,9 @@ def influx_server(url: str, *, version: str, token: str | None, org: str | None)
     try:
         parts = urllib3.util.parse_url(url)
     except urllib3.exceptions.LocationParseError:
-        raise InvalidSettings("the InfluxDB URL is not accepted; accepted is http://host:port") from None
+        raise InvalidSettings(NO_URL) from None
     if parts.scheme not in {"http", "https"} or not parts.host:
-        raise InvalidSettings("the InfluxDB URL is not accepted; accepted is http://host:port")
+        raise InvalidSettings(NO_URL)
     if parts.auth:  # nobody would send them, and the server would call it a wrong password
         raise InvalidSettings("the InfluxDB URL has credentials in it; they belong into the token: user:password for version 1")
     return InfluxServer(url=url, version=version, token=token, org=org)
@@ -95,7 +96,7 @@ def query(server: InfluxServer, statement: str, telling: Telling, *, database: s
         CredentialsRefused, and those of `telling`.
     """
     form = {"q": statement, "epoch": "s", "params": json.dumps(values)} | ({"db": database} if database else {})
-    headers = server.headers | {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
     answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers, limits=QUERY_LIMITS)
     return list(_series(answer, telling))
 
@@ -110,8 +111,7 @@ def reach(server: InfluxServer, telling: Telling) -> None:
 
     It says nothing about credentials: version 1 answers whoever asks.
     """
-    anything = range(400, 500)
-    request(server, "GET", "/ping", telling, body=b"", headers=server.headers, limits=REACHED_LIMITS, accepted=anything)
+    request(server, "GET", "/ping", telling, limits=REACHED_LIMITS, accepted=range(400, 500))
 
 
 def request(
@@ -120,17 +120,16 @@ def request(
     path: str,
     telling: Telling,
     *,
-    body: bytes,
-    headers: Mapping[str, str],
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
     retries: urllib3.Retry | bool = False,
     limits: urllib3.Timeout = LIMITS,
     accepted: Collection[int] = (),
 ) -> urllib3.BaseHTTPResponse:
     """One call over HTTP; raises as `query` does, but for the statuses that the caller accepts."""
+    all_headers, url = server.headers | dict(headers or {}), f"{server.url}{path}"
     try:
-        answer = _pool(os.getpid()).request(
-            method, f"{server.url}{path}", body=body, headers=headers, retries=retries, timeout=limits
-        )
+        answer = _pool(os.getpid()).request(method, url, body=body, headers=all_headers, retries=retries, timeout=limits)
     except urllib3.exceptions.HTTPError as error:
         raise telling.away(f"{type(error).__name__} at {host_of(server)}") from error
     if answer.status >= 400 and answer.status not in accepted:

@@ -52,16 +52,7 @@ def check_writable(server: InfluxServer, database: str, telling: Telling) -> Non
 
     Version 1 takes it. Versions 2 and 3 miss the points, but only after they have found organisation, bucket and permission.
     """
-    answer = request(
-        server,
-        "POST",
-        _path(server, database),
-        telling,
-        body=b"",
-        headers=server.headers,
-        limits=LOOK_LIMITS,
-        accepted={MISSES_POINTS},
-    )
+    answer = request(server, "POST", _path(server, database), telling, limits=LOOK_LIMITS, accepted={MISSES_POINTS})
     words = words_of(answer)
     found_all = server.version != "1" and answer.status == MISSES_POINTS and "org" not in words.lower()
     if answer.status != WRITTEN and not found_all:
@@ -80,16 +71,8 @@ def _write_batch(server: InfluxServer, database: str, lines: Sequence[str], tell
 
 
 def _write_v1(server: InfluxServer, database: str, body: str, telling: Telling) -> tuple[int, str]:
-    answer = request(
-        server,
-        "POST",
-        _path(server, database),
-        telling,
-        body=body.encode(),
-        headers=server.headers,
-        retries=RETRIES,
-        accepted={TOO_LARGE},
-    )
+    path = _path(server, database)
+    answer = request(server, "POST", path, telling, body=body.encode(), retries=RETRIES, accepted={TOO_LARGE})
     return answer.status, words_of(answer)
 
 

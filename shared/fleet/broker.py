@@ -1,7 +1,7 @@
 """Celery, as Queuecast uses it: names of tasks, the application with its settings, and sending a job.
 
-Every setting has its reason beside it; numbers in brackets are the facts of the measurements they rest on, which are
-reproduced by tests/chaos. Truth is in run state and store: any message may be lost, doubled or late.
+Every setting has its reason beside it, measured unless said otherwise; tests/chaos repeats the measurements. Truth is in run
+state and store: any message may be lost, doubled or late.
 """
 
 from __future__ import annotations
@@ -88,10 +88,10 @@ def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: La
 
 def _tasks() -> dict[str, Any]:
     return {
-        "task_acks_late": True,  # else every kill loses the running task and hangs its chord (3)
-        "task_reject_on_worker_lost": True,  # a dead child's task is requeued; only safe with the attempt counter (6)
+        "task_acks_late": True,  # acknowledged early, a task is lost with its process, and its chord hangs
+        "task_reject_on_worker_lost": True,  # requeue the task of a dead child; nothing bounds that, hence the attempt counter
         "task_retry_on_worker_lost": False,
-        "task_acks_on_failure": True,  # False requeues for ever (16)
+        "task_acks_on_failure": True,  # False requeues a task that fails again and again, and a chord gets its errback each time
         "task_acks_on_timeout": True,
         "task_ignore_result": True,  # outcomes are in the run state; chords still work
         "task_store_errors_even_if_ignored": False,
@@ -102,7 +102,7 @@ def _tasks() -> dict[str, Any]:
         "result_serializer": "json",
         "accept_content": ["json"],  # no pickle
         "task_publish_retry": True,
-        "task_publish_retry_policy": _ABOUT_A_MINUTE,  # the default gives up after 0.6 s (12)
+        "task_publish_retry_policy": _ABOUT_A_MINUTE,  # the default gives up after 0.6 s
     }
 
 
@@ -110,7 +110,7 @@ def _workers() -> dict[str, Any]:
     return {
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,  # a message is taken only when a slot is free
-        "worker_deduplicate_successful_tasks": False,  # True hangs chords (9)
+        "worker_deduplicate_successful_tasks": False,  # True takes the second delivery of a header task for done: its chord hangs
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # a double run is harmless
         "worker_max_tasks_per_child": 500,  # leaks of native libraries
         "worker_max_memory_per_child": 1_500_000,  # KB
@@ -121,7 +121,7 @@ def _workers() -> dict[str, Any]:
         "task_send_sent_event": True,
         "worker_hijack_root_logger": False,  # structlog writes the log
         "worker_redirect_stdouts": False,
-        "result_expires": 86_400,  # longer than any header task (15)
+        "result_expires": 86_400,  # longer than any header task: a chord whose counter has expired hangs
         "timezone": "UTC",
         "enable_utc": True,
     }

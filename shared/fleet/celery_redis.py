@@ -1,7 +1,6 @@
 """How Celery reaches the broker's server: its settings for one server or for Sentinels, with TLS or on a unix socket.
 
-Every setting has its reason beside it; numbers in brackets are the facts of the measurements they rest on, which are
-reproduced by tests/chaos.
+Every setting has its reason beside it, measured unless said otherwise; tests/chaos repeats the measurements.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def connections(server: RedisServer) -> dict[str, Any]:
             "additional_connection_errors": OUTAGES,
             **_sentinels(server.results, _WORKER_LIMITS),
         },
-        "result_backend_always_retry": True,  # else every short outage fails a chord (12)
+        "result_backend_always_retry": True,  # else an outage of 2 s fails a chord
         "result_backend_max_retries": 60,  # minutes, then it fails; endless would pin the child
         "result_backend_max_sleep_between_retries_ms": 5_000,
         "redis_backend_use_ssl": _tls(server.results),
@@ -68,17 +67,18 @@ def connections(server: RedisServer) -> dict[str, Any]:
         "redis_socket_connect_timeout": 5,
         "redis_retry_on_timeout": True,
         "redis_backend_health_check_interval": 10,
-        "redis_socket_keepalive": not server.results.path,  # a TypeError on a unix socket (23)
+        "redis_socket_keepalive": not server.results.path,  # a TypeError on a unix socket
         "redis_max_connections": None,  # no cap below the API's threads
     }
 
 
 def _transport(place: RedisPlace) -> dict[str, Any]:
     transport = {
-        "visibility_timeout": 2 * MAX_TASK_SECONDS + 60,  # waits at most one limit, runs at most one; shorter runs twice (5)
-        "unacked_restore_interval": 5,  # sweep every 5 s; the defaults gave 100 s (4)
+        # waits at most one time limit, runs at most one; a shorter one at any worker makes all of them run tasks twice
+        "visibility_timeout": 2 * MAX_TASK_SECONDS + 60,
+        "unacked_restore_interval": 5,  # look for messages past it every 5 s; with the defaults they came back after 100 s
         "unacked_restore_throttle": 1,
-        "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first (21)
+        "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first: else they starve behind candidates
         "retry_on_timeout": True,
         "health_check_interval": 10,
         **_WORKER_LIMITS,
@@ -88,7 +88,7 @@ def _transport(place: RedisPlace) -> dict[str, Any]:
 
 
 def impatience(server: RedisServer) -> dict[str, Any]:
-    """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server (20).
+    """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server.
 
     It tells nobody that it has sent: that event costs a second message per submit, and Flower hears of the first one's arrival.
     """

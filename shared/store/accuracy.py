@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
-from shared.store.records import Between, Condition, Is, Records
+from shared.store.records import Between, Condition, Is, Records, given
 from shared.store.tables import ACCURACY
 
 
@@ -44,8 +44,7 @@ class Accuracies:
 
 
 def _where(asked: AccuracyFilter) -> list[Condition]:
-    given = {"metric": asked.metric, "period_seconds": asked.step_seconds, "job": asked.job}
-    own: list[Condition] = [Is(name, value) for name, value in given.items() if value is not None]
+    own = given(metric=asked.metric, period_seconds=asked.step_seconds, job=asked.job)
     return [*own, Between("issued_at", asked.since, asked.until)]
 
 

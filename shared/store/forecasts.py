@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, issue
 from shared.errors import QueueNotFound
-from shared.store.records import Between, Condition, Exists, Is, OneOf, Records
+from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, given
 from shared.store.tables import ACCURACY, FORECASTS, JOBS
 
 SERIES = ("queue", "metric", "job")
@@ -40,16 +40,15 @@ class Forecasts:
         Args:
             projects: only forecasts whose job is there and is of one of these projects; None = any.
         """
-        given = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at}
-        where = [*_given(**given), *_of_projects(projects)]
-        forecast = self.records.first(FORECASTS, where, order=NEWEST_FIRST)
+        asked = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at}
+        forecast = self.records.first(FORECASTS, [*given(**asked), *_of_projects(projects)], order=NEWEST_FIRST)
         if forecast is None:
-            raise QueueNotFound("no such forecast", **{name: value for name, value in given.items() if value is not None})
+            raise QueueNotFound("no such forecast", **{name: value for name, value in asked.items() if value is not None})
         return forecast
 
     def find(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, job, issued_at."""
-        return self.records.find(FORECASTS, _given(queue=queue, job_id=job_id))
+        return self.records.find(FORECASTS, given(queue=queue, job_id=job_id))
 
     def newest_of_each(self, projects: Sequence[str] | None = None) -> list[Forecast]:
         """The newest forecast of every (queue, metric, job), by queue, metric, job; `projects` as for `newest`."""
@@ -63,7 +62,7 @@ class Forecasts:
         self, queue: str, *, metric: str | None = None, job: str | None = None, projects: Sequence[str] | None = None, limit: int
     ) -> list[Issue]:
         """What was issued and matches, newest first by (issued_at, created_at); at most `limit`; `projects` as for `newest`."""
-        where = [*_given(queue=queue, metric=metric, job=job), *_of_projects(projects)]
+        where = [*given(queue=queue, metric=metric, job=job), *_of_projects(projects)]
         return [issue(forecast) for forecast in self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)]
 
     def unverified(
@@ -75,15 +74,11 @@ class Forecasts:
         """
         own = ("queue", "metric", "job", "issued_at", "created_at")
         where = [
-            *_given(queue=queue, metric=metric, period_seconds=step_seconds),
+            *given(queue=queue, metric=metric, period_seconds=step_seconds),
             Between("issued_at", since, before),
             Exists(ACCURACY, own, [Is("is_final", True)], not_=True),
         ]
         return self.records.find(FORECASTS, where, order=(("issued_at", True), ("job", True)), limit=limit)
-
-
-def _given(**values: object) -> list[Condition]:
-    return [Is(name, value) for name, value in values.items() if value is not None]
 
 
 def _of_projects(projects: Sequence[str] | None) -> list[Condition]:

@@ -11,7 +11,7 @@ from shared.domain.allowances import UNLIMITED, Allowance, Used
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
 from shared.errors import AllowanceUsedUp, KeyReused
-from shared.store.records import Condition, Exists, Is, OneOf, Records, Waiting, Where
+from shared.store.records import Exists, Is, OneOf, Records, Waiting, Where, given
 from shared.store.tables import JOBS, REPORTS
 
 NEWEST_FIRST = (("created_at", False), ("job_id", False))
@@ -117,11 +117,10 @@ class Jobs:
     def _twin(self, job: Job) -> Job | None:
         """The job that already has the key, or else the id, of a new one."""
         if job.idempotency_key is not None:
-            key = [Is("client", job.client), Is("idempotency_key", job.idempotency_key)]
-            twin = self.records.first(JOBS, key)
-            if twin is not None and twin.fingerprint != job.fingerprint:
-                raise KeyReused(idempotency_key=job.idempotency_key)
+            twin = self.records.first(JOBS, given(client=job.client, idempotency_key=job.idempotency_key))
             if twin is not None:
+                if twin.fingerprint != job.fingerprint:
+                    raise KeyReused(idempotency_key=job.idempotency_key)
                 return twin
         return self.records.first(JOBS, [Is("job_id", job.job_id)])
 
@@ -138,10 +137,9 @@ class Jobs:
         return self.records.admitting(f"jobs {job.account}", job.job_id, job.request.max_candidates, check)
 
 
-def _where(asked: JobFilter) -> list[Condition]:
-    given = {name: getattr(asked, name) for name in ("state", "owner", "project", "user_name")}
-    where: list[Condition] = [Is(name, value) for name, value in given.items() if value is not None]
+def _where(asked: JobFilter) -> Where:
+    where = given(state=asked.state, owner=asked.owner, project=asked.project, user_name=asked.user_name)
     if asked.projects is not None:
         where.append(OneOf("project", asked.projects))
-    of_queue = [Is(name, value) for name, value in (("queue", asked.queue), ("winner", asked.model)) if value is not None]
+    of_queue = given(queue=asked.queue, winner=asked.model)
     return [*where, Exists(REPORTS, ("job_id",), of_queue)] if of_queue else where

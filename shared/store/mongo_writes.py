@@ -1,4 +1,4 @@
-"""Writes to MongoDB that may be repeated, and what a refused one means: the same id again is no error, anything else is one."""
+"""Writes to MongoDB that may be repeated, and what it means when the server refuses one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from pymongo import ReplaceOne
 from pymongo.collection import Collection as Documents
-from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
+from pymongo.errors import BulkWriteError, WriteError
 
 from shared.drivers.faults import translated
 from shared.errors import RecordRefused, StoreAway
@@ -31,17 +31,6 @@ def speaks_mongo() -> Iterator[None]:
                 raise StoreAway("not enough servers have confirmed what was written") from error
             log.exception("the store refused a record")
             raise RecordRefused(REFUSED) from error
-
-
-def insert_once(documents: Documents[dict[str, Any]], identity: str, document: dict[str, Any]) -> bool:
-    """Insert a document, unless one of this id is there already; whether it was. Any other duplicate is an error."""
-    try:
-        documents.insert_one({**document, "_id": identity})
-    except DuplicateKeyError:
-        if documents.find_one({"_id": {"$eq": identity}}, {"_id": 1}) is None:
-            raise
-        return False
-    return True
 
 
 def replace_all(documents: Documents[dict[str, Any]], key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -67,6 +67,11 @@ Condition = Is | OneOf | Between | Exists
 Where = Sequence[Condition]
 
 
+def given(**values: object) -> list[Is | OneOf | Between]:
+    """The conditions that these columns have these values; None = any."""
+    return [Is(name, value) for name, value in values.items() if value is not None]
+
+
 class Records(Protocol):
     """Values by table, in one database."""
 

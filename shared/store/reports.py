@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
-from shared.store.records import Between, Is, OneOf, Records, Where
+from shared.store.records import Between, Is, OneOf, Records, Where, given
 from shared.store.tables import OUTCOMES, REPORTS, KeptReport, Ranked
 
 
@@ -24,13 +24,12 @@ class Reports:
         with self.records.together():
             self.records.put_many(OUTCOMES, ranked)
             self.records.put_many(REPORTS, [KeptReport(report=replace(report, outcomes=()), outcomes=count)])
-            mine = [Is(name, value) for name, value in own.items()]
-            self.records.delete_some(OUTCOMES, [*mine, Between("rank", count)])
+            self.records.delete_some(OUTCOMES, [*given(**own), Between("rank", count)])
 
     def get(self, job_id: str, queue: str) -> QueueReport:
         """One queue of a job, with its outcomes in leaderboard order; raises QueueNotFound."""
         kept = self.records.get(REPORTS, job_id, queue)
-        ranked = self.records.find(OUTCOMES, [Is("job_id", job_id), Is("queue", queue), Between("rank", None, kept.outcomes)])
+        ranked = self.records.find(OUTCOMES, [*given(job_id=job_id, queue=queue), Between("rank", None, kept.outcomes)])
         return replace(kept.report, outcomes=tuple(place.outcome for place in ranked))
 
     def of_job(self, job_id: str) -> list[QueueReport]:
