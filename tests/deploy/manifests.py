@@ -18,19 +18,19 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 
 def documents(path: Path) -> list[dict[str, Any]]:
     """Every YAML document of a file."""
-    return [each for each in yaml.safe_load_all(path.read_text()) if each]
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """Every Kubernetes resource of a kind, by name."""
-    found = [each for path in MANIFESTS for each in documents(path) if each["kind"] == kind]
-    return {each["metadata"]["name"]: each for each in found}
+    matching = [document for path in MANIFESTS for document in documents(path) if document["kind"] == kind]
+    return {document["metadata"]["name"]: document for document in matching}
 
 
 def compose() -> dict[str, Any]:
     """The compose file, its anchors followed."""
-    [found] = documents(DEPLOY / "compose.yaml")
-    return found
+    [document] = documents(DEPLOY / "compose.yaml")
+    return document
 
 
 def containers() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -59,8 +59,8 @@ def small_house(tmp_path: Path) -> Path:
 
 def run(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "deploy.checks", *arguments]
-    told = os.environ | {"PYTHONPATH": str(house)}
-    return subprocess.run(command, cwd=house, env=told, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": str(house)}
+    return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_every_check_that_fails_is_told_and_what_can_be_mended_is(small_house: Path) -> None:

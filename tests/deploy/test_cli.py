@@ -46,15 +46,15 @@ def test_a_moment_without_offset_is_refused(text: str) -> None:
 
 
 def test_simulate_writes_a_file_per_queue_and_says_so(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "new"), *SMALL])
-    assert told.exit_code == 0, told.output
-    assert "2 queues" in told.output
+    result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path / "new"), *SMALL])
+    assert result.exit_code == 0, result.output
+    assert "2 queues" in result.output
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["root.adhoc.parquet", "root.etl.daily.parquet"]
 
 
 def test_simulate_ends_with_the_last_whole_step_and_speaks_json(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *SMALL, "--format", "csv", "--json"])
-    shown = json.loads(told.stdout)
+    result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *SMALL, "--format", "csv", "--json"])
+    shown = json.loads(result.stdout)
     assert shown["end"] == "2026-01-05T00:00:00+00:00"
     read = pd.read_csv(tmp_path / "root.adhoc.csv")
     assert len(read) == shown["queues"]["root.adhoc"]
@@ -62,9 +62,9 @@ def test_simulate_ends_with_the_last_whole_step_and_speaks_json(tmp_path: Path) 
 
 
 def test_simulate_refuses_more_than_a_machine_can_hold(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), "--queues", "2000", "--days", "3650", "--step", "1s"])
-    assert isinstance(told.exception, InvalidRequest)
-    assert exit_code(told.exception) == 2
+    result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), "--queues", "2000", "--days", "3650", "--step", "1s"])
+    assert isinstance(result.exception, InvalidRequest)
+    assert exit_code(result.exception) == 2
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,40 +75,40 @@ def test_simulate_refuses_what_makes_no_sense(tmp_path: Path, argument: list[str
 
 @pytest.mark.parametrize("argument", [["--step", "10"], ["--end", "yesterday"], ["--to", "mongodb"]])
 def test_wrong_usage_is_told_in_one_line(tmp_path: Path, argument: list[str]) -> None:
-    told = CliRunner().invoke(build_app(), ["simulate", "--out", str(tmp_path), *argument])
-    assert told.exit_code == 2
-    assert told.stdout == ""
-    assert len(told.stderr.splitlines()) == 1
-    assert "accepted is" in told.stderr
+    result = CliRunner().invoke(build_app(), ["simulate", "--out", str(tmp_path), *argument])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "accepted is" in result.stderr
 
 
 def test_up_says_what_it_takes() -> None:
-    told = CliRunner().invoke(build_app(), ["up", "--help"], env={"TERM": "dumb"})  # colours would cut the names, where forced
-    assert told.exit_code == 0
+    result = CliRunner().invoke(build_app(), ["up", "--help"], env={"TERM": "dumb"})  # colours would cut the names, where forced
+    assert result.exit_code == 0
     options = ("--host", "--port", "--workers", "--data-dir", "--flower-port", "--json")
-    assert [option for option in options if option not in told.stdout] == []
+    assert [option for option in options if option not in result.stdout] == []
 
 
 def test_up_is_for_this_machine_only_while_no_token_exists(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", str(tmp_path / "new")])  # noqa: S104 - to be refused
-    assert isinstance(told.exception, SetupError)
-    assert exit_code(told.exception) == 5
+    result = CliRunner().invoke(app, ["up", "--host", "0.0.0.0", "--data-dir", str(tmp_path / "new")])  # noqa: S104 - to be refused
+    assert isinstance(result.exception, SetupError)
+    assert exit_code(result.exception) == 5
     assert not (tmp_path / "new").exists()
 
 
 def test_up_refuses_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = CliRunner().invoke(app, ["up", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path)])
-    assert isinstance(told.exception, SetupError)
-    assert exit_code(told.exception) == 5
+        result = CliRunner().invoke(app, ["up", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path)])
+    assert isinstance(result.exception, SetupError)
+    assert exit_code(result.exception) == 5
 
 
 def test_up_refuses_a_data_folder_where_a_stack_runs(tmp_path: Path) -> None:
     with supervision(tmp_path):
-        told = CliRunner().invoke(app, ["up", "--port", "0", "--data-dir", str(tmp_path)])
-    assert isinstance(told.exception, SetupError)
-    assert "another stack runs on the data folder" in str(told.exception)
-    assert exit_code(told.exception) == 5
+        result = CliRunner().invoke(app, ["up", "--port", "0", "--data-dir", str(tmp_path)])
+    assert isinstance(result.exception, SetupError)
+    assert "another stack runs on the data folder" in str(result.exception)
+    assert exit_code(result.exception) == 5
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,11 @@ def test_up_refuses_a_data_folder_where_a_stack_runs(tmp_path: Path) -> None:
 )
 def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_path: Path, verb: str) -> None:
     (tmp_path / "file").touch()
-    told = CliRunner().invoke(build_app(), [*verb.split(), "--data-dir", str(tmp_path / "file" / "below")])
-    assert told.exit_code == 5
-    assert f"cannot be made: {tmp_path / 'file'} is no folder; name another with --data-dir or QUEUECAST_DATA_DIR" in told.output
+    result = CliRunner().invoke(build_app(), [*verb.split(), "--data-dir", str(tmp_path / "file" / "below")])
+    assert result.exit_code == 5
+    assert (
+        f"cannot be made: {tmp_path / 'file'} is no folder; name another with --data-dir or QUEUECAST_DATA_DIR" in result.output
+    )
 
 
 def test_made_up_files_outside_the_data_folder_are_as_open_as_the_umask_says(tmp_path: Path) -> None:
@@ -131,6 +133,6 @@ def test_made_up_files_outside_the_data_folder_are_as_open_as_the_umask_says(tmp
     for folder in (tmp_path / "shown", data_dir / "files"):
         environment = os.environ | {"QUEUECAST_DATA_DIR": str(data_dir)}
         subprocess.run([*command, str(folder)], env=environment, umask=0o027, check=True, capture_output=True)
-    modes = {each: each.stat().st_mode & 0o777 for each in tmp_path.rglob("*")}
-    assert {mode for each, mode in modes.items() if each.is_relative_to(data_dir)} == {0o700, 0o600}
-    assert {mode for each, mode in modes.items() if not each.is_relative_to(data_dir)} == {0o750, 0o640}
+    modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_relative_to(data_dir)} == {0o700, 0o600}
+    assert {mode for path, mode in modes.items() if not path.is_relative_to(data_dir)} == {0o750, 0o640}

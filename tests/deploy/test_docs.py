@@ -21,12 +21,13 @@ COMMANDS = re.findall(r"`(queuecast [^`]+)`", TEXT) + [
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS)))
 def test_every_command_exists_with_its_options(command: str) -> None:
-    found = get_command(build_app())
+    verb = get_command(build_app())
     words = shlex.split(command)[1:]
-    while words and words[0] in getattr(found, "commands", {}):
-        found = found.commands[words.pop(0)]  # type: ignore[attr-defined]
-    assert not hasattr(found, "commands"), f"no verb of {command}"
-    assert {word for word in words if word.startswith("--")} <= {option for each in found.params for option in each.opts}
+    while words and words[0] in getattr(verb, "commands", {}):
+        verb = verb.commands[words.pop(0)]  # type: ignore[attr-defined]
+    assert not hasattr(verb, "commands"), f"no verb of {command}"
+    options = {option for parameter in verb.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -40,8 +41,8 @@ def test_every_setting_exists() -> None:
 
 
 def test_every_message_of_an_error_is_that_of_the_code() -> None:
-    headlines = {(each.__doc__ or "").partition("\n")[0].rstrip(".") for each in vars(errors).values() if isinstance(each, type)}
+    headlines = {(kind.__doc__ or "").partition("\n")[0].rstrip(".") for kind in vars(errors).values() if isinstance(kind, type)}
     section = TEXT.partition("## Troubleshoot")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| (?:401 )?`((?:The|No|A) [^`]+)`(?! \(banner)", section, re.MULTILINE)
-    assert len(told) >= 6
-    fail_on(message for message in told if message not in headlines)
+    messages = re.findall(r"^\| (?:401 )?`((?:The|No|A) [^`]+)`(?! \(banner)", section, re.MULTILINE)
+    assert len(messages) >= 6
+    fail_on(message for message in messages if message not in headlines)

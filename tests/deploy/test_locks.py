@@ -27,8 +27,12 @@ UV = Path(sys.executable).with_name("uv")
 def locked(lock: str) -> dict[str, str]:
     """Name → version of what the lock holds for this Python."""
     lines = re.findall(r"^([\w.-]+==.+?) *\\?$", (ROOT / "deploy" / lock).read_text(), re.MULTILINE)
-    wanted = [Requirement(line) for line in lines]
-    return {each.name: str(each.specifier)[2:] for each in wanted if each.marker is None or each.marker.evaluate()}
+    requirements = [Requirement(line) for line in lines]
+    return {
+        requirement.name: str(requirement.specifier)[2:]
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
 
 
 def newer_version(name: str) -> str:
@@ -117,7 +121,7 @@ def test_what_torch_needs_is_in_the_locks_of_those_who_have_it() -> None:
     said = (ROOT / "deploy/requirements-torch.in").read_text().splitlines()
     ours = {Requirement(line).name for line in said if line and not line.startswith("#")}
     needed = [Requirement(line) for line in distribution("torch").requires or ()]
-    plain = {each.name for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})}
+    plain = {lock.name for lock in needed if lock.marker is None or lock.marker.evaluate({"extra": ""})}
     assert plain <= ours, "torch needs more than deploy/requirements-torch.in says"
     assert distribution("torch").version.partition("+")[0] == TORCH.partition("==")[2]
 

@@ -94,9 +94,8 @@ def test_every_manifest_is_accepted_by_the_schemas_of_kubernetes(path: Path) -> 
 def test_the_first_token_is_made_in_the_image_of_the_api_by_a_command_that_exists() -> None:
     [pod] = documents(FIRST_TOKEN)
     [container] = pod["spec"]["containers"]
-    [image] = [
-        each for each in documents(DEPLOY / "kubernetes/kustomization.yaml")[0]["images"] if each["name"] == "queuecast-api"
-    ]
+    images = documents(DEPLOY / "kubernetes/kustomization.yaml")[0]["images"]
+    [image] = [image for image in images if image["name"] == "queuecast-api"]
     assert container["image"] == f"{image['newName']}:{image['newTag']}"
     assert container["args"][:2] == ["token", "create"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
@@ -110,13 +109,13 @@ def test_every_manifest_is_named_by_the_kustomization() -> None:
 
 
 def test_the_compose_file_has_no_key_that_is_not_meant_and_every_name_in_it_exists() -> None:
-    found = compose()
-    jsonschema.validate(found, COMPOSE)
-    for name, service in found["services"].items():
-        assert set(service["networks"]) <= found["networks"].keys(), name
-        assert service.get("depends_on", {}).keys() <= found["services"].keys(), name
+    document = compose()
+    jsonschema.validate(document, COMPOSE)
+    for name, service in document["services"].items():
+        assert set(service["networks"]) <= document["networks"].keys(), name
+        assert service.get("depends_on", {}).keys() <= document["services"].keys(), name
         kept = {volume.partition(":")[0] for volume in service.get("volumes", []) if not volume.startswith((".", "$"))}
-        assert kept <= found["volumes"].keys(), name
+        assert kept <= document["volumes"].keys(), name
 
 
 def test_every_lane_has_a_worker_and_only_lanes_have() -> None:
@@ -188,7 +187,7 @@ def test_what_a_container_may_write_belongs_to_its_user() -> None:
     """A tmpfs over a folder of the image belongs to root unless it says otherwise; so does an emptyDir, but for its group."""
     [user] = set(re.findall(r"(?m)^USER (\d+):\1$", (DEPLOY / "Dockerfile").read_text()))
     for name in OURS:
-        folders = dict(each.split(":", 1) for each in compose()["services"][name]["tmpfs"])
+        folders = dict(resource.split(":", 1) for resource in compose()["services"][name]["tmpfs"])
         assert folders == {"/tmp": "mode=1777", "/var/lib/queuecast": f"uid={user},gid={user},mode=0700"}  # noqa: S108
     for _, pod in containers():
         assert {pod["securityContext"][key] for key in ("runAsUser", "runAsGroup", "fsGroup")} == {int(user)}
@@ -224,7 +223,7 @@ def test_every_deployment_that_scales_has_a_budget() -> None:
 
 
 def triggers(name: str, kind: str) -> list[dict[str, Any]]:
-    return [each["metadata"] for each in resources("ScaledObject")[name]["spec"]["triggers"] if each["type"] == kind]
+    return [trigger["metadata"] for trigger in resources("ScaledObject")[name]["spec"]["triggers"] if trigger["type"] == kind]
 
 
 @pytest.mark.parametrize("name", ["worker", "heavy"])
@@ -253,7 +252,7 @@ def test_where_redis_is_stands_once_for_every_process_and_for_keda() -> None:
         assert broker["name"] == "QUEUECAST_BROKER_URL"
         assert set(re.findall(r"\$\((\w+)\)", broker["value"])) - settings.keys() == {"REDIS_PASSWORD"}
     spec = resources("TriggerAuthentication")["redis"]["spec"]
-    asked = {each["parameter"]: each["key"] for each in spec["configMapTargetRef"] + spec["secretTargetRef"]}
+    asked = {trigger["parameter"]: trigger["key"] for trigger in spec["configMapTargetRef"] + spec["secretTargetRef"]}
     assert asked == {"username": "REDIS_USERNAME", "password": "REDIS_PASSWORD", "tls": "REDIS_TLS"}
     assert (settings["REDIS_SCHEME"], settings["REDIS_TLS"]) in {("redis", "disable"), ("rediss", "enable")}
     for scaled in resources("ScaledObject").values():

@@ -53,8 +53,8 @@ def test_every_alert_says_how_bad_it_is_what_it_means_and_what_to_do() -> None:
 def test_a_dashboard_has_panels_with_titles_units_and_known_sources(path: Any) -> None:
     dashboard = json.loads(path.read_text())
     sources = {
-        each["uid"]
-        for each in yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/queuecast.yaml").read_text())["datasources"]
+        variable["uid"]
+        for variable in yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/queuecast.yaml").read_text())["datasources"]
     }
     assert dashboard["uid"].startswith("queuecast-")
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])

@@ -26,8 +26,8 @@ MAX_EXPOSED = 2.0  # of 10, by systemd's own measure; a unit without any option 
 
 def value(path: Path, name: str) -> str:
     """What a unit file says of a name, once."""
-    [found] = re.findall(rf"(?m)^{name}=(.*)$", path.read_text())
-    return str(found)
+    [text] = re.findall(rf"(?m)^{name}=(.*)$", path.read_text())
+    return str(text)
 
 
 def command(unit: Path) -> list[str]:

@@ -43,11 +43,11 @@ def run(data: Path, *arguments: str) -> tuple[int, str]:
 def test_a_copy_is_whole_counted_and_only_for_its_user(data: Path, tmp_path: Path) -> None:
     code, said = run(data, str(tmp_path / "copy.db"), "--json")
     assert code == 0, said
-    told = json.loads(said)
-    assert told["records"] == {"jobs": 1, "forecasts": 0, "actuals": 0, "schedules": 0, "tokens": 1}
-    assert told["size_bytes"] == (tmp_path / "copy.db").stat().st_size
+    answer = json.loads(said)
+    assert answer["records"] == {"jobs": 1, "forecasts": 0, "actuals": 0, "schedules": 0, "tokens": 1}
+    assert answer["size_bytes"] == (tmp_path / "copy.db").stat().st_size
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
-    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["copy.db"]
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["copy.db"]
 
 
 def test_a_copy_taken_while_others_write_is_one_moment_of_the_store(data: Path, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_damaged_store_makes_no_copy_that_looks_good(data: Path, tmp_path: Pat
         file.write(b"\xff" * 20_000)
     code, _said = run(data, str(tmp_path / "copy.db"))
     assert code == 3
-    assert [each.name for each in tmp_path.iterdir()] == ["data"]
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_where_nothing_was_kept_nothing_is_made(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ class RecentMedian:
 
     hours: Annotated[int, Bounds(minimum=1, maximum=672)] = 24
 
-    # A quarter of a day, a day and a week, measured as above: without any of them 0.855 and 0.857, without one 0.825 and 0.827
-    # (6), 0.818 and 0.823 (24), 0.800 and 0.835 (168). After a change of level the shortest is the first to follow.
+    # A quarter of a day, a day and a week, measured as above: without any of them 0.855 and 0.857; without 6 0.825 and 0.827,
+    # without 24 0.818 and 0.823, without 168 0.800 and 0.835. After a change of level the shortest is the first to follow.
     grid: ClassVar[Grid] = {"hours": (6, 24, 168)}
     lane: ClassVar[Lane] = Lane.SCORE
     cost: ClassVar[int] = 1

@@ -28,7 +28,7 @@ GROUP_STEPS = 24
 # Chosen on every second real series at hand so that 90 % covers 90 %, and checked on the others.
 SHARED_STEPS = 24  # a group's spread counts as if it held so many residuals of the overall spread: 6 steps alone are noise
 OPTIMISM = 1.5  # 1 for the window to come being one more draw, the rest for the winner being chosen on these very residuals
-GROWTH = 0.25  # beyond the backtested lead times: between carrying on (0) and a random walk (0.5)
+GROWTH = 0.25  # beyond the backtested lead times: 0 = they stay as wide, 0.5 = as of a random walk
 
 
 def bounds_around(

@@ -55,39 +55,39 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
 
 
 def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> None:
-    found = findings(healthy)
-    assert [finding for finding in found.values() if not finding.is_well or finding.advice] == []
-    assert found["lane heavy"].detail == "slots of living workers: 2, of them busy with this lane: 0"
-    assert found["versions"].detail == f"{version('queuecast')} everywhere"
-    assert found["failed jobs"].detail == "none within the last hour"
-    assert found["catalogue"].detail == "prophet"
-    assert found["broker's file"].detail == "appendonly yes"
+    answers = findings(healthy)
+    assert [finding for finding in answers.values() if not finding.is_well or finding.advice] == []
+    assert answers["lane heavy"].detail == "slots of living workers: 2, of them busy with this lane: 0"
+    assert answers["versions"].detail == f"{version('queuecast')} everywhere"
+    assert answers["failed jobs"].detail == "none within the last hour"
+    assert answers["catalogue"].detail == "prophet"
+    assert answers["broker's file"].detail == "appendonly yes"
 
 
 def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: Settings, run_state: RunState) -> None:
     run_state.pulses.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
-    found = findings(healthy)
-    assert not found["lane heavy"].is_well
-    assert found["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
-    assert found["lane score"].is_well
+    answers = findings(healthy)
+    assert not answers["lane heavy"].is_well
+    assert answers["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
+    assert answers["lane score"].is_well
 
 
 def test_a_key_of_the_lanes_that_holds_something_else_is_ill_and_its_lane_is_unknown(healthy: Settings) -> None:
     with closing(redis_client(redis_server(healthy).broker, is_patient=False)) as broker:
         broker.set("score", "somebody else's")
         broker.set("unacked", "somebody else's")
-    found = findings(healthy)
-    assert found["messages"].detail.startswith("waiting + taken: select 0 + unknown, check 0 + unknown")
-    assert "score unknown + unknown" in found["messages"].detail
-    assert "DEL score" in found["key score"].advice
-    assert not found["key score"].is_well
-    assert not found["key unacked"].is_well
+    answers = findings(healthy)
+    assert answers["messages"].detail.startswith("waiting + taken: select 0 + unknown, check 0 + unknown")
+    assert "score unknown + unknown" in answers["messages"].detail
+    assert "DEL score" in answers["key score"].advice
+    assert not answers["key score"].is_well
+    assert not answers["key unacked"].is_well
 
 
 def test_a_broker_that_no_worker_ever_met_has_no_catalogue(settings: Settings, run_state: RunState) -> None:
-    found = findings(settings)
-    assert not found["catalogue"].is_well
-    assert not found["connection files"].is_well
+    answers = findings(settings)
+    assert not answers["catalogue"].is_well
+    assert not answers["connection files"].is_well
 
 
 def test_a_fleet_without_a_reaper_is_ill(healthy: Settings, run_state: RunState) -> None:
@@ -107,9 +107,9 @@ def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Sett
 def test_versions_that_differ_are_told_apart_and_old_workers_are_unknown(healthy: Settings, run_state: RunState) -> None:
     run_state.roles.announce_version("reaper", "0.0.1")
     run_state.pulses.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
-    found = findings(healthy)["versions"]
-    assert found.verdict == "note"
-    assert found.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"
+    finding = findings(healthy)["versions"]
+    assert finding.verdict == "note"
+    assert finding.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"
 
 
 def test_slots_that_are_busy_are_counted(healthy: Settings) -> None:
@@ -128,9 +128,9 @@ def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
             store.jobs.add(a_job(job_id=f"job-{number}", created_at=now - timedelta(minutes=number)))
             at = now - timedelta(hours=2 if number == 4 else 0)
             store.jobs.move(f"job-{number}", [JobState.QUEUED], JobState.FAILED, "no data", at)
-    found = findings(healthy)["failed jobs"]
-    assert found.detail == "4 within the last hour: job-0, job-1, job-2 and 1 more"
-    assert found.verdict == "note"
+    finding = findings(healthy)["failed jobs"]
+    assert finding.detail == "4 within the last hour: job-0, job-1, job-2 and 1 more"
+    assert finding.verdict == "note"
 
 
 @pytest.mark.parametrize(
@@ -139,35 +139,35 @@ def test_jobs_that_failed_lately_are_named(healthy: Settings) -> None:
 def test_no_answer_ends_the_doctor(tmp_path: Path, answer: bytes) -> None:
     with parrot(answer * 20) as port:
         url = f"redis://127.0.0.1:{port}/0"
-        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(url), result_backend_url=SecretStr(url)))
-    assert not found["broker"].is_well
+        answers = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(url), result_backend_url=SecretStr(url)))
+    assert not answers["broker"].is_well
 
 
 def test_an_error_that_nobody_has_foreseen_is_a_finding() -> None:
     def ask() -> list[Finding]:
         raise KeyError("redis_version")
 
-    (found,) = asked("broker", ask)
-    assert (found.verdict, found.detail) == ("ill", "an unexpected answer (KeyError: 'redis_version')")
+    (finding,) = asked("broker", ask)
+    assert (finding.verdict, finding.detail) == ("ill", "an unexpected answer (KeyError: 'redis_version')")
 
 
 def test_a_broker_that_is_a_cluster_or_refuses_us_is_ill_and_not_away(tmp_path: Path) -> None:
     with running_redis(tmp_path / "redis", "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
-        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
-        assert (found.verdict, found.detail.partition(",")[0]) == ("ill", "The broker is a Redis Cluster")
+        finding = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert (finding.verdict, finding.detail.partition(",")[0]) == ("ill", "The broker is a Redis Cluster")
     with running_redis(tmp_path / "closed", password="secret") as server:
-        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
-        assert found.verdict == "ill"
-        assert found.detail.startswith("The broker refuses Queuecast's user name or password")
+        finding = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{server.port}/0")))["broker"]
+        assert finding.verdict == "ill"
+        assert finding.detail.startswith("The broker refuses Queuecast's user name or password")
 
 
 def test_a_broker_that_is_a_replica_is_away(tmp_path: Path) -> None:
     with running_redis(tmp_path / "a") as master, running_redis(tmp_path / "b") as other:
         with other.client() as admin:
             admin.replicaof("127.0.0.1", master.port)
-        found = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{other.port}/0")))["broker"]
-    assert found.verdict == "away"
-    assert found.detail == "The broker's address leads to a replica: its role is replica"
+        finding = findings(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://127.0.0.1:{other.port}/0")))["broker"]
+    assert finding.verdict == "away"
+    assert finding.detail == "The broker's address leads to a replica: its role is replica"
 
 
 def test_a_service_that_is_open_to_all_is_noted(settings: Settings, run_state: RunState) -> None:
@@ -197,36 +197,38 @@ def test_a_broker_that_may_lose_tasks_is_ill(healthy: Settings, run_state: RunSt
 
 
 def test_a_broker_that_does_not_run_is_away_and_nothing_is_said_of_what_it_knows(tmp_path: Path) -> None:
-    found = findings(Settings(data_dir=tmp_path))
-    assert found["broker"].is_away
-    assert found["broker"].verdict == "away"
-    assert "queuecast up" in found["broker"].detail
-    assert "catalogue" not in found
+    answers = findings(Settings(data_dir=tmp_path))
+    assert answers["broker"].is_away
+    assert answers["broker"].verdict == "away"
+    assert "queuecast up" in answers["broker"].detail
+    assert "catalogue" not in answers
 
 
 def test_a_broker_that_refuses_the_connection_is_away(tmp_path: Path) -> None:
-    found = findings(Settings(data_dir=tmp_path, broker_url="redis://127.0.0.1:1/0", result_backend_url="redis://127.0.0.1:1/1"))
-    assert found["broker"].is_away
-    assert found["result backend"].is_away
+    answers = findings(
+        Settings(data_dir=tmp_path, broker_url="redis://127.0.0.1:1/0", result_backend_url="redis://127.0.0.1:1/1")
+    )
+    assert answers["broker"].is_away
+    assert answers["result backend"].is_away
 
 
 def test_a_result_backend_of_its_own_is_asked_too(healthy: Settings, broker_dir: Path) -> None:
     socket = (broker_dir / "broker.socket").read_text()
-    found = findings(
+    answers = findings(
         healthy.model_copy(
             update={
                 "result_backend_url": Settings(result_backend_url=f"redis+socket://{socket}?virtual_host=1").result_backend_url
             }
         )
     )
-    assert found["result backend"].is_well
+    assert answers["result backend"].is_well
 
 
 def test_looking_at_a_fresh_machine_makes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "fresh"
-    found = findings(Settings(data_dir=folder))
-    assert not found["data folder"].is_well
-    assert not found["store"].is_well
+    answers = findings(Settings(data_dir=folder))
+    assert not answers["data folder"].is_well
+    assert not answers["store"].is_well
     assert not folder.exists()
 
 
@@ -282,15 +284,15 @@ def test_a_data_folder_that_others_can_look_into_is_ill(healthy: Settings) -> No
     for path, mode in ((file, 0o640), (file.parent, 0o755)):
         usual = path.stat().st_mode
         path.chmod(mode)
-        found = findings(healthy)["data folder's modes"]
+        finding = findings(healthy)["data folder's modes"]
         path.chmod(usual)
-        assert not found.is_well
-        assert f"1 open to others, such as {path} (mode {mode:04o}" in found.detail
-        assert f"`chmod -R go= {healthy.data_dir}`" in found.advice
+        assert not finding.is_well
+        assert f"1 open to others, such as {path} (mode {mode:04o}" in finding.detail
+        assert f"`chmod -R go= {healthy.data_dir}`" in finding.advice
 
 
 def test_a_data_folder_that_cannot_be_made_is_ill_and_says_why(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    found = findings(Settings(data_dir=tmp_path / "file"))["data folder"]
-    assert not found.is_well
-    assert "a file is in its place" in found.detail
+    finding = findings(Settings(data_dir=tmp_path / "file"))["data folder"]
+    assert not finding.is_well
+    assert "a file is in its place" in finding.detail

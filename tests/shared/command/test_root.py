@@ -151,9 +151,9 @@ def test_the_check_names_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_the_check_looks_at_urls_too_and_shows_no_password(monkeypatch: pytest.MonkeyPatch, name: str, scheme: str) -> None:
     monkeypatch.setenv(name, f"{scheme}://:hunter2@host")
     result = run("config", "check", "--json")
-    found = json.loads(result.stdout)
-    assert (result.exit_code, found["valid"]) == (5, False)
-    [problem] = found["problems"]  # whole, with what is accepted
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["valid"]) == (5, False)
+    [problem] = answer["problems"]  # whole, with what is accepted
     assert f"scheme '{scheme}'; accepted is " in problem
     assert "hunter2" not in result.output
 

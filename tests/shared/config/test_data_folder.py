@@ -41,9 +41,9 @@ def as_nobody(ask: Callable[[], str]) -> str:
             os._exit(0)
     os.close(writer)
     with open(reader, "rb") as answer:  # noqa: PTH123 - of a descriptor
-        told = answer.read().decode()
+        outcome = answer.read().decode()
     os.waitpid(child, 0)
-    return told
+    return outcome
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_a_new_folder_is_for_its_user_alone(tmp_path: Path) -> None:
 def test_a_folder_that_is_open_to_others_is_narrowed_with_all_in_it_and_this_is_said(wide: Path) -> None:
     note = opened(wide)
     assert f"{wide} was open to others on this machine: 15 files and folders" in note
-    for each in (wide, *wide.rglob("*")):
-        assert mode(each) == (0o700 if each.is_dir() else 0o600), each
+    for path in (wide, *wide.rglob("*")):
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
     assert opened(wide) == ""
 
 
@@ -103,7 +103,7 @@ def test_links_are_not_followed(wide: Path, tmp_path: Path) -> None:
     (wide / "logs" / "link").symlink_to(outside / "file")
     (wide / "metrics" / "folder").symlink_to(outside)
     opened(wide)
-    assert [mode(each) for each in (outside, outside / "file")] == [0o755, 0o644]
+    assert [mode(path) for path in (outside, outside / "file")] == [0o755, 0o644]
 
 
 def test_what_others_reach_by_a_second_name_is_refused(wide: Path, tmp_path: Path) -> None:
@@ -214,8 +214,8 @@ def test_a_folder_of_root_that_a_container_was_given_is_used_and_its_mode_is_tol
     given = reachable / "given"
     given.mkdir()
     given.chmod(0o2777)
-    told = as_nobody(partial(opened, given))
-    assert "given (mode 2777, of root) is open to others and cannot be narrowed" in told
+    note = as_nobody(partial(opened, given))
+    assert "given (mode 2777, of root) is open to others and cannot be narrowed" in note
 
 
 # What processes make
@@ -233,7 +233,7 @@ def test_what_a_private_process_makes_is_private_but_what_a_person_asks_for(tmp_
 
 
 def test_looking_changes_nothing(wide: Path) -> None:
-    before = {each: mode(each) for each in wide.rglob("*")}
+    before = {path: mode(path) for path in wide.rglob("*")}
     assert problem_with(wide) == ""
     assert len(list(entries(wide))) == 15
-    assert {each: mode(each) for each in wide.rglob("*")} == before
+    assert {path: mode(path) for path in wide.rglob("*")} == before

@@ -44,5 +44,5 @@ def test_files_in_the_url_are_looked_at_too(certificates: Certificates) -> None:
 def test_the_ca_file_serves_broker_and_results_and_the_url_s_own_wins(certificates: Certificates) -> None:
     urls = {"broker_url": "rediss://a", "result_backend_url": f"rediss://b?ssl_ca_certs={certificates.server}"}
     server = redis_server(load_settings(**urls, broker_ca_file=certificates.authority))
-    found = [(place.tls or {})["ssl_ca_certs"] for place in (server.broker, server.results, server.run_state)]
-    assert found == [str(certificates.authority), str(certificates.server), str(certificates.authority)]
+    ca_files = [(place.tls or {})["ssl_ca_certs"] for place in (server.broker, server.results, server.run_state)]
+    assert ca_files == [str(certificates.authority), str(certificates.server), str(certificates.authority)]

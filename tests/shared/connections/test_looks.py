@@ -68,6 +68,6 @@ def test_a_folder_is_there_or_it_is_not(tmp_path: Path) -> None:
 def test_a_database_that_is_away_is_a_finding_and_does_not_end_the_visit(tmp_path: Path) -> None:
     away = influx("http://127.0.0.1:1")
     assert look_at("charts", away).state is State.AWAY
-    found = {each.name: each for each in diagnose(Settings(data_dir=tmp_path, connections={"charts": away}))}
-    assert found["connection charts"].verdict == "away"
-    assert "broker" in found
+    findings = {finding.name: finding for finding in diagnose(Settings(data_dir=tmp_path, connections={"charts": away}))}
+    assert findings["connection charts"].verdict == "away"
+    assert "broker" in findings

@@ -18,10 +18,10 @@ BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 
 def due(cron: str, timezone: str, start: datetime, end: datetime) -> list[datetime]:
     """Every due time in (start, end], in the zone's own time."""
-    found, moment = [], start
+    moments, moment = [], start
     while (moment := next_due(cron, timezone, moment)) <= end:
-        found.append(moment.astimezone(ZoneInfo(timezone)))
-    return found
+        moments.append(moment.astimezone(ZoneInfo(timezone)))
+    return moments
 
 
 def utc(*parts: int) -> datetime:
@@ -29,18 +29,18 @@ def utc(*parts: int) -> datetime:
 
 
 def test_a_week_of_working_days() -> None:
-    found = due("30 6 * * 1-5", BERLIN, utc(2026, 11, 22), utc(2026, 11, 29))
-    assert [f"{moment:%a %H:%M}" for moment in found] == [f"{day} 06:30" for day in ("Mon", "Tue", "Wed", "Thu", "Fri")]
+    moments = due("30 6 * * 1-5", BERLIN, utc(2026, 11, 22), utc(2026, 11, 29))
+    assert [f"{moment:%a %H:%M}" for moment in moments] == [f"{day} 06:30" for day in ("Mon", "Tue", "Wed", "Thu", "Fri")]
 
 
 def test_a_time_that_spring_leaves_out_is_due_once_at_the_moment_in_its_place() -> None:
-    found = due("30 2 * * *", BERLIN, utc(2026, 3, 28), utc(2026, 3, 30, 12))
-    assert [f"{moment:%d %H:%M}" for moment in found] == ["28 02:30", "29 03:30", "30 02:30"]
+    moments = due("30 2 * * *", BERLIN, utc(2026, 3, 28), utc(2026, 3, 30, 12))
+    assert [f"{moment:%d %H:%M}" for moment in moments] == ["28 02:30", "29 03:30", "30 02:30"]
 
 
 def test_a_time_that_autumn_brings_twice_is_due_once() -> None:
-    found = due("30 2 * * *", BERLIN, utc(2026, 10, 24, 12), utc(2026, 10, 26, 12))
-    assert [f"{moment:%d %H:%M}" for moment in found] == ["25 02:30", "26 02:30"]
+    moments = due("30 2 * * *", BERLIN, utc(2026, 10, 24, 12), utc(2026, 10, 26, 12))
+    assert [f"{moment:%d %H:%M}" for moment in moments] == ["25 02:30", "26 02:30"]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_time_that_autumn_brings_twice_is_due_once() -> None:
 )
 def test_every_quarter_of_an_hour_is_due_through_a_change_of_clocks(timezone: str, start: datetime, hours: int) -> None:
     day_and_night = [start + n * timedelta(minutes=15) for n in range(1, 4 * hours + 1)]
-    found = due("*/15 * * * *", timezone, start, start + timedelta(hours=hours))
-    assert [moment.astimezone(UTC) for moment in found] == day_and_night
+    moments = due("*/15 * * * *", timezone, start, start + timedelta(hours=hours))
+    assert [moment.astimezone(UTC) for moment in moments] == day_and_night
 
 
 def test_a_leap_day_is_found_eight_years_ahead() -> None:
@@ -100,12 +100,12 @@ def test_each_local_time_is_due_once_and_the_newest_is_the_last_of_them(
 ) -> None:
     cron = f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *"
     now = start + timedelta(hours=hours_later)
-    found = [moment.astimezone(UTC) for moment in due(cron, zone, start, now)]
-    assert found == sorted(set(found))
-    local = Counter(f"{moment.astimezone(ZoneInfo(zone)):%d %H:%M}" for moment in found)
+    moments = [moment.astimezone(UTC) for moment in due(cron, zone, start, now)]
+    assert moments == sorted(set(moments))
+    local = Counter(f"{moment.astimezone(ZoneInfo(zone)):%d %H:%M}" for moment in moments)
     assert set(local.values()) <= ({1, 2} if len(hours) == 24 else {1})
-    if found:
-        assert newest_due(cron, zone, found[0], now) == found[-1]
+    if moments:
+        assert newest_due(cron, zone, moments[0], now) == moments[-1]
 
 
 def test_of_what_was_missed_the_newest_counts() -> None:

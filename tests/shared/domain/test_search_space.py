@@ -60,9 +60,9 @@ def test_baselines_are_candidates_whatever_the_request_names() -> None:
 
 
 def test_the_floor_stays_when_its_grid_is_replaced() -> None:
-    found = candidates_of(a_request(model=("last_value",), hyperparameters={"seasonal_naive": {"days": (7,)}}), CARDS)
-    assert [candidate.label for candidate in found] == ["last_value", "seasonal_naive days=1", "seasonal_naive days=7"]
-    assert FLOOR in found
+    candidates = candidates_of(a_request(model=("last_value",), hyperparameters={"seasonal_naive": {"days": (7,)}}), CARDS)
+    assert [candidate.label for candidate in candidates] == ["last_value", "seasonal_naive days=1", "seasonal_naive days=7"]
+    assert FLOOR in candidates
 
 
 def test_the_order_of_the_cards_and_repetitions_change_nothing() -> None:
@@ -119,8 +119,8 @@ BEST = a_card("best", cost=0, members=())
 
 def computed(*names: str, **changes: Any) -> list[str]:
     """The models that are computed when these are asked for, cheap ones first."""
-    found = candidates_of(a_request(model=names, **changes), (*CARDS, CHEAP, BEST))
-    return list(dict.fromkeys(candidate.model for candidate in found))
+    candidates = candidates_of(a_request(model=names, **changes), (*CARDS, CHEAP, BEST))
+    return list(dict.fromkeys(candidate.model for candidate in candidates))
 
 
 def test_a_blend_asks_for_its_members_and_is_no_candidate_itself() -> None:

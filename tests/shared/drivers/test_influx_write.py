@@ -55,11 +55,11 @@ class Scripted:
 def scripted() -> Iterator[Scripted]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.paths.append(self.path)
-            told.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)).decode())
-            told.credentials.append(self.headers.get("Authorization", ""))
-            told.may_answer.wait(20)
-            answer = told.script.pop(0) if len(told.script) > 1 else told.script[0]
+            script.paths.append(self.path)
+            script.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)).decode())
+            script.credentials.append(self.headers.get("Authorization", ""))
+            script.may_answer.wait(20)
+            answer = script.script.pop(0) if len(script.script) > 1 else script.script[0]
             self.send_response(answer.status)
             for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)
@@ -73,12 +73,12 @@ def scripted() -> Iterator[Scripted]:
             """Nothing: pytest shows what matters."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told = Scripted(f"http://127.0.0.1:{server.server_port}")
-    told.may_answer.set()
+    script = Scripted(f"http://127.0.0.1:{server.server_port}")
+    script.may_answer.set()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield told
-    told.may_answer.set()
+    yield script
+    script.may_answer.set()
     server.shutdown()
     thread.join()
     server.server_close()

@@ -39,9 +39,9 @@ def messages(broker: redis.Redis) -> list[dict[str, Any]]:
 
 
 def test_what_celery_sends_is_a_message(broker: redis.Redis) -> None:
-    found = messages(broker)
-    assert len(found) == 5
-    assert [why_no_message(message) for message in found] == [None] * 5
+    sent = messages(broker)
+    assert len(sent) == 5
+    assert [why_no_message(message) for message in sent] == [None] * 5
 
 
 @pytest.mark.parametrize(

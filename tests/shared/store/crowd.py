@@ -16,11 +16,11 @@ from tests.factories import MONDAY, a_forecast, a_job
 
 def in_processes(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> list[Any]:
     """What `work` returns for each tuple of arguments, each in a process of its own; none begins before all are there."""
-    each = list(arguments)
+    every = list(arguments)
     context = get_context("spawn")
-    together = context.Barrier(len(each))
-    with ProcessPoolExecutor(len(each), context, initializer=together.wait, initargs=(30,)) as pool:
-        futures = [pool.submit(work, *given) for given in each]
+    together = context.Barrier(len(every))
+    with ProcessPoolExecutor(len(every), context, initializer=together.wait, initargs=(30,)) as pool:
+        futures = [pool.submit(work, *given) for given in every]
         return [future.result() for future in futures]
 
 

@@ -69,7 +69,7 @@ def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[St
     store.schedules.add(a_schedule(schedule_id="good"))
     store.schedules.add(a_schedule(schedule_id="bad"))
     break_("schedules", "schedule_id", "bad", '{"schedule_id": "bad"}')
-    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
+    assert [schedule.schedule_id for schedule in store.schedules.all()] == ["good"]
     with pytest.raises(RecordUnreadable, match="bad"):
         store.schedules.get("bad")
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store_and_b
     break_("schedules", "schedule_id", "bad", "not JSON")
     assert store.jobs.add(a_job(job_id="good"), allowance).job_id == "good"
     store.schedules.add(a_schedule(schedule_id="good"), allowance)
-    assert [each.schedule_id for each in store.schedules.all()] == ["good"]
+    assert [schedule.schedule_id for schedule in store.schedules.all()] == ["good"]
 
 
 def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store_and_break: tuple[Store, Break]) -> None:
@@ -100,7 +100,7 @@ def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_bre
     for queue in ("root.a", "root.b"):
         store.reports.save(a_report(queue=queue))
     break_("reports", "queue", "root.a", '{"report": {"state": "dreaming"}}')
-    assert [each.queue for each in store.reports.of_job("job-1")] == ["root.b"]
+    assert [report.queue for report in store.reports.of_job("job-1")] == ["root.b"]
     with pytest.raises(RecordUnreadable, match=r"root\.a"):
         store.reports.get("job-1", "root.a")
 
@@ -110,9 +110,8 @@ def test_a_forecast_that_cannot_be_read_leaves_all_others(store_and_break: tuple
     for queue in ("root.a", "root.b"):
         store.forecasts.save(a_forecast(queue=queue))
     break_("forecasts", "queue", "root.a", '{"queue": "root.a", "prediction": ["much"]}')
-    assert (
-        [each.queue for each in store.forecasts.find()] == [each.queue for each in store.forecasts.newest_of_each()] == ["root.b"]
-    )
+    for forecasts in (store.forecasts.find(), store.forecasts.newest_of_each()):
+        assert [forecast.queue for forecast in forecasts] == ["root.b"]
     with pytest.raises(RecordUnreadable, match=r"root\.a"):
         store.forecasts.newest("root.a")
     span = {"since": MONDAY - timedelta(days=9), "before": MONDAY + timedelta(days=9), "limit": 5}

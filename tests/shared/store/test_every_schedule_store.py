@@ -48,8 +48,8 @@ def test_what_has_changed_meanwhile_is_not_replaced(store: Store) -> None:
 
 def test_of_many_that_replace_at_once_one_does(store: Store) -> None:
     store.schedules.add(a_schedule())
-    wanted = [replace(a_schedule(), due_at=MONDAY + timedelta(days=n)) for n in range(1, 9)]
+    schedules = [replace(a_schedule(), due_at=MONDAY + timedelta(days=n)) for n in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(lambda new: store.schedules.replace(a_schedule(), new), wanted))
+        done = list(pool.map(lambda new: store.schedules.replace(a_schedule(), new), schedules))
     assert done.count(True) == 1
-    assert store.schedules.get("s-1") == wanted[done.index(True)]
+    assert store.schedules.get("s-1") == schedules[done.index(True)]

@@ -104,7 +104,7 @@ def test_jobs_are_listed_newest_first_and_those_of_one_moment_page_without_loss(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("asked", "names"),
     [
         (JobFilter(), ["job-2", "job-1", "job-0"]),
         (JobFilter(state=JobState.RUNNING), ["job-1"]),
@@ -121,7 +121,7 @@ def test_jobs_are_listed_newest_first_and_those_of_one_moment_page_without_loss(
         (JobFilter(queue="root.etl' OR '1'='1"), []),
     ],
 )
-def test_jobs_are_found_by_what_they_are(store: Store, wanted: JobFilter, found: list[str]) -> None:
+def test_jobs_are_found_by_what_they_are(store: Store, asked: JobFilter, names: list[str]) -> None:
     requests = [a_request(), a_request(owner="hers", user_name="Ann"), a_request(owner="hers", project="p")]
     for number, request in enumerate(requests):
         store.jobs.add(a_job(job_id=f"job-{number}", request=request, created_at=MONDAY + number * HOUR))
@@ -129,7 +129,7 @@ def test_jobs_are_found_by_what_they_are(store: Store, wanted: JobFilter, found:
     store.reports.save(a_report(job_id="job-0"))
     store.reports.save(a_report(job_id="job-1", state=QueueState.FAILED, outcomes=(), winner=None))
     store.reports.save(a_report(job_id="job-1", queue="root.adhoc", winner=Candidate(model="var")))
-    assert [job.job_id for job in store.jobs.find(wanted, 10)] == found
+    assert [job.job_id for job in store.jobs.find(asked, 10)] == names
 
 
 def test_open_jobs_are_those_that_have_not_ended_oldest_first(store: Store) -> None:
@@ -386,11 +386,11 @@ def test_of_two_forecasts_issued_at_one_moment_the_later_made_is_the_newest(stor
     assert store.forecasts.newest("root.etl").job == "a"  # made at the same moment too: by name
 
 
-@pytest.mark.parametrize("wanted", [{"metric": "x"}, {"job": "x"}, {"issued_at": MONDAY - HOUR}])
-def test_a_forecast_that_is_not_there_is_said_so(store: Store, wanted: dict[str, Any]) -> None:
+@pytest.mark.parametrize("asked", [{"metric": "x"}, {"job": "x"}, {"issued_at": MONDAY - HOUR}])
+def test_a_forecast_that_is_not_there_is_said_so(store: Store, asked: dict[str, Any]) -> None:
     store.forecasts.save(a_forecast())
     with pytest.raises(QueueNotFound, match=r"root\.etl"):
-        store.forecasts.newest("root.etl", **wanted)
+        store.forecasts.newest("root.etl", **asked)
     with pytest.raises(QueueNotFound, match=r"no\.such"):
         store.forecasts.newest("no.such")
 
@@ -440,11 +440,11 @@ def test_actual_values_of_many_queues_are_read_at_once_those_without_any_left_ou
     points = {
         queue: [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(3)] for queue in ("b", "a", "not asked for")
     }
-    for queue, found in points.items():
-        store.actuals.save(queue, "m", 3_600, found)
+    for queue, of_queue in points.items():
+        store.actuals.save(queue, "m", 3_600, of_queue)
     store.actuals.save("a", "another metric", 3_600, points["a"])
-    found = store.actuals.of_queues(["a", "b", "c"], "m", 3_600, MONDAY, MONDAY + 2 * HOUR)
-    assert found == {"a": points["a"][:2], "b": points["b"][:2]}
+    of_queue = store.actuals.of_queues(["a", "b", "c"], "m", 3_600, MONDAY, MONDAY + 2 * HOUR)
+    assert of_queue == {"a": points["a"][:2], "b": points["b"][:2]}
     assert store.actuals.of_queues([], "m", 3_600, MONDAY, MONDAY + HOUR) == {}
 
 

@@ -23,7 +23,7 @@ def _three_projects(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("asked", "names"),
     [
         (JobFilter(projects=("a", "c")), ["job-c", "job-a"]),
         (JobFilter(projects=("b",), owner="one"), ["job-b"]),
@@ -34,8 +34,8 @@ def _three_projects(store: Store) -> None:
         (JobFilter(projects=None), ["job-c", "job-b", "job-a"]),
     ],
 )
-def test_jobs_of_several_projects_are_found(store: Store, wanted: JobFilter, found: list[str]) -> None:
-    assert [job.job_id for job in store.jobs.find(wanted, 10)] == found
+def test_jobs_of_several_projects_are_found(store: Store, asked: JobFilter, names: list[str]) -> None:
+    assert [job.job_id for job in store.jobs.find(asked, 10)] == names
 
 
 def test_pages_go_on_within_the_projects(store: Store) -> None:

@@ -79,9 +79,9 @@ def test_tokens_that_are_gone_leave_the_service_closed_after_a_restart_too(
     store: Store, url: str, client: MongoClient[dict[str, Any]]
 ) -> None:
     client.place.tokens.delete_many({})
-    for each in (store, open_store(url)):
-        assert each.tokens.all() == []
-        assert each.tokens.were_made()
+    for opened in (store, open_store(url)):
+        assert opened.tokens.all() == []
+        assert opened.tokens.were_made()
 
 
 def test_tokens_of_an_earlier_release_are_noted_when_the_database_is_opened(

@@ -260,7 +260,7 @@ def test_an_sqlite_without_strict_tables_is_refused() -> None:
 def test_a_closed_store_leaves_one_file_and_its_note_behind(store: Store, path: Path) -> None:
     store.jobs.add(a_job())
     store.close()
-    assert sorted(each.name for each in path.parent.iterdir()) == ["queuecast.db", "queuecast.db.made"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["queuecast.db", "queuecast.db.made"]
 
 
 # SQL users
@@ -268,10 +268,10 @@ def test_a_closed_store_leaves_one_file_and_its_note_behind(store: Store, path: 
 
 def latest(path: Path) -> list[tuple[float, ...]]:
     with plain_sql(path) as db:
-        found = db.execute(
+        rows = db.execute(
             "SELECT (timestamp - ?) / 3600, prediction, step FROM forecast_latest ORDER BY timestamp", (to_epoch(MONDAY),)
         )
-        return found.fetchall()
+        return rows.fetchall()
 
 
 def test_the_latest_forecast_is_shown_over_what_earlier_ones_said_of_earlier_times(store: Store, path: Path) -> None:

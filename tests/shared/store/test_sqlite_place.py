@@ -156,9 +156,9 @@ def test_a_file_that_is_destroyed_is_away_within_a_second_until_it_is_put_back(
     copy = shutil.copy(path, path.with_name("copy"))
     damage(path)
     eventually(lambda: is_away(store), within=1.5, what="the damage to be seen")
-    for each in (store, another(path)):
+    for opened in (store, another(path)):
         with pytest.raises(StoreAway):
-            each.tokens.all()
+            opened.tokens.all()
     shutil.copy(copy, path)  # into the same file
     eventually(lambda: is_there(store), within=1.5, what="the store again")
 

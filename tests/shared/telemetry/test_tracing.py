@@ -68,9 +68,14 @@ def test_a_request_and_the_message_that_follows_from_it_are_one_trace(
 ) -> None:
     submit(settings, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
     sent = [ExportTraceServiceRequest.FromString(body) for body in collector.received]
-    resources = [each for request in sent for each in request.resource_spans]
-    names = {value.value.string_value for each in resources for value in each.resource.attributes if value.key == "service.name"}
-    spans = [span for each in resources for scope in each.scope_spans for span in scope.spans]
+    resources = [resource for request in sent for resource in request.resource_spans]
+    names = {
+        value.value.string_value
+        for resource in resources
+        for value in resource.resource.attributes
+        if value.key == "service.name"
+    }
+    spans = [span for resource in resources for scope in resource.scope_spans for span in scope.spans]
     assert names == {"queuecast-api"}
     assert {span.name for span in spans} >= {"POST /v1/jobs"}
     with redis_client(redis_server(settings).broker, is_patient=False) as lanes:

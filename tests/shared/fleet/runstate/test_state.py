@@ -232,9 +232,9 @@ def test_one_candidate_is_recorded_and_the_next_begun_in_one_step(job: RunState)
     assert job.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 2  # the message came again
     assert job.attempts.record(JOB, QUEUE, 1, FAILURE) == 2
     assert job.attempts.record_and_begin(JOB, QUEUE, 2, FAILURE, then=1) == 0  # that one has its outcome
-    found = job.running_job(JOB)
-    assert found is not None
-    assert (found.progress.candidates.done, found.progress.candidates.failed) == (3, 3)
+    running = job.running_job(JOB)
+    assert running is not None
+    assert (running.progress.candidates.done, running.progress.candidates.failed) == (3, 3)
     job.end_queue(JOB, QUEUE)
     assert job.attempts.record_and_begin(JOB, QUEUE, 3, FAILURE, then=4) == 0
     job.drop_job(JOB)

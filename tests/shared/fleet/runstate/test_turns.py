@@ -24,12 +24,12 @@ def plan(run_state: RunState, job_id: str, project: str = "", queues: Sequence[s
 
 def turns(run_state: RunState, number: int) -> list[str]:
     """The jobs of the next queues, when each ends before the next one comes; those that run have room for one more."""
-    found = []
+    let_in = []
     for _ in range(number):
         [(job_id, queue)] = run_state.turns.let_in(TWO)
         assert run_state.end_queue(job_id, queue)
-        found.append(job_id)
-    return found
+        let_in.append(job_id)
+    return let_in
 
 
 def fill_up(run_state: RunState, number: int = 1) -> list[tuple[str, str]]:
@@ -50,9 +50,9 @@ def test_projects_take_turns_whatever_they_have_asked_for(run_state: RunState) -
         plan(run_state, f"greedy-{number}", "greedy")
     plan(run_state, "modest", "modest", [*THREE, "root.d"])
     for _ in range(2):
-        found = run_state.turns.let_in(FOUR)
-        assert [job.partition("-")[0] for job, _ in found] == ["greedy", "modest"] * 2
-        for job_id, queue in found:
+        let_in = run_state.turns.let_in(FOUR)
+        assert [job.partition("-")[0] for job, _ in let_in] == ["greedy", "modest"] * 2
+        for job_id, queue in let_in:
             run_state.end_queue(job_id, queue)
 
 
@@ -142,8 +142,8 @@ def test_many_that_fill_at_once_let_each_queue_in_once_and_no_more_than_have_roo
     for number in range(20):
         plan(run_state, f"job-{number:02}", f"project-{number % 2}")
     with ThreadPoolExecutor(8) as pool:
-        found = [each for part in pool.map(lambda _: run_state.turns.let_in(FOUR), range(16)) for each in part]
-    assert len(found) == len(set(found)) == 4
+        let_in = [queue for part in pool.map(lambda _: run_state.turns.let_in(FOUR), range(16)) for queue in part]
+    assert len(let_in) == len(set(let_in)) == 4
 
 
 def test_the_queues_that_wait_are_counted_over_all_jobs(run_state: RunState) -> None:
