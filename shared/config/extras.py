@@ -42,7 +42,7 @@ def require_extras(*extras: str) -> None:
 
 def missing_packages(extra: str) -> list[str]:
     """The packages of an extra that are not installed."""
-    return [name for name in packages(extra) if not is_installed(name)]
+    return [name for name in packages(extra) if not _is_installed(name)]
 
 
 def packages(extra: str) -> Iterator[str]:
@@ -53,8 +53,7 @@ def packages(extra: str) -> Iterator[str]:
             yield name[0]
 
 
-def is_installed(name: str) -> bool:
-    """Whether a package is there, in whatever version."""
+def _is_installed(name: str) -> bool:
     try:
         distribution(name)
     except PackageNotFoundError:

@@ -12,14 +12,6 @@ from shared.errors import AllowanceUsedUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """What an account has: jobs that have not ended, and the candidates that these may ask for."""
-
-    open_jobs: int = 0
-    candidates: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """The most that an account may have of each; None = as many as it likes."""
 
@@ -27,13 +19,13 @@ class Allowance:
     candidates: int | None = None
     schedules: int | None = None
 
-    def check_job(self, job: Job, used: Used) -> None:
-        """Whether the account may have one more open job, this one; raises AllowanceUsedUp."""
+    def check_job(self, job: Job, *, open_jobs: int, candidates: int) -> None:
+        """Whether the account may have one more open job, this one, beside those and their candidates; raises AllowanceUsedUp."""
         what = f"open jobs of {_whose(job.account)}"
-        _check(what, used.open_jobs, 1, self.open_jobs, "wait until one ends, or cancel one")
+        _check(what, open_jobs, 1, self.open_jobs, "wait until one ends, or cancel one")
         what = f"candidates that open jobs of {_whose(job.account)} may ask for"
         advice = "wait until a job ends, or ask for fewer with max_candidates"
-        _check(what, used.candidates, job.request.max_candidates, self.candidates, advice)
+        _check(what, candidates, job.request.max_candidates, self.candidates, advice)
 
     def check_schedules(self, account: str, used: int) -> None:
         """Whether the account may have one more schedule; raises AllowanceUsedUp."""

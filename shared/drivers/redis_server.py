@@ -62,7 +62,7 @@ def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
         **(place.tls or {}),
     }
     if place.master:
-        return _master(place, limits, options | _encrypted(place))
+        return _master(place, limits, options | ({} if place.tls is None else {"ssl": True}))
     if place.path:
         options |= {"connection_class": UnixDomainSocketConnection, "path": place.path}
     else:
@@ -74,7 +74,8 @@ def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
 def sentinel_options(place: RedisPlace) -> dict[str, Any]:
     """How the Sentinels themselves are reached, in redis-py's words."""
     credentials = {"username": place.sentinel_username, "password": place.sentinel_password}
-    return {**{name: value for name, value in credentials.items() if value}, **_encrypted(place), **(place.tls or {})}
+    tls = {} if place.tls is None else {"ssl": True, **place.tls}
+    return {name: value for name, value in credentials.items() if value} | tls
 
 
 def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
@@ -88,10 +89,6 @@ def _master(place: RedisPlace, limits: dict[str, Any], options: dict[str, Any]) 
     sentinel = Sentinel(list(place.hosts), sentinel_kwargs=sentinel_options(place) | impatient, **options)  # type: ignore[no-untyped-call]
     master: redis.Redis = sentinel.master_for(place.master)  # type: ignore[no-untyped-call]
     return master
-
-
-def _encrypted(place: RedisPlace) -> dict[str, bool]:
-    return {"ssl": True} if place.tls is not None else {}
 
 
 def _limits(*, is_patient: bool) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from shared.errors import InvalidSettings
 from shared.store.accuracy import Accuracies
@@ -61,15 +60,11 @@ def open_store(url: str, *, patience_seconds: float = 30.0) -> Store:
         case "sqlite":
             return Store(SqliteRecords(sqlite_path(url), patience_seconds=patience_seconds))
         case "mongodb" | "mongodb+srv":
-            return Store(_mongo_records(url, patience="api" if patience_seconds <= API_PATIENCE_SECONDS else "store"))
+            from shared.store.mongodb import MongoRecords  # pymongo, which only this database needs
+
+            return Store(MongoRecords(url, patience="api" if patience_seconds <= API_PATIENCE_SECONDS else "store"))
         case _:
             raise InvalidSettings(f"the store's URL has the scheme {scheme[:20]!r}; accepted is {ACCEPTED}")
-
-
-def _mongo_records(url: str, patience: Literal["api", "store"]) -> Records:
-    from shared.store.mongodb import MongoRecords  # pymongo, which only this database needs
-
-    return MongoRecords(url, patience=patience)
 
 
 def sqlite_path(url: str) -> Path:

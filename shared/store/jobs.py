@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.allowances import UNLIMITED, Allowance, Used
+from shared.domain.allowances import UNLIMITED, Allowance
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
 from shared.errors import AllowanceUsedUp, KeyReused
@@ -130,9 +130,8 @@ class Jobs:
         def check(waiting: Waiting) -> None:
             where: Where = [OPEN, Is("account", job.account), OneOf("job_id", tuple(waiting), not_=True)]
             known = self.records.sum_by(JOBS, where, "account", ["max_candidates"]).get(job.account, {})
-            open_jobs = int(known.get("count", 0)) + len(waiting)
             candidates = int(known.get("max_candidates", 0)) + sum(waiting.values())
-            allowance.check_job(job, Used(open_jobs=open_jobs, candidates=candidates))
+            allowance.check_job(job, open_jobs=int(known.get("count", 0)) + len(waiting), candidates=candidates)
 
         return self.records.admitting(f"jobs {job.account}", job.job_id, job.request.max_candidates, check)
 

@@ -40,8 +40,9 @@ class MongoPlace:
 
     def try_to_write(self) -> None:
         """Write into the mark when that was; raises StoreAway."""
-        mine = {"_id": ONE, "store_id": self._known()}
-        if not self.of(MARK).update_one(mine, {"$set": {"checked_at": datetime.now(UTC)}}).matched_count:
+        marks = self.of(MARK)  # before the id, which is known from then on
+        mine = {"_id": ONE, "store_id": self._store_id}
+        if not marks.update_one(mine, {"$set": {"checked_at": datetime.now(UTC)}}).matched_count:
             raise _replaced()
 
     def had_tokens(self) -> bool:
@@ -51,10 +52,6 @@ class MongoPlace:
     def note_tokens(self) -> None:
         """Let the mark say that a token was made."""
         self.of(MARK).update_one({"_id": ONE, "had_tokens": {"$ne": True}}, {"$set": {"had_tokens": True}})
-
-    def _known(self) -> str:
-        self._database()
-        return str(self._store_id)
 
     def _database(self) -> Database[dict[str, Any]]:
         try:

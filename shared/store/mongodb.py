@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from secrets import token_hex
 from typing import Any, TypeVar
 
+from pymongo.collection import Collection as Documents
 from pymongo.errors import DuplicateKeyError
 
 from shared.drivers.mongo import Patience
@@ -37,9 +38,9 @@ class MongoRecords:
         """Keep a new record; False = its key or unique columns are taken."""
         row = to_row(table, value)
         try:
-            self._place.of(table.name).insert_one(_document(table, row))
+            self._of(table).insert_one(_document(table, row))
         except DuplicateKeyError:
-            if self._place.of(table.name).find_one({"$or": taken_by(table, row)}, {"_id": 1}) is None:
+            if self._of(table).find_one({"$or": taken_by(table, row)}, {"_id": 1}) is None:
                 raise
             return False
         return True
@@ -69,7 +70,7 @@ class MongoRecords:
 
         def fetch(most: int | None) -> list[Row]:
             first: Stages = [] if most is None else [{"$limit": most}]
-            documents = self._place.of(table.name).aggregate([*stages, *first], allowDiskUse=True)
+            documents = self._of(table).aggregate([*stages, *first], allowDiskUse=True)
             return [_row(table, document) for document in documents]
 
         return page(table, fetch, limit)
@@ -77,13 +78,9 @@ class MongoRecords:
     @speaks_mongo()
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
         """The first record that matches."""
-        stages: Stages = [
-            {"$match": plain(table, where)},
-            {"$sort": sort_of(table, order)},
-            *joining(table, where),
-            {"$limit": 1},
-        ]
-        for document in self._place.of(table.name).aggregate(stages, allowDiskUse=True):
+        sort = {"$sort": sort_of(table, order)}
+        stages: Stages = [{"$match": plain(table, where)}, sort, *joining(table, where), {"$limit": 1}]
+        for document in self._of(table).aggregate(stages, allowDiskUse=True):
             return read_one(table, _row(table, document))
         return None
 
@@ -96,7 +93,7 @@ class MongoRecords:
             if new is None:
                 return False
             same = {"_id": known["_id"], REVISION: {"$eq": known.get(REVISION)}}
-            if self._place.of(table.name).replace_one(same, _document(table, to_row(table, new))).matched_count:
+            if self._of(table).replace_one(same, _document(table, to_row(table, new))).matched_count:
                 return True
         raise StoreAway("too many change the same record at once")
 
@@ -105,24 +102,18 @@ class MongoRecords:
         """Keep records; one of the same key is replaced."""
         if values:
             key = [name_of(table, name) for name in table.key]
-            replace_all(self._place.of(table.name), key, [_document(table, to_row(table, value)) for value in values])
+            replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
 
     @speaks_mongo()
     def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches; how many went."""
-        collection, own = self._place.of(table.name), plain(table, where)
+        collection, own = self._of(table), plain(table, where)
         if limit == 0:  # refused by a server
             return 0
         if limit is None and not joining(table, where):
             return collection.delete_many(own).deleted_count
         first: Stages = [] if limit is None else [{"$limit": limit}]
-        stages: Stages = [
-            {"$match": own},
-            {"$sort": sort_of(table, order)},
-            *joining(table, where),
-            *first,
-            {"$project": {"_id": 1}},
-        ]
+        stages = [{"$match": own}, {"$sort": sort_of(table, order)}, *joining(table, where), *first, {"$project": {"_id": 1}}]
         old = [document["_id"] for document in collection.aggregate(stages, allowDiskUse=True)]
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
@@ -131,7 +122,7 @@ class MongoRecords:
         """Value of the column `by` → the sums of these columns, and "count"."""
         added = {name: {"$sum": f"${name}"} for name in columns}
         group = {"$group": {"_id": f"${name_of(table, by)}", "count": {"$sum": 1}, **added}}
-        rows = self._place.of(table.name).aggregate([*matching(table, where), group, {"$sort": {"_id": 1}}])
+        rows = self._of(table).aggregate([*matching(table, where), group, {"$sort": {"_id": 1}}])
         return {from_cell(table.by_name[by], row["_id"]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
     @speaks_mongo()
@@ -145,7 +136,7 @@ class MongoRecords:
     @speaks_mongo()
     def has_any(self, table: Table[Any]) -> bool:
         """Whether there is a record."""
-        return self._place.of(table.name).find_one({}, {"_id": 1}) is not None
+        return self._of(table).find_one({}, {"_id": 1}) is not None
 
     def together(self) -> AbstractContextManager[None]:
         """Nothing: a server that stands alone has no transactions."""
@@ -175,15 +166,18 @@ class MongoRecords:
     def close(self) -> None:
         """The client belongs to the process, and others may use it."""
 
+    def _of(self, table: Table[Any]) -> Documents[dict[str, Any]]:
+        return self._place.of(table.name)
+
     def _values(self, table: Table[Any], columns: Sequence[str], known: Sequence[object], name: str) -> list[Any]:
         """The different values of a column among the records with these values of the columns before it."""
         own = plain(table, [Is(column, value) for column, value in zip(columns, known, strict=False)])
         kind = str if table.by_name[name].kind is Kind.TEXT else int
-        return sorted(value for value in self._place.of(table.name).distinct(name, own) if isinstance(value, kind))
+        return sorted(value for value in self._of(table).distinct(name, own) if isinstance(value, kind))
 
     def _found(self, table: Table[Any], key: Sequence[object]) -> Row:
         names = dict(zip(table.key, key, strict=True))
-        document = self._place.of(table.name).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
+        document = self._of(table).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
         if document is None:
             raise table.missing(**names)
         return _row(table, document)

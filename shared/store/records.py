@@ -80,11 +80,9 @@ class Records(Protocol):
 
         Raises RecordRefused when something else of the database is in the way.
         """
-        ...
 
     def get(self, table: Table[T], *key: object) -> T:
         """The record of this key; raises the table's own error when there is none."""
-        ...
 
     def find(
         self,
@@ -105,11 +103,9 @@ class Records(Protocol):
             newest_of: only the newest record of each group with the same values in these columns; with the next column of the key
                 they make up the key, and that column says which is the newest.
         """
-        ...
 
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
         """The first record that matches; None = none does. Raises RecordUnreadable, where `find` would go on to the next one."""
-        ...
 
     def update_if(self, table: Table[T], key: Sequence[object], change: Callable[[T], T | None]) -> bool:
         """Compare-and-set: replace the record by what `change` makes of it, if nobody else has changed it meanwhile.
@@ -120,31 +116,24 @@ class Records(Protocol):
         Returns:
             Whether this call changed it. Raises the table's own error when there is no such record.
         """
-        ...
 
     def put_many(self, table: Table[T], values: Sequence[T]) -> None:
         """Keep records; one of the same key is replaced. Many are written in several transactions."""
-        ...
 
     def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches, the first `limit` in this order; how many went."""
-        ...
 
     def sum_by(self, table: Table[Any], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
         """Value of the column `by`, in its order → the sums of these columns, and under "count" how many records there are."""
-        ...
 
     def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The different values of the first columns of the key, in their order; each is found by one look into the index."""
-        ...
 
     def has_any(self, table: Table[Any]) -> bool:
         """Whether there is a record, also one that cannot be read."""
-        ...
 
     def together(self) -> AbstractContextManager[object]:
         """Inside, all writes of this thread are one transaction, where the database has transactions at no price."""
-        ...
 
     def admitting(
         self, account: str, record_id: str, weight: int, check: Callable[[Waiting], None]
@@ -154,20 +143,15 @@ class Records(Protocol):
         Args:
             check: raises when there is no room; it is given what others are about to add, this record left out.
         """
-        ...
 
     def had_tokens(self) -> bool:
         """Whether it was noted that a token was ever made; the note outlives the table."""
-        ...
 
     def note_tokens(self) -> None:
         """Note that a token is about to be made."""
-        ...
 
     def check(self) -> None:
         """A real write, for readiness; raises StoreAway."""
-        ...
 
     def close(self) -> None:
         """Let go of the connection; nothing is asked afterwards."""
-        ...
