@@ -42,7 +42,7 @@ class JobState(StrEnum):
 
 
 class QueueState(StrEnum):
-    """A queue of a job: waiting for its place in the window, running, or ended with or without a forecast."""
+    """A queue of a job: waiting for its turn, running, or ended with or without a forecast."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -54,7 +54,7 @@ class QueueState(StrEnum):
 class DataPlaces:
     """Where the history is read and where the forecast is written.
 
-    Of several sources the first has the target; the others add companions.
+    Of several sources the first has the target; the others add covariates.
     """
 
     source: Place | tuple[Place, ...]

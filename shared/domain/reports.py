@@ -55,7 +55,7 @@ class QueueReport:
     quality: QualityReport | None = None
     outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
     winner: Candidate | None = None
-    explanation: str | None = None  # one sentence: why the winner won, or why the floor was taken
+    explanation: str | None = None  # one sentence: why the winner won, or why the reference forecast was taken
     selected_on: ReportedScore = ReportedScore.SELECTED_ON
     seconds: float = 0.0
 

@@ -14,14 +14,16 @@ from shared.domain.jobs import Grid, Hyperparameter, JobRequest
 from shared.domain.lanes import Lane
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 
-FLOOR_MODEL = "seasonal_naive"
-FLOOR = Candidate(model=FLOOR_MODEL, hyperparameters={"days": 1})  # "same hour yesterday": what a winner has to beat
+REFERENCE_MODEL = "seasonal_naive"
+REFERENCE = Candidate(
+    model=REFERENCE_MODEL, hyperparameters={"days": 1}
+)  # same hour of the day before: what a winner has to beat
 
 
 def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:
     """Every candidate for one queue, without repetition: light ones first, cheap before dear, then by name and grid.
 
-    Baselines are always among them, and so is the floor, whatever grid the request gives. A blend is none of them: it is made
+    Baselines are always among them, and so is the reference forecast, whatever grid the request gives. A blend is none of them: it is made
     of their forecasts when the winner is chosen.
 
     Raises:
@@ -31,8 +33,8 @@ def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Cand
     grids = _grids_of(request, cards)
     check_count(request, candidates=_count(grids))
     candidates = [candidate for name, grid in grids.items() for candidate in _grid_points(name, grid)]
-    if _lacks_floor(grids):
-        candidates.insert([candidate.model for candidate in candidates].index(FLOOR_MODEL), FLOOR)
+    if _lacks_reference(grids):
+        candidates.insert([candidate.model for candidate in candidates].index(REFERENCE_MODEL), REFERENCE)
     return tuple(candidates)
 
 
@@ -40,7 +42,7 @@ def count_candidates(request: JobRequest, cards: Sequence[ModelCard]) -> int:
     """How many `candidates_of` would make, of which there may be very many; raises likewise."""
     grids = _grids_of(request, cards)
     check_count(request, candidates=_count(grids))
-    return _count(grids) + _lacks_floor(grids)
+    return _count(grids) + _lacks_reference(grids)
 
 
 def check_count(request: JobRequest, *, candidates: int, queues: int = 1) -> None:
@@ -78,10 +80,10 @@ def _count(grids: Mapping[str, Grid]) -> int:
     return sum(prod(map(len, grid.values())) for grid in grids.values())
 
 
-def _lacks_floor(grids: Mapping[str, Grid]) -> bool:
-    """Whether the floor's model is computed, but not as the floor."""
-    grid = grids.get(FLOOR_MODEL)
-    return grid is not None and not all(value in grid.get(name, ()) for name, value in FLOOR.hyperparameters.items())
+def _lacks_reference(grids: Mapping[str, Grid]) -> bool:
+    """Whether the model of the reference forecast is computed, but not as such."""
+    grid = grids.get(REFERENCE_MODEL)
+    return grid is not None and not all(value in grid.get(name, ()) for name, value in REFERENCE.hyperparameters.items())
 
 
 def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:

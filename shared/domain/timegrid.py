@@ -1,6 +1,6 @@
 """The one bucket: UTC, epoch-aligned, left-closed, left-labelled; and the relation between issue time and steps.
 
-            issued_at = origin = end of the last complete bucket
+            issued_at = cutoff = end of the last complete bucket
                  │
 ├───────┼────────┼────────┼────────┼──▶ time
  history          step 1   step 2   …       start(step) = issued_at + (step − 1) × step_seconds

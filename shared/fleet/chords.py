@@ -1,7 +1,7 @@
 """What Celery's chords keep in the result database: the only file that knows their keys.
 
 A chord's name begins with its job's id. Its counter goes when its callback is sent, its claim only minutes later, and a message
-that comes after its job has ended leaves a new counter for days; so somebody must sweep.
+that comes after its job has ended leaves a new counter for days: such orphaned keys are deleted.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from pymongo.database import Database
 
 from shared.errors import InvalidSettings
 from shared.store.mongo_statements import name_of
-from shared.store.schema_4 import TAKEN_ALONG, led_on
+from shared.store.schema_4 import EARLIER_TABLES, migrated
 from shared.store.tables import TABLES, Table
 
 SCHEMA_VERSION = 5
 BATCH = 500  # documents of one bulk write
 OLD = {"revision": {"$exists": False}}
-LED_ON = {"revision": "led on"}
+MIGRATED = {"revision": "migrated"}
 # collections of earlier releases that nothing reads any more, and indexes that others have replaced
 RETIRED = ("signing_keys", "leaderboards")
 RETIRED_INDEXES = frozenset(
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 def prepare(database: Database[dict[str, Any]], version: int | None) -> None:
-    """Make the indexes that are missing, and lead on what an earlier release has left; nothing happens the second time.
+    """Make the indexes that are missing, and migrate what an earlier release has left; nothing happens the second time.
 
     Args:
         version: the schema that the mark names; None = it names none, as until release 0.1.
@@ -48,8 +48,8 @@ def prepare(database: Database[dict[str, Any]], version: int | None) -> None:
         for keys, options in _indexes(table):
             database[table.name].create_index([(name, 1) for name in keys], **options)
     if version is None:
-        for name in TAKEN_ALONG:
-            _lead_on(database, name)
+        for name in EARLIER_TABLES:
+            _migrate(database, name)
         _drop_retired(database)
 
 
@@ -64,15 +64,15 @@ def _indexes(table: Table[Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any
         yield table.unique, {"unique": True} | ({"partialFilterExpression": given} if given else {})
 
 
-def _lead_on(database: Database[dict[str, Any]], name: str) -> None:
+def _migrate(database: Database[dict[str, Any]], name: str) -> None:
     """Documents of an earlier release become ours, each by itself: whoever dies half-way leaves the rest to the next.
 
-    One that another process has led on meanwhile, or written since, stays as it is.
+    One that another process has migrated meanwhile, or written since, stays as it is.
     """
-    table = TAKEN_ALONG[name].table
+    table = EARLIER_TABLES[name].table
     writes, count = list[UpdateOne | ReplaceOne[dict[str, Any]]](), 0
     for document in database[name].find(OLD):
-        row = {name_of(table, column): cell for column, cell in led_on(name, _with_key(table, document)).items()} | LED_ON
+        row = {name_of(table, column): cell for column, cell in migrated(name, _with_key(table, document)).items()} | MIGRATED
         if name == table.name:
             writes.append(ReplaceOne({"_id": document["_id"]} | OLD, row))
         else:
@@ -83,7 +83,7 @@ def _lead_on(database: Database[dict[str, Any]], name: str) -> None:
     if writes:
         database[table.name].bulk_write(writes, ordered=False)
     if count + len(writes):
-        log.info("records of the store were led on to a newer schema", kind=name, records=count + len(writes))
+        log.info("records of the store were migrated", kind=name, records=count + len(writes))
 
 
 def _drop_retired(database: Database[dict[str, Any]]) -> None:

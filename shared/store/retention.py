@@ -1,4 +1,4 @@
-"""Retention: letting go of old records. What is old is decided by worker/reaper/retention.py.
+"""Retention: deleting old records. What is old is decided by worker/reaper/retention.py.
 
 Every call takes a bounded number of records, and short transactions; it gives how many went, 0 = there are no more. Calls may be
 repeated and may run side by side. In an SQLite file, pages that become free are used again; the file does not become smaller.
@@ -22,7 +22,7 @@ ENDED = OneOf("state", tuple(OPEN_STATES), not_=True)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Letting go, the oldest first."""
+    """Deleting, the oldest first."""
 
     records: Records
 

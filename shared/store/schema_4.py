@@ -1,4 +1,4 @@
-"""Records as releases until 0.1 kept them, by columns, and how they become ours. SQLite and MongoDB had the same columns."""
+"""Records as releases until 0.1 kept them, by columns, and how they are migrated. SQLite and MongoDB had the same columns."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A table that is led on: which one it becomes, and the value of a row."""
+    """A table that is migrated: which one it becomes, and the value of a row."""
 
     table: Table[Any]
     read: Callable[[Row], object]
 
 
-def led_on(name: str, row: Row) -> dict[str, Cell]:
-    """The row of today for a row of the table or collection of this name; what cannot be read is carried along as it is."""
-    earlier = TAKEN_ALONG[name]
+def migrated(name: str, row: Row) -> dict[str, Cell]:
+    """The row of today for a row of the table or collection of this name; what cannot be read is kept as it is."""
+    earlier = EARLIER_TABLES[name]
     try:
         return to_row(earlier.table, earlier.read(row))
     except DISORDER as error:
@@ -153,7 +153,7 @@ def _candidate(model: str, hyperparameters: str) -> Candidate:
     return Candidate(model=model, hyperparameters=from_json(Hyperparameters, hyperparameters))
 
 
-TAKEN_ALONG = {
+EARLIER_TABLES = {
     "jobs": Earlier(JOBS, _job),
     "job_queues": Earlier(REPORTS, _report),  # in SQLite; in MongoDB:
     "leaderboards": Earlier(REPORTS, _report),

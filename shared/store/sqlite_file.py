@@ -60,7 +60,7 @@ class SqliteFile:
         with self._turn():
             with _refusals(), self._transaction("BEGIN IMMEDIATE") as connection:
                 yield connection
-            with self._told():  # what went into a file that was just taken away is not written
+            with self._translating():  # what went into a file that was just taken away is not written
                 self.place.check(connection)
 
     def try_to_write(self) -> None:
@@ -91,7 +91,7 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._told():
+        with self._translating():
             connection = self._connection()
             try:
                 self.place.check(connection)
@@ -107,7 +107,7 @@ class SqliteFile:
         connection = self._connections.get(_caller())
         return connection if connection is not None and connection.in_transaction else None
 
-    def _told(self) -> AbstractContextManager[None]:
+    def _translating(self) -> AbstractContextManager[None]:
         return translated(StoreAway, file=self._path)
 
     def _connection(self) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""Where the store's file lies: is it still the one that this process has opened, and was one ever made there?
+"""Guards the store's file: is it still the one that this process has opened, and was one ever made there?
 
 SQLite goes on writing to a file that was removed or replaced, and begins an empty one where none is; in an empty one no token
 exists, so everybody would be let in. Hence two things. At each transaction, device and inode of the file and of its log (`-wal`)

@@ -1,4 +1,4 @@
-"""The schema of an SQLite file: made where there is none, and led on from that of an earlier release."""
+"""The schema of an SQLite file: made where there is none, and migrated from that of an earlier release."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from importlib.resources import files
 import structlog
 
 from shared.errors import InvalidSettings
-from shared.store.schema_4 import TAKEN_ALONG, led_on
+from shared.store.schema_4 import EARLIER_TABLES, migrated
 from shared.store.sqlite_statements import insert, schema_of
 from shared.store.tables import TABLES
 
 SCHEMA_VERSION = 5  # kept in the file as its user_version
 STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
-# schema of a file → what leads to the next one; what was new as a whole needs no line
+# schema of a file → what migrates it to the next one; what was new as a whole needs no line
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",),
     2: (  # a forecast's steps move from a table of theirs into arrays
@@ -62,22 +62,22 @@ def make_schema(connection: sqlite3.Connection) -> None:
     if version < SCHEMA_VERSION:
         with connection:  # commits, or rolls back
             connection.execute("BEGIN IMMEDIATE")
-            _lead_on(connection, _version(connection))
+            _migrate(connection, _version(connection))
 
 
-def _lead_on(db: sqlite3.Connection, version: int) -> None:
+def _migrate(db: sqlite3.Connection, version: int) -> None:
     """From a schema, 0 = a new file, to ours."""
     old = _set_aside(db, version) if 0 < version < SCHEMA_VERSION else []
     for statement in _statements():
         db.execute(statement)
     for name in old:
-        rows = (led_on(name, row) for row in db.execute(OLD_TABLES[name]))
-        db.executemany(insert(TAKEN_ALONG[name].table, replaces=True), rows)
+        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
+        db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
     for name in old:
         db.execute(f"DROP TABLE {name}_4")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     if old:
-        log.info("the store's file was led on to a newer schema", found=version, schema=SCHEMA_VERSION)
+        log.info("the store's file was migrated", found=version, schema=SCHEMA_VERSION)
 
 
 def _set_aside(db: sqlite3.Connection, version: int) -> list[str]:

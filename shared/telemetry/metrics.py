@@ -1,6 +1,6 @@
 """Every Prometheus metric, declared once, with the few sentences in which the parts say what has happened.
 
-Counted where it happens: HTTP in the API, candidates and deliveries in Celery's children, remedies in the reaper. Processes whose
+Counted where it happens: HTTP in the API, candidates and deliveries in Celery's children, recovery actions in the reaper. Processes whose
 environment names one folder (shared/telemetry/metrics_folder.py) count into files there, and each of them can show what all
 have counted.
 """
@@ -51,7 +51,7 @@ CANDIDATE_SECONDS = Histogram(
     ["model"],
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 90),
 )
-REAPS = Counter("queuecast_reaps", "Remedies that the reaper has applied.", ["what"])
+REAPS = Counter("queuecast_reaps", "Recovery actions of the reaper.", ["what"])
 QUEUE_MAPE = Gauge(
     "queuecast_queue_mape",
     "Backtest MAPE in percent of the queue's newest forecast; NaN where it is not defined.",

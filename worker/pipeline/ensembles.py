@@ -18,7 +18,7 @@ import numpy as np
 
 from shared.domain.forecasts import Candidate, Score, WindowForecast
 from shared.domain.jobs import JobRequest
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from worker.models.base import FloatArray
 from worker.pipeline.measures import ZERO
 from worker.pipeline.recorded import actual_of, measured, prediction_of
@@ -30,7 +30,7 @@ BLENDS = (BLEND_WEIGHTED, BLEND_TOP3, BLEND_CHEAP)  # the first of those that ar
 
 # Four cheap models that err in different directions: yesterday, an average week, a damped trend, a smooth level.
 CHEAP = (
-    FLOOR,
+    REFERENCE,
     Candidate(model="hour_mean", hyperparameters={"days": 7}),
     Candidate(model="theta"),
     Candidate(model="ces"),
@@ -81,7 +81,7 @@ def blends_of(ranked: Sequence[Score], wanted: Collection[str]) -> tuple[Blend, 
         BLEND_TOP3: _equal(ranked[:TOP]),
         BLEND_CHEAP: _equal([score for candidate in CHEAP for score in ranked if score.candidate == candidate]),
     }
-    naive = next((score for score in ranked if score.candidate == FLOOR), None)
+    naive = next((score for score in ranked if score.candidate == REFERENCE), None)
     return tuple(_blend(name, members[name], naive) for name in BLENDS if name in wanted and len(members[name]) >= FEWEST)
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from shared.domain.forecasts import Outcome, Score, WindowForecast
 from shared.domain.reports import ReportedScore
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from worker.pipeline.ensembles import Member, blended
 from worker.pipeline.recorded import measured, prediction_of
 from worker.pipeline.selection import Selection, choose
@@ -30,7 +30,7 @@ def choose_and_report(outcomes: Sequence[Outcome], costs: Mapping[str, int], ble
     scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
     if not scores or len(scores[0].windows) < FEWEST_WINDOWS:
         return choose(outcomes, costs, blends)
-    naive = next((score for score in scores if score.candidate == FLOOR), None)
+    naive = next((score for score in scores if score.candidate == REFERENCE), None)
     selection = choose([_without_newest(each, naive) if isinstance(each, Score) else each for each in outcomes], costs, blends)
     newest = _newest(selection.members, scores, naive)
     winner = replace(selection.winner, windows=(*selection.winner.windows, newest), measures=newest.measures)

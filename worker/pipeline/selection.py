@@ -14,7 +14,7 @@ from math import inf
 from shared.domain.forecasts import Failure, Outcome, Score
 from shared.domain.ranking import Ranking, leaderboard, measure, ranking, value
 from shared.domain.reports import ReportedScore
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from shared.errors import UndefinedScore
 from worker.pipeline.ensembles import BLENDS, Member, blends_of
 
@@ -80,7 +80,7 @@ def with_failure(outcomes: Sequence[Outcome], failure: Failure) -> list[Outcome]
 
 def _contenders(scores: Sequence[Score], by: Ranking) -> list[Score]:
     """The floor and those that beat it, best first."""
-    floor = next((score for score in scores if score.candidate == FLOOR), None)
+    floor = next((score for score in scores if score.candidate == REFERENCE), None)
     against = _against_floor(by)
     return [s for s in scores if floor is None or s is floor or value(s, against) < value(floor, against)]
 
@@ -110,7 +110,7 @@ def _explanation(
     best, name, shown = contenders[0], _name(winner, blends), _shown(winner, by)
     if len(scores) == 1:
         reason = f"{name} is the only candidate that could be scored: {shown}"
-    elif len(contenders) == 1 and winner.candidate == FLOOR:
+    elif len(contenders) == 1 and winner.candidate == REFERENCE:
         floor = _shown(winner, _against_floor(by))
         reason = f"None of {len(scores) - 1} other candidates beats the seasonal naive, the same hour yesterday: {floor}"
     elif winner is best and best is not scores[0]:

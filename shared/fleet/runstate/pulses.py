@@ -1,4 +1,4 @@
-"""Who lives: every worker says so every few seconds."""
+"""Heartbeats of the workers: a key that each sets anew every few seconds, and that expires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question that only a worker can answer, through the broker's server: the API asks, a worker answers, both within seconds.
+"""Request and reply between API and workers, through the broker's server, for what only a worker can answer within seconds.
 
 Nothing of it outlives a minute, and nobody restores a lost question: whoever asked asks again.
 """

@@ -1,4 +1,4 @@
-"""Whose turn it is: queues are let in from projects in turn, counted over all jobs.
+"""Fair scheduling: queues are let in round robin, from projects in turn and within a project from its jobs in turn.
 
     turns:{lane} turns:{lane}:{project}      sorted sets: projects, and jobs of a project, whose queues wait; the longest first
     let_in:{lane}                            set: jobs some of whose queues run

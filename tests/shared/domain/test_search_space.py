@@ -8,7 +8,7 @@ import pytest
 from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
-from shared.domain.search_space import FLOOR, candidates_of, check_count, count_candidates, grid_of
+from shared.domain.search_space import REFERENCE, candidates_of, check_count, count_candidates, grid_of
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 from tests.factories import a_request
 
@@ -62,7 +62,7 @@ def test_baselines_are_candidates_whatever_the_request_names() -> None:
 def test_the_floor_stays_when_its_grid_is_replaced() -> None:
     candidates = candidates_of(a_request(model=("last_value",), hyperparameters={"seasonal_naive": {"days": (7,)}}), CARDS)
     assert [candidate.label for candidate in candidates] == ["last_value", "seasonal_naive days=1", "seasonal_naive days=7"]
-    assert FLOOR in candidates
+    assert REFERENCE in candidates
 
 
 def test_the_order_of_the_cards_and_repetitions_change_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Records as release 0.1 wrote them, table → rows or collection → documents, and what must be there after they were led on."""
+"""Records as release 0.1 wrote them, table → rows or collection → documents, and what must be there after their migration."""
 
 from __future__ import annotations
 

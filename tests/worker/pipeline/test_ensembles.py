@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.domain.forecasts import Candidate, Score
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
@@ -61,7 +61,7 @@ def test_it_is_measured_as_a_model_of_that_forecast_would_be(gap: bool) -> None:
     snapshot = a_snapshot(load)
     (alone,) = scores_of(Candidate(model="theta"), snapshot=snapshot)
     twins = [replace(alone, candidate=Candidate(model=name)) for name in "abc"]
-    (blend,) = blends_of([*twins, *scores_of(FLOOR, snapshot=snapshot)], {BLEND_TOP3})
+    (blend,) = blends_of([*twins, *scores_of(REFERENCE, snapshot=snapshot)], {BLEND_TOP3})
     assert vars_of(blend.score) == pytest.approx(vars_of(alone), rel=1e-9)
 
 
@@ -72,7 +72,7 @@ def vars_of(scored: Score) -> list[float | None]:
 
 
 def test_the_top_three_are_the_first_three() -> None:
-    ranked = scores_of(FLOOR, *(Candidate(model=name) for name in ("ces", "theta", "last_value")))
+    ranked = scores_of(REFERENCE, *(Candidate(model=name) for name in ("ces", "theta", "last_value")))
     (blend,) = blends_of(ranked, {BLEND_TOP3})
     assert [member.candidate.model for member in blend.members] == ["seasonal_naive", "ces", "theta"]
     assert blend.score.candidate.hyperparameters == {"members": "seasonal_naive days=1, ces, theta"}

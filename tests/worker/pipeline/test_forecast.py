@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shared.domain.forecasts import Candidate, Forecast
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from shared.errors import BadForecast
 from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
@@ -25,7 +25,7 @@ SNAPSHOT = a_snapshot()
 LATER = MONDAY + timedelta(minutes=3)
 
 
-def a_selection(candidate: Candidate = FLOOR) -> Selection:
+def a_selection(candidate: Candidate = REFERENCE) -> Selection:
     return choose([score(candidate, backtest(SNAPSHOT, a_spec()), a_spec())], {})
 
 

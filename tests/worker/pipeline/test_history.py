@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.forecasts import Candidate
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from shared.errors import BadForecast, UnknownModel
 from tests.factories import a_load, a_spec
 from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering
@@ -42,7 +42,7 @@ def test_gaps_are_filled_from_the_left_of_the_origin_only() -> None:
 
 
 def test_a_candidate_becomes_its_model_with_its_hyperparameters() -> None:
-    assert build(FLOOR).days == 1  # type: ignore[attr-defined]
+    assert build(REFERENCE).days == 1  # type: ignore[attr-defined]
     with pytest.raises(UnknownModel, match="found 'oracle'"):
         build(Candidate(model="oracle"))
 
@@ -118,7 +118,7 @@ def test_numerical_warnings_of_a_library_do_not_leak() -> None:
 
 def test_the_seasonal_naive_repeats_the_last_day_as_the_floor_does() -> None:
     history = a_history()
-    expected = predict(build(FLOOR), history, 60, OPEN)
+    expected = predict(build(REFERENCE), history, 60, OPEN)
     assert seasonal_naive(history, 60).tolist() == expected.tolist()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.forecasts import Candidate, Failure, Outcome, Score
 from shared.domain.reports import ReportedScore
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from tests.factories import MONDAY, a_job, a_load, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.pipeline.backtest import backtest
@@ -20,7 +20,7 @@ from worker.pipeline.score import score
 from worker.pipeline.selection import choose
 
 CANDIDATES = (
-    FLOOR,
+    REFERENCE,
     Candidate(model="hour_mean", hyperparameters={"days": 7}),
     Candidate(model="last_value"),
     Candidate(model="theta"),
@@ -100,7 +100,7 @@ def test_with_three_windows_all_of_them_choose_and_the_report_says_so() -> None:
 
 
 def test_failures_stay_on_the_leaderboard_and_the_floor_may_be_one_of_them() -> None:
-    failed = Failure(candidate=FLOOR, error="OutOfMemory", reason="no memory")
+    failed = Failure(candidate=REFERENCE, error="OutOfMemory", reason="no memory")
     selection = choose_and_report([failed, *outcomes_of()[1:]], COSTS)
     assert selection.leaderboard[-1] == failed
     assert selection.winner.measures.skill is None

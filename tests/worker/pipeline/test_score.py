@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.codec import from_json, to_json
 from shared.domain.forecasts import Candidate, Failure, Outcome, Score
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from shared.errors import NeedsMoreHistory, UnknownModel
 from tests.factories import a_load, a_spec
 from tests.worker.pipeline.factories import Fixed, a_snapshot, answering, offering
@@ -28,7 +28,7 @@ def outcome_of(answer: Any, **changes: Any) -> Outcome:
 
 
 def test_a_candidate_that_forecasts_every_window_has_a_score() -> None:
-    outcome = score(FLOOR, WINDOWS, SPEC)
+    outcome = score(REFERENCE, WINDOWS, SPEC)
     assert [window.origin_at for window in outcome.windows] == [window.origin_at for window in WINDOWS]
     assert outcome.measures.skill == 0
     assert (outcome.measures.steps, outcome.measures.skipped_steps) == (72, 0)
@@ -48,7 +48,7 @@ def test_the_score_is_over_all_steps_and_each_window_has_its_own() -> None:
 def test_a_gap_is_told_as_none_and_not_scored() -> None:
     load = a_load()
     load.iloc[-10] = np.nan
-    outcome = score(FLOOR, backtest(a_snapshot(load), SPEC), SPEC)
+    outcome = score(REFERENCE, backtest(a_snapshot(load), SPEC), SPEC)
     assert [window.actual.count(None) for window in outcome.windows] == [0, 0, 1]
     assert outcome.measures.steps == 71
 
@@ -113,10 +113,10 @@ def test_a_failed_candidate_does_not_spoil_the_windows_for_the_next() -> None:
         def forecast(self, history: History, horizon: int) -> FloatArray:
             raise ValueError("all is mine")
 
-    before = score(FLOOR, WINDOWS, SPEC)
+    before = score(REFERENCE, WINDOWS, SPEC)
     with offering(greedy=Greedy), pytest.raises(ValueError, match="mine"):
         score(Candidate(model="greedy"), WINDOWS, SPEC)
-    assert score(FLOOR, WINDOWS, SPEC).windows == before.windows
+    assert score(REFERENCE, WINDOWS, SPEC).windows == before.windows
 
 
 @pytest.mark.parametrize("answer", [50.0, ValueError("no")])

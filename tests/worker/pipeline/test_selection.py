@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
-from shared.domain.search_space import FLOOR
+from shared.domain.search_space import REFERENCE
 from shared.errors import UndefinedScore
 from tests.factories import MONDAY
 from worker.pipeline.ensembles import BLEND_TOP3, BLENDS, Member
@@ -32,7 +32,7 @@ def a_score(model: str, mape: float | None, hyperparameters: dict[str, Any] | No
 
 
 def a_floor(mape: float | None, **changes: Any) -> Score:
-    return a_score(FLOOR.model, mape, dict(FLOOR.hyperparameters), **changes)
+    return a_score(REFERENCE.model, mape, dict(REFERENCE.hyperparameters), **changes)
 
 
 def a_failure(model: str, reason: str = "too short") -> Failure:
@@ -68,7 +68,7 @@ def test_of_equally_cheap_candidates_in_a_tie_the_better_wins_and_then_the_first
 
 def test_a_winner_must_beat_the_seasonal_naive() -> None:
     selection = choose([a_score("last_value", 10.0), a_floor(10.0), a_score("var", 12.0)], COSTS)
-    assert selection.winner.candidate == FLOOR
+    assert selection.winner.candidate == REFERENCE
     assert selection.explanation == "None of 2 other candidates beats the seasonal naive, the same hour yesterday: WAPE 10 %."
 
 
@@ -148,7 +148,7 @@ def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = N
 
 
 def a_naive_try(windows: int = 2) -> Score:
-    return a_try(FLOOR.model, 20, 20, 20, 20, hyperparameters=dict(FLOOR.hyperparameters), windows=windows)
+    return a_try(REFERENCE.model, 20, 20, 20, 20, hyperparameters=dict(REFERENCE.hyperparameters), windows=windows)
 
 
 A_FLOOR = a_naive_try()
@@ -215,7 +215,7 @@ def test_one_window_proves_nothing_against_a_blend() -> None:
 def test_a_blend_has_to_beat_the_floor_too() -> None:
     tries = [a_try("theta", 30, 30, 30, 30), a_try("prophet", 40, 40, 40, 40)]
     selection = choose([A_FLOOR, *tries], COSTS, TOP3)
-    assert selection.winner.candidate == FLOOR
+    assert selection.winner.candidate == REFERENCE
     assert selection.explanation.startswith("None of 3 other candidates beats the seasonal naive")
 
 
