@@ -11,7 +11,7 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
 from shared.drivers.faults import translated
-from shared.drivers.influx import Telling, quoted_place
+from shared.drivers.influx import ErrorTypes, quoted_place
 from shared.drivers.influx_write import write_lines
 from shared.errors import InvalidRequest, SinkAway, SinkRefused
 
@@ -58,5 +58,5 @@ def _to_influxdb(connection: InfluxdbConnection, place: Place, queue: str, frame
     fields = [",".join(values) for values in zip(*columns, strict=True)]
     seconds = [to_epoch(moment) for moment in frame["timestamp"]]
     lines = [f"{place.measurement},queue={queue} {text} {at}" for text, at in zip(fields, seconds, strict=True)]
-    write_lines(connection.server(), database, lines, Telling(away=SinkAway, refused=SinkRefused))
+    write_lines(connection.server(), database, lines, ErrorTypes(away=SinkAway, refused=SinkRefused))
     return len(lines)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from shared.drivers.influx import InfluxServer, Series, Telling, query
+from shared.drivers.influx import ErrorTypes, InfluxServer, Series, query
 from shared.errors import SourceAway, SourceNotFound
 from tests.servers import Server, free_port, missing
 
 UNPACKED = Path(__file__).parents[1] / ".dev" / "influxdb" / "usr" / "bin" / "influxd"
-PLAIN = Telling(away=SourceAway, refused=SourceNotFound)
+PLAIN = ErrorTypes(away=SourceAway, refused=SourceNotFound)
 CONFIGURATION = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc_port}"

@@ -54,15 +54,15 @@ class InfluxdbConnection(DatabaseConnection):
 
     def look(self, _name: str) -> Look:
         """A real question, as `/ping` proves nothing."""
-        from shared.drivers.influx import Telling, names_in, query, quoted_place
+        from shared.drivers.influx import ErrorTypes, names_in, query, quoted_place
 
-        server, telling = self.server(), Telling(away=SourceAway, refused=SourceNotFound)
+        server, errors = self.server(), ErrorTypes(away=SourceAway, refused=SourceNotFound)
         if self.database is None:
-            query(server, "SHOW DATABASES", telling)
+            query(server, "SHOW DATABASES", errors)
             return Look(detail="answers", advice=NO_DATABASE if None in {self.readable, self.writable} else "")
         quoted_place(self.database)
-        measurements = names_in(query(server, "SHOW MEASUREMENTS", telling, database=self.database))
-        if not measurements and self.database not in names_in(query(server, "SHOW DATABASES", telling)):
+        measurements = names_in(query(server, "SHOW MEASUREMENTS", errors, database=self.database))
+        if not measurements and self.database not in names_in(query(server, "SHOW DATABASES", errors)):
             raise SourceNotFound(f"found no database {self.database!r}")
         count = sum(self.may_read(self.database, name) for name in measurements)
         return Look(detail=f"answers, {count} measurements in {self.database!r}")

@@ -23,8 +23,8 @@ REFERENCE = Candidate(
 def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:
     """Every candidate for one queue, without repetition: light ones first, cheap before dear, then by name and grid.
 
-    Baselines are always among them, and so is the reference forecast, whatever grid the request gives. A blend is none of them: it is made
-    of their forecasts when the winner is chosen.
+    Baselines are always among them, and so is the reference forecast, whatever grid the request gives. A blend is none of them:
+    it is made of their forecasts when the winner is chosen.
 
     Raises:
         UnknownModel, UnknownHyperparameter, InvalidRequest: with what is accepted.

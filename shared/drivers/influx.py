@@ -61,8 +61,8 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """How the caller calls what goes wrong: a server that is away, what its owner has to mend, and a database that is missing."""
+class ErrorTypes:
+    """The errors to raise: for a server that is away, for what its owner has to mend, and for a database that is missing."""
 
     away: type[ServiceError]
     refused: type[DataError]
@@ -83,22 +83,24 @@ def influx_server(url: str, *, version: str, token: str | None, org: str | None)
     return InfluxServer(url=url, version=version, token=token, org=org)
 
 
-def query(server: InfluxServer, statement: str, telling: Telling, *, database: str | None = None, **values: str) -> list[Series]:
+def query(
+    server: InfluxServer, statement: str, errors: ErrorTypes, *, database: str | None = None, **values: str
+) -> list[Series]:
     """Run one statement.
 
     Args:
         statement: InfluxQL; every value in it is a `$name`, every name has gone through `quoted_field` or `quoted_place`.
-        telling: how errors are called.
+        errors: those that are raised.
         database: that the statement is about.
         values: what the `$name`s stand for.
 
     Raises:
-        CredentialsRefused, and those of `telling`.
+        CredentialsRefused, and `errors`.
     """
     form = {"q": statement, "epoch": "s", "params": json.dumps(values)} | ({"db": database} if database else {})
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-    answer = request(server, "POST", "/query", telling, body=urlencode(form).encode(), headers=headers, limits=QUERY_LIMITS)
-    return list(_series(answer, telling))
+    answer = request(server, "POST", "/query", errors, body=urlencode(form).encode(), headers=headers, limits=QUERY_LIMITS)
+    return list(_series(answer, errors))
 
 
 def names_in(answer: Iterable[Series], column: int = 0) -> list[str]:
@@ -106,19 +108,19 @@ def names_in(answer: Iterable[Series], column: int = 0) -> list[str]:
     return [str(row[column]) for series in answer for row in series.rows]
 
 
-def reach(server: InfluxServer, telling: Telling) -> None:
+def reach(server: InfluxServer, errors: ErrorTypes) -> None:
     """Whether anything answers there, told within 4 s; a frozen server would take a query and keep it for a minute.
 
     It says nothing about credentials: version 1 answers whoever asks.
     """
-    request(server, "GET", "/ping", telling, limits=REACHED_LIMITS, accepted=range(400, 500))
+    request(server, "GET", "/ping", errors, limits=REACHED_LIMITS, accepted=range(400, 500))
 
 
 def request(
     server: InfluxServer,
     method: str,
     path: str,
-    telling: Telling,
+    errors: ErrorTypes,
     *,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
@@ -131,23 +133,23 @@ def request(
     try:
         answer = _pool(os.getpid()).request(method, url, body=body, headers=all_headers, retries=retries, timeout=limits)
     except urllib3.exceptions.HTTPError as error:
-        raise telling.away(f"{type(error).__name__} at {host_of(server)}") from error
+        raise errors.away(f"{type(error).__name__} at {host_of(server)}") from error
     if answer.status >= 400 and answer.status not in accepted:
-        raise refusal(answer.status, words_of(answer), telling)
+        raise refusal(answer.status, words_of(answer), errors)
     return answer
 
 
-def refusal(status: int, message: str, telling: Telling) -> Exception:
+def refusal(status: int, message: str, errors: ErrorTypes) -> Exception:
     """The error that a status and the server's own words mean."""
     if status == 401:
         return CredentialsRefused(f"authentication failed: {message}")
     if status == 403:
         return CredentialsRefused(f"authentication succeeded, but it is not allowed: {message}")
     if _TOO_SLOW in message:
-        return telling.away(f"too slow: {message}")
+        return errors.away(f"too slow: {message}")
     if status in _RETRYABLE:
-        return telling.away(f"status {status}: {message}")
-    return (telling.missing or telling.refused)(message) if _NO_DATABASE.search(message) else telling.refused(message)
+        return errors.away(f"status {status}: {message}")
+    return (errors.missing or errors.refused)(message) if _NO_DATABASE.search(message) else errors.refused(message)
 
 
 def quoted_field(name: str) -> str:
@@ -183,27 +185,27 @@ def host_of(server: InfluxServer) -> str:
     return f"{parts.host}:{parts.port}" if parts.port else str(parts.host)
 
 
-def _series(answer: urllib3.BaseHTTPResponse, telling: Telling) -> Iterator[Series]:
-    document = _document(answer, telling)
+def _series(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Iterator[Series]:
+    document = _document(answer, errors)
     for result in (document, *document.get("results", ())):
         if "error" in result:
-            raise refusal(answer.status, result["error"], telling)
+            raise refusal(answer.status, result["error"], errors)
     for result in document.get("results", ()):
         for series in result.get("series", ()):
             if series.get("partial") or result.get("partial"):
-                raise telling.refused("the server cut its answer short: its `max-row-limit` is lower than the rows there are")
+                raise errors.refused("the server cut its answer short: its `max-row-limit` is lower than the rows there are")
             rows = tuple(map(tuple, series.get("values", ())))
             yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
 
 
-def _document(answer: urllib3.BaseHTTPResponse, telling: Telling) -> dict[str, Any]:
+def _document(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> dict[str, Any]:
     """The content of an answer; a proxy's login page has the status of success, too."""
     try:
         document = json.loads(answer.data)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise telling.refused(f"what answers is no InfluxDB: {words_of(answer)}")
+        raise errors.refused(f"what answers is no InfluxDB: {words_of(answer)}")
     return document
 
 

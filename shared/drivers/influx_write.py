@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from shared.drivers.influx import InfluxServer, Telling, host_of, refusal, request, words_of
+from shared.drivers.influx import ErrorTypes, InfluxServer, host_of, refusal, request, words_of
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -37,46 +37,46 @@ RETRIES = urllib3.Retry(  # three more tries, each as late as the server asks fo
 )
 
 
-def write_lines(server: InfluxServer, database: str, lines: Sequence[str], telling: Telling) -> None:
+def write_lines(server: InfluxServer, database: str, lines: Sequence[str], errors: ErrorTypes) -> None:
     """Write line protocol, times in seconds; repeating it changes nothing.
 
     Raises:
-        CredentialsRefused, and those of `telling`: it is away, or something is refused for good.
+        CredentialsRefused, and those of `errors`: it is away, or something is refused for good.
     """
     for first in range(0, len(lines), BATCH_LINES):
-        _write_batch(server, database, lines[first : first + BATCH_LINES], telling)
+        _write_batch(server, database, lines[first : first + BATCH_LINES], errors)
 
 
-def check_writable(server: InfluxServer, database: str, telling: Telling) -> None:
+def check_writable(server: InfluxServer, database: str, errors: ErrorTypes) -> None:
     """Whether the database is there and takes our writes: an empty one, told within 5 s; raises as `write_lines` does.
 
     Version 1 takes it. Versions 2 and 3 miss the points, but only after they have found organisation, bucket and permission.
     """
-    answer = request(server, "POST", _path(server, database), telling, limits=LOOK_LIMITS, accepted={MISSES_POINTS})
+    answer = request(server, "POST", _path(server, database), errors, limits=LOOK_LIMITS, accepted={MISSES_POINTS})
     words = words_of(answer)
     found_all = server.version != "1" and answer.status == MISSES_POINTS and "org" not in words.lower()
     if answer.status != WRITTEN and not found_all:
-        raise _complaint(answer.status, words, telling)
+        raise _complaint(answer.status, words, errors)
 
 
-def _write_batch(server: InfluxServer, database: str, lines: Sequence[str], telling: Telling) -> None:
+def _write_batch(server: InfluxServer, database: str, lines: Sequence[str], errors: ErrorTypes) -> None:
     write = _write_v1 if server.version == "1" else _write_v2
-    status, words = write(server, database, "\n".join(lines), telling)
+    status, words = write(server, database, "\n".join(lines), errors)
     if status == TOO_LARGE and len(lines) > 1:
         half = len(lines) // 2
-        _write_batch(server, database, lines[:half], telling)
-        _write_batch(server, database, lines[half:], telling)
+        _write_batch(server, database, lines[:half], errors)
+        _write_batch(server, database, lines[half:], errors)
     elif status != WRITTEN:
-        raise _complaint(status, words, telling)
+        raise _complaint(status, words, errors)
 
 
-def _write_v1(server: InfluxServer, database: str, body: str, telling: Telling) -> tuple[int, str]:
+def _write_v1(server: InfluxServer, database: str, body: str, errors: ErrorTypes) -> tuple[int, str]:
     path = _path(server, database)
-    answer = request(server, "POST", path, telling, body=body.encode(), retries=RETRIES, accepted={TOO_LARGE})
+    answer = request(server, "POST", path, errors, body=body.encode(), retries=RETRIES, accepted={TOO_LARGE})
     return answer.status, words_of(answer)
 
 
-def _write_v2(server: InfluxServer, database: str, body: str, telling: Telling) -> tuple[int, str]:
+def _write_v2(server: InfluxServer, database: str, body: str, errors: ErrorTypes) -> tuple[int, str]:
     from influxdb_client.client.write_api import SYNCHRONOUS
     from influxdb_client.domain.write_precision import WritePrecision
     from influxdb_client.rest import ApiException
@@ -88,16 +88,16 @@ def _write_v2(server: InfluxServer, database: str, body: str, telling: Telling) 
     except ApiException as error:
         return int(error.status or 500), str(error.message or error.reason)[:200]
     except urllib3.exceptions.HTTPError as error:  # the client lets them through as they are
-        raise telling.away(f"{type(error).__name__} at {host_of(server)}") from error
+        raise errors.away(f"{type(error).__name__} at {host_of(server)}") from error
     answer = client.api_client.last_response  # `write` itself returns nothing, whatever status of success there was
     return int(answer.status), str(answer.data)[:200]
 
 
-def _complaint(status: int, words: str, telling: Telling) -> Exception:
+def _complaint(status: int, words: str, errors: ErrorTypes) -> Exception:
     """A proxy's login page is a success to HTTP, and so are answers that tell of rejected points."""
     if status < 400:
-        return telling.refused(f"status {status} does not say that all was written: {words}")
-    return refusal(status, words, telling)
+        return errors.refused(f"status {status} does not say that all was written: {words}")
+    return refusal(status, words, errors)
 
 
 def _path(server: InfluxServer, database: str) -> str:

@@ -1,8 +1,8 @@
 """Every Prometheus metric, declared once, with the few sentences in which the parts say what has happened.
 
-Counted where it happens: HTTP in the API, candidates and deliveries in Celery's children, recovery actions in the reaper. Processes whose
-environment names one folder (shared/telemetry/metrics_folder.py) count into files there, and each of them can show what all
-have counted.
+Counted where it happens: HTTP in the API, candidates and deliveries in Celery's children, recovery actions in the reaper.
+Processes whose environment names one folder (shared/telemetry/metrics_folder.py) count into files there, and each of them can
+show what all have counted.
 """
 
 from __future__ import annotations

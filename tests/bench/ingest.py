@@ -27,7 +27,7 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Aggregation, Place
-from shared.drivers.influx import Telling, query
+from shared.drivers.influx import ErrorTypes, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
 from tests.factories import a_forecast
@@ -122,12 +122,12 @@ def raw_mongodb(connection: Connection, load: Load, url: str) -> None:
 
 
 def raw_influxdb(connection: Connection, load: Load) -> None:
-    server, telling = connection.server(), Telling(away=SourceAway, refused=SourceNotFound)
+    server, errors = connection.server(), ErrorTypes(away=SourceAway, refused=SourceNotFound)
     for queue in load.names:
         wanted = load.query(queue)
         inside = f"time >= {int(wanted.start.timestamp())}s AND time < {int(wanted.end.timestamp())}s"
         statement = f'SELECT "used_capacity" FROM "usage" WHERE "queue" = $queue AND {inside}'
-        (series,) = query(server, statement, telling, database=connection.database, queue=queue)
+        (series,) = query(server, statement, errors, database=connection.database, queue=queue)
         frame = pd.DataFrame(list(series.rows), columns=["time", "used_capacity"])
         resampled(frame.set_index(pd.to_datetime(frame.pop("time"), unit="s", utc=True)), wanted)
 
@@ -154,12 +154,12 @@ def write(server: Influxd, points: int) -> None:
     _, theirs = timed(lambda: [plain_point(number).to_line_protocol() for number in range(len(lines))])
     print(f"write     {len(lines):,} points: {1e6 * (ours - theirs) / len(lines):.1f} CPU µs a point of ours on top of")
     print(f"          {1e6 * theirs / len(lines):.1f} µs of influxdb-client's own (hold to ≤ 25)")
-    database, telling = server.make_database("bench_sink"), Telling(away=SinkAway, refused=SinkRefused)
+    database, errors = server.make_database("bench_sink"), ErrorTypes(away=SinkAway, refused=SinkRefused)
     before = time.perf_counter()
-    write_lines(server.server(), database, lines, telling)
+    write_lines(server.server(), database, lines, errors)
     first, begin = time.perf_counter() - before, time.perf_counter()
     counted = server.count("m_issued", database)
-    write_lines(server.server(), database, lines, telling)
+    write_lines(server.server(), database, lines, errors)
     again = server.count("m_issued", database)
     print(f"          written in {first:.1f} s, again in {time.perf_counter() - begin:.1f} s; {counted:,} points, then {again:,}")
 

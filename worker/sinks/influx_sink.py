@@ -10,14 +10,14 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import Telling, query, quoted_place
+from shared.drivers.influx import ErrorTypes, query, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import SinkAway, SinkNotFound, SinkRefused
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
 from worker.sinks._writable import refuse_unwritable
 
-TELLING = Telling(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
+ERRORS = ErrorTypes(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
 
 
 @sinks.register("influxdb")
@@ -32,7 +32,7 @@ class InfluxSink:
         """Whether the database is there and takes our writes; told within 5 s."""
         database, _measurement = self._names(place)
         with self._remedy(database):
-            check_writable(self._server, database, TELLING)
+            check_writable(self._server, database, ERRORS)
 
     def write(self, forecast: Forecast, place: Place) -> None:
         """Deliver one forecast; raises SinkRefused, SinkAway, CredentialsRefused."""
@@ -42,7 +42,7 @@ class InfluxSink:
         with self._remedy(database):
             if self._server.version == "1":
                 self._delete_stale(forecast, database, measurement)
-            write_lines(self._server, database, lines, TELLING)
+            write_lines(self._server, database, lines, ERRORS)
 
     def _delete_stale(self, forecast: Forecast, database: str, measurement: str) -> None:
         """What overwriting leaves behind: the steps of a longer horizon, and scores that are no longer defined.
@@ -56,7 +56,7 @@ class InfluxSink:
     def _delete(self, forecast: Forecast, database: str, measurement: str, when: str) -> None:
         same = '"job" = $job AND "metric" = $metric AND "queue" = $queue'
         statement = f"DELETE FROM {quoted_place(measurement)} WHERE {same} AND {when}"  # noqa: S608 - quoted name, values apart
-        query(self._server, statement, TELLING, database=database, job=forecast.job, metric=forecast.metric, queue=forecast.queue)
+        query(self._server, statement, ERRORS, database=database, job=forecast.job, metric=forecast.metric, queue=forecast.queue)
 
     def _names(self, place: Place) -> tuple[str, str]:
         """Database and measurement; raises SinkRefused without one, InvalidSettings for what is no plain name."""

@@ -12,12 +12,12 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import Series, Telling, names_in, query, quoted_field, quoted_place, reach
+from shared.drivers.influx import ErrorTypes, Series, names_in, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
 
-TELLING = Telling(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
+ERRORS = ErrorTypes(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
 NUMERIC = {"float", "integer", "unsigned"}
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
@@ -38,7 +38,7 @@ class InfluxSource:
 
     def queues(self, place: Place, queue_field: str) -> list[str]:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
-        reach(self._server, TELLING)
+        reach(self._server, ERRORS)
         measurement = quoted_place(str(place.measurement))
         found = self._ask(
             f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)} LIMIT {MAX_QUEUES + 1}", place
@@ -62,7 +62,7 @@ class InfluxSource:
 
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
-        reach(self._server, TELLING)
+        reach(self._server, ERRORS)
         kinds = self._kinds(query)
         columns = _columns(query, kinds)
         if not columns:
@@ -113,7 +113,7 @@ class InfluxSource:
             raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, SHOWN)}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
-        return query(self._server, statement, TELLING, database=self._database(place), **values)
+        return query(self._server, statement, ERRORS, database=self._database(place), **values)
 
     def _database(self, place: Place) -> str:
         database = place.database or self._connection.own_database

@@ -16,13 +16,13 @@ import pytest
 import urllib3
 
 from shared.drivers import influx_write
-from shared.drivers.influx import InfluxServer, Telling, query
+from shared.drivers.influx import ErrorTypes, InfluxServer, query
 from shared.drivers.influx_write import BATCH_LINES, check_writable, write_lines
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from tests.polling import without_waiting
 from tests.servers import free_port
 
-TELLING = Telling(away=SinkAway, refused=SinkRefused)
+ERRORS = ErrorTypes(away=SinkAway, refused=SinkRefused)
 LINES = [f"usage,queue=q{number} prediction=1 {number}" for number in range(4)]
 PARTIAL = '{"message": "partial write: points beyond retention policy dropped=1", "error": "partial write: dropped=1"}'
 
@@ -90,11 +90,11 @@ def server(request: pytest.FixtureRequest, scripted: Scripted) -> InfluxServer:
 
 
 def write(server: InfluxServer) -> None:
-    write_lines(server, "forecasts", LINES, TELLING)
+    write_lines(server, "forecasts", LINES, ERRORS)
 
 
 def look(server: InfluxServer) -> None:
-    check_writable(server, "forecasts", TELLING)
+    check_writable(server, "forecasts", ERRORS)
 
 
 def test_database_precision_and_credentials_go_along_as_the_version_wants_them(server: InfluxServer, scripted: Scripted) -> None:
@@ -111,7 +111,7 @@ def test_database_precision_and_credentials_go_along_as_the_version_wants_them(s
 
 def test_lines_go_in_batches_and_each_goes_once(server: InfluxServer, scripted: Scripted) -> None:
     lines = [f"m v=1 {number}" for number in range(2 * BATCH_LINES + 1)]
-    write_lines(server, "forecasts", lines, TELLING)
+    write_lines(server, "forecasts", lines, ERRORS)
     assert [len(body.splitlines()) for body in scripted.bodies] == [BATCH_LINES, BATCH_LINES, 1]
     assert "\n".join(scripted.bodies).splitlines() == lines
 
@@ -141,7 +141,7 @@ def test_what_answers_queries_with_a_page_is_no_database(scripted: Scripted) -> 
     for page in ("<html>log in</html>", '"text"', "[]"):
         scripted.says(Answer(200, page))
         with pytest.raises(SinkRefused, match="what answers is no InfluxDB"):
-            query(InfluxServer(url=scripted.url, version="1"), "SHOW MEASUREMENTS", TELLING)
+            query(InfluxServer(url=scripted.url, version="1"), "SHOW MEASUREMENTS", ERRORS)
 
 
 def test_a_partial_write_is_reported_and_not_repeated(server: InfluxServer, scripted: Scripted) -> None:

@@ -17,7 +17,7 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Place
-from shared.drivers.influx import Telling, query
+from shared.drivers.influx import ErrorTypes, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.store import open_store
 from tests.factories import a_forecast
@@ -38,11 +38,11 @@ def from_store(settings: Settings) -> list[Forecast]:
 def from_influx(settings: Settings) -> list[Forecast]:
     """What the measurements say; what they have no field for is taken from the factory."""
     server = settings.connection("influxdb").server()
-    telling = Telling(away=SinkAway, refused=SinkRefused)
+    errors = ErrorTypes(away=SinkAway, refused=SinkRefused)
     steps, runs = (
         {tuple(series.tags[name] for name in ("job", "metric", "queue")): series for series in found}
         for found in (
-            query(server, f'SELECT * FROM "{measurement}" GROUP BY "job", "metric", "queue"', telling, database=DATABASE)
+            query(server, f'SELECT * FROM "{measurement}" GROUP BY "job", "metric", "queue"', errors, database=DATABASE)
             for measurement in (PLACE, f"{PLACE}_run")
         )
     )
