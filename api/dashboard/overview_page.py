@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from flask import render_template
@@ -56,21 +56,21 @@ def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, li
 
 def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
     """One per row; the actual values of all rows of a metric and step are read at once."""
-    starts = [_start(row) for row in rows]
-    together: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        together[row.forecast.metric, row.forecast.step_seconds].append(index)
-    actuals: dict[int, list[Point]] = {}
-    for (metric, step_seconds), indices in together.items():
-        queues = {rows[index].forecast.queue for index in indices}
-        first, last = min(starts[index] for index in indices), max(rows[index].ends_at for index in indices)
-        by_queue = services.store.actuals.of_queues(queues, metric, step_seconds, first, last)
-        actuals |= {index: by_queue.get(rows[index].forecast.queue, []) for index in indices}
+    alike: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in rows:
+        alike[row.forecast.metric, row.forecast.step_seconds].append(row)
+    actuals: dict[tuple[str, int], Mapping[str, list[Point]]] = {}
+    for (metric, step_seconds), group in alike.items():
+        queues, start, end = {row.forecast.queue for row in group}, min(map(_start, group)), max(row.ends_at for row in group)
+        actuals[metric, step_seconds] = services.store.actuals.of_queues(queues, metric, step_seconds, start, end)
     level = max(services.settings.mark_levels)
-    return [
-        sparkline(row.forecast, [point for point in actuals[index] if point.timestamp >= starts[index]], starts[index], level)
-        for index, row in enumerate(rows)
-    ]
+    return [_sparkline(row, actuals[row.forecast.metric, row.forecast.step_seconds], level) for row in rows]
+
+
+def _sparkline(row: Row, actuals: Mapping[str, list[Point]], level: float) -> Sparkline:
+    start = _start(row)
+    points = [point for point in actuals.get(row.forecast.queue, []) if point.timestamp >= start]
+    return sparkline(row.forecast, points, start, level)
 
 
 def _start(row: Row) -> datetime:

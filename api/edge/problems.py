@@ -106,6 +106,8 @@ def register(app: Flask) -> None:
 def answer_to(error: Exception) -> Response:
     """The answer to any error."""
     match error:
+        case RateLimitExceeded():
+            return _of_ours(TooManyRequests(f"accepted are {error.description}"))
         case HTTPException():
             return _of_http(error)
         case QueuecastError():
@@ -116,8 +118,6 @@ def answer_to(error: Exception) -> Response:
 
 def _of_http(error: HTTPException) -> Response:
     """An error of Flask or werkzeug; its headers, such as Allow, are kept."""
-    if isinstance(error, RateLimitExceeded):
-        return _of_ours(TooManyRequests(f"accepted are {error.description}"))
     answer = problem(error.code or 500, _detail(error), title=error.name)
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
@@ -142,14 +142,13 @@ def _of_ours(error: QueuecastError) -> Response:
     status = next((status for family, status in STATUS if isinstance(error, family)), None)
     if status is None:
         return _of_a_fault(error)
+    detail, members = str(error), {}
     if status == 503:
-        log.warning("a service is away", error=str(error))
-        more = "" if error.tells_detail else REST_IN_LOG
-        return problem(status, error.public + more, title=error.headline, kind=_kind(type(error).__name__))
-    members: dict[str, Any] = {"title": error.headline, "kind": _kind(type(error).__name__)}
+        log.warning("a service is away", error=detail)
+        detail = error.public + ("" if error.tells_detail else REST_IN_LOG)
     if status == 422:
-        members["errors"] = [FieldProblem(loc=_field(error), msg=shortened(str(error), MAX_DETAIL_LENGTH))]
-    return problem(status, str(error), **members)
+        members = {"errors": [FieldProblem(loc=_field(error), msg=shortened(detail, MAX_DETAIL_LENGTH))]}
+    return problem(status, detail, title=error.headline, kind=_kind(type(error).__name__), **members)
 
 
 def _of_a_fault(error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -51,6 +52,7 @@ CARDS = (
 )
 
 
+QUEUECAST = (sys.executable, "-c", "from shared.command.root import main; main()")
 Headers = dict[str, str]
 Granting = Callable[..., Headers]
 SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +33,7 @@ from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
 from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
+from tests.api.scene import QUEUECAST
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job
 from tests.polling import eventually
@@ -323,15 +323,9 @@ def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settin
 def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from shared.command.root import main; main()", "serve", "--port", str(port)]
+    command = [*QUEUECAST, "serve", "--port", str(port), "--data-dir", str(settings.data_dir)]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
-    service = subprocess.Popen(
-        [*command, "--data-dir", str(settings.data_dir)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    service = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         answer = eventually(lambda: _asked(port), within=30, what="an answer")
     finally:

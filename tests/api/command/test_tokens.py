@@ -6,7 +6,6 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from shared.config.settings import Settings
 from shared.domain.sessions import make_session
 from shared.domain.tokens import Scope, Token
 from shared.store import open_store
+from tests.api.scene import QUEUECAST
 
 Run = Callable[..., Result]
 
@@ -116,11 +116,10 @@ def test_what_makes_no_sense_is_refused_and_makes_no_token(run: Run, settings: S
 
 
 def test_who_made_and_revoked_it_is_recorded_beside_the_answer(settings: Settings) -> None:
-    command = [sys.executable, "-c", "from shared.command.root import main; main()", "token"]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
 
     def run(*words: str) -> tuple[str, dict[str, str]]:
-        done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run([*QUEUECAST, "token", *words], env=environment, capture_output=True, text=True, check=True)
         return done.stdout.strip(), json.loads(next(line for line in done.stderr.splitlines() if line.startswith("{")))
 
     secret, made = run("create", "--name", "ci", "--scope", "read")
@@ -133,19 +132,9 @@ def test_who_made_and_revoked_it_is_recorded_beside_the_answer(settings: Setting
 
 def create(settings: Settings, stderr: int, *options: str) -> subprocess.CompletedProcess[str]:
     """`queuecast token create` as a process; its lines on both streams in the order in which they were written."""
-    command = [
-        sys.executable,
-        "-c",
-        "from shared.command.root import main; main()",
-        "token",
-        "create",
-        "--name",
-        "ci",
-        "--scope",
-        "read",
-    ]
+    command = [*QUEUECAST, "token", "create", "--name", "ci", "--scope", "read", *options]
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location, "LOGNAME": "somebody else"}
-    return subprocess.run([*command, *options], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, env=environment)
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, env=environment)
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

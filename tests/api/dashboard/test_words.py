@@ -57,7 +57,4 @@ def test_a_length_of_time_is_told_in_whole_ones_of_its_largest_unit(seconds: flo
 )
 def test_an_age_is_told_for_both_directions(away: timedelta, text: str) -> None:
     assert words.age(MONDAY, MONDAY + away) == text
-
-
-def test_what_never_was_has_no_age() -> None:
     assert words.age(None, MONDAY) == "–"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 import urllib3
 
 from api.server.connection import HEAD_SECONDS
+from tests.api.scene import QUEUECAST
 from tests.api.server.sockets import HALF_A_BODY, HALF_A_HEAD
 from tests.polling import eventually, without_waiting
 from tests.servers import free_port
@@ -20,16 +20,7 @@ from tests.servers import free_port
 @pytest.mark.nightly
 def test_strangers_hold_nobody_up_and_are_gone_in_time(tmp_path: Path) -> None:
     port = free_port()
-    command = [
-        sys.executable,
-        "-c",
-        "from shared.command.root import main; main()",
-        "serve",
-        "--port",
-        str(port),
-        "--data-dir",
-        str(tmp_path),
-    ]
+    command = [*QUEUECAST, "serve", "--port", str(port), "--data-dir", str(tmp_path)]
     service = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         eventually(lambda: _probe(port), within=60, what="the API")

@@ -67,16 +67,10 @@ def test_an_unknown_connection_is_answered_with_the_known_ones(settings: Setting
     assert caught.value.ids["field"] == "data.destination.name"
 
 
-def test_the_history_may_end_within_the_present_step() -> None:
+def test_the_history_ends_within_the_present_step_and_begins_within_the_calendar() -> None:
     check_times(a_request(as_of=MONDAY + timedelta(minutes=59)), MONDAY)
-
-
-def test_a_history_that_ends_in_the_future_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="in the future"):
         check_times(a_request(as_of=MONDAY + timedelta(minutes=61)), MONDAY)
-
-
-def test_a_history_that_begins_before_the_calendar_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="the calendar"):
         check_times(a_request(as_of=None, data_ingestion_time_period=Duration(99_999, "mo")), MONDAY)
 
@@ -104,9 +98,6 @@ def test_five_days_for_three_are_thin_and_said_so() -> None:
     thin = a_request(data_ingestion_time_period=Duration(5, "d"), future_prediction_time_period=Duration(3, "d"))
     [warning] = warnings_of(thin, MONDAY)
     assert "120 steps for 72 ahead" in warning
-
-
-def test_enough_history_needs_no_warning() -> None:
     assert warnings_of(a_request(), MONDAY) == ()
 
 
