@@ -14,18 +14,18 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from api.command.client import Client, Document
+from api.command.client import Client
 from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
 from shared.command.terminal import notice, print_json, print_table
 from shared.config.data_folder import keep_private
 from shared.config.settings import CONFIG_FILE, PREFIX, Settings, load_settings
+from shared.domain.codec import Document
 from shared.domain.jobs import JobState
 from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
@@ -139,7 +139,7 @@ def keep(supervisor: Supervisor, text: str) -> None:
         notice(f"{signal.Signals(stop.number).name}: stopping …")
 
 
-def result(job: Document, reports: Sequence[Document], dashboard_url: str) -> dict[str, Any]:
+def result(job: Document, reports: Sequence[Document], dashboard_url: str) -> Document:
     """What `--json` prints."""
     return {
         "job_id": job["job_id"],
@@ -150,7 +150,7 @@ def result(job: Document, reports: Sequence[Document], dashboard_url: str) -> di
     }
 
 
-def outcome(report: Document) -> dict[str, Any]:
+def outcome(report: Document) -> Document:
     """What became of one queue: the winner, how good it was in the backtest, and the peak it predicts; or the reason."""
     forecast = report["forecast"]
     if forecast is None:
@@ -174,7 +174,7 @@ def print_result(job: Document, reports: Sequence[Document]) -> None:
         notice(job["reason"], style="red")
 
 
-def _row(report: Document, best: Mapping[str, Any]) -> tuple[object, ...]:
+def _row(report: Document, best: Document) -> tuple[object, ...]:
     if best["model"] is None:
         return report["queue"], best["reason"], None, None, None, None, None
     line = sparkline([step["prediction"] for step in report["forecast"]["steps"]])

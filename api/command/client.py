@@ -9,12 +9,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 import urllib3
 
 from shared import errors
+from shared.domain.codec import Document
 from shared.domain.jobs import JobState
 from shared.errors import (
     AccessError,
@@ -28,8 +29,6 @@ from shared.errors import (
     ServiceError,
     TooManyRequests,
 )
-
-Document = dict[str, Any]
 
 CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it

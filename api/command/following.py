@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.command.client import Client, Document
+from api.command.client import Client
 from shared.command.terminal import progress_console
+from shared.domain.codec import Document
 
 
 def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.command.client import Document
 from shared.command.terminal import notice, print_table, say, shown, shown_time
+from shared.domain.codec import Document
 from shared.domain.jobs import JobState, QueueState
 
 Row = tuple[object, ...]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.command import output
-from api.command.client import Client, Document
+from api.command.client import Client
 from api.command.following import follow
 from api.command.schedules import schedules
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
@@ -18,6 +18,7 @@ from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.settings import load_settings
+from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState
 from shared.errors import InvalidRequest

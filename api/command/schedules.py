@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from api.command.client import Document
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from shared.command.terminal import AsJson, notice, print_json, print_table, say, shown_time
+from shared.domain.codec import Document
 from shared.errors import InvalidRequest
 
 schedules = typer.Typer(help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)

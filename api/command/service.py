@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from api.command.client import Client, Document
+from api.command.client import Client
 from shared.command.terminal import print_json
 from shared.config.settings import load_settings
+from shared.domain.codec import Document
 from shared.errors import InvalidRequest
 
 Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
 from shared.config.data_folder import open_data_folder, user_name
 from shared.config.settings import load_settings
+from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import InvalidRequest
@@ -111,12 +112,12 @@ def _record(what: str, changed: Token) -> None:
     audit(what, who=user_name(os.getuid()), name="command line", source="", outcome="done", **about)
 
 
-def _document(token: Token) -> dict[str, Any]:
+def _document(token: Token) -> Document:
     """The token as JSON, without its digest, which is nobody's business either."""
     about = {"token_id": token.token_id, "name": token.name, "scope": token.scope.value, "projects": list(token.projects)}
     return about | {name: moment.isoformat() if (moment := getattr(token, name)) else None for name in TIMES}
 
 
-def _row(document: dict[str, Any]) -> tuple[str, ...]:
+def _row(document: Document) -> tuple[str, ...]:
     about = (document["token_id"], document["name"], document["scope"], ", ".join(document["projects"]) or "all")
     return *about, *(shown_time(document[name]) for name in TIMES)

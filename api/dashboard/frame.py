@@ -8,7 +8,6 @@ from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
@@ -32,7 +31,7 @@ YEAR_SECONDS = 31_536_000
 def blueprint(settings: Settings) -> Blueprint:
     """The blueprint of the pages, with their template filters and error pages; `@route` gives each page its address."""
     pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
-    filters: dict[str, Callable[..., Any]] = {
+    filters: dict[str, Callable[..., object]] = {
         **{name: getattr(words, name) for name in ("number", "unit", "percent", "skill", "duration")},
         "bdi": words.name,
         "isolated": outgoing.isolated,
@@ -74,7 +73,7 @@ def is_fragment() -> bool:
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
-def _shared(settings: Settings) -> dict[str, Any]:
+def _shared(settings: Settings) -> dict[str, object]:
     return {
         "instance": settings.instance_name,
         "flower_url": settings.flower_url,

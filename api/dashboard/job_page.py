@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import make_response, render_template, request
 from pydantic import TypeAdapter
@@ -16,6 +15,7 @@ from api.edge.policy import PAGE
 from api.edge.projects import visible_job
 from api.edge.routing import route
 from api.v1.progress import queue_reports, with_progress
+from shared.domain.codec import Document
 from shared.domain.jobs import Job, JobRequest
 
 SHOWN_QUEUES = 200
@@ -27,7 +27,7 @@ _REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 @route("GET", "/jobs/<job_id>", PAGE, endpoint="job")
 def show(services: Services, job_id: str) -> str:
     """The page of a job."""
-    job = visible_job(services, job_id)
+    job = _followed(services, job_id)
     return render_template(
         "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(request_document(job.request), indent=2)
     )
@@ -36,9 +36,8 @@ def show(services: Services, job_id: str) -> str:
 @route("GET", "/jobs/<job_id>/progress", PAGE, endpoint="job_progress")
 def show_progress(services: Services, job_id: str) -> Response:
     """The fragment that htmx polls until the job has ended; an ETag answers 304 while nothing has changed."""
-    context = _context(services, visible_job(services, job_id))
-    job: Job = context["job"]
-    answer = make_response(render_template("_progress.html", **context, is_fragment=True))
+    job = _followed(services, job_id)
+    answer = make_response(render_template("_progress.html", **_context(services, job), is_fragment=True))
     if job.state.is_terminal:
         answer.status_code = STOP_POLLING
         return answer
@@ -47,14 +46,18 @@ def show_progress(services: Services, job_id: str) -> Response:
     return answer.make_conditional(request)
 
 
-def request_document(job_request: JobRequest) -> dict[str, Any]:
+def request_document(job_request: JobRequest) -> Document:
     """The request as one would send it again: what is at its default is left out."""
-    document: dict[str, Any] = _REQUEST.dump_python(job_request, mode="json", exclude_defaults=True)
+    document: Document = _REQUEST.dump_python(job_request, mode="json", exclude_defaults=True)
     return document
 
 
-def _context(services: Services, job: Job) -> dict[str, Any]:
-    [job] = with_progress(services, [job])
+def _followed(services: Services, job_id: str) -> Job:
+    [job] = with_progress(services, [visible_job(services, job_id)])
+    return job
+
+
+def _context(services: Services, job: Job) -> dict[str, object]:
     reports = in_order(queue_reports(services, job))
     forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}
     return {

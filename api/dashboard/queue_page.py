@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 from flask import render_template, request
@@ -75,15 +76,15 @@ def _drawn(queue: str, **query: str | None) -> dict[str, str]:
     return {"name": queue, "address": f"/v1/queues/{quote(queue)}/series?{parameters}"}
 
 
-def _address(queue: str, changes: dict[str, Any]) -> str:
+def _address(queue: str, changes: Mapping[str, object]) -> str:
     """This page with something changed; None takes a value away."""
-    query = request.args.to_dict(flat=False) | changes
+    query = {**request.args.to_dict(flat=False), **changes}
     given = {name: value for name, value in query.items() if value not in (None, [""])}
     parameters = urlencode(given, doseq=True, quote_via=quote)
     return f"/queues/{quote(queue)}{'?' if parameters else ''}{parameters}"
 
 
-def _report(services: Services, forecast: Forecast) -> dict[str, Any]:
+def _report(services: Services, forecast: Forecast) -> dict[str, object]:
     """Leaderboard and data quality of the job that made the forecast; both may be gone before the forecast is."""
     try:
         report: QueueReport | None = services.store.reports.get(forecast.job_id, forecast.queue)

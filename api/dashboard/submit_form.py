@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
@@ -48,12 +47,12 @@ class Input:
     connections: str = ""  # kinds of connection that it belongs to; "" = any
 
 
-def inputs(names: tuple[str, ...], known: Mapping[str, Any]) -> list[Input]:
+def inputs(names: tuple[str, ...], known: Mapping[str, object]) -> list[Input]:
     """Fields of the request; `known` is an earlier request's document, whose values are filled in."""
     return [_input(name, known) for name in names]
 
 
-def place_inputs(role: Role, known: Mapping[str, Any]) -> list[Input]:
+def place_inputs(role: Role, known: Mapping[str, object]) -> list[Input]:
     """What the places of a role (source, destination) ask for, by the kind of their connection."""
     asked = {kind: kinds[kind].asks_of(role) for kind in kinds}
     return [
@@ -75,7 +74,7 @@ def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict
     return {name: connection.kind for name, connection in known if projects is None or connection.serves(*projects)}
 
 
-def _input(name: str, known: Mapping[str, Any]) -> Input:
+def _input(name: str, known: Mapping[str, object]) -> Input:
     field = JobBody.model_fields[name]
     default = "" if field.is_required() or field.default is None else _text(field.default)
     return Input(
@@ -90,7 +89,7 @@ def _input(name: str, known: Mapping[str, Any]) -> Input:
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A value as it is typed into the form: lists with commas, what is open as nothing."""
     if isinstance(value, list | tuple):
         return ", ".join("" if item is None else str(item) for item in value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import render_template, request
 
 from api.dashboard.job_page import request_document
@@ -13,6 +11,7 @@ from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.projects import visible_job
 from api.edge.routing import route
+from shared.domain.codec import Document
 from shared.domain.forecasts import ModelCard
 from shared.errors import BrokerAway
 
@@ -43,7 +42,7 @@ def show(services: Services) -> str:
     )
 
 
-def _known(services: Services, job_id: str) -> dict[str, Any]:
+def _known(services: Services, job_id: str) -> Document:
     """What an earlier job was asked for; nothing without one."""
     return request_document(visible_job(services, job_id).request) if job_id else {}
 

@@ -9,6 +9,7 @@ from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from shared.domain.codec import Document
 from shared.errors import InvalidRequest, MalformedRequest
 
 MAX_VALUES = 20_000  # the largest valid request has a quarter of it; 400,000 take 0.25 s to parse
@@ -17,7 +18,7 @@ MAX_VALUES = 20_000  # the largest valid request has a quarter of it; 400,000 ta
 class StrictJson(DefaultJSONProvider):
     """JSON by RFC 8259, without NaN, Infinity and duplicate names in an object, which Python's parser would accept silently."""
 
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+    def loads(self, s: str | bytes, **kwargs: Any) -> object:
         """The value of a JSON text; raises ValueError."""
         try:
             return json.loads(s, parse_constant=_no_constant, object_pairs_hook=_no_name_twice, **kwargs)
@@ -39,7 +40,7 @@ class StrictRequest(Request):
             raise RequestEntityTooLarge
         return body
 
-    def object(self) -> dict[str, Any]:
+    def object(self) -> Document:
         """The JSON object that the body is; views get the same one.
 
         Raises:
@@ -72,7 +73,7 @@ def _no_constant(name: str) -> None:
     raise _AmbiguousError(f"{name} is no JSON number")
 
 
-def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_name_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) < len(pairs):
         seen: set[str] = set()

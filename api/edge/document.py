@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
-from typing import Any
 
 import spectree
 from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from spectree import SpecTree
 from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
 
 from api.edge.policy import Policy
 from api.edge.problems import MEDIA_TYPE, Problem
+from shared.domain.codec import Document
 from shared.domain.durations import Duration
 
 ABOUT = "Forecasts how much of each queue's capacity will be used. Submit a job, follow it, read forecasts and leaderboards."
@@ -22,7 +22,7 @@ TOKEN: list[dict[str, list[str]]] = [{"token": []}, {}]  # {}: none is needed wh
 REFUSALS = {401: "a valid token is needed", 403: "the token is not for this", 429: "too many requests"}
 LOCATION = {"Location": {"description": "where it is shown", "schema": {"type": "string"}}}
 WAIT = {"Retry-After": {"description": "seconds until trying again makes sense", "schema": {"type": "integer"}}}
-HEADERS: dict[str, dict[str, Any]] = {  # status → the headers that only it has
+HEADERS: dict[str, Document] = {  # status → the headers that only it has
     "201": LOCATION,
     "202": LOCATION,
     "401": {"WWW-Authenticate": {"description": "what is accepted", "schema": {"type": "string"}}},
@@ -50,13 +50,13 @@ class Answers(spectree.Response):
         for status in statuses:
             self.add_model(status, Problem, description=REFUSALS.get(status))
 
-    def find_model(self, code: int) -> Any:
+    def find_model(self, code: int) -> type[BaseModel] | None:
         """The model that spectree validates an answer against; None where it may be another type than JSON."""
         return super().find_model(code) if self._media == (JSON,) else None
 
-    def generate_spec(self, *names: Any) -> dict[str, Any]:
+    def generate_spec(self, *names: Callable[[type[BaseModel]], str]) -> dict[str, Document]:
         """The answers by status, with their media types and headers."""
-        answers: dict[str, Any] = super().generate_spec(*names)
+        answers: dict[str, Document] = super().generate_spec(*names)
         for status, answer in answers.items():
             if status in HEADERS:
                 answer["headers"] = HEADERS[status]
@@ -85,12 +85,12 @@ def problem_statuses(policy: Policy, rule: str, *, asks: bool) -> Iterator[int]:
 class _Schema(GenerateJsonSchema):
     """Defaults as they are written in requests; pydantic would take a duration apart."""
 
-    def encode_default(self, dft: Any) -> Any:
+    def encode_default(self, dft: object) -> object:
         return str(dft) if isinstance(dft, Duration) else super().encode_default(dft)
 
 
 class _Adapter(PydanticModelAdapter):
-    def json_schema(self, model: type[BaseModel], *, ref_template: str, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
+    def json_schema(self, model: type[BaseModel], *, ref_template: str, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         return model.model_json_schema(ref_template=ref_template, mode=mode, schema_generator=_Schema)
 
     def validation_errors(self, err: ValidationError) -> list[object]:  # noqa: ARG002 - its protocol

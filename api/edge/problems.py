@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import structlog
 from flask import Flask, Response, request
@@ -74,11 +73,19 @@ class Problem(BaseModel):
     checks: dict[str, str] | None = Field(None, description="of /readyz: service → ok, or what is wrong")
 
 
-def problem(status: int, detail: str, *, title: str = "", kind: str = "about:blank", **more: Any) -> Response:
-    """A problem details answer; `more` are its further members."""
+def problem(
+    status: int,
+    detail: str,
+    *,
+    title: str = "",
+    kind: str = "about:blank",
+    errors: list[FieldProblem] | None = None,
+    checks: dict[str, str] | None = None,
+) -> Response:
+    """A problem details answer."""
     title = title or HTTP_STATUS_CODES[status]
     detail, path = shortened(detail, MAX_DETAIL_LENGTH), shortened(request.path, MAX_PATH_LENGTH)
-    document = Problem(type=kind, title=title, status=status, detail=detail, instance=path, **more)
+    document = Problem(type=kind, title=title, status=status, detail=detail, instance=path, errors=errors, checks=checks)
     answer = Response(document.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -142,13 +149,13 @@ def _of_ours(error: QueuecastError) -> Response:
     status = next((status for family, status in STATUS if isinstance(error, family)), None)
     if status is None:
         return _of_a_fault(error)
-    detail, members = str(error), {}
+    detail, errors = str(error), None
     if status == 503:
         log.warning("a service is away", error=detail)
         detail = error.public + ("" if error.tells_detail else REST_IN_LOG)
     if status == 422:
-        members = {"errors": [FieldProblem(loc=_field(error), msg=shortened(detail, MAX_DETAIL_LENGTH))]}
-    return problem(status, detail, title=error.headline, kind=_kind(type(error).__name__), **members)
+        errors = [FieldProblem(loc=_field(error), msg=shortened(detail, MAX_DETAIL_LENGTH))]
+    return problem(status, detail, title=error.headline, kind=_kind(type(error).__name__), errors=errors)
 
 
 def _of_a_fault(error: Exception) -> Response:

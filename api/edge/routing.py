@@ -16,7 +16,7 @@ from importlib import import_module
 from inspect import signature
 from pkgutil import iter_modules
 from types import FunctionType, ModuleType
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import TypeVar, cast, get_type_hints
 
 from flask import Blueprint, Flask, Response, abort
 from pydantic import BaseModel, ValidationError
@@ -76,8 +76,8 @@ def check_policies(app: Flask) -> None:
 
 
 def _checked(
-    view: Callable[..., Any], rule: str, policy: Policy, answers: Answers, refuse: Callable[[ValidationError], Response] | None
-) -> Callable[..., Any]:
+    view: Callable[..., object], rule: str, policy: Policy, answers: Answers, refuse: Callable[[ValidationError], Response] | None
+) -> Callable[..., object]:
     """The view, which the document describes, behind a check of what it is asked."""
     form = policy.body or get_type_hints(view).get("query")
     answers.refuse(problem_statuses(policy, rule, asks=form is not None))
@@ -86,7 +86,7 @@ def _checked(
         if isinstance(error, ValidationError) and form is not None:
             abort(refuse(error) if refuse else refusal(error, form))
 
-    checked: Callable[..., Any] = SPEC.validate(
+    checked: Callable[..., object] = SPEC.validate(
         json=policy.body,
         resp=answers,
         tags=[_tag(rule)],
@@ -97,7 +97,7 @@ def _checked(
     return checked
 
 
-def _views(room: ModuleType) -> Iterator[Callable[..., Any]]:
+def _views(room: ModuleType) -> Iterator[FunctionType]:
     names = [room.__name__, *(f"{room.__name__}.{inner.name}" for inner in iter_modules(getattr(room, "__path__", [])))]
     for module in map(import_module, names):
         for view in vars(module).values():

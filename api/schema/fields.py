@@ -6,9 +6,10 @@ Nothing is converted silently: "3" is no number, 1 is no text, and a time withou
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -112,7 +113,7 @@ def _between(least: Duration, most: Duration) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _two_forms(one: dict[str, Any], many: dict[str, Any], most: int, least: int = 0) -> WithJsonSchema:
+def _two_forms(one: Mapping[str, object], many: Mapping[str, object], most: int, least: int = 0) -> WithJsonSchema:
     """The schema of a field that takes one text or a list."""
     return WithJsonSchema({"anyOf": [one, {"type": "array", "items": many, "minItems": least, "maxItems": most}]})
 

@@ -5,7 +5,7 @@ Every field is obeyed or refused. What needs connections, models or the clock is
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -22,7 +22,7 @@ from pydantic import (
 from api.schema import fields
 from api.schema.sizes import Size
 from shared.config.connection import place_form
-from shared.domain.codec import from_document
+from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
 from shared.domain.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
 from shared.domain.places import Place
@@ -34,7 +34,7 @@ MAX_POINTS = 100_000  # of one answered series
 MAX_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 MAX_MONTH_SECONDS = 31 * 86_400
 MAX_PERIOD_SECONDS = 1_200 * MAX_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
-EXAMPLE: dict[str, Any] = {  # what /docs offers to try; it runs on the embedded default
+EXAMPLE: Document = {  # what /docs offers to try; it runs on the embedded default
     "job_name": "Resource Forecasting",
     "user_name": "Bob",
     "data": {"source": {"name": "files", "path": "*.csv"}, "destination": {"name": "files"}},
@@ -55,7 +55,7 @@ class Form(BaseModel):
         return Size(MAX_FIELDS).check(value)
 
 
-def _never_null(schema: dict[str, Any]) -> None:
+def _never_null(schema: Document) -> None:
     """Leave null out of the schema of a query or header: what is not given is left out there, nothing is null."""
     for name, field in schema["properties"].items():
         accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]

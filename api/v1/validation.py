@@ -53,8 +53,7 @@ def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
     services.enqueue_check(question_id, lane or Lane.CHECK)
     answer = services.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
     if answer is not None:
-        verdict: Validation = from_json(Validation, answer)
-        return verdict
+        return from_json(Validation, answer)
     if lane is None and _asked_lane(services) is None:
         raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
     raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -24,7 +24,7 @@ NOTHING = "–"
 _PIPE_WIDTH = 400  # a pipe has no edge: rows stay whole for grep and awk
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print one JSON value, in one line, to stdout."""
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 

@@ -132,7 +132,7 @@ def look_at(name: str, connection: Connection) -> Look:
 kinds: Registry[Connection] = Registry("shared.connections", InvalidSettings)
 
 
-def _of_its_kind(given: Any) -> Any:
+def _of_its_kind(given: object) -> object:
     """The connection, checked by the class of its kind."""
     if not isinstance(given, Mapping):
         return given
@@ -145,7 +145,7 @@ ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,6
 AnyConnection = Annotated[SerializeAsAny[Connection], BeforeValidator(_of_its_kind)]
 
 
-def place_form() -> dict[str, tuple[Any, Any]]:
+def place_form() -> dict[str, tuple[object, object]]:
     """What all kinds ask of a place, as the fields of a form: name → the values and their description."""
     asked: dict[str, dict[str, PlaceField]] = {}
     for kind in kinds:
@@ -154,7 +154,7 @@ def place_form() -> dict[str, tuple[Any, Any]]:
     return {name: _form_field(name, by_kind) for name, by_kind in sorted(asked.items())}
 
 
-def _form_field(name: str, by_kind: Mapping[str, PlaceField]) -> tuple[Any, Any]:
+def _form_field(name: str, by_kind: Mapping[str, PlaceField]) -> tuple[object, object]:
     first, *others = by_kind.values()
     if any(other.accepts != first.accepts for other in others):
         raise TypeError(f"the kinds of connection {', '.join(by_kind)} ask for {name!r} and do not accept the same")

@@ -153,10 +153,9 @@ class Settings(BaseSettings):
             raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
         return known[name]
 
-    def masked(self) -> dict[str, Any]:
+    def masked(self) -> dict[str, object]:
         """All settings as they may be shown: secrets are stars."""
-        shown: dict[str, Any] = self.model_dump(mode="json")
-        return shown | {"store_url": _masked_url(self.store_location)}
+        return self.model_dump(mode="json") | {"store_url": _masked_url(self.store_location)}
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:

@@ -17,10 +17,9 @@ from shared.domain.texts import SHORT, PlaceName
 from shared.errors import InvalidSettings, SourceAway
 
 if TYPE_CHECKING:
-    from pymongo.collection import Collection
     from pymongo.database import Database
 
-    from shared.drivers.mongo import Documents
+    from shared.drivers.mongo import Document, Documents
 
 MAX_COLLECTIONS = 20  # that are looked at
 QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
@@ -51,7 +50,7 @@ class MongodbConnection(DatabaseConnection):
         path = self.url.get_secret_value().partition("://")[2].partition("?")[0].partition("/")[2]
         return unquote(path).partition(".")[0] or None  # as MongoDB reads it: after a dot stands a collection
 
-    def collection(self, place: Place) -> Collection[Documents]:
+    def collection(self, place: Place) -> Documents:
         """The collection that a request's place means; raises as `mongo_collection` does."""
         from shared.drivers.mongo import mongo_collection
 
@@ -77,7 +76,7 @@ class MongodbConnection(DatabaseConnection):
         return Look(detail=f"answers, {len(collections)} collections in {database.name!r}", advice=advice)
 
 
-def _wanted_indexes(database: Database[Documents], collections: list[str]) -> Iterator[str]:
+def _wanted_indexes(database: Database[Document], collections: list[str]) -> Iterator[str]:
     """The command for each collection of samples that has to be read as a whole for every queue."""
     for name in collections:
         sample = database[name].find_one() or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from dateutil.relativedelta import relativedelta
 from pydantic import GetCoreSchemaHandler
@@ -79,7 +79,7 @@ class Duration:
         return cls.parse(value)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """Written and read as its text, in requests, answers and documents alike."""
         return core_schema.no_info_plain_validator_function(
             cls._coerce,

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from shared.domain.codec import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class Place:
         return {name: value for name, value in named.items() if value is not None} | dict(self.others)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Flat in documents: the words of every kind of connection stand beside the name."""
         own: Any = handler.resolve_ref_schema(handler(source))
         ref = own.pop("ref")
@@ -37,7 +40,7 @@ class Place:
         return core_schema.no_info_before_validator_function(_gathered, own, ref=ref, serialization=flat)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         own = handler.resolve_ref_schema(handler(schema))
         own["additionalProperties"] = own["properties"].pop("others", {}).get("additionalProperties", True)
         return own
@@ -46,7 +49,7 @@ class Place:
 _NAMED = tuple(own.name for own in fields(Place) if own.name != "others")
 
 
-def _gathered(given: Any) -> Any:
+def _gathered(given: object) -> object:
     """A document's words, those that have no field here together."""
     if not isinstance(given, Mapping):
         return given
@@ -54,7 +57,7 @@ def _gathered(given: Any) -> Any:
     return {name: value for name, value in given.items() if name in _NAMED} | {"others": others}
 
 
-def _spread(place: Place, dump: core_schema.SerializerFunctionWrapHandler) -> dict[str, Any]:
-    document: dict[str, Any] = dump(place)
+def _spread(place: Place, dump: core_schema.SerializerFunctionWrapHandler) -> Document:
+    document: Document = dump(place)
     others: dict[str, str] = document.pop("others", {})
     return document | others

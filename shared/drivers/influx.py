@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from shared.domain.codec import Document
 from shared.domain.identifiers import is_column, is_place
 from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
 
@@ -198,7 +199,7 @@ def _series(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Iterator[Se
             yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
 
 
-def _document(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> dict[str, Any]:
+def _document(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Document:
     """The content of an answer; a proxy's login page has the status of success, too."""
     try:
         document = json.loads(answer.data)

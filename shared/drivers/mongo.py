@@ -19,7 +19,8 @@ from shared.drivers.faults import NOT_AUTHORISED
 from shared.errors import InvalidRequest, InvalidSettings
 
 Patience = Literal["source", "store", "api"]
-Documents = dict[str, Any]
+Document = dict[str, Any]  # as pymongo gives it
+Documents = Collection[Document]
 
 # Milliseconds. pymongo's own limits are 30 s to find a server and none for an answer; the constructor never fails on a dead one.
 _LIMITS: dict[Patience, dict[str, int]] = {
@@ -35,7 +36,7 @@ OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 
-def mongo_client(url: str, *, patience: Patience) -> MongoClient[Documents]:
+def mongo_client(url: str, *, patience: Patience) -> MongoClient[Document]:
     """The client of this process for a URL: it has threads and sockets, which must not cross a fork.
 
     Raises:
@@ -44,7 +45,7 @@ def mongo_client(url: str, *, patience: Patience) -> MongoClient[Documents]:
     return _client(url, patience, os.getpid())
 
 
-def mongo_database(client: MongoClient[Documents], name: str | None) -> Database[Documents]:
+def mongo_database(client: MongoClient[Document], name: str | None) -> Database[Document]:
     """The database of this name, or the one that the client's URL names; raises InvalidSettings when neither does."""
     if name is not None:
         if not is_place(name):
@@ -56,7 +57,7 @@ def mongo_database(client: MongoClient[Documents], name: str | None) -> Database
         raise InvalidSettings("the MongoDB URL names no database; accepted is mongodb://host:port/database") from error
 
 
-def mongo_collection(url: str, database: str | None, name: str | None, *, connection: str) -> Collection[Documents]:
+def mongo_collection(url: str, database: str | None, name: str | None, *, connection: str) -> Documents:
     """The collection of this name in the database, or in that of the URL, of a server that has just answered.
 
     Args:
@@ -77,7 +78,7 @@ def mongo_collection(url: str, database: str | None, name: str | None, *, connec
     return collection
 
 
-def refuse_own_store(database: Database[Documents], collection: str | None = None) -> None:
+def refuse_own_store(database: Database[Document], collection: str | None = None) -> None:
     """Raises InvalidRequest for a database that is a store of ours, by whatever address and as whatever user it was reached.
 
     A user who may not see the mark may read or write some collections only: then those are refused that a store has.
@@ -95,7 +96,7 @@ def refuse_own_store(database: Database[Documents], collection: str | None = Non
         )
 
 
-def _named_client(url: str, connection: str) -> MongoClient[Documents]:
+def _named_client(url: str, connection: str) -> MongoClient[Document]:
     try:
         return mongo_client(url, patience="source")
     except InvalidSettings as error:
@@ -115,9 +116,9 @@ def _why(url: str, error: OSError) -> str:
 
 
 @lru_cache(maxsize=32)
-def _client(url: str, patience: Patience, _process: int) -> MongoClient[Documents]:
+def _client(url: str, patience: Patience, _process: int) -> MongoClient[Document]:
     try:
-        client = MongoClient[Documents](url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
+        client = MongoClient[Document](url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
     except OSError as error:  # of a file of certificates, which is not there or holds none
         raise InvalidSettings(f"a file that the MongoDB URL names cannot be used: {_why(url, error)}") from None
     except (pymongo.errors.PyMongoError, ValueError) as error:

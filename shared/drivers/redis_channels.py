@@ -15,17 +15,22 @@ A channel also asks every server that it connects to whether it is the master, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import Empty
-from typing import Any
+from typing import Any, ParamSpec
 
-import kombu.transport.redis
 import redis
 import structlog
+from kombu import Message
+from kombu.transport.redis import Channel, Transport
 
 from shared.domain.lanes import Lane
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.errors import reason_of
+
+P = ParamSpec("P")
+Deliver = Callable[[Transport, object, str | None], None]
 
 LANES = frozenset(lane.value for lane in Lane)
 
@@ -34,14 +39,14 @@ log = structlog.get_logger(__name__)
 
 def prepare_channels() -> None:
     """Change kombu's channels and transport. Calling it twice changes nothing."""
-    channel: Any = kombu.transport.redis.Channel
-    transport: Any = kombu.transport.redis.Transport
+    channel: Any = Channel  # its methods are replaced, for which types have no words
+    transport: Any = Transport
     original = channel._connparams
     if getattr(original, "is_prepared", False):
         return
 
-    def prepared(self: Any, asynchronous: bool = False) -> Any:
-        if self.connection is None or getattr(self.connection, "client", None) is None:
+    def prepared(self: Channel, asynchronous: bool = False) -> object:
+        if getattr(self.connection, "client", None) is None:
             raise redis.exceptions.ConnectionError("the channel is closed")
         return original(self, asynchronous) | {"redis_connect_func": meet_server, "retry_on_error": list(OUTAGES)}
 
@@ -53,12 +58,12 @@ def prepare_channels() -> None:
     transport.connection_errors = (*transport.connection_errors, redis.exceptions.RedisError)
 
 
-def dropping_what_is_no_json(original: Any) -> Any:
+def dropping_what_is_no_json(original: Callable[P, object]) -> Callable[P, object]:
     """A look into the lists that is over when what was taken cannot be read: it is gone from there already."""
 
-    def read(self: Any, **options: Any) -> Any:
+    def read(*args: P.args, **options: P.kwargs) -> object:
         try:
-            return original(self, **options)
+            return original(*args, **options)
         except (Empty, OSError, redis.exceptions.RedisError):
             raise
         except Exception as error:  # noqa: BLE001 - a parser's, and those of the types that kombu makes of JSON
@@ -68,10 +73,10 @@ def dropping_what_is_no_json(original: Any) -> Any:
     return read
 
 
-def dropping_what_is_no_message(original: Any) -> Any:
+def dropping_what_is_no_message(original: Deliver) -> Deliver:
     """A delivery that takes from lanes messages as kombu writes them, and nothing else."""
 
-    def deliver(self: Any, message: Any, queue: Any) -> None:
+    def deliver(self: Transport, message: object, queue: str | None) -> None:
         if queue in LANES and (reason := why_no_message(message)):
             _tell(reason, lane=queue)
         else:
@@ -80,11 +85,13 @@ def dropping_what_is_no_message(original: Any) -> Any:
     return deliver
 
 
-def acknowledging_what_fails(original: Any) -> Any:
+def acknowledging_what_fails(original: Callable[..., object]) -> Callable[..., object]:
     """A consumer whose callback may stumble over a message: then that is acknowledged, or it would come again and again."""
 
-    def basic_consume(self: Any, queue: str, no_ack: bool, callback: Any, consumer_tag: str, **options: Any) -> Any:
-        def careful(message: Any) -> Any:
+    def basic_consume(
+        self: Channel, queue: str, no_ack: bool, callback: Callable[[Message], object], consumer_tag: str, **options: object
+    ) -> object:
+        def careful(message: Message) -> object:
             try:
                 return callback(message)
             except (OSError, redis.exceptions.RedisError):

@@ -30,7 +30,7 @@ OPTIONAL_HEADERS: dict[str, tuple[type, ...]] = {
 OPTIONS = OPTIONAL_PROPERTIES | OPTIONAL_HEADERS
 
 
-def why_no_message(message: Any) -> str | None:
+def why_no_message(message: object) -> str | None:
     """What is wrong with it, in words; None = nothing that Celery reads before the task begins."""
     if not isinstance(message, dict):
         return "it is no JSON object"
@@ -45,7 +45,7 @@ def why_no_message(message: Any) -> str | None:
     return _wrong_times(given)
 
 
-def _wrong(values: Mapping[str, Any], kinds_by_name: Mapping[str, tuple[type, ...]]) -> str | None:
+def _wrong(values: Mapping[str, object], kinds_by_name: Mapping[str, tuple[type, ...]]) -> str | None:
     """The first value that is missing or of another kind."""
     for name, kinds in kinds_by_name.items():
         if not isinstance(values.get(name), kinds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -30,7 +30,7 @@ class Patience(Retry):
     def call_with_retry(
         self,
         do: Callable[[], Answer],
-        fail: Callable[..., Any],
+        fail: Callable[..., object],
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
     ) -> Answer:

@@ -7,9 +7,9 @@ So a connection to it is no connection, and a client that holds one closes it at
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import redis
+from redis.connection import AbstractConnection
 from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
@@ -31,16 +31,16 @@ class ClusterModeError(ConnectionError):
     """A cluster answers, whose keys are spread over servers that we do not ask."""
 
 
-def meet_server(connection: Any) -> None:
+def meet_server(connection: AbstractConnection) -> None:
     """Introduce us to a server that has just been connected; raises ReplicaError, ClusterModeError, ConnectionError."""
     refused = None
     try:
         connection.on_connect_check_health(check_health=False)  # a check would connect again, and so on
     except ResponseError as error:  # of the database: neither a cluster nor a Sentinel has it
         refused = error
-    connection.send_command("HELLO", check_health=False)
+    connection.send_command("HELLO", check_health=False)  # type: ignore[no-untyped-call]
     with suppress(ResponseError):  # older than Redis 6, or something in between that does not know it: taken for a master
-        _check(connection.read_response())
+        _check(connection.read_response())  # type: ignore[no-untyped-call]
     if refused:
         raise refused
 
@@ -73,5 +73,5 @@ def _check(hello: object) -> None:
         raise ReplicaError(f"its role is {said['role']}")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

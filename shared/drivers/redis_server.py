@@ -71,11 +71,11 @@ def redis_client(place: RedisPlace, *, is_patient: bool) -> redis.Redis:
     return redis.Redis.from_pool(redis.ConnectionPool(**options))
 
 
-def sentinel_options(place: RedisPlace) -> dict[str, Any]:
+def sentinel_options(place: RedisPlace) -> dict[str, object]:
     """How the Sentinels themselves are reached, in redis-py's words."""
     credentials = {"username": place.sentinel_username, "password": place.sentinel_password}
-    tls = {} if place.tls is None else {"ssl": True, **place.tls}
-    return {name: value for name, value in credentials.items() if value} | tls
+    tls: dict[str, object] = {} if place.tls is None else {"ssl": True, **place.tls}
+    return {**{name: value for name, value in credentials.items() if value}, **tls}
 
 
 def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
@@ -83,7 +83,7 @@ def counting_on(server: RedisServer) -> tuple[str, dict[str, Any]]:
     return "redis://", {"connection_pool": redis_client(server.run_state, is_patient=False).connection_pool}
 
 
-def _master(place: RedisPlace, limits: dict[str, Any], options: dict[str, Any]) -> redis.Redis:
+def _master(place: RedisPlace, limits: dict[str, object], options: dict[str, Any]) -> redis.Redis:
     """A client of the master that the Sentinels name; one of them that is away must not keep the next from being asked."""
     impatient = {name: value for name, value in limits.items() if name.startswith("socket_")} | {"retry": None}
     sentinel = Sentinel(list(place.hosts), sentinel_kwargs=sentinel_options(place) | impatient, **options)  # type: ignore[no-untyped-call]
@@ -91,7 +91,7 @@ def _master(place: RedisPlace, limits: dict[str, Any], options: dict[str, Any]) 
     return master
 
 
-def _limits(*, is_patient: bool) -> dict[str, Any]:
+def _limits(*, is_patient: bool) -> dict[str, object]:
     retry = Patience() if is_patient else Retry(NoBackoff(), 0)
     seconds = 5.0 if is_patient else 0.5
     return {"socket_timeout": seconds, "socket_connect_timeout": seconds, "retry": retry, "retry_on_error": list(_TRANSIENT)}

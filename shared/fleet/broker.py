@@ -7,7 +7,7 @@ state and store: any message may be lost, doubled or late.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 import celery
 from kombu import Queue
@@ -48,7 +48,7 @@ ROUTES: dict[TaskName, Lane] = {
 }
 
 
-class PatientTask(celery.Task[Any, Any]):
+class PatientTask(celery.Task[..., object]):
     """A task that waits while a service is away. `plan`, `ingest` and `select` are; `score` never is."""
 
     autoretry_for = (ServiceError,)
@@ -81,12 +81,13 @@ def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK)
 
 
 def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: Lane) -> None:
-    options: dict[str, Any] = {"task_id": task_id, "queue": lane.value, "argsrepr": about, "ignore_result": True, "retry": False}
     with translated(BrokerAway, task_id=task_id):
-        app.send_task(name.value, args=[about], **options)
+        app.send_task(
+            name.value, args=[about], task_id=task_id, queue=lane.value, argsrepr=about, ignore_result=True, retry=False
+        )
 
 
-def _tasks() -> dict[str, Any]:
+def _tasks() -> dict[str, object]:
     return {
         "task_acks_late": True,  # acknowledged early, a task is lost with its process, and its chord hangs
         "task_reject_on_worker_lost": True,  # requeue the task of a dead child; nothing bounds that, hence the attempt counter
@@ -106,7 +107,7 @@ def _tasks() -> dict[str, Any]:
     }
 
 
-def _workers() -> dict[str, Any]:
+def _workers() -> dict[str, object]:
     return {
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,  # a message is taken only when a slot is free
@@ -127,7 +128,7 @@ def _workers() -> dict[str, Any]:
     }
 
 
-def _lanes() -> dict[str, Any]:
+def _lanes() -> dict[str, object]:
     return {
         "task_queues": [Queue(lane.value) for lane in Lane],
         "task_default_queue": Lane.PLAN.value,

@@ -5,7 +5,8 @@ Every setting has its reason beside it, measured unless said otherwise; tests/ch
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
 from celery.backends.redis import RedisBackend, SentinelBackend
 
@@ -14,6 +15,8 @@ from shared.domain.lanes import MAX_TASK_SECONDS
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.drivers.redis_server import RedisServer, sentinel_options
 
+T = TypeVar("T")
+
 _WORKER_LIMITS = {"socket_timeout": 10, "socket_connect_timeout": 5}  # the default waits for ever on a dead connection
 _API_LIMITS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 
@@ -21,17 +24,17 @@ _API_LIMITS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 class _Quiet:
     """Nobody waits for a Celery result, so subscribe to none: chords would leak one subscription per header task."""
 
-    def add_pending_result(self, result: Any, weak: bool = False, start_drainer: bool = True) -> Any:  # noqa: ARG002 - Celery's signature
+    def add_pending_result(self, result: T, weak: bool = False, start_drainer: bool = True) -> T:  # noqa: ARG002 - Celery's signature
         """Remember nothing."""
         return result
 
-    def on_task_call(self, producer: Any, task_id: str) -> None:
+    def on_task_call(self, producer: object, task_id: str) -> None:
         """Subscribe to nothing."""
 
-    def _get_pool(self, **params: Any) -> Any:
+    def _get_pool(self, **params: object) -> object:
         """Connections to a master only, and to the next one when it refuses."""
-        make: Any = super()
-        return make._get_pool(**params, redis_connect_func=meet_server, retry_on_error=list(OUTAGES))
+        options = {**params, "redis_connect_func": meet_server, "retry_on_error": list(OUTAGES)}
+        return super()._get_pool(**options)  # type: ignore[misc] # of the backend that is inherited beside it
 
 
 class QuietBackend(_Quiet, RedisBackend):
@@ -47,7 +50,7 @@ BACKENDS = dict.fromkeys(("redis", "rediss", "redis+socket"), f"{__name__}:{Quie
 }
 
 
-def connections(server: RedisServer) -> dict[str, Any]:
+def connections(server: RedisServer) -> dict[str, object]:
     """The patience of a worker: it outlives every outage."""
     return {
         "broker_transport_options": _transport(server.broker),
@@ -72,7 +75,7 @@ def connections(server: RedisServer) -> dict[str, Any]:
     }
 
 
-def _transport(place: RedisPlace) -> dict[str, Any]:
+def _transport(place: RedisPlace) -> dict[str, object]:
     transport = {
         # waits at most one time limit, runs at most one; a shorter one at any worker makes all of them run tasks twice
         "visibility_timeout": 2 * MAX_TASK_SECONDS + 60,
@@ -87,7 +90,7 @@ def _transport(place: RedisPlace) -> dict[str, Any]:
     return transport if place.path else transport | {"socket_keepalive": True}  # an error on a unix socket
 
 
-def impatience(server: RedisServer) -> dict[str, Any]:
+def impatience(server: RedisServer) -> dict[str, object]:
     """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server.
 
     It tells nobody that it has sent: that event costs a second message per submit, and Flower hears of the first one's arrival.
@@ -98,11 +101,11 @@ def impatience(server: RedisServer) -> dict[str, Any]:
     return limits | {"task_send_sent_event": False}
 
 
-def _tls(place: RedisPlace) -> dict[str, Any] | None:
+def _tls(place: RedisPlace) -> dict[str, object] | None:
     return dict(place.tls) if place.tls is not None else None
 
 
-def _sentinels(place: RedisPlace, limits: dict[str, Any]) -> dict[str, Any]:
+def _sentinels(place: RedisPlace, limits: Mapping[str, object]) -> dict[str, object]:
     """Which master, and how the Sentinels are asked; one that is away must not keep the next one from being asked."""
     if not place.master:
         return {}

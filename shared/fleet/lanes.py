@@ -10,12 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import redis
 import structlog
 
 from shared.config.settings import Settings
+from shared.domain.codec import Document
 from shared.domain.lanes import Lane
 from shared.drivers.faults import translated
 from shared.drivers.redis_messages import why_no_message
@@ -115,13 +115,13 @@ def _is_readable(answer: object) -> bool:
     return True
 
 
-def _message(text: bytes) -> dict[str, Any] | None:
+def _message(text: bytes) -> Document | None:
     """A message of ours; None for whatever else somebody has put there, which the workers will drop."""
-    message: dict[str, Any] = _json(text)
-    return message if why_no_message(message) is None else None
+    message = _json(text)
+    return message if isinstance(message, dict) and why_no_message(message) is None else None
 
 
-def _json(text: bytes) -> Any:
+def _json(text: bytes) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

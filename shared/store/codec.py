@@ -51,8 +51,7 @@ def to_cell(column: Column, value: Any) -> Cell:
 def from_row(table: Table[T], row: Row) -> T:
     """The value of a row; raises ValueError, LookupError or TypeError when it is none."""
     if table.has_document:
-        value: T = from_json(table.value, row[DOCUMENT])
-        return value
+        return from_json(table.value, row[DOCUMENT])
     reader: Callable[[Row], T] = _reader(table)
     return reader(row)
 

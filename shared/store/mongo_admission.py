@@ -11,18 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
 
-from pymongo.collection import Collection as Documents
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from shared.drivers.mongo import Documents
 from shared.errors import StoreAway
 from shared.store.records import Waiting
 
 UNDER_WAY_SECONDS = 60.0
 TRIES = 200  # each that fails is somebody else's success
 
-Collections = Callable[[str], Documents[dict[str, Any]]]
+Collections = Callable[[str], Documents]
 
 
 @contextmanager
@@ -46,7 +45,7 @@ def admitting(of: Collections, account: str, record_id: str, weight: int, check:
             place.update_one({"_id": {"$eq": account}}, {"$pull": {"under_way": gone}})
 
 
-def _is_first(place: Documents[dict[str, Any]], account: str, version: int, me: Mapping[str, Any]) -> bool:
+def _is_first(place: Documents, account: str, version: int, me: Mapping[str, object]) -> bool:
     """Compare-and-set; whether nobody else has come in since that version."""
     if not version:
         try:

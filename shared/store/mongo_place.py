@@ -10,13 +10,11 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Any
 
-from pymongo.collection import Collection as Documents
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from shared.drivers.mongo import MARK, Patience, mongo_client, mongo_database
+from shared.drivers.mongo import MARK, Document, Documents, Patience, mongo_client, mongo_database
 from shared.errors import InvalidSettings, StoreAway
 from shared.store.mongo_schema import SCHEMA_VERSION, prepare
 
@@ -34,7 +32,7 @@ class MongoPlace:
         self._ready_in: int | None = None  # the process in which the indexes have been seen to
         self._look_at = 0.0
 
-    def of(self, name: str) -> Documents[dict[str, Any]]:
+    def of(self, name: str) -> Documents:
         """The collection of this name."""
         return self._database()[name]
 
@@ -53,7 +51,7 @@ class MongoPlace:
         """Let the mark say that a token was made."""
         self.of(MARK).update_one({"_id": ONE, "had_tokens": {"$ne": True}}, {"$set": {"had_tokens": True}})
 
-    def _database(self) -> Database[dict[str, Any]]:
+    def _database(self) -> Database[Document]:
         try:
             database = mongo_database(mongo_client(self._url, patience=self._patience), None)
         except InvalidSettings as error:
@@ -68,13 +66,13 @@ class MongoPlace:
             self._ready_in = os.getpid()
         return database
 
-    def _look(self, database: Database[dict[str, Any]]) -> None:
+    def _look(self, database: Database[Document]) -> None:
         if database[MARK].find_one({"_id": ONE, "store_id": self._store_id}, {"_id": 1}) is None:
             raise _replaced()
         self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
 
 
-def _marked(database: Database[dict[str, Any]]) -> str:
+def _marked(database: Database[Document]) -> str:
     """The id of the store in this database, which is marked if it was not."""
     mark = database[MARK].find_one({"_id": ONE})
     if mark is None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
 
+from shared.drivers.mongo import Document
 from shared.errors import InvalidSettings
 from shared.store.mongo_statements import name_of
 from shared.store.schema_4 import EARLIER_TABLES, migrated
 from shared.store.tables import TABLES, Table
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 5
 BATCH = 500  # documents of one bulk write
@@ -33,7 +36,7 @@ RETIRED_INDEXES = frozenset(
 log = structlog.get_logger(__name__)
 
 
-def prepare(database: Database[dict[str, Any]], version: int | None) -> None:
+def prepare(database: Database[Document], version: int | None) -> None:
     """Make the indexes that are missing, and migrate what an earlier release has left; nothing happens the second time.
 
     Args:
@@ -53,7 +56,7 @@ def prepare(database: Database[dict[str, Any]], version: int | None) -> None:
         _drop_retired(database)
 
 
-def _indexes(table: Table[Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def _indexes(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """The columns of each index, and its options; a key of one column is the document's id, which has one."""
     if len(table.key) > 1:
         yield table.key, {"unique": True}
@@ -64,13 +67,13 @@ def _indexes(table: Table[Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any
         yield table.unique, {"unique": True} | ({"partialFilterExpression": given} if given else {})
 
 
-def _migrate(database: Database[dict[str, Any]], name: str) -> None:
+def _migrate(database: Database[Document], name: str) -> None:
     """Documents of an earlier release become ours, each by itself: whoever dies half-way leaves the rest to the next.
 
     One that another process has migrated meanwhile, or written since, stays as it is.
     """
     table = EARLIER_TABLES[name].table
-    writes, count = list[UpdateOne | ReplaceOne[dict[str, Any]]](), 0
+    writes, count = list[UpdateOne | ReplaceOne[Document]](), 0
     for document in database[name].find(OLD):
         row = {name_of(table, column): cell for column, cell in migrated(name, _with_key(table, document)).items()} | MIGRATED
         if name == table.name:
@@ -86,7 +89,7 @@ def _migrate(database: Database[dict[str, Any]], name: str) -> None:
         log.info("records of the store were migrated", kind=name, records=count + len(writes))
 
 
-def _drop_retired(database: Database[dict[str, Any]]) -> None:
+def _drop_retired(database: Database[Document]) -> None:
     for name in RETIRED:
         database.drop_collection(name)
     for table in TABLES:
@@ -94,5 +97,5 @@ def _drop_retired(database: Database[dict[str, Any]]) -> None:
             database[table.name].drop_index(name)
 
 
-def _with_key(table: Table[Any], document: dict[str, Any]) -> dict[str, Any]:
+def _with_key(table: Table[T], document: Document) -> Document:
     return document | {table.key[0]: document["_id"]} if len(table.key) == 1 else document

@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 from shared.store.codec import Cell, to_cell
 from shared.store.records import Between, Exists, Is, OneOf, Order, Where
 from shared.store.tables import Table
 
-Stages = list[dict[str, Any]]
-Filter = dict[str, Any]
+T = TypeVar("T")
+
+Filter = dict[str, object]
+Stages = list[Filter]
 
 
-def name_of(table: Table[Any], column: str) -> str:
+def name_of(table: Table[T], column: str) -> str:
     """The field of a column: a key of one column is the document's id."""
     return "_id" if table.key == (column,) else column
 
 
-def taken_by(table: Table[Any], row: Mapping[str, Cell]) -> list[Filter]:
+def taken_by(table: Table[T], row: Mapping[str, Cell]) -> list[Filter]:
     """The filters for a document that has the key, or the unique columns, of this row; one without a value has none to share."""
     taken = [columns for columns in (table.key, table.unique) if columns and None not in map(row.get, columns)]
     return [{name_of(table, name): {"$eq": row[name]} for name in columns} for columns in taken]
 
 
-def plain(table: Table[Any], where: Where) -> Filter:
+def plain(table: Table[T], where: Where) -> Filter:
     """The filter of what a document says of itself; several conditions on one column all hold."""
     filters = [_one(table, condition) for condition in where if not isinstance(condition, Exists)]
     return {"$and": filters} if filters else {}
 
 
-def matching(table: Table[Any], where: Where) -> Stages:
+def matching(table: Table[T], where: Where) -> Stages:
     """Stages that keep the documents that match."""
     return [{"$match": plain(table, where)}, *joining(table, where)]
 
 
-def joining(table: Table[Any], where: Where) -> Stages:
+def joining(table: Table[T], where: Where) -> Stages:
     """Stages that keep the documents for which other collections have, or have not, what is asked."""
     return [stage for condition in where if isinstance(condition, Exists) for stage in _exists(table, condition)]
 
 
-def sort_of(table: Table[Any], order: Order) -> dict[str, int]:
+def sort_of(table: Table[T], order: Order) -> dict[str, int]:
     """The order of a `$sort`; that of the key where nothing is said."""
     return {name_of(table, name): 1 if goes_up else -1 for name, goes_up in order or [(name, True) for name in table.key]}
 
 
-def preceding(table: Table[Any], order: Order, before: Sequence[object]) -> Filter:
+def preceding(table: Table[T], order: Order, before: Sequence[object]) -> Filter:
     """The filter for what comes strictly after `before` in an order that goes down."""
     names = [name_of(table, name) for name, _ in order]
     cells = [to_cell(table.by_name[name], value) for (name, _), value in zip(order, before, strict=True)]
@@ -56,7 +58,7 @@ def preceding(table: Table[Any], order: Order, before: Sequence[object]) -> Filt
     return {"$or": earlier}
 
 
-def newest(table: Table[Any], group: Sequence[str]) -> Stages:
+def newest(table: Table[T], group: Sequence[str]) -> Stages:
     """Stages that keep the newest document of each group."""
     last = table.key[len(group)]
     return [
@@ -66,7 +68,7 @@ def newest(table: Table[Any], group: Sequence[str]) -> Stages:
     ]
 
 
-def _one(table: Table[Any], condition: Is | OneOf | Between) -> Filter:
+def _one(table: Table[T], condition: Is | OneOf | Between) -> Filter:
     column = table.by_name[condition.column]
     match condition:
         case Is(_, value):
@@ -79,7 +81,7 @@ def _one(table: Table[Any], condition: Is | OneOf | Between) -> Filter:
     return {name_of(table, column.name): operators}
 
 
-def _exists(table: Table[Any], condition: Exists) -> Stages:
+def _exists(table: Table[T], condition: Exists) -> Stages:
     """A lookup of one document; all fields but the first are compared in an expression, which needs them as variables."""
     other, (first, *rest) = condition.table, condition.same
     pairs = [(name, "$eq") for name in rest] + ([(condition.later, "$gt")] if condition.later is not None else [])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 from pymongo import ReplaceOne
-from pymongo.collection import Collection as Documents
 from pymongo.errors import BulkWriteError, WriteError
 
 from shared.drivers.faults import translated
+from shared.drivers.mongo import Document, Documents
 from shared.errors import RecordRefused, StoreAway
 
 DUPLICATE_KEY = 11_000
@@ -33,7 +32,7 @@ def speaks_mongo() -> Iterator[None]:
             raise RecordRefused(REFUSED) from error
 
 
-def replace_all(documents: Documents[dict[str, Any]], key: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def replace_all(documents: Documents, key: Sequence[str], rows: Sequence[Document]) -> None:
     """Upserts; one that another process has just made is tried again, and then replaces."""
     writes = [ReplaceOne({part: {"$eq": row[part]} for part in key}, row, upsert=True) for row in rows]
     try:

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from pymongo.collection import Collection as Documents
 from pymongo.errors import DuplicateKeyError
 
-from shared.drivers.mongo import Patience
+from shared.drivers.mongo import Document, Documents, Patience
 from shared.errors import StoreAway
 from shared.store.codec import Cell, Row, from_cell, to_row
 from shared.store.mongo_admission import admitting
@@ -65,7 +64,7 @@ class MongoRecords:
         if newest_of:
             stages: Stages = [*matching(table, where), *newest(table, newest_of), {"$sort": sort_of(table, order)}]
         else:  # sorted by an index first: then others are looked up for the first ones only
-            since = [{"$match": preceding(table, order, before)}] if before is not None else []
+            since: Stages = [{"$match": preceding(table, order, before)}] if before is not None else []
             stages = [{"$match": plain(table, where)}, *since, {"$sort": sort_of(table, order)}, *joining(table, where)]
 
         def fetch(most: int | None) -> list[Row]:
@@ -78,7 +77,7 @@ class MongoRecords:
     @speaks_mongo()
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
         """The first record that matches."""
-        sort = {"$sort": sort_of(table, order)}
+        sort: Document = {"$sort": sort_of(table, order)}
         stages: Stages = [{"$match": plain(table, where)}, sort, *joining(table, where), {"$limit": 1}]
         for document in self._of(table).aggregate(stages, allowDiskUse=True):
             return read_one(table, _row(table, document))
@@ -105,7 +104,7 @@ class MongoRecords:
             replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
 
     @speaks_mongo()
-    def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
+    def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches; how many went."""
         collection, own = self._of(table), plain(table, where)
         if limit == 0:  # refused by a server
@@ -113,12 +112,18 @@ class MongoRecords:
         if limit is None and not joining(table, where):
             return collection.delete_many(own).deleted_count
         first: Stages = [] if limit is None else [{"$limit": limit}]
-        stages = [{"$match": own}, {"$sort": sort_of(table, order)}, *joining(table, where), *first, {"$project": {"_id": 1}}]
+        stages: Stages = [
+            {"$match": own},
+            {"$sort": sort_of(table, order)},
+            *joining(table, where),
+            *first,
+            {"$project": {"_id": 1}},
+        ]
         old = [document["_id"] for document in collection.aggregate(stages, allowDiskUse=True)]
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
     @speaks_mongo()
-    def sum_by(self, table: Table[Any], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
+    def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[object, dict[str, float]]:
         """Value of the column `by` → the sums of these columns, and "count"."""
         added = {name: {"$sum": f"${name}"} for name in columns}
         group = {"$group": {"_id": f"${name_of(table, by)}", "count": {"$sum": 1}, **added}}
@@ -126,15 +131,15 @@ class MongoRecords:
         return {from_cell(table.by_name[by], row["_id"]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
     @speaks_mongo()
-    def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
         """The different values of the first columns of the key."""
-        tuples: list[tuple[Any, ...]] = [()]
+        tuples: list[tuple[object, ...]] = [()]
         for name in columns:
             tuples = [(*known, value) for known in tuples for value in self._values(table, columns, known, name)]
         return tuples
 
     @speaks_mongo()
-    def has_any(self, table: Table[Any]) -> bool:
+    def has_any(self, table: Table[T]) -> bool:
         """Whether there is a record."""
         return self._of(table).find_one({}, {"_id": 1}) is not None
 
@@ -166,16 +171,16 @@ class MongoRecords:
     def close(self) -> None:
         """The client belongs to the process, and others may use it."""
 
-    def _of(self, table: Table[Any]) -> Documents[dict[str, Any]]:
+    def _of(self, table: Table[T]) -> Documents:
         return self._place.of(table.name)
 
-    def _values(self, table: Table[Any], columns: Sequence[str], known: Sequence[object], name: str) -> list[Any]:
+    def _values(self, table: Table[T], columns: Sequence[str], known: Sequence[object], name: str) -> list[Any]:
         """The different values of a column among the records with these values of the columns before it."""
         own = plain(table, [Is(column, value) for column, value in zip(columns, known, strict=False)])
         kind = str if table.by_name[name].kind is Kind.TEXT else int
         return sorted(value for value in self._of(table).distinct(name, own) if isinstance(value, kind))
 
-    def _found(self, table: Table[Any], key: Sequence[object]) -> Row:
+    def _found(self, table: Table[T], key: Sequence[object]) -> Row:
         names = dict(zip(table.key, key, strict=True))
         document = self._of(table).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
         if document is None:
@@ -183,11 +188,11 @@ class MongoRecords:
         return _row(table, document)
 
 
-def _document(table: Table[Any], row: Mapping[str, Cell]) -> dict[str, Any]:
+def _document(table: Table[T], row: Mapping[str, Cell]) -> Document:
     document = {name_of(table, name): cell for name, cell in row.items()}
     return {**document, REVISION: token_hex(8)} if table.has_document else document
 
 
-def _row(table: Table[Any], document: dict[str, Any]) -> Row:
+def _row(table: Table[T], document: Document) -> Row:
     """The row of a document: the id is a column too, where the key is one."""
     return document | {table.key[0]: document["_id"]} if len(table.key) == 1 else document

@@ -120,16 +120,16 @@ class Records(Protocol):
     def put_many(self, table: Table[T], values: Sequence[T]) -> None:
         """Keep records; one of the same key is replaced. Many are written in several transactions."""
 
-    def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
+    def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches, the first `limit` in this order; how many went."""
 
-    def sum_by(self, table: Table[Any], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
+    def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
         """Value of the column `by`, in its order → the sums of these columns, and under "count" how many records there are."""
 
-    def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The different values of the first columns of the key, in their order; each is found by one look into the index."""
 
-    def has_any(self, table: Table[Any]) -> bool:
+    def has_any(self, table: Table[T]) -> bool:
         """Whether there is a record, also one that cannot be read."""
 
     def together(self) -> AbstractContextManager[object]:

@@ -38,9 +38,10 @@ class Retention:
         where: Where = [ENDED, Between("created_at", None, before), Between("ended_at", None, before)]
         old = [job.job_id for job in self.records.find(JOBS, where, order=OLDEST_FIRST, limit=limit)]
         theirs = [OneOf("job_id", old)]
-        for table in (OUTCOMES, REPORTS):  # first: a job that is left after a crash is found again
-            while self.records.delete_some(table, theirs, limit=MAX_OUTCOMES):
-                pass
+        while self.records.delete_some(OUTCOMES, theirs, limit=MAX_OUTCOMES):  # first: a job that is left is found again
+            pass
+        while self.records.delete_some(REPORTS, theirs, limit=MAX_OUTCOMES):
+            pass
         return self.records.delete_some(JOBS, [*where, *theirs])  # one that was tried again meanwhile stays
 
     def forget_forecasts(self, before: datetime, limit: int) -> int:

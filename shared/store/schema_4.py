@@ -6,7 +6,8 @@ import json
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -22,17 +23,19 @@ from shared.store.codec import Cell, Row, moment_of, to_row
 from shared.store.reading import DISORDER
 from shared.store.tables import DOCUMENT, FORECASTS, JOBS, OUTCOMES, REPORTS, SCHEDULES, TOKENS, KeptReport, Kind, Ranked, Table
 
+T = TypeVar("T")
+
 Hyperparameters = dict[str, Hyperparameter]
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(Generic[T]):
     """A table that is migrated: which one it becomes, and the value of a row."""
 
-    table: Table[Any]
-    read: Callable[[Row], object]
+    table: Table[T]
+    read: Callable[[Row], T]
 
 
 def migrated(name: str, row: Row) -> dict[str, Cell]:
@@ -96,8 +99,7 @@ def _ranked(row: Row) -> Ranked:
 
 def _outcome(row: Row) -> Outcome:
     if row["scores"] is not None:
-        score: Score = from_json(Score, row["scores"])
-        return score
+        return from_json(Score, row["scores"])
     candidate = _candidate(row["model"], row["hyperparameters"])
     return Failure(candidate=candidate, error=row["error"], reason=row["reason"], seconds=row["seconds"])
 
@@ -137,11 +139,10 @@ def _token(row: Row) -> Token:
 
 
 def _schedule(row: Row) -> Schedule:
-    schedule: Schedule = from_json(Schedule, row[DOCUMENT])
-    return schedule
+    return from_json(Schedule, row[DOCUMENT])
 
 
-def _moment(micros: int | None) -> Any:
+def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else moment_of(micros)
 
 
@@ -153,7 +154,7 @@ def _candidate(model: str, hyperparameters: str) -> Candidate:
     return Candidate(model=model, hyperparameters=from_json(Hyperparameters, hyperparameters))
 
 
-EARLIER_TABLES = {
+EARLIER_TABLES: dict[str, Earlier[Any]] = {
     "jobs": Earlier(JOBS, _job),
     "job_queues": Earlier(REPORTS, _report),  # in SQLite; in MongoDB:
     "leaderboards": Earlier(REPORTS, _report),

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.errors import RecordRefused
 from shared.store.codec import Cell, Row, from_cell, to_row
@@ -91,7 +91,7 @@ class SqliteRecords:
             with self._file.writing() as db:
                 db.executemany(insert(table, replaces=True), rows[first : first + MAX_ROWS])
 
-    def delete_some(self, table: Table[Any], where: Where, *, order: Order = (), limit: int | None = None) -> int:
+    def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches; how many went."""
         values: Values = []
         key, condition = ", ".join(table.key), matching(table, where, values)
@@ -100,7 +100,7 @@ class SqliteRecords:
         with self._file.writing() as db:
             return db.execute(f"DELETE FROM {table.name} WHERE ({key}) IN ({old})", values).rowcount  # noqa: S608 - our names
 
-    def sum_by(self, table: Table[Any], where: Where, by: str, columns: Sequence[str]) -> dict[Any, dict[str, float]]:
+    def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[object, dict[str, float]]:
         """Value of the column `by` → the sums of these columns, and "count"."""
         values: Values = []
         condition, added = matching(table, where, values), "".join(f", sum({name}) AS {name}" for name in columns)
@@ -111,18 +111,18 @@ class SqliteRecords:
             rows = db.execute(statement, values).fetchall()
         return {from_cell(table.by_name[by], row[by]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
-    def distinct(self, table: Table[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
         """The different values of the first columns of the key."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         first = f"SELECT {names} FROM {table.name} ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
         later = f"SELECT {names} FROM {table.name} WHERE ({names}) > ({marks}) ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
-        tuples: list[tuple[Any, ...]] = []
+        tuples: list[tuple[object, ...]] = []
         with self._file.reading() as db:
             while row := db.execute(later if tuples else first, tuples[-1] if tuples else ()).fetchone():
                 tuples.append(tuple(row))
         return tuples
 
-    def has_any(self, table: Table[Any]) -> bool:
+    def has_any(self, table: Table[T]) -> bool:
         """Whether there is a record."""
         with self._file.reading() as db:
             return db.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None  # noqa: S608 - our names
@@ -155,7 +155,7 @@ class SqliteRecords:
         """Let go of the file."""
         self._file.close()
 
-    def _row(self, db: sqlite3.Connection, table: Table[Any], key: Sequence[object]) -> Row:
+    def _row(self, db: sqlite3.Connection, table: Table[T], key: Sequence[object]) -> Row:
         values: Values = []
         condition = matching(table, key_condition(table, key), values)
         row: Row | None = db.execute(f"SELECT * FROM {table.name} AS this WHERE {condition}", values).fetchone()  # noqa: S608 - ours
@@ -164,7 +164,7 @@ class SqliteRecords:
         return row
 
 
-def _is_there(db: sqlite3.Connection, table: Table[Any], row: Mapping[str, Cell]) -> bool:
+def _is_there(db: sqlite3.Connection, table: Table[T], row: Mapping[str, Cell]) -> bool:
     """Whether a record has the key, or the unique columns, of this row."""
     for columns in filter(None, (table.key, table.unique)):
         condition = " AND ".join(f"{name} = :{name}" for name in columns)

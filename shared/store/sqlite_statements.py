@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import TypeVar
 
 from shared.store.codec import Cell, to_cell
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Order, Where
 from shared.store.tables import DOCUMENT, Kind, Table
+
+T = TypeVar("T")
 
 TYPES = {Kind.TEXT: "TEXT", Kind.REAL: "REAL"}  # all others are INTEGER
 
 Values = list[Cell]
 
 
-def schema_of(table: Table[Any]) -> Iterator[str]:
+def schema_of(table: Table[T]) -> Iterator[str]:
     """What makes the table and its indexes, where they are missing."""
     columns = [
         f"{column.name} {TYPES.get(column.kind, 'INTEGER')}{'' if column.may_lack else ' NOT NULL'}" for column in table.columns
@@ -31,7 +33,7 @@ def schema_of(table: Table[Any]) -> Iterator[str]:
 
 
 @cache
-def insert(table: Table[Any], *, replaces: bool) -> str:
+def insert(table: Table[T], *, replaces: bool) -> str:
     """The statement that adds a row, by the names of its columns; one that is in the way stays, or is replaced."""
     names = [column.name for column in table.columns] + [DOCUMENT] * table.has_document
     marks = ", ".join(f":{name}" for name in names)
@@ -40,17 +42,17 @@ def insert(table: Table[Any], *, replaces: bool) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT {on_conflict}"  # noqa: S608 - our names
 
 
-def key_condition(table: Table[Any], key: Sequence[object]) -> list[Condition]:
+def key_condition(table: Table[T], key: Sequence[object]) -> list[Condition]:
     """The condition that the columns of the key have these values."""
     return [Is(name, value) for name, value in zip(table.key, key, strict=True)]
 
 
-def matching(table: Table[Any], where: Where, values: Values, *, alias: str = "this") -> str:
+def matching(table: Table[T], where: Where, values: Values, *, alias: str = "this") -> str:
     """The condition of a WHERE; what it compares with is added to `values`."""
     return " AND ".join(_one(table, condition, values, alias) for condition in where) or "TRUE"
 
 
-def ordered(table: Table[Any], order: Order, limit: int | None, values: Values) -> str:
+def ordered(table: Table[T], order: Order, limit: int | None, values: Values) -> str:
     """ORDER BY and LIMIT."""
     columns = ", ".join(
         f"{name} {'ASC' if goes_up else 'DESC'}" for name, goes_up in order or [(name, True) for name in table.key]
@@ -61,14 +63,14 @@ def ordered(table: Table[Any], order: Order, limit: int | None, values: Values) 
     return f"ORDER BY {columns} LIMIT ?"
 
 
-def preceding(table: Table[Any], order: Order, before: Sequence[object], values: Values) -> str:
+def preceding(table: Table[T], order: Order, before: Sequence[object], values: Values) -> str:
     """The condition that a record comes strictly after `before` in an order that goes down."""
     names = [name for name, _ in order]
     values += [to_cell(table.by_name[name], value) for name, value in zip(names, before, strict=True)]
     return f"({', '.join(names)}) < ({', '.join('?' * len(names))})"
 
 
-def newest(table: Table[Any], group: Sequence[str], where: Where, values: Values) -> str:
+def newest(table: Table[T], group: Sequence[str], where: Where, values: Values) -> str:
     """The condition that a record is the newest, of those that match, of its group."""
     by = ", ".join(group)
     last = table.key[len(group)]
@@ -76,7 +78,7 @@ def newest(table: Table[Any], group: Sequence[str], where: Where, values: Values
     return f"({by}, {last}) IN (SELECT {by}, max({last}) FROM {table.name} AS each WHERE {condition} GROUP BY {by})"  # noqa: S608 - our names
 
 
-def _one(table: Table[Any], condition: Condition, values: Values, alias: str) -> str:
+def _one(table: Table[T], condition: Condition, values: Values, alias: str) -> str:
     match condition:
         case Is(column, value):
             values.append(to_cell(table.by_name[column], value))

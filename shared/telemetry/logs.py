@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from contextlib import AbstractContextManager
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -103,11 +103,11 @@ def audit(what: str, *, who: str, name: str, source: str, outcome: object, **abo
     structlog.get_logger(AUDIT).info("audit", what=what, who=who, name=name, source=source, outcome=outcome, **ids)
 
 
-def _hide_named_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _hide_named_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {name: _STARS if _SECRET_NAME.search(name) else value for name, value in event.items()}
 
 
-def _to_line(logger: Any, method: str, event: EventDict) -> str:
+def _to_line(logger: object, method: str, event: EventDict) -> str:
     """One JSON object; credentials inside any URL, however deep it stands, become stars."""
     line = str(structlog.processors.JSONRenderer()(logger, method, event))
     return _URL_CREDENTIALS.sub(rf"\1{_STARS}@", line)

@@ -6,20 +6,20 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from shared.config.data_folder import as_open_as_wished
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import cell
 from shared.errors import InvalidRequest
 
-Row = dict[str, Any]
+Row = dict[str, object]
 
 COLUMNS = (  # of every format, in this order
     "queue",
@@ -130,7 +130,7 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     return len(rows)
 
 
-def _text(hyperparameters: Mapping[str, Any]) -> str:
+def _text(hyperparameters: object) -> str:
     return json.dumps(hyperparameters, sort_keys=True)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import bootsteps
 from celery.worker import state
@@ -17,6 +17,10 @@ from shared.fleet.runstate.values import LivingWorker
 from worker.fleet.liveness import pulse_file
 from worker.job.resources import resources
 
+if TYPE_CHECKING:
+    from celery.worker.consumer import Consumer
+    from kombu.asynchronous.timer import Entry
+
 TOUCH_SECONDS = 1.0
 ANNOUNCE_SECONDS = 2.0
 
@@ -24,10 +28,10 @@ ANNOUNCE_SECONDS = 2.0
 class Pulse(bootsteps.StartStopStep):
     """Beats in the consumer's event loop; started again after every reconnect."""
 
-    def __init__(self, consumer: Any, **options: Any) -> None:
+    def __init__(self, consumer: Consumer, **options: object) -> None:
         super().__init__(consumer, **options)
         here = resources()
-        self._timers: list[Any] = []
+        self._timers: list[Entry] = []
         self._file = pulse_file(here.settings, consumer.hostname.partition("@")[0])
         self._run_state = RunState.open(here.settings, is_patient=False)  # the parent's own: children have theirs
         self._worker_id = here.worker_id
@@ -41,7 +45,7 @@ class Pulse(bootsteps.StartStopStep):
             beat()
             self._timers.append(consumer.hub.call_repeatedly(seconds, beat))
 
-    def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery's signature
+    def stop(self, consumer: object) -> None:  # noqa: ARG002 - Celery's signature
         """Stop to beat."""
         while self._timers:
             self._timers.pop().cancel()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
+import celery
 import structlog
 from celery.exceptions import TimeLimitExceeded
 from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
+from celery.worker import WorkController
 
 from shared.domain.lanes import Lane
 from shared.errors import ServiceError, TimeLimitReached
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @worker_init.connect
-def prepare_parent(sender: Any, **_: Any) -> None:
+def prepare_parent(sender: WorkController, **_: object) -> None:
     """Before the fork: end with the watchdog, import what the children will need."""
     die_with_parent()
     for lane in sender.app.amqp.queues.consume_from:
@@ -39,7 +40,7 @@ def prepare_parent(sender: Any, **_: Any) -> None:
 
 
 @worker_process_init.connect
-def prepare_child(**_: Any) -> None:
+def prepare_child(**_: object) -> None:
     """After the fork: connections and traces of one's own, and no life without the parent."""
     die_with_parent()
     parent = resources()
@@ -48,7 +49,7 @@ def prepare_child(**_: Any) -> None:
 
 
 @worker_ready.connect
-def publish_catalogue(**_: Any) -> None:
+def publish_catalogue(**_: object) -> None:
     """Say what this worker's models are; API and dashboard read it."""
     try:
         RunState.open(resources().settings, is_patient=True).catalogue.publish(model_cards())
@@ -57,7 +58,9 @@ def publish_catalogue(**_: Any) -> None:
 
 
 @task_failure.connect
-def record_hard_limit(sender: Any, exception: BaseException, args: Any, **_: Any) -> None:
+def record_hard_limit(
+    sender: celery.Task[..., object], exception: BaseException, args: tuple[str, str, int, int, bool], **_: object
+) -> None:
     """A hard limit kills the child, so the main process writes the failure: one write, and only for a single candidate."""
     if not isinstance(exception, TimeLimitExceeded) or sender.name != TaskName.SCORE.value:
         return

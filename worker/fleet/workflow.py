@@ -9,7 +9,6 @@ The chord is a fast trigger and nothing more: both ways lead to `select`, which 
 from __future__ import annotations
 
 from textwrap import shorten
-from typing import Any
 
 import celery
 
@@ -59,26 +58,26 @@ def send_verify(job_id: str, first: int = 0) -> None:
     _send(_call(TaskName.VERIFY, job_id, first, task_id=verify_id(job_id, first), lane=Lane.PLAN, shown=job_id))
 
 
-def _send(signature: celery.Signature[Any]) -> None:
+def _send(signature: celery.Signature[object]) -> None:
     """A broker that is away, or that refuses, is waited for by whoever sends: it is no failure of the queue."""
     with translated(BrokerAway):
         signature.apply_async()
 
 
-def _select(job_id: str, queue: str, lane: Lane) -> celery.Signature[Any]:
+def _select(job_id: str, queue: str, lane: Lane) -> celery.Signature[object]:
     is_heavy = lane is Lane.HEAVY
     task_id = select_id(job_id, queue, is_heavy=is_heavy)
     return _call(TaskName.SELECT, job_id, queue, is_heavy, task_id=task_id, lane=lane, shown=queue)
 
 
-def _score_block(job_id: str, queue: str, block: Block, work: QueueWork) -> celery.Signature[Any]:
+def _score_block(job_id: str, queue: str, block: Block, work: QueueWork) -> celery.Signature[object]:
     labels = "; ".join(candidate.label for candidate in work.candidates[block.first : block.last + 1])
     shown = shorten(f"{queue} {labels}", SHOWN_LENGTH, placeholder=" …")
     task_id = block_id(job_id, queue, block)
     return _call(TaskName.SCORE, job_id, queue, block.first, block.last, False, task_id=task_id, lane=block.lane, shown=shown)
 
 
-def _call(name: TaskName, *arguments: str | int, task_id: str, lane: Lane, shown: str) -> celery.Signature[Any]:
+def _call(name: TaskName, *arguments: str | int, task_id: str, lane: Lane, shown: str) -> celery.Signature[object]:
     """By value, because Celery takes the enum's member for a task; immutable, so that no list of results travels.
 
     `shown` is what Flower lists as the task's arguments.

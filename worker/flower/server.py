@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +18,7 @@ import urllib3
 from flower.app import Flower
 from flower.command import apply_env_options, apply_options, extract_settings, setup_logging
 from flower.urls import settings as flower_settings
+from tornado.httputil import HTTPServerRequest
 from tornado.options import options
 from tornado.web import RequestHandler
 
@@ -55,11 +55,11 @@ class Refused(RequestHandler):
 class GuardedFlower(Flower):  # type: ignore[misc] # Flower has no types
     """Flower that asks a rule before every request, those for /metrics, /healthcheck and static files included."""
 
-    def __init__(self, access: Access, **kwargs: Any) -> None:
+    def __init__(self, access: Access, **kwargs: object) -> None:
         self.access = access
         super().__init__(**kwargs)
 
-    def find_handler(self, request: Any, **kwargs: Any) -> Any:
+    def find_handler(self, request: HTTPServerRequest, **kwargs: object) -> object:
         """The handler of a request: Flower's own, or a refusal."""
         headers = request.headers
         asked = Asked(

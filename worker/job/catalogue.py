@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from shared.domain.forecasts import HyperparameterCard, ModelCard
+from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from worker.models import models
 from worker.models.base import Bounds, Model
@@ -55,11 +56,11 @@ def model_card(name: str, kind: type[Model]) -> ModelCard:
     )
 
 
-def _fields(kind: type[Model]) -> tuple[Field[Any], ...]:
+def _fields(kind: type[Model]) -> tuple[Field[Hyperparameter], ...]:
     return fields(kind)  # type: ignore[arg-type] # the protocol cannot say that a model is a dataclass
 
 
-def _hyperparameter(field: Field[Any], hint: Any, kind: type[Model]) -> HyperparameterCard:
+def _hyperparameter(field: Field[Hyperparameter], hint: Any, kind: type[Model]) -> HyperparameterCard:
     """The card of one field; raises TypeError when the field has no default, since every hyperparameter may be left out."""
     if field.default is MISSING:
         raise TypeError(f"{kind.__name__}.{field.name} has no default")

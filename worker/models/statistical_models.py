@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -142,7 +142,7 @@ class Mfles:
 
 
 class _Library(Protocol):
-    def forecast(self, y: FloatArray, h: int) -> Mapping[str, Any]: ...
+    def forecast(self, y: FloatArray, h: int) -> Mapping[str, FloatArray]: ...
 
 
 def season(step_seconds: int) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 from pymongo import IndexModel
-from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from shared.config.settings import Settings
@@ -16,11 +14,10 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.drivers.faults import translated
+from shared.drivers.mongo import Document, Documents
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
 from worker.sinks._writable import refuse_unwritable
-
-Documents = Collection[dict[str, Any]]
 
 KEY = ("queue", "metric", "job", "issued_at")
 KEPT = timedelta(days=400)  # a year and a month, so that a forecast can be laid beside that of a year ago; then MongoDB drops it
@@ -45,8 +42,9 @@ class MongoSink:
         """Look for a collection that can be written and for the right to do so, without writing; raises as `write` does."""
         with _told(place):
             documents = self._connection.collection(place)
-            options: Any = {"nameOnly": True, "authorizedCollections": True}  # what a user of this collection alone may ask
-            for found in documents.database.list_collections(filter={"name": documents.name}, **options):
+            own = {"name": documents.name}
+            # what a user of this collection alone may ask
+            for found in documents.database.list_collections(filter=own, nameOnly=True, authorizedCollections=True):
                 if found["type"] != "collection":
                     raise SinkRefused(
                         f"{documents.name!r} is a {found['type']}, which takes no unique index; accepted is a collection"
@@ -71,7 +69,7 @@ class MongoSink:
                 documents.replace_one(same, document, upsert=True)
 
 
-def document_of(forecast: Forecast) -> dict[str, Any]:
+def document_of(forecast: Forecast) -> Document:
     """The document of one forecast; entry `i` of each array belongs to step `i + 1`."""
     return {
         "queue": forecast.queue,
@@ -107,14 +105,14 @@ def _told(place: Place) -> Iterator[None]:
             raise SinkRefused(str(error), connection=place.name, collection=place.collection) from error
 
 
-def _refuse_unprivileged(privileges: list[Mapping[str, Any]], documents: Documents) -> None:
+def _refuse_unprivileged(privileges: list[Document], documents: Documents) -> None:
     allowed = {action for each in privileges if _covers(each["resource"], documents) for action in each["actions"]}
     if missing := [action for action in NEEDED if action not in allowed]:
         name = f"{documents.database.name}.{documents.name}"
         raise CredentialsRefused(f"the user is not allowed to {', '.join(missing)} in {name}; the role readWrite is enough")
 
 
-def _covers(resource: Mapping[str, Any], documents: Documents) -> bool:
+def _covers(resource: Document, documents: Documents) -> bool:
     """Whether a privilege's resource includes the collection; "" stands for any, and a cluster has neither."""
     is_here = resource.get("db") in {"", documents.database.name} and resource.get("collection") in {"", documents.name}
     return is_here or bool(resource.get("anyResource"))

@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from math import nan
-from typing import Any
 
 from bson import Decimal128
-from pymongo.collection import Collection
 
 from shared.domain.identifiers import is_column
 from worker.sources._numbers import LARGEST_NUMBER
 
-Documents = Collection[dict[str, Any]]
 Kinds = dict[str, Counter[str]]  # field (a.b for a nested one) → how many values are "number", "text", "date", "other"
 
 IS_NOT_A_NUMBER = {"$exists": True, "$not": {"$type": ["number", "null"]}}
@@ -28,7 +25,7 @@ def number(value: object) -> float:
     return float(value) if is_number and abs(value) < LARGEST_NUMBER else nan  # type: ignore[arg-type]
 
 
-def value_at(document: Mapping[str, Any], name: str) -> object:
+def value_at(document: Mapping[str, object], name: str) -> object:
     """The value of a field, `a.b` inside the document `a`; None when there is none."""
     found: object = document
     for part in name.split("."):
@@ -36,7 +33,7 @@ def value_at(document: Mapping[str, Any], name: str) -> object:
     return found
 
 
-def kinds_of(documents: Iterable[Mapping[str, Any]]) -> Kinds:
+def kinds_of(documents: Iterable[Mapping[str, object]]) -> Kinds:
     """The fields of all documents in order of appearance, without `_id` and nulls."""
     kinds: Kinds = {}
     for document in documents:
@@ -56,7 +53,7 @@ def textual(kinds: Kinds) -> list[str]:
     return [name for name, found in kinds.items() if found["text"] * 2 > found.total()]
 
 
-def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in document.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")

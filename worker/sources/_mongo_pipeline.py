@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import isfinite
-from typing import Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
@@ -16,12 +15,13 @@ from bson.errors import InvalidId
 from shared.domain.identifiers import is_column
 from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
+from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
 from worker.sources._numbers import LARGEST_NUMBER
 from worker.sources.base import Query
 
-Filter = dict[str, Any]
-Pipeline = list[dict[str, Any]]
+Filter = Document
+Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
 LARGEST_INTEGER = 2**63 - 1

@@ -7,8 +7,9 @@ from datetime import datetime
 from pymongo.errors import OperationFailure
 
 from shared.domain.identifiers import listed
+from shared.drivers.mongo import Documents
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Documents, Kinds, kinds_of, value_at
+from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Kinds, kinds_of, value_at
 from worker.sources._mongo_pipeline import Filter, checked, documents_of, samples_of
 from worker.sources.base import Query
 

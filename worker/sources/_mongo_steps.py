@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from pymongo.errors import OperationFailure
 
+from shared.drivers.mongo import Document, Documents
 from shared.errors import UnreadableData
-from worker.sources._mongo_fields import Documents, number, value_at
+from worker.sources._mongo_fields import number, value_at
 from worker.sources._mongo_pipeline import Filter, samples_of, steps_pipeline
 from worker.sources._resampling import resample
 from worker.sources.base import MAX_SAMPLES, Query
@@ -56,7 +57,7 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
 def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:
     """Every document, resampled by pandas: the way out, and the oracle of the other."""
     projection = {"_id": 0, query.time_field: 1, **dict.fromkeys(columns, 1)}
-    times: list[Any] = []
+    times: list[object] = []
     cells: list[list[float]] = []
     for document in documents.find(samples_of(query, among), projection):
         times.append(value_at(document, query.time_field))
@@ -71,7 +72,7 @@ def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequenc
     return Steps(frame=frame, rows=len(samples), moments=len(unique), usable=usable, notes=(RAW_NOTE,))
 
 
-def _from_server(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Steps:
+def _from_server(found: Sequence[Document], columns: Sequence[str]) -> Steps:
     cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in found]
     frame = _frame([step["_id"] for step in found], cells, columns).dropna(how="all")
     rows, moments, usable = (sum(step[name] for step in found) for name in ("rows", "moments", "usable"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ class Numbers:
     texts: int = 0
 
 
-def is_number_type(kind: Any) -> bool:
+def is_number_type(kind: pa.DataType) -> bool:
     """Whether an Arrow type holds numbers: integers, floats, decimals, booleans (as 0 and 1), or nothing at all."""
     from pyarrow import types
 

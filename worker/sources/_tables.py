@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from shared.domain.identifiers import MAX_QUEUE_NAME
@@ -20,7 +20,7 @@ from worker.sources.base import check_count
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
+    import pyarrow.dataset as ds
 
 MAX_BYTES = 160 << 20  # of one queue, decoded: a year of a CSV, every ten seconds; what is made of them takes six times as much
 MAX_ROWS = 100_000_000  # of one file, whosever they are: looking at them takes seconds
@@ -41,8 +41,8 @@ class Table:
     """
 
     name: str
-    columns: dict[str, Any]
-    dataset: Any
+    columns: dict[str, pa.DataType]
+    dataset: ds.Dataset
     broken_rows: Counter[str]
 
     @property
@@ -91,7 +91,7 @@ class Table:
                     raise UnreadableData(f"one queue's rows take more than the accepted {MAX_BYTES >> 20} MiB", file=self.name)
             return pa.Table.from_batches(batches, schema=pa.schema([(name, self.columns[name]) for name in columns]))
 
-    def _batches(self, columns: Sequence[str], chosen: Any = None) -> Iterator[Any]:
+    def _batches(self, columns: Sequence[str], chosen: ds.Expression | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of these columns, few at a time; raises UnreadableData for more rows than a file may have."""
         scanner = self.dataset.scanner(
             columns=list(columns),
@@ -147,7 +147,7 @@ def _check_size(what: str, found: int, most: int, name: str) -> None:
         raise UnreadableData(f"it has {found:,} {what} or more, accepted are {most:,} in one file", file=name)
 
 
-def _parquet_dataset(path: Path, name: str) -> Any:
+def _parquet_dataset(path: Path, name: str) -> ds.Dataset:
     """Its footer first: how many rows there are is known before one of them is decoded."""
     import pyarrow.dataset as ds
     from pyarrow import parquet
@@ -163,13 +163,13 @@ def _parquet_dataset(path: Path, name: str) -> Any:
     return ds.dataset(path, format="parquet")
 
 
-def _csv_dataset(path: Path, broken_rows: Counter[str]) -> Any:
+def _csv_dataset(path: Path, broken_rows: Counter[str]) -> ds.Dataset:
     """All columns as text: which cells are numbers or times is decided on one queue's rows, not on the file's first block."""
     import pyarrow as pa
     import pyarrow.dataset as ds
     from pyarrow import csv
 
-    def on_broken_row(row: Any) -> str:
+    def on_broken_row(row: csv.InvalidRow) -> str:
         """One that ends early is being written just now; one with too many cells says that commas mean something else here."""
         if row.actual_columns > row.expected_columns:
             return "error"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def read_times(cells: pa.ChunkedArray, /, **ids: str) -> Times:
     return times
 
 
-def _sample(column: Any) -> str:
+def _sample(column: pa.ChunkedArray) -> str:
     filled = column.drop_null()
     return f"but for example {str(filled[0].as_py())[:40]!r}" if len(filled) else "all are empty"
 

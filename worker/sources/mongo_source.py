@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from pymongo.errors import OperationFailure
 
@@ -13,9 +12,10 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.drivers.faults import translated
+from shared.drivers.mongo import Documents
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
-from worker.sources._mongo_fields import Documents, Kinds, kinds_of, numeric, textual
+from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
 from worker.sources._mongo_reasons import (
     MOST_STRAYS,
@@ -123,7 +123,7 @@ class MongoSource:
         return [name for name in names if name not in known]
 
 
-def _distinct(documents: Documents, queue_field: str, among: Filter) -> list[Any]:
+def _distinct(documents: Documents, queue_field: str, among: Filter) -> list[object]:
     """The values of the field; raises UnreadableData for more than an answer of MongoDB holds."""
     try:
         return documents.distinct(checked(queue_field), among)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from api.command.client import Client, Document
+from api.command.client import Client
+from shared.domain.codec import Document
 from shared.domain.jobs import JobState
 from shared.errors import (
     AccessError,
