@@ -26,7 +26,7 @@ class _Entry(Generic[V]):
     """An answer. Times are seconds of the monotonic clock."""
 
     value: V
-    answered_at: float  # when the store was asked for it
+    answered_at: float  # when the store was asked for this answer
     tried_at: float  # when the store was last asked, whether it answered or not
 
 
@@ -43,7 +43,7 @@ class Remembered(Generic[V]):
         self._clock = clock
         self._lock = Lock()  # never held while the store is asked
         self._entries: dict[str, _Entry[V]] = {}
-        self._forgotten = 0  # how often something was
+        self._forgotten = 0  # how many times forget() was called
 
     def get(self, key: str, max_age_seconds: float = LIFE_SECONDS) -> V | None:
         """What the store said at most that long ago; raises StoreAway when it has been away for STALE_SECONDS."""

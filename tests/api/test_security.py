@@ -191,13 +191,13 @@ def test_no_answer_and_no_log_line_holds_a_secret(
     client, store = app.test_client(), app.extensions[EXTENSION].store
     store.jobs.add(a_job(created_at=MONDAY))
     store.forecasts.save(a_forecast())
-    told = [str(call.send(client).data) for call in calls(app)]
+    texts = [str(call.send(client).data) for call in calls(app)]
     for place in ({"name": "archive", "collection": "c"}, {"name": "charts", "measurement": "m"}, {"name": "nowhere"}):
         body = a_body("data.destination", place)
-        told += [client.post(path, json=body).text for path in ("/v1/jobs", "/v1/jobs/validate")]
+        texts += [client.post(path, json=body).text for path in ("/v1/jobs", "/v1/jobs/validate")]
     wrong = {"Authorization": f"Bearer {SECRET}"}
-    told += [client.get("/v1/jobs", headers=wrong).text, client.post("/login", data={"token": SECRET}).text]
-    assert SECRET not in "".join(told)
+    texts += [client.get("/v1/jobs", headers=wrong).text, client.post("/login", data={"token": SECRET}).text]
+    assert SECRET not in "".join(texts)
     assert SECRET not in written.getvalue()
     assert SECRET not in repr(secretive)
 
@@ -237,9 +237,9 @@ def test_a_stranger_does_not_learn_where_things_lie(make_app: Any, tmp_path: Pat
     (tmp_path / "file").touch()
     away = Settings(data_dir=tmp_path / "none", store_url=f"sqlite://{tmp_path}/file/x.db")
     client = make_app(away).test_client()
-    told = [client.get(path) for path in ("/readyz", "/v1/jobs", "/login")]
-    assert {answer.status_code for answer in told} == {503}
-    assert str(tmp_path) not in "".join(answer.text for answer in told)
+    answers = [client.get(path) for path in ("/readyz", "/v1/jobs", "/login")]
+    assert {answer.status_code for answer in answers} == {503}
+    assert str(tmp_path) not in "".join(answer.text for answer in answers)
 
 
 def test_a_fault_of_ours_tells_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch, written: io.StringIO) -> None:

@@ -32,12 +32,12 @@ PATIENCE_MILLISECONDS = 20_000  # a loaded machine
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if executable is None:
         missing("chromium")
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        launched = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         yield launched
         launched.close()
 
@@ -45,9 +45,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def watched() -> Iterator[Watched]:
     """What went wrong; a test may say which statuses it provokes (`watched.expected_statuses`)."""
-    found = Watched()
-    yield found
-    assert not found.errors
+    watcher = Watched()
+    yield watcher
+    assert not watcher.errors
 
 
 @pytest.fixture

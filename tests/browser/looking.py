@@ -27,9 +27,9 @@ def check_fits(page: Page) -> None:
 
 def check_accessible(page: Page) -> None:
     """Axe finds nothing serious."""
-    found = Axe().run(page).response["violations"]
-    serious = [each for each in found if each["impact"] in SERIOUS]
-    assert not serious, [(each["id"], [node["html"][:160] for node in each["nodes"][:5]]) for each in serious]
+    violations = Axe().run(page).response["violations"]
+    serious = [violation for violation in violations if violation["impact"] in SERIOUS]
+    assert not serious, [(violation["id"], [node["html"][:160] for node in violation["nodes"][:5]]) for violation in serious]
 
 
 @dataclass

@@ -175,14 +175,14 @@ def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
     page.get_by_role("button", name="Submit", exact=True).click()
     page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
     [job] = store.jobs.open()
-    wanted = job.request
-    assert (wanted.job_name, wanted.user_name, wanted.queues, wanted.model) == (
+    request = job.request
+    assert (request.job_name, request.user_name, request.queues, request.model) == (
         "From the form",
         "Ann",
         ("root.etl", "root.a*"),
         ("prophet",),
     )
-    assert wanted.hyperparameters == {"prophet": {"growth": ("flat",)}}
+    assert request.hyperparameters == {"prophet": {"growth": ("flat",)}}
 
 
 def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(page: Page, url: str, watched: Watched) -> None:

@@ -74,10 +74,10 @@ def scale(page: Page) -> tuple[float, float]:
 def test_the_chart_is_drawn_and_says_what_the_api_says(shown: Page, url: str) -> None:
     assert shown.evaluate(COLOURS) > 10
     start = (THIS_HOUR - 14 * 24 * HOUR).isoformat().replace("+", "%2B")
-    told = shown.request.get(f"{url}/v1/queues/llap/series?from={start}").json()["points"]
-    assert column(shown, 1) == [point["actual"] for point in told]
+    points = shown.request.get(f"{url}/v1/queues/llap/series?from={start}").json()["points"]
+    assert column(shown, 1) == [point["actual"] for point in points]
     bound = column(shown, 3)[-72:]
-    assert bound == [point["upper_bound"] for point in told][-72:]
+    assert bound == [point["upper_bound"] for point in points][-72:]
 
 
 def test_a_gap_is_a_gap_and_the_forecast_is_joined_to_the_last_actual_value(shown: Page) -> None:
@@ -200,8 +200,8 @@ def test_names_of_every_kind_are_text_that_turns_nothing_around_it(store: Store,
         keep(store, name, 96, 118, model="prophet", job=name)
     page.on("dialog", lambda _: pytest.fail("a name has become a script"))
     page.goto(f"{url}/{path}{quote(HOSTILE[0]) if path else ''}")
-    told = [text.replace("\u202e", "\ufffd") for text in HOSTILE]
+    expected = [text.replace("\u202e", "\ufffd") for text in HOSTILE]
     names = page.locator("bdi").all_inner_texts()
-    assert set(told if not path else told[:1]) <= set(names)
+    assert set(expected if not path else expected[:1]) <= set(names)
     assert "\u202e" not in page.locator("body").inner_text()
     assert "\u202e" not in page.title()

@@ -142,11 +142,11 @@ def test_a_problem_becomes_the_error_that_it_tells(
 
 @pytest.mark.parametrize("ids", [{}, {"field": "model"}])
 def test_the_headline_of_an_error_is_not_said_twice(answer: Callable[[Answering], Client], ids: dict[str, str]) -> None:
-    told = UnknownModel("found 'x', known are prophet", **ids)
-    client = answer(lambda _: a_problem(422, type="urn:queuecast:unknown-model", detail=str(told)))
+    error = UnknownModel("found 'x', known are prophet", **ids)
+    client = answer(lambda _: a_problem(422, type="urn:queuecast:unknown-model", detail=str(error)))
     with pytest.raises(UnknownModel) as raised:
         client.models()
-    assert str(raised.value) == str(told)
+    assert str(raised.value) == str(error)
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_of_many_problems_as_many_are_told_as_fit_on_a_screen(answer: Callable[[
     client = answer(lambda _: a_problem(422, type="urn:queuecast:invalid-request", detail="the first", errors=errors))
     with pytest.raises(InvalidRequest) as raised:
         client.submit("{}")
-    told = raised.value.detail.split("; ")
-    assert told == [f"queues.{number}: no text" for number in range(20)] + ["and 980 more problems"]
+    problems = raised.value.detail.split("; ")
+    assert problems == [f"queues.{number}: no text" for number in range(20)] + ["and 980 more problems"]
 
 
 def test_few_problems_are_told_whole(answer: Callable[[Answering], Client]) -> None:

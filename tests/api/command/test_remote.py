@@ -229,8 +229,8 @@ def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> No
 
 def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
     ended.jobs.add(a_job(job_id="job-2"))
-    found = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
-    assert [job["job_id"] for job in found["jobs"]] == ["job-1"]
+    page = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
+    assert [job["job_id"] for job in page["jobs"]] == ["job-1"]
 
 
 def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> None:
@@ -332,8 +332,8 @@ def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settin
         service.send_signal(signal.SIGTERM)
     out, err = service.communicate(timeout=30)
     assert (service.returncode, err.endswith(f"{OPEN}\n")) == (0, True)
-    told = [json.loads(line) for line in out.splitlines()]
-    [access] = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
+    log = [json.loads(line) for line in out.splitlines()]
+    [access] = [line for line in log if line.get("request_id") == answer.headers["X-Request-ID"]]
     assert (access["event"], access["path"], access["status"]) == ("request", "/healthz", 200)
 
 

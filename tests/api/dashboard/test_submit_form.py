@@ -27,14 +27,14 @@ def test_a_field_shows_its_default_and_what_an_earlier_job_said() -> None:
 
 
 def test_what_must_be_given_is_said_to_be_needed() -> None:
-    assert [each.path for names in GROUPS.values() for each in inputs(names, {}) if each.is_required] == [
+    assert [field.path for names in GROUPS.values() for field in inputs(names, {}) if field.is_required] == [
         "job_name",
         *("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
     ]
 
 
 def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
-    source = {each.label: each.connections for each in place_inputs("source", {})}
+    source = {field.label: field.connections for field in place_inputs("source", {})}
     assert source == {
         "path": "files",
         "collection": "mongodb",
@@ -42,12 +42,12 @@ def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
         "measurement": "influxdb",
         "database": "influxdb mongodb",
     }
-    assert {each.label for each in place_inputs("destination", {})} == {"collection", "measurement", "database"}
+    assert {field.label for field in place_inputs("destination", {})} == {"collection", "measurement", "database"}
 
 
 def test_an_earlier_job_fills_in_its_places() -> None:
     places = request_document(a_request())["data"]
-    filled = {each.label: each.value for each in place_inputs("source", places["source"])}
+    filled = {field.label: field.value for field in place_inputs("source", places["source"])}
     assert filled["path"] == places["source"]["path"]
 
 

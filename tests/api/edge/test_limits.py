@@ -87,9 +87,9 @@ def test_wrong_tokens_and_logins_are_counted_together_and_by_address(opened: Ope
 def test_all_processes_count_together(opened: Opening, settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
     client, headers = opened(rate_limit="2/minute")
     other = make_app(settings.model_copy(update={"rate_limit": "2/minute"})).test_client()
-    assert [each.get("/v1/jobs", headers=headers).status_code for each in (client, other)] == [200, 200]
-    for each in (client, other):
-        expect_refused(each.get("/v1/jobs", headers=headers))
+    assert [process.get("/v1/jobs", headers=headers).status_code for process in (client, other)] == [200, 200]
+    for process in (client, other):
+        expect_refused(process.get("/v1/jobs", headers=headers))
 
 
 def test_limits_may_be_off(opened: Opening) -> None:

@@ -61,10 +61,10 @@ def test_of_a_proxy_client_and_scheme_are_believed_host_and_prefix_are_not(behin
 
 @pytest.mark.parametrize("peer", ["10.2.0.1", "192.0.2.1", "2001:db8:0:1::5", "unknown", ""])
 def test_who_reaches_the_service_beside_the_proxy_cannot_claim_anything(behind: Settings, peer: str) -> None:
-    with capture_logs() as told:
+    with capture_logs() as lines:
         seen = seen_by(behind, REMOTE_ADDR=peer)
     assert (seen["address"] or "", seen["url"], seen["claims"]) == (peer, "http://localhost/", [])
-    assert [line["address"] for line in told] == [peer]
+    assert [line["address"] for line in lines] == [peer]
 
 
 def test_only_loopback_is_a_proxy_unless_others_are_named() -> None:
@@ -105,8 +105,8 @@ def test_no_header_becomes_a_variable_of_the_server(
         start_response("200 OK", [("Content-Length", "0")])
         return [b""]
 
-    told = settings.model_copy(update={"trusted_proxies": proxies})
-    with listening(behind_proxies(show, told), told) as server:
+    behind = settings.model_copy(update={"trusted_proxies": proxies})
+    with listening(behind_proxies(show, behind), behind) as server:
         sent = f"GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n"
         assert ask(server, sent.encode()).statuses == [200]
     assert (seen["SCRIPT_NAME"], seen["PATH_INFO"], seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == (

@@ -42,8 +42,8 @@ def test_a_body_that_is_not_one_json_object_is_refused(
 ) -> None:
     answer = client.post("/v1/jobs", data=body, content_type=content_type)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
-    told = [answer.json["detail"], *(f"{'.'.join(wrong['loc'])}: {wrong['msg']}" for wrong in answer.json.get("errors", []))]
-    assert any(detail in text for text in told)
+    texts = [answer.json["detail"], *(f"{'.'.join(wrong['loc'])}: {wrong['msg']}" for wrong in answer.json.get("errors", []))]
+    assert any(detail in text for text in texts)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry"])

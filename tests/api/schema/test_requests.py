@@ -81,9 +81,9 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
     ],
 )
 def test_every_optional_field_is_obeyed(field: str, given: Any, becomes: Any) -> None:
-    found = getattr(request_of(a_body(field, given)), field)
-    assert found == becomes
-    assert repr(found) == repr(becomes)  # 1 is not True, 1.0 is not 1
+    value = getattr(request_of(a_body(field, given)), field)
+    assert value == becomes
+    assert repr(value) == repr(becomes)  # 1 is not True, 1.0 is not 1
 
 
 REFUSED = [
@@ -195,8 +195,8 @@ def test_a_time_in_an_address_needs_its_zone() -> None:
 
 def test_several_sources_are_one_with_the_target_and_others_with_covariates() -> None:
     places = [{"name": "files", "path": "usage.csv"}, {"name": "files", "path": "nodes/*.csv"}]
-    found = request_of(a_body("data.source", places)).data
-    assert [place.path for place in found.sources] == ["usage.csv", "nodes/*.csv"]
+    data = request_of(a_body("data.source", places)).data
+    assert [place.path for place in data.sources] == ["usage.csv", "nodes/*.csv"]
     assert len(request_of(a_body()).data.sources) == 1
 
 

@@ -138,5 +138,5 @@ def test_neither_answer_nor_log_repeats_what_was_sent(server: Listener, capsys: 
 def test_who_is_refused_often_does_not_fill_the_log(server: Listener, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(LINES + 40):
         ask(server, b"x\r\n\r\n")
-    told = [line for line in capsys.readouterr().out.splitlines() if "request refused" in line]
-    assert 0 < len(told) <= LINES
+    lines = [line for line in capsys.readouterr().out.splitlines() if "request refused" in line]
+    assert 0 < len(lines) <= LINES

@@ -24,17 +24,17 @@ def known(store: Store) -> None:
 
 
 def test_accuracy_is_told_by_lead_and_overall(client: FlaskClient, known: None) -> None:
-    told = client.get(f"{ETL}/accuracy?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z").json
-    assert [(lead["first_step"], lead["last_step"], lead["steps"], lead["wape"]) for lead in told["leads"]] == [
+    accuracy = client.get(f"{ETL}/accuracy?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z").json
+    assert [(lead["first_step"], lead["last_step"], lead["steps"], lead["wape"]) for lead in accuracy["leads"]] == [
         (1, 6, 6, 10.0),
         (7, 24, 6, 10.0),
     ]
-    assert (told["overall"]["steps"], told["overall"]["forecasts"], told["overall"]["bias"]) == (12, 1, 1.0)
+    assert (accuracy["overall"]["steps"], accuracy["overall"]["forecasts"], accuracy["overall"]["bias"]) == (12, 1, 1.0)
 
 
 def test_nothing_that_was_scored_is_no_accuracy(client: FlaskClient, known: None) -> None:
-    told = client.get(f"{ETL}/accuracy?from=2025-01-01T00:00:00Z&to=2025-02-01T00:00:00Z").json
-    assert (told["overall"], told["leads"]) == (None, [])
+    accuracy = client.get(f"{ETL}/accuracy?from=2025-01-01T00:00:00Z&to=2025-02-01T00:00:00Z").json
+    assert (accuracy["overall"], accuracy["leads"]) == (None, [])
 
 
 def test_forecasts_are_listed_as_they_were_issued(client: FlaskClient, known: None) -> None:

@@ -246,4 +246,4 @@ class TestStepsThatDoNotComeOff:
 def statuses_of_two(call: Callable[[], Any]) -> list[int]:
     """What two callers at once are answered."""
     with ThreadPoolExecutor(2) as pool:
-        return sorted(each.result().status_code for each in [pool.submit(call), pool.submit(call)])
+        return sorted(future.result().status_code for future in [pool.submit(call), pool.submit(call)])

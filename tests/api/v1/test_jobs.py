@@ -135,13 +135,13 @@ class TestListing:
         return [f"job-{number:02}" for number in reversed(range(25))]
 
     def test_pages_hold_every_job_once_newest_first(self, client: FlaskClient, many: list[str]) -> None:
-        found, path = [], "/v1/jobs?limit=10"
+        pages, path = [], "/v1/jobs?limit=10"
         while path:
             page = client.get(path)
-            found.append([job["job_id"] for job in page.json["jobs"]])
+            pages.append([job["job_id"] for job in page.json["jobs"]])
             path = f"/v1/jobs?limit=10&cursor={page.json['next_cursor']}" if page.json["next_cursor"] else ""
-        assert [len(page) for page in found] == [10, 10, 5]
-        assert [job_id for page in found for job_id in page] == many
+        assert [len(page) for page in pages] == [10, 10, 5]
+        assert [job_id for page in pages for job_id in page] == many
 
     def test_a_job_that_comes_in_between_moves_no_page(self, client: FlaskClient, store: Store, many: list[str]) -> None:
         first = client.get("/v1/jobs?limit=10").json
@@ -172,14 +172,14 @@ class TestListing:
         assert (answer.status_code, answer.json["errors"][0]["loc"][0]) == (422, query.partition("=")[0])
 
     def test_filters_are_those_of_the_store(self, client: FlaskClient, store: Store) -> None:
-        wanted = a_request(owner="o", project="p", user_name="u")
-        store.jobs.add(a_job(job_id="wanted", request=wanted))
+        request = a_request(owner="o", project="p", user_name="u")
+        store.jobs.add(a_job(job_id="wanted", request=request))
         store.jobs.add(a_job(job_id="other"))
         store.jobs.move("wanted", {JobState.QUEUED}, JobState.FAILED, "because", MONDAY)
         store.reports.save(a_report(job_id="wanted"))
         for query in ("owner=o", "project=p", "user_name=u", "state=failed", "queue=root.etl", "model=prophet"):
-            found = client.get(f"/v1/jobs?{query}").json["jobs"]
-            assert [(job["job_id"], job["reason"]) for job in found] == [("wanted", "because")], query
+            jobs = client.get(f"/v1/jobs?{query}").json["jobs"]
+            assert [(job["job_id"], job["reason"]) for job in jobs] == [("wanted", "because")], query
 
     def test_running_jobs_show_how_far_they_are(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
         running(store, run_state, "a", "b")

@@ -93,10 +93,10 @@ def test_a_part_without_anything_is_empty(client: FlaskClient, known: None) -> N
 def test_csv_has_the_same_rows_and_empty_cells_for_what_is_not_known(client: FlaskClient, known: None) -> None:
     answer = client.get(f"{SERIES}?format=csv&metric=used_capacity&job=Resource%20Forecasting")
     assert (answer.status_code, answer.mimetype) == (200, "text/csv")
-    found = list(csv.DictReader(io.StringIO(answer.text)))
-    assert len(found) == 6
-    assert found[2] == {"timestamp": "2026-01-04T23:00:00Z", "actual": "", "prediction": "", "lower_bound": "", "upper_bound": ""}
-    assert found[3]["upper_bound"] == "60.0"
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(lines) == 6
+    assert lines[2] == {"timestamp": "2026-01-04T23:00:00Z", "actual": "", "prediction": "", "lower_bound": "", "upper_bound": ""}
+    assert lines[3]["upper_bound"] == "60.0"
 
 
 @pytest.mark.parametrize(

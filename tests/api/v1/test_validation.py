@@ -29,8 +29,8 @@ def answer_like_a_worker(settings: Settings, verdict: Validation) -> JobRequest:
     text = questions.question(question_id)
     questions.answer(question_id, to_json(verdict))
     assert text is not None
-    found: JobRequest = from_json(JobRequest, text)
-    return found
+    request: JobRequest = from_json(JobRequest, text)
+    return request
 
 
 def test_what_a_worker_finds_is_told(client: FlaskClient, settings: Settings, run_state: RunState) -> None:
