@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,20 @@ def a_load(hours: int = 14 * 24, *, seed: int = 7, end: datetime = MONDAY, step_
     wave = 50 + 20 * np.sin((hour - 9) / 24 * 2 * np.pi) - 10 * (times.dayofweek >= 5)
     noise = np.random.default_rng(seed).normal(0, 3, steps)
     return pd.Series(np.maximum(wave + noise, 1.0), index=times, name="used_capacity")
+
+
+def write_loads(folder: Path, *queues: str) -> None:
+    """A CSV file of 14 days for each queue, in a folder that is made."""
+    folder.mkdir(parents=True)
+    for seed, queue in enumerate(queues):
+        a_load(seed=seed).rename_axis("timestamp").to_csv(folder / f"{queue}.csv")
+
+
+def documents_of(*queues: str, **common: Any) -> list[dict[str, Any]]:
+    """Six days of each queue, a document a sample, as a collection has them."""
+    loads = {queue: a_load(6 * 24, seed=seed) for seed, queue in enumerate(queues)}
+    samples = [(queue, at, value) for queue, load in loads.items() for at, value in zip(load.index, load, strict=True)]
+    return [{**common, "queue": queue, "timestamp": at.to_pydatetime(), "used_capacity": value} for queue, at, value in samples]
 
 
 def a_schedule(**changes: Any) -> Schedule:

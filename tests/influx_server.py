@@ -12,7 +12,7 @@ import urllib3
 
 from shared.drivers.influx import ErrorTypes, InfluxServer, Series, query
 from shared.errors import SourceAway, SourceNotFound
-from tests.servers import Server, free_port, missing
+from tests.servers import Server, free_port, is_answered, missing
 
 UNPACKED = Path(__file__).parents[1] / ".dev" / "influxdb" / "usr" / "bin" / "influxd"
 PLAIN = ErrorTypes(away=SourceAway, refused=SourceNotFound)
@@ -68,7 +68,7 @@ class Influxd(Server):
         configuration = self.folder / "influxdb.conf"
         values = {"folder": self.folder, "port": self.port, "rpc_port": free_port(), "auth": str(self.has_users).lower()}
         configuration.write_text(CONFIGURATION.format(**values))
-        self.run([influxd_binary(), "run", "-config", str(configuration)], self._answers)
+        self.run([influxd_binary(), "run", "-config", str(configuration)], lambda: is_answered(f"{self.url}/ping", 204))
 
     def query(self, statement: str, database: str | None = None) -> list[Series]:
         """What the administrator is answered."""
@@ -91,12 +91,6 @@ class Influxd(Server):
         """How many points a measurement has."""
         found = self.query(f'SELECT count("{column}") FROM "{measurement}"', database)
         return int(found[0].rows[0][1]) if found else 0
-
-    def _answers(self) -> bool:
-        try:
-            return urllib3.request("GET", f"{self.url}/ping", timeout=0.2, retries=False).status == 204
-        except urllib3.exceptions.HTTPError:
-            return False
 
 
 @pytest.fixture(scope="session")

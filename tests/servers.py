@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -39,6 +40,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_answered(url: str, status: int = 200) -> bool:
+    """Whether a server is there, and says this."""
+    try:
+        return urllib3.request("GET", url, retries=False, timeout=2).status == status
+    except urllib3.exceptions.HTTPError:
+        return False
 
 
 def mongod_binary() -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.factories import a_load
+from tests.factories import write_loads
 
 FLOWER = {"FLOWER_BASIC_AUTH": "operator:secret"}
 
@@ -38,9 +38,7 @@ class Stack:
 @contextmanager
 def stack_up(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """A stack on free ports over two queues, in a folder of its own; further variables for every process."""
-    (folder / "files").mkdir()
-    for number, queue in enumerate(("root.adhoc", "root.etl")):
-        a_load(seed=number).rename_axis("timestamp").to_csv(folder / "files" / f"{queue}.csv")
+    write_loads(folder / "files", "root.adhoc", "root.etl")
     command = [QUEUECAST, "up", "--port", "0", "--flower-port", "0", "--data-dir", str(folder), "--json"]
     with (folder / "said").open("w") as words:
         process = subprocess.Popen(

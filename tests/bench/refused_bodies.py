@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +18,9 @@ import psutil
 import urllib3
 
 from shared.config.settings import Settings
-from tests.bench.fleet.figures import Figure, circumstances
+from tests.bench.fleet.figures import Figure, circumstances, meanwhile
 from tests.polling import eventually
-from tests.servers import free_port
+from tests.servers import free_port, is_answered
 from tests.up import QUEUECAST
 
 BODIES, CLIENTS, HOLD = 200, 16, 25.0
@@ -52,22 +51,12 @@ def _post(pool: urllib3.PoolManager, url: str, body: bytes, status: int) -> None
 
 def _measure(name: str, process: psutil.Process, clients: int, post: Callable[[], None]) -> None:
     post()
-    before, highest, ended = process.memory_info().rss, 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not ended.wait(0.01):
-            highest = max(highest, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    with ThreadPoolExecutor(clients) as pool:
+    before, seen = process.memory_info().rss, [0]
+    with meanwhile(lambda: seen.append(process.memory_info().rss), 0.01), ThreadPoolExecutor(clients) as pool:
         for done in [pool.submit(post) for _ in range(BODIES)]:
             done.result()
-    ended.set()
-    watcher.join()
     stays = (process.memory_info().rss - before) / MB
-    for what, value, hold in (("highest", (highest - before) / MB, None), ("stays", stays, ("≤", HOLD))):
+    for what, value, hold in (("highest", (max(seen) - before) / MB, None), ("stays", stays, ("≤", HOLD))):
         print(Figure(part="bodies", what=f"{name}: {what}", value=value, unit="MB", hold=hold).line(), flush=True)  # type: ignore[arg-type]
 
 
@@ -79,18 +68,11 @@ def serving(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _answers(url), within=60, what="the API")
+        eventually(lambda: is_answered(f"{url}/healthz"), within=60, what="the API")
         yield url, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return urllib3.request("GET", f"{url}/healthz", retries=False, timeout=2).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
 
 
 if __name__ == "__main__":

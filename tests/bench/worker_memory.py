@@ -10,12 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -23,13 +20,10 @@ import psutil
 
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState
-from shared.drivers.redis_server import redis_server
-from shared.fleet.broker import enqueue_job, make_celery
-from shared.fleet.runstate import RunState
-from shared.store import open_store
+from tests.bench.fleet.figures import meanwhile
 from tests.bench.fleet.stage import broker
-from tests.factories import a_job, a_load, a_request
-from tests.integration.fleet import Fleet
+from tests.factories import a_load
+from tests.integration.fleet import Fleet, fleet_on
 
 HOLD = 900  # MB, RSS of one process
 SETUPS = {"light and heavy": ("select,check,plan,score", "heavy"), "all in one": ("select,check,plan,score,heavy",)}
@@ -55,17 +49,11 @@ def measure(lanes: tuple[str, ...], queues: int) -> None:
     with broker() as settings:
         assert settings.files_dir is not None
         write_usage(settings.files_dir, queues)
-        fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
-        try:
+        with fleet_on(settings) as fleet:
             workers = {name.replace(",", "+"): fleet.worker(f"w{number}", name, 1) for number, name in enumerate(lanes)}
             show("after the preload", look(fleet, workers))
             for days in DAYS:
-                with watched(fleet, workers) as peaks:
-                    run(fleet, days)
-                show(f"most in a job of {days} days", peaks)
-        finally:
-            fleet.stop()
-            fleet.store.close()
+                show(f"most in a job of {days} days", peaks_of(fleet, workers, days))
 
 
 def write_usage(folder: Path, queues: int) -> None:
@@ -77,13 +65,19 @@ def write_usage(folder: Path, queues: int) -> None:
         load.to_frame().assign(memory=memory).rename_axis("timestamp").to_csv(folder / f"root.q{number}.csv")
 
 
-def run(fleet: Fleet, days: int) -> None:
-    request = a_request(data_ingestion_time_period=Duration(days, "d"))
-    job = fleet.store.jobs.add(a_job(job_id=f"job-{token_hex(4)}", request=request, created_at=datetime.now(UTC)))
-    fleet.run_state.begin_job(job.job_id, job.deadline_at)
-    enqueue_job(make_celery(redis_server(fleet.settings), "api"), job.job_id)
-    ended = fleet.ended(job.job_id, within=600)
+def peaks_of(fleet: Fleet, workers: dict[str, Any], days: int) -> Peaks:
+    """The largest of each process during a job of so many days, looked at ten times a second."""
+    peaks: Peaks = {}
+
+    def watch() -> None:
+        for name, (rss, uss) in look(fleet, workers).items():
+            most = peaks.get(name, (0.0, 0.0))
+            peaks[name] = max(most[0], rss), max(most[1], uss)
+
+    with meanwhile(watch, 0.1):
+        ended = fleet.ended(fleet.submit(data_ingestion_time_period=Duration(days, "d")), within=600)
     assert ended.state is JobState.SUCCEEDED, ended.reason
+    return peaks
 
 
 def look(fleet: Fleet, workers: dict[str, Any]) -> Peaks:
@@ -102,27 +96,6 @@ def is_child(process: psutil.Process) -> bool:
     """Celery's pool forks from its main process, so both have the same command line."""
     parent = process.parent()
     return parent is not None and parent.cmdline() == process.cmdline()
-
-
-@contextmanager
-def watched(fleet: Fleet, workers: dict[str, Any]) -> Iterator[Peaks]:
-    """The largest of each process meanwhile, looked at ten times a second."""
-    peaks: Peaks = {}
-    stopped = threading.Event()
-
-    def watch() -> None:
-        while not stopped.wait(0.1):
-            for name, (rss, uss) in look(fleet, workers).items():
-                most = peaks.get(name, (0.0, 0.0))
-                peaks[name] = max(most[0], rss), max(most[1], uss)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        stopped.set()
-        thread.join()
 
 
 def show(moment: str, found: Peaks) -> None:

@@ -13,12 +13,10 @@ from pydantic import SecretStr
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
-from shared.fleet.runstate import RunState
-from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start
-from tests.factories import a_load
-from tests.integration.fleet import Fleet
+from tests.factories import write_loads
+from tests.integration.fleet import Fleet, fleet_on
 from tests.polling import eventually
 from tests.redis_servers import PASSWORD, running_redis, running_trio
 
@@ -26,23 +24,13 @@ QUEUES = ("root.adhoc", "root.etl")
 
 
 @contextmanager
-def fleet_on(folder: Path, url: str) -> Iterator[Fleet]:
+def fleet_over(folder: Path, url: str) -> Iterator[Fleet]:
     """An empty fleet over two queues, on this broker."""
-    files = folder / "files"
-    files.mkdir(parents=True)
-    for number, queue in enumerate(QUEUES):
-        a_load(seed=number).rename_axis("timestamp").to_csv(files / f"{queue}.csv")
+    write_loads(folder / "files", *QUEUES)
     store_url = f"sqlite:///{folder / 'queuecast.db'}"
-    settings = Settings(data_dir=folder, files_dir=files, store_url=SecretStr(store_url), broker_url=SecretStr(url))
-    store = open_store(settings.store_location)
-    run_state = RunState.open(settings, is_patient=True)
-    fleet = Fleet(settings, run_state, store, environment={"QUEUECAST_BROKER_URL": url})
-    try:
+    settings = Settings(data_dir=folder, files_dir=folder / "files", store_url=store_url, broker_url=SecretStr(url))
+    with fleet_on(settings, QUEUECAST_BROKER_URL=url) as fleet:
         yield fleet
-    finally:
-        fleet.stop()
-        store.close()
-        run_state.client.close()
 
 
 def assert_done_once(fleet: Fleet, job_id: str) -> None:
@@ -59,7 +47,7 @@ def test_a_job_outlives_a_failover_and_the_workers_find_each_new_master(
 ) -> None:
     with (
         running_trio(tmp_path / "redis", password=PASSWORD, certificates=certificates if has_tls else None) as trio,
-        fleet_on(tmp_path / "data", trio.url) as fleet,
+        fleet_over(tmp_path / "data", trio.url) as fleet,
     ):
         processes = start(fleet)
         for _ in range(2):  # the second time back to the first server
@@ -76,7 +64,7 @@ def test_workers_outlive_a_server_that_becomes_a_replica_for_a_while(tmp_path: P
     with (
         running_redis(tmp_path / "redis") as server,
         running_redis(tmp_path / "other") as other,
-        fleet_on(tmp_path / "data", f"redis://127.0.0.1:{server.port}/0") as fleet,
+        fleet_over(tmp_path / "data", f"redis://127.0.0.1:{server.port}/0") as fleet,
     ):
         processes = start(fleet)
         job_id = fleet.submit(**WORK)
@@ -105,7 +93,7 @@ def test_a_whole_job_over_tls_in_the_spellings_of_celery_and_redis_py(
 ) -> None:
     with running_redis(tmp_path / "redis", certificates=certificates) as server:
         url = f"rediss://localhost:{server.port}/0?ssl_cert_reqs={spelling}&ssl_ca_certs={certificates.authority}"
-        with fleet_on(tmp_path / "data", url) as fleet:
+        with fleet_over(tmp_path / "data", url) as fleet:
             start(fleet)
             assert_done_once(fleet, fleet.submit(**WORK))
 
@@ -114,7 +102,7 @@ def test_a_whole_job_over_tls_in_the_spellings_of_celery_and_redis_py(
 def test_workers_wait_while_the_server_is_full_loading_or_knows_another_password(tmp_path: Path) -> None:
     with (
         running_redis(tmp_path / "redis") as server,
-        fleet_on(tmp_path / "data", f"redis://127.0.0.1:{server.port}/0") as fleet,
+        fleet_over(tmp_path / "data", f"redis://127.0.0.1:{server.port}/0") as fleet,
     ):
         processes = start(fleet)
         said = fleet.settings.data_dir / "fleet.log"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ from shared.config.settings import Settings
 from shared.domain.jobs import DataPlaces, JobState, Place
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.store import open_store
 from tests.certificates import Certificates
 from tests.chaos.pair import WORK, start
-from tests.factories import a_load
-from tests.integration.fleet import Fleet
-from tests.mongo_cluster import running_set
+from tests.factories import documents_of
+from tests.integration.fleet import Fleet, fleet_on
+from tests.mongo_cluster import ReplicaSet, running_set
 from tests.polling import eventually
 from tests.servers import MongoServer
 
@@ -30,26 +28,14 @@ PLACES = DataPlaces(source=Place(name="mongodb", collection="usage"), destinatio
 
 def fill(client: MongoClient[dict[str, Any]]) -> None:
     """Six days of four queues in the database `usage`."""
-    usage = client.usage.usage
-    usage.create_index([("queue", 1), ("timestamp", 1)])
-    for number, queue in enumerate(QUEUES):
-        load = a_load(6 * 24, seed=number)
-        usage.insert_many(
-            [{"queue": queue, "timestamp": at.to_pydatetime(), "used_capacity": value} for at, value in load.items()]
-        )
+    client.usage.usage.create_index([("queue", 1), ("timestamp", 1)])
+    client.usage.usage.insert_many(documents_of(*QUEUES))
 
 
-@contextmanager
-def fleet_on(settings: Settings, run_state: RunState, store_url: str, usage_url: str) -> Iterator[Fleet]:
-    """An empty fleet whose store, source and sink are these."""
-    settings = settings.model_copy(update={"store_url": SecretStr(store_url)})
-    store = open_store(store_url)
-    fleet = Fleet(settings, run_state, store, environment={"QUEUECAST_MONGODB_URL": usage_url})
-    try:
-        yield fleet
-    finally:
-        fleet.stop()
-        store.close()
+def fleet_over(settings: Settings, server: MongoServer | ReplicaSet) -> AbstractContextManager[Fleet]:
+    """An empty fleet whose store, source and sink are this server's."""
+    own = settings.model_copy(update={"store_url": SecretStr(server.url_of("queuecast"))})
+    return fleet_on(own, QUEUECAST_MONGODB_URL=server.url_of("usage"))
 
 
 def assert_delivered_once(fleet: Fleet, job_id: str, client: MongoClient[dict[str, Any]]) -> None:
@@ -72,7 +58,7 @@ def test_a_whole_job_over_mongodb_with_tls(
     try:
         with server.client() as client:
             fill(client)
-            with fleet_on(settings, run_state, server.url_of("queuecast"), server.url_of("usage")) as fleet:
+            with fleet_over(settings, server) as fleet:
                 start(fleet)
                 assert_delivered_once(fleet, fleet.submit(**WORK, data=PLACES), client)
     finally:
@@ -83,7 +69,7 @@ def test_a_whole_job_over_mongodb_with_tls(
 def test_a_job_outlives_the_primary_s_stepping_down(settings: Settings, run_state: RunState, tmp_path: Path) -> None:
     with running_set(tmp_path) as servers, MongoClient[dict[str, Any]](servers.url_of("usage")) as client:
         fill(client)
-        with fleet_on(settings, run_state, servers.url_of("queuecast"), servers.url_of("usage")) as fleet:
+        with fleet_over(settings, servers) as fleet:
             processes = start(fleet)
             job_id = fleet.submit(**WORK, data=PLACES)
             eventually(lambda: Lanes.open(fleet.settings).look().held, within=60, what="work")

@@ -13,7 +13,7 @@ from deploy.stack import QUEUECAST
 from deploy.valkey import forget_socket, valkey_command
 from tests.chaos.fleet import LANES
 from tests.chaos.hosts import HUB, Hosts, three_hosts, why_not
-from tests.factories import MONDAY, a_load
+from tests.factories import MONDAY, write_loads
 from tests.polling import eventually
 from tests.servers import mongod_binary
 
@@ -54,9 +54,7 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
     """Three hosts with a fleet over them; skipped where there are no namespaces, in CI too."""
     if reason := why_not():
         pytest.skip(reason)
-    for number in range(QUEUES):
-        (tmp_path / "files").mkdir(exist_ok=True)
-        a_load(seed=number).rename_axis("timestamp").to_csv(tmp_path / "files" / f"root.q{number:02d}.csv")
+    write_loads(tmp_path / "files", *(f"root.q{number:02d}" for number in range(QUEUES)))
     with three_hosts(tmp_path) as made:
         start_services(made)
         for host in ("east", "west"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import psutil
@@ -15,7 +18,7 @@ from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.runstate import RunState
-from shared.store import Store
+from shared.store import Store, open_store
 from tests.factories import a_job, a_request
 from tests.polling import eventually
 from tests.up import QUEUECAST
@@ -30,7 +33,6 @@ class Fleet:
     store: Store
     environment: dict[str, str] = field(default_factory=dict)  # further settings of every process
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    submitted: int = 0
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one verb of the command."""
@@ -61,8 +63,7 @@ class Fleet:
 
     def submit(self, **changes: Any) -> str:
         """A job as the API makes it; returns its id."""
-        self.submitted += 1
-        job = a_job(job_id=f"job-{self.submitted}", request=a_request(**changes), created_at=datetime.now(UTC))
+        job = a_job(job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC))
         self.store.jobs.add(job)
         self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
         enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
@@ -87,3 +88,16 @@ class Fleet:
             process.terminate()
         for process in self.processes:
             process.wait(60)
+
+
+@contextmanager
+def fleet_on(settings: Settings, **environment: str) -> Iterator[Fleet]:
+    """An empty fleet of these settings and further variables; at the end nothing of it runs."""
+    run_state = RunState.open(settings, is_patient=True)
+    with closing(open_store(settings.store_location)) as store:
+        fleet = Fleet(settings, run_state, store, environment)
+        try:
+            yield fleet
+        finally:
+            fleet.stop()
+            run_state.client.close()

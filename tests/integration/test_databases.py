@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.jobs import DataPlaces, JobState, Place
-from tests.factories import MONDAY, a_load
+from tests.factories import MONDAY, documents_of
 from tests.influx_server import Influxd
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
@@ -25,12 +25,7 @@ def databases(fleet: Fleet, mongod: MongoServer, influxd: Influxd) -> Fleet:
         client.drop_database("usage")
         collection = client.usage.collection_name
         collection.create_index([("queue", 1), ("timestamp", 1)])
-        for number, queue in enumerate(QUEUES):
-            load = a_load(6 * 24, seed=number)
-            common = {"document": "document_name", "queue": queue}
-            collection.insert_many(
-                [{**common, "timestamp": at.to_pydatetime(), "used_capacity": value} for at, value in load.items()]  # type: ignore[attr-defined]
-            )
+        collection.insert_many(documents_of(*QUEUES, document="document_name"))
         collection.insert_one({"document": "other", "queue": "root.hidden", "timestamp": MONDAY, "used_capacity": 1.0})
     influxd.make_database("db_name")
     fleet.environment |= {
@@ -52,15 +47,7 @@ def submit(fleet: Fleet, places: DataPlaces = PLACES) -> str:
     return fleet.submit(model=("prophet",), data=places)
 
 
-def test_the_sample_payload_runs_as_it_stands(databases: Fleet, influxd: Influxd) -> None:
-    databases.worker()
-    job = databases.ended(submit(databases))
-    assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
-    assert job.progress.queues.total == len(QUEUES)  # what another document says is not ours
-    assert counts(influxd) == [4 * 24, 4 * 24, 4]
-
-
-def test_servers_that_go_away_and_come_back_cost_time_and_nothing_else(
+def test_the_sample_payload_runs_as_it_stands_and_servers_that_go_away_cost_it_time(
     databases: Fleet, mongod: MongoServer, influxd: Influxd
 ) -> None:
     databases.start("reap")
@@ -77,7 +64,9 @@ def test_servers_that_go_away_and_come_back_cost_time_and_nothing_else(
         eventually(lambda: set(databases.run_state.waiting_for(job_id)) - {""}, within=60, what="queues that wait for InfluxDB")
     finally:
         influxd.start()
-    assert databases.ended(job_id, within=120).state is JobState.SUCCEEDED
+    job = databases.ended(job_id, within=120)
+    assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
+    assert job.progress.queues.total == len(QUEUES)  # what another document says is not ours
     assert counts(influxd) == [4 * 24, 4 * 24, 4]
 
 

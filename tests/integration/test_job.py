@@ -20,7 +20,7 @@ def delivered(fleet: Fleet) -> dict[str, int]:
 
 
 def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fleet: Fleet, run_state: RunState) -> None:
-    fleet.worker()
+    worker = fleet.worker()
     job = fleet.ended(fleet.submit(model=("prophet", "lstm", "seasonal_naive")))
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
     assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
@@ -28,6 +28,10 @@ def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fl
     assert {outcome.candidate.model for outcome in report.outcomes} >= {"prophet", "lstm", "seasonal_naive"}
     eventually(lambda: not run_state.client.keys(f"*{job.job_id}*"), within=10, what="the end of its run state")
     eventually(lambda: not Lanes.open(fleet.settings).look().waiting, within=10, what="empty lanes")
+    processes = fleet.children(worker)
+    worker.terminate()
+    assert worker.wait(60) == 0
+    eventually(lambda: not any(process.is_running() for process in processes), within=10, what="the end of the pool")
 
 
 def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fleet) -> None:
@@ -42,11 +46,3 @@ def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fl
 
     ours = eventually(look, within=10, what="the lines of the job")
     assert {(line.get("job_id"), line.get("request_id")) for line in ours} == {(job.job_id, "request-7")}
-
-
-def test_a_worker_told_to_stop_ends_without_leaving_a_process(fleet: Fleet) -> None:
-    worker = fleet.worker()
-    processes = fleet.children(worker)
-    worker.terminate()
-    assert worker.wait(60) == 0
-    eventually(lambda: not any(process.is_running() for process in processes), within=10, what="the end of the pool")

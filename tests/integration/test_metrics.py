@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from urllib.request import urlopen
 
 from flask import Flask
@@ -15,14 +14,10 @@ from tests.factories import MONDAY
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.scraping import sample
+from tests.servers import free_port
 from worker.reaper.recovery import What
 
 OUTCOME = {"model": "hour_mean", "outcome": "scored"}
-
-
-def a_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def scrape(port: int) -> str:
@@ -47,7 +42,7 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> No
     assert depth_of_plan(client) == 1
     services.lanes._client.delete("plan")  # the message is lost
     assert depth_of_plan(client) == 0
-    of_reaper, of_worker = a_free_port(), a_free_port()
+    of_reaper, of_worker = free_port(), free_port()
     fleet.start("reap", "--metrics-port", str(of_reaper))
     eventually(lambda: depth_of_plan(client), within=60, what="the message that the reaper sends")
     assert (sample(scrape(of_reaper), "queuecast_reaps_total", what=What.SEND_PLAN.value) or 0) >= 1
@@ -67,7 +62,7 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> No
 
 
 def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: Fleet) -> None:
-    port = a_free_port()
+    port = free_port()
     worker = fleet.start("work", "--name", "renewed", "--concurrency", "1", "--metrics-port", str(port))
     job_id = fleet.submit(model=("hour_mean",))
     fleet.ended(job_id)

@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
 from tests.bench.fleet.figures import Figure, Say
-from tests.bench.fleet.stage import broker, request_of, stage, write_files
+from tests.bench.fleet.stage import request_of, stage_over, write_files
 
 QUEUES, VARIANTS, MILLISECONDS = 40, 12, 35.0  # as in (a): all slots are busy
 HOLD = 100.0
@@ -30,13 +30,10 @@ class Times:
 
 def measure(say: Say, repeat: int) -> None:
     """Watch what the broker is asked while a job runs on busy slots."""
-    with broker() as settings:
-        assert settings.files_dir is not None
-        write_files(settings.files_dir, QUEUES)
-        with stage(settings) as here, watched(settings) as times:
-            for _ in range(repeat):
-                here.run(**request_of("busy", VARIANTS, MILLISECONDS))
-            sent_again = here.remedies()
+    with stage_over(write_files, QUEUES) as here, watched(here.settings) as times:
+        for _ in range(repeat):
+            here.run(**request_of("busy", VARIANTS, MILLISECONDS))
+        sent_again = here.remedies()
     delays = [1e3 * (times.selected[queue] - at) for queue, at in times.recorded.items()]
     assert len(delays) >= repeat * QUEUES
     say(Figure(part="f", what=f"callback of {len(delays)} queues, median", value=median(delays), unit="ms", hold=("≤", HOLD)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from tests.bench.fleet.figures import Figure, Say
-from tests.bench.fleet.stage import BASELINES, Stage, broker, request_of, stage, write_table
+from tests.bench.fleet.stage import BASELINES, Stage, request_of, stage_over, write_table
 from tests.polling import eventually
 
 SMALL = 10  # candidates
@@ -18,18 +18,15 @@ HOLD = 5.0  # per cent of the big job's duration
 def measure(say: Say, repeat: int) -> None:
     """Small jobs, one after the other, while the big one runs; their duration in per cent of the big one's."""
     for queues in SHAPES:
-        with broker() as settings:
-            assert settings.files_dir is not None
-            write_table(settings.files_dir, queues)
-            with stage(settings) as here:
-                _race(say, here, queues, repeat)
+        with stage_over(write_table, queues) as here:
+            _race(say, here, queues, repeat)
 
 
 def _race(say: Say, here: Stage, queues: int, repeat: int) -> None:
     small = {**request_of("quick", SMALL - BASELINES, MILLISECONDS), "queues": ("root.q0000",)}
     idle = here.run(**small)
     assert idle.candidates == SMALL
-    job_id = here.submit(**request_of("quick", BIG // queues - BASELINES, MILLISECONDS))
+    job_id = here.fleet.submit(**request_of("quick", BIG // queues - BASELINES, MILLISECONDS))
     eventually(lambda: here.fleet.run_state.running_queues(job_id), within=30, what="queues that run")
     waits = []
     for _ in range(max(3, repeat)):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, cast
 
-from shared.config.settings import Settings
+import redis
+
 from shared.drivers.redis_server import redis_client, redis_server
-from tests.bench.fleet.figures import Figure, Say
-from tests.bench.fleet.stage import BASELINES, broker, request_of, stage, write_table
+from tests.bench.fleet.figures import Figure, Say, meanwhile
+from tests.bench.fleet.stage import BASELINES, request_of, stage_over, write_table
 
 PER_QUEUE = 20
 SIZES = (600, 6_000, 60_000)
@@ -20,26 +17,17 @@ GROWTH = 1.0  # KB for each further queue: its name, when it was let in, how it 
 MB = 1e6
 
 
-@dataclass
-class Samples:
-    """`used_memory` in MB, looked at 50 times a second."""
-
-    seen: list[float] = field(default_factory=list)
-
-
 def measure(say: Say, repeat: int) -> None:
     """Jobs of 20 candidates of 0 ms a queue; peak and what is left behind, each less what the broker used before."""
     peaks = {}
     for size in SIZES:
-        with broker() as settings:
-            assert settings.files_dir is not None
-            write_table(settings.files_dir, size // PER_QUEUE)
-            with stage(settings) as here:
-                empty = used(settings)
-                with sampled(settings) as samples:
-                    ran = here.run(**request_of("quick", PER_QUEUE - BASELINES))
-                assert ran.candidates == size
-                peaks[size], left = max(samples.seen) - empty, used(settings) - empty
+        with stage_over(write_table, size // PER_QUEUE) as here:
+            client = redis_client(redis_server(here.settings).run_state, is_patient=True)
+            empty, seen = used(client), [0.0]
+            with meanwhile(lambda: seen.append(used(client)), 0.02):  # noqa: B023 - ended with the block
+                ran = here.run(**request_of("quick", PER_QUEUE - BASELINES))
+            assert ran.candidates == size
+            peaks[size], left = max(seen) - empty, used(client) - empty
         what = f"{size:,} candidates on {size // PER_QUEUE:,} queues in {ran.wall:.0f} s: "
         say(Figure(part="d", what=f"{what}peak", value=peaks[size], unit="MB", hold=("≤", HOLD)))
         say(Figure(part="d", what=f"{what}left behind", value=left, unit="MB"))
@@ -47,26 +35,6 @@ def measure(say: Say, repeat: int) -> None:
     say(Figure(part="d", what="growth of the peak with each further queue of a job", value=growth, unit="KB", hold=("≤", GROWTH)))
 
 
-def used(settings: Settings) -> float:
+def used(client: redis.Redis) -> float:
     """MB that the broker uses now."""
-    info = cast("dict[str, Any]", redis_client(redis_server(settings).run_state, is_patient=True).info("memory"))
-    return float(info["used_memory"]) / MB
-
-
-@contextmanager
-def sampled(settings: Settings) -> Iterator[Samples]:
-    """Look at the broker's memory meanwhile."""
-    client = redis_client(redis_server(settings).run_state, is_patient=True)
-    samples, stopped = Samples(), threading.Event()
-
-    def look() -> None:
-        while not stopped.wait(0.02):
-            samples.seen.append(float(cast("dict[str, Any]", client.info("memory"))["used_memory"]) / MB)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        stopped.set()
-        thread.join()
+    return float(cast("dict[str, Any]", client.info("memory"))["used_memory"]) / MB

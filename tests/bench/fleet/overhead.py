@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.fleet.bare import run_bare
 from tests.bench.fleet.figures import Figure, Say
-from tests.bench.fleet.stage import LANES, Stage, broker, request_of, stage, write_files
+from tests.bench.fleet.stage import LANES, Stage, request_of, stage_over, write_files
 from tests.factories import a_request
 
 QUEUES = 40
@@ -33,13 +33,10 @@ WAYS = (
 
 def measure(say: Say, repeat: int) -> None:
     """Jobs of few and of many candidates on the same queues; what one more costs the worker, less what it costs bare."""
-    with broker() as settings:
-        assert settings.files_dir is not None
-        write_files(settings.files_dir, QUEUES)
-        with stage(settings, lanes=f"{LANES},heavy") as here:
-            say(Figure(part="b", what="idle worker", value=here.idle * MILLISECONDS, unit="ms CPU / s"))
-            for way in WAYS:
-                _price(say, here, settings.files_dir, way, repeat)
+    with stage_over(write_files, QUEUES, lanes=f"{LANES},heavy") as here:
+        say(Figure(part="b", what="idle worker", value=here.idle * MILLISECONDS, unit="ms CPU / s"))
+        for way in WAYS:
+            _price(say, here, here.settings.data_dir / "files", way, repeat)
 
 
 def _price(say: Say, here: Stage, folder: Path, way: Way, repeat: int) -> None:

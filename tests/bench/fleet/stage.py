@@ -8,12 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pandas as pd
@@ -23,11 +21,8 @@ from deploy.valkey import forget_socket, valkey_command
 from shared.config.settings import CONFIG_FILE, PREFIX, Settings
 from shared.domain.jobs import DataPlaces, Grid, Job, JobState, Place
 from shared.drivers.redis_server import redis_client, redis_server
-from shared.fleet.broker import App, enqueue_job, make_celery
-from shared.fleet.runstate import RunState
-from shared.store import open_store
-from tests.factories import a_job, a_load, a_request
-from tests.integration.fleet import Fleet
+from tests.factories import a_load, write_loads
+from tests.integration.fleet import Fleet, fleet_on
 from tests.polling import eventually
 
 CORES = len(os.sched_getaffinity(0))
@@ -63,7 +58,6 @@ class Stage:
     """A running fleet; `idle` is the worker's CPU per second when there is nothing to do."""
 
     fleet: Fleet
-    app: App
     worker: subprocess.Popen[bytes]
     lanes: str
     idle: float = 0.0
@@ -71,14 +65,6 @@ class Stage:
     @property
     def settings(self) -> Settings:
         return self.fleet.settings
-
-    def submit(self, **changes: Any) -> str:
-        """A job as the API makes it."""
-        job = a_job(job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC))
-        self.fleet.store.jobs.add(job)
-        self.fleet.run_state.begin_job(job.job_id, job.deadline_at)
-        enqueue_job(self.app, job.job_id)
-        return job.job_id
 
     def ended(self, job_id: str, within: float = 900) -> Job:
         """The job, which must have succeeded."""
@@ -89,7 +75,7 @@ class Stage:
     def run(self, **changes: Any) -> Ran:
         """Submit a job, wait for its end."""
         began, before = time.monotonic(), (self.worker_cpu(), self.main_cpu(), others_cpu())
-        job = self.ended(self.submit(**changes))
+        job = self.ended(self.fleet.submit(**changes))
         eventually(lambda: job.job_id not in self.fleet.run_state.active(), within=10, what="the end of the last task")
         after = (self.worker_cpu(), self.main_cpu(), others_cpu())
         worker, main, others = (then - earlier for then, earlier in zip(after, before, strict=True))
@@ -145,9 +131,7 @@ def request_of(model: str, variants: int, milliseconds: float = 0.0) -> dict[str
 
 def write_files(folder: Path, queues: int) -> None:
     """One CSV file per queue, 14 days of hourly usage."""
-    folder.mkdir()
-    for number in range(queues):
-        a_load(seed=number).rename_axis("timestamp").to_csv(folder / f"root.q{number:04d}.csv")
+    write_loads(folder, *(f"root.q{number:04d}" for number in range(queues)))
 
 
 def write_table(folder: Path, queues: int) -> None:
@@ -180,18 +164,23 @@ def broker() -> Iterator[Settings]:
 @contextmanager
 def stage(settings: Settings, *, lanes: str = LANES, slots: int = CORES) -> Iterator[Stage]:
     """A fleet on a running broker, warm."""
-    fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
-    try:
+    with fleet_on(settings) as fleet:
         known = _workers(fleet)
         worker = fleet.spawn([sys.executable, "-m", "tests.bench.fleet.work", lanes, str(slots)])
         fleet.start("reap")
         eventually(lambda: _workers(fleet) - known, within=60, what="the worker's announcement")
-        here = Stage(fleet, make_celery(redis_server(settings), "api"), worker, lanes)
+        here = Stage(fleet, worker, lanes)
         here.settle()
         yield here
-    finally:
-        fleet.stop()
-        fleet.store.close()
+
+
+@contextmanager
+def stage_over(write: Callable[[Path, int], None], queues: int, *, lanes: str = LANES) -> Iterator[Stage]:
+    """A fleet on a broker of its own, warm, over so many queues."""
+    with broker() as settings:
+        write(settings.data_dir / "files", queues)
+        with stage(settings, lanes=lanes) as here:
+            yield here
 
 
 def _workers(fleet: Fleet) -> set[str]:

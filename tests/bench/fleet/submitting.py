@@ -14,14 +14,12 @@ from statistics import median, quantiles
 import urllib3
 
 from shared.config.settings import Settings
-from shared.fleet.runstate import RunState
-from shared.store import open_store
 from tests.api.bodies import BODY
 from tests.bench.fleet.figures import Figure, Say
 from tests.bench.fleet.stage import broker, tree_cpu
-from tests.integration.fleet import Fleet
+from tests.integration.fleet import fleet_on
 from tests.polling import eventually
-from tests.servers import free_port
+from tests.servers import free_port, is_answered
 from tests.up import QUEUECAST
 from worker.job.catalogue import model_cards
 
@@ -79,26 +77,15 @@ def _round(server: Server) -> None:
 @contextmanager
 def serving(settings: Settings) -> Iterator[list[Server]]:
     """Ours and the bare one, with the same number of threads; the models are known, as in a fleet that has a worker."""
-    fleet = Fleet(settings, RunState.open(settings, is_patient=True), open_store(settings.store_location))
-    fleet.run_state.catalogue.publish(model_cards())
     ports = free_port(), free_port()
     bare = [sys.executable, "-m", "tests.bench.fleet.bare_route", str(ports[1])]
     commands = {OURS: [QUEUECAST, "serve", "--port", str(ports[0])], BARE: bare}
-    try:
+    with fleet_on(settings) as fleet:
+        fleet.run_state.catalogue.publish(model_cards())
         servers = [
             Server(name, f"http://127.0.0.1:{port}", fleet.spawn(command))
             for (name, command), port in zip(commands.items(), ports, strict=True)
         ]
         for server in servers:
-            eventually(lambda url=server.url: _is_ready(url), within=60, what=server.name)
+            eventually(lambda url=server.url: is_answered(f"{url}/readyz"), within=60, what=server.name)
         yield servers
-    finally:
-        fleet.stop()
-        fleet.store.close()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return urllib3.request("GET", f"{url}/readyz", retries=False, timeout=2).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
