@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +51,29 @@ def fail_on(violations: Iterable[str]) -> None:
     """Fail with every violation, one a line: pytest would cut a long comparison."""
     if found := sorted(violations):
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@cache
+def verbs() -> dict[tuple[str, ...], set[str]]:
+    """Every command of `queuecast`, word by word → its options."""
+    from typer.main import get_command
+
+    from shared.command.root import build_app
+
+    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+        if not hasattr(command, "commands"):
+            yield words, {option for parameter in command.params for option in parameter.opts}
+        for name, child in getattr(command, "commands", {}).items():
+            yield from walk(child, (*words, name))
+
+    return dict(walk(get_command(build_app()), ()))
+
+
+def mistakes(commands: Iterable[str]) -> Iterator[str]:
+    """What is wrong with commands of `queuecast`: no such verb, or no such option of it."""
+    for command in commands:
+        words = shlex.split(command)[1:]
+        verb = next((tuple(words[:length]) for length in (2, 1) if tuple(words[:length]) in verbs()), None)
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        if verb is None or not options <= verbs()[verb]:
+            yield f"{command}: {'no such verb' if verb is None else f'no {options - verbs()[verb]}'}"

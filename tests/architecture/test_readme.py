@@ -1,29 +1,27 @@
-"""The README is true: links lead somewhere, commands and calls exist, the payload is accepted, the settings are these."""
+"""The README and that of deploy/ are true: links lead somewhere, commands, calls and settings exist, messages are the code's."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic.fields import FieldInfo
-from typer.main import get_command
 
 import deploy.dev
 from api.app import create_app
 from api.schema.requests import JobBody
-from shared.command.root import build_app
+from shared import errors
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
-from tests.architecture.house import ROOT, fail_on, syntax_of
+from tests.architecture.house import ROOT, fail_on, mistakes, syntax_of, verbs
 
 README = (ROOT / "README.md").read_text()
+MANUAL = (ROOT / "deploy/README.md").read_text()  # of operators
 LINKS = re.findall(r"\[([^\]]+)\]\(([^)\s]+)\)", README)
 COMMANDS = re.findall(r"^(queuecast [^#\n]+)", README, re.MULTILINE) + re.findall(r"`(queuecast [^`]+)`", README)
+OPERATED = re.findall(r"`(queuecast [^`]+)`", MANUAL) + re.findall(r"run --rm -T (api [^>#\n]+)", MANUAL)
 
 
 def definitions(path: Path) -> set[str]:
@@ -36,7 +34,9 @@ def definitions(path: Path) -> set[str]:
 
 
 def test_every_link_leads_somewhere() -> None:
-    fail_on(target for _, target in LINKS if "://" not in target and not (ROOT / target).exists())
+    targets = [(ROOT, target) for _, target in LINKS]
+    targets += [(ROOT / "deploy", target) for target in re.findall(r"\]\(([^)\s]+)\)", MANUAL)]
+    fail_on(target for folder, target in targets if "://" not in target and not (folder / target).exists())
 
 
 def test_every_linked_function_and_class_is_defined_in_the_linked_file() -> None:
@@ -50,31 +50,13 @@ def test_one_job_can_be_followed_through_its_eight_stations() -> None:
     assert [bool(re.search(r"\[`[\w.]+\(\)`\]", station)) for station in stations] == [True] * 8
 
 
-@pytest.fixture(scope="module")
-def verbs() -> dict[tuple[str, ...], set[str]]:
-    """Every command of `queuecast`, word by word → its options."""
-
-    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-        if not hasattr(command, "commands"):
-            yield words, {option for parameter in command.params for option in parameter.opts}
-        for name, child in getattr(command, "commands", {}).items():
-            yield from walk(child, (*words, name))
-
-    return dict(walk(get_command(build_app()), ()))
+def test_every_command_and_every_option_in_it_exists() -> None:
+    assert len(OPERATED) > 10
+    fail_on(mistakes(COMMANDS + OPERATED))
 
 
-def test_every_command_and_every_option_in_it_exists(verbs: dict[tuple[str, ...], set[str]]) -> None:
-    for command in COMMANDS:
-        words = shlex.split(command)[1:]
-        verb = next((tuple(words[:length]) for length in (2, 1) if tuple(words[:length]) in verbs), None)
-        assert verb is not None, command
-        assert {word for word in words if word.startswith("--")} <= verbs[verb], command
-
-
-def test_it_names_every_command(verbs: dict[tuple[str, ...], set[str]]) -> None:
-    fail_on(
-        " ".join(verb) for verb in verbs if not any(command.startswith(" ".join(("queuecast", *verb))) for command in COMMANDS)
-    )
+def test_it_names_every_command() -> None:
+    fail_on(" ".join(verb) for verb in verbs() if not any(each.startswith(" ".join(("queuecast", *verb))) for each in COMMANDS))
 
 
 def test_every_verb_of_the_bootstrap_in_it_exists() -> None:
@@ -103,9 +85,18 @@ def test_its_table_of_settings_is_that_of_the_settings() -> None:
         pytest.fail(f"the table of README.md should be:\n\n{table}", pytrace=False)
 
 
-@pytest.mark.parametrize("name", [CONFIG_FILE, SECRETS_DIR])
-def test_it_says_where_settings_are_read_from(name: str) -> None:
-    assert name in README
+def test_it_says_where_settings_are_read_from_and_operators_are_told_of_those_that_exist() -> None:
+    assert {CONFIG_FILE, SECRETS_DIR} <= set(re.findall(r"QUEUECAST_\w+", README))
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    fail_on(name for name in re.findall(r"QUEUECAST_[A-Z_]+[A-Z]", MANUAL) if name not in known)
+
+
+def test_every_message_of_an_error_that_operators_read_of_is_that_of_the_code() -> None:
+    headlines = {(each.__doc__ or "").partition("\n")[0].rstrip(".") for each in vars(errors).values() if isinstance(each, type)}
+    section = MANUAL.partition("## Troubleshoot")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| (?:401 )?`((?:The|No|A) [^`]+)`(?! \(banner)", section, re.MULTILINE)
+    assert len(told) >= 6
+    fail_on(message for message in told if message not in headlines)
 
 
 def default(field: FieldInfo) -> str:

@@ -26,13 +26,14 @@ from shared.config.connection import Connection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
 from shared.drivers.influx import ErrorTypes, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
 from tests.factories import a_forecast
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
+from tests.worker.sources.queries import a_query
 from worker.sinks._influx_points import lines_of
 from worker.sources import sources
 from worker.sources._resampling import resample
@@ -69,19 +70,7 @@ class Load:
 
     def query(self, queue: str) -> Query:
         start = datetime.fromtimestamp(self.start.timestamp() // 3_600 * 3_600, UTC)
-        target, step = "used_capacity", 3_600
-        return Query(
-            place=PLACE,
-            queue=queue,
-            queue_field="queue",
-            time_field="timestamp",
-            target=target,
-            columns=(),
-            start=start,
-            end=END,
-            step_seconds=step,
-            aggregation=Aggregation.MEAN,
-        )
+        return a_query(PLACE, queue=queue, columns=(), start=start, end=END)
 
 
 def in_a_process(work: Callable[[], None]) -> tuple[float, float, float]:

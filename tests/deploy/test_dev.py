@@ -146,7 +146,7 @@ def test_it_needs_only_the_standard_library(path: Path) -> None:
     assert {str(name).partition(".")[0] for name in names - {"deploy.environment"}} <= sys.stdlib_module_names
 
 
-def test_a_demo_installs_torch_then_the_locks_then_ourselves_and_resolves_nothing(house: House) -> None:
+def test_a_demo_installs_torch_the_locks_and_ourselves_and_tests_add_their_tools(house: House) -> None:
     (house.root / "deploy" / "demo.py").write_text("")
     assert house.run("demo").returncode == 0
     torch, uv, locked, ourselves = house.notes
@@ -161,11 +161,6 @@ def test_a_demo_installs_torch_then_the_locks_then_ourselves_and_resolves_nothin
     second = house.run("demo")
     assert len(house.notes) == 4  # nothing new
     assert second.stderr == ""
-
-
-def test_the_tests_add_their_tools_and_a_demo_needs_nothing_of_them(house: House) -> None:
-    (house.root / "deploy" / "demo.py").write_text("")
-    house.run("demo")
     assert house.run("test").returncode == 5
     assert [note for note in house.notes[4:] if "torch==" in note] == []
     assert [word for word in house.notes[5].split() if word.endswith(".lock")] == [str(house.root / "deploy/requirements.lock")]
@@ -174,10 +169,13 @@ def test_the_tests_add_their_tools_and_a_demo_needs_nothing_of_them(house: House
     assert len(house.notes) == before
 
 
-def test_each_part_says_how_long_it_took_and_how_large_it_is(house: House) -> None:
-    said = house.run("test").stderr
+def test_each_part_says_how_long_it_took_and_how_large_it_is_and_its_noise_is_logged(house: House) -> None:
+    done = house.run("test")
     for part in ("torch==2.13.0", "uv", "what a user needs", "the tools of the tests", "Queuecast itself"):
-        assert re.search(rf"^dev: {re.escape(part)}: done in \d+ s, [\d,]+ MB$", said, re.MULTILINE)
+        assert re.search(rf"^dev: {re.escape(part)}: done in \d+ s, [\d,]+ MB$", done.stderr, re.MULTILINE)
+    assert all(line.startswith("dev: ") for line in done.stderr.splitlines())
+    assert "noise" not in done.stdout + done.stderr
+    assert "noise" in (house.root / ".dev" / "install.log").read_text()
 
 
 def test_torch_comes_from_the_cpu_index_where_pip_would_bring_cuda(house: House) -> None:
@@ -239,12 +237,13 @@ def test_who_comes_second_waits_and_says_so(house: House) -> None:
     assert len(house.notes) == WHOLE
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "pyproject.toml"])
-def test_what_the_environment_depends_on_has_changed_so_it_is_installed_again(house: House, name: str) -> None:
+def test_what_the_environment_depends_on_has_changed_so_it_is_installed_again(house: House) -> None:
     house.run("test")
-    (house.root / name).write_text((house.root / name).read_text() + "# changed\n")
-    house.run("test")
-    assert len(house.notes) > WHOLE
+    for name in (*LOCKS, "pyproject.toml"):
+        before = len(house.notes)
+        (house.root / name).write_text((house.root / name).read_text() + "# changed\n")
+        house.run("test")
+        assert len(house.notes) > before, name
 
 
 def test_a_failed_install_shows_the_last_words_and_is_tried_again(house: House) -> None:
@@ -256,14 +255,6 @@ def test_a_failed_install_shows_the_last_words_and_is_tried_again(house: House) 
     before = len(house.notes)
     assert house.run("test").returncode == 5
     assert len(house.notes) == before + WHOLE
-
-
-def test_the_noise_of_the_installer_stays_in_the_log(house: House) -> None:
-    done = house.run("test")
-    assert "noise" not in done.stdout + done.stderr
-    assert done.stderr
-    assert all(line.startswith("dev: ") for line in done.stderr.splitlines())
-    assert "noise" in (house.root / ".dev" / "install.log").read_text()
 
 
 def test_a_moved_environment_is_not_usable(house: House) -> None:
@@ -285,27 +276,20 @@ def test_an_environment_whose_interpreter_is_gone_is_not_usable(house: House, is
     assert not house.is_usable()
 
 
-def test_without_arguments_pytest_runs_everything_in_at_most_two_processes(house: House) -> None:
-    assert house.run("test").stdout.strip() in {f"pytest got ['-n', '{count}', '--dist', 'loadfile']" for count in (1, 2)}
-
-
-def test_all_adds_the_tests_of_the_night(house: House) -> None:
-    assert house.run("test", "--all").stdout.strip().endswith("'--dist', 'loadfile', '-m', '']")
-
-
-def test_coverage_is_measured_over_the_same_tests(house: House) -> None:
+def test_pytest_runs_everything_the_night_s_tests_too_under_coverage_or_what_it_is_told(house: House) -> None:
     (house.root / "tests" / "coverage.py").write_text("import sys; print(*sys.argv[1:])")
-    assert re.fullmatch(r"-n [12] --dist loadfile\n", house.run("test", "--coverage").stdout)
+    for arguments, said in (
+        ([], r"pytest got \['-n', '[12]', '--dist', 'loadfile'\]"),  # in at most two processes
+        (["--all"], r"pytest got \['-n', '[12]', '--dist', 'loadfile', '-m', ''\]"),
+        (["--coverage"], "-n [12] --dist loadfile"),
+        (["-k", "naive or var", "--help"], r"pytest got \['-k', 'naive or var', '--help'\]"),
+    ):
+        assert re.fullmatch(said, house.run("test", *arguments).stdout.strip()), arguments
 
 
-def test_arguments_reach_pytest_as_they_are(house: House) -> None:
-    assert house.run("test", "-k", "naive or var", "--help").stdout.strip() == "pytest got ['-k', 'naive or var', '--help']"
-
-
-@pytest.mark.parametrize("verb", ["check", "fix"])
-def test_check_and_fix_have_the_tools_of_the_tests_installed(house: House, verb: str) -> None:
+def test_check_and_fix_have_the_tools_of_the_tests_installed(house: House) -> None:
     (house.root / "deploy" / "checks.py").write_text("import sys; sys.exit(sys.argv[1:] != ['check'] and 3)")
-    assert house.run(verb).returncode == {"check": 0, "fix": 3}[verb]
+    assert [house.run(verb).returncode for verb in ("check", "fix")] == [0, 3]
     assert any("deploy/requirements.lock" in note for note in house.notes)
 
 
@@ -331,9 +315,8 @@ def test_an_unknown_verb_is_refused_with_the_known_ones(house: House) -> None:
     assert house.notes == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["demo", "--help"]])
-def test_help_is_there_before_anything_is_installed(house: House, arguments: list[str]) -> None:
-    done = house.run(*arguments)
-    assert done.returncode == 0
-    assert "usage: python3 deploy/dev.py demo" in done.stdout
+def test_help_is_there_before_anything_is_installed(house: House) -> None:
+    for arguments in ([], ["--help"], ["-h"], ["demo", "--help"]):
+        done = house.run(*arguments)
+        assert (done.returncode, "usage: python3 deploy/dev.py demo" in done.stdout) == (0, True)
     assert house.notes == []

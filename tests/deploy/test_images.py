@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-
 from deploy.environment import CPU_INDEX, TORCH
 from tests.architecture.house import BIN, ROOT, fail_on, output_of
 from tests.deploy.manifests import DEPLOY, OURS, compose
@@ -39,12 +37,6 @@ def test_the_image_of_the_api_holds_no_worker_and_no_forecasting_library() -> No
     fail_on(
         name for name in ("torch", "pandas", "numpy", "prophet", "statsmodels", "pytest") if re.search(rf"(?m)^{name}==", locked)
     )
-
-
-@pytest.mark.parametrize("name", ["requirements-api.lock", "requirements-worker.lock"])
-def test_an_image_gets_the_very_versions_that_were_tested(name: str) -> None:
-    whole = set(re.findall(r"(?m)^([\w.-]+==[^ ;\\]+)", (DEPLOY / "requirements.lock").read_text()))
-    fail_on(pin for pin in re.findall(r"(?m)^([\w.-]+==[^ ;\\]+)", (DEPLOY / name).read_text()) if pin not in whole)
 
 
 def test_the_base_of_the_images_is_pinned() -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from typer.main import get_command
 
 from api.app import create_app
 from deploy.stack import _DRAIN_SECONDS, CONTROL_LANES
-from shared.command.root import build_app
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
-from tests.architecture.house import BIN, fail_on, output_of
+from tests.architecture.house import BIN, fail_on, mistakes, output_of
 from tests.deploy.manifests import DEPLOY, MANIFESTS, OURS, compose, containers, documents, lanes_in, resources, seconds
 
 YAML_FILES = sorted(path for path in DEPLOY.rglob("*.y*ml"))
@@ -82,9 +81,7 @@ def test_every_yaml_file_is_tidy(path: Path) -> None:
     output_of(str(BIN / "yamllint"), "--strict", "-d", RULES, str(path))
 
 
-@pytest.mark.parametrize(
-    "path", [*(path for path in MANIFESTS if path.name != "kustomization.yaml"), FIRST_TOKEN], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", [*RESOURCES, FIRST_TOKEN], ids=lambda path: path.name)
 def test_every_manifest_is_accepted_by_the_schemas_of_kubernetes(path: Path) -> None:
     said = output_of(str(BIN / "kubernetes-validate"), "--strict", str(path))
     unknown = re.findall(r"Couldn't find schema for kind (\w+)", said)
@@ -137,12 +134,9 @@ def test_every_setting_that_they_name_exists() -> None:
 
 
 def test_every_command_that_they_start_exists_with_its_options() -> None:
-    verbs = get_command(build_app()).commands  # type: ignore[attr-defined]
     started = [container["args"] for container, _ in containers()]
     started += [service["command"] for name, service in compose()["services"].items() if name in OURS - {"api"}]
-    for verb, *options in started:
-        known = {option for parameter in verbs[verb].params for option in parameter.opts}
-        assert {option for option in options if option.startswith("--")} <= known, verb
+    fail_on(mistakes(shlex.join(["queuecast", *words]) for words in started))
 
 
 def test_probes_ask_for_what_is_served(settings: Settings) -> None:

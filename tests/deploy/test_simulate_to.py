@@ -14,13 +14,13 @@ from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
 from shared.errors import InvalidRequest
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
+from tests.worker.sources.queries import a_query
 from worker.sources import sources
-from worker.sources.base import Query
 
 NAMES = {"mongodb", "influxdb"}
 
@@ -48,18 +48,7 @@ def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connec
     source = sources[connection.kind](connection)
     assert source.queues(place, "queue") == sorted(written[0])
     queue, samples = next(iter(written[0].items()))
-    query = Query(
-        place=place,
-        queue=queue,
-        queue_field="queue",
-        time_field="timestamp",
-        target="used_capacity",
-        columns=None,
-        start=MONDAY - timedelta(days=2),
-        end=MONDAY,
-        step_seconds=3_600,
-        aggregation=Aggregation.MEAN,
-    )
+    query = a_query(place, queue=queue, start=MONDAY - timedelta(days=2), end=MONDAY)
     reading = source.read(query)
     assert reading.rows == samples
     assert reading.advice == ()

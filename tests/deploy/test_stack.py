@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
+from tests.up import QUEUECAST
 
 
 @pytest.fixture
@@ -63,22 +63,15 @@ def test_flower_moves_on_when_nobody_has_chosen_its_port_and_it_is_taken() -> No
         assert make_layout().flower_port not in {0, FLOWER_PORT}
 
 
-def test_addresses_are_urls() -> None:
-    layout = make_layout(host="127.0.0.1", workers=1)
-    assert layout.url == f"http://127.0.0.1:{layout.port}"
-    assert layout.flower_url == f"http://127.0.0.1:{layout.flower_port}"
-
-
-def test_an_ipv6_address_stands_in_brackets() -> None:
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_addresses_are_urls_and_there_is_at_least_one_worker(host: str, shown: str) -> None:
     try:
-        layout = make_layout(host="::1")
+        layout = make_layout(host=host)
     except SetupError:
         pytest.skip("this machine has no IPv6 loopback")
-    assert layout.url == f"http://[::1]:{layout.port}"
-
-
-def test_there_is_at_least_one_worker() -> None:
-    assert make_layout().workers >= 1
+    assert layout.url == f"http://{shown}:{layout.port}"
+    assert layout.flower_url == f"http://127.0.0.1:{layout.flower_port}"
+    assert layout.workers >= 1
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "reaper", "flower"])
@@ -104,17 +97,17 @@ def test_every_lane_is_served_by_one_program_and_control_helps_with_two() -> Non
     assert set(CONTROL_LANES) < set(WORKER_LANES)
 
 
-def test_questions_have_a_slot_that_no_candidate_takes(programs: dict[str, Program]) -> None:
-    assert programs["control"].command[-6:] == ["--lanes", "select,check", "--concurrency", "1", "--name", "control"]
-
-
-def test_heavy_candidates_have_a_process_of_their_own(programs: dict[str, Program]) -> None:
-    assert programs["worker"].command[-6:] == ["--lanes", "select,check,plan,score", "--concurrency", "3", "--name", "worker"]
-    assert programs["heavy"].command[-6:] == ["--lanes", "heavy", "--concurrency", "1", "--name", "heavy"]
-
-
-def test_flower_runs_through_an_entry_point_of_ours(programs: dict[str, Program]) -> None:
-    assert programs["flower"].command[1:3] == ["flower", "--port"]
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("control", "work --lanes select,check --concurrency 1 --name control"),  # questions have a slot of their own
+        ("worker", "work --lanes select,check,plan,score --concurrency 3 --name worker"),
+        ("heavy", "work --lanes heavy --concurrency 1 --name heavy"),  # heavy candidates have a process of their own
+        ("flower", "flower --port"),
+    ],
+)
+def test_a_program_is_a_verb_of_this_environment_with_its_lanes(programs: dict[str, Program], name: str, words: str) -> None:
+    assert " ".join(programs[name].command).startswith(f"{QUEUECAST} {words}")
 
 
 def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: Settings, run_state: RunState) -> None:
@@ -147,7 +140,3 @@ def test_a_stack_that_is_refused_leaves_the_running_ones_socket_alone(tmp_path: 
         with pytest.raises(SetupError, match="another stack"), running(settings, make_layout()):
             pass
         assert (tmp_path / SOCKET_NOTE).exists()
-
-
-def test_the_command_is_that_of_this_very_environment(programs: dict[str, Program]) -> None:
-    assert {Path(program.command[0]).parent for program in programs.values()} == {Path(sys.executable).parent}
