@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,12 +36,22 @@ def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "FLOWER_BASIC_AUTH"} | told
 
 
+@contextmanager
+def running(environment: dict[str, str], said: Path, *arguments: str) -> Iterator[None]:
+    """`queuecast flower` with these arguments, which ends well when it is asked to."""
+    with said.open("w") as words:
+        process = subprocess.Popen([QUEUECAST, "flower", *arguments], env=environment, stdout=words, stderr=words)
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, said.read_text()
+
+
 @pytest.fixture
 def ask(environment: dict[str, str], tmp_path: Path) -> Iterator[Ask]:
     """A running Flower: the status of its answer to a request."""
     port = free_port()
-    with (tmp_path / "said").open("w") as words:
-        process = subprocess.Popen([QUEUECAST, "flower", "--port", str(port)], env=environment, stdout=words, stderr=words)
 
     def status(path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> int:
         try:
@@ -51,12 +62,9 @@ def ask(environment: dict[str, str], tmp_path: Path) -> Iterator[Ask]:
             return 0
         return told.status
 
-    try:
+    with running(environment, tmp_path / "said", "--port", str(port)):
         eventually(lambda: status("/healthcheck") == 200, within=60, what="Flower to answer")
         yield status
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0, (tmp_path / "said").read_text()
 
 
 def test_flower_is_behind_its_password_from_the_first_token_on(ask: Ask, settings: Settings, tmp_path: Path) -> None:
@@ -79,18 +87,8 @@ def test_flower_is_behind_its_password_from_the_first_token_on(ask: Ask, setting
 
 def test_flower_on_another_address_wants_its_password_always(environment: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
-    with (tmp_path / "said").open("w") as words:
-        process = subprocess.Popen(
-            [QUEUECAST, "flower", "--host", "0.0.0.0", "--port", str(port)],  # noqa: S104 - this is what is tried
-            env=environment,
-            stdout=words,
-            stderr=words,
-        )
     alive = [QUEUECAST, "flower", "--alive", "--port", str(port)]
-    try:
+    with running(environment, tmp_path / "said", "--host", "0.0.0.0", "--port", str(port)):  # noqa: S104 - this is what is tried
         eventually(lambda: subprocess.run(alive, env=environment, check=False).returncode == 0, within=60, what="Flower")
         assert urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", retries=False, timeout=10).status == 401
-    finally:
-        process.terminate()
-        process.wait(20)
     assert subprocess.run(alive, env=environment, check=False).returncode == 1

@@ -8,7 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from shared.drivers import influx_write
 from shared.drivers.influx import ErrorTypes, InfluxServer, query
 from shared.drivers.influx_write import BATCH_LINES, check_writable, write_lines
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
+from tests.parrot import answering
 from tests.polling import without_waiting
 from tests.servers import free_port
 
@@ -53,35 +54,23 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            script.paths.append(self.path)
-            script.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)).decode())
-            script.credentials.append(self.headers.get("Authorization", ""))
-            script.may_answer.wait(20)
-            answer = script.script.pop(0) if len(script.script) > 1 else script.script[0]
-            self.send_response(answer.status)
-            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body.encode())
+    def follow(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        told.paths.append(request.path)
+        told.bodies.append(body.decode())
+        told.credentials.append(request.headers.get("Authorization", ""))
+        told.may_answer.wait(20)
+        answer = told.script.pop(0) if len(told.script) > 1 else told.script[0]
+        request.send_response(answer.status)
+        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(answer.body.encode())
 
-        def do_GET(self) -> None:
-            self.do_POST()  # a redirect may turn one into the other
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: pytest shows what matters."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    script = Scripted(f"http://127.0.0.1:{server.server_port}")
-    script.may_answer.set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield script
-    script.may_answer.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(follow) as url:
+        told = Scripted(url)
+        told.may_answer.set()
+        yield told
+        told.may_answer.set()
 
 
 @pytest.fixture(params=["1", "2", "3"])

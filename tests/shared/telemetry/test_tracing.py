@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -17,6 +17,7 @@ from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from tests.api.bodies import BODY
+from tests.parrot import answering
 
 SUBMITTING = """
 import json, sys
@@ -29,31 +30,24 @@ trace.get_tracer_provider().force_flush()
 """
 
 
-class Collector(ThreadingHTTPServer):
-    """Keeps what it is sent."""
+@dataclass(frozen=True)
+class Collector:
+    """Where it is, and what it was sent."""
 
+    url: str
     received: list[bytes]
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            server.received.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
+    def keep(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        received.append(body)
+        request.send_response(200)
+        request.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = Collector(("127.0.0.1", 0), Handler)
-    server.received = []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    received: list[bytes] = []
+    with answering(keep) as url:
+        yield Collector(url, received)
 
 
 def submit(settings: Settings, **environment: str) -> None:
@@ -66,7 +60,7 @@ def submit(settings: Settings, **environment: str) -> None:
 def test_a_request_and_the_message_that_follows_from_it_are_one_trace(
     settings: Settings, run_state: RunState, collector: Collector
 ) -> None:
-    submit(settings, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
+    submit(settings, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     sent = [ExportTraceServiceRequest.FromString(body) for body in collector.received]
     resources = [resource for request in sent for resource in request.resource_spans]
     names = {

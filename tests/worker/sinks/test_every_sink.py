@@ -176,7 +176,3 @@ def test_a_place_that_cannot_be_written_is_away(tmp_path: Path) -> None:
 
 def test_a_sink_that_would_take_a_forecast_says_nothing(sink: Sink, place: Place) -> None:
     sink.check(place)
-
-
-def test_every_registered_sink_is_held_to_the_promise() -> None:
-    assert set(WRITTEN) == set(sinks)

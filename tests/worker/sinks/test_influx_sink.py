@@ -84,19 +84,8 @@ def test_both_ways_of_writing_give_equal_points(influxd: Influxd, database: str)
 @pytest.mark.parametrize(
     "queue",
     [
-        "root.a b",
-        "root,x=1",
-        "root=y",
-        'root"z"',
-        "root.ä.日本",
-        "a\\b",
-        "a\\,job=x",
-        "a\\ b",
-        "a\u00a0b\u2028",
-        " a ",
-        "0",
-        "-",
-        "#a",
+        *("root.a b", "root,x=1", "root=y", 'root"z"', "root.ä.日本", "a\\b", "a\\,job=x", "a\\ b", "a\u00a0b\u2028"),
+        *(" a ", "0", "-", "#a"),
     ],
 )
 def test_awkward_names_arrive_as_they_are(sink: Sink, influxd: Influxd, queue: str) -> None:
