@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -250,8 +249,3 @@ def kill_tree(process: psutil.Process) -> None:
     """A process and all below it, the root first, so that nobody is restarted in between."""
     for each in (process, *process.children(recursive=True)):
         kill(each)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    return os.path.exists(f"/proc/{pid}")  # noqa: PTH110 - /proc

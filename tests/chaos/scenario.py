@@ -73,6 +73,16 @@ def under_fire(
     return outcome
 
 
+def assert_right_under_fire(
+    fleet: ChaosFleet, faults: Sequence[Fault], *, seed: int, times: int, pause: tuple[float, float]
+) -> None:
+    """Nine queues, one of them cursed; something was injected and all jobs come to their right end."""
+    *queues, cursed = write_usage(fleet.settings.files_dir, 9, cursed=1)
+    fleet.start()
+    outcome = under_fire(fleet, faults, rng=Random(seed), times=times, pause=pause, queues=queues, cursed=[cursed])
+    assert (bool(outcome.injected), outcome.wrongs) == (True, [])
+
+
 def submit_jobs(fleet: ChaosFleet, queues: Sequence[str], cursed: Sequence[str]) -> list[Expected]:
     """Two ordinary jobs over the queues that work, and a poisoned one over all, of which the cursed ones must fail.
 

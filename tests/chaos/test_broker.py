@@ -18,7 +18,7 @@ from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet, kill
 from tests.chaos.process import SILENCE_SECONDS
-from tests.chaos.scenario import POISONED, at_work, under_fire
+from tests.chaos.scenario import POISONED, assert_right_under_fire, at_work
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.polling import eventually, without_waiting
@@ -33,11 +33,7 @@ from tests.polling import eventually, without_waiting
     ],
 )
 def test_jobs_end_right_while_the_broker_fails(chaos: ChaosFleet, fault: Fault) -> None:
-    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
-    chaos.start()
-    outcome = under_fire(chaos, [fault], rng=Random(10), times=3, pause=(2.0, 4.0), queues=queues, cursed=[cursed])
-    assert outcome.injected
-    assert outcome.wrongs == []
+    assert_right_under_fire(chaos, [fault], seed=10, times=3, pause=(2.0, 4.0))
 
 
 def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: ChaosFleet) -> None:
@@ -109,12 +105,8 @@ def test_a_block_whose_process_and_broker_die_together_is_sent_again(chaos: Chao
 
 @pytest.mark.nightly
 def test_without_the_guard_in_kombu_supervisor_and_watchdog_bring_the_workers_back(chaos: ChaosFleet) -> None:
-    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
     chaos.environment["CHAOS_WITHOUT_SHIM"] = "yes"
-    chaos.start()
-    outcome = under_fire(chaos, [faults.broker_killed], rng=Random(22), times=6, pause=(2, 4), queues=queues, cursed=[cursed])
-    assert outcome.injected
-    assert outcome.wrongs == []
+    assert_right_under_fire(chaos, [faults.broker_killed], seed=22, times=6, pause=(2.0, 4.0))
 
 
 @pytest.mark.nightly

@@ -13,7 +13,7 @@ from shared.domain.jobs import JobState
 from tests.api.bodies import a_body
 from tests.chaos import faults
 from tests.chaos.fleet import LANES, ChaosFleet, kill
-from tests.chaos.scenario import under_fire
+from tests.chaos.scenario import assert_right_under_fire
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import Expected, leftovers, wrongs
 from tests.factories import MONDAY
@@ -23,19 +23,12 @@ LONG = {"pausing": {"variant": (0, 1), "milliseconds": (700,)}}  # about two sec
 
 
 def test_jobs_end_right_while_processes_are_killed(chaos: ChaosFleet) -> None:
-    *queues, cursed = write_usage(chaos.settings.files_dir, 9, cursed=1)
-    chaos.start()
     kinds = [faults.child_killed, faults.child_killed, faults.tree_killed]
-    outcome = under_fire(chaos, kinds, rng=Random(1), times=8, pause=(0.5, 3.0), queues=queues, cursed=[cursed])
-    assert outcome.injected
-    assert outcome.wrongs == []
+    assert_right_under_fire(chaos, kinds, seed=1, times=8, pause=(0.5, 3.0))
 
 
 def test_a_worker_asked_to_stop_finishes_its_tasks_and_costs_no_attempt(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 2)
-    chaos.start()
-    job_id = chaos.submit(hyperparameters=LONG)
-    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    queues, job_id = scoring(chaos)
     watchdog = chaos.watchdog("worker")
     kill(watchdog, signal.SIGTERM)
     eventually(lambda: not watchdog.is_running(), within=15, what="the end of the worker")
@@ -47,21 +40,18 @@ def test_a_question_is_answered_while_candidates_have_all_other_slots(chaos: Cha
     write_usage(chaos.settings.files_dir, 4)
     chaos.start([("worker", "plan,score", 2)], api=True)
     chaos.add_worker("control", ",".join(CONTROL_LANES), 1)
-    job_id = chaos.submit(hyperparameters=LONG)
-    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _is_scoring(chaos), within=30, what="scores that run")
     body = a_body() | {"as_of": MONDAY.isoformat(), "model": "pausing"}
     answer = urllib3.request("POST", f"http://127.0.0.1:{chaos.port}/v1/jobs/validate", json=body, timeout=10, retries=False)
     assert answer.status == 200, answer.data
     assert answer.json()["valid"]
-    assert _scoring(chaos, job_id)
+    assert _is_scoring(chaos)
 
 
 @pytest.mark.nightly
 def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 2)
-    chaos.start()
-    job_id = chaos.submit(hyperparameters=LONG)
-    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    queues, job_id = scoring(chaos)
     assert faults.worker_frozen_for_a_while(chaos, Random(5))
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
     assert chaos.said == []
@@ -69,10 +59,7 @@ def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: Chaos
 
 @pytest.mark.nightly
 def test_a_worker_that_stands_still_is_killed_and_its_successor_does_the_work(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 2)
-    chaos.start()
-    job_id = chaos.submit(hyperparameters=LONG)
-    eventually(lambda: _scoring(chaos, job_id), within=30, what="scores that run")
+    queues, job_id = scoring(chaos)
     assert faults.worker_frozen(chaos, Random(5))
     assert wrongs(chaos, Expected(job_id=chaos.ended(job_id, within=90).job_id, queues=queues)) == []
     assert len(chaos.said) == 1
@@ -92,7 +79,16 @@ def test_two_reapers_at_once_and_one_that_was_frozen_do_no_harm(chaos: ChaosFlee
     assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
 
 
-def _scoring(chaos: ChaosFleet, job_id: str) -> bool:
+def scoring(chaos: ChaosFleet) -> tuple[list[str], str]:
+    """Start the fleet and a job whose candidates take both its slots; the names of its queues and its id."""
+    queues = write_usage(chaos.settings.files_dir, 2)
+    chaos.start()
+    job_id = chaos.submit(hyperparameters=LONG)
+    eventually(lambda: _is_scoring(chaos), within=30, what="scores that run")
+    return queues, job_id
+
+
+def _is_scoring(chaos: ChaosFleet) -> bool:
     """Whether both slots work on candidates."""
     view = chaos.lanes()
     return view is not None and sum(held.lane == "score" for held in view.held.values()) >= 2
