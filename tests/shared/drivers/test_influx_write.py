@@ -55,11 +55,11 @@ class Scripted:
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
     def follow(request: BaseHTTPRequestHandler, body: bytes) -> None:
-        told.paths.append(request.path)
-        told.bodies.append(body.decode())
-        told.credentials.append(request.headers.get("Authorization", ""))
-        told.may_answer.wait(20)
-        answer = told.script.pop(0) if len(told.script) > 1 else told.script[0]
+        script.paths.append(request.path)
+        script.bodies.append(body.decode())
+        script.credentials.append(request.headers.get("Authorization", ""))
+        script.may_answer.wait(20)
+        answer = script.script.pop(0) if len(script.script) > 1 else script.script[0]
         request.send_response(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
             request.send_header(name, value)
@@ -67,10 +67,10 @@ def scripted() -> Iterator[Scripted]:
         request.wfile.write(answer.body.encode())
 
     with answering(follow) as url:
-        told = Scripted(url)
-        told.may_answer.set()
-        yield told
-        told.may_answer.set()
+        script = Scripted(url)
+        script.may_answer.set()
+        yield script
+        script.may_answer.set()
 
 
 @pytest.fixture(params=["1", "2", "3"])

@@ -48,6 +48,7 @@ def test_a_job_comes_back_as_it_was_given(store: Store) -> None:
     assert store.jobs.add(job) == job
     assert store.jobs.get("job-1") == job
     assert store.jobs.find(JobFilter(), 10) == [job]
+    store.check()
 
 
 def test_times_come_back_in_utc(store: Store) -> None:
@@ -151,22 +152,15 @@ def test_a_move_sets_state_reason_and_the_time_of_its_kind(store: Store) -> None
     assert store.jobs.move("job-1", [JobState.QUEUED, JobState.RUNNING], JobState.SUCCEEDED, None, end)
     assert store.jobs.get("job-1") == a_job(state=JobState.SUCCEEDED, started_at=start, ended_at=end)
 
-
-def test_a_job_that_never_ran_has_no_start(store: Store) -> None:
-    store.jobs.add(a_job())
-    assert store.jobs.move("job-1", [JobState.QUEUED], JobState.FAILED, "no such file", MONDAY)
-    assert (store.jobs.get("job-1").started_at, store.jobs.get("job-1").ended_at) == (None, MONDAY)
+    store.jobs.add(a_job(job_id="never ran"))
+    assert store.jobs.move("never ran", [JobState.QUEUED], JobState.FAILED, "no such file", end)
+    assert (store.jobs.get("never ran").started_at, store.jobs.get("never ran").ended_at) == (None, end)
 
 
-def test_a_move_from_another_state_than_the_expected_does_nothing(store: Store) -> None:
+def test_a_move_from_an_unexpected_state_does_nothing_and_one_that_no_job_may_make_is_refused(store: Store) -> None:
     store.jobs.add(a_job())
     assert not store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, MONDAY)
     assert not store.jobs.move("job-1", [], JobState.SUCCEEDED, None, MONDAY)
-    assert store.jobs.get("job-1") == a_job()
-
-
-def test_a_move_that_no_job_may_make_is_refused_whatever_its_state(store: Store) -> None:
-    store.jobs.add(a_job())
     with pytest.raises(ValueError, match="a job that is succeeded cannot become running"):
         store.jobs.move("job-1", [JobState.QUEUED, JobState.SUCCEEDED], JobState.RUNNING, None, MONDAY)
     assert store.jobs.get("job-1") == a_job()
@@ -198,7 +192,7 @@ ENDED = a_job(
 LATER = MONDAY + timedelta(hours=2, microseconds=7)
 
 
-def test_a_job_that_is_reopened_is_as_good_as_new_and_keeps_what_it_was_planned_for(store: Store) -> None:
+def test_a_job_that_is_reopened_keeps_what_it_was_planned_for_and_may_run_and_end_again(store: Store) -> None:
     store.jobs.add(ENDED)
     assert store.jobs.reopen("job-1", [JobState.FAILED, JobState.PARTIAL], LATER, warnings=["of the request"])
     reopened = store.jobs.get("job-1")
@@ -207,29 +201,20 @@ def test_a_job_that_is_reopened_is_as_good_as_new_and_keeps_what_it_was_planned_
     )
     assert reopened.deadline_at == LATER + HOUR  # it has its whole time again
     assert store.jobs.open() == [reopened]
-
-
-def test_a_job_that_is_reopened_may_run_and_end_again(store: Store) -> None:
-    store.jobs.add(ENDED)
-    store.jobs.reopen("job-1", [JobState.PARTIAL], LATER)
     assert store.jobs.move("job-1", [JobState.QUEUED], JobState.RUNNING, None, LATER)
     assert store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, LATER + HOUR)
     ended = store.jobs.get("job-1")
     assert (ended.started_at, ended.ended_at, ended.queued_at) == (LATER, LATER + HOUR, LATER)
 
 
-def test_reopening_from_another_state_than_the_expected_does_nothing(store: Store) -> None:
+def test_what_is_in_another_state_than_the_expected_or_has_not_ended_is_not_reopened(store: Store) -> None:
     store.jobs.add(ENDED)
     assert not store.jobs.reopen("job-1", [JobState.FAILED], LATER)
     assert not store.jobs.reopen("job-1", [], LATER)
     assert store.jobs.get("job-1") == ENDED
-
-
-def test_what_has_not_ended_is_not_reopened(store: Store) -> None:
-    store.jobs.add(a_job())
     with pytest.raises(ValueError, match="a job that is queued or running has not ended"):
-        store.jobs.reopen("job-1", [JobState.RUNNING, JobState.FAILED, JobState.QUEUED], LATER)
-    assert store.jobs.get("job-1") == a_job()
+        store.jobs.reopen("job-1", [JobState.RUNNING, JobState.PARTIAL, JobState.QUEUED], LATER)
+    assert store.jobs.get("job-1") == ENDED
 
 
 def test_eight_threads_that_reopen_a_job_reopen_it_once(store: Store) -> None:
@@ -284,22 +269,12 @@ def test_a_job_that_is_not_there_is_said_so(store: Store, ask: Callable[[Store],
 # Reports
 
 
-def test_a_report_comes_back_with_its_leaderboard_in_order(store: Store) -> None:
-    store.reports.save(a_report())
-    assert store.reports.get("job-1", "root.etl") == a_report()
-
-
-def test_a_report_without_anything_yet_comes_back_too(store: Store) -> None:
+def test_a_report_comes_back_with_its_leaderboard_in_order_and_is_replaced_with_it(store: Store) -> None:
     empty = QueueReport(job_id="job-1", queue="root.etl", state=QueueState.WAITING)
-    store.reports.save(empty)
-    assert store.reports.get("job-1", "root.etl") == empty
-
-
-def test_a_new_report_replaces_the_old_one_with_its_outcomes(store: Store) -> None:
-    store.reports.save(a_report())
     shorter = a_report(outcomes=a_report().outcomes[1:2], winner=None, state=QueueState.FAILED, reason="r")
-    store.reports.save(shorter)
-    assert store.reports.get("job-1", "root.etl") == shorter
+    for report in (empty, a_report(), shorter):
+        store.reports.save(report)
+        assert store.reports.get("job-1", "root.etl") == report
 
 
 def test_reports_of_a_job_are_listed_by_name_without_outcomes(store: Store) -> None:
@@ -506,10 +481,6 @@ def test_every_write_of_the_promise_is_repeated_above() -> None:
     parts = {"jobs": Jobs, "reports": Reports, "forecasts": Forecasts, "actuals": Actuals}
     writing = {f"{name}.{verb}" for name, part in parts.items() for verb in vars(part) if verb.startswith(verbs)}
     assert writing == set(WRITES)
-
-
-def test_a_store_that_is_there_passes_its_check(store: Store) -> None:
-    store.check()
 
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:

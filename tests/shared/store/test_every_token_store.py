@@ -29,12 +29,9 @@ def test_a_token_comes_back_as_it_was_given(store: Store) -> None:
         revoked_at=MONDAY + 2 * HOUR,
         last_used_at=MONDAY + 3 * HOUR,
     )
+    assert store.tokens.all() == []
     store.tokens.add(whole)
     assert store.tokens.all() == [whole]
-
-
-def test_a_store_without_tokens_has_none(store: Store) -> None:
-    assert store.tokens.all() == []
 
 
 def test_tokens_come_oldest_first(store: Store) -> None:

@@ -211,27 +211,20 @@ def test_eight_threads_that_write_all_the_time_all_get_their_turn(url: str) -> N
         assert list(pool.map(submit, range(8))) == [40] * 8
 
 
-def test_an_error_inside_a_transaction_undoes_all_of_it(store: Store) -> None:
+def test_what_is_not_finite_is_not_kept_and_undoes_all_of_its_transaction(store: Store) -> None:
     store.reports.save(a_report())
-    with pytest.raises(ValueError, match="not finite"):
-        store.reports.save(a_report(seconds=float("nan"), outcomes=()))
-    assert store.reports.get("job-1", "root.etl") == a_report()
-
-
-def test_a_forecast_that_is_not_finite_is_not_kept(store: Store) -> None:
     store.forecasts.save(a_forecast())
     with pytest.raises(ValueError, match="not finite"):
+        store.reports.save(a_report(seconds=float("nan"), outcomes=()))
+    with pytest.raises(ValueError, match="not finite"):
         store.forecasts.save(a_forecast(prediction=(1.0, 2.0, float("nan"))))
-    assert store.forecasts.find() == [a_forecast()]
+    assert (store.reports.get("job-1", "root.etl"), store.forecasts.find()) == (a_report(), [a_forecast()])
 
 
-def test_a_folder_in_place_of_the_file_is_away(path: Path, store: Store) -> None:
+def test_a_folder_in_place_of_the_file_and_one_that_cannot_be_made_are_away(path: Path, store: Store, tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(StoreAway, match="unable to open database file"):
         store.check()
-
-
-def test_a_folder_that_cannot_be_made_is_away(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreAway, match=r"its folder cannot be made: (Not a directory|File exists)"):
         open_store(f"sqlite://{tmp_path / 'file' / 'queuecast.db'}").check()

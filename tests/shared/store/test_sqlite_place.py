@@ -133,20 +133,16 @@ def test_a_log_that_is_removed_costs_nothing_that_was_written(store: Store, path
         assert restarted.jobs.get("job-1") == a_job()
 
 
-def cut(path: Path) -> None:
-    os.truncate(path, 8_192)
-
-
-def empty(path: Path) -> None:
-    os.truncate(path, 0)
-
-
 def overwrite_the_head(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(b"\0" * 4_096)
 
 
-@pytest.mark.parametrize("damage", [cut, empty, overwrite_the_head])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda path: os.truncate(path, 8_192), lambda path: os.truncate(path, 0), overwrite_the_head],
+    ids=["cut", "emptied", "without its head"],
+)
 def test_a_file_that_is_destroyed_is_away_within_a_second_until_it_is_put_back(
     store: Store, path: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -93,24 +93,16 @@ def test_attempts_are_counted_by_candidate_and_not_by_message(job: RunState) -> 
     assert [job.attempts.begin(JOB, QUEUE, "0") for number in range(3)] == [1, 2, 3]
     assert job.attempts.begin(JOB, QUEUE, "1") == 1
     job.attempts.forgive(JOB, QUEUE, "0")
-    assert job.attempts.begin(JOB, QUEUE, "0") == 3
+    job.attempts.forgive(JOB, QUEUE, "2")  # what was not counted is not forgiven
+    assert [job.attempts.begin(JOB, QUEUE, what) for what in ("0", "2")] == [3, 1]
 
 
-def test_there_is_nothing_to_begin_where_an_outcome_is(job: RunState) -> None:
-    assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == 1
-    assert job.attempts.begin(JOB, QUEUE, "0") == 0
-
-
-def test_there_is_nothing_to_begin_in_a_queue_that_has_ended(job: RunState) -> None:
-    job.end_queue(JOB, QUEUE, "no data")
-    assert job.attempts.begin(JOB, QUEUE, "ingest") == 0
-
-
-def test_the_first_outcome_counts(job: RunState) -> None:
+def test_the_first_outcome_counts_and_nothing_begins_where_it_is(job: RunState) -> None:
     later = Failure(candidate=WORK.candidates[0], error="Other", reason="too late")
     assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == 1
     assert job.attempts.record(JOB, QUEUE, 0, later) == 1
     assert job.attempts.outcomes(JOB, QUEUE) == {0: FAILURE}
+    assert job.attempts.begin(JOB, QUEUE, "0") == 0
 
 
 def test_a_queue_ends_once(job: RunState) -> None:
@@ -148,12 +140,6 @@ def test_late_tasks_of_a_queue_that_has_ended_leave_nothing_behind(job: RunState
     job.attempts.forgive(JOB, QUEUE, "0")
     assert everything(job) == before
     assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.attempts.outcomes(JOB, QUEUE)) == (None, None, {})
-
-
-def test_only_what_was_counted_is_forgiven(job: RunState) -> None:
-    job.attempts.begin(JOB, QUEUE, "0")
-    job.attempts.forgive(JOB, QUEUE, "1")
-    assert [job.attempts.begin(JOB, QUEUE, what) for what in ("0", "1")] == [2, 1]
 
 
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
