@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.factories import MONDAY
+from worker.models import models
 from worker.models.base import Extent, FloatArray, History
 
 HOUR, DAY = 3_600, 86_400
@@ -30,6 +31,12 @@ def a_history(
         "step_seconds": step_seconds,
     }
     return History(**(values | changes))
+
+
+def forecast_of(name: str, target: FloatArray, horizon: int, *, step_seconds: int = HOUR, **hyperparameters: Any) -> list[float]:
+    """What the model of this name makes of such a history."""
+    history = a_history(len(target), horizon=horizon, step_seconds=step_seconds, target=target.astype(float))
+    return models[name](**hyperparameters).forecast(history, horizon).tolist()
 
 
 def daily_wave(times: pd.DatetimeIndex) -> FloatArray:

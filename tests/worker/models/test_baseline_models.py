@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
+from tests.worker.models.histories import DAY, HOUR, an_extent, forecast_of
 from worker.models import models
-from worker.models.base import FloatArray
 from worker.models.baseline_models import SeasonalNaive
 
 
-def _forecast(name: str, target: FloatArray, horizon: int, *, step_seconds: int = HOUR, **hyperparameters: Any) -> list[float]:
-    history = a_history(len(target), horizon=horizon, step_seconds=step_seconds, target=target.astype(float))
-    return models[name](**hyperparameters).forecast(history, horizon).tolist()
-
-
 def test_last_value_repeats_the_newest_value() -> None:
-    assert _forecast("last_value", np.array([1, 5, 3]), 2) == [3, 3]
+    assert forecast_of("last_value", np.array([1, 5, 3]), 2) == [3, 3]
 
 
 @pytest.mark.parametrize("days", [1, 7])
 def test_seasonal_naive_repeats_the_last_days_exactly(days: int) -> None:
     target = np.random.default_rng(0).normal(size=200)
     season = target[-24 * days :].tolist()
-    assert _forecast("seasonal_naive", target, 24 * days + 5, days=days) == season + season[:5]
+    assert forecast_of("seasonal_naive", target, 24 * days + 5, days=days) == season + season[:5]
 
 
 def test_seasonal_naive_says_how_much_history_its_days_need() -> None:
@@ -40,22 +32,22 @@ def test_seasonal_naive_says_how_much_history_its_days_need() -> None:
 )
 def test_seasonal_naive_counts_days_in_steps_of_any_length(step_seconds: int, days: int, season: int) -> None:
     target = np.arange(40)
-    assert _forecast("seasonal_naive", target, season, step_seconds=step_seconds, days=days) == target[-season:].tolist()
+    assert forecast_of("seasonal_naive", target, season, step_seconds=step_seconds, days=days) == target[-season:].tolist()
 
 
 def test_hour_mean_averages_the_same_hour_of_the_last_days() -> None:
     target = np.random.default_rng(0).normal(size=9 * 24 + 5)
     expected = [np.mean([target[len(target) + step - 24 * day] for day in range(1, 8)]) for step in range(24)]
-    assert _forecast("hour_mean", target, 48) == pytest.approx(expected * 2)
+    assert forecast_of("hour_mean", target, 48) == pytest.approx(expected * 2)
 
 
 def test_hour_mean_takes_the_whole_days_that_are_there() -> None:
     target = np.concatenate([np.full(5, 1_000), np.full(24, 10), np.full(24, 20)])
-    assert _forecast("hour_mean", target, 3) == [15, 15, 15]
+    assert forecast_of("hour_mean", target, 3) == [15, 15, 15]
 
 
 def test_hour_mean_of_daily_steps_is_the_mean_of_seven_days() -> None:
-    assert _forecast("hour_mean", np.arange(30), 2, step_seconds=DAY) == [26, 26]
+    assert forecast_of("hour_mean", np.arange(30), 2, step_seconds=DAY) == [26, 26]
 
 
 @pytest.mark.parametrize("name", ["seasonal_naive", "hour_mean"])

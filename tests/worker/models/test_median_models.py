@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
+from tests.worker.models.histories import DAY, an_extent, forecast_of
 from worker.models import models
-from worker.models.base import FloatArray
-
-
-def _forecast(name: str, target: FloatArray, horizon: int, *, step_seconds: int = HOUR, **hyperparameters: Any) -> list[float]:
-    history = a_history(len(target), horizon=horizon, step_seconds=step_seconds, target=target.astype(float))
-    return models[name](**hyperparameters).forecast(history, horizon).tolist()
 
 
 def test_hour_median_takes_the_middle_of_the_same_hour_of_the_last_days() -> None:
     target = np.random.default_rng(0).normal(size=9 * 24 + 5)
     expected = [np.median([target[len(target) + step - 24 * day] for day in range(1, 8)]) for step in range(24)]
-    assert _forecast("hour_median", target, 48) == pytest.approx(expected * 2)
+    assert forecast_of("hour_median", target, 48) == pytest.approx(expected * 2)
 
 
 def test_hour_median_takes_the_whole_days_that_are_there() -> None:
     target = np.concatenate([np.full(5, 1_000), np.full(24, 10), np.full(24, 12), np.full(24, 90)])
-    assert _forecast("hour_median", target, 3, days=14) == [12, 12, 12]
+    assert forecast_of("hour_median", target, 3, days=14) == [12, 12, 12]
 
 
 def test_hour_median_of_daily_steps_is_the_median_of_seven_days() -> None:
-    assert _forecast("hour_median", np.arange(30), 2, step_seconds=DAY) == [26, 26]
+    assert forecast_of("hour_median", np.arange(30), 2, step_seconds=DAY) == [26, 26]
 
 
 def test_one_odd_day_does_not_move_hour_median() -> None:
     days = np.tile(np.arange(24), 7)
     odd = days.copy()
     odd[48:72] = 1_000
-    assert _forecast("hour_median", odd, 24) == _forecast("hour_median", days, 24)
+    assert forecast_of("hour_median", odd, 24) == forecast_of("hour_median", days, 24)
 
 
 def test_recent_median_is_one_value_that_a_burst_does_not_move() -> None:
     target = np.concatenate([np.full(200, 50), [3, 3, 3, 90, 90, 3]])
-    assert _forecast("recent_median", target, 2, hours=6) == [3, 3]
-    assert _forecast("recent_median", target, 2, hours=168) == [50, 50]
+    assert forecast_of("recent_median", target, 2, hours=6) == [3, 3]
+    assert forecast_of("recent_median", target, 2, hours=168) == [50, 50]
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(6, 9), (24, 9), (72, 8)])
 def test_recent_median_counts_hours_in_steps_of_any_length(hours: int, expected: float) -> None:
-    assert _forecast("recent_median", np.arange(10), 1, step_seconds=DAY, hours=hours) == [expected]
+    assert forecast_of("recent_median", np.arange(10), 1, step_seconds=DAY, hours=hours) == [expected]
 
 
 @pytest.mark.parametrize("name", ["hour_median", "recent_median"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -62,13 +62,8 @@ def test_it_is_measured_as_a_model_of_that_forecast_would_be(gap: bool) -> None:
     (alone,) = scores_of(Candidate(model="theta"), snapshot=snapshot)
     twins = [replace(alone, candidate=Candidate(model=name)) for name in "abc"]
     (blend,) = blends_of([*twins, *scores_of(REFERENCE, snapshot=snapshot)], {BLEND_TOP3})
-    assert vars_of(blend.score) == pytest.approx(vars_of(alone), rel=1e-9)
-
-
-def vars_of(scored: Score) -> list[float | None]:
-    measures = [scored.measures, *(window.measures for window in scored.windows)]
-    names = ("mape", "wape", "smape", "mase", "rmse", "skill", "steps", "skipped_steps")
-    return [getattr(each, name) for each in measures for name in names]
+    for one, other in zip((blend.score, *blend.score.windows), (alone, *alone.windows), strict=True):
+        assert astuple(one.measures) == pytest.approx(astuple(other.measures), rel=1e-9)
 
 
 def test_the_top_three_are_the_first_three() -> None:

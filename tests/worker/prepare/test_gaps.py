@@ -47,7 +47,7 @@ def test_a_longer_gap_takes_the_same_hour_of_the_previous_day():
 def test_a_day_that_was_filled_itself_is_the_previous_day_of_the_next_gap():
     frame, values = with_gap(30, 50)
     frame.iloc[54:70, 0] = np.nan
-    assert filled(frame)[54:70] == values[6:22].tolist()[: -0 or None]
+    assert filled(frame)[54:70] == values[6:22].tolist()
 
 
 def test_a_long_gap_within_the_first_day_is_a_straight_line():
