@@ -10,16 +10,12 @@ import pytest
 from shared.errors import SetupError
 from shared.telemetry import metrics
 from tests.scraping import counted_here, sample
+from tests.servers import free_port
 from worker.fleet.metrics_server import serve_metrics
 
 
-def a_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
 def test_what_is_counted_is_served_on_the_port() -> None:
-    port = a_free_port()
+    port = free_port()
     serve_metrics("127.0.0.1", port)
     metrics.REAPS.labels("finish").inc()
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:

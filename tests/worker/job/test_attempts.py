@@ -61,14 +61,7 @@ def test_the_fourth_attempt_is_not_begun(run_state: RunState) -> None:
     for _ in range(3):
         run_state.attempts.begin(JOB, QUEUE, "0")
     ran: list[Candidate] = []
-    score_each(
-        run_state,
-        JOB,
-        QUEUE,
-        [0],
-        candidates=CANDIDATES,
-        evaluate=lambda candidate: ran.append(candidate) or an_outcome(candidate),
-    )
+    scored(run_state, [0], lambda candidate: ran.append(candidate) or an_outcome(candidate))
     outcome = run_state.attempts.outcomes(JOB, QUEUE)[0]
     assert ran == []
     assert isinstance(outcome, Failure)
@@ -80,11 +73,8 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
         return an_outcome(candidate) if candidate.hyperparameters["n"] else raising(MemoryError())()
 
     assert scored(run_state, range(3), evaluate) == []
-    assert [outcome.error for outcome in run_state.attempts.outcomes(JOB, QUEUE).values() if isinstance(outcome, Failure)] == [
-        "OutOfMemory",
-        "Test",
-        "Test",
-    ]
+    errors = [outcome.error for outcome in run_state.attempts.outcomes(JOB, QUEUE).values() if isinstance(outcome, Failure)]
+    assert errors == ["OutOfMemory", "Test", "Test"]
 
 
 def test_after_a_time_limit_the_rest_of_the_block_is_handed_back(run_state: RunState) -> None:

@@ -14,7 +14,7 @@ from shared.domain.codec import from_document
 from shared.domain.jobs import DataPlaces, Place
 from shared.errors import SourceNotFound
 from shared.fleet.runstate import RunState
-from tests.factories import MONDAY, a_load, a_request
+from tests.factories import MONDAY, a_load, a_request, write_loads
 from tests.scraping import counted_here
 from worker.job.ingestion import read_all, usage_query
 from worker.job.resources import Resources, use
@@ -28,10 +28,8 @@ PLACES = DataPlaces(source=(Place(name="files", path="usage/*.csv"), Place(name=
 def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
     """Usage of two queues in one folder, what their nodes say of one of them in another."""
     assert settings.files_dir is not None
-    for folder in ("usage", "nodes"):
-        (settings.files_dir / folder).mkdir(parents=True)
-    for queue in ("root.adhoc", "root.etl"):
-        a_load().rename_axis("timestamp").to_csv(settings.files_dir / "usage" / f"{queue}.csv")
+    write_loads(settings.files_dir / "usage", "root.adhoc", "root.etl")
+    (settings.files_dir / "nodes").mkdir()
     load = a_load(seed=3)
     nodes = pd.DataFrame({"heat": load.to_numpy(), "used_capacity": 1.0}, index=load.index.rename("timestamp"))
     nodes.to_csv(settings.files_dir / "nodes" / "root.etl.csv")

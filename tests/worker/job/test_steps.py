@@ -30,7 +30,7 @@ from shared.fleet.runstate import RunState
 from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
 from shared.store import Store
 from shared.store.reports import Reports
-from tests.factories import MONDAY, a_job, a_load, a_request, let_in
+from tests.factories import MONDAY, a_job, a_load, a_request, let_in, write_loads
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
@@ -46,9 +46,7 @@ NOTHING_WRONG = Measures(mape=0.0, wape=0.0, smape=0.0, mase=0.0, rmse=0.0, skil
 def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
     """Resources over two queues of 14 days, one file each."""
     assert settings.files_dir is not None
-    settings.files_dir.mkdir()
-    for number, queue in enumerate(QUEUES):
-        a_load(seed=number).rename_axis("timestamp").to_csv(settings.files_dir / f"{queue}.csv")
+    write_loads(settings.files_dir, *QUEUES)
     with use(Resources(settings)) as given:
         yield given
         given.store.close()
@@ -59,6 +57,14 @@ def submit(here: Resources, **changes: Any) -> Job:
     values = {"model": ("hour_mean",), "deadline": a_request().deadline} | changes
     job = here.store.jobs.add(a_job(request=a_request(**values), created_at=datetime.now(UTC)))
     here.run_state.begin_job(job.job_id, job.deadline_at)
+    return job
+
+
+def planned(here: Resources, **changes: Any) -> Job:
+    """A job whose queues are let in."""
+    job = submit(here, **changes)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
     return job
 
 
@@ -76,9 +82,7 @@ def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
 
 def scored(here: Resources) -> tuple[Job, QueueWork]:
     """A job whose queue `root.etl` has an outcome for every candidate."""
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here)
     work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
     steps.score(job.job_id, "root.etl", range(len(work.candidates)))
@@ -125,7 +129,7 @@ def test_a_queue_that_may_not_be_called_so_costs_the_job_a_warning_and_nothing_e
     assert warning == r"queues left out for their names: 'a\x1bb': it has a control character in it"
 
 
-def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
+def test_a_job_goes_from_its_row_to_its_forecasts_and_leaves_no_run_state(here: Resources) -> None:
     job = submit(here)
     run(job.job_id)
     ended = here.store.jobs.get(job.job_id)
@@ -145,6 +149,7 @@ def test_a_job_goes_from_its_row_to_its_forecasts(here: Resources) -> None:
         assert report.winner is not None
         assert report.explanation
         assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
+    assert here.run_state.client.keys("*job-1*") == []
 
 
 def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Resources) -> None:
@@ -178,16 +183,9 @@ def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> Non
     assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecasts.newest("root.etl").mape
 
 
-def test_an_ended_job_leaves_nothing_in_the_run_state(here: Resources) -> None:
-    run(submit(here).job_id)
-    assert here.run_state.client.keys("*job-1*") == []
-
-
 def test_every_step_may_run_twice(here: Resources) -> None:
-    job = submit(here)
+    job = planned(here)
     steps.plan(job.job_id)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
     for queue in QUEUES:
         first, second = (steps.ingest(job.job_id, queue) for _ in range(2))
         assert first == second is not None
@@ -203,9 +201,7 @@ def test_every_step_may_run_twice(here: Resources) -> None:
 
 
 def test_select_waits_for_every_outcome(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here)
     steps.ingest(job.job_id, "root.etl")
     steps.score(job.job_id, "root.etl", [0])
     assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.IS_EARLY
@@ -213,13 +209,8 @@ def test_select_waits_for_every_outcome(here: Resources) -> None:
 
 
 def test_a_job_whose_forecasts_are_there_plans_the_rest_only(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
-    work = steps.ingest(job.job_id, "root.adhoc")
-    assert work is not None
-    steps.score(job.job_id, "root.adhoc", range(len(work.candidates)))
-    steps.select(job.job_id, "root.adhoc", is_heavy=False)
+    job = planned(here)
+    deliver(here, job, "root.adhoc")
     here.run_state.client.flushdb()  # the broker loses everything
 
     assert replanned(here, job)
@@ -250,9 +241,7 @@ def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
 
 
 def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here)
     steps.ingest(job.job_id, "root.etl")
     steps.score(job.job_id, "root.etl", [0, 1])
     here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped")
@@ -337,9 +326,7 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
 
 
 def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here)
     for queue in QUEUES:
         deliver(here, job, queue)
     cancel(here, job)
@@ -499,9 +486,7 @@ def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Reso
 
 
 def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> None:
-    job = submit(here, model=("lstm",))
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here, model=("lstm",))
     work = steps.ingest(job.job_id, "root.etl")
     assert work is not None
     for index, candidate in enumerate(work.candidates):  # as if the network had been perfect, and all others had failed
@@ -548,9 +533,7 @@ def test_what_only_planning_can_see_is_said_with_what_is_accepted(
 
 
 def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
-    job = submit(here, as_of=MONDAY + timedelta(days=30))
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here, as_of=MONDAY + timedelta(days=30))
     with pytest.raises(EmptySeries, match="as_of"):
         steps.ingest(job.job_id, "root.etl")
 
@@ -569,9 +552,7 @@ def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
 
 
 def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    let_in(here.run_state, job.job_id)
+    job = planned(here)
     here.run_state.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
     here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
     assert here.store.reports.get(job.job_id, "root.etl").reason == (

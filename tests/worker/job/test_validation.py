@@ -11,7 +11,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.domain.jobs import DataPlaces, Place
 from shared.fleet.runstate import RunState
-from tests.factories import MONDAY, a_load, a_request
+from tests.factories import MONDAY, a_request, write_loads
 from worker.job.resources import Resources, use
 from worker.job.validation import check
 
@@ -20,9 +20,7 @@ from worker.job.validation import check
 def files(settings: Settings, run_state: RunState) -> Iterator[Path]:
     """A folder with two queues of 14 days."""
     assert settings.files_dir is not None
-    settings.files_dir.mkdir()
-    for queue in ("root.adhoc", "root.etl"):
-        a_load().rename_axis("timestamp").to_csv(settings.files_dir / f"{queue}.csv")
+    write_loads(settings.files_dir, "root.adhoc", "root.etl")
     with use(Resources(settings)):
         yield settings.files_dir
 

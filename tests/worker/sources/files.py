@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.connections.files import FilesConnection
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
+from tests.worker.sources.queries import a_query
 from worker.sources import sources
-from worker.sources.base import Query, Reading, Source
+from worker.sources.base import Reading, Source
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 HEADER = "timestamp,queue,used_capacity"
@@ -24,9 +25,8 @@ def queues(folder: Path, path: str | None = None, queue_field: str = "queue") ->
 
 
 def read(folder: Path, path: str | None = None, queue: str = "a", **changes: object) -> Reading:
-    values = {"queue_field": "queue", "time_field": "timestamp", "target": "used_capacity", "columns": None, "start": START}
-    values |= {"end": START + timedelta(days=1), "step_seconds": 3_600, "aggregation": Aggregation.MEAN} | changes
-    return files(folder).read(Query(place=Place(name="files", path=path), queue=queue, **values))  # type: ignore[arg-type]
+    day = {"start": START, "end": START + timedelta(days=1)}
+    return files(folder).read(a_query(Place(name="files", path=path), queue=queue, **(day | changes)))
 
 
 def write_csv(folder: Path, rows: Iterable[str], *, header: str = HEADER, name: str = "rows.csv") -> Path:

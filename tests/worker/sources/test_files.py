@@ -16,20 +16,13 @@ from worker.sources import sources
 from worker.sources._files import find_files, opened
 
 
-def test_a_missing_folder_says_where_files_belong(tmp_path):
+def test_a_missing_folder_or_file_is_named_and_one_of_another_kind_is_not_read(tmp_path):
     with pytest.raises(SourceNotFound, match="found no folder 'nowhere', where"):
         queues(tmp_path / "nowhere")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SourceNotFound, match=r"no CSV or Parquet file for 'load\.csv'"):
-        queues(tmp_path, "load.csv")
-
-
-def test_a_file_of_another_kind_is_not_read(tmp_path):
     (tmp_path / "load.xlsx").write_bytes(b"x")
-    with pytest.raises(SourceNotFound, match="no CSV or Parquet file"):
-        queues(tmp_path, "*")
+    for path, said in (("load.csv", r"no CSV or Parquet file for 'load\.csv'"), ("*", "no CSV or Parquet file")):
+        with pytest.raises(SourceNotFound, match=said):
+            queues(tmp_path, path)
 
 
 @pytest.mark.parametrize("path", ["../secret.csv", "in/../../secret.csv", "/etc/passwd", "*/../../*.csv", "a\0/*.csv"])

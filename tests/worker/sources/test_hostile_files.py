@@ -30,18 +30,14 @@ def write(folder, **columns):
     parquet.write_table(table, folder / "x.parquet", compression="zstd")
 
 
-def test_more_rows_than_a_file_may_have_are_refused_by_its_footer(tmp_path, monkeypatch):
+def test_more_rows_than_a_file_may_have_are_refused_by_its_footer_or_as_they_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(_tables, "MAX_ROWS", 999)
     write(tmp_path, timestamp=timestamps(1_000))
     with pytest.raises(UnreadableData, match="it has 1,000 rows or more, accepted are 999 in one file"):
-        queues(tmp_path)
-
-
-def test_the_rows_of_a_csv_are_counted_as_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(_tables, "MAX_ROWS", 999)
+        queues(tmp_path, "x.parquet")
     write_csv(tmp_path, ["2026-01-05,a,1"] * 1_000)
     with pytest.raises(UnreadableData, match="accepted are 999"):
-        queues(tmp_path)
+        queues(tmp_path, "rows.csv")
 
 
 @pytest.mark.parametrize("column", ["queue", "timestamp"])

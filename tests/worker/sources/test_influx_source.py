@@ -14,6 +14,7 @@ from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, Sour
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.polling import without_waiting
+from tests.worker.sources.queries import a_query
 from worker.sources import sources
 from worker.sources.base import Query, Source
 
@@ -26,20 +27,8 @@ def a_source(server: Influxd, *, token: str | None = None, database: str | None 
     return sources["influxdb"](InfluxdbConnection(url=SecretStr(server.url), version="1", token=secret, database=database))
 
 
-def a_query(**changes: object) -> Query:
-    values = {
-        "place": PLACE,
-        "queue": "root.etl",
-        "queue_field": "queue",
-        "time_field": "timestamp",
-        "target": "used_capacity",
-        "columns": None,
-        "start": MONDAY,
-        "end": MONDAY + timedelta(days=1),
-        "step_seconds": 3_600,
-        "aggregation": Aggregation.MEAN,
-    }
-    return Query(**(values | changes))  # type: ignore[arg-type]
+def query(place: Place = PLACE, **changes: object) -> Query:
+    return a_query(place, **({"start": MONDAY, "end": MONDAY + timedelta(days=1)} | changes))
 
 
 @pytest.fixture
@@ -56,29 +45,29 @@ def filled(influxd: Influxd) -> Influxd:
 
 
 def test_numbers_of_every_kind_are_columns_and_texts_are_not(filled: Influxd) -> None:
-    frame = a_source(filled).read(a_query()).frame
+    frame = a_source(filled).read(query()).frame
     assert list(frame.columns) == ["used_capacity", "memory"]
     assert frame["used_capacity"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_field_of_texts_is_refused_by_its_type(filled: Influxd) -> None:
     with pytest.raises(UnreadableData, match="'state' holds strings"):
-        a_source(filled).read(a_query(target="state"))
+        a_source(filled).read(query(target="state"))
 
 
 def test_a_look_tells_queues_columns_and_the_ends_of_the_history(filled: Influxd) -> None:
-    view = a_source(filled).check(a_query(queue=""))
+    view = a_source(filled).check(query(queue=""))
     assert view.queues == ("root.adhoc", "root.etl")
     assert view.columns == ("used_capacity", "memory")
     assert (view.start_at, view.end_at) == (MONDAY, MONDAY + timedelta(hours=5))
 
 
 def test_companions_need_no_target(filled: Influxd) -> None:
-    assert set(a_source(filled).read(a_query(target=None)).frame.columns) == {"used_capacity", "memory"}
+    assert set(a_source(filled).read(query(target=None)).frame.columns) == {"used_capacity", "memory"}
 
 
 def test_the_median_is_the_servers(filled: Influxd) -> None:
-    found = a_source(filled).read(a_query(aggregation=Aggregation.MEDIAN, step_seconds=86_400))
+    found = a_source(filled).read(query(aggregation=Aggregation.MEDIAN, step_seconds=86_400))
     assert found.frame["used_capacity"].tolist() == [3.5]
     assert found.rows == 6
 
@@ -88,30 +77,30 @@ def test_the_median_is_the_servers(filled: Influxd) -> None:
 )
 def test_a_hostile_value_is_a_value(filled: Influxd, queue: str) -> None:
     with pytest.raises(EmptySeries, match="no point of it"):
-        a_source(filled).read(a_query(queue=queue))
+        a_source(filled).read(query(queue=queue))
 
 
 @pytest.mark.parametrize("name", ['m"; drop database usage --', '"usage".."secret"', "/.*/", "a b", "x" * 121])
 def test_a_hostile_name_never_reaches_the_server(filled: Influxd, name: str) -> None:
     for place in (replace(PLACE, measurement=name), replace(PLACE, database=name)):
         with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
-            a_source(filled).read(a_query(place=place))
+            a_source(filled).read(query(place=place))
     with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
         a_source(filled).queues(PLACE, name)
     with pytest.raises(SourceNotFound, match="found no field"):  # compared with the fields that there are
-        a_source(filled).read(a_query(target=name))
+        a_source(filled).read(query(target=name))
     assert filled.count("secret", DATABASE, "used_capacity") == 1
 
 
 def test_what_is_not_there_is_told_with_what_is(filled: Influxd) -> None:
     with pytest.raises(SourceNotFound, match="'nothing' not found, there are queue_metrics, secret"):
-        a_source(filled).read(a_query(place=replace(PLACE, measurement="nothing")))
+        a_source(filled).read(query(place=replace(PLACE, measurement="nothing")))
     with pytest.raises(SourceNotFound, match=r"no tag 'pool'.*there are host, queue"):
         a_source(filled).queues(PLACE, "pool")
     with pytest.raises(SourceNotFound, match="database not found"):
-        a_source(filled, database="nowhere").read(a_query())
+        a_source(filled, database="nowhere").read(query())
     with pytest.raises(SourceNotFound, match=r"data\.source\.database"):
-        a_source(filled, database=None).read(a_query())
+        a_source(filled, database=None).read(query())
 
 
 def test_a_wrong_password_is_told_as_authentication(influxd_with_users: Influxd) -> None:
@@ -121,20 +110,20 @@ def test_a_wrong_password_is_told_as_authentication(influxd_with_users: Influxd)
 
 def test_a_user_who_may_only_read_can_read(influxd_with_users: Influxd) -> None:
     influxd_with_users.write([f"queue_metrics,queue=root.etl used_capacity=5 {START}"], DATABASE)
-    assert a_source(influxd_with_users, token="reader:reader").read(a_query()).rows == 1
+    assert a_source(influxd_with_users, token="reader:reader").read(query()).rows == 1
 
 
 def test_a_server_that_is_away_is_away() -> None:
     connection = InfluxdbConnection(url=SecretStr("http://127.0.0.1:1"), version="1", database="usage")
     with pytest.raises(SourceAway, match=r"127\.0\.0\.1:1"):
-        sources["influxdb"](connection).read(a_query())
+        sources["influxdb"](connection).read(query())
 
 
 def test_a_frozen_server_is_told_at_once(filled: Influxd) -> None:
     filled.freeze()
     try:
         with without_waiting(60), pytest.raises(SourceAway):  # as long as a query is waited for
-            a_source(filled).read(a_query())
+            a_source(filled).read(query())
     finally:
         filled.thaw()
 
@@ -142,7 +131,7 @@ def test_a_frozen_server_is_told_at_once(filled: Influxd) -> None:
 def test_of_a_field_that_was_text_once_the_numbers_are_read_and_a_note_says_so(filled: Influxd) -> None:
     earlier = START - 30 * 86_400  # another shard, where the field may have another type
     filled.write([f'queue_metrics,queue=root.etl used_capacity="idle" {earlier}'], DATABASE)
-    reading = a_source(filled).read(a_query(start=MONDAY - timedelta(days=31)))
+    reading = a_source(filled).read(query(start=MONDAY - timedelta(days=31)))
     assert reading.frame["used_capacity"].dropna().tolist() == [1, 2, 3, 4, 5, 6]
     assert reading.notes == ("the field 'used_capacity' holds numbers and strings: only the numbers are read",)
 
@@ -161,6 +150,6 @@ def test_a_url_that_cannot_be_used_is_refused_without_what_is_secret_in_it(url: 
 def test_of_points_with_many_fields_only_what_is_asked_for_is_read(filled: Influxd) -> None:
     fields = ",".join(f"c{number}=1" for number in range(300))
     filled.write([f"queue_metrics,queue=root.etl,host=n1 {fields} {START}"], DATABASE)
-    reading = a_source(filled).read(a_query())
+    reading = a_source(filled).read(query())
     assert list(reading.frame.columns) == ["used_capacity"]
     assert "301 columns that nobody asked for, more than the 200" in reading.notes[0]
