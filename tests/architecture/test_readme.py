@@ -85,7 +85,7 @@ def test_its_table_of_settings_is_that_of_the_settings() -> None:
         pytest.fail(f"the table of README.md should be:\n\n{table}", pytrace=False)
 
 
-def test_it_says_where_settings_are_read_from_and_operators_are_told_of_those_that_exist() -> None:
+def test_it_says_where_settings_are_read_from_and_operators_read_of_real_ones() -> None:
     assert {CONFIG_FILE, SECRETS_DIR} <= set(re.findall(r"QUEUECAST_\w+", README))
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     fail_on(name for name in re.findall(r"QUEUECAST_[A-Z_]+[A-Z]", MANUAL) if name not in known)

@@ -276,7 +276,7 @@ def test_an_environment_whose_interpreter_is_gone_is_not_usable(house: House, is
     assert not house.is_usable()
 
 
-def test_pytest_runs_everything_the_night_s_tests_too_under_coverage_or_what_it_is_told(house: House) -> None:
+def test_pytest_runs_all_also_by_night_or_under_coverage_or_what_it_is_told(house: House) -> None:
     (house.root / "tests" / "coverage.py").write_text("import sys; print(*sys.argv[1:])")
     for arguments, said in (
         ([], r"pytest got \['-n', '[12]', '--dist', 'loadfile'\]"),  # in at most two processes

@@ -157,7 +157,7 @@ def test_a_move_sets_state_reason_and_the_time_of_its_kind(store: Store) -> None
     assert (store.jobs.get("never ran").started_at, store.jobs.get("never ran").ended_at) == (None, end)
 
 
-def test_a_move_from_an_unexpected_state_does_nothing_and_one_that_no_job_may_make_is_refused(store: Store) -> None:
+def test_an_unexpected_move_does_nothing_and_one_that_no_job_may_make_is_refused(store: Store) -> None:
     store.jobs.add(a_job())
     assert not store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, MONDAY)
     assert not store.jobs.move("job-1", [], JobState.SUCCEEDED, None, MONDAY)
@@ -192,7 +192,7 @@ ENDED = a_job(
 LATER = MONDAY + timedelta(hours=2, microseconds=7)
 
 
-def test_a_job_that_is_reopened_keeps_what_it_was_planned_for_and_may_run_and_end_again(store: Store) -> None:
+def test_a_reopened_job_keeps_what_it_was_planned_for_and_may_run_and_end_again(store: Store) -> None:
     store.jobs.add(ENDED)
     assert store.jobs.reopen("job-1", [JobState.FAILED, JobState.PARTIAL], LATER, warnings=["of the request"])
     reopened = store.jobs.get("job-1")

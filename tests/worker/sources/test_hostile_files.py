@@ -30,7 +30,7 @@ def write(folder, **columns):
     parquet.write_table(table, folder / "x.parquet", compression="zstd")
 
 
-def test_more_rows_than_a_file_may_have_are_refused_by_its_footer_or_as_they_are_read(tmp_path, monkeypatch):
+def test_more_rows_than_a_file_may_have_are_refused_by_footer_or_while_read(tmp_path, monkeypatch):
     monkeypatch.setattr(_tables, "MAX_ROWS", 999)
     write(tmp_path, timestamp=timestamps(1_000))
     with pytest.raises(UnreadableData, match="it has 1,000 rows or more, accepted are 999 in one file"):
