@@ -6,8 +6,8 @@ import socket
 from contextlib import closing
 
 from shared.config.addresses import is_loopback
+from shared.config.data_folder import is_noted, token_note
 from shared.config.settings import Settings
-from shared.config.token_note import is_noted, token_note
 from shared.errors import SetupError, StoreAway
 from shared.store import is_new, open_store
 

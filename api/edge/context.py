@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from api.edge.known_sessions import KnownSessions
 from api.edge.known_tokens import KnownTokens
+from shared.config.data_folder import token_note
 from shared.config.settings import Settings
-from shared.config.token_note import token_note
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import App, enqueue_check, enqueue_job, make_celery

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from api.edge.remembered import LIFE_SECONDS, Remembered
-from shared.config.token_note import is_noted
+from shared.config.data_folder import is_noted
 from shared.domain.tokens import Token, digest_of
 from shared.errors import StoreAway
 from shared.store.tokens import Tokens

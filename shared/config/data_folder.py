@@ -19,11 +19,12 @@ from shared.errors import SetupError
 
 OTHERS = 0o077  # the modes by which others may do anything; as umask: nothing
 ROOT = 0
+MADE_NOTE = "tokens.made"  # of tokens, see token_note
 INBOX = "files"  # people put what requests shall read there; whose it is, is their business
 DATABASES = ("queuecast.db", "forecasts.db")
 OURS = (
     *(f"{name}{suffix}" for name in DATABASES for suffix in ("", "-wal", "-shm", "-journal", ".made")),
-    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", "tokens.made", INBOX),
+    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", MADE_NOTE, INBOX),
 )
 ELSEWHERE = "name another with --data-dir or QUEUECAST_DATA_DIR"
 
@@ -127,6 +128,20 @@ def entries(folder: Path) -> Iterator[Entry]:
             for path in (Path(place, below) for below in (*folders, *files)):
                 with suppress(FileNotFoundError):
                     yield _entry(path, path.lstat())
+
+
+def token_note(settings: Settings) -> Path | None:
+    """Where it is noted that tokens were made in a store that is a server: dropped, it would look as if none ever was.
+
+    None = nowhere: a store in SQLite has a note of its own beside its file. To begin anew on purpose, remove the note as well.
+    """
+    is_server = not settings.store_location.startswith("sqlite:")
+    return settings.data_dir / MADE_NOTE if is_server and settings.data_dir.is_dir() else None
+
+
+def is_noted(note: Path | None) -> bool:
+    """Whether the note is there."""
+    return note is not None and note.exists()
 
 
 def user_name(uid: int) -> str:

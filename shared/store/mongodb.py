@@ -63,9 +63,9 @@ class MongoRecords:
         """The records that match."""
         if newest_of:
             stages: Stages = [*matching(table, where), *newest(table, newest_of), {"$sort": sort_of(table, order)}]
-        else:  # sorted by an index first: then others are looked up for the first ones only
+        else:
             since: Stages = [{"$match": preceding(table, order, before)}] if before is not None else []
-            stages = [{"$match": plain(table, where)}, *since, {"$sort": sort_of(table, order)}, *joining(table, where)]
+            stages = [*since, *_sorted(table, where, order)]
 
         def fetch(most: int | None) -> list[Row]:
             first: Stages = [] if most is None else [{"$limit": most}]
@@ -77,9 +77,7 @@ class MongoRecords:
     @speaks_mongo()
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
         """The first record that matches."""
-        sort: Document = {"$sort": sort_of(table, order)}
-        stages: Stages = [{"$match": plain(table, where)}, sort, *joining(table, where), {"$limit": 1}]
-        for document in self._of(table).aggregate(stages, allowDiskUse=True):
+        for document in self._of(table).aggregate([*_sorted(table, where, order), {"$limit": 1}], allowDiskUse=True):
             return read_one(table, _row(table, document))
         return None
 
@@ -112,13 +110,7 @@ class MongoRecords:
         if limit is None and not joining(table, where):
             return collection.delete_many(own).deleted_count
         first: Stages = [] if limit is None else [{"$limit": limit}]
-        stages: Stages = [
-            {"$match": own},
-            {"$sort": sort_of(table, order)},
-            *joining(table, where),
-            *first,
-            {"$project": {"_id": 1}},
-        ]
+        stages: Stages = [*_sorted(table, where, order), *first, {"$project": {"_id": 1}}]
         old = [document["_id"] for document in collection.aggregate(stages, allowDiskUse=True)]
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
@@ -186,6 +178,11 @@ class MongoRecords:
         if document is None:
             raise table.missing(**names)
         return _row(table, document)
+
+
+def _sorted(table: Table[T], where: Where, order: Order) -> Stages:
+    """Stages that keep the documents that match, in order: sorted by an index before others are looked up for them."""
+    return [{"$match": plain(table, where)}, {"$sort": sort_of(table, order)}, *joining(table, where)]
 
 
 def _document(table: Table[T], row: Mapping[str, Cell]) -> Document:

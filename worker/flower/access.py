@@ -19,7 +19,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from shared.config.addresses import host_of, is_address, is_loopback
-from shared.config.token_note import is_noted
+from shared.config.data_folder import is_noted
 from shared.errors import StoreAway
 from shared.store import Store
 

@@ -23,8 +23,8 @@ from tornado.options import options
 from tornado.web import RequestHandler
 
 from shared.config.addresses import is_loopback
+from shared.config.data_folder import token_note
 from shared.config.settings import Settings
-from shared.config.token_note import token_note
 from shared.store import open_store
 from worker.flower.access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 
