@@ -54,7 +54,7 @@ class Lifecycle:
             log.warning("nobody was told of the job; the reaper will have it planned", job_id=job.job_id, error=str(error))
 
     def withdraw(self, job: Job, now: datetime) -> None:
-        """End a job that could not begin; its Idempotency-Key makes a new one, as whoever asked was told to ask again."""
+        """End a job that could not begin; its Idempotency-Key is freed, since the client was told to submit again."""
         self.store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, now)
         self.store.jobs.free_key(job.job_id)
 

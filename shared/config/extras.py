@@ -1,6 +1,6 @@
 """Which of our own extras are installed, as our metadata names them: `pip install queuecast[worker]`.
 
-A process that found out at its first import would end with a traceback, and whoever supervises it would start it again for ever.
+A process that found out at its first import would end with a traceback, and its supervisor would start it again for ever.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ def _config_file() -> Path:
 
 
 def _problem(item: ErrorDetails) -> str:
-    """What is wrong, and where in the words of whoever wrote it: a variable, or a place in the TOML file."""
+    """What is wrong, and where: the name of a variable, or a place in the TOML file."""
     name, *rest = map(str, item["loc"])
     where = PREFIX + name.upper() if name in Settings.model_fields and not rest else ".".join([name, *rest])
     return f"{where} is no setting" if item["type"] == "extra_forbidden" else f"{where}: {item['msg']}"

@@ -35,7 +35,7 @@ def may_move(old: JobState, new: JobState) -> bool:
 
 
 def check_move(expected: Collection[JobState], new: JobState) -> None:
-    """Raises ValueError when a job in one of the `expected` states may not become `new`: whoever asks has it wrong."""
+    """Raises ValueError when a job in one of the `expected` states may not become `new`: a fault of the caller."""
     refused = sorted(old for old in expected if not may_move(old, new))
     if refused:
         raise ValueError(f"a job that is {' or '.join(refused)} cannot become {new}")

@@ -8,7 +8,7 @@ kombu 5.7 ends the worker for good ("Unrecoverable error") in two cases that are
   ResponseError; the worker reconnects after connection errors only.
 
 What is no message of Celery's (no JSON, no object, headers of another kind) would end the worker in the same way, or hold one
-of its slots for ever, whoever put it into a lane: it is dropped and logged. What a message looks like: redis_messages.py.
+of its slots for ever: it is dropped and logged. What a message looks like: redis_messages.py.
 
 A channel also asks every server that it connects to whether it is the master, and leaves one that refuses.
 """

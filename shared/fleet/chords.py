@@ -33,7 +33,7 @@ class Chords:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Connect on first use; impatient, as whoever sweeps will sweep again."""
+        """Connect on first use; without retries, as the next sweep comes soon."""
         return cls(redis_client(redis_server(settings).results, is_patient=False))
 
     @translated(BrokerAway)

@@ -62,7 +62,7 @@ class Lanes:
 
     @classmethod
     def open(cls, settings: Settings) -> Lanes:
-        """Connect on first use; impatient, as whoever looks will look again."""
+        """Connect on first use; without retries, as the next look comes soon."""
         return cls(redis_client(redis_server(settings).broker, is_patient=False))
 
     @translated(BrokerAway)

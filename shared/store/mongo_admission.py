@@ -2,8 +2,8 @@
 
     read who is under way ──▶ count the records ──▶ compare-and-set: under way too ──▶ add the record ──▶ under way no more
 
-The compare-and-set lets those who ask at once in one after the other. Whoever is under way counts until its record is there and
-counts itself; should it die before, it is forgotten after a minute. There is no counter that could go wrong.
+The compare-and-set serializes requests that come at the same time. One that is under way counts until its record is there and
+counts itself; if its process dies before, it is forgotten after a minute. There is no counter that could drift.
 """
 
 from __future__ import annotations

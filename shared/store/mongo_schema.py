@@ -68,7 +68,7 @@ def _indexes(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]
 
 
 def _migrate(database: Database[Document], name: str) -> None:
-    """Documents of an earlier release become ours, each by itself: whoever dies half-way leaves the rest to the next.
+    """Documents of an earlier release become ours, one at a time: the next process carries an interrupted migration on.
 
     One that another process has migrated meanwhile, or written since, stays as it is.
     """

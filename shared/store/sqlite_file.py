@@ -79,7 +79,7 @@ class SqliteFile:
     def _turn(self) -> Iterator[None]:
         """Writers of one process go one after the other.
 
-        SQLite lets whoever asks at the right moment go first; of eight threads that write all the time, some never do.
+        SQLite has no queue of writers: of eight threads that write all the time, some starve.
         """
         lock = self._turns.setdefault(os.getpid(), threading.Lock())  # one that was held at a fork is nobody's in the child
         if not lock.acquire(timeout=self._patience_seconds):

@@ -1,7 +1,7 @@
 """RunState: all that a running job needs, in database 2 of the broker's server; gone when the job has ended.
 
 It is the truth of a running job; a Celery message only wakes somebody up. A job without its hash has ended: nothing is written
-for it any more, nor by whoever works in an earlier run of it (`within_run`). Keys, per job or per (job, queue):
+for it any more, nor by a task of an earlier run (`within_run`). Keys, per job or per (job, queue):
 
     active                                   set: jobs with run state
     job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …

@@ -1,6 +1,6 @@
 """Request and reply between API and workers, through the broker's server, for what only a worker can answer within seconds.
 
-Nothing of it outlives a minute, and nobody restores a lost question: whoever asked asks again.
+Nothing of it outlives a minute, and a lost question is not restored: the client asks again.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from shared.errors import BrokerAway
 
 ANY_RUN = ""
 REQUEST_ID = "request_id"  # in the job's hash, beside its numbers
-NO_RUN = "-"  # of whoever began when the job had none: no run that comes later is his
+NO_RUN = "-"  # of a task that began while the job had none: it belongs to no later run either
 
 STEPS = Path(__file__).with_name("scripts.lua").read_text()
 speaks_redis = translated(BrokerAway)

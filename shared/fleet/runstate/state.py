@@ -173,7 +173,7 @@ class RunState:
 
     @speaks_redis
     def delivering(self, job_id: str) -> set[str]:
-        """Queues that are being delivered, as far as whoever began has not died."""
+        """Queues that are being delivered, unless that began more than two minutes ago: then its task has died."""
         begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
         return {queue.decode() for queue, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS}
 
