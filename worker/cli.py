@@ -29,7 +29,7 @@ EVERY_LANE = ",".join(Lane)
 HERE = "127.0.0.1"
 
 Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy, and select,check, are best left to workers of their own.")
-Companions = typer.Option(exists=True, show_default="none", help="File or folder with more columns; may be repeated.")
+Covariates = typer.Option(exists=True, show_default="none", help="File or folder with more columns; may be repeated.")
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 MetricsPort = Annotated[
@@ -151,7 +151,7 @@ def export(
 def backtest(
     *,
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],
-    companions: Annotated[list[Path] | None, Companions] = None,
+    covariates: Annotated[list[Path] | None, Covariates] = None,
     horizon: Annotated[str, typer.Option(help="How far each forecast reaches.")] = "24h",
     history: Annotated[str, typer.Option(help="How far back each forecast looks.")] = "14d",
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
@@ -170,14 +170,15 @@ def backtest(
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline of a job on past data, at and after each origin unseen; exit 1 when no queue could be forecast."""
+    """Run the pipeline of a job on past data, at and after each cutoff unseen; exit 1 when no queue could be forecast."""
     from worker.backtest import report
 
-    words: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
-    words |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
-    asked = report.replay_request((path, *(companions or ())), (step, history, horizon), models_of(models), **words)
-    found = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
-    raise typer.Exit(0 if report.show(found, as_json=as_json) else 1)
+    fields: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
+    fields |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
+    paths, durations = (path, *(covariates or ())), (step, history, horizon)
+    request, connections = report.replay_request(paths, durations, models_of(models), **fields)
+    results = report.run(request, connections, origins=origins, processes=processes, out=out, summary_file=summary)
+    raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)
 
 
 def _refuse_cluster(settings: Settings) -> None:

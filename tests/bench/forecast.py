@@ -32,7 +32,7 @@ from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from worker.backtest.replay import QueueReplay, replay
-from worker.backtest.summary import OriginResult, overall_summary, queue_summary
+from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 from worker.sources import sources
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)
@@ -88,7 +88,7 @@ def queues_of(data: DataSet, connection: Connection, options: argparse.Namespace
     return random.Random(options.seed).sample(inside, min(options.queues or len(inside), len(inside)))
 
 
-def tasks_of(data: DataSet, horizon: int, options: argparse.Namespace) -> list[OriginResult]:
+def tasks_of(data: DataSet, horizon: int, options: argparse.Namespace) -> list[CutoffResult]:
     """Replay the data set; says what could not be forecast."""
     connection = FilesConnection(path=options.data)
     queues = queues_of(data, connection, options)
@@ -115,7 +115,7 @@ def cut_off(data: DataSet, queues: Sequence[str], horizon: int, options: argpars
     return list(copies)
 
 
-def replayed(request: JobRequest, connection: Connection, origins: int, options: argparse.Namespace) -> list[OriginResult]:
+def replayed(request: JobRequest, connection: Connection, origins: int, options: argparse.Namespace) -> list[CutoffResult]:
     """All forecasts of these queues; says what could not be forecast."""
     found: list[QueueReplay] = replay(request, {"files": connection}, origins=origins, processes=options.jobs)
     for each in (each for each in found if each.reasons):
@@ -123,7 +123,7 @@ def replayed(request: JobRequest, connection: Connection, origins: int, options:
     return [result for each in found for result in each.results]
 
 
-def line(name: str, tasks: Sequence[OriginResult]) -> str:
+def line(name: str, tasks: Sequence[CutoffResult]) -> str:
     """The figures of some tasks."""
     summaries = [queue_summary([task]) for task in tasks]
     found = overall_summary(summaries)
@@ -142,14 +142,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def prices(tasks: Sequence[OriginResult]) -> str:
+def prices(tasks: Sequence[CutoffResult]) -> str:
     """CPU seconds of the backtest by model, mean over the tasks in which the model was tried."""
     names = sorted({name for task in tasks for name in task.seconds_by_model})
     spent = {name: [task.seconds_by_model[name] for task in tasks if name in task.seconds_by_model] for name in names}
     return ", ".join(f"{name} {mean(seconds):.3f}" for name, seconds in spent.items())
 
 
-def winners(tasks: Sequence[OriginResult]) -> str:
+def winners(tasks: Sequence[CutoffResult]) -> str:
     """How often which model was chosen."""
     names = [task.forecast.model for task in tasks]
     return ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names), key=names.count, reverse=True))

@@ -2,7 +2,7 @@
 
 Workers with one slot each, as `queuecast up` starts them (light lanes, heavy lane), then one that serves all lanes. Each is
 looked at after it has preloaded its libraries, and its largest moment is caught while it runs two jobs of `auto`, of 14 and of 60
-days of hours, with a companion for VAR. RSS counts shared pages in every process; USS is what a process has for itself alone.
+days of hours, with a covariate for VAR. RSS counts shared pages in every process; USS is what a process has for itself alone.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.integration.fleet import Fleet
 from tests.polling import eventually
 from tests.scraping import sample
 from tests.servers import free_port
-from worker.reaper.recovery import What
+from worker.reaper.recovery import ActionKind
 
 OUTCOME = {"model": "hour_mean", "outcome": "scored"}
 
@@ -45,7 +45,7 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> No
     of_reaper, of_worker = free_port(), free_port()
     fleet.start("reap", "--metrics-port", str(of_reaper))
     eventually(lambda: depth_of_plan(client), within=60, what="the message that the reaper sends")
-    assert (sample(scrape(of_reaper), "queuecast_reaps_total", what=What.SEND_PLAN.value) or 0) >= 1
+    assert (sample(scrape(of_reaper), "queuecast_reaps_total", what=ActionKind.SEND_PLAN.value) or 0) >= 1
 
     fleet.start("work", "--name", "seen", "--concurrency", "2", "--metrics-port", str(of_worker))
     fleet.ended(job_id)

@@ -23,7 +23,7 @@ from shared.store import open_store
 from tests.factories import a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
-from tests.worker.pipeline.factories import a_companion
+from tests.worker.pipeline.factories import a_covariate
 from worker.cli import bounds_of, holidays_in
 from worker.fleet.liveness import pulse_file
 
@@ -250,9 +250,9 @@ def test_what_a_backtest_does_not_accept_is_said_before_it_computes(
 
 def test_a_backtest_takes_columns_from_further_files(tmp_path: Path) -> None:
     file, nodes = usage(tmp_path / "usage.csv"), tmp_path / "nodes.csv"
-    heat = a_companion(hours=DAYS * 24)
+    heat = a_covariate(hours=DAYS * 24)
     pd.DataFrame({"unique_id": "a", "ds": heat.index, "heat": heat.to_numpy()}).to_csv(nodes, index=False)
-    command = ("backtest", str(file), *WORDS, *HISTORY, "--models", "var", "--companions")
+    command = ("backtest", str(file), *WORDS, *HISTORY, "--models", "var", "--covariates")
     prices = summary_of(run(*command, str(nodes), "--json"))["queues"]
     assert ["var" in prices[queue]["seconds_by_model"] for queue in "ab"] == [True, False]
     result = run(*command, str(file))

@@ -1,4 +1,4 @@
-"""Nothing of what comes after an origin, of another queue, or of how the work is shared out reaches a forecast."""
+"""Nothing of what comes after a cutoff, of another queue, or of how the work is shared out reaches a forecast."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from shared.domain.forecasts import Candidate, Score
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.domain.search_space import grid_of
 from tests.factories import MONDAY, a_load, a_request, a_spec
-from tests.worker.pipeline.factories import a_companion, a_snapshot
+from tests.worker.pipeline.factories import a_covariate, a_snapshot
 from worker.backtest.replay import replay, rows
 from worker.job.catalogue import model_cards
-from worker.pipeline.backtest import window_at
+from worker.pipeline.backtest import fold_at
 from worker.pipeline.score import score
 from worker.pipeline.snapshot import Snapshot
 
@@ -37,11 +37,11 @@ CANDIDATES = [
 
 
 def a_usage(**changes: Any) -> pd.DataFrame:
-    """Three queues of 12 days in long form, with a companion and a gap before the origin; `changes` = columns from it on."""
+    """Three queues of 12 days in long form, with a covariate and a gap before the cutoff; `changes` = columns from it on."""
     frames = []
     for number, queue in enumerate(QUEUES):
         load = a_load(12 * 24, seed=number)
-        memory = a_companion(number, hours=12 * 24) + 1e8 * load
+        memory = a_covariate(number, hours=12 * 24) + 1e8 * load
         frame = pd.DataFrame({"queue": queue, "timestamp": load.index, "used_capacity": load.values, "memory": memory.values})
         after = frame["timestamp"] >= ORIGIN
         for name, value in changes.items():
@@ -51,7 +51,7 @@ def a_usage(**changes: Any) -> pd.DataFrame:
 
 
 def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **changes: Any) -> pd.DataFrame:
-    """What is forecast at the last origin, without what then happened."""
+    """What is forecast at the last cutoff, without what then happened."""
     folder.mkdir(exist_ok=True)
     usage.to_csv(folder / "usage.csv", index=False)
     place = Place(name="files")
@@ -68,12 +68,12 @@ def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **change
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.model)
-def test_no_model_sees_what_comes_after_an_origin(candidate: Candidate) -> None:
-    snapshot = a_snapshot(memory=a_companion())
+def test_no_model_sees_what_comes_after_a_cutoff(candidate: Candidate) -> None:
+    snapshot = a_snapshot(memory=a_covariate())
     changed = snapshot.frame.copy()
     changed.iloc[-24:] = np.random.default_rng(5).uniform(0, 1e6, (24, 2))
     other = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
-    first, second = (score(candidate, [window_at(each, snapshot.length - 24, SPEC)], SPEC) for each in (snapshot, other))
+    first, second = (score(candidate, [fold_at(each, snapshot.length - 24, SPEC)], SPEC) for each in (snapshot, other))
     assert isinstance(first, Score)
     assert isinstance(second, Score)
     assert first.windows[0].prediction == second.windows[0].prediction

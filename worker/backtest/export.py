@@ -21,16 +21,15 @@ from shared.errors import InvalidRequest
 
 Row = dict[str, object]
 
-COLUMNS = (  # of every format, in this order
+BAND = ("prediction", "lower_bound", "upper_bound")
+COLUMNS = (
     "queue",
     "metric",
     "job",
     "issued_at",
     "timestamp",
     "step",
-    "prediction",
-    "lower_bound",
-    "upper_bound",
+    *BAND,
     "model",
     "hyperparameters",
     "mape",
@@ -87,7 +86,7 @@ def _format_of(target: Path | None) -> ExportFormat:
     try:
         return ExportFormat(target.suffix.removeprefix(".").lower())
     except ValueError:
-        accepted = ", ".join(f".{each}" for each in ExportFormat)
+        accepted = ", ".join(f".{ending}" for ending in ExportFormat)
         raise InvalidRequest(f"the ending of {target.name!r} names no format; accepted are {accepted}") from None
 
 
@@ -121,9 +120,7 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     import pyarrow.parquet as pq
 
     time, number = pa.timestamp("ms", tz="UTC"), pa.float64()
-    kinds = {"issued_at": time, "timestamp": time, "step": pa.int64()} | dict.fromkeys(
-        ("prediction", "lower_bound", "upper_bound", "mape", "skill"), number
-    )
+    kinds = {"issued_at": time, "timestamp": time, "step": pa.int64()} | dict.fromkeys((*BAND, "mape", "skill"), number)
     rows = [row | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])  # fixed, so that empty columns keep their type
     pq.write_table(pa.Table.from_pylist(rows, schema), stream)

@@ -1,10 +1,10 @@
 """`queuecast backtest`: the very pipeline of a job on past data, without API or broker.
 
     data of one queue   ──────────────────────────────┬─────────┬─────────┬─────────┤ end
-                                                   origin 1  origin 2  origin 3
-    each origin is the `as_of` of a job: [origin − history, origin) is read, [origin, origin + horizon) is what happened
+                                                   cutoff 1  cutoff 2  cutoff 3
+    each cutoff is the `as_of` of a job: [cutoff − history, cutoff) is read, [cutoff, cutoff + horizon) is what happened
 
-Nothing at or after an origin is seen by what is forecast there. A queue is one unit of work: its outcome does not depend on how
+Nothing at or after a cutoff is seen by what is forecast there. A queue is one unit of work: its outcome does not depend on how
 many processes share the queues.
 """
 
@@ -29,11 +29,12 @@ from shared.domain.places import Place
 from shared.domain.search_space import candidates_of
 from shared.domain.timegrid import bucket_start, step_start
 from shared.errors import QueuecastError, SeriesTooShort
-from worker.backtest.summary import OriginResult
+from worker.backtest.export import BAND
+from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
 from worker.models.base import FloatArray
-from worker.pipeline.history import clip, history_at, seasonal_naive
+from worker.pipeline.history import clip, history_at, reference_forecast
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import run_queue
@@ -42,18 +43,17 @@ from worker.pipeline.snapshot import Snapshot
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 
-Row = dict[str, object]
-
+COLUMNS = ("queue", "origin", "timestamp", "step", "actual", *BAND, "model", "hyperparameters")
 WHOLE_SHARE = 0.9  # of the samples that a step usually has; a missed scrape or two leave it whole
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueReplay:
-    """All origins of one queue, oldest first; `reasons` says why an origin has no forecast."""
+    """All cutoffs of one queue, oldest first; `reasons` says why one has no forecast."""
 
     queue: str
-    results: tuple[OriginResult, ...]
+    results: tuple[CutoffResult, ...]
     reasons: tuple[str, ...] = ()
 
 
@@ -70,59 +70,49 @@ def replay(
     Args:
         request: as of a job; `as_of` is not looked at.
         connections: of its sources, by the names that its places have.
-        origins: how many, one horizon apart, the last one horizon before the queue's data end.
+        origins: how many cutoffs, one horizon apart, the last one horizon before the queue's data end.
         processes: how many share the queues.
         on_progress: is told how many queues are done, of how many.
 
     Raises:
         DataError, RequestError: there is nothing to replay.
     """
-    candidates_of(request, model_cards())  # a model that does not exist is told once, not for every origin
+    candidates_of(request, model_cards())  # a model that does not exist is told once, not for every cutoff
     names = _names(request, connections)
     replay_one = partial(replay_queue, request, connections, origins)
-    found = []
+    replayed = []
     with _mapped(processes) as map_:
         for done in map_(replay_one, names):
-            found.append(done)
-            on_progress(len(found), len(names))
-    return found
+            replayed.append(done)
+            on_progress(len(replayed), len(names))
+    return replayed
 
 
 def replay_queue(request: JobRequest, connections: Mapping[str, Connection], origins: int, queue: str) -> QueueReplay:
     """Replay one queue; what cannot be forecast is told in `reasons`."""
     try:
         reading = _whole_steps(request, connections, queue)
-        origin_times = _origins(reading.frame, request, origins, queue)
+        cutoffs = _cutoffs(reading.frame, request, origins, queue)
     except QueuecastError as error:
         return QueueReplay(queue=queue, results=(), reasons=(str(error),))
-    results: list[OriginResult] = []
+    results: list[CutoffResult] = []
     reasons: list[str] = []
-    for origin_at in origin_times:
+    for cutoff_at in cutoffs:
         try:
-            results.append(_replay_origin(request, reading, queue, origin_at))
+            results.append(_replay_cutoff(request, reading, queue, cutoff_at))
         except QueuecastError as error:
-            reasons.append(f"{origin_at:%Y-%m-%d %H:%M}Z: {error}")
+            reasons.append(f"{cutoff_at:%Y-%m-%d %H:%M}Z: {error}")
     return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons))
 
 
-def rows(replayed: Sequence[QueueReplay]) -> Iterator[Row]:
-    """One row per queue, origin and step."""
+def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:
+    """One row of `COLUMNS` per queue, cutoff (there `origin`, as users know it) and step."""
     for result in (result for queue in replayed for result in queue.results):
         forecast = result.forecast
-        columns = (forecast.timestamps, result.actual, forecast.prediction, forecast.lower_bound, forecast.upper_bound)
-        for step, (timestamp, actual, prediction, lower, upper) in enumerate(zip(*columns, strict=True), start=1):
-            yield {
-                "queue": forecast.queue,
-                "origin": forecast.issued_at,
-                "timestamp": timestamp,
-                "step": step,
-                "actual": None if np.isnan(actual) else actual,
-                "prediction": prediction,
-                "lower_bound": lower,
-                "upper_bound": upper,
-                "model": forecast.model,
-                "hyperparameters": json.dumps(dict(forecast.hyperparameters), sort_keys=True),
-            }
+        hyperparameters = json.dumps(dict(forecast.hyperparameters), sort_keys=True)
+        columns = (forecast.timestamps, result.actual.tolist(), forecast.prediction, forecast.lower_bound, forecast.upper_bound)
+        for step, (timestamp, *numbers) in enumerate(zip(*columns, strict=True), start=1):
+            yield forecast.queue, forecast.issued_at, timestamp, step, *numbers, forecast.model, hyperparameters
 
 
 def _source(place: Place, connections: Mapping[str, Connection]) -> Source:
@@ -137,31 +127,31 @@ def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[s
     return wanted_queues(request, known)
 
 
-def _replay_origin(request: JobRequest, reading: Reading, queue: str, origin_at: datetime) -> OriginResult:
+def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at: datetime) -> CutoffResult:
     started, frame = cpu_seconds(), reading.frame
-    history = frame[(frame.index >= request.history_start(origin_at)) & (frame.index < origin_at)]
-    job = Job(job_id="backtest", request=request, created_at=origin_at)
+    history = frame[(frame.index >= request.history_start(cutoff_at)) & (frame.index < cutoff_at)]
+    job = Job(job_id="backtest", request=request, created_at=cutoff_at)
     given = replace(reading, frame=history)
-    run = run_queue(job, given, queue=queue, issued_at=origin_at, created_at=origin_at, cards=model_cards())
+    run = run_queue(job, given, queue=queue, issued_at=cutoff_at, created_at=cutoff_at, cards=model_cards())
     by_model: dict[str, float] = {}
     for outcome in run.outcomes:
         by_model[outcome.candidate.model] = by_model.get(outcome.candidate.model, 0.0) + outcome.seconds
-    naive, scale = _reference(run.prepared.snapshot, run.prepared.work.spec)
-    return OriginResult(
+    reference, scale = _reference(run.prepared.snapshot, run.prepared.work.spec)
+    return CutoffResult(
         forecast=run.forecast,
         actual=frame[request.target].reindex(pd.DatetimeIndex(run.forecast.timestamps)).to_numpy(dtype=np.float64),
-        naive=naive,
+        reference=reference,
         scale=scale,
-        interval=request.interval,
+        level=request.interval,
         seconds=cpu_seconds() - started,
         seconds_by_model=by_model,
     )
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
-    """The seasonal naive's forecast of the same steps, and MASE's scale."""
+    """The reference forecast of the same steps, and MASE's scale."""
     history = history_at(snapshot, snapshot.length, spec.horizon_steps, spec)
-    return clip(seasonal_naive(history, spec.horizon_steps), spec.bounds), mase_scale(history.target, history.steps_per_day)
+    return clip(reference_forecast(history, spec.horizon_steps), spec.bounds), mase_scale(history.target, history.steps_per_day)
 
 
 def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:
@@ -185,13 +175,12 @@ def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], que
     return replace(reading, frame=reading.frame[reading.frame.index < known[-1]])
 
 
-def _origins(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:
+def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:
     """One horizon apart, oldest first; those before the data begin are left out."""
     known = frame[request.target].dropna()
     end_at = step_start(known.index[-1].to_pydatetime(), 2, request.step_seconds)
     horizon = timedelta(seconds=request.step_seconds * request.horizon_steps(end_at))
-    found = [end_at - horizon * back for back in range(origins, 0, -1)]
-    inside = [origin_at for origin_at in found if origin_at > known.index[0]]
+    inside = [at for back in range(origins, 0, -1) if (at := end_at - horizon * back) > known.index[0]]
     if not inside:
         raise SeriesTooShort(f"found {len(known)} steps, not more than one horizon", queue=queue)
     return inside

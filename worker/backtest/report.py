@@ -22,11 +22,11 @@ from shared.domain.outgoing import cell
 from shared.domain.places import Place
 from shared.errors import InvalidRequest
 from worker.backtest.export import replacing
-from worker.backtest.replay import QueueReplay, replay, rows
+from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
 from worker.prepare.calendar import calendar_features, holiday_dates
 
-SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
+COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")
 NOTE = (
     "{queues} queues, {origins} forecasts. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) the "
@@ -34,18 +34,6 @@ NOTE = (
 )
 _SOME_DAY = pd.DatetimeIndex(["2026-01-01"], tz="UTC")
 ENDINGS = (".parquet", ".csv")
-COLUMNS = [
-    "queue",
-    "origin",
-    "timestamp",
-    "step",
-    "actual",
-    "prediction",
-    "lower_bound",
-    "upper_bound",
-    "model",
-    "hyperparameters",
-]
 
 
 def replay_request(
@@ -54,7 +42,7 @@ def replay_request(
     """The request of a job on these files and folders, and the connections of its places.
 
     Args:
-        paths: the first has the target, the others add companions.
+        paths: the first has the target, the others add covariates.
         durations: step, history and horizon.
         model: "auto", or names.
         fields: further ones of the request, by their names there.
@@ -76,7 +64,7 @@ def replay_request(
         **fields,
     )
     days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
-    calendar_features(_SOME_DAY, request.timezone, days)  # else each origin would say of itself what is wrong
+    calendar_features(_SOME_DAY, request.timezone, days)  # else each cutoff would say of itself what is wrong
     return request, {path.stem: FilesConnection(path=path.parent if path.is_file() else path) for path in paths}
 
 
@@ -84,7 +72,7 @@ def _places(paths: Sequence[Path]) -> tuple[Place, ...]:
     """Each by a name of its own, which goes before its columns where theirs are taken."""
     places = tuple(Place(name=path.stem, path=path.name if path.is_file() else None) for path in paths)
     if len({place.name for place in places}) < len(places):
-        raise InvalidRequest(f"--companions: found {listed([place.name for place in places])}; accepted are different names")
+        raise InvalidRequest(f"--covariates: found {listed([place.name for place in places])}; accepted are different names")
     return places
 
 
@@ -111,10 +99,10 @@ def run(
     """
     _check_files(out, summary_file)
     with _progress() as on_progress:
-        found = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
-    summary = summarise(found)
+        replayed = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
+    summary = summarise(replayed)
     if out is not None:
-        _write_rows(found, out)
+        _write_rows(replayed, out)
     if summary_file is not None:
         with replacing(summary_file) as stream:
             stream.write(json.dumps(asdict(summary), indent=1, allow_nan=False).encode())
@@ -138,15 +126,15 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def summarise(found: Sequence[QueueReplay]) -> Summary:
+def summarise(replayed: Sequence[QueueReplay]) -> Summary:
     """What came of a replay."""
-    queues = {each.queue: queue_summary(each.results) for each in found if each.results}
-    failures = {each.queue: list(each.reasons) for each in found if each.reasons}
+    queues = {one.queue: queue_summary(one.results) for one in replayed if one.results}
+    failures = {one.queue: list(one.reasons) for one in replayed if one.reasons}
     return Summary(queues=queues, overall=overall_summary(queues.values()), failures=failures)
 
 
-def _write_rows(found: Sequence[QueueReplay], out: Path) -> None:
-    frame = pd.DataFrame(rows(found), columns=COLUMNS)
+def _write_rows(replayed: Sequence[QueueReplay], out: Path) -> None:
+    frame = pd.DataFrame(rows(replayed), columns=list(COLUMNS))
     with replacing(out) as stream:
         if out.suffix == ".csv":
             frame.map(cell).to_csv(stream, index=False)
@@ -160,8 +148,8 @@ def show(summary: Summary, *, as_json: bool) -> bool:
     if as_json:
         print_json(asdict(summary))
         return bool(queues)
-    lines = [(queue, *(getattr(found, name) for name in SHOWN), ", ".join(found.models)) for queue, found in queues.items()]
-    lines.append(("overall", *(getattr(overall, name) for name in SHOWN), None))
+    named = [*((queue, of_queue, ", ".join(of_queue.models)) for queue, of_queue in queues.items()), ("overall", overall, None)]
+    lines = [(name, *(getattr(figures, column) for column in COLUMNS_SHOWN), models) for name, figures, models in named]
     print_table(("queue", *TITLES, "models"), lines)
     say(NOTE.format(queues=overall.queues, origins=overall.origins))
     prices = overall.seconds_by_model

@@ -25,23 +25,23 @@ Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OriginResult:
+class CutoffResult:
     """A forecast of the past beside what happened; arrays have the shape of the forecast, NaN where there is no value."""
 
     forecast: Forecast
     actual: FloatArray
-    naive: FloatArray  # the seasonal naive's forecast at the same origin
+    reference: FloatArray  # forecast at the same cutoff
     scale: float  # MASE's
-    interval: float  # nominal coverage of the bounds, 0–1
+    level: float  # share of the actual values that should lie between the bounds, 0–1
     seconds: float  # CPU seconds of all candidates and the refit
     seconds_by_model: Mapping[str, float] = field(default_factory=dict)  # of the backtests alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSummary(Measures):
-    """Measures over all steps of all origins of one queue, and which models won how often at what price.
+    """Accuracy measures over all steps of all cutoffs of one queue, and which models won how often at what price.
 
-    mape_shown: what the backtests of these forecasts had promised, mean over origins. pinball: mean loss of both bounds, in the
+    mape_shown: what the backtests of these forecasts had promised, mean over cutoffs. pinball: mean loss of both bounds, in the
     unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive).
     """
 
@@ -77,22 +77,17 @@ class OverallSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """By queue and overall; `failures` says of each origin without forecast why."""
+    """By queue and overall; `failures` says of each cutoff without forecast why."""
 
     queues: Mapping[str, QueueSummary]
     overall: OverallSummary
     failures: Mapping[str, Sequence[str]]
 
 
-def queue_summary(results: Sequence[OriginResult]) -> QueueSummary:
-    """Of one queue, at least one origin."""
+def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:
+    """Of one queue, at least one cutoff."""
+    measures = measure((result.actual, result.forecast.prediction, result.reference, result.scale) for result in results)
     actual = np.concatenate([result.actual for result in results])
-    measures = measure(
-        actual,
-        np.concatenate([result.forecast.prediction for result in results]),
-        naive=np.concatenate([result.naive for result in results]),
-        scale=np.concatenate([np.full(len(result.actual), result.scale) for result in results]),
-    )
     lower = np.concatenate([result.forecast.lower_bound for result in results])
     upper = np.concatenate([result.forecast.upper_bound for result in results])
     shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
@@ -101,8 +96,8 @@ def queue_summary(results: Sequence[OriginResult]) -> QueueSummary:
         mape_shown=fmean(shown) if shown else None,
         wape_ratio=None if measures.skill is None else 1 - measures.skill,
         coverage=coverage(actual, lower, upper),
-        pinball=_pinball(actual, lower, upper, results[0].interval),
-        interval=results[0].interval,
+        pinball=_pinball(actual, lower, upper, results[0].level),
+        interval=results[0].level,
         seconds=sum(result.seconds for result in results),
         seconds_by_model=_added(result.seconds_by_model for result in results),
         origins=len(results),
@@ -111,7 +106,7 @@ def queue_summary(results: Sequence[OriginResult]) -> QueueSummary:
 
 
 def overall_summary(queues: Collection[QueueSummary]) -> OverallSummary:
-    """Of all queues, also of none."""
+    """Over all queues; of none, everything is None or zero."""
     ratios = [queue.wape_ratio for queue in queues if queue.wape_ratio]
     steps = sum(queue.steps for queue in queues)
     covered = sum(queue.coverage * queue.steps for queue in queues if queue.coverage is not None)
@@ -127,8 +122,8 @@ def overall_summary(queues: Collection[QueueSummary]) -> OverallSummary:
     )
 
 
-def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, interval: float) -> float | None:
-    tail = (1 - interval) / 2
+def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, level: float) -> float | None:
+    tail = (1 - level) / 2
     below, above = pinball(actual, lower, tail), pinball(actual, upper, 1 - tail)
     return None if below is None or above is None else (below + above) / 2
 
@@ -136,7 +131,7 @@ def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, interval:
 def _added(counts: Iterable[Mapping[str, Number]]) -> dict[str, Number]:
     """Sums by name, largest first."""
     sums: dict[str, Number] = {}
-    for name, value in (item for each in counts for item in each.items()):
+    for name, value in (item for summand in counts for item in summand.items()):
         sums[name] = sums[name] + value if name in sums else value
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 

@@ -15,7 +15,7 @@ from shared.errors import BrokerAway
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
 from worker.fleet.liveness import pulse_file
-from worker.job.resources import resources
+from worker.job.resources import current_resources
 
 if TYPE_CHECKING:
     from celery.worker.consumer import Consumer
@@ -30,11 +30,11 @@ class Pulse(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Consumer, **options: object) -> None:
         super().__init__(consumer, **options)
-        here = resources()
+        resources = current_resources()
         self._timers: list[Entry] = []
-        self._file = pulse_file(here.settings, consumer.hostname.partition("@")[0])
-        self._run_state = RunState.open(here.settings, is_patient=False)  # the parent's own: children have theirs
-        self._worker_id = here.worker_id
+        self._file = pulse_file(resources.settings, consumer.hostname.partition("@")[0])
+        self._run_state = RunState.open(resources.settings, is_patient=False)  # the parent's own: children have theirs
+        self._worker_id = resources.worker_id
 
     def start(self, consumer: Any) -> None:
         """Begin to beat."""

@@ -14,12 +14,11 @@ from shared.domain.lanes import Lane
 from shared.errors import ServiceError, TimeLimitReached
 from shared.fleet.broker import TaskName
 from shared.fleet.runstate import RunState
-from shared.telemetry import metrics
 from shared.telemetry.tracing import start_tracing
 from worker.fleet.parent_death import die_with_parent
+from worker.job.attempts import record_failure
 from worker.job.catalogue import model_cards
-from worker.job.resources import Resources, provide, resources
-from worker.pipeline.score import failure
+from worker.job.resources import Resources, current_resources, provide
 
 # Imported once by the parent, so that every child has them for nothing.
 PRELOADED = {
@@ -41,9 +40,9 @@ def prepare_parent(sender: WorkController, **_: object) -> None:
 
 @worker_process_init.connect
 def prepare_child(**_: object) -> None:
-    """After the fork: connections and traces of one's own, and no life without the parent."""
+    """After the fork: connections and traces of its own; it ends when its parent ends."""
     die_with_parent()
-    parent = resources()
+    parent = current_resources()
     provide(Resources(parent.settings, parent.worker_id))
     start_tracing("worker")
 
@@ -52,7 +51,7 @@ def prepare_child(**_: object) -> None:
 def publish_catalogue(**_: object) -> None:
     """Say what this worker's models are; API and dashboard read it."""
     try:
-        RunState.open(resources().settings, is_patient=True).catalogue.publish(model_cards())
+        RunState.open(current_resources().settings, is_patient=True).catalogue.publish(model_cards())
     except ServiceError as error:
         log.warning("catalogue not published", reason=str(error))
 
@@ -65,12 +64,9 @@ def record_hard_limit(
     if not isinstance(exception, TimeLimitExceeded) or sender.name != TaskName.SCORE.value:
         return
     job_id, queue, first, last, _is_solo = args
-    run_state = RunState.open(resources().settings, is_patient=False)
+    if first != last:  # a block: the reaper sends what is left of it one by one
+        return
     try:
-        work = run_state.work(job_id, queue)
-        if work is not None and first == last:  # of a block, the reaper sends the rest one by one
-            outcome = failure(work.candidates[first], TimeLimitReached())
-            run_state.attempts.record(job_id, queue, first, outcome)
-            metrics.candidate_recorded(outcome)
+        record_failure(RunState.open(current_resources().settings, is_patient=False), job_id, queue, first, TimeLimitReached())
     except ServiceError as error:
         log.warning("time limit not recorded", job_id=job_id, queue=queue, reason=str(error))

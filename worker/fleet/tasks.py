@@ -19,8 +19,8 @@ from shared.telemetry.logs import log_about
 from worker.fleet import workflow
 from worker.job import steps
 from worker.job.concurrency import fill
-from worker.job.resources import resources
-from worker.job.validation import check as check_request
+from worker.job.resources import current_resources
+from worker.job.validation import validate
 from worker.job.verification import verify_job
 
 log = structlog.get_logger(__name__)
@@ -75,17 +75,17 @@ def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.CHECK.value)
 def check(question_id: str) -> None:
     """Answer what the API asks about a request; whoever asked waits for seconds only."""
-    questions = resources().run_state.questions
+    questions = current_resources().run_state.questions
     text = questions.question(question_id)
     if text is not None:
-        questions.answer(question_id, to_json(check_request(from_json(JobRequest, text), datetime.now(UTC))))
+        questions.answer(question_id, to_json(validate(from_json(JobRequest, text), datetime.now(UTC))))
 
 
 @shared_task(name=TaskName.VERIFY.value)
 def verify(job_id: str, first: int) -> None:
     """Compare earlier forecasts of the job's queues with what happened since; nothing waits for it, and nobody repeats it."""
     with log_about(job_id=job_id), suppress(JobNotFound):
-        store = resources().store
+        store = current_resources().store
         following = verify_job(store, store.jobs.get(job_id), first)
         if following is not None:
             workflow.send_verify(job_id, following)
@@ -94,16 +94,17 @@ def verify(job_id: str, first: int) -> None:
 def advance(job_id: str) -> None:
     """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
-        for next_job, queue in fill(resources().run_state):
+        for next_job, queue in fill(current_resources().run_state):
             workflow.send_ingest(next_job, queue)
-        if resources().lifecycle.finish(job_id, datetime.now(UTC)):
+        if current_resources().lifecycle.finish(job_id, datetime.now(UTC)):
             workflow.send_verify(job_id)
 
 
 @contextmanager
 def _about(job_id: str, queue: str | None) -> Iterator[None]:
     """Inside, everything is for the run that the job has now, and every line says for whom it is."""
-    with resources().run_state.within_run(job_id) as request_id, log_about(job_id=job_id, queue=queue, request_id=request_id):
+    run_state = current_resources().run_state
+    with run_state.within_run(job_id) as request_id, log_about(job_id=job_id, queue=queue, request_id=request_id):
         yield
 
 
@@ -121,7 +122,7 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         except ServiceError as error:
             log.warning("a service is away", error=str(error))
             with suppress(BrokerAway):  # then it is the broker that is waited for
-                resources().run_state.note_waiting(job_id, queue or "", error.public)
+                current_resources().run_state.note_waiting(job_id, queue or "", error.public)
             raise
         except QueuecastError as error:
             log.info("the work cannot go on", error=str(error))
@@ -137,8 +138,8 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
 
 def _fail(job_id: str, queue: str | None, reason: str) -> None:
     """End the queue, or the whole job where none is named: what a retry has left of it is then partial."""
-    here = resources()
+    resources = current_resources()
     if queue is not None:
-        here.lifecycle.fail_queue(job_id, queue, reason)
-    elif here.run_state.running_job(job_id) is not None:
-        here.lifecycle.end(job_id, reason, datetime.now(UTC))
+        resources.lifecycle.fail_queue(job_id, queue, reason)
+    elif resources.run_state.running_job(job_id) is not None:
+        resources.lifecycle.end(job_id, reason, datetime.now(UTC))

@@ -3,7 +3,7 @@
     ingest ──▶ chord( score block 1 | score block 2 | … ) ──▶ select
                         └── a header task fails ──▶ select_after_error ──▶ select
 
-The chord is a fast trigger and nothing more: both ways lead to `select`, which reads the run state.
+Truth is in the run state, which `select` reads; the chord only triggers it without delay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.fleet.broker import TaskName
 from shared.fleet.chords import chord_name
 from worker.fleet.task_ids import block_id, ingest_id, plan_id, select_id, solo_id, verify_id
 
-SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
+MAX_SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
 
 def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
@@ -72,7 +72,7 @@ def _select(job_id: str, queue: str, lane: Lane) -> celery.Signature[object]:
 
 def _score_block(job_id: str, queue: str, block: Block, work: QueueWork) -> celery.Signature[object]:
     labels = "; ".join(candidate.label for candidate in work.candidates[block.first : block.last + 1])
-    shown = shorten(f"{queue} {labels}", SHOWN_LENGTH, placeholder=" …")
+    shown = shorten(f"{queue} {labels}", MAX_SHOWN_LENGTH, placeholder=" …")
     task_id = block_id(job_id, queue, block)
     return _call(TaskName.SCORE, job_id, queue, block.first, block.last, False, task_id=task_id, lane=block.lane, shown=shown)
 

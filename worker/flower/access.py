@@ -70,10 +70,10 @@ class Access:
     def _is_known(self, authorization: str) -> bool:
         scheme, _, given = authorization.partition(" ")
         try:
-            told = base64.b64decode(given.strip(), validate=True)
+            decoded = base64.b64decode(given.strip(), validate=True)
         except (binascii.Error, ValueError):
             return False
-        matches = [hmac.compare_digest(told, each.encode()) for each in self.credentials]  # all of them: no early end
+        matches = [hmac.compare_digest(decoded, known.encode()) for known in self.credentials]  # all of them: no early end
         return scheme.lower() == "basic" and any(matches)
 
 

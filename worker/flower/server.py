@@ -1,6 +1,6 @@
 """Flower, as `queuecast flower` runs it: read-only, and behind a rule that is asked before every page.
 
-request ──▶ may it be answered? (access.py)      ──▶ Flower's own pages
+request ──▶ may it be answered? (access.py)        ──▶ Flower's own pages
                     └── no ──▶ 401, 403, 405
 """
 

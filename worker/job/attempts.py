@@ -76,6 +76,17 @@ def score_each(
     return []
 
 
+def record_failure(run_state: RunState, job_id: str, queue: str, index: int, error: Exception) -> bool:
+    """Record that a candidate failed outside of an attempt of its own; False when the queue has no work any more."""
+    work = run_state.work(job_id, queue)
+    if work is None:
+        return False
+    outcome = failure(work.candidates[index], error)
+    run_state.attempts.record(job_id, queue, index, outcome)
+    _tell(outcome)
+    return True
+
+
 def _tell(outcome: Outcome) -> None:
     metrics.candidate_recorded(outcome)
     if isinstance(outcome, Failure):

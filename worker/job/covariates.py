@@ -1,4 +1,4 @@
-"""Usage from one source, companions from others: one frame per queue, aligned on the step."""
+"""Usage from one source, covariates from others: one frame per queue, aligned on the step."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from shared.errors import SourceNotFound
 from worker.sources.base import Query, Reading
 
 
-def companion_query(query: Query, place: Place) -> Query:
+def covariate_query(query: Query, place: Place) -> Query:
     """What to read of the same queue and steps at another place: all its numbers, and no target."""
     return replace(query, place=place, target=None, columns=None)
 
 
-def merge(usage: Reading, companions: Sequence[tuple[Place, Reading]], columns: Sequence[str] | None, target: str) -> Reading:
-    """The usage with the companions' columns beside it.
+def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: Sequence[str] | None, target: str) -> Reading:
+    """The usage with the covariates' columns beside it.
 
-    A step that a companion lacks is a gap there; steps that only a companion has are left out. A name that is taken gets its
+    A step that a covariate lacks is a gap there; steps that only a covariate has are left out. A name that is taken gets its
     place in front: `nodes_used_memory`. Rows, duplicates and values that are not finite are those of the usage.
 
     Args:
@@ -28,7 +28,7 @@ def merge(usage: Reading, companions: Sequence[tuple[Place, Reading]], columns: 
         SourceNotFound: a column asked for is in none of the sources.
     """
     frame, notes = usage.frame, list(usage.notes)
-    for place, reading in companions:
+    for place, reading in covariates:
         prefix = place.collection or place.measurement or next(iter(place.others.values()), place.name)
         frame = frame.join(
             reading.frame.rename(columns=_free_names(list(reading.frame.columns), prefix, set(frame.columns))), how="left"

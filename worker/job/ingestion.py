@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.domain.jobs import JobRequest
-from shared.domain.places import Place
 from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries
-from worker.job.covariates import companion_query, merge
+from worker.job.covariates import covariate_query, merge
 from worker.sources.base import Query, Reading
 
 Read = Callable[[Query], Reading]
@@ -33,7 +32,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
 
 
 def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
-    """What the query asks for with its companions beside it; raises what sources raise.
+    """What the query asks for with its covariates beside it; raises what sources raise.
 
     Args:
         query: as `usage_query` makes it.
@@ -43,19 +42,11 @@ def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
     if not others:
         return read(query)
     usage = read(replace(query, columns=None))
-    companions = [(place, _companions(companion_query(query, place), read)) for place in others]
-    found = [(place, reading) for place, reading in companions if reading is not None]
-    merged = merge(usage, found, query.columns, request.target)
-    return replace(merged, notes=(*merged.notes, *(_nothing(place) for place, reading in companions if reading is None)))
-
-
-def _companions(query: Query, read: Read) -> Reading | None:
-    """A queue that has no companions there is forecast without them."""
-    try:
-        return read(query)
-    except EmptySeries:
-        return None
-
-
-def _nothing(place: Place) -> str:
-    return f"{place.name} has no companions of this queue in the history asked for"
+    covariates, notes = [], []
+    for place in others:
+        try:
+            covariates.append((place, read(covariate_query(query, place))))
+        except EmptySeries:  # the queue is forecast without them
+            notes.append(f"{place.name} has no covariates of this queue in the history asked for")
+    merged = merge(usage, covariates, query.columns, request.target)
+    return replace(merged, notes=(*merged.notes, *notes))

@@ -1,6 +1,6 @@
 """Store, run state, sources and sinks of this process, each opened on first use: connections must not cross Celery's fork.
 
-The entry points provide them once per process; steps ask for them by `resources()`; tests say `with use(Resources(...)):`.
+The entry points provide them once per process, steps ask for them by `current_resources()`, tests say `with use(...):`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Resources:
 _current: ContextVar[Resources] = ContextVar("resources")
 
 
-def resources() -> Resources:
+def current_resources() -> Resources:
     """Those of this process."""
     return _current.get()
 

@@ -26,8 +26,8 @@ from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
-from worker.job.resources import Resources, resources
-from worker.pipeline.backtest import Window, backtest
+from worker.job.resources import Resources, current_resources
+from worker.pipeline.backtest import Fold, backtest
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
@@ -50,19 +50,19 @@ class Selecting(Enum):
 
 def plan(job_id: str) -> None:
     """Name the job's queues, once, and set it running."""
-    here = resources()
+    resources = current_resources()
     try:
-        job = here.store.jobs.get(job_id)
+        job = resources.store.jobs.get(job_id)
     except JobNotFound:
         return
-    if job.state.is_terminal or here.run_state.running_job(job_id) is None:
+    if job.state.is_terminal or resources.run_state.running_job(job_id) is None:
         return
-    with attempt(here.run_state, job_id, "", "plan") as number:
+    with attempt(resources.run_state, job_id, "", "plan") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id)
         if number:
-            _name_queues(here, job)
-            here.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
+            _name_queues(resources, job)
+            resources.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
 
 
 def ingest(job_id: str, queue: str) -> QueueWork | None:
@@ -70,8 +70,8 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
 
     A message of an earlier run of the job may come before the queue is let in, or for one that is none of this run's.
     """
-    here = resources()
-    run_state = here.run_state
+    resources = current_resources()
+    run_state = resources.run_state
     if run_state.queue_end(job_id, queue) is not None or not run_state.is_released(job_id, queue):
         return None
     work = run_state.work(job_id, queue)
@@ -80,27 +80,27 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
     with attempt(run_state, job_id, queue, "ingest") as number:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id, queue=queue)
-        return _read_queue(here, here.store.jobs.get(job_id), queue) if number else None
+        return _read_queue(resources, resources.store.jobs.get(job_id), queue) if number else None
 
 
 def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
-    run_state = resources().run_state
+    run_state = current_resources().run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
     if work is None or content is None:
         return []
 
-    def evaluate(candidate: Candidate) -> Score:  # windows are prepared inside the first candidate's guard
-        return score_candidate(candidate, _windows(content, work.spec), work.spec)
+    def evaluate(candidate: Candidate) -> Score:  # folds are prepared inside the first candidate's guard
+        return score_candidate(candidate, _folds(content, work.spec), work.spec)
 
-    wanted = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
-    left = score_each(run_state, job_id, queue, wanted, candidates=work.candidates, evaluate=evaluate)
+    known = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
+    left = score_each(run_state, job_id, queue, known, candidates=work.candidates, evaluate=evaluate)
     return [(index, _lane(work, index)) for index in left]
 
 
 def is_scored(job_id: str, queue: str) -> bool:
     """Whether every candidate of a running queue has its outcome."""
-    run_state = resources().run_state
+    run_state = current_resources().run_state
     work = run_state.work(job_id, queue)
     return work is not None and len(run_state.attempts.outcomes(job_id, queue)) == len(work.candidates)
 
@@ -111,15 +111,16 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     Raises:
         UndefinedScore: no candidate is left.
     """
-    here = resources()
-    run_state = here.run_state
+    resources = current_resources()
+    run_state = resources.run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    found = run_state.attempts.outcomes(job_id, queue)
+    recorded = run_state.attempts.outcomes(job_id, queue)
     if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
         return Selecting.HAS_ENDED
-    if len(found) < len(work.candidates):
+    if len(recorded) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, outcomes, now = here.store.jobs.get(job_id), [found[index] for index in range(len(work.candidates))], datetime.now(UTC)
+    job, now = resources.store.jobs.get(job_id), datetime.now(UTC)
+    outcomes = [recorded[index] for index in range(len(work.candidates))]
 
     def fit(selection: Selection) -> Forecast | Failure | Selecting:
         members = [work.candidates.index(member.candidate) for member in selection.members]
@@ -133,42 +134,42 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     selection, forecast = ended
     if isinstance(forecast, Selecting):
         return forecast
-    _deliver(here, job, forecast, selection)
+    _deliver(resources, job, forecast, selection)
     return Selecting.HAS_ENDED
 
 
-def _name_queues(here: Resources, job: Job) -> None:
+def _name_queues(resources: Resources, job: Job) -> None:
     request = job.request
     cards = {card.name: card for card in model_cards()}
     candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
-    known, warnings = accepted_queues(here.source(usage, request.project).queues(usage, request.queue_field))
+    known, warnings = accepted_queues(resources.source(usage, request.project).queues(usage, request.queue_field))
     target = request.data.destination
-    here.sink(target, request.project).check(target)  # before any model is trained
-    wanted = wanted_queues(request, known)
-    check_count(request, candidates=len(candidates), queues=len(wanted))
-    delivered = {report.queue for report in here.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
+    resources.sink(target, request.project).check(target)  # before any model is trained
+    queues = wanted_queues(request, known)
+    check_count(request, candidates=len(candidates), queues=len(queues))
+    delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
     issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
-    here.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
-    here.run_state.name_queues(
+    resources.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
+    resources.run_state.name_queues(
         job.job_id,
-        [name for name in wanted if name not in delivered],
+        [name for name in queues if name not in delivered],
         issued_at,
         planned=len(candidates),
         heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates),
         project=job.account,
     )
-    log.info("job planned", queues=len(wanted), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
+    log.info("job planned", queues=len(queues), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
 
 
-def _read_queue(here: Resources, job: Job, queue: str) -> QueueWork | None:
+def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     request, issued_at = job.request, _issued_at(job)
-    reading = read_all(request, usage_query(request, queue, issued_at), partial(here.read, project=request.project))
+    reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))
     prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
-    here.store.reports.save(report)
-    here.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
-    return here.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
+    resources.store.reports.save(report)
+    resources.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
+    return resources.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 
 
 def _points(snapshot: Snapshot) -> list[Point]:
@@ -177,24 +178,24 @@ def _points(snapshot: Snapshot) -> list[Point]:
     return [Point(timestamp=time, value=value) for time, value in zip(times, target.tolist(), strict=True)]
 
 
-def _deliver(here: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
+def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
     place = job.request.data.destination
-    with here.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
+    with resources.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
         if not is_wanted:
             log.info("forecast not delivered, the job has ended")
             return
-        here.sink(place, job.request.project).write(forecast, place)
-        metrics.forecast_delivered(forecast, here.kind(place))
-        here.store.forecasts.save(forecast)
-        quality = here.store.reports.get(job.job_id, forecast.queue).quality
-        here.store.reports.save(queue_report(forecast, selection, quality))
-        here.run_state.end_queue(job.job_id, forecast.queue)
+        resources.sink(place, job.request.project).write(forecast, place)
+        metrics.forecast_delivered(forecast, resources.kind(place))
+        resources.store.forecasts.save(forecast)
+        quality = resources.store.reports.get(job.job_id, forecast.queue).quality
+        resources.store.reports.save(queue_report(forecast, selection, quality))
+        resources.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
 
 
 @lru_cache(maxsize=KEPT_SNAPSHOTS)
-def _windows(content: bytes, spec: ForecastSpec) -> list[Window]:
-    """The windows of a snapshot. The tasks of a queue often meet in one process, and preparing costs as much as a cheap model."""
+def _folds(content: bytes, spec: ForecastSpec) -> list[Fold]:
+    """The folds of a snapshot. The tasks of a queue often meet in one process, and preparing costs as much as a cheap model."""
     return backtest(Snapshot.from_bytes(content), spec)
 
 

@@ -14,7 +14,7 @@ from worker.models.base import FloatArray
 BATCH = 64
 PATIENCE = 10  # epochs without a better tail
 TAIL = 0.2  # share of the training windows, the newest, that only decides when to stop
-LARGEST_GRADIENT = 1.0  # norm
+MAX_GRADIENT = 1.0  # norm
 
 
 class DirectLstm(nn.Module):
@@ -76,7 +76,7 @@ def _train(network: DirectLstm, past: Tensor, future: Tensor, answers: Tensor, *
         for batch in torch.split(torch.randperm(first_of_tail), BATCH):
             adam.zero_grad()
             loss(network(past[batch], future[batch]), answers[batch]).backward()
-            nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+            nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
             adam.step()
         with torch.no_grad():
             error = loss(network(past[first_of_tail:], future[first_of_tail:]), answers[first_of_tail:]).item()

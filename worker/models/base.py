@@ -20,18 +20,18 @@ from shared.domain.lanes import Lane
 
 FloatArray = NDArray[np.float64]
 SECONDS_PER_DAY = 86_400
-SEASONS_NEEDED = 2  # whole ones, of a day, a week or a year: a season seen once cannot be told from the level
+MIN_SEASONS = 2  # whole ones, of a day, a week or a year: a season seen once cannot be told from the level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
     """How much there is to learn from, before anything is learned.
 
-    length: steps of history. companions: number of companion columns. horizon: steps asked for.
+    length: steps of history. covariates: number of covariates. horizon: steps asked for.
     """
 
     length: int
-    companions: int
+    covariates: int
     step_seconds: int
     horizon: int
 
@@ -43,16 +43,16 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a model sees of one queue up to an origin; nothing later.
+    """What a model sees of one queue up to a cutoff; nothing later.
 
     target: shape (n,), finite, regular.
-    companions: shape (n, k), finite; other columns of the queue whose future is unknown; k may be 0.
+    covariates: shape (n, k), finite; other columns of the queue whose future is unknown; k may be 0.
     calendar: n + horizon rows of calendar features, float columns; the first n rows belong to the history. Known in the future.
     times: n + horizon starts of steps, tz-aware UTC, regular.
     """
 
     target: FloatArray
-    companions: FloatArray
+    covariates: FloatArray
     calendar: pd.DataFrame
     times: pd.DatetimeIndex
     step_seconds: int
@@ -72,8 +72,8 @@ class History:
 
     def extent(self, horizon: int) -> Extent:
         """How much there is to learn from for `horizon` steps."""
-        companions = self.companions.shape[1]
-        return Extent(length=self.length, companions=companions, step_seconds=self.step_seconds, horizon=horizon)
+        covariates = self.covariates.shape[1]
+        return Extent(length=self.length, covariates=covariates, step_seconds=self.step_seconds, horizon=horizon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Model(Protocol):
     lane: where its candidates wait; `HEAVY` for what takes seconds.
     cost: relative CPU price of one fit (1 = arithmetic); breaks ties, cheaper first.
     is_baseline: baselines are always candidates, whatever the request names.
-    is_scaled: target and companions come standardised (fitted on this history only), and the answer is scaled back by the caller;
+    is_scaled: target and covariates come standardised (fitted on this history only), and the answer is scaled back by the caller;
         for models that are sensitive to scale and do not scale by themselves.
     """
 

@@ -1,9 +1,9 @@
 """LSTM: a small recurrent network per queue that learns how the coming steps depart from the last day (torch).
 
-One training window per origin inside the history:
+One training window per cutoff inside the history:
 
     |<- context ->|<--- horizon --->|
-    target, companions, calendar     calendar, lead time      → target − the same hour of the last day
+    target, covariates, calendar     calendar, lead time      → target − the same hour of the last day
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from shared.domain.lanes import Lane
 from worker.models import models
 from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
 
-DAYS_NEEDED = 3
-FEWEST_WINDOWS = 16
-MOST_WINDOWS = 1024  # of a longer history every k-th one: steps of minutes would cost hours and gigabytes
-SHORTEST_CONTEXT, LONGEST_CONTEXT = 7, 168  # steps; a context of few steps says nothing, gradients fade over many
+MIN_DAYS = 3
+MIN_WINDOWS = 16
+MAX_WINDOWS = 1024  # of a longer history every k-th one: steps of minutes would cost hours and gigabytes
+MIN_CONTEXT, MAX_CONTEXT = 7, 168  # steps; a context of few steps says nothing, gradients fade over many
 
 
 @models.register("lstm")
@@ -51,7 +51,7 @@ class Lstm:
         """Three days, and enough windows to learn from."""
         season = extent.steps_per_day
         first = max(_context(self.context_days, season), season)
-        needed = max(DAYS_NEEDED * season, first + extent.horizon + FEWEST_WINDOWS - 1)
+        needed = max(MIN_DAYS * season, first + extent.horizon + MIN_WINDOWS - 1)
         if extent.length >= needed:
             return None
         return f"it needs {needed} steps of history for {extent.horizon} steps ahead, found {extent.length}"
@@ -62,33 +62,33 @@ class Lstm:
         from worker.models._lstm_network import fit_and_forecast
 
         context = _context(self.context_days, season)
-        origins = _origins(max(context, season), history.length, horizon)
+        cutoffs = _cutoffs(max(context, season), history.length, horizon)
         calendar = _calendar(history)
-        known = np.column_stack([history.target, history.companions, calendar[: history.length]])
+        known = np.column_stack([history.target, history.covariates, calendar[: history.length]])
         lead_time = np.linspace(0, 1, horizon)
-        naive = np.stack([np.resize(history.target[origin - season : origin], horizon) for origin in origins])
-        answers = np.stack([history.target[origin : origin + horizon] for origin in origins[:-1]])
+        last_day = np.stack([np.resize(history.target[cutoff - season : cutoff], horizon) for cutoff in cutoffs])
+        answers = np.stack([history.target[cutoff : cutoff + horizon] for cutoff in cutoffs[:-1]])
         departure = fit_and_forecast(
-            past=np.stack([known[origin - context : origin] for origin in origins]),
-            future=np.stack([np.column_stack([calendar[o : o + horizon], lead_time]) for o in origins]),
-            answers=answers - naive[:-1],
+            past=np.stack([known[cutoff - context : cutoff] for cutoff in cutoffs]),
+            future=np.stack([np.column_stack([calendar[cutoff : cutoff + horizon], lead_time]) for cutoff in cutoffs]),
+            answers=answers - last_day[:-1],
             hidden=self.hidden,
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             seed=history.seed,
         )
-        forecast: FloatArray = naive[-1] + departure
+        forecast: FloatArray = last_day[-1] + departure
         return forecast
 
 
 def _context(days: int, steps_per_day: int) -> int:
-    return int(np.clip(days * steps_per_day, SHORTEST_CONTEXT, LONGEST_CONTEXT))
+    return int(np.clip(days * steps_per_day, MIN_CONTEXT, MAX_CONTEXT))
 
 
-def _origins(first: int, length: int, horizon: int) -> NDArray[np.int_]:
+def _cutoffs(first: int, length: int, horizon: int) -> NDArray[np.int_]:
     """Where the windows' futures begin; the last one is the end of the history and has no answer yet."""
     count = length - horizon - first + 1
-    thinned = np.linspace(first, length - horizon, min(count, MOST_WINDOWS))
+    thinned = np.linspace(first, length - horizon, min(count, MAX_WINDOWS))
     return np.append(thinned.round().astype(int), length)
 
 

@@ -13,10 +13,10 @@ from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
 from worker.models import models
-from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, Extent, FloatArray, History
+from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, Extent, FloatArray, History
 
-FEWEST_STEPS = 10  # below that the library refuses its own models one by one
-LONGEST_ETS_SEASON = 24  # steps; each one has a start value of its own to be searched for, and R's `ets` stops here too
+MIN_STEPS = 10  # below that the library refuses its own models one by one
+MAX_ETS_SEASON = 24  # steps; each one has a start value of its own to be searched for, and R's `ets` stops here too
 DAYS_PER_WEEK = 7
 
 Seasons = Literal["day", "week"]
@@ -80,8 +80,8 @@ class Ets:
     def missing(self, extent: Extent) -> str | None:
         """Two seasons, none of them too long."""
         steps = season(extent.step_seconds)
-        if steps > LONGEST_ETS_SEASON:
-            return f"it needs a season of at most {LONGEST_ETS_SEASON} steps, found {steps}: a longer step would do"
+        if steps > MAX_ETS_SEASON:
+            return f"it needs a season of at most {MAX_ETS_SEASON} steps, found {steps}: a longer step would do"
         return _missing(extent, steps)
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
@@ -158,7 +158,7 @@ def _lengths(seasons: str, step_seconds: int) -> tuple[int, ...]:
 
 
 def _missing(extent: Extent, longest: int) -> str | None:
-    needed = max(SEASONS_NEEDED * longest, FEWEST_STEPS)
+    needed = max(MIN_SEASONS * longest, MIN_STEPS)
     return None if extent.length >= needed else f"it needs {needed} steps of history, found {extent.length}"
 
 

@@ -1,4 +1,4 @@
-"""VAR: the target and its companions predict each other's deviations from their hour-of-day means (statsmodels)."""
+"""VAR: the target and its covariates predict each other's deviations from their hour-of-day means (statsmodels)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
 from worker.models import models
-from worker.models.base import SEASONS_NEEDED, Bounds, Extent, FloatArray, History
+from worker.models.base import MIN_SEASONS, Bounds, Extent, FloatArray, History
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
@@ -22,7 +22,7 @@ NEGLIGIBLE = 1e-9  # relative: what rounding leaves of a column that only repeat
 @models.register("var")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Var:
-    """Vector autoregression of the target and its companion columns, after their hour-of-day means.
+    """Vector autoregression of the target and its covariates, after their hour-of-day means.
 
     Source: Lütkepohl, New Introduction to Multiple Time Series Analysis, 3.2 (least squares), 4.3 (order selection) and 2.1.1
     (stability).
@@ -41,19 +41,19 @@ class Var:
     is_scaled: ClassVar[bool] = True  # bytes beside shares would cost least squares its digits
 
     def missing(self, extent: Extent) -> str | None:
-        """Companions, two days, and enough steps for one lag."""
-        if extent.companions == 0:
-            return "it needs at least one companion column beside the target"
-        columns = extent.companions + 1
-        needed = max(SEASONS_NEEDED * extent.steps_per_day, 3 * columns + 10)  # from here on `_most_lags` allows one
+        """Covariates, two days, and enough steps for one lag."""
+        if extent.covariates == 0:
+            return "it needs at least one covariate beside the target"
+        columns = extent.covariates + 1
+        needed = max(MIN_SEASONS * extent.steps_per_day, 3 * columns + 10)  # from here on `_most_lags` allows one
         return None if extent.length >= needed else f"with {columns} columns it needs {needed} steps, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Forecast of the deviations plus the mean of their hour; raises UnstableFit with the reason."""
-        columns = np.column_stack([history.target, history.companions])
+        columns = np.column_stack([history.target, history.covariates])
         hour = np.arange(history.length + horizon) % history.steps_per_day
         known, ahead = hour[: history.length], hour[history.length :]
-        means = np.array([columns[known == each].mean(axis=0) for each in range(history.steps_per_day)])
+        means = np.array([columns[known == hour_of_day].mean(axis=0) for hour_of_day in range(history.steps_per_day)])
         deviations = columns - means[known]
         _refuse_degenerate(deviations, columns)
         fit = self._fit(deviations)
@@ -84,7 +84,7 @@ def _refuse_degenerate(deviations: FloatArray, columns: FloatArray) -> None:
     """Columns that least squares cannot tell apart or that hold nothing: an error of ours instead of four of the library's."""
     spread = deviations.std(axis=0)
     for index in np.flatnonzero(spread <= NEGLIGIBLE * np.abs(columns).max(axis=0)):
-        name = f"companion column {index} of {columns.shape[1] - 1}" if index else "the target"
+        name = f"covariate {index} of {columns.shape[1] - 1}" if index else "the target"
         raise UnstableFit(f"{name} is constant, or repeats itself every day: nothing is left to fit")
     if np.linalg.matrix_rank(deviations / spread, rtol=NEGLIGIBLE) < columns.shape[1]:
         raise UnstableFit("a column is a sum of multiples of the others (collinear)")

@@ -5,7 +5,7 @@
 ────────────┼────────────────────┼───────────────┼──────────▶ time
             ╰── seasonal naive ──┤ 1…6 │ 7…24 │ 25…48 │      leads; a step without an actual value is not scored
 
-Leads are groups of steps, the same in which the bounds are made (intervals.py): coverage by lead tells whether those widths are
+Leads are groups of steps, the same in which intervals are made (intervals.py): coverage by lead tells whether those widths are
 right, and with hourly steps they are 6 hours, the rest of the first day, the second and the third day, and what follows.
 """
 
@@ -48,8 +48,8 @@ class Actuals:
         first = (to_epoch(at) - to_epoch(self.start_at)) // self.step_seconds
         places = np.arange(first, first + steps)
         is_inside = (places >= 0) & (places < len(self.values))
-        found: FloatArray = np.where(is_inside, self.values[np.where(is_inside, places, 0)], np.nan)
-        return found
+        values: FloatArray = np.where(is_inside, self.values[np.where(is_inside, places, 0)], np.nan)
+        return values
 
 
 def actuals_of(points: Sequence[Point], step_seconds: int) -> Actuals | None:
@@ -71,9 +71,9 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
     is_final = ends_at <= actuals.end_at
     actual = actuals.part(forecast.issued_at, forecast.horizon_steps)
-    naive = _seasonal_naive(actuals, forecast)
+    reference = _reference_forecast(actuals, forecast)
     columns = (np.asarray(column) for column in (forecast.prediction, forecast.lower_bound, forecast.upper_bound))
-    table = np.stack([actual, naive, *columns])
+    table = np.stack([actual, reference, *columns])
     known = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
     begun = [first for first in FIRST_STEPS if first <= forecast.horizon_steps and known(first) < actuals.end_at]
     same = {name: getattr(forecast, name) for name in OF_FORECAST}
@@ -82,7 +82,7 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     ]
 
 
-def _seasonal_naive(actuals: Actuals, forecast: Forecast) -> FloatArray:
+def _reference_forecast(actuals: Actuals, forecast: Forecast) -> FloatArray:
     """The day before the issue time, over and over, as `skill` of the backtest compares with; shape (horizon,), NaN = gap."""
     season = max(1, round(SECONDS_PER_DAY / forecast.step_seconds))
     return np.resize(
@@ -92,15 +92,15 @@ def _seasonal_naive(actuals: Actuals, forecast: Forecast) -> FloatArray:
 
 def _places(first_step: int) -> tuple[int, int | None]:
     """Where a lead begins and ends in an array of steps."""
-    later = [each - 1 for each in FIRST_STEPS if each > first_step]
+    later = [start - 1 for start in FIRST_STEPS if start > first_step]
     return first_step - 1, later[0] if later else None
 
 
 def _sums(table: FloatArray) -> ErrorSums:
-    """The sums of one lead; the rows of the table are actual, naive, prediction, lower and upper bound."""
-    actual, naive, prediction, lower, upper = table[:, np.isfinite(table[0])]
+    """The sums of one lead; the rows of the table are actual, reference, prediction, lower and upper bound."""
+    actual, reference, prediction, lower, upper = table[:, np.isfinite(table[0])]
     error, size = np.abs(prediction - actual), np.abs(actual)
-    is_compared, is_relative = np.isfinite(naive), size > ZERO
+    is_compared, is_relative = np.isfinite(reference), size > ZERO
     return ErrorSums(
         forecasts=int(len(actual) > 0),
         steps=len(actual),
@@ -113,5 +113,5 @@ def _sums(table: FloatArray) -> ErrorSums:
         compared_steps=int(is_compared.sum()),
         compared_error=float(error[is_compared].sum()),
         compared_size=float(size[is_compared].sum()),
-        naive_error=float(np.abs(actual - naive)[is_compared].sum()),
+        naive_error=float(np.abs(actual - reference)[is_compared].sum()),
     )

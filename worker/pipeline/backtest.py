@@ -1,14 +1,14 @@
-"""Rolling origins: the past, forecast as if it were the future.
+"""Rolling-origin evaluation: the past, forecast as if it were the future, from several cutoffs.
 
-Three windows of h steps at the end of the history; `x` is what a candidate sees, `?` what it has to forecast:
+Three folds of h steps at the end of the history; `x` is what a candidate sees, `?` what it has to forecast:
 
     x x x x x x x x x x x x x x ? ? ? ? . . . . . . . .
     x x x x x x x x x x x x x x x x x x ? ? ? ? . . . .
     x x x x x x x x x x x x x x x x x x x x x x ? ? ? ?  g g
                                                          └── steps without a value just before issued_at
 
-The windows end with the last step that has a value. Nothing after an origin is seen: gaps are filled, columns chosen and scales
-learned from the steps before it only. All candidates of a block share the windows, which are prepared once.
+The folds end with the last step that has a value. Nothing after a cutoff is seen: gaps are filled, columns chosen and scales
+learned from the steps before it only. All candidates of a block share the folds, which are prepared once.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ import numpy as np
 from shared.domain.forecasts import ForecastSpec
 from shared.domain.timegrid import step_start
 from worker.models.base import FloatArray, History
-from worker.pipeline.history import clip, history_at, seasonal_naive
+from worker.pipeline.history import clip, history_at, reference_forecast
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """One origin: what is known there, what happened afterwards, and what accuracy is compared with.
+class Fold:
+    """One cutoff: what is known there, what happened afterwards, and what accuracy is compared with.
 
     actual: shape (window_steps,), NaN where there is no value.
-    naive: shape (window_steps,), the seasonal naive's prediction; NaN when it has no whole day to repeat.
+    reference: shape (window_steps,), the reference forecast; NaN when there is no whole day to repeat.
     scale: MASE's scale of this training part; NaN where it is not defined.
     """
 
-    origin_at: datetime
+    cutoff_at: datetime
     history: History
     actual: FloatArray
-    naive: FloatArray
+    reference: FloatArray
     scale: float
 
 
-def backtest(snapshot: Snapshot, spec: ForecastSpec) -> list[Window]:
-    """The windows of a queue, oldest first."""
+def backtest(snapshot: Snapshot, spec: ForecastSpec) -> list[Fold]:
+    """The folds of a queue, oldest first."""
     last = known_steps(snapshot)
-    return [window_at(snapshot, last - back * spec.window_steps, spec) for back in range(spec.windows, 0, -1)]
+    return [fold_at(snapshot, last - back * spec.window_steps, spec) for back in range(spec.windows, 0, -1)]
 
 
 def known_steps(snapshot: Snapshot) -> int:
@@ -53,14 +53,14 @@ def known_steps(snapshot: Snapshot) -> int:
     return int(np.flatnonzero(snapshot.frame[snapshot.target].notna())[-1]) + 1
 
 
-def window_at(snapshot: Snapshot, origin: int, spec: ForecastSpec) -> Window:
-    """The window of `window_steps` that begins after the first `origin` steps."""
-    history = history_at(snapshot, origin, spec.window_steps, spec)
+def fold_at(snapshot: Snapshot, cutoff: int, spec: ForecastSpec) -> Fold:
+    """The fold of `window_steps` that begins after the first `cutoff` steps."""
+    history = history_at(snapshot, cutoff, spec.window_steps, spec)
     actual = snapshot.frame[snapshot.target].to_numpy(dtype=np.float64)
-    return Window(
-        origin_at=step_start(snapshot.start_at, origin + 1, spec.step_seconds),
+    return Fold(
+        cutoff_at=step_start(snapshot.start_at, cutoff + 1, spec.step_seconds),
         history=history,
-        actual=actual[origin : origin + spec.window_steps],
-        naive=clip(seasonal_naive(history, spec.window_steps), spec.bounds),
+        actual=actual[cutoff : cutoff + spec.window_steps],
+        reference=clip(reference_forecast(history, spec.window_steps), spec.bounds),
         scale=mase_scale(history.target, history.steps_per_day),
     )

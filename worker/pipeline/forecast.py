@@ -1,4 +1,4 @@
-"""Selection + snapshot → Forecast: the winner fitted again on the whole history, with bounds from its backtest, clipped."""
+"""Selection + snapshot → Forecast: the winner fitted again on the whole history, with the interval from its backtest, clipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.domain.jobs import Job
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles import blended
 from worker.pipeline.history import build, history_at, predict
-from worker.pipeline.intervals import bounds_around
+from worker.pipeline.intervals import prediction_interval
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
@@ -18,7 +18,7 @@ Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper 
 
 
 def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
-    """Fit the winner (all the members of a blend) on the whole history and predict the horizon, within its bounds.
+    """Fit the winner (all the members of a blend) on the whole history and predict the horizon, with an interval around it.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
@@ -26,7 +26,7 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
     fitted = [build(member.candidate) for member in selection.members]
     forecasts = [predict(model, history, spec.horizon_steps, spec.bounds) for model in fitted]
     prediction = blended(forecasts, [member.weight for member in selection.members])
-    return prediction, *bounds_around(prediction, selection.winner.windows, coverage=spec.interval, bounds=spec.bounds)
+    return prediction, *prediction_interval(prediction, selection.winner.windows, level=spec.interval, physical_range=spec.bounds)
 
 
 def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, created_at: datetime) -> Forecast:

@@ -1,8 +1,8 @@
-"""Snapshot → what a model may see at an origin, and model → prediction, checked.
+"""Snapshot → what a model may see at a cutoff, and model → prediction, checked.
 
-0                  origin            origin + horizon
+0                  cutoff            cutoff + horizon
 ├──────────────────┤─────────────────┤
-target, companions   calendar only
+target, covariates   calendar only
 """
 
 from __future__ import annotations
@@ -11,36 +11,40 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from shared.domain.forecasts import Candidate, ForecastSpec
-from shared.errors import BadForecast, NeedsMoreHistory
+from shared.errors import BadForecast, EmptySeries, NeedsMoreHistory
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot
-from worker.prepare import Scaler, prepare
+from worker.prepare.calendar import calendar_features, holiday_dates
+from worker.prepare.clean import clean
+from worker.prepare.gaps import fill_gaps
+from worker.prepare.scaling import Scaler
 
 
-def history_at(snapshot: Snapshot, origin: int, horizon: int, spec: ForecastSpec) -> History:
-    """The history of the first `origin` steps of the snapshot, prepared from those steps alone.
+def history_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> History:
+    """The history of the first `cutoff` steps of the snapshot, prepared from those steps alone: gaps filled, covariates chosen.
+
+    Steps before the first value of the target are left out, so it may be shorter than `cutoff`.
 
     Raises:
-        EmptySeries: the target has no value before the origin.
+        EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
-    prepared = prepare(
-        snapshot.frame.iloc[:origin],
-        target=snapshot.target,
-        horizon=horizon,
-        step_seconds=spec.step_seconds,
-        timezone=spec.timezone,
-        holidays=spec.holidays,
-    )
+    filled = fill_gaps(snapshot.frame.iloc[:cutoff], spec.step_seconds)
+    if filled.empty:
+        raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
+    chosen, _ = clean(filled, snapshot.target)
+    times = pd.date_range(chosen.index[0], periods=len(chosen) + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
+    holidays = holiday_dates(times, spec.timezone, spec.holidays)
     return History(
-        target=prepared.target,
-        companions=prepared.companions,
-        calendar=prepared.calendar,
-        times=prepared.times,
+        target=chosen[snapshot.target].to_numpy(dtype=np.float64),
+        covariates=chosen.drop(columns=snapshot.target).to_numpy(dtype=np.float64),
+        calendar=calendar_features(times, spec.timezone, holidays),
+        times=times,
         step_seconds=spec.step_seconds,
-        holidays=prepared.holidays,
+        holidays=holidays,
         timezone=spec.timezone,
     )
 
@@ -50,8 +54,8 @@ def build(candidate: Candidate) -> Model:
     return models[candidate.model](**candidate.hyperparameters)
 
 
-def predict(model: Model, history: History, horizon: int, bounds: tuple[float | None, float | None]) -> FloatArray:
-    """Fit and forecast: shape (horizon,), in the target's own unit, clipped to `bounds`.
+def predict(model: Model, history: History, horizon: int, physical_range: tuple[float | None, float | None]) -> FloatArray:
+    """Fit and forecast: shape (horizon,), in the target's own unit, clipped to `physical_range`.
 
     Raises:
         NeedsMoreHistory: the model cannot run on a history of this length.
@@ -69,17 +73,17 @@ def predict(model: Model, history: History, horizon: int, bounds: tuple[float | 
     if not np.isfinite(forecast).all():
         step = int(np.argmin(np.isfinite(forecast))) + 1
         raise BadForecast(f"found {forecast[step - 1]} at step {step}")
-    return clip(forecast, bounds)
+    return clip(forecast, physical_range)
 
 
-def clip(values: FloatArray, bounds: tuple[float | None, float | None]) -> FloatArray:
+def clip(values: FloatArray, physical_range: tuple[float | None, float | None]) -> FloatArray:
     """Values brought into the physical range; None = open."""
-    lower, upper = bounds
+    lower, upper = physical_range
     return np.clip(values, -np.inf if lower is None else lower, np.inf if upper is None else upper)
 
 
-def seasonal_naive(history: History, horizon: int) -> FloatArray:
-    """The same hour yesterday, which `skill` compares with; NaN where there is no whole day yet."""
+def reference_forecast(history: History, horizon: int) -> FloatArray:
+    """The same hour of the day before, which `skill` compares with; NaN where there is no whole day yet."""
     season = history.target[-history.steps_per_day :]
     return np.resize(season, horizon) if len(season) == history.steps_per_day else np.full(horizon, np.nan)
 
@@ -87,7 +91,8 @@ def seasonal_naive(history: History, horizon: int) -> FloatArray:
 def _forecast_scaled(model: Model, history: History, horizon: int) -> FloatArray:
     """The model sees standard scores, learned from this history only, and its answer is scaled back."""
     target = history.target[:, np.newaxis]
-    target_scaler, companion_scaler = Scaler.fit(target), Scaler.fit(history.companions)
-    scaled = replace(history, target=target_scaler.apply(target)[:, 0], companions=companion_scaler.apply(history.companions))
+    target_scaler = Scaler.fit(target)
+    covariates = Scaler.fit(history.covariates).apply(history.covariates)
+    scaled = replace(history, target=target_scaler.apply(target)[:, 0], covariates=covariates)
     scores = np.asarray(model.forecast(scaled, horizon), dtype=np.float64)
     return target_scaler.inverse(scores.reshape(-1, 1)).reshape(scores.shape)

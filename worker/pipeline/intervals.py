@@ -8,7 +8,7 @@ forecasting, 2024).
     lead time   1 … 6 │ 7 … 24 │ 25 … 48 │ 49 … 72 │ …     groups of steps
     spread      ▂▂▂▂▂▂│▃▃▃▃▃▃▃▃│▅▅▅▅▅▅▅▅▅│▅▅▅▅▅▅▅▅▅│ …     root mean square of the residuals, never smaller than before
 
-half width = quantile of |residual| / spread × spread of the lead time × allowance for so few windows
+half width = quantile of |residual| / spread × spread of the lead time × allowance for so few folds
 """
 
 from __future__ import annotations
@@ -27,46 +27,46 @@ GROUP_STEPS = 24
 
 # Chosen on every second real series at hand so that 90 % covers 90 %, and checked on the others.
 SHARED_STEPS = 24  # a group's spread counts as if it held so many residuals of the overall spread: 6 steps alone are noise
-OPTIMISM = 1.5  # 1 for the window to come being one more draw, the rest for the winner being chosen on these very residuals
+OPTIMISM = 1.5  # 1 for the fold to come being one more draw, the rest for the winner being chosen on these very residuals
 GROWTH = 0.25  # beyond the backtested lead times: 0 = they stay as wide, 0.5 = as of a random walk
 
 
-def bounds_around(
-    prediction: FloatArray, windows: Sequence[WindowForecast], *, coverage: float, bounds: tuple[float | None, float | None]
+def prediction_interval(
+    prediction: FloatArray, folds: Sequence[WindowForecast], *, level: float, physical_range: tuple[float | None, float | None]
 ) -> tuple[FloatArray, FloatArray]:
-    """Lower and upper bound of each step: lower ≤ prediction ≤ upper, further apart with lead time, clipped to `bounds`.
+    """Lower and upper bound of each step: lower ≤ prediction ≤ upper, further apart with lead time, clipped to `physical_range`.
 
     Args:
-        prediction: shape (horizon,), clipped already; the horizon may exceed the windows.
-        windows: the winner's backtest; without any actual value in it there is no width to learn.
-        coverage: share of the actual values that should lie between, 0–1.
-        bounds: the physical range; None = open.
+        prediction: shape (horizon,), clipped already; the horizon may exceed the folds.
+        folds: the winner's backtest; without any actual value in it there is no width to learn.
+        level: share of the actual values that should lie between, 0–1.
+        physical_range: what values are possible; None = open.
     """
-    half = half_widths(_errors(windows), len(prediction), coverage)
-    return clip(prediction - half, bounds), clip(prediction + half, bounds)
+    half = half_widths(_errors(folds), len(prediction), level)
+    return clip(prediction - half, physical_range), clip(prediction + half, physical_range)
 
 
-def half_widths(errors: FloatArray, horizon: int, coverage: float) -> FloatArray:
+def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:
     """Half the distance between the bounds per step, shape (horizon,), never falling.
 
     Args:
-        errors: |actual − prediction|, shape (windows, window_steps), NaN = gap.
+        errors: |actual − prediction|, shape (folds, window_steps), NaN = gap.
         horizon: steps to cover; leads that were not backtested have the spread of the last group and grow from there.
-        coverage: 0–1.
+        level: 0–1.
     """
-    windows, window_steps = errors.shape
+    folds, window_steps = errors.shape
     spread = _spreads(errors)
     ranked = np.sort((errors / np.where(spread > 0, spread, 1.0))[np.isfinite(errors)])
     lead = np.arange(1, horizon + 1)
     carried = spread[np.minimum(lead, window_steps) - 1]
     growth = np.maximum(lead / window_steps, 1.0) ** GROWTH
-    widths: FloatArray = _quantile(ranked, coverage) * carried * growth * sqrt(1 + OPTIMISM / windows)
+    widths: FloatArray = _quantile(ranked, level) * carried * growth * sqrt(1 + OPTIMISM / folds)
     return widths
 
 
-def _errors(windows: Sequence[WindowForecast]) -> FloatArray:
-    actual = np.array([window.actual for window in windows], dtype=np.float64)  # None becomes NaN
-    errors: FloatArray = np.abs(actual - np.array([window.prediction for window in windows]))
+def _errors(folds: Sequence[WindowForecast]) -> FloatArray:
+    actual = np.array([fold.actual for fold in folds], dtype=np.float64)  # None becomes NaN
+    errors: FloatArray = np.abs(actual - np.array([fold.prediction for fold in folds]))
     return errors
 
 
@@ -77,20 +77,20 @@ def _spreads(errors: FloatArray) -> FloatArray:
     steps = np.arange(errors.shape[1])
     group = np.where(steps < FIRST_GROUP_STEPS, 0, 1 + steps // GROUP_STEPS)
     spread = np.empty(errors.shape[1])
-    for each in np.unique(group):
-        own = squares[:, group == each]
+    for number in np.unique(group):
+        own = squares[:, group == number]
         total = float(np.nansum(own)) + SHARED_STEPS * overall
-        spread[group == each] = sqrt(total / (int(np.isfinite(own).sum()) + SHARED_STEPS))
+        spread[group == number] = sqrt(total / (int(np.isfinite(own).sum()) + SHARED_STEPS))
     running: FloatArray = np.maximum.accumulate(spread)
     return running
 
 
-def _quantile(ranked: FloatArray, coverage: float) -> float:
-    """The ⌈(n + 1) coverage⌉-th smallest of n (Lei et al., algorithm 2).
+def _quantile(ranked: FloatArray, level: float) -> float:
+    """The ⌈(n + 1) level⌉-th smallest of n (Lei et al., algorithm 2).
 
     With too few of them the theory says infinity; we take the largest, longer by the share that is lacking.
     """
     if not (n := len(ranked)):
         return 0.0
-    rank = (n + 1) * coverage
+    rank = (n + 1) * level
     return float(ranked[min(ceil(rank), n) - 1]) * max(1.0, rank / n)

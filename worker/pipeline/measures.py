@@ -1,4 +1,4 @@
-"""Measures of accuracy: formula, source, and the rule for zeros.
+"""Accuracy measures: formula, source, and the rule for zeros.
 
 y = actual, f = prediction, e = y − f; a step without an actual value (NaN) is not scored. Sources: [HA] Hyndman and
 Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.8 and 5.9; [HK] Hyndman and Koehler, Another look at measures of
@@ -9,6 +9,8 @@ A value as small as `ZERO` counts as zero. Where a formula would divide by zero 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from shared.domain.forecasts import Measures
@@ -16,25 +18,24 @@ from worker.models.base import FloatArray
 
 ZERO = 1e-9
 
+# Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the
+# same steps (NaN where it is not defined), and MASE's scale of its training part (`mase_scale`; NaN where it is not defined).
+Part = tuple[FloatArray, Sequence[float] | FloatArray, FloatArray, float]
 
-def measure(actual: FloatArray, prediction: FloatArray, *, naive: FloatArray, scale: FloatArray) -> Measures:
-    """All measures of one forecast, or of several laid end to end.
 
-    Args:
-        actual: shape (n,), NaN where there is no value.
-        prediction: shape (n,), finite.
-        naive: shape (n,), the seasonal naive's prediction of the same steps; NaN where it is not defined.
-        scale: shape (n,), MASE's scale of the step's training part (`mase_scale`); NaN where it is not defined.
-    """
+def measure(parts: Iterable[Part]) -> Measures:
+    """All accuracy measures over one or more forecasts together, each as a `Part`."""
+    columns = ((actual, made, reference, np.full(len(actual), scale)) for actual, made, reference, scale in parts)
+    actual, prediction, reference, scale = map(np.concatenate, zip(*columns, strict=True))
     scored = np.isfinite(actual)
-    actual, prediction, naive, scale = actual[scored], prediction[scored], naive[scored], scale[scored]
+    actual, prediction, reference, scale = actual[scored], prediction[scored], reference[scored], scale[scored]
     return Measures(
         mape=mape(actual, prediction),
         wape=wape(actual, prediction),
         smape=smape(actual, prediction),
         mase=mase(actual, prediction, scale),
         rmse=rmse(actual, prediction),
-        skill=skill(actual, prediction, naive),
+        skill=skill(actual, prediction, reference),
         steps=int(scored.sum()),
         skipped_steps=int((np.abs(actual) <= ZERO).sum()),
     )
@@ -78,9 +79,9 @@ def rmse(actual: FloatArray, prediction: FloatArray) -> float | None:
     return None if mean is None else float(np.sqrt(mean))
 
 
-def skill(actual: FloatArray, prediction: FloatArray, naive: FloatArray) -> float | None:
-    """1 − WAPE / WAPE(seasonal naive) on the same steps [HA 5.9]; None when the naive has no error or no forecast."""
-    error = float(np.abs(actual - naive).sum())  # NaN where the naive is not defined
+def skill(actual: FloatArray, prediction: FloatArray, reference: FloatArray) -> float | None:
+    """1 − WAPE / WAPE(seasonal naive) on the same steps [HA 5.9]; None when that has no error or no forecast."""
+    error = float(np.abs(actual - reference).sum())  # NaN where the reference forecast is not defined
     return 1 - float(np.abs(actual - prediction).sum()) / error if error > ZERO else None
 
 

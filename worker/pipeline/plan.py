@@ -15,34 +15,34 @@ from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
 from shared.errors import QueueNotFound, UnreadableData
-from worker.models.base import SEASONS_NEEDED, SECONDS_PER_DAY, History, Model
+from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
-from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, FEWEST, wanted_blends
+from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
 from worker.pipeline.history import build, history_at
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
 
 Warnings = tuple[str, ...]  # for people, in plain words; of one queue and without its name
 
-SHOWN_NAMES = 5
+MAX_QUEUES_NAMED = 5
 GLOB = frozenset("*?[")
 CONSTANT = Candidate(model="last_value")
-BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the windows, about 40 ms) is small; far below its time limit
+BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the folds, about 40 ms) is small; far below its time limit
 COST_SECONDS = 0.003  # CPU seconds of one fit of cost 1 on `COST_STEPS` steps, about
 COST_STEPS = 336
 
 
-def accepted_queues(found: Iterable[str]) -> tuple[list[str], Warnings]:
+def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
     """The names from a source that may be a queue's, sorted, and what to say of the others.
 
     Raises:
         UnreadableData: none of them may.
     """
-    names = sorted(set(found))
+    names = sorted(set(found_names))
     refused = {name: why for name in names if (why := why_no_queue(name))}
     if not refused:
         return names, ()
-    examples = first_of(refused.items(), SHOWN_NAMES, say=lambda found: f"{shown(found[0])}: {found[1]}", between="; ")
+    examples = first_of(refused.items(), MAX_QUEUES_NAMED, say=lambda refusal: f"{shown(refusal[0])}: {refusal[1]}", between="; ")
     if len(refused) == len(names):
         raise UnreadableData(f"no name in the source may be a queue's: {examples}")
     return [name for name in names if name not in refused], (f"queues left out for their names: {examples}",)
@@ -58,13 +58,13 @@ def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
         QueueNotFound: no known queue is asked for; with some of the known ones.
     """
     names = set(known)
-    found = names & set(request.queues)
+    matching = names & set(request.queues)
     globs = [pattern for pattern in request.queues if GLOB & set(pattern)]
     for matches in (re.compile(translate(glob)).match for glob in globs):  # fnmatch itself remembers too few of them
-        found.update(name for name in names if matches(name))
-    if not found:
-        raise QueueNotFound(f"found {listed(request.queues)}, known are {listed(sorted(names), SHOWN_NAMES)}")
-    return sorted(found | {pattern for pattern in request.queues if not GLOB & set(pattern)})
+        matching.update(name for name in names if matches(name))
+    if not matching:
+        raise QueueNotFound(f"found {listed(request.queues)}, known are {listed(sorted(names), MAX_QUEUES_NAMED)}")
+    return sorted(matching | {pattern for pattern in request.queues if not GLOB & set(pattern)})
 
 
 def queue_work(
@@ -90,45 +90,45 @@ def queue_work(
 def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) -> tuple[ForecastSpec, Warnings]:
     """How the queue is backtested and forecast, and what a person should know of it."""
     steps, horizon = known_steps(snapshot), request.horizon_steps(issued_at)
-    window_steps, windows = window_rule(steps, horizon, request.backtest_windows, request.step_seconds)
+    fold_steps, folds = fold_rule(steps, horizon, request.backtest_windows, request.step_seconds)
     spec = ForecastSpec(
         target=request.target,
         step_seconds=request.step_seconds,
         horizon_steps=horizon,
-        window_steps=window_steps,
-        windows=windows,
+        window_steps=fold_steps,
+        windows=folds,
         interval=request.interval,
         bounds=request.bounds,
         timezone=request.timezone,
         holidays=request.holidays,
     )
-    if (window_steps, windows) == (horizon, request.backtest_windows):
+    if (fold_steps, folds) == (horizon, request.backtest_windows):
         return spec, ()
-    asked, got = _windows(request.backtest_windows, horizon), _windows(windows, window_steps)
-    return spec, (f"the history has only {steps} steps: backtested on {got} instead of {asked}",)
+    requested, actual = _windows(request.backtest_windows, horizon), _windows(folds, fold_steps)
+    return spec, (f"the history has only {steps} steps: backtested on {actual} instead of {requested}",)
 
 
-def window_rule(steps: int, horizon: int, wanted: int, step_seconds: int) -> tuple[int, int]:
-    """Length and number of backtest windows for a history of `steps` (at least 3).
+def fold_rule(steps: int, horizon: int, requested: int, step_seconds: int) -> tuple[int, int]:
+    """Length and number of the folds (users say windows) for a history of `steps` (at least 3).
 
-    A window is one horizon, but at most a third of the history; one that had to be shortened stays alone. Together they leave at
+    A fold is one horizon, but at most a third of the history; one that had to be shortened stays alone. Together they leave at
     least a third of the history, and two days of it, to the first training part:
 
-        steps  horizon  wanted
-          336       24       3   →  3 windows of 24, the first trained on 264 steps
-          336       72       3   →  3 windows of 72, the first trained on 120
-          120       72       3   →  1 window of 40, trained on 80: "5d" and "3d" at one hour
+        steps  horizon  requested
+          336       24       3   →  3 folds of 24, the first trained on 264 steps
+          336       72       3   →  3 folds of 72, the first trained on 120
+          120       72       3   →  1 fold of 40, trained on 80: "5d" and "3d" at one hour
     """
     third = max(1, steps // 3)
     if horizon > third:
         return third, 1
     spare = min(2 * steps // 3, steps - two_days(step_seconds))
-    return horizon, max(1, min(wanted, spare // horizon))
+    return horizon, max(1, min(requested, spare // horizon))
 
 
 def two_days(step_seconds: int) -> int:
     """Steps of the shortest history that shows a daily season."""
-    return SEASONS_NEEDED * max(1, round(SECONDS_PER_DAY / step_seconds))
+    return MIN_SEASONS * max(1, round(SECONDS_PER_DAY / step_seconds))
 
 
 def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: ForecastSpec, steps: int) -> tuple[Block, ...]:
@@ -168,7 +168,7 @@ def _valid(
         model = build(candidate)
         reason = model.missing(extent) or model.missing(whole)
         if reason is None and only_baselines and candidate.model not in baselines:
-            reason = f"the history is shorter than {SEASONS_NEEDED} days"
+            reason = f"the history is shorter than {MIN_SEASONS} days"
         if reason is not None:
             reasons[candidate.label] = reason
     able = tuple(candidate for candidate in candidates if candidate.label not in reasons)
@@ -181,11 +181,11 @@ def _valid(
 def _blends_left_out(request: JobRequest, candidates: Sequence[Candidate]) -> Warnings:
     """The blends that are asked for by name and cannot be made; with "auto" they are a few of many."""
     members = {BLEND_CHEAP: [candidate for candidate in CHEAP if candidate in candidates]}
-    found = {name: len(members.get(name, candidates)) for name in wanted_blends(request) if request.model != "auto"}
+    counts = {name: len(members.get(name, candidates)) for name in wanted_blends(request) if request.model != "auto"}
     return tuple(
-        f"{name} is left out: it needs {FEWEST} candidates that can run, found {count}"
-        for name, count in found.items()
-        if count < FEWEST
+        f"{name} is left out: it needs {MIN_MEMBERS} candidates that can run, found {count}"
+        for name, count in counts.items()
+        if count < MIN_MEMBERS
     )
 
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 import pandas as pd
 
 from shared.domain.reports import QualityReport
-from worker.models.base import SEASONS_NEEDED
+from worker.models.base import MIN_SEASONS
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
 from worker.sources.base import Reading
 
-FILLED_SHARE_LIMIT = 0.2
+MAX_FILLED_SHARE = 0.2
 LAST_KEPT = "of each timestamp the last was kept"
-FEWEST_DAYS_BEFORE, MOST_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
-LEAST_CHANGE = 0.1  # relative
+MIN_DAYS_BEFORE, MAX_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
+MIN_CHANGE = 0.1  # relative
 
 
 def quality_report(snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = ()) -> QualityReport:
@@ -57,13 +57,13 @@ def level_change(snapshot: Snapshot) -> str | None:
     """
     per_day = SECONDS_PER_DAY // snapshot.step_seconds
     values = snapshot.frame[snapshot.target].to_numpy()
-    if len(values) < (FEWEST_DAYS_BEFORE + 1) * per_day or per_day < 2:
+    if len(values) < (MIN_DAYS_BEFORE + 1) * per_day or per_day < 2:
         return None
     days = pd.DataFrame(values[len(values) % per_day :].reshape(-1, per_day)).mean(axis=1)  # NaN for a day without a value
-    for count in range(1, min(MOST_DAYS_AFTER, len(days) - FEWEST_DAYS_BEFORE) + 1):
+    for count in range(1, min(MAX_DAYS_AFTER, len(days) - MIN_DAYS_BEFORE) + 1):
         before, after = days.iloc[:-count], days.iloc[-count:]
         low, high = before.min(), before.max()
-        margin = max(high - low, LEAST_CHANGE * high)
+        margin = max(high - low, MIN_CHANGE * high)
         if after.min() > high + margin or after.max() < low - margin:
             since_at = snapshot.end_at - timedelta(seconds=count * per_day * snapshot.step_seconds)
             return (
@@ -79,7 +79,7 @@ def _counted(count: int, one: str, many: str, done: str) -> list[str]:
 
 def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
     values = snapshot.frame[snapshot.target]
-    if filled_share > FILLED_SHARE_LIMIT:
+    if filled_share > MAX_FILLED_SHARE:
         yield f"{filled_share:.0%} of the steps had no value and were filled; forecasts learn from the filled values too"
     if not values.any():
         yield "every value is zero: the forecast is zero, nothing else is tried"
@@ -88,5 +88,5 @@ def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
     elif changed := level_change(snapshot):
         yield changed
     hours = snapshot.length * snapshot.step_seconds / 3_600
-    if hours * 3_600 < SEASONS_NEEDED * SECONDS_PER_DAY:
-        yield f"only {hours:g} hours of history, less than {SEASONS_NEEDED} days: only baselines are tried"
+    if hours * 3_600 < MIN_SEASONS * SECONDS_PER_DAY:
+        yield f"only {hours:g} hours of history, less than {MIN_SEASONS} days: only baselines are tried"

@@ -63,14 +63,14 @@ def prepare_queue(
     )
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
     quality = quality_report(snapshot, reading, notes)
-    told = (*quality.warnings, *warnings, *reading.advice)
-    return PreparedQueue(snapshot=snapshot, work=work, quality=replace(quality, warnings=told))
+    warnings = (*quality.warnings, *warnings, *reading.advice)
+    return PreparedQueue(snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings))
 
 
 def score_candidates(prepared: PreparedQueue) -> list[Outcome]:
     """The outcome of every candidate, in their order."""
-    spec, windows = prepared.work.spec, backtest(prepared.snapshot, prepared.work.spec)
-    return [guarded(candidate, partial(score, candidate, windows, spec)) for candidate in prepared.work.candidates]
+    spec, folds = prepared.work.spec, backtest(prepared.snapshot, prepared.work.spec)
+    return [guarded(candidate, partial(score, candidate, folds, spec)) for candidate in prepared.work.candidates]
 
 
 def choose_fitted(

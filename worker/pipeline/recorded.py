@@ -1,4 +1,4 @@
-"""Measures of recorded forecasts, where there are no windows of a snapshot at hand any more but those of an outcome."""
+"""Accuracy measures of recorded forecasts, where the folds of a snapshot are no longer at hand but those of an outcome."""
 
 from __future__ import annotations
 
@@ -12,38 +12,36 @@ from worker.pipeline.measures import measure
 
 
 def measured(
-    windows: Sequence[WindowForecast], naive: Sequence[WindowForecast] = (), *, like: Sequence[WindowForecast] = ()
+    folds: Sequence[WindowForecast], reference: Sequence[WindowForecast] = (), *, like: Sequence[WindowForecast] = ()
 ) -> Measures:
-    """Over all scored steps of these windows (at least one).
+    """Over all scored steps of these folds (at least one).
 
     Args:
-        windows: their own measures do not count.
-        naive: the floor's forecasts of the same windows; without them there is no skill.
-        like: forecasts of the same windows whose measures tell MASE's scale.
+        folds: their own measures do not count.
+        reference: the reference forecasts of the same folds; without them there is no skill.
+        like: forecasts of the same folds whose measures tell MASE's scale.
     """
-    actual = [actual_of(window) for window in windows]
-    scales = [_scale([each[index] for each in (like, naive) if each]) for index in range(len(windows))]
-    return measure(
-        np.concatenate(actual),
-        np.concatenate([prediction_of(window) for window in windows]),
-        naive=np.concatenate([prediction_of(window) for window in naive] or [np.full_like(each, np.nan) for each in actual]),
-        scale=np.concatenate([np.full_like(each, scale) for each, scale in zip(actual, scales, strict=True)]),
-    )
+    parts = []
+    for index, fold in enumerate(folds):
+        same = [forecasts[index] for forecasts in (like, reference) if forecasts]
+        known = prediction_of(reference[index]) if reference else np.full(len(fold.prediction), np.nan)
+        parts.append((actual_of(fold), fold.prediction, known, _scale(same)))
+    return measure(parts)
 
 
-def actual_of(window: WindowForecast) -> FloatArray:
+def actual_of(fold: WindowForecast) -> FloatArray:
     """Shape (window_steps,), NaN where there is no value."""
-    return np.array(window.actual, dtype=np.float64)  # None becomes NaN
+    return np.array(fold.actual, dtype=np.float64)  # None becomes NaN
 
 
-def prediction_of(window: WindowForecast) -> FloatArray:
+def prediction_of(fold: WindowForecast) -> FloatArray:
     """Shape (window_steps,)."""
-    return np.array(window.prediction, dtype=np.float64)
+    return np.array(fold.prediction, dtype=np.float64)
 
 
 def _scale(same: Sequence[WindowForecast]) -> float:
-    """MASE's scale of a window, which is a mean absolute error over its MASE; NaN where none of these tells it."""
-    for window in same:
-        if mase := window.measures.mase:
-            return float(np.nanmean(np.abs(actual_of(window) - prediction_of(window)))) / mase
+    """MASE's scale of a fold, which is a mean absolute error over its MASE; NaN where none of these tells it."""
+    for fold in same:
+        if mase := fold.measures.mase:
+            return float(np.nanmean(np.abs(actual_of(fold) - prediction_of(fold)))) / mase
     return float("nan")

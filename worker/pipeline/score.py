@@ -1,4 +1,4 @@
-"""One candidate on all windows → Score, or the Failure that it is otherwise: a failed candidate is data and stops no other."""
+"""One candidate on all folds → Score, or a Failure with its reason: a failed candidate is data and stops no other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from shared.domain.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached, reason_of
 from worker.models.base import FloatArray
-from worker.pipeline.backtest import Window
+from worker.pipeline.backtest import Fold
 from worker.pipeline.history import build, predict
 from worker.pipeline.measures import measure
 
@@ -22,14 +22,14 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
-def score(candidate: Candidate, windows: Sequence[Window], spec: ForecastSpec) -> Score:
-    """Forecast every window and measure it; raises a ModelError, UnknownModel, or whatever the library raises."""
+def score(candidate: Candidate, folds: Sequence[Fold], spec: ForecastSpec) -> Score:
+    """Forecast every fold and measure it; raises a ModelError, UnknownModel, or whatever the library raises."""
     started = cpu_seconds()
     model = build(candidate)
-    forecasts = [predict(model, window.history, spec.window_steps, spec.bounds) for window in windows]
+    forecasts = [predict(model, fold.history, spec.window_steps, spec.bounds) for fold in folds]
     seconds = cpu_seconds() - started
-    shown = tuple(map(_window_forecast, windows, forecasts))
-    return Score(candidate=candidate, measures=_measures(windows, forecasts), windows=shown, seconds=seconds)
+    shown = tuple(map(_window_forecast, folds, forecasts))
+    return Score(candidate=candidate, measures=_measures(folds, forecasts), windows=shown, seconds=seconds)
 
 
 def guarded(
@@ -71,20 +71,15 @@ def cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _window_forecast(window: Window, prediction: FloatArray) -> WindowForecast:
+def _window_forecast(fold: Fold, prediction: FloatArray) -> WindowForecast:
     return WindowForecast(
-        origin_at=window.origin_at,
-        actual=tuple(None if np.isnan(value) else value for value in window.actual.tolist()),
+        origin_at=fold.cutoff_at,
+        actual=tuple(None if np.isnan(value) else value for value in fold.actual.tolist()),
         prediction=tuple(prediction.tolist()),
-        measures=_measures([window], [prediction]),
+        measures=_measures([fold], [prediction]),
     )
 
 
-def _measures(windows: Sequence[Window], forecasts: Sequence[FloatArray]) -> Measures:
-    """Over all scored steps of these windows."""
-    return measure(
-        np.concatenate([window.actual for window in windows]),
-        np.concatenate(forecasts),
-        naive=np.concatenate([window.naive for window in windows]),
-        scale=np.concatenate([np.full(len(window.actual), window.scale) for window in windows]),
-    )
+def _measures(folds: Sequence[Fold], forecasts: Sequence[FloatArray]) -> Measures:
+    pairs = zip(folds, forecasts, strict=True)
+    return measure((fold.actual, prediction, fold.reference, fold.scale) for fold, prediction in pairs)

@@ -1,8 +1,8 @@
-"""Outcomes → winner: lowest MAPE, ties to a blend, else to the cheaper model, and the floor that a winner has to beat.
+"""Outcomes → winner: lowest MAPE, ties to a blend, else to the cheaper model; and it has to beat the reference forecast.
 
-The order of the measures: MAPE; WAPE where more than half of the steps are zero and MAPE would speak of the others only; RMSE
-where all are. The steps are those of the backtest and the same for all candidates, so one measure serves all of them. The floor
-is beaten by WAPE, as in `skill`: one step near zero may be most of a MAPE.
+The order of the accuracy measures: MAPE; WAPE where more than half of the steps are zero and MAPE would speak of the others only;
+RMSE where all are. The steps are those of the backtest and the same for all candidates, so one measure serves all of them. The
+reference forecast is beaten by WAPE, as in `skill`: one step near zero may be most of a MAPE.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from shared.domain.search_space import REFERENCE
 from shared.errors import UndefinedScore
 from worker.pipeline.ensembles import BLENDS, Member, blends_of
 
-TIE_MARGIN = 0.1  # relative; closer than this on three windows is mostly noise
+TIE_MARGIN = 0.1  # relative; closer than this on three folds is mostly noise
 
-# A blend gives way to what is so much better in all and better in each of several windows: 0.805 and 0.816 of the seasonal
+# A blend gives way to what is so much better in all and better in each of several folds: 0.805 and 0.816 of the seasonal
 # naive's WAPE at 24 and 72 steps, on the tuning half of tests/bench/forecast.py. With a tenth in all alone: 0.853 and 0.887. With
-# one window only, a candidate that is so much better: 0.822 and 0.882, the blend in any case: 0.803 and 0.835.
+# one fold only, a candidate that is so much better: 0.822 and 0.882, the blend in any case: 0.803 and 0.835.
 BLEND_MARGIN = 0.3
 
-LISTED = 4  # members of a blend; of more only the first is named
+MAX_MEMBERS_NAMED = 4  # members of a blend; of more only the first is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +79,13 @@ def with_failure(outcomes: Sequence[Outcome], failure: Failure) -> list[Outcome]
 
 
 def _contenders(scores: Sequence[Score], by: Ranking) -> list[Score]:
-    """The floor and those that beat it, best first."""
-    floor = next((score for score in scores if score.candidate == REFERENCE), None)
-    against = _against_floor(by)
-    return [s for s in scores if floor is None or s is floor or value(s, against) < value(floor, against)]
+    """The reference forecast and those that beat it, best first."""
+    reference = next((score for score in scores if score.candidate == REFERENCE), None)
+    against = _reference_measure(by)
+    return [s for s in scores if reference is None or s is reference or value(s, against) < value(reference, against)]
 
 
-def _against_floor(by: Ranking) -> Ranking:
+def _reference_measure(by: Ranking) -> Ranking:
     return "rmse" if by == "rmse" else "wape"
 
 
@@ -94,10 +94,8 @@ def _is_tied(score: Score, best: Score, by: Ranking, *, is_blend: bool) -> bool:
     if not is_blend:
         return value(score, by) <= value(best, by) * (1 + TIE_MARGIN)
     is_much_worse = value(score, by) > value(best, by) * (1 + BLEND_MARGIN)
-    windows = [
-        (measure(own.measures, by), measure(its.measures, by)) for own, its in zip(score.windows, best.windows, strict=True)
-    ]
-    return not (is_much_worse and len(windows) > 1 and all(its < own for own, its in windows if own < inf))
+    folds = [(measure(own.measures, by), measure(its.measures, by)) for own, its in zip(score.windows, best.windows, strict=True)]
+    return not (is_much_worse and len(folds) > 1 and all(its < own for own, its in folds if own < inf))
 
 
 def _shown(score: Score, by: Ranking) -> str:
@@ -111,8 +109,8 @@ def _explanation(
     if len(scores) == 1:
         reason = f"{name} is the only candidate that could be scored: {shown}"
     elif len(contenders) == 1 and winner.candidate == REFERENCE:
-        floor = _shown(winner, _against_floor(by))
-        reason = f"None of {len(scores) - 1} other candidates beats the seasonal naive, the same hour yesterday: {floor}"
+        reference = _shown(winner, _reference_measure(by))
+        reason = f"None of {len(scores) - 1} other candidates beats the seasonal naive, the same hour yesterday: {reference}"
     elif winner is best and best is not scores[0]:
         reason = f"{name} is the best of the candidates that beat the seasonal naive by WAPE: {shown}"
     elif winner is best:
@@ -134,7 +132,7 @@ def _name(score: Score, blends: Mapping[str, tuple[Member, ...]]) -> str:
     labels = [member.candidate.label for member in blends.get(score.candidate.model, ())]
     if not labels:
         return score.candidate.label
-    made_of = _listed(labels) if len(labels) <= LISTED else f"{len(labels)} candidates, most of all {labels[0]}"
+    made_of = _listed(labels) if len(labels) <= MAX_MEMBERS_NAMED else f"{len(labels)} candidates, most of all {labels[0]}"
     return f"{score.candidate.model} of {made_of}"
 
 

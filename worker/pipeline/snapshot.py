@@ -18,9 +18,9 @@ import pandas as pd
 
 from shared.errors import EmptySeries, SeriesTooShort
 from worker.prepare.gaps import SECONDS_PER_DAY, gap_runs
+from worker.sources.base import MINUTE
 
-SHORTEST_STEPS = 3
-MINUTE = "%Y-%m-%d %H:%M UTC"
+MIN_STEPS = 3
 _METADATA = b"queuecast"
 
 
@@ -29,7 +29,7 @@ class Snapshot:
     """One queue's clean, regular series.
 
     frame: index = every whole step from first to last (UTC, regular), float columns, the target first. Gaps are NaN: they are
-        filled in each window anew, so that nothing after its origin is seen.
+        filled in each fold anew, so that nothing after its cutoff is seen.
     """
 
     queue: str
@@ -110,9 +110,9 @@ def make_snapshot(
     regular = frame.reindex(_regular_index(values.index[0], steps, step_seconds))
     long_gaps = [end for first, end in gap_runs(regular[target].isna().to_numpy()) if end - first > longest_gap]
     started = regular.iloc[max(long_gaps, default=0) :]
-    if (found := int(started[target].count())) < SHORTEST_STEPS:
+    if (known := int(started[target].count())) < MIN_STEPS:
         after = " after the last gap longer than a day" if long_gaps else ""
-        raise SeriesTooShort(f"found {found} steps with a value{after}, at least {SHORTEST_STEPS} are needed", queue=queue)
+        raise SeriesTooShort(f"found {known} steps with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
     kept = started[[target, *(name for name in started.columns if name != target and started[name].notna().any())]]
     notes = _notes(frame, kept, len(long_gaps))
     return Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=kept.astype(np.float64)), notes

@@ -5,8 +5,8 @@
     at the end             the same hour of the previous day; within the first day the last value
     at the start           dropped where the target has none yet; other columns repeat their first value
 
-A missed scrape is not an idle queue. What comes after the frame's last row is never looked at, so a frame cut at a backtest's
-origin is filled as if nothing had happened afterwards.
+A missed scrape is not an idle queue. What comes after the frame's last row is never looked at, so a frame cut at a fold's
+cutoff is filled as if nothing had happened afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-LONGEST_LINE_STEPS = 6
+MAX_LINE_STEPS = 6
 SECONDS_PER_DAY = 86_400
 
 
@@ -56,7 +56,7 @@ def _fill(values: NDArray[np.float64], first: int, end: int, steps_per_day: int)
     steps, has_right = end - first, end < len(values)
     if first == 0:
         return np.repeat(values[end], steps)
-    if first >= steps_per_day and not (has_right and steps <= LONGEST_LINE_STEPS):
+    if first >= steps_per_day and not (has_right and steps <= MAX_LINE_STEPS):
         return np.resize(values[first - steps_per_day : first], steps)
     right = values[end] if has_right else values[first - 1]
     return np.linspace(values[first - 1], right, steps + 2)[1:-1]

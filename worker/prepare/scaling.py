@@ -24,7 +24,7 @@ class Scaler:
         """Learn from the training part, shape (n, k), finite."""
         from sklearn.preprocessing import StandardScaler
 
-        if values.shape[1] == 0:  # scikit-learn refuses it, and a queue without companions is no special case to us
+        if values.shape[1] == 0:  # scikit-learn refuses it, and a queue without covariates is no special case to us
             return cls(mean=np.zeros(0), spread=np.ones(0))
         fitted = StandardScaler().fit(values)
         return cls(mean=fitted.mean_, spread=fitted.scale_)

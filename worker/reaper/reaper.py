@@ -1,4 +1,4 @@
-"""The reaper: a process of its own that looks every few seconds and does what `remedies` says. It makes sure that every job ends.
+"""The reaper: a process of its own that makes sure every job ends: it looks every few seconds and does what recovery.py says.
 
 One at a time by a lock; two at once do no harm. What it sees and cannot reach, it looks at again.
 """
@@ -29,16 +29,16 @@ from shared.fleet.runstate.roles import REAPER
 from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
 from worker.fleet import workflow
+from worker.job.attempts import record_failure
 from worker.job.concurrency import fill
-from worker.job.resources import Resources, provide, resources
-from worker.pipeline.score import failure
+from worker.job.resources import Resources, current_resources, provide
 from worker.reaper import retention, schedules
-from worker.reaper.recovery import JobView, Remedy, TasksView, What, remedies, strays
+from worker.reaper.recovery import Action, ActionKind, JobView, TasksView, actions_for, orphans
 
 PERIOD_SECONDS = 5.0
 AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
 LOCK_SECONDS = 30
-LONGEST_PAUSE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 60.0
 MAX_SENT = 3  # so often a candidate's message may be lost
 SUSPICIOUS = 5  # a case treated so often does not heal: an operator should look
 
@@ -47,25 +47,25 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Casebook:
-    """What was seen since when, and how often it was treated: first after AGREE_SECONDS, then with growing pauses."""
+    """Since when each case was seen and how often it was treated: first after AGREE_SECONDS, then with growing pauses."""
 
     agree_seconds: float = AGREE_SECONDS
-    due_at: dict[Remedy, float] = field(default_factory=dict)
-    treated: Counter[Remedy] = field(default_factory=Counter)
+    due_at: dict[Action, float] = field(default_factory=dict)
+    treated: Counter[Action] = field(default_factory=Counter)
 
-    def due(self, seen: set[Remedy], jobs: Collection[str], now: float) -> list[Remedy]:
+    def due(self, seen: set[Action], jobs: Collection[str], now: float) -> list[Action]:
         """The cases to treat at `now` (epoch seconds).
 
         A case that is not seen any more must be seen twice again; how often it was treated is forgotten with its job only.
         """
-        self.due_at = {remedy: at for remedy, at in self.due_at.items() if remedy in seen}
-        self.treated = Counter({remedy: times for remedy, times in self.treated.items() if remedy.job_id in jobs})
+        self.due_at = {action: at for action, at in self.due_at.items() if action in seen}
+        self.treated = Counter({action: times for action, times in self.treated.items() if action.job_id in jobs})
         due = []
-        for remedy in sorted(seen, key=lambda remedy: (remedy.job_id, remedy.queue, remedy.index)):
-            if now >= self.due_at.setdefault(remedy, now + self.agree_seconds):
-                self.treated[remedy] += 1
-                self.due_at[remedy] = now + min(LONGEST_PAUSE_SECONDS, self.agree_seconds * 2 ** (self.treated[remedy] - 1))
-                due.append(remedy)
+        for action in sorted(seen, key=lambda action: (action.job_id, action.queue, action.index)):
+            if now >= self.due_at.setdefault(action, now + self.agree_seconds):
+                self.treated[action] += 1
+                self.due_at[action] = now + min(MAX_PAUSE_SECONDS, self.agree_seconds * 2 ** (self.treated[action] - 1))
+                due.append(action)
         return due
 
 
@@ -75,18 +75,18 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     make_celery(redis_server(settings), "api").set_current()
-    here = Resources(settings)
-    provide(here)  # to what the remedies call
+    resources = Resources(settings)
+    provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
-    lock, forget_at = here.run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
+    lock, forget_at = resources.run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:
-            if here.run_state.roles.holds(lock):
-                here.run_state.roles.announce_version(REAPER, version("queuecast"))
-                _pass(here, lanes, casebook)
-                chords.sweep(partial(_open_jobs, here))
-                schedules.fire_due(here, datetime.now(UTC), workflow.send_plan)
-                forget_at = _forget_old(here, forget_at)
+            if resources.run_state.roles.holds(lock):
+                resources.run_state.roles.announce_version(REAPER, version("queuecast"))
+                _pass(resources, lanes, casebook)
+                chords.sweep(partial(_open_jobs, resources))
+                schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
+                forget_at = _forget_old(resources, forget_at)
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
         except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
@@ -98,38 +98,39 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
         stopped.wait(period)
 
 
-def _forget_old(here: Resources, due_at: float) -> float:
+def _forget_old(resources: Resources, due_at: float) -> float:
     """Forget what is older than it is kept, when that is due; returns when it is due next, by the monotonic clock."""
     if time.monotonic() < due_at:
         return due_at
-    retention.forget_old(here, datetime.now(UTC))
+    retention.forget_old(resources, datetime.now(UTC))
     return time.monotonic() + retention.PERIOD_SECONDS
 
 
-def _pass(here: Resources, lanes: Lanes, casebook: Casebook) -> None:
+def _pass(resources: Resources, lanes: Lanes, casebook: Casebook) -> None:
     now = datetime.now(UTC)
     view = lanes.look()
-    tasks = _tasks_view(here.run_state, view)
-    jobs = _job_views(here)
-    seen = {remedy for job in jobs for remedy in remedies(job, tasks, now)}
-    for remedy in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
-        _treat(remedy, casebook.treated[remedy])
-    _let_in(here.run_state, jobs)
-    if lost := strays(tasks, {job.job_id for job in jobs} | here.run_state.active(), now):
+    tasks = _tasks_view(resources.run_state, view)
+    jobs = _job_views(resources)
+    seen = {action for job in jobs for action in actions_for(job, tasks, now)}
+    for action in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
+        _treat(action, casebook.treated[action])
+    _let_in(resources.run_state, jobs)
+    if lost := orphans(tasks, {job.job_id for job in jobs} | resources.run_state.active(), now):
         lanes.forget([view.held[task_id] for task_id in lost])
 
 
-def _treat(remedy: Remedy, times: int) -> None:
-    """Carry out a remedy for the `times`-th time; one that goes wrong must not keep the others from their jobs."""
+def _treat(action: Action, times: int) -> None:
+    """Carry out an action for the `times`-th time; one that goes wrong must not keep the others from their jobs."""
     say = log.warning if times >= SUSPICIOUS else log.info
-    say("remedy", what=remedy.what.value, job_id=remedy.job_id, queue=remedy.queue or None, index=remedy.index, times=times)
-    metrics.REAPS.labels(remedy.what.value).inc()
+    about = {"job_id": action.job_id, "queue": action.queue or None, "index": action.index}
+    say("recovery action", what=action.kind.value, times=times, **about)
+    metrics.REAPS.labels(action.kind.value).inc()
     try:
-        _treatments(resources().lifecycle, datetime.now(UTC))[remedy.what](remedy, times)
+        _handlers(current_resources().lifecycle, datetime.now(UTC))[action.kind](action, times)
     except ServiceError:
         raise
     except Exception:  # a bug of ours, about one job: it is in the log, and the deadline of the job comes all the same
-        log.exception("the remedy failed", what=remedy.what.value, job_id=remedy.job_id)
+        log.exception("the recovery action failed", what=action.kind.value, job_id=action.job_id)
 
 
 def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
@@ -141,8 +142,8 @@ def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
         workflow.send_ingest(job_id, queue)
 
 
-def _open_jobs(here: Resources) -> set[str]:
-    return here.run_state.active() | {job.job_id for job in here.store.jobs.open()}
+def _open_jobs(resources: Resources) -> set[str]:
+    return resources.run_state.active() | {job.job_id for job in resources.store.jobs.open()}
 
 
 def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
@@ -154,16 +155,16 @@ def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
     )
 
 
-def _job_views(here: Resources) -> list[JobView]:
-    rows: dict[str, Job | None] = {job.job_id: job for job in here.store.jobs.open()}
-    for job_id in here.run_state.active() - rows.keys():
+def _job_views(resources: Resources) -> list[JobView]:
+    rows: dict[str, Job | None] = {job.job_id: job for job in resources.store.jobs.open()}
+    for job_id in resources.run_state.active() - rows.keys():
         try:
-            rows[job_id] = here.store.jobs.get(job_id)
+            rows[job_id] = resources.store.jobs.get(job_id)
         except JobNotFound:
             rows[job_id] = None
         except RecordUnreadable:  # its run state stays: who can read it may mend it, and its row is in the log
             continue
-    return [_job_view(here.run_state, job_id, job) for job_id, job in rows.items()]
+    return [_job_view(resources.run_state, job_id, job) for job_id, job in rows.items()]
 
 
 def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
@@ -178,18 +179,13 @@ def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
     )
 
 
-def _send_solo(remedy: Remedy, times: int) -> None:
+def _send_solo(action: Action, times: int) -> None:
     """Send a lost candidate again; lost too often, it is a Failure and the queue goes on without it."""
-    job_id, queue, index = remedy.job_id, remedy.queue, remedy.index
+    job_id, queue, index = action.job_id, action.queue, action.index
     if times <= MAX_SENT:
-        workflow.send_solo(job_id, queue, index, remedy.lane)
+        workflow.send_solo(job_id, queue, index, action.lane)
         return
-    run_state = resources().run_state
-    work = run_state.work(job_id, queue)
-    if work is not None:
-        outcome = failure(work.candidates[index], MessageLost())
-        run_state.attempts.record(job_id, queue, index, outcome)
-        metrics.candidate_recorded(outcome)
+    if record_failure(current_resources().run_state, job_id, queue, index, MessageLost()):
         workflow.send_select(job_id, queue)
 
 
@@ -198,14 +194,14 @@ def _verified(job_id: str, has_ended: bool) -> None:
         workflow.send_verify(job_id)
 
 
-def _treatments(lifecycle: Lifecycle, now: datetime) -> dict[What, Callable[[Remedy, int], None]]:
+def _handlers(lifecycle: Lifecycle, now: datetime) -> dict[ActionKind, Callable[[Action, int], None]]:
     return {
-        What.CLEAN_UP: lambda remedy, _: lifecycle.let_go(remedy.job_id),
-        What.PASS_DEADLINE: lambda remedy, _: _verified(remedy.job_id, lifecycle.pass_deadline(remedy.job_id, now)),
-        What.FINISH: lambda remedy, _: _verified(remedy.job_id, lifecycle.finish(remedy.job_id, now)),
-        What.REPLAN: lambda remedy, _: lifecycle.replan(remedy.job_id, now, workflow.send_plan),
-        What.SEND_PLAN: lambda remedy, _: workflow.send_plan(remedy.job_id),
-        What.SEND_INGEST: lambda remedy, _: workflow.send_ingest(remedy.job_id, remedy.queue),
-        What.SEND_SELECT: lambda remedy, _: workflow.send_select(remedy.job_id, remedy.queue),
-        What.SEND_SOLO: _send_solo,
+        ActionKind.CLEAN_UP: lambda action, _: lifecycle.let_go(action.job_id),
+        ActionKind.PASS_DEADLINE: lambda action, _: _verified(action.job_id, lifecycle.pass_deadline(action.job_id, now)),
+        ActionKind.FINISH: lambda action, _: _verified(action.job_id, lifecycle.finish(action.job_id, now)),
+        ActionKind.REPLAN: lambda action, _: lifecycle.replan(action.job_id, now, workflow.send_plan),
+        ActionKind.SEND_PLAN: lambda action, _: workflow.send_plan(action.job_id),
+        ActionKind.SEND_INGEST: lambda action, _: workflow.send_ingest(action.job_id, action.queue),
+        ActionKind.SEND_SELECT: lambda action, _: workflow.send_select(action.job_id, action.queue),
+        ActionKind.SEND_SOLO: _send_solo,
     }

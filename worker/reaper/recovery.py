@@ -1,7 +1,7 @@
 """What to do about jobs that do not get on by themselves: a pure table from what is seen to what is done.
 
 Any message may be lost, and whoever was to send it may be dead. A case counts when two looks some seconds apart agree, because
-a message is nowhere for a moment while it is taken. A needless remedy is harmless: every step finds out whether there is
+a message is nowhere for a moment while it is taken. A needless action is harmless: every step finds out whether there is
 anything to do.
 """
 
@@ -21,8 +21,8 @@ HELD_SECONDS = 10.0  # so long a message that has been taken counts as being wor
 BROKER_UP_SECONDS = 15  # so long after its start the broker's view of the workers is not to be trusted
 
 
-class What(StrEnum):
-    """The remedies."""
+class ActionKind(StrEnum):
+    """The actions."""
 
     CLEAN_UP = "clean_up"  # run state of a job that has ended, or that nobody knows
     REPLAN = "replan"  # an open job without run state
@@ -35,10 +35,10 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remedy:
-    """One thing to do; equal remedies of two looks are the same case."""
+class Action:
+    """One thing to do; equal actions of two looks are the same case."""
 
-    what: What
+    kind: ActionKind
     job_id: str
     queue: str = ""
     index: int = -1
@@ -81,25 +81,25 @@ class TasksView:
         return is_fresh or task_id in self.working
 
 
-def remedies(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
+def actions_for(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Action]:
     """What there is to do for one job; nothing when it gets on."""
     if job.state is None or job.state.is_terminal:
         if job.running is not None:
-            yield Remedy(what=What.CLEAN_UP, job_id=job.job_id)
+            yield Action(kind=ActionKind.CLEAN_UP, job_id=job.job_id)
     elif job.deadline_at is not None and job.deadline_at <= now:
-        yield Remedy(what=What.PASS_DEADLINE, job_id=job.job_id)
+        yield Action(kind=ActionKind.PASS_DEADLINE, job_id=job.job_id)
     elif job.running is None:
-        yield Remedy(what=What.REPLAN, job_id=job.job_id)
+        yield Action(kind=ActionKind.REPLAN, job_id=job.job_id)
     elif job.running.has_ended_all:
-        yield Remedy(what=What.FINISH, job_id=job.job_id)
+        yield Action(kind=ActionKind.FINISH, job_id=job.job_id)
     else:
         if not job.running.is_planned and not tasks.is_alive(plan_id(job.job_id), now):
-            yield Remedy(what=What.SEND_PLAN, job_id=job.job_id)
+            yield Action(kind=ActionKind.SEND_PLAN, job_id=job.job_id)
         for queue in job.queues:
             yield from _for_queue(job.job_id, queue, tasks, now)
 
 
-def strays(tasks: TasksView, open_jobs: Collection[str], now: datetime) -> list[str]:
+def orphans(tasks: TasksView, open_jobs: Collection[str], now: datetime) -> list[str]:
     """Ids of the messages that were taken a while ago and belong to no open job.
 
     Whoever works on one will find nothing to do; that of a dead worker would only wait for its visibility timeout, for nothing.
@@ -109,12 +109,12 @@ def strays(tasks: TasksView, open_jobs: Collection[str], now: datetime) -> list[
     return [task_id for task_id, since in tasks.held.items() if since < old and not task_id.startswith(living)]
 
 
-def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Remedy]:
+def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Action]:
     name = queue.queue
     is_ingesting = tasks.is_alive(ingest_id(job_id, name), now)
     if queue.blocks is None:
         if not is_ingesting:
-            yield Remedy(what=What.SEND_INGEST, job_id=job_id, queue=name)
+            yield Action(kind=ActionKind.SEND_INGEST, job_id=job_id, queue=name)
         return
     missing = [
         (index, block) for block in queue.blocks for index in range(block.first, block.last + 1) if index not in queue.outcomes
@@ -122,9 +122,9 @@ def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime
     if not missing:
         selects = (select_id(job_id, name), select_id(job_id, name, is_heavy=True))
         if not any(tasks.is_alive(task_id, now) for task_id in selects):
-            yield Remedy(what=What.SEND_SELECT, job_id=job_id, queue=name)
+            yield Action(kind=ActionKind.SEND_SELECT, job_id=job_id, queue=name)
     elif not is_ingesting:
         for index, block in missing:
             task_ids = (block_id(job_id, name, block), solo_id(job_id, name, index))
             if not any(tasks.is_alive(task_id, now) for task_id in task_ids):
-                yield Remedy(what=What.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane)
+                yield Action(kind=ActionKind.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane)

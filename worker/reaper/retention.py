@@ -17,14 +17,14 @@ from worker.job.resources import Resources
 
 PERIOD_SECONDS = 3_600.0
 SLICE = 200  # records of one transaction
-MOST_SLICES = 500  # of one kind in one go: 100,000 records
+MAX_SLICES = 500  # of one kind in one go: 100,000 records
 
 log = structlog.get_logger(__name__)
 
 
-def forget_old(here: Resources, now: datetime) -> dict[str, int]:
+def forget_old(resources: Resources, now: datetime) -> dict[str, int]:
     """Let go of everything that is older than the settings want it kept; kind → how many went, where any did."""
-    store, settings = here.store.retention, here.settings
+    store, settings = resources.store.retention, resources.settings
     gone = {
         "keys": _sliced(store.free_keys, _start(settings.keep_keys, now)),
         "jobs": _sliced(store.forget_jobs, _start(settings.keep_jobs, now)),
@@ -36,10 +36,10 @@ def forget_old(here: Resources, now: datetime) -> dict[str, int]:
     if settings.keep_actuals is not None:
         for series in store.series():
             gone["actuals"] += _sliced(partial(store.forget_actuals, series), settings.keep_actuals.before(now))
-    found = {kind: count for kind, count in gone.items() if count}
-    if found:
-        log.info("old records are gone", **found)
-    return found
+    counts = {kind: count for kind, count in gone.items() if count}
+    if counts:
+        log.info("old records are gone", **counts)
+    return counts
 
 
 def _start(kept: Duration | None, now: datetime) -> datetime | None:
@@ -52,7 +52,7 @@ def _sliced(forget: Callable[[datetime, int], int], before: datetime | None) -> 
     if before is None:
         return gone
     try:
-        for _ in range(MOST_SLICES):
+        for _ in range(MAX_SLICES):
             slice_ = forget(before, SLICE)
             gone += slice_
             if not slice_:

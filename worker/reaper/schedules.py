@@ -22,37 +22,37 @@ from worker.job.resources import Resources
 log = structlog.get_logger(__name__)
 
 
-def fire_due(here: Resources, now: datetime, send_plan: Callable[[str], None]) -> None:
+def fire_due(resources: Resources, now: datetime, send_plan: Callable[[str], None]) -> None:
     """Let every schedule that is due at `now` make its job; one that goes wrong keeps no other from its own.
 
     Args:
         send_plan: wakes somebody up to plan the job of this id.
     """
-    for schedule in here.store.schedules.all():
+    for schedule in resources.store.schedules.all():
         try:
-            _fire(here, schedule, now, send_plan)
+            _fire(resources, schedule, now, send_plan)
         except ServiceError:
             raise
         except Exception:  # about one schedule; it is in the log, and tried again
             log.exception("the schedule could not fire", schedule_id=schedule.schedule_id)
 
 
-def _fire(here: Resources, schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -> None:
+def _fire(resources: Resources, schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -> None:
     due_at = due_now(schedule, now)
     if due_at is None:
         return
-    before = _unended(here.store, schedule, due_at)
+    before = _unended(resources.store, schedule, due_at)
     if before is not None:
-        _skip(here.store, schedule, due_at, f"its job {before} of the time before had not ended")
+        _skip(resources.store, schedule, due_at, f"its job {before} of the time before had not ended")
         return
     try:
-        job = here.store.jobs.add(_job(schedule, due_at, now), here.settings.allowance)
+        job = resources.store.jobs.add(_job(schedule, due_at, now), resources.settings.allowance)
     except AllowanceUsedUp as error:
-        _skip(here.store, schedule, due_at, str(error))
+        _skip(resources.store, schedule, due_at, str(error))
         return
     if job.state is JobState.QUEUED:
-        here.lifecycle.start(job, send_plan)
-    if here.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
+        resources.lifecycle.start(job, send_plan)
+    if resources.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
         log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())
 
 

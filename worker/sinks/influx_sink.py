@@ -31,7 +31,7 @@ class InfluxSink:
     def check(self, place: Place) -> None:
         """Whether the database is there and takes our writes; told within 5 s."""
         database, _measurement = self._names(place)
-        with self._remedy(database):
+        with self._with_advice(database):
             check_writable(self._server, database, ERRORS)
 
     def write(self, forecast: Forecast, place: Place) -> None:
@@ -39,7 +39,7 @@ class InfluxSink:
         refuse_unwritable(forecast)
         database, measurement = self._names(place)
         lines = lines_of(forecast, measurement)
-        with self._remedy(database):
+        with self._with_advice(database):
             if self._server.version == "1":
                 self._delete_stale(forecast, database, measurement)
             write_lines(self._server, database, lines, ERRORS)
@@ -70,7 +70,7 @@ class InfluxSink:
         return database, measurement
 
     @contextmanager
-    def _remedy(self, database: str) -> Iterator[None]:
+    def _with_advice(self, database: str) -> Iterator[None]:
         """We create nothing in somebody's database, but say how."""
         try:
             yield

@@ -44,10 +44,10 @@ class MongoSink:
             documents = self._connection.collection(place)
             own = {"name": documents.name}
             # what a user of this collection alone may ask
-            for found in documents.database.list_collections(filter=own, nameOnly=True, authorizedCollections=True):
-                if found["type"] != "collection":
+            for collection in documents.database.list_collections(filter=own, nameOnly=True, authorizedCollections=True):
+                if collection["type"] != "collection":
                     raise SinkRefused(
-                        f"{documents.name!r} is a {found['type']}, which takes no unique index; accepted is a collection"
+                        f"{documents.name!r} is a {collection['type']}, which takes no unique index; accepted is a collection"
                     )
             status = documents.database.command("connectionStatus", showPrivileges=True)["authInfo"]
         if status["authenticatedUsers"]:  # none = a server without users, as it has let us list
@@ -106,7 +106,7 @@ def _told(place: Place) -> Iterator[None]:
 
 
 def _refuse_unprivileged(privileges: list[Document], documents: Documents) -> None:
-    allowed = {action for each in privileges if _covers(each["resource"], documents) for action in each["actions"]}
+    allowed = {action for privilege in privileges if _covers(privilege["resource"], documents) for action in privilege["actions"]}
     if missing := [action for action in NEEDED if action not in allowed]:
         name = f"{documents.database.name}.{documents.name}"
         raise CredentialsRefused(f"the user is not allowed to {', '.join(missing)} in {name}; the role readWrite is enough")

@@ -19,7 +19,7 @@ from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 
 SUFFIXES = (".csv", ".parquet")
 MAX_LOOKED_AT = 100_000  # names in folders; links to folders may multiply the ways through a tree without end
-SHOWN_LINKS = 3
+MAX_LINKS_NAMED = 3
 ANY_DEPTH = "**"
 
 
@@ -28,7 +28,8 @@ class Files:
     """What a glob means.
 
     folder: real, without links. paths: name for messages (the path inside the folder) → path, sorted.
-    left_out: links out of the folder, by name: where they lead is told to nobody. unnamed: what no text may be called.
+    left_out: links out of the folder, by name: where they lead is told to nobody.
+    unnamed: names with control characters, or that are no UTF-8.
     """
 
     folder: Path
@@ -39,11 +40,11 @@ class Files:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, in plain words."""
-        told = (
+        kinds = (
             ("links that leave the connection's folder", self.left_out),
             ("names with control characters, or that are no UTF-8", self.unnamed),
         )
-        return tuple(f"{what}: left out {listed(names, SHOWN_LINKS)}" for what, names in told if names)
+        return tuple(f"{what}: left out {listed(names, MAX_LINKS_NAMED)}" for what, names in kinds if names)
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class _Walk:
     """A look for the files of a glob.
 
     folder: real, without links. seen: how many names were looked at. found: files, by their path inside the folder.
-    outside: links out of it. unnamed: what no text may be called. targets: link → where it leads.
+    outside: links out of it. unnamed: as in Files. targets: link → where it leads.
     """
 
     folder: Path
@@ -137,8 +138,8 @@ def find_files(connection: FilesConnection, pattern: str | None) -> Files:
     walk.look(_parts(folder, pattern))
     files = _readable(walk, connection)
     if files.left_out and not files.paths:
-        found = f"{files.left_out[0]} is a link that leaves the connection's folder"
-        raise InvalidRequest(f"{found}; accepted are files inside it", field="path")
+        reason = f"{files.left_out[0]} is a link that leaves the connection's folder"
+        raise InvalidRequest(f"{reason}; accepted are files inside it", field="path")
     if not files.paths:
         raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder")
     return files
@@ -183,14 +184,14 @@ def _readable(walk: _Walk, connection: FilesConnection) -> Files:
 
 def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:
     """The pattern, folder by folder; raises InvalidRequest for one that leads out, or takes too long."""
-    wanted = folder / (pattern or ANY_DEPTH)
-    if not wanted.is_relative_to(folder) or ".." in wanted.parts or "\0" in str(wanted):
+    path = folder / (pattern or ANY_DEPTH)
+    if not path.is_relative_to(folder) or ".." in path.parts or "\0" in str(path):
         raise InvalidRequest(
             f"found {pattern!r}, which leaves the connection's folder; accepted is a glob inside it", field="path"
         )
     if not is_quick_glob(pattern or ""):
         raise InvalidRequest(f"found {pattern!r}, accepted are at most {MAX_DEPTHS} `**`", field="path")
-    return wanted.relative_to(folder).parts
+    return path.relative_to(folder).parts
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file"] | None:

@@ -1,4 +1,4 @@
-"""A limit for what reading somebody's data may take: a small file may stand for more than any memory holds."""
+"""A limit on the memory that reading a file may take: a small compressed file may expand to more than there is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def limited_memory() -> Iterator[None]:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     used = int(_STATUS.read_text().split()[0]) * resource.getpagesize()
-    limits = [used + MAX_MEMORY, *(each for each in (soft, hard) if each != resource.RLIM_INFINITY)]
+    limits = [used + MAX_MEMORY, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)]
     resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
     try:
         yield

@@ -10,7 +10,7 @@ from math import nan
 from bson import Decimal128
 
 from shared.domain.identifiers import is_column
-from worker.sources._numbers import LARGEST_NUMBER
+from worker.sources._numbers import MAX_NUMBER
 
 Kinds = dict[str, Counter[str]]  # field (a.b for a nested one) → how many values are "number", "text", "date", "other"
 
@@ -22,15 +22,15 @@ def number(value: object) -> float:
     if isinstance(value, Decimal128):
         value = float(value.to_decimal())
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) < LARGEST_NUMBER else nan  # type: ignore[arg-type]
+    return float(value) if is_number and abs(value) < MAX_NUMBER else nan  # type: ignore[arg-type]
 
 
 def value_at(document: Mapping[str, object], name: str) -> object:
     """The value of a field, `a.b` inside the document `a`; None when there is none."""
-    found: object = document
+    value: object = document
     for part in name.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def kinds_of(documents: Iterable[Mapping[str, object]]) -> Kinds:
@@ -45,12 +45,12 @@ def kinds_of(documents: Iterable[Mapping[str, object]]) -> Kinds:
 
 def numeric(kinds: Kinds) -> list[str]:
     """The fields that hold numbers at least as often as anything else, and whose name a pipeline may carry."""
-    return [name for name, found in kinds.items() if is_column(name) and found["number"] * 2 >= found.total()]
+    return [name for name, counts in kinds.items() if is_column(name) and counts["number"] * 2 >= counts.total()]
 
 
 def textual(kinds: Kinds) -> list[str]:
     """The fields that mostly hold text."""
-    return [name for name, found in kinds.items() if found["text"] * 2 > found.total()]
+    return [name for name, counts in kinds.items() if counts["text"] * 2 > counts.total()]
 
 
 def _flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

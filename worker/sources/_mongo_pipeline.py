@@ -17,14 +17,14 @@ from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
 from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
-from worker.sources._numbers import LARGEST_NUMBER
+from worker.sources._numbers import MAX_NUMBER
 from worker.sources.base import Query
 
 Filter = Document
 Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
-LARGEST_INTEGER = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 
 
 def queue_text(value: object) -> str | None:
@@ -91,7 +91,7 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
     counts = {
         "rows": {"$sum": "$rows" if has_repeats else 1},
         "moments": {"$sum": 1} if has_repeats else {"$addToSet": "$at"},
-        "usable": {"$sum": {"$cond": [{"$or": [{"$isNumber": each} for each in judged]}, 1, 0]}},
+        "usable": {"$sum": {"$cond": [{"$or": [{"$isNumber": value} for value in judged]}, 1, 0]}},
     }
     results = {value: {ACCUMULATORS[query.aggregation]: f"${value}"} for value in values}
     return [
@@ -119,7 +119,7 @@ def _bucket(moment: str, period_ms: int) -> Filter:
 
 def _clean(value: str) -> Filter:
     """The number, or null for text, NaN (less than any number), infinity and what is absurdly large; all three would poison."""
-    is_usable = [{"$isNumber": value}, {"$gt": [value, -LARGEST_NUMBER]}, {"$lt": [value, LARGEST_NUMBER]}]
+    is_usable = [{"$isNumber": value}, {"$gt": [value, -MAX_NUMBER]}, {"$lt": [value, MAX_NUMBER]}]
     return {"$cond": [{"$and": is_usable}, value, None]}
 
 
@@ -132,7 +132,7 @@ def _last_of_each_moment(query: Query, columns: Sequence[str]) -> Filter:
 def _medians(values: Sequence[str]) -> Pipeline:
     """The exact median of each collected array. `$median` is approximate, and there from MongoDB 7.0 on only."""
     numbers = {value: {"$filter": {"input": f"${value}", "cond": {"$isNumber": "$$this"}}} for value in values}
-    ordered = {value: {"$sortArray": {"input": each, "sortBy": 1}} for value, each in numbers.items()}
+    ordered = {value: {"$sortArray": {"input": filtered, "sortBy": 1}} for value, filtered in numbers.items()}
     return [{"$set": ordered}, {"$set": {value: _middle(f"${value}") for value in values}}]
 
 
@@ -145,6 +145,6 @@ def _middle(ordered: str) -> Filter:
 
 def _integer(text: str) -> int:
     number = int(text)
-    if abs(number) > LARGEST_INTEGER:
+    if abs(number) > MAX_INTEGER:
         raise ValueError(text)
     return number

@@ -11,27 +11,26 @@ from shared.drivers.mongo import Documents
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Kinds, kinds_of, value_at
 from worker.sources._mongo_pipeline import Filter, checked, documents_of, samples_of
-from worker.sources.base import Query
+from worker.sources.base import MINUTE, Query
 
 SAMPLED = 100  # documents from which the fields of a collection are learned
-MOST_STRAYS = 10_000  # counted; beyond it the exact number says nothing new
+MAX_UNDATED = 10_000  # counted; beyond it the exact number says nothing new
 NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
 CANNOT_LIST_INDEXES = {13, 166}  # not authorised; a view
-MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
 def why_no_document(documents: Documents, among: Filter, queue_field: str, queue: str = "") -> DataError:
     """There is no document of the queue ("" = of any queue) at all."""
-    database, found = documents.database, documents.find_one()
-    if found is None:
+    database, document = documents.database, documents.find_one()
+    if document is None:
         if documents.name not in database.list_collection_names(filter={"name": documents.name}, authorizedCollections=True):
             return SourceNotFound(f"found no collection {documents.name!r} in the database {database.name!r}")
         return EmptySeries(f"the collection {documents.name!r} is empty")
     if among and documents.find_one(among) is None:
-        wanted = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
-        return SourceNotFound(f"found no document whose {wanted} in {documents.name!r}")
+        conditions = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
+        return SourceNotFound(f"found no document whose {conditions} in {documents.name!r}")
     if documents.find_one({**among, checked(queue_field): {"$exists": True}}) is None:
-        return SourceNotFound(no_field(queue_field, kinds_of([found])))
+        return SourceNotFound(no_field(queue_field, kinds_of([document])))
     return EmptySeries(f"found no document of it in {documents.name!r}", queue=queue)
 
 
@@ -41,19 +40,18 @@ def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataErro
     kinds = kinds_of(documents.find(own, limit=SAMPLED))
     if not kinds:
         return why_no_document(documents, among, query.queue_field, query.queue)
-    if missing := [name for name in (query.time_field, *asked(query)) if name not in kinds]:
+    if missing := [name for name in (query.time_field, *query.required) if name not in kinds]:
         return SourceNotFound(no_field(missing[0], kinds))
-    if strays := count_strays(documents, query, among):
+    if undated := count_undated(documents, query, among):
         example = documents.find_one({**own, query.time_field: {"$type": NO_DATE}}) or {}
-        return UnreadableData(_no_dates(documents, query, strays, value_at(example, query.time_field)), queue=query.queue)
+        return UnreadableData(_no_dates(documents, query, undated, value_at(example, query.time_field)), queue=query.queue)
     dated = {**own, query.time_field: {"$type": "date"}}
     first, last = (documents.find_one(dated, sort=[(query.time_field, order)]) for order in (1, -1))
     if first is None or last is None:
         return UnreadableData(f"found no date in {query.time_field!r}; accepted are dates", queue=query.queue)
-    spans = (value_at(first, query.time_field), value_at(last, query.time_field), query.start, query.end)
-    ends = [f"{moment:{MINUTE}}" for moment in spans if isinstance(moment, datetime)]
-    found = f"found documents from {ends[0]} to {ends[1]}, none in the history asked for, {ends[2]} to {ends[3]}"
-    return EmptySeries(f"{found}; a job looks back from `as_of` (default: now)", queue=query.queue)
+    ends = [value_at(document, query.time_field) for document in (first, last)]
+    start, end = (f"{moment:{MINUTE}}" for moment in ends if isinstance(moment, datetime))
+    return EmptySeries(f"found documents from {start} to {end}, none in {query.history}", queue=query.queue)
 
 
 def why_no_number(documents: Documents, query: Query, among: Filter, name: str) -> DataError | None:
@@ -61,20 +59,20 @@ def why_no_number(documents: Documents, query: Query, among: Filter, name: str) 
     samples = samples_of(query, among)
     if documents.find_one({**samples, checked(name): {"$exists": True}}) is None:
         return SourceNotFound(no_field(name, kinds_of(documents.find(samples, limit=SAMPLED))), queue=query.queue)
-    found = documents.find_one({**samples, name: IS_NOT_A_NUMBER})
-    if found is None:
+    document = documents.find_one({**samples, name: IS_NOT_A_NUMBER})
+    if document is None:
         return None
-    example = value_at(found, name)
+    example = value_at(document, name)
     return UnreadableData(
         f"found {type(example).__name__} such as {str(example)[:40]!r} in {name!r}; accepted are numbers, stored as numbers",
         queue=query.queue,
     )
 
 
-def count_strays(documents: Documents, query: Query, among: Filter) -> int:
-    """How many of the queue's documents have text or a number as timestamp, up to `MOST_STRAYS`; an index makes it free."""
-    strays = {**documents_of(query, among), checked(query.time_field): {"$type": NO_DATE}}
-    return documents.count_documents(strays, limit=MOST_STRAYS)
+def count_undated(documents: Documents, query: Query, among: Filter) -> int:
+    """How many of the queue's documents have text or a number as timestamp, up to `MAX_UNDATED`; an index makes it free."""
+    undated = {**documents_of(query, among), checked(query.time_field): {"$type": NO_DATE}}
+    return documents.count_documents(undated, limit=MAX_UNDATED)
 
 
 def missing_index(documents: Documents, query: Query, among: Filter) -> str | None:
@@ -85,12 +83,12 @@ def missing_index(documents: Documents, query: Query, among: Filter) -> str | No
         if error.code in CANNOT_LIST_INDEXES:
             return None
         raise
-    wanted = [query.queue_field, query.time_field]
+    key = [query.queue_field, query.time_field]
     for index in indexes:
         names = [name for name, _ in index["key"] if name not in among]  # whose value is given, so it may stand in front
-        if names[:2] == wanted and "partialFilterExpression" not in index:
+        if names[:2] == key and "partialFilterExpression" not in index:
             return None
-    command = f'db.getCollection("{documents.name}").createIndex({{"{wanted[0]}": 1, "{wanted[1]}": 1}})'
+    command = f'db.getCollection("{documents.name}").createIndex({{"{key[0]}": 1, "{key[1]}": 1}})'
     return f"{documents.name!r} has no index on queue and time, so each queue reads all of it; this makes one: {command}"
 
 
@@ -99,16 +97,11 @@ def no_field(name: str, kinds: Kinds) -> str:
     return f"found no field {name!r}, there are {listed(kinds)}"
 
 
-def asked(query: Query) -> tuple[str, ...]:
-    """The columns that must be there, the target first."""
-    return tuple(dict.fromkeys((*([query.target] if query.target is not None else []), *(query.columns or ()))))
-
-
-def _no_dates(documents: Documents, query: Query, strays: int, example: object) -> str:
-    count = f"{strays:,}{' or more' if strays == MOST_STRAYS else ''}"
-    found = f"{count} documents with {type(example).__name__} as {query.time_field!r}, such as {str(example)[:40]!r}"
+def _no_dates(documents: Documents, query: Query, count: int, example: object) -> str:
+    number = f"{count:,}{' or more' if count == MAX_UNDATED else ''}"
+    undated = f"{number} documents with {type(example).__name__} as {query.time_field!r}, such as {str(example)[:40]!r}"
     mend = f'[{{$set: {{"{query.time_field}": {{$toDate: "${query.time_field}"}}}}}}]'
     return (
-        f"found {found}, and none with a date in the history asked for; accepted are dates. This turns texts into dates:"
+        f"found {undated}, and none with a date in the history asked for; accepted are dates. This turns texts into dates:"
         f' db.getCollection("{documents.name}").updateMany({{"{query.time_field}": {{$type: "string"}}}}, {mend})'
     )

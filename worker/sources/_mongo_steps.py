@@ -43,12 +43,12 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
     for has_repeats in (False, True):
         pipeline = steps_pipeline(query, among, columns, has_repeats=has_repeats)
         try:
-            found = list(documents.aggregate(pipeline, allowDiskUse=True))
+            grouped = list(documents.aggregate(pipeline, allowDiskUse=True))
         except OperationFailure as error:
             if error.code not in REFUSALS:
                 raise
             continue  # to a way that asks less of the server
-        steps = _from_server(found, columns)
+        steps = _from_server(grouped, columns)
         if has_repeats or steps.moments == steps.rows:
             return steps
     return read_raw(documents, query, among, columns)
@@ -66,16 +66,16 @@ def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequenc
             raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents in the history", queue=query.queue)
     samples = _frame(times, cells, columns).sort_index(kind="stable")
     unique = samples[~samples.index.duplicated(keep="last")]
-    judged = unique[[query.target] if query.target else list(columns)]
+    judged = unique[query.judged(columns)]
     frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     usable = int(judged.notna().any(axis=1).sum())
     return Steps(frame=frame, rows=len(samples), moments=len(unique), usable=usable, notes=(RAW_NOTE,))
 
 
-def _from_server(found: Sequence[Document], columns: Sequence[str]) -> Steps:
-    cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in found]
-    frame = _frame([step["_id"] for step in found], cells, columns).dropna(how="all")
-    rows, moments, usable = (sum(step[name] for step in found) for name in ("rows", "moments", "usable"))
+def _from_server(steps: Sequence[Document], columns: Sequence[str]) -> Steps:
+    cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in steps]
+    frame = _frame([step["_id"] for step in steps], cells, columns).dropna(how="all")
+    rows, moments, usable = (sum(step[name] for step in steps) for name in ("rows", "moments", "usable"))
     return Steps(frame=frame, rows=rows, moments=moments, usable=usable)
 
 

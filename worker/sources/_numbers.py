@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LARGEST_NUMBER = 1e100  # beyond it squares overflow: a broken sample, not a load
+MAX_NUMBER = 1e100  # beyond it squares overflow: a broken sample, not a load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,4 +64,4 @@ def read_numbers(column: pa.ChunkedArray, *, from_text: bool) -> Numbers | None:
 
 
 def _usable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.abs(values) < LARGEST_NUMBER, values, np.nan)
+    return np.where(np.abs(values) < MAX_NUMBER, values, np.nan)

@@ -47,13 +47,13 @@ def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
     """
     if table.own_queue(query.queue_field) not in {None, query.queue}:
         return None
-    needed = (query.time_field, *_asked(query))
+    needed = (query.time_field, *query.required)
     if missing := [name for name in needed if name not in table.columns]:
         if query.queue not in table.queue_names(query.queue_field):
             return None
         raise SourceNotFound(f"found no column {missing[0]!r}, there are {listed(table.columns)}", file=table.name)
     _refuse_nested(table, (query.queue_field, *needed))
-    if not query.target and (unread := _unread(table, query)):
+    if not query.target and (unread := query.note_unnamed(len(_unnamed(table, query)))):
         raise UnreadableData(unread, file=table.name)
     numeric = [name for name in _others(table, query) if table.is_csv or is_number_type(table.columns[name])]
     rows = table.rows(query.queue, query.queue_field, list(dict.fromkeys((*needed, *numeric))))
@@ -66,10 +66,10 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
         rows = rows.from_arrays([without_null_words(column) for column in rows.columns], rows.column_names)
     times = read_times(rows[query.time_field], file=table.name, column=query.time_field)
     cells = {name: read_numbers(rows[name], from_text=table.is_csv) for name in rows.column_names if name != query.time_field}
-    numbers = {name: each for name, each in cells.items() if each is not None}
-    if refused := [name for name in _asked(query) if name not in numbers]:
+    numbers = {name: column for name, column in cells.items() if column is not None}
+    if refused := [name for name in query.required if name not in numbers]:
         raise UnreadableData(_no_numbers(rows[refused[0]]), file=table.name, column=refused[0])
-    frame = pd.DataFrame({name: each.values for name, each in numbers.items()}, index=times.moments)
+    frame = pd.DataFrame({name: column.values for name, column in numbers.items()}, index=times.moments)
     timed = frame[frame.index.notna()]
     return Samples(
         frame=timed,
@@ -78,26 +78,16 @@ def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
         assumed=times.note,
         unreadable_times=len(frame) - len(timed),
         broken_rows=table.broken_rows.total(),
-        text_cells=sum(each.texts for each in numbers.values()),
+        text_cells=sum(column.texts for column in numbers.values()),
         text_columns=tuple(name for name in _others(table, query) if name not in numbers),
-        unread=_unread(table, query),
+        unread=query.note_unnamed(len(_unnamed(table, query))),
     )
-
-
-def _asked(query: Query) -> tuple[str, ...]:
-    """The columns that must be there."""
-    return (*([query.target] if query.target else []), *(query.columns or ()))
 
 
 def _others(table: Table, query: Query) -> list[str]:
     """The columns that come along when none are asked for by name, unless they are too many."""
-    others = _unnamed(table, query)
-    return others if len(others) <= query.max_unnamed else []
-
-
-def _unread(table: Table, query: Query) -> str | None:
-    count = len(_unnamed(table, query))
-    return query.note_unnamed(count) if count > query.max_unnamed else None
+    unnamed = _unnamed(table, query)
+    return [] if query.note_unnamed(len(unnamed)) else unnamed
 
 
 def _unnamed(table: Table, query: Query) -> list[str]:
@@ -114,8 +104,8 @@ def _refuse_nested(table: Table, names: Iterable[str]) -> None:
 
     for name in names:
         if name in table.columns and kind.is_nested(table.columns[name]):
-            found = str(table.columns[name])[:40]
-            raise UnreadableData(f"found {found}; accepted are single values", file=table.name, column=name)
+            type_name = str(table.columns[name])[:40]
+            raise UnreadableData(f"found {type_name}; accepted are single values", file=table.name, column=name)
 
 
 def _no_numbers(column: pa.ChunkedArray) -> str:

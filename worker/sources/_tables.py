@@ -68,8 +68,8 @@ class Table:
         names: set[str] = set()
         with reading(self.name):
             for batch in self._batches([queue_field]):
-                found = pc.unique(batch.column(0).cast(pa.string()))
-                names |= {name for name in pc.utf8_slice_codeunits(found, 0, MAX_QUEUE_NAME + 1).to_pylist() if name}
+                unique = pc.unique(batch.column(0).cast(pa.string()))
+                names |= {name for name in pc.utf8_slice_codeunits(unique, 0, MAX_QUEUE_NAME + 1).to_pylist() if name}
                 check_count(names, queue_field)
         return names
 
@@ -136,15 +136,15 @@ def reading(name: str) -> Iterator[None]:
         reason = str(error).rpartition(": Invalid: ")[2].partition("\n")[0]
         if "straddling" in reason:
             reason = "it has a line of more than the accepted 1 MiB"
-        reason = _ABSOLUTE_PATH.sub("the file", reason)  # where our files lie is nobody's business
+        reason = _ABSOLUTE_PATH.sub("the file", reason)  # no path of the server in an answer
         raise UnreadableData(
             f"{reason}; accepted is comma-separated CSV in UTF-8 with a header line, or Parquet", file=name
         ) from error
 
 
-def _check_size(what: str, found: int, most: int, name: str) -> None:
-    if found > most:
-        raise UnreadableData(f"it has {found:,} {what} or more, accepted are {most:,} in one file", file=name)
+def _check_size(what: str, count: int, most: int, name: str) -> None:
+    if count > most:
+        raise UnreadableData(f"it has {count:,} {what} or more, accepted are {most:,} in one file", file=name)
 
 
 def _parquet_dataset(path: Path, name: str) -> ds.Dataset:

@@ -19,8 +19,8 @@ ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), timestamp columns, or whole s
 _ZONE = r"[T ]\d{2}\S*\s?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day: the -05 of 2026-01-05 is no zone
 _EPOCH = r"^\d{9,}(?:\.\d*)?$"
 _EPOCH_UNITS = ((1e11, "seconds", 1e6), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1.0), (np.inf, "nanoseconds", 1e-3))
-_EARLIEST_EPOCH = 1e8  # 1973 in seconds: smaller numbers count rows, not time
-_LATEST_MICROSECONDS = 9.2e15  # the year 2261, near the end of pandas' time
+_MIN_EPOCH = 1e8  # 1973 in seconds: smaller numbers count rows, not time
+_MAX_MICROSECONDS = 9.2e15  # the year 2261, near the end of pandas' time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _from_typed(column: pa.ChunkedArray) -> Times:
 
 def _from_numbers(numbers: NDArray[np.float64], ids: dict[str, str]) -> Times:
     typical = float(np.median(np.abs(numbers[np.isfinite(numbers)]))) if np.isfinite(numbers).any() else np.nan
-    if typical < _EARLIEST_EPOCH:
+    if typical < _MIN_EPOCH:
         raise UnreadableData(f"found numbers such as {typical:g}, which are no time; accepted are {ACCEPTED_TIMES}", **ids)
     unit, factor = next(((unit, factor) for limit, unit, factor in _EPOCH_UNITS if typical < limit), ("seconds", 1e6))
     note = f"timestamps are numbers and were read as {unit} since 1970"
@@ -105,7 +105,7 @@ def _times(moments: pd.DatetimeIndex, *, is_aware: bool) -> Times:
 
 def _moments(microseconds: NDArray[np.float64]) -> pd.DatetimeIndex:
     """Microseconds since 1970 as UTC, NaT for what is not finite or outside pandas' time; a float64 holds them up to 2255."""
-    usable = np.abs(microseconds) < _LATEST_MICROSECONDS
+    usable = np.abs(microseconds) < _MAX_MICROSECONDS
     whole = np.where(usable, microseconds, 0).astype(np.int64).view("datetime64[us]")
     whole[~usable] = np.datetime64("NaT")
     return pd.DatetimeIndex(whole).as_unit("ns").tz_localize("UTC")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
 from shared.errors import UnreadableData
 
+MINUTE = "%Y-%m-%d %H:%M UTC"
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
 MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one
 MAX_UNNAMED = 200  # columns that are read although nobody has named them
@@ -28,7 +29,7 @@ class Query:
     queue: str  # "" = all of them, which only `Source.check` takes
     queue_field: str
     time_field: str
-    target: str | None  # None = companions only: every column counts, and none of them must be there
+    target: str | None  # None = covariates only: every column counts, and none of them must be there
     columns: tuple[str, ...] | None  # further columns; None = every numeric one
     start: datetime  # both on a bucket's border, aware UTC
     end: datetime
@@ -36,23 +37,48 @@ class Query:
     aggregation: Aggregation
 
     @property
-    def max_unnamed(self) -> int:
-        """How many columns may come along that nobody has named."""
-        steps = max(1, int((self.end - self.start).total_seconds()) // self.step_seconds)
-        return min(MAX_UNNAMED, MAX_CELLS // steps)
+    def required(self) -> tuple[str, ...]:
+        """The columns that must be there, the target first."""
+        return tuple(dict.fromkeys((*([self.target] if self.target else []), *(self.columns or ()))))
 
-    def note_unnamed(self, found: int) -> str:
-        """What to say when more come than may: then none of them does."""
-        most = f"more than the {self.max_unnamed} that are read without being named"
-        return f"{found:,} columns that nobody asked for, {most}: left out; name in `columns` those that matter"
+    @property
+    def history(self) -> str:
+        """The history asked for, as a message about its absence ends."""
+        return (
+            f"the history asked for, {self.start:{MINUTE}} to {self.end:{MINUTE}}; a job looks back from `as_of` (default: now)"
+        )
+
+    def judged(self, columns: Iterable[str]) -> list[str]:
+        """Of these columns those of which one must have a number, else a row is not usable: the target, if there is one."""
+        return [self.target] if self.target else list(columns)
+
+    def chosen(self, unnamed: Collection[str]) -> tuple[str, ...]:
+        """The columns to read: those required, and the numeric ones that nobody has named, unless these are too many.
+
+        Raises:
+            UnreadableData: they are, and nothing else would be read.
+        """
+        note = self.note_unnamed(len(unnamed))
+        if note and not self.target:
+            raise UnreadableData(note)
+        return self.required if note else tuple(dict.fromkeys((*self.required, *unnamed)))
+
+    def note_unnamed(self, count: int) -> str | None:
+        """What to say when too many columns come along that nobody has named: none of them is read. None = not too many."""
+        steps = max(1, int((self.end - self.start).total_seconds()) // self.step_seconds)
+        accepted = min(MAX_UNNAMED, MAX_CELLS // steps)
+        if count <= accepted:
+            return None
+        most = f"more than the {accepted} that are read without being named"
+        return f"{count:,} columns that nobody asked for, {most}: left out; name in `columns` those that matter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a source gives.
 
-    frame: index = starts of steps (UTC, tz-aware, sorted, unique), one float column per metric, the target among them; steps
-        without a usable sample are absent rows or NaN, never zero.
+    frame: index = starts of steps (UTC, tz-aware, sorted, unique), one float column each for target and covariates;
+        steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.

@@ -17,10 +17,9 @@ from worker.sources._files import Files, find_files
 from worker.sources._resampling import resample
 from worker.sources._samples import Samples, read_samples, rows_of_queue
 from worker.sources._tables import MAX_BYTES, open_table
-from worker.sources.base import Query, Reading, SourceView, check_count
+from worker.sources.base import MINUTE, Query, Reading, SourceView, check_count
 
-SHOWN_FILES = 5
-MINUTE = "%Y-%m-%d %H:%M UTC"
+MAX_FILES_NAMED = 5
 
 
 @sources.register("files")
@@ -45,12 +44,12 @@ class FileSource:
                     names |= table.queue_names(queue_field)
             except UnreadableData as error:
                 errors.append(error)
-                names.add(_stem(name))
+                names.add(Path(name).stem)
             check_count(names, queue_field)
         if len(errors) == len(files.paths):
             raise errors[0]
         if not names:
-            raise EmptySeries(f"found a column {queue_field!r} but no row in {listed(files.paths, SHOWN_FILES)}")
+            raise EmptySeries(f"found a column {queue_field!r} but no row in {listed(files.paths, MAX_FILES_NAMED)}")
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:
@@ -75,7 +74,7 @@ class FileSource:
         samples = pd.concat([part.frame for part in parts]).sort_index(kind="stable")
         inside = samples[(samples.index >= query.start) & (samples.index < query.end)]
         unique = inside[~inside.index.duplicated(keep="last")]
-        usable = int(unique[[query.target] if query.target else list(unique.columns)].notna().any(axis=1).sum())
+        usable = int(unique[query.judged(unique.columns)].notna().any(axis=1).sum())
         if not usable:
             raise EmptySeries(_why_empty(samples, len(inside), query), queue=query.queue)
         _refuse_mixture(parts, rows=len(inside), distinct=len(unique), query=query)
@@ -101,7 +100,7 @@ def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableDa
                 rows = rows_of_queue(table, query)
         except UnreadableData as error:
             broken.append(error)
-            if _stem(name) == query.queue:
+            if Path(name).stem == query.queue:
                 raise
             continue
         if rows is not None:
@@ -110,26 +109,18 @@ def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableDa
                 raise UnreadableData(f"its rows take more than the accepted {MAX_BYTES >> 20} MiB", queue=query.queue)
             parts.append(read_samples(table, rows, query))
     if not parts:
-        own = [name for name in files.paths if _stem(name) == query.queue]
+        own = [name for name in files.paths if Path(name).stem == query.queue]
         if broken and not own:
             raise broken[0]
-        raise EmptySeries(f"found no row of it in {listed(own or files.paths, SHOWN_FILES)}", queue=query.queue)
+        raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
     return parts, broken
-
-
-def _stem(name: str) -> str:
-    """The queue that a file stands for when nobody can look into it."""
-    return Path(name).stem
 
 
 def _why_empty(samples: pd.DataFrame, rows: int, query: Query) -> str:
     if rows:
         return f"none of the {rows:,} values of {query.target or 'any column'!r} is a finite number"
     first, last = samples.index[0], samples.index[-1]
-    return (
-        f"found {len(samples):,} rows from {first:{MINUTE}} to {last:{MINUTE}}, none in the history asked for,"
-        f" {query.start:{MINUTE}} to {query.end:{MINUTE}}; a job looks back from `as_of` (default: now)"
-    )
+    return f"found {len(samples):,} rows from {first:{MINUTE}} to {last:{MINUTE}}, none in {query.history}"
 
 
 def _refuse_mixture(parts: list[Samples], *, rows: int, distinct: int, query: Query) -> None:

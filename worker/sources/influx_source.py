@@ -15,14 +15,13 @@ from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import ErrorTypes, Series, names_in, query, quoted_field, quoted_place, reach
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
-from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count
+from worker.sources.base import MAX_QUEUES, MINUTE, Query, Reading, SourceView, check_count
 
 ERRORS = ErrorTypes(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
 NUMERIC = {"float", "integer", "unsigned"}
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
-SHOWN = 10
-MINUTE = "%Y-%m-%d %H:%M UTC"
+MAX_NAMED = 10
 
 
 @sources.register("influxdb")
@@ -40,10 +39,10 @@ class InfluxSource:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
         reach(self._server, ERRORS)
         measurement = quoted_place(str(place.measurement))
-        found = self._ask(
+        answer = self._ask(
             f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)} LIMIT {MAX_QUEUES + 1}", place
         )
-        names = sorted(names_in(found, 1))
+        names = sorted(names_in(answer, 1))
         check_count(names, queue_field)
         if names:
             return names
@@ -67,8 +66,8 @@ class InfluxSource:
         columns = _columns(query, kinds)
         if not columns:
             raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}, there are {listed(kinds)}")
-        found = self._ask(_statement(query, columns, kinds), query.place, queue=query.queue)
-        frame, samples = _frame(found, columns)
+        answer = self._ask(_statement(query, columns, kinds), query.place, queue=query.queue)
+        frame, samples = _frame(answer, columns)
         if frame.empty or (query.target and frame[query.target].isna().all()):
             self._explain_nothing(query, kinds)
         return Reading(frame=frame, rows=samples, notes=tuple(_left_out(query, columns, kinds)))
@@ -76,8 +75,8 @@ class InfluxSource:
     def _kinds(self, query: Query) -> Kinds:
         """The fields of the measurement; raises SourceNotFound when it is not there, or the time is called otherwise."""
         kinds: dict[str, set[str]] = {}
-        found = self._ask(f"SHOW FIELD KEYS FROM {quoted_place(str(query.place.measurement))}", query.place)
-        for name, kind in (row for series in found for row in series.rows):
+        answer = self._ask(f"SHOW FIELD KEYS FROM {quoted_place(str(query.place.measurement))}", query.place)
+        for name, kind in (row for series in answer for row in series.rows):
             kinds.setdefault(str(name), set()).add(str(kind))
         if not kinds:
             self._refuse_unknown_measurement(query.place)
@@ -93,7 +92,7 @@ class InfluxSource:
         inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
         looks = (f"SELECT {end}({field}) FROM {measurement} WHERE {inside}" for end in ("first", "last"))  # noqa: S608 - quoted names
         ends = [self._ask(statement, query.place) for statement in looks]
-        moments = [datetime.fromtimestamp(found[0].rows[0][0], UTC) if found else None for found in ends]
+        moments = [datetime.fromtimestamp(answer[0].rows[0][0], UTC) if answer else None for answer in ends]
         return moments[0], moments[1]
 
     def _explain_nothing(self, query: Query, kinds: Kinds) -> None:
@@ -110,7 +109,7 @@ class InfluxSource:
         names = names_in(self._ask("SHOW MEASUREMENTS", place))
         if place.measurement not in names:
             names = [name for name in names if self._connection.may_read(self._database(place), name)]
-            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, SHOWN)}")
+            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, MAX_NAMED)}")
 
     def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
         return query(self._server, statement, ERRORS, database=self._database(place), **values)
@@ -125,31 +124,24 @@ class InfluxSource:
 
 def _columns(query: Query, kinds: Kinds) -> tuple[str, ...]:
     """The fields to read, the target first; raises SourceNotFound, UnreadableData for one that is no number."""
-    asked = (*([query.target] if query.target else []), *(query.columns or ()))
-    for name in asked:
+    for name in query.required:
         if name not in kinds:
             raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {listed(kinds)}")
         if not kinds[name] & NUMERIC:
             raise UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
-    others = _unnamed(query, kinds)
-    if len(others) <= query.max_unnamed:
-        return tuple(dict.fromkeys((*asked, *others)))
-    if not query.target:
-        raise UnreadableData(query.note_unnamed(len(others)))
-    return tuple(dict.fromkeys(asked))
+    return query.chosen(_unnamed(query, kinds))
 
 
 def _unnamed(query: Query, kinds: Kinds) -> list[str]:
     """The fields of numbers that nobody has named, when none are."""
-    return (
-        [] if query.columns is not None else [name for name, found in kinds.items() if found & NUMERIC and name != query.target]
-    )
+    numeric = [name for name, types in kinds.items() if types & NUMERIC and name != query.target]
+    return numeric if query.columns is None else []
 
 
 def _left_out(query: Query, columns: Sequence[str], kinds: Kinds) -> Iterator[str]:
     """What is not read, in plain words."""
-    if len(others := _unnamed(query, kinds)) > query.max_unnamed:
-        yield query.note_unnamed(len(others))
+    if note := query.note_unnamed(len(_unnamed(query, kinds))):
+        yield note
     for name in columns:
         if texts := kinds[name] - NUMERIC:
             yield f"the field {name!r} holds numbers and {_plural(texts)}: only the numbers are read"
@@ -165,23 +157,23 @@ def _number(name: str, kinds: Kinds) -> str:
 
 
 def _statement(query: Query, columns: Sequence[str], kinds: Kinds) -> str:
-    """Both bounds always: without an upper one the server stops at now."""
+    """Both ends always: without an upper one the server stops at now."""
     fields = [_number(name, kinds) for name in columns]
-    wanted = ", ".join(
+    selected = ", ".join(
         f'{query.aggregation.value}({field}) AS "v{n}", count({field}) AS "n{n}"' for n, field in enumerate(fields)
     )
     inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
     measurement, tag = quoted_place(str(query.place.measurement)), quoted_field(query.queue_field)
     return (
-        f"SELECT {wanted} FROM {measurement} WHERE {tag} = $queue AND {inside}"  # noqa: S608 - quoted names, the value apart
+        f"SELECT {selected} FROM {measurement} WHERE {tag} = $queue AND {inside}"  # noqa: S608 - quoted names, the value apart
         f" GROUP BY time({query.step_seconds}s) fill(none)"
     )
 
 
-def _frame(found: Sequence[Series], columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
+def _frame(answer: Sequence[Series], columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
     """The steps with a sample, and how many samples the first column had."""
-    rows = [row for series in found for row in series.rows]
-    names = found[0].columns if found else ()
+    rows = [row for series in answer for row in series.rows]
+    names = answer[0].columns if answer else ()
     table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
     values = {name: np.array(table.get(f"v{n}", []), dtype=np.float64) for n, name in enumerate(columns)}
     index = pd.to_datetime(np.array(table.get("time", []), dtype=np.int64), unit="s", utc=True)

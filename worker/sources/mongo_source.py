@@ -18,10 +18,9 @@ from worker.sources import sources
 from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
 from worker.sources._mongo_reasons import (
-    MOST_STRAYS,
+    MAX_UNDATED,
     SAMPLED,
-    asked,
-    count_strays,
+    count_undated,
     missing_index,
     no_field,
     why_no_document,
@@ -64,12 +63,12 @@ class MongoSource:
             kinds = _fields(documents, documents_of(query, among)) | _fields(
                 documents, samples_of(one, among), newest_by=None if advice else one.time_field
             )
-            if missing := [name for name in (query.time_field, *asked(query)) if kinds and name not in kinds]:
+            if missing := [name for name in (query.time_field, *query.required) if kinds and name not in kinds]:
                 raise SourceNotFound(no_field(missing[0], kinds))
             if kinds and not kinds[query.time_field]["date"]:
                 raise why_no_sample(documents, one, among)
             start_at, end_at = _span(documents, one, among)
-        columns = tuple(self._columns(replace(query, columns=None), kinds))
+        columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
         notes = (advice,) if advice else ()
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
@@ -82,15 +81,15 @@ class MongoSource:
             if query.columns is None:
                 newest_by = None if advice else query.time_field
                 kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
-            columns = self._columns(query, kinds)
+            columns = query.chosen(self._unnamed(query, kinds))
             steps = read_steps(documents, query, among, columns)
             _refuse_useless(documents, query, among, steps)
             notes = [*steps.notes, *_left_out(documents, query, among, steps)]
         if texts := self._unknown(textual(kinds), query):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
-        if len(others := self._unnamed(query, kinds)) > query.max_unnamed:
-            notes.insert(0, query.note_unnamed(len(others)))
-        unasked = [name for name in steps.frame if name not in asked(query)]
+        if note := query.note_unnamed(len(self._unnamed(query, kinds))):
+            notes.insert(0, note)
+        unasked = [name for name in steps.frame if name not in query.required]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
             rows=steps.rows,
@@ -105,21 +104,12 @@ class MongoSource:
         documents = self._connection.collection(place)
         return documents, documents_at(place, self._connection.document_field)
 
-    def _columns(self, query: Query, kinds: Kinds) -> list[str]:
-        """Those asked for, the target first, and every numeric one when none are named, unless these are too many."""
-        others = self._unnamed(query, kinds)
-        if len(others) <= query.max_unnamed:
-            return [*asked(query), *others]
-        if not query.target:
-            raise UnreadableData(query.note_unnamed(len(others)))
-        return [*asked(query)]
-
     def _unnamed(self, query: Query, kinds: Kinds) -> list[str]:
         return self._unknown(numeric(kinds) if query.columns is None else [], query)
 
     def _unknown(self, names: list[str], query: Query) -> list[str]:
         """Those that nobody has given a meaning."""
-        known = {*asked(query), query.queue_field, query.time_field, self._connection.document_field}
+        known = {*query.required, query.queue_field, query.time_field, self._connection.document_field}
         return [name for name in names if name not in known]
 
 
@@ -135,12 +125,12 @@ def _distinct(documents: Documents, queue_field: str, among: Filter) -> list[obj
         ) from error
 
 
-def _fields(documents: Documents, wanted: Filter, newest_by: str | None = None) -> Kinds:
+def _fields(documents: Documents, among: Filter, newest_by: str | None = None) -> Kinds:
     """What a few documents tell: the first, and the newest where an index leads to them."""
-    kinds = kinds_of(documents.find(wanted, limit=SAMPLED))
+    kinds = kinds_of(documents.find(among, limit=SAMPLED))
     if newest_by:
-        for name, found in kinds_of(documents.find(wanted, limit=SAMPLED, sort=[(newest_by, -1)])).items():
-            kinds[name] = kinds.get(name, found) + found
+        for name, counts in kinds_of(documents.find(among, limit=SAMPLED, sort=[(newest_by, -1)])).items():
+            kinds[name] = kinds.get(name, counts) + counts
     return kinds
 
 
@@ -156,7 +146,7 @@ def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: St
     """Raises why there is nothing to forecast from, or a column asked for has no number."""
     if not steps.rows:
         raise why_no_sample(documents, query, among)
-    for name in asked(query):
+    for name in query.required:
         if steps.frame[name].isna().all() and (reason := why_no_number(documents, query, among, name)):
             raise reason
     if not steps.usable:
@@ -166,9 +156,9 @@ def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: St
 
 def _left_out(documents: Documents, query: Query, among: Filter, steps: Steps) -> Iterator[str]:
     """What was not read, in plain words."""
-    if strays := count_strays(documents, query, among):
-        more = " or more" if strays == MOST_STRAYS else ""
-        yield f"documents with text or a number as {query.time_field!r}: {strays:,}{more} left out"
+    if undated := count_undated(documents, query, among):
+        more = " or more" if undated == MAX_UNDATED else ""
+        yield f"documents with text or a number as {query.time_field!r}: {undated:,}{more} left out"
     texts = {**samples_of(query, among), query.target or "": {"$type": "string"}}
     if query.target and steps.moments > steps.usable and (count := documents.count_documents(texts)):
         yield f"values of {query.target!r} that are text: {count:,} left out"

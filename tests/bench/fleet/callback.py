@@ -33,7 +33,7 @@ def measure(say: Say, repeat: int) -> None:
     with stage_over(write_files, QUEUES) as here, watched(here.settings) as times:
         for _ in range(repeat):
             here.run(**request_of("busy", VARIANTS, MILLISECONDS))
-        sent_again = here.remedies()
+        sent_again = here.actions()
     delays = [1e3 * (times.selected[queue] - at) for queue, at in times.recorded.items()]
     assert len(delays) >= repeat * QUEUES
     say(Figure(part="f", what=f"callback of {len(delays)} queues, median", value=median(delays), unit="ms", hold=("≤", HOLD)))

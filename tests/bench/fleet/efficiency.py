@@ -40,4 +40,4 @@ def _compare(say: Say, here: Stage, bare: Bare, slots: int, ran: Sequence[Ran]) 
         say(Figure(part="a", what=f"efficiency in what the machine's other processes left ({taken:.2f} cores taken)", value=left))
     spent = median(each.worker_cpu for each in ran) / bare.scoring
     say(Figure(part="a", what=f"worker CPU ÷ candidate CPU, {processes}", value=spent))
-    say(Figure(part="a", what="sent again by the reaper, though nothing was lost", value=here.remedies(), hold=("≤", 0)))
+    say(Figure(part="a", what="sent again by the reaper, though nothing was lost", value=here.actions(), hold=("≤", 0)))

@@ -92,9 +92,9 @@ class Stage:
         times = main.cpu_times()
         return times.user + times.system
 
-    def remedies(self) -> int:
+    def actions(self) -> int:
         """How often the reaper has sent something again; nothing is lost here, so each is a fault of ours."""
-        return (self.settings.data_dir / "fleet.log").read_text().count('"event": "remedy"')
+        return (self.settings.data_dir / "fleet.log").read_text().count('"event": "recovery action"')
 
     def settle(self, seconds: float = 4.0) -> None:
         """Run every kind of task once, then see what the worker costs when idle."""

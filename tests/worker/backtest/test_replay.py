@@ -1,4 +1,4 @@
-"""The backtest: the very pipeline of a job, and nothing of what came after an origin."""
+"""The backtest: the very pipeline of a job, and nothing of what came after a cutoff."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import DataError, InvalidRequest, UnknownModel
 from tests.factories import MONDAY, a_load, a_request
-from tests.worker.pipeline.factories import a_companion
-from worker.backtest.replay import QueueReplay, replay, rows
+from tests.worker.pipeline.factories import a_covariate
+from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.report import replay_request, run
 from worker.pipeline.ensembles import BLENDS
 
@@ -51,10 +51,10 @@ def a_replay(connection: Connection, *, processes: int = 1, origins: int = 2, **
 
 
 def frame_of(found: list[QueueReplay]) -> pd.DataFrame:
-    return pd.DataFrame(rows(found))
+    return pd.DataFrame(rows(found), columns=list(COLUMNS))
 
 
-def test_there_is_one_row_per_queue_origin_and_step(tmp_path: Path) -> None:
+def test_there_is_one_row_per_queue_cutoff_and_step(tmp_path: Path) -> None:
     found = frame_of(a_replay(a_folder(tmp_path)))
     assert len(found) == len(QUEUES) * 2 * 24
     assert set(found["origin"]) == {MONDAY - timedelta(days=2), MONDAY - timedelta(days=1)}
@@ -64,7 +64,7 @@ def test_there_is_one_row_per_queue_origin_and_step(tmp_path: Path) -> None:
     assert set(found["hyperparameters"].map(json.loads).map(type)) == {dict}
 
 
-def test_nothing_after_an_origin_changes_what_is_forecast_there(tmp_path: Path) -> None:
+def test_nothing_after_a_cutoff_changes_what_is_forecast_there(tmp_path: Path) -> None:
     """Half of what comes after the last one is something else; by models, values and zones: tests/worker/test_leakage.py."""
     before = frame_of(a_replay(a_folder(tmp_path / "before")))
     after = frame_of(a_replay(a_folder(tmp_path / "after", {"since": MONDAY - 12 * HOUR, "value": 77.7})))
@@ -94,7 +94,7 @@ def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
 
 def test_columns_of_another_place_come_along_as_in_a_job(tmp_path: Path) -> None:
     connections = {"files": a_folder(tmp_path / "usage"), "nodes": FilesConnection(path=tmp_path)}
-    heat = a_companion(hours=16 * 24)
+    heat = a_covariate(hours=16 * 24)
     pd.DataFrame({"queue": "root.etl", "timestamp": heat.index, "heat": heat.to_numpy()}).to_csv(
         tmp_path / "nodes.csv", index=False
     )
@@ -127,7 +127,7 @@ def test_a_queue_that_cannot_be_forecast_says_why_and_the_others_go_on(tmp_path:
 
 @pytest.mark.parametrize(("minutes_left", "steps"), [(0, 0), (1, 0), (20, 1), (59, 1)])
 def test_a_last_hour_that_has_only_begun_is_no_actual_value(tmp_path: Path, minutes_left: int, steps: int) -> None:
-    """Samples of every minute; the last origin lies one horizon before the end of the last whole hour."""
+    """Samples of every minute; the last cutoff lies one horizon before the end of the last whole hour."""
     load = a_load(6 * 24).resample("1min").ffill().iloc[: (6 * 24 - 1) * 60]
     times = pd.date_range(end=MONDAY - timedelta(minutes=1 + minutes_left), periods=len(load), freq="1min")
     frame = pd.DataFrame({"queue": "root.etl", "timestamp": times, "used_capacity": load.to_numpy()})

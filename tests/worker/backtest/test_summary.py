@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from tests.factories import a_forecast
-from worker.backtest.summary import OriginResult, overall_summary, queue_summary
+from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 
 
-def a_result(*, error: float = 5.0, naive_error: float = 10.0, model: str = "theta") -> OriginResult:
+def a_result(*, error: float = 5.0, naive_error: float = 10.0, model: str = "theta") -> CutoffResult:
     """Three steps around 50–60 that miss by `error`, where the naive misses by `naive_error`."""
     forecast = a_forecast(model=model)
     actual = np.array(forecast.prediction) + error
-    return OriginResult(
+    return CutoffResult(
         forecast=forecast,
         actual=actual,
-        naive=actual - naive_error,
+        reference=actual - naive_error,
         scale=10.0,
-        interval=0.9,
+        level=0.9,
         seconds=1.5,
         seconds_by_model={model: 1.0, "ces": 0.2},
     )

@@ -1,4 +1,4 @@
-"""Usage from one source, companions from others."""
+"""Usage from one source, covariates from others."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def a_reading(first: int = 0, notes: tuple[str, ...] = (), **columns: float) -> 
     return Reading(frame=frame, rows=len(frame), notes=notes)
 
 
-def test_companions_stand_beside_the_usage_on_the_same_steps() -> None:
+def test_covariates_stand_beside_the_usage_on_the_same_steps() -> None:
     found = merge(a_reading(used=50.0), [(NODES, a_reading(1, load=7.0))], None, "used").frame
     assert list(found.columns) == ["used", "load"]
     np.testing.assert_array_equal(found["load"].to_numpy(), [np.nan, 7.0, 7.0, 7.0])
 
 
-def test_steps_that_only_a_companion_has_are_left_out() -> None:
+def test_steps_that_only_a_covariate_has_are_left_out() -> None:
     found = merge(a_reading(2, used=50.0), [(NODES, a_reading(load=7.0))], None, "used").frame
     assert list(found.index) == list(HOURS[2:])
 
@@ -43,8 +43,8 @@ def test_places_of_one_collection_keep_their_columns_apart() -> None:
 
 
 def test_only_the_columns_asked_for_are_kept() -> None:
-    companions = [(NODES, a_reading(load=7.0, heat=3.0))]
-    assert list(merge(a_reading(used=50.0, x=1.0), companions, ("load",), "used").frame.columns) == ["used", "load"]
+    covariates = [(NODES, a_reading(load=7.0, heat=3.0))]
+    assert list(merge(a_reading(used=50.0, x=1.0), covariates, ("load",), "used").frame.columns) == ["used", "load"]
 
 
 def test_a_column_that_no_source_has_is_named() -> None:
@@ -52,6 +52,6 @@ def test_a_column_that_no_source_has_is_named() -> None:
         merge(a_reading(used=50.0), [(NODES, a_reading(load=7.0))], ("cold",), "used")
 
 
-def test_what_a_companion_left_out_is_said_with_its_place() -> None:
+def test_what_a_covariate_left_out_is_said_with_its_place() -> None:
     found = merge(a_reading(notes=("a",), used=50.0), [(NODES, a_reading(notes=("b",), load=7.0))], None, "used")
     assert found.notes == ("a", "nodes: b")

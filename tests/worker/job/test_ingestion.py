@@ -42,17 +42,17 @@ def reading_of(here: Resources, queue: str, **changes: object) -> Reading:
     return read_all(request, usage_query(request, queue, MONDAY), partial(here.read, project=""))
 
 
-def test_companions_come_from_the_other_place(here: Resources) -> None:
+def test_covariates_come_from_the_other_place(here: Resources) -> None:
     found = reading_of(here, "root.etl")
     assert list(found.frame.columns) == ["used_capacity", "heat", "files_used_capacity"]
     assert len(found.frame) == 14 * 24
     assert found.frame.notna().all(axis=None)
 
 
-def test_a_queue_without_companions_is_read_without_them_and_says_so(here: Resources) -> None:
+def test_a_queue_without_covariates_is_read_without_them_and_says_so(here: Resources) -> None:
     found = reading_of(here, "root.adhoc")
     assert list(found.frame.columns) == ["used_capacity"]
-    assert "files has no companions of this queue in the history asked for" in found.notes
+    assert "files has no covariates of this queue in the history asked for" in found.notes
 
 
 def test_columns_may_come_from_any_of_the_places(here: Resources) -> None:

@@ -71,13 +71,13 @@ def planned(here: Resources, **changes: Any) -> Job:
 def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
     """What the tasks of a job do, in one process."""
     steps.plan(job_id)
-    let_in(steps.resources().run_state, job_id)
+    let_in(steps.current_resources().run_state, job_id)
     for queue in queues:
         work = steps.ingest(job_id, queue)
         assert work is not None
         assert steps.score(job_id, queue, range(len(work.candidates))) == []
         assert steps.select(job_id, queue, is_heavy=True) is steps.Selecting.HAS_ENDED
-    steps.resources().lifecycle.finish(job_id, datetime.now(UTC))
+    steps.current_resources().lifecycle.finish(job_id, datetime.now(UTC))
 
 
 def scored(here: Resources) -> tuple[Job, QueueWork]:

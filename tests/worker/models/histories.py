@@ -15,17 +15,17 @@ HOUR, DAY = 3_600, 86_400
 
 
 def a_history(
-    length: int = 14 * 24, *, horizon: int = 24, step_seconds: int = HOUR, companion_count: int = 1, **changes: Any
+    length: int = 14 * 24, *, horizon: int = 24, step_seconds: int = HOUR, covariate_count: int = 1, **changes: Any
 ) -> History:
-    """A daily wave with lasting noise that the companions share, up to Monday 00:00 UTC; the times reach `horizon` further."""
+    """A daily wave with lasting noise that the covariates share, up to Monday 00:00 UTC; the times reach `horizon` further."""
     first = MONDAY - pd.Timedelta(seconds=length * step_seconds)
     times = pd.date_range(first, periods=length + horizon, freq=pd.Timedelta(seconds=step_seconds))
     wave = daily_wave(times[:length])
-    noises = [lasting_noise(length, seed) for seed in range(companion_count + 1)]
+    noises = [lasting_noise(length, seed) for seed in range(covariate_count + 1)]
     columns = np.column_stack([wave + noises[0], *(wave / 2 + noise + noises[0] for noise in noises[1:])])
     values: dict[str, Any] = {
         "target": columns[:, 0].copy(),
-        "companions": columns[:, 1:].copy(),
+        "covariates": columns[:, 1:].copy(),
         "calendar": a_calendar(times),
         "times": times,
         "step_seconds": step_seconds,
@@ -59,6 +59,6 @@ def a_calendar(times: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in features.items()}, index=times)
 
 
-def an_extent(length: int, *, companions: int = 0, horizon: int = 24) -> Extent:
-    """So many hours, and as many companion columns."""
-    return Extent(length=length, companions=companions, step_seconds=HOUR, horizon=horizon)
+def an_extent(length: int, *, covariates: int = 0, horizon: int = 24) -> Extent:
+    """So many hours, and as many covariates."""
+    return Extent(length=length, covariates=covariates, step_seconds=HOUR, horizon=horizon)

@@ -46,7 +46,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
 @every_candidate
 def test_a_forecast_is_finite_new_and_repeatable_and_leaves_the_history_as_it_was(model: Model) -> None:
     history, untouched = a_history(horizon=HORIZON), a_history(horizon=HORIZON)
-    for array in (history.target, history.companions):
+    for array in (history.target, history.covariates):
         array.flags.writeable = False
     forecast = model.forecast(history, HORIZON)
     assert (forecast.shape, forecast.dtype) == ((HORIZON,), np.float64)
@@ -58,7 +58,7 @@ def test_a_forecast_is_finite_new_and_repeatable_and_leaves_the_history_as_it_wa
 
 def _content(history: History) -> tuple[Any, ...]:
     frame = history.calendar
-    arrays = (history.target, history.companions, frame.to_numpy(), frame.index.asi8, history.times.asi8)
+    arrays = (history.target, history.covariates, frame.to_numpy(), frame.index.asi8, history.times.asi8)
     return (*(array.tobytes() for array in arrays), list(frame.columns), history.holidays, history.timezone, history.seed)
 
 
@@ -68,8 +68,8 @@ def test_what_is_not_refused_can_be_forecast(name: str) -> None:
     model = models[name](**({"epochs": 1} if name == "lstm" else {}))
     lengths, horizons, steps = (1, 2, 9, 10, 24, 47, 48, 72, 80, 120), (1, 24, 40), (HOUR, 7 * HOUR, DAY, 5 * DAY)
     tried = 0
-    for length, horizon, step_seconds, companions in product(lengths, horizons, steps, (0, 1)):
-        history = a_history(length, horizon=horizon, step_seconds=step_seconds, companion_count=companions)
+    for length, horizon, step_seconds, covariates in product(lengths, horizons, steps, (0, 1)):
+        history = a_history(length, horizon=horizon, step_seconds=step_seconds, covariate_count=covariates)
         asked = history.extent(horizon)
         if model.missing(asked) is not None:
             continue
@@ -85,7 +85,7 @@ def test_what_is_not_refused_can_be_forecast(name: str) -> None:
 
 @every_model
 def test_no_history_is_refused_in_plain_words(name: str) -> None:
-    reason = models[name]().missing(an_extent(0, companions=1))
+    reason = models[name]().missing(an_extent(0, covariates=1))
     assert reason is not None
     assert "needs" in reason
 

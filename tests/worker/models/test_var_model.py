@@ -12,21 +12,21 @@ from worker.models.var_model import Var
 N = 240
 
 
-def test_without_companions_var_is_left_out() -> None:
+def test_without_covariates_var_is_left_out() -> None:
     reason = Var().missing(an_extent(N))
-    assert reason == "it needs at least one companion column beside the target"
+    assert reason == "it needs at least one covariate beside the target"
 
 
-@pytest.mark.parametrize(("length", "companions", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
-def test_var_needs_two_days_and_more_for_many_columns(length: int, companions: int, is_enough: bool) -> None:
-    reason = Var().missing(an_extent(length, companions=companions))
+@pytest.mark.parametrize(("length", "covariates", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
+def test_var_needs_two_days_and_more_for_many_columns(length: int, covariates: int, is_enough: bool) -> None:
+    reason = Var().missing(an_extent(length, covariates=covariates))
     assert (reason is None) is is_enough
 
 
-def test_a_companion_that_runs_ahead_is_used() -> None:
+def test_a_covariate_that_runs_ahead_is_used() -> None:
     lead = lasting_noise(N + 3, 0)
-    target, companion = lead[:N], lead[3:]  # the target shows three steps later what the companion shows now
-    forecast = Var(criterion="aic").forecast(a_history(N, horizon=3, target=target, companions=companion[:, np.newaxis]), 3)
+    target, covariate = lead[:N], lead[3:]  # the target shows three steps later what the covariate shows now
+    forecast = Var(criterion="aic").forecast(a_history(N, horizon=3, target=target, covariates=covariate[:, np.newaxis]), 3)
     assert np.abs(forecast - lead[N:]).max() < 0.5 * np.abs(lead[N - 1] - lead[N:]).max()
 
 
@@ -38,18 +38,18 @@ def test_what_the_hour_of_day_explains_is_added_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("companion", "reason"),
+    ("covariate", "reason"),
     [
-        (np.full(N, 7.0), "companion column 1 of 1 is constant"),
-        (np.zeros(N), "companion column 1 of 1 is constant"),
+        (np.full(N, 7.0), "covariate 1 of 1 is constant"),
+        (np.zeros(N), "covariate 1 of 1 is constant"),
         (np.tile(np.arange(24.0), N // 24), "or repeats itself every day"),
         (a_history(N).target * 1_000 + 5, "collinear"),
     ],
     ids=["constant", "zeros", "the same every day", "a multiple of the target"],
 )
-def test_a_companion_that_adds_nothing_is_named(companion: np.ndarray, reason: str) -> None:
+def test_a_covariate_that_adds_nothing_is_named(covariate: np.ndarray, reason: str) -> None:
     with pytest.raises(UnstableFit, match=reason):
-        Var().forecast(a_history(N, companions=companion[:, np.newaxis]), 24)
+        Var().forecast(a_history(N, covariates=covariate[:, np.newaxis]), 24)
 
 
 def test_a_target_without_anything_but_its_hours_is_named() -> None:
@@ -58,22 +58,22 @@ def test_a_target_without_anything_but_its_hours_is_named() -> None:
 
 
 def test_a_column_that_is_the_sum_of_others_is_collinear() -> None:
-    history = a_history(N, companion_count=2)
-    companions = np.column_stack([history.companions, history.companions.sum(axis=1)])
+    history = a_history(N, covariate_count=2)
+    covariates = np.column_stack([history.covariates, history.covariates.sum(axis=1)])
     with pytest.raises(UnstableFit, match="collinear"):
-        Var().forecast(a_history(N, companions=companions), 24)
+        Var().forecast(a_history(N, covariates=covariates), 24)
 
 
 def test_columns_whose_size_runs_away_leave_no_fit_defined() -> None:
     growth = 1.1 ** np.arange(N)
-    history = a_history(N, target=growth + lasting_noise(N, 0), companions=(growth + lasting_noise(N, 1))[:, np.newaxis])
+    history = a_history(N, target=growth + lasting_noise(N, 0), covariates=(growth + lasting_noise(N, 1))[:, np.newaxis])
     with pytest.raises(UnstableFit, match="explain each other completely"):
         Var().forecast(history, 24)
 
 
 def test_an_explosive_fit_is_refused() -> None:
     growth = 1.02 ** np.arange(N)
-    history = a_history(N, target=growth, companions=lasting_noise(N, 1)[:, np.newaxis])
+    history = a_history(N, target=growth, covariates=lasting_noise(N, 1)[:, np.newaxis])
     with pytest.raises(UnstableFit, match="explosive"):
         Var().forecast(history, 24)
 
@@ -81,4 +81,4 @@ def test_an_explosive_fit_is_refused() -> None:
 def test_noise_without_memory_is_refused_rather_than_forecast_by_its_mean() -> None:
     noise = np.random.default_rng(0).normal(size=(N, 2))
     with pytest.raises(UnstableFit, match="bic chose no lag"):
-        Var().forecast(a_history(N, target=noise[:, 0], companions=noise[:, 1:]), 24)
+        Var().forecast(a_history(N, target=noise[:, 0], covariates=noise[:, 1:]), 24)

@@ -21,16 +21,16 @@ from worker.pipeline.snapshot import Snapshot, make_snapshot
 
 
 def a_snapshot(
-    target: pd.Series | None = None, *, end: datetime = MONDAY, step_seconds: int = 3_600, **companions: Any
+    target: pd.Series | None = None, *, end: datetime = MONDAY, step_seconds: int = 3_600, **covariates: Any
 ) -> Snapshot:
     """A queue of `a_load`, two weeks of hours unless said otherwise; NaN or absent = gap."""
     series = a_load(end=end, step_seconds=step_seconds) if target is None else target
-    frame = pd.DataFrame({"used_capacity": series} | companions)
+    frame = pd.DataFrame({"used_capacity": series} | covariates)
     snapshot, _ = make_snapshot(frame, queue="root.etl", target="used_capacity", step_seconds=step_seconds, issued_at=end)
     return snapshot
 
 
-def a_companion(seed: int = 1, *, hours: int = 14 * 24) -> pd.Series:
+def a_covariate(seed: int = 1, *, hours: int = 14 * 24) -> pd.Series:
     """Another column of the same hours as `a_load`, in bytes, that says nothing about the target."""
     times = a_load(hours).index
     return pd.Series(np.random.default_rng(seed).normal(8e9, 1e9, len(times)), index=times)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.factories import MONDAY, a_load, a_spec
-from tests.worker.pipeline.factories import a_companion, a_snapshot
+from tests.worker.pipeline.factories import a_covariate, a_snapshot
 from worker.pipeline.backtest import backtest, known_steps
 from worker.pipeline.history import history_at
 from worker.pipeline.snapshot import Snapshot
@@ -14,74 +14,74 @@ from worker.pipeline.snapshot import Snapshot
 
 def test_windows_follow_each_other_without_overlap_and_end_with_the_history() -> None:
     snapshot = a_snapshot()
-    windows = backtest(snapshot, a_spec())
-    assert [window.origin_at for window in windows] == [MONDAY - timedelta(days=days) for days in (3, 2, 1)]
-    assert [window.history.length for window in windows] == [264, 288, 312]
-    actual = np.concatenate([window.actual for window in windows])
+    folds = backtest(snapshot, a_spec())
+    assert [fold.cutoff_at for fold in folds] == [MONDAY - timedelta(days=days) for days in (3, 2, 1)]
+    assert [fold.history.length for fold in folds] == [264, 288, 312]
+    actual = np.concatenate([fold.actual for fold in folds])
     assert actual.tolist() == snapshot.frame["used_capacity"].iloc[-72:].tolist()
 
 
 def test_the_first_step_of_a_window_follows_the_last_step_of_its_history() -> None:
-    for window in backtest(a_snapshot(), a_spec()):
-        assert window.history.times[window.history.length] == window.origin_at
-        assert window.naive.tolist() == window.history.target[-24:].tolist()
+    for fold in backtest(a_snapshot(), a_spec()):
+        assert fold.history.times[fold.history.length] == fold.cutoff_at
+        assert fold.reference.tolist() == fold.history.target[-24:].tolist()
 
 
 def test_windows_end_with_the_last_step_that_has_a_value() -> None:
     snapshot = a_snapshot(a_load().iloc[:-5])
     assert (snapshot.length, known_steps(snapshot)) == (336, 331)
-    windows = backtest(snapshot, a_spec())
-    assert windows[-1].origin_at == MONDAY - timedelta(hours=29)
-    assert np.isfinite(windows[-1].actual).all()
+    folds = backtest(snapshot, a_spec())
+    assert folds[-1].cutoff_at == MONDAY - timedelta(hours=29)
+    assert np.isfinite(folds[-1].actual).all()
 
 
 def test_a_gap_in_a_window_is_no_actual_value() -> None:
     load = a_load()
     load.iloc[-10:-8] = np.nan
-    windows = backtest(a_snapshot(load), a_spec())
-    assert np.flatnonzero(np.isnan(windows[-1].actual)).tolist() == [14, 15]
-    assert np.isfinite(windows[-2].actual).all()
+    folds = backtest(a_snapshot(load), a_spec())
+    assert np.flatnonzero(np.isnan(folds[-1].actual)).tolist() == [14, 15]
+    assert np.isfinite(folds[-2].actual).all()
 
 
 def test_scale_and_naive_are_not_defined_on_less_than_a_day() -> None:
-    (window,) = backtest(a_snapshot(a_load(30)), a_spec(windows=1, window_steps=10))
-    assert np.isnan(window.scale)
-    assert np.isnan(window.naive).all()
+    (fold,) = backtest(a_snapshot(a_load(30)), a_spec(windows=1, window_steps=10))
+    assert np.isnan(fold.scale)
+    assert np.isnan(fold.reference).all()
 
 
 def test_the_seasonal_naive_is_clipped_like_a_prediction() -> None:
-    (window,) = backtest(a_snapshot(), a_spec(windows=1, bounds=(0.0, 40.0)))
-    assert window.naive.max() == 40.0
+    (fold,) = backtest(a_snapshot(), a_spec(windows=1, bounds=(0.0, 40.0)))
+    assert fold.reference.max() == 40.0
 
 
 @pytest.mark.parametrize("hours", [0, 7])
-def test_nothing_after_an_origin_is_seen(hours: int) -> None:
-    """Values after the first origin change: its history stays as it is, to the bit; the later ones do not."""
+def test_nothing_after_a_cutoff_is_seen(hours: int) -> None:
+    """Values after the first cutoff change: its history stays as it is, to the bit; the later ones do not."""
     load = a_load()
-    load.iloc[[250, 251, *range(262, 270)]] = np.nan  # gaps on both sides of the first origin
-    companions = {
-        "cpu": a_companion(1),
+    load.iloc[[250, 251, *range(262, 270)]] = np.nan  # gaps on both sides of the first cutoff
+    covariates = {
+        "cpu": a_covariate(1),
         "twin": load * 1.01,
-        "flat_at_first": a_companion(2).where(load.index > load.index[264], 1.0),
+        "flat_at_first": a_covariate(2).where(load.index > load.index[264], 1.0),
     }
-    snapshot = a_snapshot(load, **companions)
+    snapshot = a_snapshot(load, **covariates)
     first, *later = backtest(snapshot, a_spec())
     changed = snapshot.frame.copy()
     changed.iloc[264 + hours :] = np.random.default_rng(1).uniform(0, 1e6, changed.iloc[264 + hours :].shape)
     again = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
     same, *different = backtest(again, a_spec())
-    assert (first.origin_at, first.scale) == (same.origin_at, same.scale)
+    assert (first.cutoff_at, first.scale) == (same.cutoff_at, same.scale)
     assert first.history.target.tobytes() == same.history.target.tobytes()
-    assert first.history.companions.tobytes() == same.history.companions.tobytes()
+    assert first.history.covariates.tobytes() == same.history.covariates.tobytes()
     assert first.history.calendar.equals(same.history.calendar)
-    assert first.naive.tobytes() == same.naive.tobytes()
+    assert first.reference.tobytes() == same.reference.tobytes()
     assert all(old.scale != new.scale for old, new in zip(later, different, strict=True))
 
 
-def test_a_window_knows_what_a_forecast_issued_at_its_origin_would_know() -> None:
-    snapshot = a_snapshot(cpu=a_companion())
-    (window,) = backtest(snapshot, a_spec(windows=1))
-    cut = a_snapshot(a_load().iloc[:-24], end=MONDAY - timedelta(days=1), cpu=a_companion().iloc[:-24])
+def test_a_window_knows_what_a_forecast_issued_at_its_cutoff_would_know() -> None:
+    snapshot = a_snapshot(cpu=a_covariate())
+    (fold,) = backtest(snapshot, a_spec(windows=1))
+    cut = a_snapshot(a_load().iloc[:-24], end=MONDAY - timedelta(days=1), cpu=a_covariate().iloc[:-24])
     issued = history_at(cut, cut.length, 24, a_spec())
-    assert issued.target.tobytes() == window.history.target.tobytes()
-    assert issued.companions.tobytes() == window.history.companions.tobytes()
+    assert issued.target.tobytes() == fold.history.target.tobytes()
+    assert issued.covariates.tobytes() == fold.history.covariates.tobytes()

@@ -18,7 +18,7 @@ from worker.pipeline.ensembles import (
     BLEND_WEIGHTED,
     BLENDS,
     CHEAP,
-    FEWEST,
+    MIN_MEMBERS,
     Blend,
     Member,
     blended,
@@ -142,7 +142,7 @@ def test_one_wild_window_does_not_speak_for_all() -> None:
 def test_what_carries_next_to_no_weight_is_not_fitted_again() -> None:
     poor = [off_by(f"poor {number}", 50, 50, 50) for number in range(4)]
     assert [*weights_of(*poor, off_by("a", 1, 1, 1), off_by("b", 1, 1, 1), off_by("c", 1, 1, 1))] == ["a", "b", "c"]
-    assert len(weights_of(*poor, off_by("a", 1, 1, 1))) == FEWEST
+    assert len(weights_of(*poor, off_by("a", 1, 1, 1))) == MIN_MEMBERS
 
 
 def test_an_exact_member_decides_alone() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -9,26 +10,26 @@ from hypothesis import strategies as st
 
 from shared.domain.forecasts import Candidate
 from shared.domain.search_space import REFERENCE
-from shared.errors import BadForecast, UnknownModel
+from shared.errors import BadForecast, EmptySeries, UnknownModel
 from tests.factories import a_load, a_spec
-from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering
+from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answering
 from worker.models.base import FloatArray, History
-from worker.pipeline.history import build, clip, history_at, predict, seasonal_naive
+from worker.pipeline.history import build, clip, history_at, predict, reference_forecast
 
 OPEN = (None, None)
 
 
-def test_a_history_holds_the_steps_before_its_origin_and_the_calendar_beyond() -> None:
-    snapshot = a_snapshot(cpu=a_companion(1), memory=a_companion(2))
+def test_a_history_holds_the_steps_before_its_cutoff_and_the_calendar_beyond() -> None:
+    snapshot = a_snapshot(cpu=a_covariate(1), memory=a_covariate(2))
     history = history_at(snapshot, 100, 24, a_spec(timezone="Europe/Berlin"))
     assert history.target.tolist() == snapshot.frame["used_capacity"].iloc[:100].tolist()
-    assert history.companions.shape == (100, 2)
+    assert history.covariates.shape == (100, 2)
     assert (len(history.calendar), len(history.times)) == (124, 124)
     assert history.times[0] == snapshot.frame.index[0]
     assert (history.timezone, str(history.times.tz)) == ("Europe/Berlin", "UTC")
 
 
-def test_gaps_are_filled_from_the_left_of_the_origin_only() -> None:
+def test_gaps_are_filled_from_the_left_of_the_cutoff_only() -> None:
     load = a_load()
     load.iloc[90:110] = np.nan
     snapshot = a_snapshot(load)
@@ -40,6 +41,30 @@ def test_gaps_are_filled_from_the_left_of_the_origin_only() -> None:
     assert again.target.tobytes() == history.target.tobytes()
 
 
+def test_steps_before_the_first_value_are_left_out() -> None:
+    load = a_load()
+    load.iloc[:5] = np.nan
+    snapshot = a_snapshot(load)
+    history = history_at(snapshot, 100, 24, a_spec())
+    assert history.length == 95
+    assert history.times[0] == snapshot.frame.index[5]
+
+
+def test_holidays_reach_into_the_horizon() -> None:
+    snapshot = a_snapshot()
+    tomorrow = (snapshot.end_at + timedelta(days=1)).date()
+    history = history_at(snapshot, snapshot.length, 48, a_spec(holidays=(tomorrow, date(2030, 1, 1))))
+    assert history.holidays == (tomorrow.isoformat(),)
+    assert history.calendar.is_holiday.sum() == 24
+
+
+def test_a_history_without_a_value_is_empty() -> None:
+    load = a_load()
+    load.iloc[:100] = np.nan
+    with pytest.raises(EmptySeries, match="found 100 steps without a value of 'used_capacity'"):
+        history_at(a_snapshot(load), 100, 24, a_spec())
+
+
 def test_a_candidate_becomes_its_model_with_its_hyperparameters() -> None:
     assert build(REFERENCE).days == 1  # type: ignore[attr-defined]
     with pytest.raises(UnknownModel, match="found 'oracle'"):
@@ -47,7 +72,7 @@ def test_a_candidate_becomes_its_model_with_its_hyperparameters() -> None:
 
 
 def a_history(n: int = 72) -> History:
-    return history_at(a_snapshot(cpu=a_companion()), n, 24, a_spec())
+    return history_at(a_snapshot(cpu=a_covariate()), n, 24, a_spec())
 
 
 def test_a_scaled_model_sees_standard_scores_and_answers_in_the_target_s_unit() -> None:
@@ -64,7 +89,7 @@ def test_a_scaled_model_sees_standard_scores_and_answers_in_the_target_s_unit() 
     forecast = predict(Repeats(), history, 24, OPEN)
     assert forecast == pytest.approx(history.target[-24:], rel=1e-12)
     assert [seen[0].target.mean(), seen[0].target.std()] == pytest.approx([0, 1], abs=1e-9)
-    assert [seen[0].companions.mean(), seen[0].companions.std()] == pytest.approx([0, 1], abs=1e-9)
+    assert [seen[0].covariates.mean(), seen[0].covariates.std()] == pytest.approx([0, 1], abs=1e-9)
 
 
 def test_other_models_see_the_history_as_it_is() -> None:
@@ -118,12 +143,12 @@ def test_numerical_warnings_of_a_library_do_not_leak() -> None:
 def test_the_seasonal_naive_repeats_the_last_day_as_the_floor_does() -> None:
     history = a_history()
     expected = predict(build(REFERENCE), history, 60, OPEN)
-    assert seasonal_naive(history, 60).tolist() == expected.tolist()
+    assert reference_forecast(history, 60).tolist() == expected.tolist()
 
 
 def test_the_seasonal_naive_is_not_defined_before_the_first_whole_day() -> None:
-    assert np.isnan(seasonal_naive(a_history(23), 5)).all()
-    assert seasonal_naive(a_history(24), 5).tolist() == a_history(24).target[:5].tolist()
+    assert np.isnan(reference_forecast(a_history(23), 5)).all()
+    assert reference_forecast(a_history(24), 5).tolist() == a_history(24).target[:5].tolist()
 
 
 @given(values=st.lists(st.floats(-1e9, 1e9), min_size=1), lower=st.none() | st.floats(-10, 0), upper=st.none() | st.floats(1, 10))

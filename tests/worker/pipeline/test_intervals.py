@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from shared.domain.forecasts import Measures, WindowForecast
 from tests.factories import MONDAY
 from worker.models.base import FloatArray
-from worker.pipeline.intervals import bounds_around, half_widths
+from worker.pipeline.intervals import half_widths, prediction_interval
 
 NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
 OPEN = (None, None)
@@ -44,7 +44,7 @@ errors_of_any_shape = st.tuples(st.integers(1, 4), st.integers(1, 80)).flatmap(
 @given(errors=errors_of_any_shape, horizon=st.integers(1, 100), coverage=st.floats(0.05, 0.99))
 def test_bounds_enclose_the_prediction_and_part_with_lead_time(errors: FloatArray, horizon: int, coverage: float) -> None:
     prediction = np.linspace(0, 100, horizon)
-    lower, upper = bounds_around(prediction, windows_of(errors), coverage=coverage, bounds=OPEN)
+    lower, upper = prediction_interval(prediction, windows_of(errors), level=coverage, physical_range=OPEN)
     assert np.isfinite([lower, upper]).all()
     assert (lower <= prediction).all()
     assert (prediction <= upper).all()
@@ -61,7 +61,7 @@ def test_a_higher_coverage_asks_for_wider_bounds() -> None:
 
 def test_bounds_are_clipped_like_the_prediction() -> None:
     prediction = np.array([0.0, 50.0, 100.0])
-    lower, upper = bounds_around(prediction, windows_of(noise(3, 3) * 10), coverage=0.9, bounds=(0.0, 100.0))
+    lower, upper = prediction_interval(prediction, windows_of(noise(3, 3) * 10), level=0.9, physical_range=(0.0, 100.0))
     assert lower[0] == 0.0
     assert upper[2] == 100.0
     assert lower[1] < 50.0 < upper[1]
@@ -101,12 +101,12 @@ def test_gaps_do_not_count_as_errors() -> None:
 
 
 def test_a_model_that_never_missed_has_bounds_of_no_width() -> None:
-    lower, upper = bounds_around(np.full(5, 7.0), windows_of(np.zeros((3, 5))), coverage=0.9, bounds=OPEN)
+    lower, upper = prediction_interval(np.full(5, 7.0), windows_of(np.zeros((3, 5))), level=0.9, physical_range=OPEN)
     assert lower.tolist() == upper.tolist() == [7.0] * 5
 
 
 def test_without_any_actual_value_there_is_nothing_to_learn_a_width_from() -> None:
-    lower, upper = bounds_around(np.ones(3), windows_of(np.full((1, 3), np.nan)), coverage=0.9, bounds=OPEN)
+    lower, upper = prediction_interval(np.ones(3), windows_of(np.full((1, 3), np.nan)), level=0.9, physical_range=OPEN)
     assert lower.tolist() == upper.tolist() == [1.0] * 3
 
 

@@ -24,13 +24,8 @@ from worker.pipeline import measures
 NAN = float("nan")
 
 
-def measure(actual: list[float], prediction: list[float], naive: list[float] | None = None, scale: float = 1.0) -> Any:
-    return measures.measure(
-        np.array(actual),
-        np.array(prediction),
-        naive=np.array(naive or [NAN] * len(actual)),
-        scale=np.full(len(actual), scale),
-    )
+def measure(actual: list[float], prediction: list[float], reference: list[float] | None = None, scale: float = 1.0) -> Any:
+    return measures.measure([(np.array(actual), prediction, np.array(reference or [NAN] * len(actual)), scale)])
 
 
 def an_example(seed: int = 3) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -81,7 +76,7 @@ def test_steps_without_an_actual_value_are_not_scored() -> None:
 
 
 def test_an_idle_queue_has_no_relative_measures_but_an_absolute_one() -> None:
-    result = measure([0.0, 0.0], [1.0, 1.0], naive=[0.0, 0.0])
+    result = measure([0.0, 0.0], [1.0, 1.0], reference=[0.0, 0.0])
     assert (result.mape, result.wape, result.skill) == (None, None, None)
     assert (result.rmse, result.smape) == (1.0, 200.0)
 
@@ -97,9 +92,9 @@ def test_zero_forecast_as_zero_is_exact_for_smape() -> None:
 
 
 def test_skill_is_one_minus_the_ratio_to_the_seasonal_naive() -> None:
-    assert measure([10.0, 10.0], [9.0, 11.0], naive=[6.0, 6.0]).skill == pytest.approx(0.75)
-    assert measure([10.0, 10.0], [9.0, 11.0], naive=[6.0, NAN]).skill is None
-    assert measure([10.0], [9.0], naive=[10.0]).skill is None
+    assert measure([10.0, 10.0], [9.0, 11.0], reference=[6.0, 6.0]).skill == pytest.approx(0.75)
+    assert measure([10.0, 10.0], [9.0, 11.0], reference=[6.0, NAN]).skill is None
+    assert measure([10.0], [9.0], reference=[10.0]).skill is None
 
 
 def test_mase_is_undefined_on_a_history_shorter_than_a_season_or_without_change() -> None:
@@ -120,7 +115,7 @@ floats = arrays.arrays(np.float64, 8, elements=st.floats(-1e6, 1e6))
 
 @given(actual=floats, prediction=floats)
 def test_every_measure_is_none_or_finite_and_not_negative(actual: FloatArray, prediction: FloatArray) -> None:
-    result = measures.measure(actual, prediction, naive=actual[::-1].copy(), scale=np.ones(8))
+    result = measures.measure([(actual, prediction, actual[::-1].copy(), 1.0)])
     for value in (result.mape, result.wape, result.smape, result.mase, result.rmse):
         assert value is None or (np.isfinite(value) and value >= 0)
     assert result.smape is not None

@@ -14,19 +14,19 @@ from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from tests.factories import MONDAY, a_load, a_request, a_spec
-from tests.worker.pipeline.factories import Fixed, a_companion, a_snapshot, answering, offering
+from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answering, offering
 from worker.job.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
-from worker.pipeline.plan import accepted_queues, blocks, forecast_spec, queue_work, wanted_queues, window_rule
+from worker.pipeline.plan import accepted_queues, blocks, fold_rule, forecast_spec, queue_work, wanted_queues
 from worker.pipeline.snapshot import Snapshot
 
 
-class NeedsCompanions(Fixed):
+class NeedsCovariates(Fixed):
     """Cannot run on one column."""
 
     def missing(self, extent: Extent) -> str | None:
-        return None if extent.companions else "it needs a second column"
+        return None if extent.covariates else "it needs a second column"
 
 
 class NeedsAWeek(Fixed):
@@ -42,7 +42,7 @@ class NeedsAWeek(Fixed):
 
 OFFERED: dict[str, type[Model]] = {
     **{name: models[name] for name in ("last_value", "seasonal_naive", "hour_mean")},
-    "vector": NeedsCompanions,
+    "vector": NeedsCovariates,
     "network": NeedsAWeek,
     "steady": answering(1.0, cost=20),
 }
@@ -141,7 +141,7 @@ def test_of_many_refused_names_a_few_are_shown() -> None:
 def test_windows_are_as_long_and_as_many_as_the_history_allows(
     steps: int, horizon: int, wanted: int, expected: tuple[int, int]
 ) -> None:
-    assert window_rule(steps, horizon, wanted, 3_600) == expected
+    assert fold_rule(steps, horizon, wanted, 3_600) == expected
 
 
 @given(
@@ -151,7 +151,7 @@ def test_windows_are_as_long_and_as_many_as_the_history_allows(
     step_seconds=st.sampled_from([60, 3_600, 25_200, 86_400, 604_800]),
 )
 def test_a_third_of_the_history_is_always_left_to_train_on(steps: int, horizon: int, wanted: int, step_seconds: int) -> None:
-    window_steps, windows = window_rule(steps, horizon, wanted, step_seconds)
+    window_steps, windows = fold_rule(steps, horizon, wanted, step_seconds)
     assert 1 <= window_steps <= horizon
     assert 1 <= windows <= wanted
     assert steps - windows * window_steps >= steps // 3
@@ -173,7 +173,7 @@ def test_the_sample_payload_is_backtested_on_one_shorter_window_and_says_so() ->
 
 
 def test_every_valid_model_is_a_candidate() -> None:
-    work, warnings = a_plan(a_snapshot(cpu=a_companion()))
+    work, warnings = a_plan(a_snapshot(cpu=a_covariate()))
     assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "vector", "steady", "network"]
     assert warnings == ()
 
@@ -201,7 +201,7 @@ def test_candidates_that_are_the_same_model_are_tried_once() -> None:
     assert not [warning for warning in warnings if "prophet" in warning]
 
 
-def test_a_constant_companion_is_no_companion() -> None:
+def test_a_constant_covariate_is_no_covariate() -> None:
     work, _ = a_plan(a_snapshot(cpu=7.0))
     assert "vector" not in models_of(work)
 

@@ -17,19 +17,19 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.score import guarded, score
 
 SPEC = a_spec()
-WINDOWS = backtest(a_snapshot(), SPEC)
+FOLDS = backtest(a_snapshot(), SPEC)
 
 
 def outcome_of(answer: Any, **changes: Any) -> Outcome:
     """The outcome of a model that answers like this."""
     candidate = Candidate(model="answering")
     with offering(answering=answering(answer)):
-        return guarded(candidate, lambda: score(candidate, WINDOWS, SPEC), **changes)
+        return guarded(candidate, lambda: score(candidate, FOLDS, SPEC), **changes)
 
 
 def test_a_candidate_that_forecasts_every_window_has_a_score() -> None:
-    outcome = score(REFERENCE, WINDOWS, SPEC)
-    assert [window.origin_at for window in outcome.windows] == [window.origin_at for window in WINDOWS]
+    outcome = score(REFERENCE, FOLDS, SPEC)
+    assert [window.origin_at for window in outcome.windows] == [fold.cutoff_at for fold in FOLDS]
     assert outcome.measures.skill == 0
     assert (outcome.measures.steps, outcome.measures.skipped_steps) == (72, 0)
     assert outcome.seconds >= 0
@@ -38,7 +38,7 @@ def test_a_candidate_that_forecasts_every_window_has_a_score() -> None:
 def test_the_score_is_over_all_steps_and_each_window_has_its_own() -> None:
     outcome = outcome_of(50.0)
     assert isinstance(outcome, Score)
-    actual = np.concatenate([window.actual for window in WINDOWS])
+    actual = np.concatenate([window.actual for window in FOLDS])
     assert outcome.measures.mape == pytest.approx(100 * np.mean(np.abs(actual - 50) / actual))
     assert outcome.measures.wape == pytest.approx(100 * np.abs(actual - 50).sum() / actual.sum())
     own = [window.measures.mape for window in outcome.windows]
@@ -86,7 +86,7 @@ def test_a_long_reason_is_cut() -> None:
 
 def test_a_model_that_this_worker_does_not_have_is_told_with_those_it_has() -> None:
     with pytest.raises(UnknownModel, match="known are ces"):
-        score(Candidate(model="oracle"), WINDOWS, SPEC)
+        score(Candidate(model="oracle"), FOLDS, SPEC)
 
 
 class TimeIsUpError(Exception):
@@ -113,10 +113,10 @@ def test_a_failed_candidate_does_not_spoil_the_windows_for_the_next() -> None:
         def forecast(self, history: History, horizon: int) -> FloatArray:
             raise ValueError("all is mine")
 
-    before = score(REFERENCE, WINDOWS, SPEC)
+    before = score(REFERENCE, FOLDS, SPEC)
     with offering(greedy=Greedy), pytest.raises(ValueError, match="mine"):
-        score(Candidate(model="greedy"), WINDOWS, SPEC)
-    assert score(REFERENCE, WINDOWS, SPEC).windows == before.windows
+        score(Candidate(model="greedy"), FOLDS, SPEC)
+    assert score(REFERENCE, FOLDS, SPEC).windows == before.windows
 
 
 @pytest.mark.parametrize("answer", [50.0, ValueError("no")])

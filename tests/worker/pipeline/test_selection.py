@@ -147,18 +147,18 @@ def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = N
     return replace(scored, windows=(window,) * windows)
 
 
-def a_naive_try(windows: int = 2) -> Score:
+def a_reference_try(windows: int = 2) -> Score:
     return a_try(REFERENCE.model, 20, 20, 20, 20, hyperparameters=dict(REFERENCE.hyperparameters), windows=windows)
 
 
-A_FLOOR = a_naive_try()
+A_REFERENCE = a_reference_try()
 ONE_EACH = [a_try("theta", 9, 0, 0, 3), a_try("prophet", 0, 9, 0, 3), a_try("var", 0, 0, 9, 3)]
 TOP3 = (BLEND_TOP3,)
 
 
 def test_a_blend_that_is_better_than_its_members_wins() -> None:
     """Three models that are wrong in different steps are right together."""
-    selection = choose([A_FLOOR, *ONE_EACH], COSTS, TOP3)
+    selection = choose([A_REFERENCE, *ONE_EACH], COSTS, TOP3)
     assert selection.winner.candidate.model == "blend_top3"
     assert [member.candidate.model for member in selection.members] == ["theta", "prophet", "var"]
     assert selection.winner.measures.mape == pytest.approx(0.75)
@@ -169,7 +169,7 @@ def test_a_blend_that_is_better_than_its_members_wins() -> None:
 
 def test_a_tie_goes_to_the_blend_before_it_goes_to_the_cheaper_model() -> None:
     tries = [a_try("last_value", 10, 10, 10, 10), a_try("theta", 12, 12, 12, 12), a_try("var", 13, 13, 13, 13)]
-    selection = choose([A_FLOOR, *tries], COSTS, TOP3)
+    selection = choose([A_REFERENCE, *tries], COSTS, TOP3)
     assert selection.winner.candidate.model == "blend_top3"
     assert selection.explanation == (
         "blend_top3 of last_value, theta and var (MAPE 12 %) is taken, as a blend errs less by chance: the best, "
@@ -179,14 +179,14 @@ def test_a_tie_goes_to_the_blend_before_it_goes_to_the_cheaper_model() -> None:
 
 def test_of_several_blends_the_weighted_one_is_preferred() -> None:
     tries = [a_try("theta", 9, 1, 1, 1), a_try("prophet", 2, 9, 2, 2), a_try("var", 3, 3, 9, 3)]
-    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    selection = choose([A_REFERENCE, *tries], COSTS, BLENDS)
     assert selection.winner.candidate.model == "blend_weighted"
     assert [member.weight for member in selection.members] == sorted((m.weight for m in selection.members), reverse=True)
 
 
 def test_a_blend_of_many_names_its_heaviest_member() -> None:
     tries = [a_try(model, 5, 5, 5, 5 + extra) for extra, model in enumerate(("theta", "ces", "var", "ets", "lstm"))]
-    selection = choose([A_FLOOR, *tries], COSTS, BLENDS)
+    selection = choose([A_REFERENCE, *tries], COSTS, BLENDS)
     assert selection.explanation.startswith("blend_weighted of 5 candidates, most of all theta")
 
 
@@ -194,7 +194,7 @@ TWICE_AS_GOOD = [a_try("theta", 4, 4, 4, 4), a_try("prophet", 9, 9, 9, 9), a_try
 
 
 def test_what_is_much_better_than_the_blend_in_every_window_wins() -> None:
-    selection = choose([A_FLOOR, *TWICE_AS_GOOD], COSTS, TOP3)
+    selection = choose([A_REFERENCE, *TWICE_AS_GOOD], COSTS, TOP3)
     assert selection.winner.candidate.model == "theta"
     assert selection.members == (Member(candidate=Candidate(model="theta")),)
     assert selection.explanation == "theta is the best of 5 candidates: MAPE 4 %."
@@ -204,31 +204,31 @@ def test_what_is_much_better_in_all_but_worse_in_one_window_loses_to_the_blend()
     best, *others = TWICE_AS_GOOD
     worse = replace(best.windows[0], measures=replace(best.measures, mape=9.5))
     unsteady = replace(best, windows=(best.windows[0], worse))
-    assert choose([A_FLOOR, unsteady, *others], COSTS, TOP3).winner.candidate.model == "blend_top3"
+    assert choose([A_REFERENCE, unsteady, *others], COSTS, TOP3).winner.candidate.model == "blend_top3"
 
 
 def test_one_window_proves_nothing_against_a_blend() -> None:
     tries = [replace(each, windows=each.windows[:1]) for each in TWICE_AS_GOOD]
-    assert choose([a_naive_try(windows=1), *tries], COSTS, TOP3).winner.candidate.model == "blend_top3"
+    assert choose([a_reference_try(windows=1), *tries], COSTS, TOP3).winner.candidate.model == "blend_top3"
 
 
 def test_a_blend_has_to_beat_the_floor_too() -> None:
     tries = [a_try("theta", 30, 30, 30, 30), a_try("prophet", 40, 40, 40, 40)]
-    selection = choose([A_FLOOR, *tries], COSTS, TOP3)
+    selection = choose([A_REFERENCE, *tries], COSTS, TOP3)
     assert selection.winner.candidate == REFERENCE
     assert selection.explanation.startswith("None of 3 other candidates beats the seasonal naive")
 
 
 def test_the_leaderboard_shows_the_blends() -> None:
-    board = choose([A_FLOOR, *ONE_EACH], COSTS, TOP3).leaderboard
+    board = choose([A_REFERENCE, *ONE_EACH], COSTS, TOP3).leaderboard
     assert [outcome.candidate.model for outcome in board] == ["blend_top3", "theta", "prophet", "var", "seasonal_naive"]
-    assert choose([A_FLOOR, *ONE_EACH], COSTS).leaderboard == board[1:]
+    assert choose([A_REFERENCE, *ONE_EACH], COSTS).leaderboard == board[1:]
 
 
 def test_a_blend_that_cannot_be_delivered_stays_on_the_leaderboard_as_a_failure() -> None:
-    first = choose([A_FLOOR, *ONE_EACH], COSTS, BLENDS).winner
+    first = choose([A_REFERENCE, *ONE_EACH], COSTS, BLENDS).winner
     failed = Failure(candidate=first.candidate, error="UnstableFit", reason="explosive")
-    again = choose(with_failure([A_FLOOR, *ONE_EACH], failed), COSTS, BLENDS)
+    again = choose(with_failure([A_REFERENCE, *ONE_EACH], failed), COSTS, BLENDS)
     assert (first.candidate.model, again.winner.candidate.model) == ("blend_weighted", "blend_top3")
     assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_weighted"]
 

@@ -109,17 +109,17 @@ def test_runs_are_the_runs(missing):
 
 
 @given(
-    origin=st.integers(2, 95),
+    cutoff=st.integers(2, 95),
     gaps=st.lists(st.tuples(st.integers(1, 95), st.integers(1, 30)), max_size=6),
     seed=st.integers(0, 9),
 )
-def test_nothing_after_the_origin_is_seen(origin, gaps, seed):
+def test_nothing_after_the_cutoff_is_seen(cutoff, gaps, seed):
     frame = a_load(96).to_frame()
     for first, length in gaps:
         frame.iloc[first : first + length, 0] = np.nan
     changed = frame.copy()
-    changed.iloc[origin:, 0] = np.random.default_rng(seed).normal(1e6, 1e5, 96 - origin)
-    before, after = fill_gaps(frame.iloc[:origin], HOUR), fill_gaps(changed.iloc[:origin], HOUR)
+    changed.iloc[cutoff:, 0] = np.random.default_rng(seed).normal(1e6, 1e5, 96 - cutoff)
+    before, after = fill_gaps(frame.iloc[:cutoff], HOUR), fill_gaps(changed.iloc[:cutoff], HOUR)
     pd.testing.assert_frame_equal(before, after)
     assert before.notna().all(axis=None)
     assert (before > 0).all(axis=None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.prepare import Scaler
+from worker.prepare.scaling import Scaler
 
 
 def columns_of(smallest: float, largest: float) -> st.SearchStrategy[np.ndarray]:

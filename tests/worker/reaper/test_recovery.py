@@ -13,7 +13,7 @@ from shared.domain.lanes import Lane
 from shared.fleet.runstate.values import RunningJob, RunningQueue
 from tests.factories import MONDAY
 from worker.reaper.reaper import Casebook
-from worker.reaper.recovery import JobView, Remedy, TasksView, What, remedies
+from worker.reaper.recovery import Action, ActionKind, JobView, TasksView, actions_for
 
 JOB = "job-1"
 QUEUE = "root.etl"
@@ -41,17 +41,17 @@ def a_tasks_view(**changes: Any) -> TasksView:
     return TasksView(**(values | changes))
 
 
-def seen(job: JobView, tasks: TasksView | None = None) -> list[Remedy]:
-    return list(remedies(job, tasks or a_tasks_view(), NOW))
+def seen(job: JobView, tasks: TasksView | None = None) -> list[Action]:
+    return list(actions_for(job, tasks or a_tasks_view(), NOW))
 
 
-def whats(job: JobView, tasks: TasksView | None = None) -> list[What]:
-    return [remedy.what for remedy in seen(job, tasks)]
+def whats(job: JobView, tasks: TasksView | None = None) -> list[ActionKind]:
+    return [action.kind for action in seen(job, tasks)]
 
 
 @pytest.mark.parametrize("state", [None, JobState.SUCCEEDED, JobState.CANCELLED])
 def test_run_state_of_a_job_that_has_ended_or_that_nobody_knows_is_cleaned_up(state: JobState | None) -> None:
-    assert whats(a_job_view(state=state)) == [What.CLEAN_UP]
+    assert whats(a_job_view(state=state)) == [ActionKind.CLEAN_UP]
 
 
 def test_a_job_that_has_ended_and_left_nothing_is_left_alone() -> None:
@@ -59,21 +59,21 @@ def test_a_job_that_has_ended_and_left_nothing_is_left_alone() -> None:
 
 
 def test_the_deadline_goes_before_everything_else() -> None:
-    assert whats(a_job_view(deadline_at=NOW)) == [What.PASS_DEADLINE]
-    assert whats(a_job_view(deadline_at=NOW, running=None)) == [What.PASS_DEADLINE]
+    assert whats(a_job_view(deadline_at=NOW)) == [ActionKind.PASS_DEADLINE]
+    assert whats(a_job_view(deadline_at=NOW, running=None)) == [ActionKind.PASS_DEADLINE]
 
 
 def test_an_open_job_without_run_state_is_planned_again() -> None:
-    assert whats(a_job_view(running=None)) == [What.REPLAN]
+    assert whats(a_job_view(running=None)) == [ActionKind.REPLAN]
 
 
 def test_a_job_whose_queues_have_all_ended_is_finished() -> None:
-    assert whats(a_job_view(running=a_running_job(done=1))) == [What.FINISH]
+    assert whats(a_job_view(running=a_running_job(done=1))) == [ActionKind.FINISH]
 
 
 def test_a_job_that_was_never_planned_is_planned_unless_somebody_is_about_to() -> None:
     job = a_job_view(running=a_running_job(queues=None, next=0), queues=())
-    assert whats(job) == [What.SEND_PLAN]
+    assert whats(job) == [ActionKind.SEND_PLAN]
     assert whats(job, a_tasks_view(waiting=frozenset({"job-1.plan"}))) == []
 
 
@@ -83,15 +83,15 @@ def test_a_job_whose_queues_wait_for_their_turn_is_left_alone() -> None:
 
 def test_a_queue_that_was_let_in_and_is_not_read_is_read() -> None:
     job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=None),))
-    assert whats(job) == [What.SEND_INGEST]
+    assert whats(job) == [ActionKind.SEND_INGEST]
     assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.ingest"}))) == []
 
 
 def test_candidates_whose_messages_are_gone_are_sent_alone_in_their_lane() -> None:
     job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0})),))
-    assert [(remedy.what, remedy.index, remedy.lane) for remedy in seen(job)] == [
-        (What.SEND_SOLO, 1, Lane.SCORE),
-        (What.SEND_SOLO, 2, Lane.HEAVY),
+    assert [(action.kind, action.index, action.lane) for action in seen(job)] == [
+        (ActionKind.SEND_SOLO, 1, Lane.SCORE),
+        (ActionKind.SEND_SOLO, 2, Lane.HEAVY),
     ]
 
 
@@ -106,7 +106,7 @@ def test_while_a_queue_is_being_read_its_chord_may_still_be_on_its_way() -> None
 
 def test_a_queue_that_is_scored_and_not_selected_is_selected() -> None:
     job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0, 1, 2})),))
-    assert whats(job) == [What.SEND_SELECT]
+    assert whats(job) == [ActionKind.SEND_SELECT]
     assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.select.heavy"}))) == []
 
 
@@ -129,7 +129,7 @@ def test_a_message_that_is_held_lives_as_long_as_a_worker_says_so(
     assert tasks.is_alive(HELD, NOW) is is_alive
 
 
-CASE = Remedy(what=What.SEND_PLAN, job_id=JOB)
+CASE = Action(kind=ActionKind.SEND_PLAN, job_id=JOB)
 
 
 def test_a_case_is_treated_when_two_looks_agree_and_then_with_growing_pauses() -> None:

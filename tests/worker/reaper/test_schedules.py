@@ -19,7 +19,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.factories import MONDAY, a_job, a_schedule
-from worker.job.resources import Resources, resources, use
+from worker.job.resources import Resources, current_resources, use
 from worker.reaper.reaper import run_reaper
 from worker.reaper.schedules import fire_due
 
@@ -37,7 +37,7 @@ def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
 def fire(now: datetime) -> list[str]:
     """What is sent to be planned."""
     sent: list[str] = []
-    fire_due(resources(), now, sent.append)
+    fire_due(current_resources(), now, sent.append)
     return sent
 
 

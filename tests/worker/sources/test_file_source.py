@@ -49,7 +49,7 @@ def test_a_categorical_queue_column_is_read(tmp_path):
     assert values(read(tmp_path, queue="b")) == [2.0]
 
 
-def test_pandas_row_numbers_are_no_companion(tmp_path):
+def test_pandas_row_numbers_are_no_covariate(tmp_path):
     frame = pd.DataFrame({"timestamp": [START], "queue": ["a"], "used_capacity": [1.0]}, index=[5])
     frame.to_parquet(tmp_path / "a.parquet")
     frame.to_csv(tmp_path / "a.csv")

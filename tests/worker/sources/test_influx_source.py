@@ -33,7 +33,7 @@ def query(place: Place = PLACE, **changes: object) -> Query:
 
 @pytest.fixture
 def filled(influxd: Influxd) -> Influxd:
-    """Two queues, six hours each, a companion, a text and a secret measurement beside them."""
+    """Two queues, six hours each, a covariate, a text and a secret measurement beside them."""
     influxd.make_database(DATABASE)
     lines = [
         f'queue_metrics,queue={queue},host=n1 used_capacity={hour + 1},memory={hour}i,state="RUNNING" {START + hour * 3_600}'
@@ -62,7 +62,7 @@ def test_a_look_tells_queues_columns_and_the_ends_of_the_history(filled: Influxd
     assert (view.start_at, view.end_at) == (MONDAY, MONDAY + timedelta(hours=5))
 
 
-def test_companions_need_no_target(filled: Influxd) -> None:
+def test_covariates_need_no_target(filled: Influxd) -> None:
     assert set(a_source(filled).read(query(target=None)).frame.columns) == {"used_capacity", "memory"}
 
 

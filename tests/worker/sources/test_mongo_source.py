@@ -198,7 +198,7 @@ def test_a_column_that_came_late_or_went_early_is_found(source: Source, fill: Fi
     assert set(source.read(query()).frame) == {"used_capacity", "old", "new"}
 
 
-def test_companions_need_no_target(source: Source, fill: Fill) -> None:
+def test_covariates_need_no_target(source: Source, fill: Fill) -> None:
     fill([sample(0, "text", memory=1), sample(1, None, memory=float("nan"), cores=4)])
     reading = source.read(query(target=None))
     assert set(reading.frame) == {"memory", "cores"}
