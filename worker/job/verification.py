@@ -55,8 +55,8 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
     waiting = store.forecasts.unverified(queue, request.target, step, since=since, before=issued_at, limit=MAX_FORECASTS)
     if not waiting:
         return
-    actuals = actuals_of(store.actuals.get(queue, request.target, step, waiting[0].issued_at - DAY, issued_at), step)
-    if actuals is None:
+    actuals = actuals_of(store.actuals.get(queue, request.target, step, waiting[0].issued_at - DAY, issued_at))
+    if not actuals:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
     if (sums := over_leads(store.accuracy.by_lead(queue, _last_month(request, issued_at)))) is not None:

@@ -11,89 +11,55 @@ right, and with hourly steps they are 6 hours, the rest of the first day, the se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
-from shared.domain.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums
+from shared.domain.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums, last_step
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
-from shared.domain.timegrid import step_start, to_epoch
+from shared.domain.timegrid import from_epoch, step_start, to_epoch
 from worker.models.base import SECONDS_PER_DAY, FloatArray
 
 OF_FORECAST = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actuals:
-    """A regular series of actual values, from its first value to its last.
-
-    values: shape (n,), NaN = gap; at least one value.
-    """
-
-    start_at: datetime
-    step_seconds: int
-    values: FloatArray
-
-    @property
-    def end_at(self) -> datetime:
-        """End of the last step with a value, UTC: until then everything is known that will ever be."""
-        return step_start(self.start_at, len(self.values) + 1, self.step_seconds)
-
-    def part(self, at: datetime, steps: int) -> FloatArray:
-        """Shape (steps,), beginning with the step that starts at `at`; NaN outside of the series."""
-        first = (to_epoch(at) - to_epoch(self.start_at)) // self.step_seconds
-        places = np.arange(first, first + steps)
-        is_inside = (places >= 0) & (places < len(self.values))
-        values: FloatArray = np.where(is_inside, self.values[np.where(is_inside, places, 0)], np.nan)
-        return values
+Actuals = Mapping[int, float]  # start of a step in epoch seconds → actual value; a gap has no entry
 
 
-def actuals_of(points: Sequence[Point], step_seconds: int) -> Actuals | None:
-    """The series of these points, which are in order of time and on one grid; None without any value."""
-    known = [(to_epoch(point.timestamp), point.value) for point in points if point.value is not None]
-    if not known:
-        return None
-    first = known[0][0]
-    values = np.full((known[-1][0] - first) // step_seconds + 1, np.nan)
-    values[[(at - first) // step_seconds for at, _ in known]] = [value for _, value in known]
-    return Actuals(start_at=points[0].timestamp, step_seconds=step_seconds, values=values)
+def actuals_of(points: Sequence[Point]) -> Actuals:
+    """The actual values among these points of one series."""
+    return {to_epoch(point.timestamp): point.value for point in points if point.value is not None}
 
 
 def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     """One record per lead that has begun; all of them are final once nothing more will be known of any step.
 
     That is so when the last step has its value, or newer ones than that are known: a gap before them stays one.
+
+    Args:
+        actuals: at least one, of the forecast's queue, target and step.
     """
-    ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
-    is_final = ends_at <= actuals.end_at
-    actual = actuals.part(forecast.issued_at, forecast.horizon_steps)
-    reference = _reference_forecast(actuals, forecast)
-    columns = (np.asarray(column) for column in (forecast.prediction, forecast.lower_bound, forecast.upper_bound))
-    table = np.stack([actual, reference, *columns])
-    known = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
-    begun = [first for first in FIRST_STEPS if first <= forecast.horizon_steps and known(first) < actuals.end_at]
+    known_until = from_epoch(max(actuals) + forecast.step_seconds)
+    start_of = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
+    actual = _part(actuals, forecast, 1, forecast.horizon_steps)
+    season = max(1, round(SECONDS_PER_DAY / forecast.step_seconds))
+    reference = np.resize(_part(actuals, forecast, 1 - season, season), forecast.horizon_steps)
+    table = np.array([actual, reference, forecast.prediction, forecast.lower_bound, forecast.upper_bound])
+    begun = [first for first in FIRST_STEPS if first <= forecast.horizon_steps and start_of(first) < known_until]
     same = {name: getattr(forecast, name) for name in OF_FORECAST}
+    is_final = start_of(forecast.horizon_steps + 1) <= known_until
     return [
-        Accuracy(**same, first_step=first, is_final=is_final, sums=_sums(table[:, slice(*_places(first))])) for first in begun
+        Accuracy(**same, first_step=first, is_final=is_final, sums=_sums(table[:, first - 1 : last_step(first)]))
+        for first in begun
     ]
 
 
-def _reference_forecast(actuals: Actuals, forecast: Forecast) -> FloatArray:
-    """The day before the issue time, over and over, as `skill` of the backtest compares with; shape (horizon,), NaN = gap."""
-    season = max(1, round(SECONDS_PER_DAY / forecast.step_seconds))
-    return np.resize(
-        actuals.part(step_start(forecast.issued_at, 1 - season, forecast.step_seconds), season), forecast.horizon_steps
-    )
-
-
-def _places(first_step: int) -> tuple[int, int | None]:
-    """Where a lead begins and ends in an array of steps."""
-    later = [start - 1 for start in FIRST_STEPS if start > first_step]
-    return first_step - 1, later[0] if later else None
+def _part(actuals: Actuals, forecast: Forecast, first_step: int, count: int) -> FloatArray:
+    """The actual values of `count` steps from this step of the forecast on (0 = the one before it), NaN where there is none."""
+    start = to_epoch(forecast.issued_at) + (first_step - 1) * forecast.step_seconds
+    return np.array([actuals.get(start + index * forecast.step_seconds, np.nan) for index in range(count)])
 
 
 def _sums(table: FloatArray) -> ErrorSums:

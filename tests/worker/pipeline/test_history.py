@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.factories import a_load, a_spec
 from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answering
 from worker.models.base import FloatArray, History
 from worker.pipeline.history import build, clip, history_at, predict, reference_forecast
+from worker.pipeline.snapshot import Snapshot
 
 OPEN = (None, None)
 
@@ -41,10 +43,16 @@ def test_gaps_are_filled_from_the_left_of_the_cutoff_only() -> None:
     assert again.target.tobytes() == history.target.tobytes()
 
 
+def without_the_first(steps: int) -> Snapshot:
+    """A snapshot whose target has no value in its first steps, while its covariate has."""
+    snapshot = a_snapshot(cpu=a_covariate())
+    frame = snapshot.frame.copy()
+    frame.iloc[:steps, 0] = np.nan
+    return replace(snapshot, frame=frame)
+
+
 def test_steps_before_the_first_value_are_left_out() -> None:
-    load = a_load()
-    load.iloc[:5] = np.nan
-    snapshot = a_snapshot(load)
+    snapshot = without_the_first(5)
     history = history_at(snapshot, 100, 24, a_spec())
     assert history.length == 95
     assert history.times[0] == snapshot.frame.index[5]
@@ -59,10 +67,8 @@ def test_holidays_reach_into_the_horizon() -> None:
 
 
 def test_a_history_without_a_value_is_empty() -> None:
-    load = a_load()
-    load.iloc[:100] = np.nan
     with pytest.raises(EmptySeries, match="found 100 steps without a value of 'used_capacity'"):
-        history_at(a_snapshot(load), 100, 24, a_spec())
+        history_at(without_the_first(100), 100, 24, a_spec())
 
 
 def test_a_candidate_becomes_its_model_with_its_hyperparameters() -> None:
