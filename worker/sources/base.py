@@ -39,7 +39,7 @@ class Query:
     @property
     def required(self) -> tuple[str, ...]:
         """The columns that must be there, the target first."""
-        return tuple(dict.fromkeys((*([self.target] if self.target else []), *(self.columns or ()))))
+        return tuple(dict.fromkeys((*([] if self.target is None else [self.target]), *(self.columns or ()))))
 
     @property
     def history(self) -> str:
