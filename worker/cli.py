@@ -175,9 +175,8 @@ def backtest(
 
     fields: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
     fields |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
-    paths, durations = (path, *(covariates or ())), (step, history, horizon)
-    request, connections = report.replay_request(paths, durations, models_of(models), **fields)
-    results = report.run(request, connections, origins=origins, processes=processes, out=out, summary_file=summary)
+    asked = report.replay_request((path, *(covariates or ())), (step, history, horizon), models_of(models), **fields)
+    results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
     raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)
 
 

@@ -119,14 +119,13 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return Selecting.HAS_ENDED
     if len(recorded) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, now = resources.store.jobs.get(job_id), datetime.now(UTC)
-    outcomes = [recorded[index] for index in range(len(work.candidates))]
+    job, outcomes = resources.store.jobs.get(job_id), [recorded[index] for index in range(len(work.candidates))]
 
     def fit(selection: Selection) -> Forecast | Failure | Selecting:
         members = [work.candidates.index(member.candidate) for member in selection.members]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
-        refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=now)
+        refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=datetime.now(UTC))
         with attempt(run_state, job_id, queue, ".".join(["select", *map(str, members)])) as number:
             return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
 
