@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -18,6 +19,7 @@ from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.runstate import RunState
+from shared.lifecycle import Lifecycle
 from shared.store import Store, open_store
 from tests.factories import a_job, a_request
 from tests.polling import eventually
@@ -63,10 +65,11 @@ class Fleet:
 
     def submit(self, **changes: Any) -> str:
         """A job as the API makes it; returns its id."""
-        job = a_job(job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC))
+        job = a_job(
+            job_id=f"job-{token_hex(4)}", request=a_request(**changes), created_at=datetime.now(UTC), request_id="request-7"
+        )
         self.store.jobs.add(job)
-        self.run_state.begin_job(job.job_id, job.deadline_at, "request-7")
-        enqueue_job(make_celery(redis_server(self.settings), "api"), job.job_id)
+        Lifecycle(self.store, self.run_state).start(job, partial(enqueue_job, make_celery(redis_server(self.settings), "api")))
         return job.job_id
 
     def ended(self, job_id: str, within: float = 90) -> Job:
