@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAX_ROOMS = {"worker": 12, "api": 8, "shared": 9}  # decisions and collect, the tree of YARN's queues are still to come
-MAX_BESIDE = 5  # modules of a package that stand beside its rooms
+MAX_BESIDE = 2  # modules of a package that stand beside its rooms
 
 
 @pytest.mark.parametrize("package", MAX_ROOMS)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import errors, outages
-from shared.errors import JobNotFound, QueuecastError, SeriesTooShort, StoreAway
+from shared import errors
+from shared.errors import JobNotFound, QueuecastError, SeriesTooShort, StoreAway, outages
 
 
 def every_error(kind: type[QueuecastError] = QueuecastError) -> Iterator[type[QueuecastError]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.base_error import QueuecastError
+from shared.errors.base import QueuecastError
 
 
 class ServiceError(QueuecastError):

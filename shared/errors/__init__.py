@@ -7,8 +7,8 @@ An error's docstring is its default message; a call adds what was found (`detail
 
 from __future__ import annotations
 
-from shared.base_error import QueuecastError, reason_of
-from shared.outages import (
+from shared.errors.base import QueuecastError, reason_of
+from shared.errors.outages import (
     ApiAway,
     BrokerAway,
     BrokerIsCluster,
