@@ -12,10 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from worker.models import models
-from worker.models.base import Extent, FloatArray, History
+from worker.models.base import FloatArray, History
+from worker.models.baseline_models import NeedsDay
 
 
 def burn(seconds: float) -> None:
@@ -27,20 +27,11 @@ def burn(seconds: float) -> None:
 
 @models.register("quick")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quick:
+class Quick(NeedsDay):
     """Costs nothing unless told so, and travels in blocks."""
 
     milliseconds: float = 0.0
     variant: int = 0
-
-    grid: ClassVar[Grid] = {}
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1  # about 3 ms a fit
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
-
-    def missing(self, extent: Extent) -> str | None:
-        return None if extent.length >= extent.steps_per_day else "it needs a day of history"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         burn(self.milliseconds / 1_000)

@@ -17,8 +17,8 @@ from shared.domain.lanes import Lane
 from shared.fleet.broker import TaskName
 from tests.chaos.names import LEDGER
 from worker.models import models
-from worker.models.base import Extent, FloatArray, History
-from worker.models.baseline_models import HourMean, LastValue
+from worker.models.base import Extent, FloatArray, History, Model
+from worker.models.baseline_models import LastValue, NeedsDay
 
 ALONE = 200  # a cost so high that each candidate is a block of its own
 Poison = Literal["segv", "kill", "exit", "system_exit", "raise", "memory", "hang", "stubborn"]
@@ -26,17 +26,14 @@ Poison = Literal["segv", "kill", "exit", "system_exit", "raise", "memory", "hang
 
 @models.register("pausing")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pausing:
+class Pausing(Model):
     """Nothing changes any more, after `milliseconds` of waiting in each window."""
 
     milliseconds: int = 15
     variant: int = 0
 
     grid: ClassVar[Grid] = {"variant": (0, 1, 2, 3, 4, 5)}
-    lane: ClassVar[Lane] = Lane.SCORE
     cost: ClassVar[int] = ALONE
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
 
     def missing(self, extent: Extent) -> str | None:
         """What the last value needs."""
@@ -59,16 +56,10 @@ class WaitingHeavily(Pausing):
 
 @models.register("poisoned")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Poisoned:
+class Poisoned(Model):
     """Does `how` in place of a forecast, in one block with its neighbours."""
 
     how: Poison = "raise"
-
-    grid: ClassVar[Grid] = {}
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
 
     def missing(self, extent: Extent) -> str | None:
         """Nothing."""
@@ -90,18 +81,8 @@ class PoisonedAlone(Poisoned):
 
 @models.register("fragile")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fragile:
+class Fragile(NeedsDay):
     """Knows the made-up usage exactly, and kills its process when it is fitted again for the forecast."""
-
-    grid: ClassVar[Grid] = {}
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
-
-    def missing(self, extent: Extent) -> str | None:
-        """What hour means need."""
-        return HourMean().missing(extent)
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Yesterday plus what was added since the day before."""

@@ -8,8 +8,9 @@ says by `missing`, before anything is tried; what goes wrong later it raises as 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -84,27 +85,27 @@ class Bounds:
     maximum: float | None = None
 
 
-class Model(Protocol):
+class Model(ABC):
     """A forecasting model with its hyperparameters; see the module's docstring for the promise.
 
     grid: hyperparameter → values tried by default.
     lane: where its candidates wait; `HEAVY` for what takes seconds.
-    cost: relative CPU price of one fit (1 = arithmetic); breaks ties, cheaper first.
+    cost: relative CPU price of one fit (1 = arithmetic, about 3 ms); breaks ties, cheaper first.
     is_baseline: baselines are always candidates, whatever the request names.
     is_scaled: target and covariates come standardised (fitted on this history only), and the answer is scaled back by the caller;
         for models that are sensitive to scale and do not scale by themselves.
     """
 
-    grid: ClassVar[Grid]
-    lane: ClassVar[Lane]
-    cost: ClassVar[int]
-    is_baseline: ClassVar[bool]
-    is_scaled: ClassVar[bool]
+    grid: ClassVar[Grid] = {}
+    lane: ClassVar[Lane] = Lane.SCORE
+    cost: ClassVar[int] = 1
+    is_baseline: ClassVar[bool] = False
+    is_scaled: ClassVar[bool] = False
 
+    @abstractmethod
     def missing(self, extent: Extent) -> str | None:
         """What this data lacks for the model, in plain words, or None when the model can run."""
-        ...
 
+    @abstractmethod
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot. Nothing is `missing`."""
-        ...

@@ -8,23 +8,27 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from shared.domain.jobs import Grid
-from shared.domain.lanes import Lane
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
+from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
 
 Days = Annotated[int, Bounds(minimum=1, maximum=28)]
 
 
+class NeedsDay(Model):
+    """A model that learns from the time of day, or of one whole day."""
+
+    def missing(self, extent: Extent) -> str | None:
+        """One whole day is enough."""
+        needed = extent.steps_per_day
+        return None if extent.length >= needed else f"it needs a day of history: {needed} steps, found {extent.length}"
+
+
 @models.register("last_value")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastValue:
+class LastValue(Model):
     """Nothing changes any more (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2)."""
 
-    grid: ClassVar[Grid] = {}
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
     is_baseline: ClassVar[bool] = True
-    is_scaled: ClassVar[bool] = False
 
     def missing(self, extent: Extent) -> str | None:
         """One step is enough."""
@@ -37,7 +41,7 @@ class LastValue:
 
 @models.register("seasonal_naive")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeasonalNaive:
+class SeasonalNaive(Model):
     """The last `days` days repeat (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2).
 
     Where the step is longer than that, the last step repeats.
@@ -46,10 +50,7 @@ class SeasonalNaive:
     days: Days = 1
 
     grid: ClassVar[Grid] = {"days": (1, 7)}  # yesterday; the same day of last week
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
     is_baseline: ClassVar[bool] = True
-    is_scaled: ClassVar[bool] = False
 
     def missing(self, extent: Extent) -> str | None:
         """The season that repeats must be there in full."""
@@ -67,21 +68,13 @@ class SeasonalNaive:
 
 @models.register("hour_mean")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HourMean:
+class HourMean(NeedsDay):
     """The mean of the same time of day over the last `days` days, or over as many whole ones as there are."""
 
     days: Days = 7
 
     grid: ClassVar[Grid] = {"days": (7,)}  # every weekday once
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
     is_baseline: ClassVar[bool] = True
-    is_scaled: ClassVar[bool] = False
-
-    def missing(self, extent: Extent) -> str | None:
-        """One whole day is enough."""
-        needed = extent.steps_per_day
-        return None if extent.length >= needed else f"it needs a day of history: {needed} steps, found {extent.length}"
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Step h is the mean of the values whole days before it."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
+from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
 
 MIN_DAYS = 3
 MIN_WINDOWS = 16
@@ -27,7 +27,7 @@ MIN_CONTEXT, MAX_CONTEXT = 7, 168  # steps; a context of few steps says nothing,
 
 @models.register("lstm")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lstm:
+class Lstm(Model):
     """Long short-term memory, all steps at once (Hochreiter and Schmidhuber, Long Short-Term Memory, 1997).
 
     It learns the departure from the same hour of the last day, not the level: with few or strongly seasonal steps, learning the
@@ -44,7 +44,6 @@ class Lstm:
     grid: ClassVar[Grid] = {"learning_rate": (0.003, 0.01)}
     lane: ClassVar[Lane] = Lane.HEAVY
     cost: ClassVar[int] = 100
-    is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = True
 
     def missing(self, extent: Extent) -> str | None:

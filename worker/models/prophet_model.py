@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.jobs import Grid
-from shared.domain.lanes import Lane
 from worker.models import models
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, Bounds, Extent, FloatArray, History
+from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
 
 if TYPE_CHECKING:
     from prophet import Prophet
@@ -25,7 +24,7 @@ MIN_STEPS = 10  # below that two numbers of trend and a noise level are guesses
 
 @models.register("prophet")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProphetModel:
+class ProphetModel(Model):
     """Trend, seasons and holidays, added up or multiplied (Taylor and Letham, Forecasting at Scale, 2018).
 
     Its own bands are never asked for: bounds come from backtest errors, alike for all models.
@@ -43,9 +42,7 @@ class ProphetModel:
         "changepoint_prior_scale": (STIFFNESS,),
         "seasonality_mode": ("additive",),
     }
-    lane: ClassVar[Lane] = Lane.SCORE
     cost: ClassVar[int] = 20
-    is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = False  # Prophet divides by the largest value itself
 
     def __post_init__(self) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 
 from shared.domain.jobs import Grid
-from shared.domain.lanes import Lane
 from shared.errors import UnstableFit
 from worker.models import models
-from worker.models.base import MIN_SEASONS, Bounds, Extent, FloatArray, History
+from worker.models.base import MIN_SEASONS, Bounds, Extent, FloatArray, History, Model
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARResults
@@ -21,7 +20,7 @@ NEGLIGIBLE = 1e-9  # relative: what rounding leaves of a column that only repeat
 
 @models.register("var")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Var:
+class Var(Model):
     """Vector autoregression of the target and its covariates, after their hour-of-day means.
 
     Source: Lütkepohl, New Introduction to Multiple Time Series Analysis, 3.2 (least squares), 4.3 (order selection) and 2.1.1
@@ -35,9 +34,7 @@ class Var:
     # steps ahead) and finds a lag where bic chooses none. 24 lags were no better than 12, the daily season having gone with the
     # means, but dearer, and with 120 steps aic's fit was explosive in 6 of 56 tasks.
     grid: ClassVar[Grid] = {"criterion": ("bic", "aic")}
-    lane: ClassVar[Lane] = Lane.SCORE
     cost: ClassVar[int] = 5
-    is_baseline: ClassVar[bool] = False
     is_scaled: ClassVar[bool] = True  # bytes beside shares would cost least squares its digits
 
     def missing(self, extent: Extent) -> str | None:

@@ -12,12 +12,12 @@ import numpy as np
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
 from worker.models import models
-from worker.models.base import Extent, FloatArray, History
+from worker.models.base import Extent, FloatArray, History, Model
 
 
 @models.register("slow")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slow:
+class Slow(Model):
     """Yesterday again, by great effort."""
 
     days: int = 1
@@ -25,8 +25,6 @@ class Slow:
     grid: ClassVar[Grid] = {"days": (1,)}
     lane: ClassVar[Lane] = Lane.HEAVY
     cost: ClassVar[int] = 100
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
 
     def missing(self, extent: Extent) -> str | None:
         return None if extent.length >= extent.steps_per_day else "it needs a day"

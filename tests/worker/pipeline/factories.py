@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.domain.jobs import Grid
-from shared.domain.lanes import Lane
 from tests.factories import MONDAY, a_load
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History, Model
@@ -37,14 +35,9 @@ def a_covariate(seed: int = 1, *, hours: int = 14 * 24) -> pd.Series:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fixed:
+class Fixed(Model):
     """A model that answers with what a test wants: a value for each step, or an error."""
 
-    grid: ClassVar[Grid] = {}
-    lane: ClassVar[Lane] = Lane.SCORE
-    cost: ClassVar[int] = 1
-    is_baseline: ClassVar[bool] = False
-    is_scaled: ClassVar[bool] = False
     answer: ClassVar[Any] = 50.0
 
     def missing(self, extent: Extent) -> str | None:
