@@ -7,7 +7,6 @@ environment, and all of it is gone at the end, unless --keep asks for more.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import signal
@@ -90,7 +89,7 @@ def show(settings: Settings, *, queues: int, as_json: bool, is_kept: bool) -> in
         notice(f"the stack is ready; dashboard: {layout.url}, Flower: {layout.flower_url}")
         client = Client(layout.url)
         job = run_job(client, supervisor)
-        reports = [client.queue_report(job["job_id"], queue["queue"]) for queue in job["queues"]]
+        reports = [client.get("jobs", job["job_id"], "queues", queue["queue"]) for queue in job["queues"]]
         if as_json:
             print_json(result(job, reports, f"{layout.url}/"))
             sys.stdout.flush()
@@ -104,7 +103,7 @@ def show(settings: Settings, *, queues: int, as_json: bool, is_kept: bool) -> in
 
 def run_job(client: Client, supervisor: Supervisor) -> Document:
     """Submit the job and wait for its end, looking after the stack meanwhile; raises TimeoutError."""
-    job_id = client.submit(json.dumps(REQUEST))["job_id"]
+    job_id = client.post("jobs", body=REQUEST)["job_id"]
     notice(f"job {job_id}: {', '.join(REQUEST['model'])} compete on {HISTORY_DAYS} days of each queue")
     tell = teller()
 

@@ -9,7 +9,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -65,62 +64,17 @@ class Client:
         self._token = token
         self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
 
-    def submit(self, request: str | bytes) -> Document:
-        """Start the job of a request, which is sent as it stands: JSON text."""
-        return self._call("POST", "jobs", body=request)
+    def get(self, *path: str, **query: object) -> Document:
+        """What is shown at this path below /v1, whose parts may hold any characters; a query that is None is left out."""
+        return self._call("GET", *path, query=query)
 
-    def job(self, job_id: str) -> Document:
-        """One job: request, state, reason, progress, warnings, times, queues."""
-        return self._call("GET", "jobs", job_id)
+    def post(self, *path: str, body: str | bytes | Document | None = None) -> Document:
+        """What comes of it; a body that is JSON text already is sent as it stands."""
+        return self._call("POST", *path, body=json.dumps(body) if isinstance(body, dict) else body)
 
-    def jobs(self, **query: object) -> Document:
-        """A page of jobs, newest first; `query` are the filters, `limit` and `cursor` of the contract."""
-        return self._call("GET", "jobs", query=query)
-
-    def cancel(self, job_id: str) -> Document:
-        """Cancel a job; gives the job as it is then."""
-        return self._call("POST", "jobs", job_id, "cancel")
-
-    def retry(self, job_id: str, *, queues: Literal["failed", "all"] = "failed") -> Document:
-        """Try a job again; gives the job as it is then."""
-        return self._call("POST", "jobs", job_id, "retry", body=json.dumps({"queues": queues}))
-
-    def outlooks(self, job_id: str) -> Document:
-        """The forecasts of a job, each with its predicted peak."""
-        return self._call("GET", "jobs", job_id, "queues")
-
-    def queue_report(self, job_id: str, queue: str) -> Document:
-        """One queue of a job: state, data quality, leaderboard, winner, forecast."""
-        return self._call("GET", "jobs", job_id, "queues", queue)
-
-    def queues(self) -> Document:
-        """Every queue that has a forecast, with its outlook."""
-        return self._call("GET", "queues")
-
-    def series(self, queue: str, **query: object) -> Document:
-        """Actual and forecast of a queue on one time axis; `query` are the parameters of the contract."""
-        return self._call("GET", "queues", queue, "series", query=query)
-
-    def accuracy(self, queue: str, **query: object) -> Document:
-        """How good the queue's forecasts have been, by lead time."""
-        return self._call("GET", "queues", queue, "accuracy", query=query)
-
-    def models(self) -> Document:
-        """What the workers offer."""
-        return self._call("GET", "models")
-
-    def schedules(self) -> Document:
-        """Every schedule."""
-        return self._call("GET", "schedules")
-
-    def add_schedule(self, schedule: Document) -> Document:
-        """Add a schedule; gives it as it is then."""
-        return self._call("POST", "schedules", body=json.dumps(schedule))
-
-    def schedule(self, schedule_id: str, verb: Literal["show", "pause", "resume", "remove"] = "show") -> Document:
-        """Show, pause, resume or remove one schedule."""
-        method, action = {"show": ("GET", ()), "remove": ("DELETE", ())}.get(verb, ("POST", (verb,)))
-        return self._call(method, "schedules", schedule_id, *action)
+    def delete(self, *path: str) -> None:
+        """Remove what is shown there."""
+        self._call("DELETE", *path)
 
     def wait(self, job_id: str, timeout_seconds: float, on_progress: Callable[[Document], None] = lambda _: None) -> Document:
         """Wait until the job has ended, and give it.
@@ -133,7 +87,7 @@ class Client:
             ServiceError, TooManyRequests: nothing else was heard for OUTAGE_SECONDS.
         """
         begin = answered_at = time.monotonic()
-        job, pause = self.job(job_id), FIRST_PAUSE_SECONDS
+        job, pause = self.get("jobs", job_id), FIRST_PAUSE_SECONDS
         while True:
             on_progress(job)
             if JobState(job["state"]).is_terminal:
@@ -146,7 +100,7 @@ class Client:
             time.sleep(min(pause, left))
             pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
             try:
-                job, answered_at = self.job(job_id), time.monotonic()
+                job, answered_at = self.get("jobs", job_id), time.monotonic()
             except (ServiceError, TooManyRequests):
                 if time.monotonic() - answered_at > OUTAGE_SECONDS:
                     raise

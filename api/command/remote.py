@@ -71,7 +71,7 @@ def submit(
 ) -> None:
     """Start a job. Prints its id; with --wait its result, and exit 1 unless every queue has a forecast."""
     client, seconds = connect(url), _seconds(timeout)
-    accepted = client.submit(read_file(file))
+    accepted = client.post("jobs", body=read_file(file))
     for warning in accepted["warnings"]:
         notice(f"note: {warning}", style="yellow")
     if wait:
@@ -97,7 +97,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     filters = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
-    show(connect(url).jobs(**filters, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
+    show(connect(url).get("jobs", **filters, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
 
 
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
@@ -110,9 +110,9 @@ def show_job(
     """Show one job: how far it is or how it ended, and the winner of each queue; or why a model won in one of them."""
     client = connect(url)
     if queue is None:
-        _show_job(client.job(job_id), client, as_json=as_json)
+        _show_job(client.get("jobs", job_id), client, as_json=as_json)
     else:
-        show(client.queue_report(job_id, queue), output.print_report, as_json=as_json)
+        show(client.get("jobs", job_id, "queues", queue), output.print_report, as_json=as_json)
 
 
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
@@ -126,7 +126,7 @@ def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = DEFAULT_URL, as
 def cancel_job(job_id: JobId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
     client = connect(url)
-    _show_job(client.cancel(job_id), client, as_json=as_json)
+    _show_job(client.post("jobs", job_id, "cancel"), client, as_json=as_json)
 
 
 @jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --all")
@@ -139,13 +139,13 @@ def retry_job(
 ) -> None:
     """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
     client = connect(url)
-    _show_job(client.retry(job_id, queues="all" if every_queue else "failed"), client, as_json=as_json)
+    _show_job(client.post("jobs", job_id, "retry", body={"queues": "all" if every_queue else "failed"}), client, as_json=as_json)
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")
 def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    show(connect(url).queues(), output.print_queues, as_json=as_json)
+    show(connect(url).get("queues"), output.print_queues, as_json=as_json)
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
@@ -156,7 +156,7 @@ def show_accuracy(
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
-    show(connect(url).accuracy(queue, job=job), output.print_accuracy, as_json=as_json)
+    show(connect(url).get("queues", queue, "accuracy", job=job), output.print_accuracy, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
@@ -166,13 +166,13 @@ def show_queue(
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    show(connect(url).series(queue), output.print_series, as_json=as_json)
+    show(connect(url).get("queues", queue, "series"), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")
 def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the models that the workers offer, with their hyperparameters and default grids."""
-    show(connect(url).models(), output.print_models, as_json=as_json)
+    show(connect(url).get("models"), output.print_models, as_json=as_json)
 
 
 def _seconds(text: str) -> int:
@@ -183,7 +183,7 @@ def _seconds(text: str) -> int:
 
 
 def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
-    show(job, lambda _: output.print_job(job, client.outlooks(job["job_id"])), as_json=as_json)
+    show(job, lambda _: output.print_job(job, client.get("jobs", job["job_id"], "queues")), as_json=as_json)
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

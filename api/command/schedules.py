@@ -20,7 +20,7 @@ ScheduleId = Annotated[str, typer.Argument(help="As `queuecast schedules list` s
 @schedules.command("list", epilog="Example: queuecast schedules list --json")
 def list_schedules(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every schedule with its next due time and its last job."""
-    show(connect(url).schedules(), _print_list, as_json=as_json)
+    show(connect(url).get("schedules"), _print_list, as_json=as_json)
 
 
 @schedules.command("add", epilog="Example: queuecast schedules add request.json --name daily --cron '0 6 * * *'")
@@ -35,31 +35,31 @@ def add_schedule(
 ) -> None:
     """Add a schedule. Prints its id."""
     schedule = {"name": name, "cron": cron, "timezone": timezone, "request": _request(file)}
-    show(connect(url).add_schedule(schedule), _print_due, as_json=as_json)
+    show(connect(url).post("schedules", body=schedule), _print_due, as_json=as_json)
 
 
 @schedules.command("show", epilog="Example: queuecast schedules show 3f9ac01b22")
 def show_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
     """Show a schedule with its request, as JSON."""
-    print_json(connect(url).schedule(schedule_id))
+    print_json(connect(url).get("schedules", schedule_id))
 
 
 @schedules.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")
 def pause_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Let a schedule rest until it is resumed."""
-    show(connect(url).schedule(schedule_id, "pause"), _print_due, as_json=as_json)
+    show(connect(url).post("schedules", schedule_id, "pause"), _print_due, as_json=as_json)
 
 
 @schedules.command("resume", epilog="Example: queuecast schedules resume 3f9ac01b22")
 def resume_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Let a schedule go on, from its next due time after now."""
-    show(connect(url).schedule(schedule_id, "resume"), _print_due, as_json=as_json)
+    show(connect(url).post("schedules", schedule_id, "resume"), _print_due, as_json=as_json)
 
 
 @schedules.command("remove", epilog="Example: queuecast schedules remove 3f9ac01b22")
 def remove_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
     """Remove a schedule; the jobs that it made stay."""
-    connect(url).schedule(schedule_id, "remove")
+    connect(url).delete("schedules", schedule_id)
     notice(f"schedule {schedule_id} is removed")
 
 

@@ -134,11 +134,11 @@ def see_the_job_through(api: Container, token: str) -> None:
     periods = {"aggregation_time_period": "1h", "data_ingestion_time_period": "14d", "future_prediction_time_period": "1d"}
     body = names | periods | {"data": {"source": place, "destination": {"name": "files"}}, "deadline": "20min"}
     client, started = Client(f"http://{api.address}:8080", token=token), time.monotonic()
-    job = follow(client, client.submit(json.dumps(body).encode())["job_id"], 1_200)
+    job = follow(client, client.post("jobs", body=body)["job_id"], 1_200)
     assert job["state"] == "succeeded", job
     winners = {}
     for each in job["queues"]:
-        report = client.queue_report(job["job_id"], each["queue"])
+        report = client.get("jobs", job["job_id"], "queues", each["queue"])
         scored = {candidate["model"] for candidate in report["leaderboard"] if candidate["kind"] == "score"}
         assert set(MODELS) <= scored, report["leaderboard"]
         assert report["forecast"], each

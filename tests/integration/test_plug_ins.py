@@ -81,14 +81,14 @@ def said(extended: Extended, *arguments: str) -> str:
 
 def test_a_job_reads_and_writes_by_the_new_kind_and_its_model_has_the_heavy_lane(extended: Extended) -> None:
     client = extended.client
-    cards = eventually(lambda: client.models()["models"], within=60, what="a worker's announcement of its models")
+    cards = eventually(lambda: client.get("models")["models"], within=60, what="a worker's announcement of its models")
     assert {card["name"]: card["lane"] for card in cards}["slow"] == "heavy"
     assert urllib3.request("POST", f"{extended.stack.url}/v1/jobs/validate", json=REQUEST, timeout=10).json()["valid"]
-    job = client.wait(client.submit(json.dumps(REQUEST))["job_id"], 90)
+    job = client.wait(client.post("jobs", body=REQUEST)["job_id"], 90)
     assert (job["state"], job["reason"]) == ("succeeded", None)
     assert job["request"]["data"]["source"]["shape"] == "sine"
     assert json.loads(extended.taken.read_text()).keys() == {"queue", "model", "steps"}
-    board = client.queue_report(job["job_id"], "root.tide")["leaderboard"]
+    board = client.get("jobs", job["job_id"], "queues", "root.tide")["leaderboard"]
     assert "slow" in {entry["model"] for entry in board}
     assert set(extended.lanes.read_text().split()) == {"heavy"}
 
@@ -102,7 +102,7 @@ def test_what_the_new_kind_asks_for_is_checked_described_and_shown(extended: Ext
     ):
         request = REQUEST | {"data": {"source": source, "destination": {"name": "files"}}}
         with pytest.raises(InvalidRequest, match=reason):
-            extended.client.submit(json.dumps(request))
+            extended.client.post("jobs", body=request)
     document = urllib3.request("GET", f"{extended.stack.url}/openapi.json").json()
     described = document["components"]["schemas"]["PlaceBody"]["properties"]["shape"]
     assert described["description"] == "waves, source: sine or square"

@@ -43,16 +43,16 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack) -> None:
     client = Client(stack.url)
-    job_id = client.submit(json.dumps(REQUEST))["job_id"]
+    job_id = client.post("jobs", body=REQUEST)["job_id"]
     main = stack.named("worker.app", "select,check,plan,score")
-    eventually(lambda: client.job(job_id)["state"] == "running", within=30, what="a running job")
+    eventually(lambda: client.get("jobs", job_id)["state"] == "running", within=30, what="a running job")
     for process in (main, *main.children()):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
     job = client.wait(job_id, 120)
     assert job["state"] == "succeeded"
     assert {queue["queue"] for queue in job["queues"]} == {"root.adhoc", "root.etl"}
-    report = client.queue_report(job_id, "root.etl")
+    report = client.get("jobs", job_id, "queues", "root.etl")
     assert len(report["forecast"]["steps"]) == 24
     assert report["forecast"]["steps"][0]["timestamp"] == "2026-01-05T00:00:00Z"
     text = urllib3.request("GET", f"{stack.url}/metrics", timeout=10).data.decode()  # of the whole stack
