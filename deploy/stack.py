@@ -27,7 +27,7 @@ from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from shared.errors import BrokerAway, SetupError
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.roles import REAPER
+from shared.fleet.runstate.members import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
 from worker.fleet.liveness import is_alive
 
@@ -180,11 +180,11 @@ def _answers_ping(run_state: RunState) -> bool:
 
 
 def _has_reaper(run_state: RunState) -> bool:
-    return run_state.roles.is_held(REAPER)
+    return run_state.members.is_held(REAPER)
 
 
 def _has_worker(run_state: RunState, lanes: tuple[Lane, ...]) -> bool:
-    return any(set(worker.lanes) == set(lanes) for worker in run_state.pulses.workers())
+    return any(set(worker.lanes) == set(lanes) for worker in run_state.members.workers())
 
 
 def _answers(host: str, port: int, path: str) -> bool:

@@ -28,7 +28,7 @@ def _notices(services: Services) -> list[tuple[str, str]]:
     except QueuecastError as error:
         notices.append((STORE_AWAY, error.public))
     try:
-        if not services.run_state.pulses.workers():
+        if not services.run_state.members.workers():
             notices.append((NO_WORKER, "queuecast work starts one; queuecast doctor says more"))
     except QueuecastError as error:
         notices.append((BROKER_AWAY, error.public))

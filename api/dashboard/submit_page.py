@@ -50,7 +50,7 @@ def _known(services: Services, job_id: str) -> Document:
 def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:
     """The models that workers offer; and why there are none."""
     try:
-        cards = services.run_state.catalogue.cards()
+        cards = services.run_state.members.cards()
     except BrokerAway:
         return (), "The broker is away, so the models are not known just now."
     return tuple(cards or ()), "" if cards else "No worker has said yet which models there are."

@@ -47,7 +47,7 @@ def show_version() -> Version:
 def _ask_broker(services: Services) -> None:
     """Is it the master, and does it take what is written?"""
     services.run_state.ping()
-    services.run_state.roles.announce_version("api", version(DISTRIBUTION))
+    services.run_state.members.announce_version("api", version(DISTRIBUTION))
 
 
 def _outcome(check: Callable[[], None]) -> str:

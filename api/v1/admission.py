@@ -35,7 +35,7 @@ def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator
     checks: tuple[Callable[[], None], ...] = (
         partial(check_places, request, services.settings),
         partial(check_times, request, now),
-        lambda: check_models(request, services.run_state.catalogue.cards()),
+        lambda: check_models(request, services.run_state.members.cards()),
     )
     for check in checks:
         try:

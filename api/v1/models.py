@@ -14,5 +14,5 @@ NO_WORKER = "no worker has published its models yet: start one with `queuecast u
 @route("GET", "/v1/models", READ, Answers(ModelList))
 def list_models(services: Services) -> ModelList:
     """List the models: hyperparameters with type, accepted values and default grid, and the lane they run in."""
-    cards = services.run_state.catalogue.cards()
+    cards = services.run_state.members.cards()
     return ModelList(models=cards) if cards is not None else ModelList(models=(), note=NO_WORKER)

@@ -61,5 +61,5 @@ def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
 
 def _asked_lane(services: Services) -> Lane | None:
     """The lane of questions; `plan` while only workers of the previous release live. None = no worker lives."""
-    served = {lane for worker in services.run_state.pulses.workers() for lane in worker.lanes}
+    served = {lane for worker in services.run_state.members.workers() for lane in worker.lanes}
     return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)

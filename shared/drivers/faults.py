@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from inspect import isfunction
+from typing import TypeVar
 
 from shared.errors import (
     BrokerAway,
@@ -23,6 +25,8 @@ from shared.errors import (
     StoreAway,
     StoreRefuses,
 )
+
+Class = TypeVar("Class", bound=type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +158,15 @@ def translated(away: type[ServiceError], **ids: object) -> Iterator[None]:
         if kind is CredentialsRefused:
             kind = _REFUSALS.get(away, kind)
         raise kind(_VERBOSE.sub("", str(error)), **ids) from error
+
+
+def in_every_method(translating: ContextDecorator) -> Callable[[Class], Class]:
+    """Class decorator: what the public methods of the class raise is translated."""
+
+    def decorate(kind: Class) -> Class:
+        for name, method in list(vars(kind).items()):
+            if isfunction(method) and not name.startswith("_"):
+                setattr(kind, name, translating(method))
+        return kind
+
+    return decorate

@@ -17,7 +17,7 @@ import structlog
 from shared.config.settings import Settings
 from shared.domain.codec import Document
 from shared.domain.lanes import Lane
-from shared.drivers.faults import translated
+from shared.drivers.faults import in_every_method, translated
 from shared.drivers.redis_messages import why_no_message
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
@@ -54,6 +54,7 @@ class LanesView:
         return None if self.unreadable & {HELD, DELIVERED} else Counter(held.lane for held in self.held.values())[lane.value]
 
 
+@in_every_method(translated(BrokerAway))
 class Lanes:
     """The lanes behind one client; raises BrokerAway."""
 
@@ -65,7 +66,6 @@ class Lanes:
         """Connect on first use; without retries, as the next look comes soon."""
         return cls(redis_client(redis_server(settings).broker, is_patient=False))
 
-    @translated(BrokerAway)
     def look(self) -> LanesView:
         """All lanes, read in one transaction."""
         pipeline = self._client.pipeline()
@@ -87,7 +87,6 @@ class Lanes:
             unreadable=unreadable,
         )
 
-    @translated(BrokerAway)
     def forget(self, held: Collection[Held]) -> None:
         """Give messages that have been taken up for good: nobody gets them again. Acknowledging one later does no harm."""
         tags = [message.tag for message in held]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from secrets import token_hex
 from typing import Any, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
+from shared.drivers.faults import in_every_method
 from shared.drivers.mongo import Document, Documents, Patience
 from shared.errors import StoreAway
 from shared.store.codec import Cell, Row, from_cell, to_row
@@ -26,13 +27,13 @@ REVISION = "revision"  # another one after each write: who changes a document se
 TRIES = 200  # each that fails is somebody else's success
 
 
+@in_every_method(speaks_mongo())
 class MongoRecords:
     """Records in one database; safe for threads and forks, since each process has its own client. Promises: records.py."""
 
     def __init__(self, url: str, *, patience: Patience) -> None:
         self._place = MongoPlace(url, patience=patience)
 
-    @speaks_mongo()
     def add(self, table: Table[T], value: T) -> bool:
         """Keep a new record; False = its key or unique columns are taken."""
         row = to_row(table, value)
@@ -44,12 +45,10 @@ class MongoRecords:
             return False
         return True
 
-    @speaks_mongo()
     def get(self, table: Table[T], *key: object) -> T:
         """The record of this key."""
         return read_one(table, self._found(table, key))
 
-    @speaks_mongo()
     def find(
         self,
         table: Table[T],
@@ -74,14 +73,12 @@ class MongoRecords:
 
         return page(table, fetch, limit)
 
-    @speaks_mongo()
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
         """The first record that matches."""
         for document in self._of(table).aggregate([*_sorted(table, where, order), {"$limit": 1}], allowDiskUse=True):
             return read_one(table, _row(table, document))
         return None
 
-    @speaks_mongo()
     def update_if(self, table: Table[T], key: Sequence[object], change: Callable[[T], T | None]) -> bool:
         """Compare-and-set; whether this call changed the record."""
         for _ in range(TRIES):
@@ -94,14 +91,12 @@ class MongoRecords:
                 return True
         raise StoreAway("too many change the same record at once")
 
-    @speaks_mongo()
     def put_many(self, table: Table[T], values: Sequence[T]) -> None:
         """Keep records; one of the same key is replaced."""
         if values:
             key = [name_of(table, name) for name in table.key]
             replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
 
-    @speaks_mongo()
     def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches; how many went."""
         collection, own = self._of(table), plain(table, where)
@@ -114,7 +109,6 @@ class MongoRecords:
         old = [document["_id"] for document in collection.aggregate(stages, allowDiskUse=True)]
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
-    @speaks_mongo()
     def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[object, dict[str, float]]:
         """Value of the column `by` → the sums of these columns, and "count"."""
         added = {name: {"$sum": f"${name}"} for name in columns}
@@ -122,7 +116,6 @@ class MongoRecords:
         rows = self._of(table).aggregate([*matching(table, where), group, {"$sort": {"_id": 1}}])
         return {from_cell(table.by_name[by], row["_id"]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
-    @speaks_mongo()
     def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
         """The different values of the first columns of the key."""
         tuples: list[tuple[object, ...]] = [()]
@@ -130,7 +123,6 @@ class MongoRecords:
             tuples = [(*known, value) for known in tuples for value in self._values(table, columns, known, name)]
         return tuples
 
-    @speaks_mongo()
     def has_any(self, table: Table[T]) -> bool:
         """Whether there is a record."""
         return self._of(table).find_one({}, {"_id": 1}) is not None
@@ -139,23 +131,20 @@ class MongoRecords:
         """Nothing: a server that stands alone has no transactions."""
         return nullcontext()
 
-    def admitting(
-        self, account: str, record_id: str, weight: int, check: Callable[[Waiting], None]
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def admitting(self, account: str, record_id: str, weight: int, check: Callable[[Waiting], None]) -> Iterator[None]:
         """Inside, there is room for one more record of this account."""
-        return admitting(self._place.of, account, record_id, weight, check)
+        with speaks_mongo(), admitting(self._place.of, account, record_id, weight, check):
+            yield
 
-    @speaks_mongo()
     def had_tokens(self) -> bool:
         """Whether the mark says that a token was ever made."""
         return self._place.had_tokens()
 
-    @speaks_mongo()
     def note_tokens(self) -> None:
         """Let the mark say that a token is about to be made."""
         self._place.note_tokens()
 
-    @speaks_mongo()
     def check(self) -> None:
         """A real write: a ping succeeds without credentials, and a read while nothing can be kept."""
         self._place.try_to_write()

@@ -165,7 +165,7 @@ def fill(page: Page, **fields: str) -> None:
 def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
     store: Store, run_state: RunState, page: Page, url: str
 ) -> None:
-    run_state.catalogue.publish(CARDS)
+    run_state.members.publish(CARDS)
     page.goto(f"{url}/jobs/new")
     fill(page, job_name="From the form", user_name="Ann", queues="root.etl, root.a*")
     page.get_by_label("auto: every model").uncheck()
@@ -215,7 +215,7 @@ def test_without_a_worker_no_model_is_known_and_validating_says_that_none_answer
 
 
 def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState, page: Page, url: str) -> None:
-    run_state.catalogue.publish(CARDS)
+    run_state.members.publish(CARDS)
     earlier = a_request(
         queues=("root.etl",), interval=0.8, model=("prophet",), hyperparameters={"prophet": {"growth": ("flat",)}}
     )
@@ -230,7 +230,7 @@ def test_a_job_is_submitted_again_with_changes(store: Store, run_state: RunState
 
 @pytest.mark.parametrize("path", ["jobs", "jobs/job-1", "jobs/new"])
 def test_it_fits_and_everybody_can_use_it(partial: None, run_state: RunState, any_page: Page, url: str, path: str) -> None:
-    run_state.catalogue.publish(CARDS)
+    run_state.members.publish(CARDS)
     any_page.goto(f"{url}/{path}")
     check_fits(any_page)
     check_accessible(any_page)

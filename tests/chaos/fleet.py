@@ -217,7 +217,7 @@ class ChaosFleet:
         )
 
     def _has_workers(self, count: int) -> bool:
-        return len(self.run_state.pulses.workers()) >= count
+        return len(self.run_state.members.workers()) >= count
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: S
     lanes = {"worker": WORKER_LANES, "heavy": HEAVY_LANES}
     programs = {name: worker(name, served, 1, settings) for name, served in lanes.items()}
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": False}
-    run_state.pulses.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
+    run_state.members.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": True}
 
 

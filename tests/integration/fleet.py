@@ -54,10 +54,10 @@ class Fleet:
 
     def worker(self, name: str = "w", lanes: str = "select,check,plan,score,heavy", slots: int = 2) -> subprocess.Popen[bytes]:
         """Start a worker and wait until it serves."""
-        known = {worker.worker_id for worker in self.run_state.pulses.workers()}
+        known = {worker.worker_id for worker in self.run_state.members.workers()}
         process = self.start("work", "--name", name, "--lanes", lanes, "--concurrency", str(slots))
         eventually(
-            lambda: {worker.worker_id for worker in self.run_state.pulses.workers()} - known,
+            lambda: {worker.worker_id for worker in self.run_state.members.workers()} - known,
             within=60,
             what="the worker's announcement",
         )

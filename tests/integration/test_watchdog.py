@@ -18,7 +18,7 @@ PROGRAM = (
 
 def test_a_worker_whose_loop_stands_still_is_killed_with_all_its_processes(fleet: Fleet) -> None:
     worker = fleet.spawn([sys.executable, "-c", PROGRAM])
-    eventually(lambda: is_alive(fleet.settings, "hung") and fleet.run_state.pulses.workers(), within=60, what="the first pulse")
+    eventually(lambda: is_alive(fleet.settings, "hung") and fleet.run_state.members.workers(), within=60, what="the first pulse")
     main, *pool = eventually(lambda: fleet.children(worker)[1:] and fleet.children(worker), within=30, what="its pool")
     main.send_signal(signal.SIGSTOP)
     assert worker.wait(60) == 1

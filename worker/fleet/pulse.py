@@ -56,7 +56,7 @@ class Pulse(bootsteps.StartStopStep):
 
     def _announce(self, me: LivingWorker) -> None:
         with suppress(BrokerAway):  # the loop must go on turning; the key says by its absence what there is to say
-            self._run_state.pulses.announce(replace(me, tasks=frozenset(taken_tasks())))
+            self._run_state.members.announce(replace(me, tasks=frozenset(taken_tasks())))
 
 
 def taken_tasks() -> Iterator[str]:

@@ -51,7 +51,7 @@ def prepare_child(**_: object) -> None:
 def publish_catalogue(**_: object) -> None:
     """Say what this worker's models are; API and dashboard read it."""
     try:
-        RunState.open(current_resources().settings, is_patient=True).catalogue.publish(model_cards())
+        RunState.open(current_resources().settings, is_patient=True).members.publish(model_cards())
     except ServiceError as error:
         log.warning("catalogue not published", reason=str(error))
 

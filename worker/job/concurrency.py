@@ -30,4 +30,4 @@ def room(workers: Collection[LivingWorker]) -> Room:
 
 def fill(run_state: RunState) -> list[tuple[str, str]]:
     """Let the next queues in, whichever job's turn it is; returns (job, queue). Whoever calls sends their ingest tasks."""
-    return run_state.turns.let_in(room(run_state.pulses.workers()))
+    return run_state.turns.let_in(room(run_state.members.workers()))

@@ -25,7 +25,7 @@ from shared.fleet.broker import make_celery
 from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.roles import REAPER
+from shared.fleet.runstate.members import REAPER
 from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
 from worker.fleet import workflow
@@ -78,11 +78,11 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     resources = Resources(settings)
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
-    lock, forget_at = resources.run_state.roles.lock(REAPER, LOCK_SECONDS), 0.0
+    lock, forget_at = resources.run_state.members.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:
-            if resources.run_state.roles.holds(lock):
-                resources.run_state.roles.announce_version(REAPER, version("queuecast"))
+            if resources.run_state.members.holds(lock):
+                resources.run_state.members.announce_version(REAPER, version("queuecast"))
                 _pass(resources, lanes, casebook)
                 chords.sweep(partial(_open_jobs, resources))
                 schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
@@ -150,7 +150,7 @@ def _tasks_view(run_state: RunState, view: LanesView) -> TasksView:
     return TasksView(
         waiting=frozenset(view.waiting),
         held={task_id: held.since for task_id, held in view.held.items()},
-        working=frozenset().union(*(worker.tasks for worker in run_state.pulses.workers())),
+        working=frozenset().union(*(worker.tasks for worker in run_state.members.workers())),
         broker_uptime_seconds=view.uptime_seconds,
     )
 

@@ -17,7 +17,7 @@ from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.roles import REAPER
+from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import LivingWorker
 from shared.store import open_store
 
@@ -40,7 +40,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
             "reaper": lambda: [_reaper(state)],
             "clock": lambda: [_clock(state)],
             "versions": lambda: [_versions(state)],
-            "messages": lambda: _waiting(settings, state.pulses.workers()),
+            "messages": lambda: _waiting(settings, state.members.workers()),
             "catalogue": lambda: [_catalogue(state)],
             "oldest job": lambda: [_oldest_job(settings)],
             "failed jobs": lambda: [_failed_jobs(settings)],
@@ -84,7 +84,7 @@ def _run_state(state: RunState) -> Finding:
 
 def _reaper(state: RunState) -> Finding:
     """Whether one holds the lock, which it renews every few seconds."""
-    runs = state.roles.is_held(REAPER)
+    runs = state.members.is_held(REAPER)
     advice = "start one: `queuecast reap`; without it what is lost stays lost, and no schedule fires"
     return judged("reaper", "runs" if runs else "none runs", is_well=runs, advice=advice)
 
@@ -98,8 +98,8 @@ def _clock(state: RunState) -> Finding:
 
 def _versions(state: RunState) -> Finding:
     """Whether API, reaper and workers run one version, that of this command; older ones do not say theirs."""
-    seen = {"this command": version("queuecast"), **state.roles.versions()}
-    seen |= {f"worker {worker.worker_id}": worker.version or UNKNOWN for worker in state.pulses.workers()}
+    seen = {"this command": version("queuecast"), **state.members.versions()}
+    seen |= {f"worker {worker.worker_id}": worker.version or UNKNOWN for worker in state.members.workers()}
     who: dict[str, list[str]] = {}
     for name, its in seen.items():
         who.setdefault(its, []).append(name)
@@ -138,7 +138,7 @@ def _lane(lane: Lane, slots: int, busy: int | None) -> Finding:
 
 def _catalogue(state: RunState) -> Finding:
     """Whether a worker has said which models there are."""
-    names = ", ".join(card.name for card in state.catalogue.cards() or ())
+    names = ", ".join(card.name for card in state.members.cards() or ())
     detail = names or "no worker has ever said which models it has"
     return judged("catalogue", detail, is_well=bool(names), advice="start a worker")
 

@@ -11,8 +11,8 @@ for it any more, nor by a task of an earlier run (`within_run`). Keys, per job o
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun: attempts.py
     turns:… let_in:… project:…               whose turn it is: turns.py
-    worker:{id} version:{role} reaper        who lives: pulses.py · who has a role, with which version: roles.py
-    catalogue question:… answer:… answered:… the model cards · what the API asks a worker: questions.py
+    worker:{id} version:{role} reaper        who lives · who has a role, with which version: members.py
+    catalogue question:… answer:… answered:… the model cards: members.py · what the API asks a worker: questions.py
 
 The keys of a queue go when it ends, so that a big job takes no more room than the queues that run at a time. Whoever wants its
 outcomes reads them, and then asks whether it has ended: until then they were whole. All keys expire a day after the job's

@@ -16,24 +16,22 @@ LIFE_SECONDS = 60
 BLOCK_SECONDS = 0.25  # at a time: an impatient client gives a silent server up after 0.5 s
 
 
+@speaks_redis
 class Questions:
     """Questions and answers, behind the client of the run state."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    @speaks_redis
     def ask(self, question_id: str, text: str) -> None:
         """Lay a question down; a message must wake a worker up."""
         self._client.set(f"question:{question_id}", text, ex=LIFE_SECONDS)
 
-    @speaks_redis
     def question(self, question_id: str) -> str | None:
         """The question; None = it is too old."""
         text = cast("bytes | None", self._client.get(f"question:{question_id}"))
         return text.decode() if text is not None else None
 
-    @speaks_redis
     def answer(self, question_id: str, text: str) -> None:
         """Answer a question, and wake up whoever waits for it; of several answers the first counts."""
         pipeline = self._client.pipeline()
@@ -42,7 +40,6 @@ class Questions:
         pipeline.expire(f"answered:{question_id}", LIFE_SECONDS)
         pipeline.execute()
 
-    @speaks_redis
     def await_answer(self, question_id: str, seconds: float) -> str | None:
         """The answer, in the moment in which it comes; None = nobody has answered in time.
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import redis
 
-from shared.drivers.faults import translated
+from shared.drivers.faults import in_every_method, translated
 from shared.errors import BrokerAway
 
 ANY_RUN = ""
@@ -22,7 +22,7 @@ REQUEST_ID = "request_id"  # in the job's hash, beside its numbers
 NO_RUN = "-"  # of a task that began while the job had none: it belongs to no later run either
 
 STEPS = Path(__file__).with_name("scripts.lua").read_text()
-speaks_redis = translated(BrokerAway)
+speaks_redis = in_every_method(translated(BrokerAway))
 
 
 class Scripts:

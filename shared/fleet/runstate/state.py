@@ -21,10 +21,8 @@ from shared.domain.timegrid import to_epoch
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate.attempts import Attempts
-from shared.fleet.runstate.catalogue import Catalogue
-from shared.fleet.runstate.pulses import Pulses
+from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
-from shared.fleet.runstate.roles import Roles
 from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
 from shared.fleet.runstate.values import RunningJob, RunningQueue, queue_state, running_job, running_queue
@@ -33,6 +31,7 @@ _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
 
+@speaks_redis
 class RunState:
     """The run state behind one client: jobs and queues here, further subjects as its parts.
 
@@ -44,9 +43,7 @@ class RunState:
         self._step = Scripts(client)
         self.attempts = Attempts(client, self._step)
         self.turns = Turns(client, self._step)
-        self.pulses = Pulses(client)
-        self.roles = Roles(client)
-        self.catalogue = Catalogue(client)
+        self.members = Members(client)
         self.questions = Questions(client)
 
     @classmethod
@@ -54,7 +51,6 @@ class RunState:
         """Connect on first use; workers are patient, the API is not."""
         return cls(redis_client(redis_server(settings).run_state, is_patient=is_patient))
 
-    @speaks_redis
     def ping(self) -> None:
         """A round trip to the master, for readiness and before anything is written."""
         ask_master(self.client)
@@ -63,12 +59,10 @@ class RunState:
         """Give the connections back."""
         self.client.close()
 
-    @speaks_redis
     def server_says(self) -> Mapping[str, object]:
         """What the server says of itself: version, role, memory, durability."""
         return cast("Mapping[str, object]", self.client.info())
 
-    @speaks_redis
     def server_time(self) -> float:
         """The server's clock, epoch seconds."""
         seconds, micros = cast("tuple[int, int]", self.client.time())
@@ -76,7 +70,6 @@ class RunState:
 
     # A job's life
 
-    @speaks_redis
     def begin_job(self, job_id: str, deadline_at: datetime, request_id: str | None = None) -> None:
         """Make the job a running one, asked for by this request; repeating it changes nothing."""
         pipeline = self.client.pipeline()
@@ -95,12 +88,10 @@ class RunState:
         """
         return self._step.within_run(job_id)
 
-    @speaks_redis
     def active(self) -> set[str]:
         """Ids of all jobs that have run state."""
         return {member.decode() for member in cast("set[bytes]", self.client.smembers("active"))}
 
-    @speaks_redis
     def running_job(self, job_id: str) -> RunningJob | None:
         """The job as the run state knows it; None = it has ended."""
         pipeline = self.client.pipeline()
@@ -111,7 +102,6 @@ class RunState:
             return None
         return running_job(job_id, {name: value for name, value in values.items() if name != REQUEST_ID.encode()}, done)
 
-    @speaks_redis
     def name_queues(
         self, job_id: str, queues: Sequence[str], issued_at: datetime, *, planned: int, heavy: int = 0, project: str = ""
     ) -> None:
@@ -128,67 +118,56 @@ class RunState:
         keys = [f"job:{job_id}", f"queues:{job_id}"]
         self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned, heavy, project)
 
-    @speaks_redis
     def drop_job(self, job_id: str) -> None:
         """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
         self._step("drop", [f"job:{job_id}", f"queues:{job_id}"], job_id, json.dumps(_PER_JOB), json.dumps(_PER_QUEUE))
 
     # A queue's work
 
-    @speaks_redis
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
         keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}", f"done:{job_id}", f"waiting:{job_id}"]
         self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
         return self.work(job_id, queue)
 
-    @speaks_redis
     def work(self, job_id: str, queue: str) -> QueueWork | None:
         """What is to be done for the queue; None = not ingested yet, or it has ended."""
         text = cast("bytes | None", self.client.get(f"candidates:{job_id}:{queue}"))
         return from_json(QueueWork, text) if text else None
 
-    @speaks_redis
     def snapshot(self, job_id: str, queue: str) -> bytes | None:
         """The snapshot's bytes; None = not ingested yet, or it has ended."""
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
-    @speaks_redis
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
         """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go."""
         per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting")]
         keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
         return bool(self._step("end_queue", keys, queue, reason))
 
-    @speaks_redis
     def begin_delivery(self, job_id: str, queue: str) -> bool:
         """Say that a queue is being delivered; whether it may be: neither it nor the job has ended."""
         keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
         return bool(self._step("begin_delivery", keys, queue, int(time.time()), MAX_TASK_SECONDS))
 
-    @speaks_redis
     def end_delivery(self, job_id: str, queue: str) -> None:
         """Say that it is over, whatever came of it."""
         self.client.hdel(f"delivering:{job_id}", queue)
 
-    @speaks_redis
     def delivering(self, job_id: str) -> set[str]:
         """Queues that are being delivered, unless that began more than two minutes ago: then its task has died."""
         begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
         return {queue.decode() for queue, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS}
 
-    @speaks_redis
     def queue_end(self, job_id: str, queue: str) -> str | None:
         """The reason why the queue has none, "" when its forecast is delivered, None while it has not ended."""
         end = cast("bytes | None", self.client.hget(f"done:{job_id}", queue))
         return None if end is None else end.decode()
 
-    @speaks_redis
     def is_released(self, job_id: str, queue: str) -> bool:
         """Whether the queue has been let in."""
         return bool(self.client.hexists(f"released:{job_id}", queue))
 
-    @speaks_redis
     def queue_states(self, job_id: str) -> dict[str, tuple[QueueState, str | None]]:
         """Queue → its state, and the reason when it failed; in the order of release."""
         pipeline = self.client.pipeline()
@@ -198,7 +177,6 @@ class RunState:
         names, released, done = pipeline.execute()
         return {name.decode(): queue_state(name, set(released), done) for name in names}
 
-    @speaks_redis
     def queue_state(self, job_id: str, queue: str) -> tuple[QueueState, str | None] | None:
         """State of one queue, and the reason when it failed; None = the job has no such queue, or none yet."""
         pipeline = self.client.pipeline()
@@ -211,18 +189,15 @@ class RunState:
         name = queue.encode()
         return queue_state(name, {name} if is_released else (), {} if end is None else {name: end})
 
-    @speaks_redis
     def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
         """Remember what the queue ("" = the plan) waits for; nothing of a job or queue that has ended."""
         self._step("note_waiting", [f"{kind}:{job_id}" for kind in ("job", "waiting", "done")], queue, reason)
 
-    @speaks_redis
     def waiting_for(self, job_id: str) -> dict[str, str]:
         """Queue → what it waits for; "" is the plan."""
         reasons = cast("dict[bytes, bytes]", self.client.hgetall(f"waiting:{job_id}"))
         return {queue.decode(): reason.decode() for queue, reason in reasons.items()}
 
-    @speaks_redis
     def running_queues(self, job_id: str) -> list[RunningQueue]:
         """All queues that have been let in and have not ended."""
         states = self.queue_states(job_id)

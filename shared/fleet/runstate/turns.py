@@ -18,18 +18,17 @@ from shared.fleet.runstate.scripts import Scripts, speaks_redis
 from shared.fleet.runstate.values import Room
 
 
+@speaks_redis
 class Turns:
     """Turns, behind the client of the run state."""
 
     def __init__(self, client: redis.Redis, step: Scripts) -> None:
         self._client, self._step = client, step
 
-    @speaks_redis
     def enlist(self, job_id: str, project: str) -> None:
         """Let a job's queues wait for their turn, as `name_queues` has done; repeating it changes nothing."""
         self._step("enlist", [f"job:{job_id}"], project)
 
-    @speaks_redis
     def let_in(self, room: Room) -> list[tuple[str, str]]:
         """Let queues in, of any job, while there is room; returns (job, queue) of those let in by this call."""
         limits = (room.always, room.few, room.few_tasks, room.score_tasks, room.heavy_tasks)
@@ -37,7 +36,6 @@ class Turns:
         names = [name.decode() for name in flat]
         return list(zip(names[::2], names[1::2], strict=True))
 
-    @speaks_redis
     def queues_waiting(self) -> int:
         """How many queues of all jobs wait to be let in."""
         pipeline = self._client.pipeline()

@@ -293,7 +293,7 @@ def test_models_are_listed_with_what_is_tried(url: str, run_state: RunState) -> 
     layers = HyperparameterCard(name="layers", type="int", default=1, grid=(1, 2))
     rate = HyperparameterCard(name="rate", type="float", default=0.01, grid=(0.01,))
     lstm = ModelCard(name="lstm", summary="Learns", lane=Lane.HEAVY, cost=9, is_baseline=False, hyperparameters=(layers, rate))
-    run_state.catalogue.publish([lstm, ModelCard(name="last_value", summary="Stays", lane=Lane.SCORE, cost=1, is_baseline=True)])
+    run_state.members.publish([lstm, ModelCard(name="last_value", summary="Stays", lane=Lane.SCORE, cost=1, is_baseline=True)])
     assert lines(run("models", "--url", url))[1:] == [
         ["lstm", "heavy", "layers", "int", "1", "1,", "2", "Learns"],
         ["lstm", "heavy", "rate", "float", "0.01", "0.01", "–"],

@@ -41,7 +41,7 @@ def test_a_frozen_broker_keeps_no_page_waiting_and_the_banner_says_that_it_is_aw
 
 def test_the_banner_is_empty_when_all_is_well(client: FlaskClient, run_state: RunState) -> None:
     assert "No worker is running" in client.get("/status").text
-    run_state.pulses.announce(LivingWorker(worker_id="w", lanes=("score",), slots=1))
+    run_state.members.announce(LivingWorker(worker_id="w", lanes=("score",), slots=1))
     assert client.get("/status").text.strip() == ""
 
 

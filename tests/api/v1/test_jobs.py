@@ -68,7 +68,7 @@ class TestSubmitting:
     def test_what_cannot_be_done_is_refused_with_its_place_and_nothing_is_kept(
         self, services: Services, client: FlaskClient, field: str, value: Any, told: tuple[str, str]
     ) -> None:
-        services.run_state.catalogue.publish(CARDS)
+        services.run_state.members.publish(CARDS)
         answer = submit(client, a_body(field, value))
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
         [problem] = answer.json["errors"]

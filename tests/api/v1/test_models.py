@@ -9,7 +9,7 @@ from tests.api.scene import CARDS
 
 
 def test_models_are_shown_with_their_hyperparameters(client: FlaskClient, run_state: RunState) -> None:
-    run_state.catalogue.publish(CARDS)
+    run_state.members.publish(CARDS)
     shown = client.get("/v1/models").json
     assert [model["name"] for model in shown["models"]] == ["seasonal_naive", "prophet"]
     [growth] = shown["models"][1]["hyperparameters"]

@@ -78,7 +78,7 @@ def test_without_a_worker_that_answers_questions_it_says_so(
 ) -> None:
     monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.2)
     if lanes:
-        run_state.pulses.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
+        run_state.members.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
     answer = client.post(URL, json=a_body())
     assert answer.status_code == 503
     assert answer.json["title"] == "No worker answers"
@@ -90,7 +90,7 @@ def test_workers_that_live_and_have_no_time_are_said_to_be_busy(
     client: FlaskClient, settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lane: Lane
 ) -> None:
     monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.2)
-    run_state.pulses.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
+    run_state.members.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
     answer = client.post(URL, json=a_body())
     assert answer.status_code == 503
     assert answer.json["title"] == "All workers are busy"

@@ -184,4 +184,4 @@ def stage_over(write: Callable[[Path, int], None], queues: int, *, lanes: str = 
 
 
 def _workers(fleet: Fleet) -> set[str]:
-    return {worker.worker_id for worker in fleet.run_state.pulses.workers()}
+    return {worker.worker_id for worker in fleet.run_state.members.workers()}

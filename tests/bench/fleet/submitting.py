@@ -81,7 +81,7 @@ def serving(settings: Settings) -> Iterator[list[Server]]:
     bare = [sys.executable, "-m", "tests.bench.fleet.bare_route", str(ports[1])]
     commands = {OURS: [QUEUECAST, "serve", "--port", str(ports[0])], BARE: bare}
     with fleet_on(settings) as fleet:
-        fleet.run_state.catalogue.publish(model_cards())
+        fleet.run_state.members.publish(model_cards())
         servers = [
             Server(name, f"http://127.0.0.1:{port}", fleet.spawn(command))
             for (name, command), port in zip(commands.items(), ports, strict=True)

@@ -46,9 +46,9 @@ def healthy(settings: Settings, run_state: RunState) -> Settings:
     assert folder
     folder.mkdir()
     open_data_folder(settings)
-    run_state.pulses.announce(WORKER)
-    run_state.catalogue.publish([CARD])
-    assert run_state.roles.holds(run_state.roles.lock("reaper", 60))
+    run_state.members.announce(WORKER)
+    run_state.members.publish([CARD])
+    assert run_state.members.holds(run_state.members.lock("reaper", 60))
     with closing(open_store(settings.store_location)) as store:
         store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=MONDAY)[0])
     return settings
@@ -65,7 +65,7 @@ def test_a_healthy_stack_has_nothing_to_complain_about(healthy: Settings) -> Non
 
 
 def test_a_lane_without_a_living_worker_is_ill_and_the_others_are_not(healthy: Settings, run_state: RunState) -> None:
-    run_state.pulses.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
+    run_state.members.announce(LivingWorker(worker_id="w1", lanes=("select", "plan", "score"), slots=1))
     answers = findings(healthy)
     assert not answers["lane heavy"].is_well
     assert answers["lane heavy"].advice == "start one: `queuecast work --lanes heavy`"
@@ -105,8 +105,8 @@ def test_a_job_that_nobody_has_ended_is_ill_and_a_young_one_is_not(healthy: Sett
 
 
 def test_versions_that_differ_are_told_apart_and_old_workers_are_unknown(healthy: Settings, run_state: RunState) -> None:
-    run_state.roles.announce_version("reaper", "0.0.1")
-    run_state.pulses.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
+    run_state.members.announce_version("reaper", "0.0.1")
+    run_state.members.announce(LivingWorker(worker_id="w0", lanes=("plan",), slots=1))
     finding = findings(healthy)["versions"]
     assert finding.verdict == "note"
     assert finding.detail == f"0.0.1: reaper; {version('queuecast')}: this command, worker w1; unknown: worker w0"

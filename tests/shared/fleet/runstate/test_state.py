@@ -250,25 +250,25 @@ def test_the_reaper_sees_what_is_done_of_the_queues_that_run(job: RunState) -> N
 
 def test_a_worker_is_known_while_it_announces_itself(run_state: RunState) -> None:
     worker = LivingWorker(worker_id="a", lanes=("select", "score"), slots=2, tasks=frozenset({"job-1.root.etl.0-1"}))
-    run_state.pulses.announce(worker)
-    assert run_state.pulses.workers() == [worker]
+    run_state.members.announce(worker)
+    assert run_state.members.workers() == [worker]
     assert 0 < run_state.client.ttl("worker:a") <= 8
 
 
 def test_the_catalogue_is_none_until_a_worker_publishes(run_state: RunState) -> None:
     card = ModelCard(name="last_value", summary="The last value.", lane=Lane.SCORE, cost=1, is_baseline=True)
-    assert run_state.catalogue.cards() is None
-    run_state.catalogue.publish([card])
-    assert run_state.catalogue.cards() == (card,)
+    assert run_state.members.cards() is None
+    run_state.members.publish([card])
+    assert run_state.members.cards() == (card,)
 
 
 def test_a_role_is_held_by_one_process_at_a_time(run_state: RunState) -> None:
-    first, second = run_state.roles.lock("reaper", 30), run_state.roles.lock("reaper", 30)
-    assert run_state.roles.holds(first)
-    assert not run_state.roles.holds(second)
-    assert run_state.roles.holds(first)
+    first, second = run_state.members.lock("reaper", 30), run_state.members.lock("reaper", 30)
+    assert run_state.members.holds(first)
+    assert not run_state.members.holds(second)
+    assert run_state.members.holds(first)
     first.release()
-    assert run_state.roles.holds(second)
+    assert run_state.members.holds(second)
 
 
 def test_a_stopped_server_is_broker_away() -> None:
