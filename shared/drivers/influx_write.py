@@ -1,29 +1,21 @@
-"""Writing lines to InfluxDB: /write for version 1, influxdb-client's synchronous API for 2 and 3.
+"""Writing lines to InfluxDB: /write for version 1, /api/v2/write for 2 and 3.
 
-The client's batching API would return normally when data are lost. 204 alone says that everything was written. A partial write is
-an unknown part written: it is reported and never repeated unchanged. A body that is too large is halved.
+204 alone says that everything was written. A partial write is an unknown part written: it is reported and never repeated
+unchanged. A body that is too large is halved.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import urllib3
 
-from shared.drivers.influx import ErrorTypes, InfluxServer, host_of, refusal, request, words_of
-
-if TYPE_CHECKING:
-    from influxdb_client.client.influxdb_client import InfluxDBClient
+from shared.drivers.influx import ErrorTypes, InfluxServer, refusal, request, words_of
 
 BATCH_LINES = 5_000  # of 500 lines, the same points took more than twice as long
 PRECISION = "s"
 WRITTEN, TOO_LARGE, MISSES_POINTS = 204, 413, 400
-TIMEOUT_MILLISECONDS = (3_000, 30_000)  # to connect, to be answered
 LOOK_LIMITS = urllib3.Timeout(total=4)
 RETRIES = urllib3.Retry(  # three more tries, each as late as the server asks for, but a task has no time for more than 10 s each
     total=3,
@@ -60,37 +52,16 @@ def check_writable(server: InfluxServer, database: str, errors: ErrorTypes) -> N
 
 
 def _write_batch(server: InfluxServer, database: str, lines: Sequence[str], errors: ErrorTypes) -> None:
-    write = _write_v1 if server.version == "1" else _write_v2
-    status, words = write(server, database, "\n".join(lines), errors)
-    if status == TOO_LARGE and len(lines) > 1:
+    path, body = _path(server, database), "\n".join(lines).encode()
+    answer = request(
+        server, "POST", path, errors, body=body, headers={"Content-Type": "text/plain"}, retries=RETRIES, accepted={TOO_LARGE}
+    )
+    if answer.status == TOO_LARGE and len(lines) > 1:
         half = len(lines) // 2
         _write_batch(server, database, lines[:half], errors)
         _write_batch(server, database, lines[half:], errors)
-    elif status != WRITTEN:
-        raise _complaint(status, words, errors)
-
-
-def _write_v1(server: InfluxServer, database: str, body: str, errors: ErrorTypes) -> tuple[int, str]:
-    path = _path(server, database)
-    answer = request(server, "POST", path, errors, body=body.encode(), retries=RETRIES, accepted={TOO_LARGE})
-    return answer.status, words_of(answer)
-
-
-def _write_v2(server: InfluxServer, database: str, body: str, errors: ErrorTypes) -> tuple[int, str]:
-    from influxdb_client.client.write_api import SYNCHRONOUS
-    from influxdb_client.domain.write_precision import WritePrecision
-    from influxdb_client.rest import ApiException
-
-    client = _client(server, os.getpid())
-    try:
-        api = client.write_api(write_options=SYNCHRONOUS)
-        api.write(bucket=database, org=server.org or "", record=body, write_precision=WritePrecision.S)
-    except ApiException as error:
-        return int(error.status or 500), str(error.message or error.reason)[:200]
-    except urllib3.exceptions.HTTPError as error:  # the client lets them through as they are
-        raise errors.away(f"{type(error).__name__} at {host_of(server)}") from error
-    answer = client.api_client.last_response  # `write` itself returns nothing, whatever status of success there was
-    return int(answer.status), str(answer.data)[:200]
+    elif answer.status != WRITTEN:
+        raise _complaint(answer.status, words_of(answer), errors)
 
 
 def _complaint(status: int, words: str, errors: ErrorTypes) -> Exception:
@@ -104,14 +75,3 @@ def _path(server: InfluxServer, database: str) -> str:
     if server.version == "1":
         return "/write?" + urlencode({"db": database, "precision": PRECISION})
     return "/api/v2/write?" + urlencode({"org": server.org or "", "bucket": database, "precision": PRECISION})
-
-
-@lru_cache(maxsize=8)
-def _client(server: InfluxServer, _process: int) -> InfluxDBClient:
-    """One per process: sockets must not cross a fork."""
-    from influxdb_client.client.influxdb_client import InfluxDBClient
-
-    options = {"url": server.url, "token": server.token or "", "org": server.org or ""}
-    client = InfluxDBClient(**options, timeout=TIMEOUT_MILLISECONDS, retries=RETRIES)
-    atexit.register(client.close)  # left to the interpreter's end, it complains on stderr
-    return client
