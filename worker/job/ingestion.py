@@ -1,15 +1,15 @@
-"""One queue's history from all the sources of a request."""
+"""One queue's history from all the sources of a request: the usage of the first, the covariates of the others beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.domain.jobs import JobRequest
+from shared.domain.places import Place
 from shared.domain.timegrid import bucket_start
-from shared.errors import EmptySeries
-from worker.job.covariates import covariate_query, merge
+from shared.errors import EmptySeries, SourceNotFound
 from worker.sources.base import Query, Reading
 
 Read = Callable[[Query], Reading]
@@ -50,3 +50,46 @@ def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
             notes.append(f"{place.name} has no covariates of this queue in the history asked for")
     merged = merge(usage, covariates, query.columns, request.target)
     return replace(merged, notes=(*merged.notes, *notes))
+
+
+def covariate_query(query: Query, place: Place) -> Query:
+    """What to read of the same queue and steps at another place: all its numbers, and no target."""
+    return replace(query, place=place, target=None, columns=None)
+
+
+def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: Sequence[str] | None, target: str) -> Reading:
+    """The usage with the covariates' columns beside it.
+
+    A step that a covariate lacks is a gap there; steps that only a covariate has are left out. A name that is taken gets its
+    place in front: `nodes_used_memory`. Rows, duplicates and values that are not finite are those of the usage.
+
+    Args:
+        columns: those to keep beside the target; None = all.
+
+    Raises:
+        SourceNotFound: a column asked for is in none of the sources.
+    """
+    frame, notes = usage.frame, list(usage.notes)
+    for place, reading in covariates:
+        prefix = place.collection or place.measurement or next(iter(place.others.values()), place.name)
+        frame = frame.join(
+            reading.frame.rename(columns=_free_names(list(reading.frame.columns), prefix, set(frame.columns))), how="left"
+        )
+        notes += [f"{prefix}: {note}" for note in reading.notes]
+    if columns is not None:
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            raise SourceNotFound(f"found no column {missing[0]!r}, there are {', '.join(frame.columns)}")
+        frame = frame[[target, *columns]]
+    return replace(usage, frame=frame, notes=tuple(notes))
+
+
+def _free_names(columns: Collection[str], prefix: str, taken: set[str]) -> dict[str, str]:
+    """Column → its name beside those that are taken: two places may lie in one collection."""
+    names: dict[str, str] = {}
+    for column in columns:
+        names[column] = column
+        while names[column] in taken or (names[column] != column and names[column] in columns):
+            names[column] = f"{prefix}_{names[column]}"
+        taken.add(names[column])
+    return names

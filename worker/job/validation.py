@@ -14,8 +14,7 @@ from shared.domain.search_space import candidates_of, check_count
 from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
 from worker.job.catalogue import model_cards
-from worker.job.covariates import covariate_query
-from worker.job.ingestion import read_all, usage_query
+from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue

@@ -20,8 +20,7 @@ from shared.domain.forecasts import Candidate, Score, WindowForecast
 from shared.domain.jobs import JobRequest
 from shared.domain.search_space import REFERENCE
 from worker.models.base import FloatArray
-from worker.pipeline.measures import ZERO
-from worker.pipeline.recorded import actual_of, measured, prediction_of
+from worker.pipeline.measures import ZERO, actual_of, errors_of, measured, prediction_of
 
 BLEND_WEIGHTED = "blend_weighted"
 BLEND_CHEAP = "blend_cheap"
@@ -131,6 +130,6 @@ def _blend(name: str, members: Sequence[tuple[Score, float]], reference: Sequenc
 
 
 def _mean_error(fold: WindowForecast) -> float:
-    errors = np.abs(actual_of(fold) - prediction_of(fold))
+    errors = errors_of(fold)
     scored = errors[np.isfinite(errors)]
     return float(scored.mean()) if len(scored) else float("nan")

@@ -21,6 +21,7 @@ import numpy as np
 from shared.domain.forecasts import WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip
+from worker.pipeline.measures import errors_of
 
 FIRST_GROUP_STEPS = 6
 GROUP_STEPS = 24
@@ -42,7 +43,7 @@ def prediction_interval(
         level: share of the actual values that should lie between, 0–1.
         physical_range: what values are possible; None = open.
     """
-    half = half_widths(_errors(folds), len(prediction), level)
+    half = half_widths(np.array([errors_of(fold) for fold in folds]), len(prediction), level)
     return clip(prediction - half, physical_range), clip(prediction + half, physical_range)
 
 
@@ -62,12 +63,6 @@ def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:
     growth = np.maximum(lead / window_steps, 1.0) ** GROWTH
     widths: FloatArray = _quantile(ranked, level) * carried * growth * sqrt(1 + OPTIMISM / folds)
     return widths
-
-
-def _errors(folds: Sequence[WindowForecast]) -> FloatArray:
-    actual = np.array([fold.actual for fold in folds], dtype=np.float64)  # None becomes NaN
-    errors: FloatArray = np.abs(actual - np.array([fold.prediction for fold in folds]))
-    return errors
 
 
 def _spreads(errors: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from shared.domain.forecasts import Outcome, Score, WindowForecast
 from shared.domain.reports import ReportedScore
 from shared.domain.search_space import REFERENCE
 from worker.pipeline.ensembles import Member, blended
-from worker.pipeline.recorded import measured, prediction_of
+from worker.pipeline.measures import measured, prediction_of
 from worker.pipeline.selection import Selection, choose
 
 MIN_FOLDS = 4

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Protocol
 
 from shared.config.connection import Connection
 from shared.config.settings import Settings
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
+from shared.errors import SinkRefused
 
 
 class Sink(Protocol):
@@ -27,3 +29,14 @@ class Sink(Protocol):
     def write(self, forecast: Forecast, place: Place) -> None:
         """Deliver one forecast, all fields of every step."""
         ...
+
+
+def refuse_unwritable(forecast: Forecast) -> None:
+    """Raises SinkRefused for what no sink takes: a series without a name, or a number that is not finite."""
+    names = {"queue": forecast.queue, "metric": forecast.metric, "job": forecast.job}
+    empty = [name for name, value in names.items() if not value.strip()]
+    if empty:
+        raise SinkRefused(f"the forecast's {' and '.join(empty)} is empty", **names)
+    numbers = (*forecast.prediction, *forecast.lower_bound, *forecast.upper_bound, forecast.mape or 0.0, forecast.skill or 0.0)
+    if not all(map(isfinite, numbers)):
+        raise SinkRefused("the forecast has a number that is not finite", **names)

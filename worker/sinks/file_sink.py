@@ -13,7 +13,7 @@ from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
 from shared.store import open_store
 from worker.sinks import sinks
-from worker.sinks._writable import refuse_unwritable
+from worker.sinks.base import refuse_unwritable
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import SinkAway, SinkNotFound, SinkRefused
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
-from worker.sinks._writable import refuse_unwritable
+from worker.sinks.base import refuse_unwritable
 
 ERRORS = ErrorTypes(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
 

@@ -17,7 +17,7 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
-from worker.sinks._writable import refuse_unwritable
+from worker.sinks.base import refuse_unwritable
 
 KEY = ("queue", "metric", "job", "issued_at")
 KEPT = timedelta(days=400)  # a year and a month, so that a forecast can be laid beside that of a year ago; then MongoDB drops it
