@@ -17,8 +17,8 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
+from shared.domain.forecasts import leaderboard
 from shared.domain.jobs import Job, JobState, Progress, QueueState
-from shared.domain.ranking import leaderboard
 from shared.domain.reports import QueueReport, warnings_of
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids

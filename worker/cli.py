@@ -14,8 +14,8 @@ from shared.command.terminal import AsJson, DataDir, notice, print_json, say
 from shared.config.data_folder import open_data_folder, problem_with
 from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
-from shared.domain.holidays import holidays_of
 from shared.domain.lanes import Lane
+from shared.domain.texts import holidays_of
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from api.edge.remembered import Remembered
-from shared.domain.sessions import MAX_SESSIONS, Session, is_session_id, make_session
-from shared.domain.tokens import digest_of
+from shared.domain.tokens import MAX_SESSIONS, Session, digest_of, is_session_id, make_session
 from shared.store.sessions import Sessions
 
 

@@ -16,8 +16,7 @@ from api.edge.identity import caller, known_caller
 from api.edge.login import COOKIE, PAGE, local_path
 from api.edge.policy import Policy
 from api.edge.routing import route
-from shared.domain.sessions import SESSION_LIFE
-from shared.domain.tokens import Scope
+from shared.domain.tokens import SESSION_LIFE, Scope
 
 LOG_IN = Policy(needs=None, logs_in=True, is_audited=True, max_body_bytes=16_384)
 WRONG = "This token is unknown, expired or revoked."

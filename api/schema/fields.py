@@ -25,9 +25,8 @@ from pydantic import (
 from api.schema.sizes import Size
 from shared.domain import identifiers
 from shared.domain.durations import Duration
-from shared.domain.holidays import CODE, MAX_DATES, holidays_of
 from shared.domain.jobs import Hyperparameter
-from shared.domain.texts import CONTROL, SHORT, Text
+from shared.domain.texts import CONTROL, COUNTRY, MAX_DATES, SHORT, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 
 UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
@@ -142,7 +141,7 @@ Models = Annotated[
 Holidays = Annotated[
     tuple[date, ...] | str | None,
     BeforeValidator(lambda given: None if given is None else holidays_of(given)),
-    _two_forms({"type": ["string", "null"], "pattern": f"^{CODE}$"}, {"type": "string", "format": "date"}, MAX_DATES),
+    _two_forms({"type": ["string", "null"], "pattern": f"^{COUNTRY}$"}, {"type": "string", "format": "date"}, MAX_DATES),
 ]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]

@@ -23,8 +23,7 @@ from api.schema import fields
 from api.schema.requests import Form, JobBody
 from api.v1.admission import admit
 from api.v1.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
-from shared.domain.cron import next_due
-from shared.domain.schedules import Schedule, paused, resumed
+from shared.domain.schedules import Schedule, next_due, paused, resumed
 from shared.errors import BrokerAway, ChangedMeanwhile
 
 TRIES = 5  # of a change that the reaper's own may come before

@@ -1,14 +1,19 @@
-"""Kinds of values that settings have, with what is accepted for them."""
+"""Kinds of values that settings have, with what is accepted for them.
+
+URLs and files of TLS are looked at when settings are read, before a connection fails for a reason that nobody sees.
+"""
 
 from __future__ import annotations
 
+import ssl
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, StringConstraints, ValidationInfo
 
+from shared.config.redis_urls import TLS_FILES, RedisPlace
 from shared.domain.durations import Duration
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -33,6 +38,53 @@ def _folder(path: Path) -> Path:
         raise ValueError("the home folder that `~` stands for is not known; name an absolute path") from error
 
 
+def _usable_url(given: SecretStr) -> SecretStr:
+    """The URL itself; raises ValueError with what is accepted, in words that hold no password."""
+    tls = RedisPlace.of(given.get_secret_value()).tls or {}
+    files = {name: Path(str(tls[name])) for name in TLS_FILES if name in tls}
+    if "ssl_ca_certs" in files:
+        _check_ca_file(files["ssl_ca_certs"])
+    if "ssl_certfile" in files:
+        _check_key_pair(files["ssl_certfile"], files["ssl_keyfile"])
+    return given
+
+
+def _usable_ca_file(path: Path, info: ValidationInfo) -> Path:
+    """The file itself; raises ValueError when it holds no certificate, or no URL asks for TLS."""
+    urls = [info.data.get(name) for name in ("broker_url", "result_backend_url")]
+    if not any(url and RedisPlace.of(url.get_secret_value()).tls for url in urls):
+        raise ValueError("the broker's URL has no TLS: write rediss://, or tls=true in a sentinel:// URL")
+    return _check_ca_file(path.expanduser().absolute())
+
+
+def _check_ca_file(path: Path) -> Path:
+    """The path itself; raises ValueError unless the file holds certificates."""
+    _check_readable(path)
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise ValueError(f"{path} holds no certificate in PEM form") from None
+    return path
+
+
+def _check_key_pair(certificate: Path, key: Path) -> None:
+    """Raises ValueError unless the files hold a certificate and the key that belongs to it."""
+    for path in (certificate, key):
+        _check_readable(path)
+    try:
+        ssl.create_default_context().load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError):
+        raise ValueError(f"{certificate} and {key} are no certificate with its key, without a password, in PEM form") from None
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+
 Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
@@ -41,3 +93,5 @@ Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 Most = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: None if given == "off" else given)]
 KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
 Networks = tuple[IPvAnyNetwork, ...]
+RedisUrl = Annotated[SecretStr, AfterValidator(_usable_url)]
+BrokerCaFile = Annotated[Path, AfterValidator(_usable_ca_file)]

@@ -22,8 +22,19 @@ from pydantic_settings import (
 )
 
 from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
-from shared.config.redis_settings import BrokerCaFile, RedisUrl
-from shared.config.setting_kinds import LOOPBACK, Folder, InfluxVersion, KeptFor, Level, Most, Networks, RateLimit, TimeZoneName
+from shared.config.setting_kinds import (
+    LOOPBACK,
+    BrokerCaFile,
+    Folder,
+    InfluxVersion,
+    KeptFor,
+    Level,
+    Most,
+    Networks,
+    RateLimit,
+    RedisUrl,
+    TimeZoneName,
+)
 from shared.domain.allowances import Allowance
 from shared.domain.durations import Duration
 from shared.errors import InvalidSettings, UnknownConnection

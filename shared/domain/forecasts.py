@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
+from math import inf
 from typing import Literal
 
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from shared.domain.timegrid import step_starts
-from shared.domain.units import Unit, unit_of
+
+Ranking = Literal["mape", "wape", "rmse"]
+
+_PERCENT_NAMES = re.compile(r"(^|\.)used_?capacity$|percent|pct", re.IGNORECASE)
+
+
+class Unit(StrEnum):
+    """What the values of a metric are counted in: units that mean something to us."""
+
+    PERCENT = "percent"  # of what a queue may use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +121,11 @@ class Measures:
     steps: int  # scored steps
     skipped_steps: int  # left out of MAPE because the actual value is zero
 
+    def by(self, ranking: Ranking) -> float:
+        """The one of them that outcomes are compared by; infinite where it is not defined."""
+        value: float | None = getattr(self, ranking)
+        return inf if value is None else value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowForecast:
@@ -167,8 +184,8 @@ class Forecast:
 
     @property
     def unit(self) -> Unit | None:
-        """What its values are counted in; None = nobody knows."""
-        return unit_of(self.metric)
+        """What its values are counted in, as the metric's name says; None = it says nothing."""
+        return Unit.PERCENT if _PERCENT_NAMES.search(self.metric) else None
 
     @property
     def horizon_steps(self) -> int:
@@ -184,3 +201,18 @@ class Forecast:
     def peak_step(self) -> int:
         """The step (1, 2, …) with the highest prediction; of equal ones the first."""
         return 1 + max(range(self.horizon_steps), key=self.prediction.__getitem__)
+
+
+def leaderboard(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """All outcomes: scores first, best before worse, equal ones in the order of the candidates; then the failures."""
+    scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
+    by = ranking(scores)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    return (*sorted(scores, key=lambda score: score.measures.by(by)), *failures)
+
+
+def ranking(scores: Sequence[Score]) -> Ranking:
+    """What these scores are compared by: MAPE; WAPE where more than half of the steps are zero; RMSE where all are."""
+    if all(score.measures.wape is None for score in scores):
+        return "rmse"
+    return "wape" if any(2 * score.measures.skipped_steps > score.measures.steps for score in scores) else "mape"

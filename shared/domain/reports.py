@@ -9,11 +9,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from shared.domain.forecasts import Candidate, Forecast, Outcome
+from shared.domain.forecasts import Candidate, Forecast, Outcome, Unit
 from shared.domain.identifiers import first_of
 from shared.domain.jobs import QueueState
 from shared.domain.timegrid import step_start
-from shared.domain.units import Unit
 
 MAX_QUEUES_NAMED = 3  # in a warning
 FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits

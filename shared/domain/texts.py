@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -13,6 +14,8 @@ from pydantic_core import CoreSchema, core_schema
 from shared.domain import identifiers
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
+COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts; which codes there are only a worker knows
+MAX_DATES = 1_000
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
 
 
@@ -41,3 +44,18 @@ SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty
 PlaceName = Annotated[
     str, Text(identifiers.PLACE, identifiers.MAX_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 ]
+
+
+def holidays_of(given: object) -> str | tuple[date, ...]:
+    """Holidays: the code or the dates that a text or a list of texts stands for; raises ValueError with what is accepted."""
+    if isinstance(given, str) and re.fullmatch(COUNTRY, given):
+        return given.upper()
+    if isinstance(given, list | tuple) and len(given) <= MAX_DATES and all(map(_is_day, given)):
+        return tuple(map(date.fromisoformat, given))
+    raise ValueError(
+        f"accepted are a country code such as DE, that of a part such as DE-BY, or at most {MAX_DATES} dates such as 2026-01-01"
+    )
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None

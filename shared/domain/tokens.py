@@ -1,4 +1,6 @@
-"""Tokens: who may ask the service for what. The secret is shown once, when a token is made; only its SHA-256 is kept.
+"""Tokens: who may ask the service for what; and sessions: a person has logged in with a token, and the browser keeps a random id.
+
+A secret is shown once, when its token is made; of secrets and ids only the SHA-256 is kept.
 
 A secret has 256 random bits, so a slow hash would protect nothing more: there is no word in it to be guessed.
 """
@@ -6,15 +8,19 @@ A secret has 256 random bits, so a slow hash would protect nothing more: there i
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 PREFIX = "qc_"  # so that people, and scanners of repositories, recognise one
-SECRET_BYTES = 32
+SESSION_LIFE = timedelta(hours=12)
+MAX_SESSIONS = 100  # of one token; the next one ends the oldest
+SECRET_BYTES = 32  # of a token, and of a session's id
+_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes, as `token_urlsafe` writes them
 
 
 class Scope(StrEnum):
@@ -53,6 +59,16 @@ class Token:
         return hmac.compare_digest(self.digest, digest_of(secret))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session as the store keeps it. Times are aware UTC."""
+
+    digest: str  # of the id: SHA-256, 64 hexadecimal digits
+    token_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
 def make_token(
     *, name: str, scope: Scope, created_at: datetime, projects: Sequence[str] = (), expires_at: datetime | None = None
 ) -> tuple[Token, str]:
@@ -68,6 +84,18 @@ def make_token(
         expires_at=expires_at,
     )
     return token, secret
+
+
+def make_session(token_id: str, now: datetime) -> tuple[Session, str]:
+    """A new session and its id, which only the browser keeps."""
+    session_id = secrets.token_urlsafe(SECRET_BYTES)
+    session = Session(digest=digest_of(session_id), token_id=token_id, created_at=now, expires_at=now + SESSION_LIFE)
+    return session, session_id
+
+
+def is_session_id(text: str) -> bool:
+    """Whether it has the form of a session's id; what has not need not be looked up."""
+    return _ID.fullmatch(text) is not None
 
 
 def digest_of(secret: str) -> str:

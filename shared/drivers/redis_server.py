@@ -1,16 +1,20 @@
-"""One Redis or Valkey server, found directly or through Sentinels, and a client with limits.
+"""One Redis or Valkey server, found directly or through Sentinels, and a client with limits: tries are for a limited time, too,
+since a task that waits for the broker must not run into its own time limit.
 
 Three databases in a row: broker, results, run state (in which the API also counts requests).
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
-from redis.backoff import NoBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis-py's own names
 from redis.retry import Retry
@@ -18,12 +22,16 @@ from redis.sentinel import Sentinel
 
 from shared.config.redis_urls import RedisPlace
 from shared.config.settings import Settings
-from shared.drivers.redis_patience import Patience
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.errors import BrokerNotStarted
 
 SOCKET_NOTE = "broker.socket"  # in the data folder: where the embedded broker's socket lies (its own path must stay short)
+PATIENCE_SECONDS = 25.0  # far below the soft limit of a task, after which a queue would have failed
 _TRANSIENT = (ConnectionError, TimeoutError, *OUTAGES)
+
+Answer = TypeVar("Answer")
+
+_is_trying = ContextVar("is_trying", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +118,41 @@ def _embedded(data_dir: Path) -> RedisPlace:
         return RedisPlace(path=note.read_text().strip())
     except OSError as error:
         raise BrokerNotStarted(data_dir=data_dir) from error
+
+
+class Patience(Retry):
+    """Tries again until PATIENCE_SECONDS have passed, whatever is tried within what.
+
+    redis-py connects, with all tries that there are, within each try of a command: a connection that was lost would be waited for
+    26 times 25 seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ExponentialBackoff(cap=1.0, base=0.05), 25)
+
+    def call_with_retry(
+        self,
+        do: Callable[[], Answer],
+        fail: Callable[..., object],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> Answer:
+        """What `do` gives; raises the last error when the time is up. Within another try it is one try."""
+        if _is_trying.get():
+            return do()
+        token, until, failures = _is_trying.set(True), time.monotonic() + PATIENCE_SECONDS, 0
+        try:
+            while True:
+                try:
+                    return do()
+                except self._supported_errors as error:
+                    if is_retryable and not is_retryable(error):
+                        raise
+                    failures += 1
+                    fail(error, failures) if with_failure_count else fail(error)
+                    pause = self._backoff.compute(failures)
+                    if time.monotonic() + pause > until:
+                        raise
+                time.sleep(pause)
+        finally:
+            _is_trying.reset(token)

@@ -7,16 +7,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from pymongo.errors import DuplicateKeyError
+import structlog
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
 
-from shared.drivers.faults import in_every_method
+from shared.drivers.faults import in_every_method, translated
 from shared.drivers.mongo import Document, Documents, Patience
-from shared.errors import StoreAway
+from shared.errors import RecordRefused, StoreAway
 from shared.store.codec import Cell, Row, from_cell, to_row
 from shared.store.mongo_admission import admitting
 from shared.store.mongo_place import MongoPlace
 from shared.store.mongo_statements import Stages, joining, matching, name_of, newest, plain, preceding, sort_of, taken_by
-from shared.store.mongo_writes import replace_all, speaks_mongo
 from shared.store.reading import page, read_one
 from shared.store.records import Is, Order, Waiting, Where
 from shared.store.tables import Kind, Table
@@ -25,6 +26,23 @@ T = TypeVar("T")
 
 REVISION = "revision"  # another one after each write: who changes a document sees whether somebody else has, too
 TRIES = 200  # each that fails is somebody else's success
+DUPLICATE_KEY = 11_000
+REFUSED = "a unique index or a validator of the database is in the way"
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def speaks_mongo() -> Iterator[None]:
+    """Context or decorator: raises StoreAway while the server is away, RecordRefused for a record that it does not take."""
+    with translated(StoreAway):
+        try:
+            yield
+        except (WriteError, BulkWriteError) as error:  # a duplicate key is such a WriteError
+            if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
+                raise StoreAway("not enough servers have confirmed what was written") from error
+            log.exception("the store refused a record")
+            raise RecordRefused(REFUSED) from error
 
 
 @in_every_method(speaks_mongo())
@@ -95,7 +113,7 @@ class MongoRecords:
         """Keep records; one of the same key is replaced."""
         if values:
             key = [name_of(table, name) for name in table.key]
-            replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
+            _replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
 
     def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
         """Drop what matches; how many went."""
@@ -172,6 +190,17 @@ class MongoRecords:
 def _sorted(table: Table[T], where: Where, order: Order) -> Stages:
     """Stages that keep the documents that match, in order: sorted by an index before others are looked up for them."""
     return [{"$match": plain(table, where)}, {"$sort": sort_of(table, order)}, *joining(table, where)]
+
+
+def _replace_all(documents: Documents, key: Sequence[str], rows: Sequence[Document]) -> None:
+    """Upserts; one that another process has just made is tried again, and then replaces."""
+    writes = [ReplaceOne({part: {"$eq": row[part]} for part in key}, row, upsert=True) for row in rows]
+    try:
+        documents.bulk_write(writes, ordered=False)
+    except BulkWriteError as error:
+        if any(refusal["code"] != DUPLICATE_KEY for refusal in error.details["writeErrors"]):
+            raise
+        documents.bulk_write(writes, ordered=False)
 
 
 def _document(table: Table[T], row: Mapping[str, Cell]) -> Document:

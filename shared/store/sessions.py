@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.domain.sessions import Session
+from shared.domain.tokens import Session
 from shared.store.records import Is, OneOf, Records
 from shared.store.tables import SESSIONS
 

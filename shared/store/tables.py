@@ -16,8 +16,7 @@ from shared.domain.forecasts import Forecast, Outcome
 from shared.domain.jobs import Job
 from shared.domain.reports import Actual, QueueReport
 from shared.domain.schedules import Schedule
-from shared.domain.sessions import Session
-from shared.domain.tokens import Token
+from shared.domain.tokens import Session, Token
 from shared.errors import JobNotFound, NotFound, QueueNotFound, ScheduleNotFound, TokenNotFound
 
 T = TypeVar("T")

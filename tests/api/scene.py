@@ -23,7 +23,7 @@ from shared.domain.forecasts import (
 )
 from shared.domain.jobs import Job, JobState
 from shared.domain.reports import QueueReport
-from shared.drivers.redis_patience import PATIENCE_SECONDS
+from shared.drivers.redis_server import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests import factories

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from shared.domain.jobs import JobState
-from shared.drivers.redis_patience import PATIENCE_SECONDS
+from shared.drivers.redis_server import PATIENCE_SECONDS
 from shared.errors import RunStateLost
 from tests.api.bodies import BODY
 from tests.chaos import faults

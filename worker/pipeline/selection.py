@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from shared.domain.forecasts import Failure, Outcome, Score
-from shared.domain.ranking import Ranking, leaderboard, measure, ranking, value
+from shared.domain.forecasts import Failure, Outcome, Ranking, Score, leaderboard, ranking
 from shared.domain.reports import ReportedScore
 from shared.domain.search_space import REFERENCE
 from shared.errors import UndefinedScore
@@ -82,7 +81,7 @@ def _contenders(scores: Sequence[Score], by: Ranking) -> list[Score]:
     """The reference forecast and those that beat it, best first."""
     reference = next((score for score in scores if score.candidate == REFERENCE), None)
     against = _reference_measure(by)
-    return [s for s in scores if reference is None or s is reference or value(s, against) < value(reference, against)]
+    return [s for s in scores if reference is None or s is reference or s.measures.by(against) < reference.measures.by(against)]
 
 
 def _reference_measure(by: Ranking) -> Ranking:
@@ -92,14 +91,14 @@ def _reference_measure(by: Ranking) -> Ranking:
 def _is_tied(score: Score, best: Score, by: Ranking, *, is_blend: bool) -> bool:
     """Whether a score is as good as the best, for all that the backtest can tell."""
     if not is_blend:
-        return value(score, by) <= value(best, by) * (1 + TIE_MARGIN)
-    is_much_worse = value(score, by) > value(best, by) * (1 + BLEND_MARGIN)
-    folds = [(measure(own.measures, by), measure(its.measures, by)) for own, its in zip(score.windows, best.windows, strict=True)]
+        return score.measures.by(by) <= best.measures.by(by) * (1 + TIE_MARGIN)
+    is_much_worse = score.measures.by(by) > best.measures.by(by) * (1 + BLEND_MARGIN)
+    folds = [(own.measures.by(by), its.measures.by(by)) for own, its in zip(score.windows, best.windows, strict=True)]
     return not (is_much_worse and len(folds) > 1 and all(its < own for own, its in folds if own < inf))
 
 
 def _shown(score: Score, by: Ranking) -> str:
-    return f"{by.upper()} {value(score, by):.3g}{'' if by == 'rmse' else ' %'}"
+    return f"{by.upper()} {score.measures.by(by):.3g}{'' if by == 'rmse' else ' %'}"
 
 
 def _explanation(

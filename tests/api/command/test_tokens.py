@@ -17,8 +17,7 @@ from typer.testing import CliRunner, Result
 
 from shared.command.root import build_app
 from shared.config.settings import Settings
-from shared.domain.sessions import make_session
-from shared.domain.tokens import Scope, Token
+from shared.domain.tokens import Scope, Token, make_session
 from shared.store import open_store
 from tests.api.scene import QUEUECAST
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.edge.known_sessions import KnownSessions
-from shared.domain.sessions import SESSION_LIFE
+from shared.domain.tokens import SESSION_LIFE
 from shared.store import Store, open_store
 from tests.factories import MONDAY
 

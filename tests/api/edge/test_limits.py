@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
 from shared.domain.tokens import Scope, make_token
-from shared.drivers.redis_patience import PATIENCE_SECONDS
+from shared.drivers.redis_server import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
 from tests.api.bodies import a_body
 from tests.polling import without_waiting

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.edge.login import COOKIE
 from api.edge.remembered import LIFE_SECONDS
 from shared.config.settings import Settings
-from shared.domain.sessions import SESSION_LIFE
+from shared.domain.tokens import SESSION_LIFE
 from shared.store import Store
 from tests.api.bodies import a_body
 from tests.api.scene import Granting, Headers

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.cron import newest_due, next_due
+from shared.domain.schedules import newest_due, next_due
 from shared.errors import InvalidRequest
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"

@@ -14,8 +14,7 @@ import redis
 from shared.config.redis_urls import RedisPlace
 from shared.config.settings import Settings
 from shared.drivers.faults import translated
-from shared.drivers.redis_patience import PATIENCE_SECONDS
-from shared.drivers.redis_server import SOCKET_NOTE, redis_client, redis_server
+from shared.drivers.redis_server import PATIENCE_SECONDS, SOCKET_NOTE, redis_client, redis_server
 from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
 from shared.fleet.runstate import RunState
 from tests.certificates import Certificates

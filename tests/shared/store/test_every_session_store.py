@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from shared.domain.sessions import Session
+from shared.domain.tokens import Session
 from shared.store import Store
 from tests.factories import MONDAY
 

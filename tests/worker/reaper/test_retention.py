@@ -8,7 +8,7 @@ from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.reports import Point
-from shared.domain.sessions import make_session
+from shared.domain.tokens import make_session
 from shared.fleet.runstate import RunState
 from tests.factories import MONDAY, a_forecast, a_job
 from worker.job.resources import Resources
