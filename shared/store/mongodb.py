@@ -19,7 +19,7 @@ from shared.store.mongo_admission import admitting
 from shared.store.mongo_place import MongoPlace
 from shared.store.mongo_statements import Stages, joining, matching, name_of, newest, plain, preceding, sort_of, taken_by
 from shared.store.reading import page, read_one
-from shared.store.records import Is, Order, Waiting, Where
+from shared.store.records import Is, Order, Waiting, Where, of_key
 from shared.store.tables import Kind, Table
 
 T = TypeVar("T")
@@ -53,7 +53,6 @@ class MongoRecords:
         self._place = MongoPlace(url, patience=patience)
 
     def add(self, table: Table[T], value: T) -> bool:
-        """Keep a new record; False = its key or unique columns are taken."""
         row = to_row(table, value)
         try:
             self._of(table).insert_one(_document(table, row))
@@ -64,7 +63,6 @@ class MongoRecords:
         return True
 
     def get(self, table: Table[T], *key: object) -> T:
-        """The record of this key."""
         return read_one(table, self._found(table, key))
 
     def find(
@@ -77,7 +75,6 @@ class MongoRecords:
         before: Sequence[object] | None = None,
         newest_of: Sequence[str] = (),
     ) -> list[T]:
-        """The records that match."""
         if newest_of:
             stages: Stages = [*matching(table, where), *newest(table, newest_of), {"$sort": sort_of(table, order)}]
         else:
@@ -92,13 +89,11 @@ class MongoRecords:
         return page(table, fetch, limit)
 
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
-        """The first record that matches."""
         for document in self._of(table).aggregate([*_sorted(table, where, order), {"$limit": 1}], allowDiskUse=True):
             return read_one(table, _row(table, document))
         return None
 
     def update_if(self, table: Table[T], key: Sequence[object], change: Callable[[T], T | None]) -> bool:
-        """Compare-and-set; whether this call changed the record."""
         for _ in range(TRIES):
             known = self._found(table, key)
             new = change(read_one(table, known))
@@ -110,13 +105,11 @@ class MongoRecords:
         raise StoreAway("too many change the same record at once")
 
     def put_many(self, table: Table[T], values: Sequence[T]) -> None:
-        """Keep records; one of the same key is replaced."""
         if values:
             key = [name_of(table, name) for name in table.key]
             _replace_all(self._of(table), key, [_document(table, to_row(table, value)) for value in values])
 
     def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
-        """Drop what matches; how many went."""
         collection, own = self._of(table), plain(table, where)
         if limit == 0:  # refused by a server
             return 0
@@ -128,21 +121,18 @@ class MongoRecords:
         return collection.delete_many({"$and": [{"_id": {"$in": old}}, own]}).deleted_count
 
     def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[object, dict[str, float]]:
-        """Value of the column `by` → the sums of these columns, and "count"."""
         added = {name: {"$sum": f"${name}"} for name in columns}
         group = {"$group": {"_id": f"${name_of(table, by)}", "count": {"$sum": 1}, **added}}
         rows = self._of(table).aggregate([*matching(table, where), group, {"$sort": {"_id": 1}}])
         return {from_cell(table.by_name[by], row["_id"]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
     def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
-        """The different values of the first columns of the key."""
         tuples: list[tuple[object, ...]] = [()]
         for name in columns:
             tuples = [(*known, value) for known in tuples for value in self._values(table, columns, known, name)]
         return tuples
 
     def has_any(self, table: Table[T]) -> bool:
-        """Whether there is a record."""
         return self._of(table).find_one({}, {"_id": 1}) is not None
 
     def together(self) -> AbstractContextManager[None]:
@@ -151,16 +141,13 @@ class MongoRecords:
 
     @contextmanager
     def admitting(self, account: str, record_id: str, weight: int, check: Callable[[Waiting], None]) -> Iterator[None]:
-        """Inside, there is room for one more record of this account."""
         with speaks_mongo(), admitting(self._place.of, account, record_id, weight, check):
             yield
 
     def had_tokens(self) -> bool:
-        """Whether the mark says that a token was ever made."""
         return self._place.had_tokens()
 
     def note_tokens(self) -> None:
-        """Let the mark say that a token is about to be made."""
         self._place.note_tokens()
 
     def check(self) -> None:
@@ -180,10 +167,9 @@ class MongoRecords:
         return sorted(value for value in self._of(table).distinct(name, own) if isinstance(value, kind))
 
     def _found(self, table: Table[T], key: Sequence[object]) -> Row:
-        names = dict(zip(table.key, key, strict=True))
-        document = self._of(table).find_one(plain(table, [Is(name, value) for name, value in names.items()]))
+        document = self._of(table).find_one(plain(table, of_key(table, key)))
         if document is None:
-            raise table.missing(**names)
+            raise table.missing(**dict(zip(table.key, key, strict=True)))
         return _row(table, document)
 
 

@@ -72,6 +72,11 @@ def given(**values: object) -> list[Is | OneOf | Between]:
     return [Is(name, value) for name, value in values.items() if value is not None]
 
 
+def of_key(table: Table[T], key: Sequence[object]) -> list[Is]:
+    """The conditions that the columns of the key have these values."""
+    return [Is(name, value) for name, value in zip(table.key, key, strict=True)]
+
+
 class Records(Protocol):
     """Values by table, in one database."""
 

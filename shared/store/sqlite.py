@@ -11,9 +11,9 @@ from typing import TypeVar
 from shared.errors import RecordRefused
 from shared.store.codec import Cell, Row, from_cell, to_row
 from shared.store.reading import page, read_one
-from shared.store.records import Order, Waiting, Where
+from shared.store.records import Order, Waiting, Where, of_key
 from shared.store.sqlite_file import SqliteFile, require_version
-from shared.store.sqlite_statements import Values, insert, key_condition, matching, newest, ordered, preceding
+from shared.store.sqlite_statements import Values, insert, matching, newest, ordered, preceding
 from shared.store.tables import Table
 
 T = TypeVar("T")
@@ -29,7 +29,6 @@ class SqliteRecords:
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
 
     def add(self, table: Table[T], value: T) -> bool:
-        """Keep a new record; False = its key or unique columns are taken."""
         row = to_row(table, value)
         with self._file.writing() as db:
             if db.execute(insert(table, replaces=False), row).rowcount:
@@ -39,9 +38,10 @@ class SqliteRecords:
             return False
 
     def get(self, table: Table[T], *key: object) -> T:
-        """The record of this key."""
-        with self._file.reading() as db:
-            return read_one(table, self._row(db, table, key))
+        record = self.first(table, of_key(table, key))
+        if record is None:
+            raise table.missing(**dict(zip(table.key, key, strict=True)))
+        return record
 
     def find(
         self,
@@ -53,7 +53,6 @@ class SqliteRecords:
         before: Sequence[object] | None = None,
         newest_of: Sequence[str] = (),
     ) -> list[T]:
-        """The records that match."""
         values: Values = []
         condition = newest(table, newest_of, where, values) if newest_of else matching(table, where, values)
         if before is not None:
@@ -68,7 +67,6 @@ class SqliteRecords:
             return page(table, fetch, limit)
 
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:
-        """The first record that matches."""
         values: Values = []
         condition = matching(table, where, values)
         rest = ordered(table, order, 1, values)
@@ -77,22 +75,19 @@ class SqliteRecords:
         return None if row is None else read_one(table, row)
 
     def update_if(self, table: Table[T], key: Sequence[object], change: Callable[[T], T | None]) -> bool:
-        """Compare-and-set; whether this call changed the record."""
         with self._file.writing() as db:
-            new = change(read_one(table, self._row(db, table, key)))
+            new = change(self.get(table, *key))
             if new is not None:
                 db.execute(insert(table, replaces=True), to_row(table, new))
         return new is not None
 
     def put_many(self, table: Table[T], values: Sequence[T]) -> None:
-        """Keep records; one of the same key is replaced."""
         rows = [to_row(table, value) for value in values]
         for first in range(0, len(rows), MAX_ROWS):
             with self._file.writing() as db:
                 db.executemany(insert(table, replaces=True), rows[first : first + MAX_ROWS])
 
     def delete_some(self, table: Table[T], where: Where, *, order: Order = (), limit: int | None = None) -> int:
-        """Drop what matches; how many went."""
         values: Values = []
         key, condition = ", ".join(table.key), matching(table, where, values)
         rest = ordered(table, order, limit, values)
@@ -101,7 +96,6 @@ class SqliteRecords:
             return db.execute(f"DELETE FROM {table.name} WHERE ({key}) IN ({old})", values).rowcount  # noqa: S608 - our names
 
     def sum_by(self, table: Table[T], where: Where, by: str, columns: Sequence[str]) -> dict[object, dict[str, float]]:
-        """Value of the column `by` → the sums of these columns, and "count"."""
         values: Values = []
         condition, added = matching(table, where, values), "".join(f", sum({name}) AS {name}" for name in columns)
         statement = (
@@ -112,7 +106,6 @@ class SqliteRecords:
         return {from_cell(table.by_name[by], row[by]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
     def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
-        """The different values of the first columns of the key."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         first = f"SELECT {names} FROM {table.name} ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
         later = f"SELECT {names} FROM {table.name} WHERE ({names}) > ({marks}) ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
@@ -123,7 +116,6 @@ class SqliteRecords:
         return tuples
 
     def has_any(self, table: Table[T]) -> bool:
-        """Whether there is a record."""
         with self._file.reading() as db:
             return db.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None  # noqa: S608 - our names
 
@@ -139,29 +131,17 @@ class SqliteRecords:
             yield
 
     def had_tokens(self) -> bool:
-        """Whether the note beside the file says that a token was ever made."""
         return self._file.place.had_tokens()
 
     def note_tokens(self) -> None:
-        """Note that a token is about to be made."""
         with self._file.writing():
             self._file.place.note_tokens()
 
     def check(self) -> None:
-        """A real write; raises StoreAway."""
         self._file.try_to_write()
 
     def close(self) -> None:
-        """Let go of the file."""
         self._file.close()
-
-    def _row(self, db: sqlite3.Connection, table: Table[T], key: Sequence[object]) -> Row:
-        values: Values = []
-        condition = matching(table, key_condition(table, key), values)
-        row: Row | None = db.execute(f"SELECT * FROM {table.name} AS this WHERE {condition}", values).fetchone()  # noqa: S608 - ours
-        if row is None:
-            raise table.missing(**dict(zip(table.key, key, strict=True)))
-        return row
 
 
 def _is_there(db: sqlite3.Connection, table: Table[T], row: Mapping[str, Cell]) -> bool:

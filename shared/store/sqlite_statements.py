@@ -42,11 +42,6 @@ def insert(table: Table[T], *, replaces: bool) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT {on_conflict}"  # noqa: S608 - our names
 
 
-def key_condition(table: Table[T], key: Sequence[object]) -> list[Condition]:
-    """The condition that the columns of the key have these values."""
-    return [Is(name, value) for name, value in zip(table.key, key, strict=True)]
-
-
 def matching(table: Table[T], where: Where, values: Values, *, alias: str = "this") -> str:
     """The condition of a WHERE; what it compares with is added to `values`."""
     return " AND ".join(_one(table, condition, values, alias) for condition in where) or "TRUE"
