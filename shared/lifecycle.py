@@ -105,6 +105,7 @@ class Lifecycle:
             return
         self.store.jobs.update(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
         log.warning("run state lost, job is planned again", job_id=job_id)
+        self.store.reports.forget(job_id, {QueueState.FAILED})  # they are tried again
         self.start(job, wake)
 
     @contextmanager
@@ -133,7 +134,10 @@ class Lifecycle:
             report = self.store.reports.get(job_id, queue)
         except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
             report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
-        self.store.reports.save(replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes)))
+        failed = replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes))
+        if not self.store.reports.save(failed):  # its forecast is delivered
+            self.run_state.end_queue(job_id, queue)
+            return
         self.run_state.end_queue(job_id, queue, reason)
         log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
 

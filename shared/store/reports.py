@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
+from shared.errors import QueueNotFound, RecordUnreadable
 from shared.store.records import Between, Is, OneOf, Records, Where, given
 from shared.store.tables import OUTCOMES, REPORTS, KeptReport, Ranked
+
+FORWARD = (QueueState.WAITING, QueueState.RUNNING, QueueState.FAILED, QueueState.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +21,20 @@ class Reports:
 
     records: Records
 
-    def save(self, report: QueueReport) -> None:
-        """Keep the report of one queue of a job; replaces the earlier one, with its outcomes in their order."""
+    def save(self, report: QueueReport) -> bool:
+        """Keep the report of one queue of a job; replaces the earlier one, with its outcomes in their order.
+
+        Returns False, and changes nothing, when the earlier one is further: whoever was slow to read the queue, or gives it up
+        while its forecast is delivered, has come too late.
+        """
         own, count = {"job_id": report.job_id, "queue": report.queue}, len(report.outcomes)
         ranked = [Ranked(**own, rank=rank, outcome=outcome) for rank, outcome in enumerate(report.outcomes)]
         with self.records.together():
-            self.records.put_many(OUTCOMES, ranked)
-            self.records.put_many(REPORTS, [KeptReport(report=replace(report, outcomes=()), outcomes=count)])
-            self.records.delete_some(OUTCOMES, [*given(**own), Between("rank", count)])
+            is_newest = self._put(KeptReport(report=replace(report, outcomes=()), outcomes=count))
+            if is_newest:
+                self.records.put_many(OUTCOMES, ranked)
+                self.records.delete_some(OUTCOMES, [*given(**own), Between("rank", count)])
+        return is_newest
 
     def get(self, job_id: str, queue: str) -> QueueReport:
         """One queue of a job, with its outcomes in leaderboard order; raises QueueNotFound."""
@@ -43,3 +53,16 @@ class Reports:
         with self.records.together():
             self.records.delete_some(REPORTS, where)
             self.records.delete_some(OUTCOMES, [Is("job_id", job_id), OneOf("queue", queues)])
+
+    def _put(self, new: KeptReport) -> bool:
+        """Whether the report is kept now; one that cannot be read is replaced: a queue always ends."""
+        if self.records.add(REPORTS, new):
+            return True
+
+        def further(known: KeptReport) -> KeptReport | None:
+            return new if FORWARD.index(new.report.state) >= FORWARD.index(known.report.state) else None
+
+        with suppress(QueueNotFound, RecordUnreadable):
+            return self.records.update_if(REPORTS, [new.report.job_id, new.report.queue], further)
+        self.records.put_many(REPORTS, [new])
+        return True

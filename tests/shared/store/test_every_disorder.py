@@ -103,6 +103,8 @@ def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_bre
     assert [report.queue for report in store.reports.of_job("job-1")] == ["root.b"]
     with pytest.raises(RecordUnreadable, match=r"root\.a"):
         store.reports.get("job-1", "root.a")
+    assert store.reports.save(a_report(queue="root.a"))  # a queue always ends
+    assert store.reports.get("job-1", "root.a") == a_report(queue="root.a")
 
 
 def test_a_forecast_that_cannot_be_read_leaves_all_others(store_and_break: tuple[Store, Break]) -> None:

@@ -268,12 +268,17 @@ def test_a_job_that_is_not_there_is_said_so(store: Store, ask: Callable[[Store],
 
 # Reports
 
+FAILED: dict[str, Any] = {"state": QueueState.FAILED, "reason": "no data", "winner": None}
 
-def test_a_report_comes_back_with_its_leaderboard_in_order_and_is_replaced_with_it(store: Store) -> None:
-    empty = QueueReport(job_id="job-1", queue="root.etl", state=QueueState.WAITING)
+
+def test_a_report_comes_back_with_its_leaderboard_and_gives_way_to_none_that_is_less_far(store: Store) -> None:
+    running = QueueReport(job_id="job-1", queue="root.etl", state=QueueState.RUNNING)
     shorter = a_report(outcomes=a_report().outcomes[1:2], winner=None, state=QueueState.FAILED, reason="r")
-    for report in (empty, a_report(), shorter):
-        store.reports.save(report)
+    reports = [replace(running, state=QueueState.WAITING), running, replace(running, seconds=1.0), a_report(**FAILED), shorter]
+    reports += [a_report(), a_report(outcomes=shorter.outcomes)]
+    for number, report in enumerate(reports):
+        assert store.reports.save(report)
+        assert not any(store.reports.save(late) for late in reports[:number] if late.state is not report.state)
         assert store.reports.get("job-1", "root.etl") == report
 
 
@@ -286,12 +291,11 @@ def test_reports_of_a_job_are_listed_by_name_without_outcomes(store: Store) -> N
 
 
 def test_reports_are_forgotten_by_state_with_outcomes_and_those_of_other_jobs_stay(store: Store) -> None:
-    failed = {"state": QueueState.FAILED, "reason": "no data", "winner": None}
     for changes in (
         {"queue": "a"},
-        {"queue": "b"} | failed,
+        {"queue": "b"} | FAILED,
         {"queue": "c", "state": QueueState.RUNNING},
-        {"job_id": "job-2"} | failed,
+        {"job_id": "job-2"} | FAILED,
     ):
         store.reports.save(a_report(**changes))
     store.reports.forget("job-1", [QueueState.FAILED, QueueState.RUNNING])

@@ -34,6 +34,7 @@ from tests.factories import MONDAY, a_job, a_load, a_request, let_in, write_load
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
+from worker.job.ingestion import read_all
 from worker.job.resources import Resources, use
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.selection import choose
@@ -421,14 +422,34 @@ def delivering_when(happens: Callable[[], None], here: Resources, job: Job) -> N
         with use(here):
             happens()
 
-    def save(reports: Reports, report: QueueReport) -> None:
+    def save(reports: Reports, report: QueueReport) -> bool:
         with ThreadPoolExecutor(1) as another:  # whoever does it is not within this run
             another.submit(aside).result()
-        write(reports, report)
+        return write(reports, report)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Reports, "save", save)
         steps.select(job.job_id, "root.etl", is_heavy=False)
+
+
+def test_who_reads_or_gives_up_a_queue_too_late_takes_no_delivered_forecast_back(
+    here: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = planned(here)
+
+    def read_slowly(*args: Any) -> Any:
+        reading = read_all(*args)
+        monkeypatch.undo()
+        deliver(here, job, "root.etl")  # for another message, or after a cancel and a retry
+        return reading
+
+    monkeypatch.setattr(steps, "read_all", read_slowly)
+    steps.ingest(job.job_id, "root.etl")
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
+    here.run_state.client.delete(f"done:{job.job_id}")  # its process died before it could say that the queue is done
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "too late")
+    assert here.run_state.queue_states(job.job_id)["root.etl"] == (QueueState.SUCCEEDED, None)
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
 
 
 def test_a_message_of_an_earlier_run_lets_no_queue_in(here: Resources) -> None:
