@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -119,9 +119,8 @@ class Trio:
         folder.mkdir(parents=True)
         auth = f"sentinel auth-pass {MASTER} {self.password}\n" if self.password else ""
         (folder / "sentinel.conf").write_text(
-            f"sentinel monitor {MASTER} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {MASTER} 1000\n"
-            f"sentinel failover-timeout {MASTER} 4000\n{auth}"
-        )
+            f"sentinel monitor {MASTER} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {MASTER} 600000\n{auth}"
+        )  # whoever is only slow on a loaded machine does not count as down
         self.sentinel = RedisSentinel(folder, certificates=self.certificates)
         self.sentinel.start()
         eventually(self._has_seen_both, within=20, what="the Sentinel to know the replica")
@@ -138,14 +137,25 @@ class Trio:
         )
 
     def fail_over(self) -> RedisServer:
-        """Kill the master, wait for the next one, bring the old one back as its replica; gives the new master."""
+        """Kill the master, have the Sentinel name the next one, bring the old one back as its replica; gives the new master."""
         old = self.master()
         (other,) = (server for server in self.servers if server is not old)
         old.stop(signal.SIGKILL)
-        eventually(lambda: other.role() == "master", within=60, what="the replica to become the master")
-        old.start()
-        eventually(lambda: old.role() == "slave", within=180, what="the old master to come back as a replica")
+        eventually(lambda: self._names(other), within=180, what="the Sentinel to name the replica")  # a slow one pauses for 30 s
+        old.start()  # a master still, as far as it knows
+        eventually(lambda: _is_synced(old), within=180, what="the old master to come back as a replica")
         return other
+
+    def _names(self, server: RedisServer) -> bool:
+        """Whether the Sentinel has made this one the master; it is told to until it has."""
+        assert self.sentinel
+        with self.sentinel.client() as client:
+            address = cast("tuple[bytes, int]", client.sentinel_get_master_addr_by_name(MASTER))
+            if address[1] == server.port:
+                return True
+            with suppress(redis.exceptions.ResponseError):  # under way, or it has not heard of the replica for a while
+                client.execute_command("SENTINEL", "FAILOVER", MASTER)
+        return False
 
     def stop(self) -> None:
         """End them."""
