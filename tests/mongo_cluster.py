@@ -40,7 +40,7 @@ class ReplicaSet:
         asked = {"_id": NAME, "members": members, "settings": {"electionTimeoutMillis": 4_000}}
         with self._direct(self.servers[0]) as client:
             client.admin.command("replSetInitiate", asked)
-        eventually(self.primary, within=60, what="a primary")
+        eventually(self.primary, what="a primary")
 
     def primary(self) -> MongoServer | None:
         """The server that takes writes now, if there is one."""
@@ -48,10 +48,10 @@ class ReplicaSet:
 
     def step_down(self) -> None:
         """Make another one the primary."""
-        old = eventually(self.primary, within=30, what="a primary")
+        old = eventually(self.primary, what="a primary")
         with self._direct(old) as client, suppress(AutoReconnect):
             client.admin.command("replSetStepDown", 20, secondaryCatchUpPeriodSecs=5)
-        eventually(lambda: (self.primary() or old) is not old, within=60, what="another primary")
+        eventually(lambda: (self.primary() or old) is not old, what="another primary")
 
     def stop(self) -> None:
         """End the three."""

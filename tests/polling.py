@@ -9,8 +9,10 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
+PATIENCE_SECONDS = 120.0  # of a test: reached only where something is broken, or a loaded machine stands still
 
-def eventually(look: Callable[[], Seen | None], *, within: float, what: str) -> Seen:
+
+def eventually(look: Callable[[], Seen | None], *, what: str, within: float = PATIENCE_SECONDS) -> Seen:
     """Look again and again until something is seen; fails after `within` seconds, saying what was waited for."""
     until = time.monotonic() + within
     while not (seen := look()):

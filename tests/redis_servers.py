@@ -111,7 +111,7 @@ class Trio:
         first, second = self.servers
         with second.client() as client:
             client.replicaof("127.0.0.1", first.port)
-        eventually(lambda: _is_synced(second), within=20, what="the replica to catch up")
+        eventually(lambda: _is_synced(second), what="the replica to catch up")
         self._start_sentinel(first.port)
 
     def _start_sentinel(self, port: int) -> None:
@@ -123,7 +123,7 @@ class Trio:
         )  # whoever is only slow on a loaded machine does not count as down
         self.sentinel = RedisSentinel(folder, certificates=self.certificates)
         self.sentinel.start()
-        eventually(self._has_seen_both, within=20, what="the Sentinel to know the replica")
+        eventually(self._has_seen_both, what="the Sentinel to know the replica")
 
     def _has_seen_both(self) -> bool:
         assert self.sentinel
@@ -132,9 +132,7 @@ class Trio:
 
     def master(self) -> RedisServer:
         """The server that is the master now."""
-        return eventually(
-            lambda: next((server for server in self.servers if server.role() == "master"), None), within=30, what="a master"
-        )
+        return eventually(lambda: next((server for server in self.servers if server.role() == "master"), None), what="a master")
 
     def fail_over(self) -> RedisServer:
         """Kill the master, have the Sentinel name the next one, bring the old one back as its replica; gives the new master."""

@@ -11,9 +11,11 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from secrets import randbelow
 
 import psutil
 import pytest
@@ -36,10 +38,12 @@ def missing(server: str) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, below those that systems give to connections: none of these takes it meanwhile."""
+    while True:
+        port = 12_000 + randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def is_answered(url: str, status: int = 200) -> bool:
@@ -73,21 +77,21 @@ class Server:
     def run(self, command: list[str], is_there: Callable[[], bool], environment: Mapping[str, str] | None = None) -> None:
         """Start it, and wait until it answers."""
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(is_there, within=20, what=Path(command[0]).name)
+        eventually(is_there, what=Path(command[0]).name)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it; a frozen one is thawed first."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(number)
-        self._process.wait(20)
+        self._process.wait(60)
 
     def freeze(self) -> None:
         """It accepts connections and says nothing any more."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         frozen = psutil.Process(self._process.pid)
-        eventually(lambda: frozen.status() == psutil.STATUS_STOPPED, within=5, what="the server to stand still")
+        eventually(lambda: frozen.status() == psutil.STATUS_STOPPED, what="the server to stand still")
 
     def thaw(self) -> None:
         """It goes on."""

@@ -11,7 +11,7 @@ from shared.domain.forecasts import Unit
 from shared.domain.outgoing import readable
 
 NONE = "–"  # what is not known
-LARGEST_FIRST = (("d", 86_400), ("h", 3_600), ("min", 60))
+SECONDS_OF_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def name(text: object) -> Markup:
@@ -48,7 +48,7 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time in whole ones of its largest unit: `3 h`, `45 s`."""
-    for name, size in LARGEST_FIRST:
+    for name, size in SECONDS_OF_UNITS:
         if seconds >= (2 * size if name == "d" else size):  # 36 h say more than 2 d
             return f"{seconds // size:.0f} {name}"
     if seconds < 0.095:

@@ -89,7 +89,7 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[byte
     yield settings, server
     server.send_signal(signal.SIGCONT)
     server.send_signal(signal.SIGTERM)
-    server.wait(10)
+    server.wait(60)
     forget_socket(folder)
 
 

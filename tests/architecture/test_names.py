@@ -48,6 +48,11 @@ def test_the_name_of_a_test_is_a_sentence_of_one_line() -> None:
     fail_on(f"{path}: {name} has {len(name)} characters" for path, name in tests if len(name) > NAME_CHARACTERS)
 
 
+def test_a_limit_is_called_min_or_max() -> None:
+    texts = {path: (ROOT / path).read_text() for path in modules(*PACKAGES, "tests")}
+    fail_on(f"{path}: {name}" for path, text in texts.items() for name in re.findall(r"\b(?:LONGEST|MOST|LARGEST)_\w+", text))
+
+
 def imported(path: Path) -> set[str]:
     """Modules and names that a file imports, with their dots."""
     froms = [node for node in ast.walk(syntax_of(path)) if isinstance(node, ast.ImportFrom)]

@@ -68,7 +68,7 @@ def serving(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: is_answered(f"{url}/healthz"), within=60, what="the API")
+        eventually(lambda: is_answered(f"{url}/healthz"), what="the API")
         yield url, psutil.Process(process.pid)
     finally:
         process.terminate()

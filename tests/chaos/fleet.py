@@ -162,7 +162,7 @@ class ChaosFleet:
         job = a_job(job_id=job_id, request=a_request(**values | changes), created_at=created_at, client=CLIENT)
         return self.store.jobs.add(job)
 
-    def ended(self, job_id: str, within: float = 60) -> Job:
+    def ended(self, job_id: str, within: float = 200) -> Job:
         """The job, when it has ended."""
 
         def look() -> Job | None:

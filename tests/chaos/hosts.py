@@ -91,10 +91,10 @@ class Hosts:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:  # a worker that waits for a broker that it cannot reach
                 process.kill()
-                process.wait(10)
+                process.wait(60)
         for host in (HUB, *CABLES):
             subprocess.run(["ip", "netns", "delete", f"{self.tag}-{host}"], check=False, capture_output=True)
 

@@ -19,5 +19,5 @@ def start(fleet: Fleet) -> list[subprocess.Popen[bytes]]:
     fleet.environment["CHAOS_LIMITS"] = "90,120"  # as in production: a queue must not fail because it waited
     work = [sys.executable, "-m", "tests.chaos.process", "work"]
     processes = [fleet.spawn([*work, name, LANES, "1", PATIENCE_SECONDS]) for name in ("first", "second")]
-    eventually(lambda: len(fleet.run_state.members.workers()) == 2, within=120, what="two workers")
+    eventually(lambda: len(fleet.run_state.members.workers()) == 2, what="two workers")
     return [*processes, fleet.spawn([sys.executable, "-m", "tests.chaos.process", "reap"])]

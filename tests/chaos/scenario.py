@@ -27,7 +27,7 @@ def at_work(fleet: ChaosFleet, queues: int = 4, *, api: bool = False, **changes:
     names = write_usage(fleet.settings.files_dir, queues)
     fleet.start(api=api)
     job_id = fleet.submit(**changes)
-    eventually(lambda: fleet.is_working(job_id), within=30, what="work")
+    eventually(lambda: fleet.is_working(job_id), what="work")
     return names, job_id
 
 
@@ -62,7 +62,7 @@ def under_fire(
     """Three jobs, one of them poisoned, and at most `times` faults as long as one of them runs."""
     jobs = submit_jobs(fleet, queues, cursed)
     outcome = Outcome(jobs=len(jobs))
-    eventually(lambda: any(fleet.is_working(job.job_id) for job in jobs), within=60, what="work to disturb")
+    eventually(lambda: any(fleet.is_working(job.job_id) for job in jobs), what="work to disturb")
     while outcome.injected < times and not _have_ended(fleet, jobs):
         outcome.injected += rng.choice(faults)(fleet, rng)
         time.sleep(rng.uniform(*pause))  # no wait for anything: the rhythm of the faults, which the seed decides
@@ -116,7 +116,7 @@ def judge(fleet: ChaosFleet, jobs: Iterable[Expected], outcome: Outcome) -> None
         outcome.expected += len(expected.queues) * HORIZON
         outcome.found += sum(forecast.horizon_steps for forecast in fleet.store.forecasts.find(job_id=expected.job_id))
     try:
-        eventually(lambda: not leftovers(fleet), within=60, what="an empty broker")
+        eventually(lambda: not leftovers(fleet), what="an empty broker")
     except AssertionError as error:
         outcome.wrongs.append(f"{error}, but there is {leftovers(fleet)[:5]}")
 

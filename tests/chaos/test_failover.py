@@ -35,7 +35,7 @@ def fleet_over(folder: Path, url: str) -> Iterator[Fleet]:
 
 def assert_done_once(fleet: Fleet, job_id: str) -> None:
     """The job has succeeded, with one forecast per queue."""
-    job = fleet.ended(job_id, within=150)
+    job = fleet.ended(job_id)
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
     assert sorted(forecast.queue for forecast in fleet.store.forecasts.find(job_id=job_id)) == list(QUEUES)
 
@@ -52,7 +52,7 @@ def test_a_job_outlives_a_failover_and_the_workers_find_each_new_master(
         processes = start(fleet)
         for _ in range(2):  # the second time back to the first server
             job_id = fleet.submit(**WORK)
-            eventually(lambda: Lanes.open(fleet.settings).look().held, within=60, what="work")
+            eventually(lambda: Lanes.open(fleet.settings).look().held, what="work")
             trio.fail_over()
             assert_done_once(fleet, job_id)
         assert [process.poll() for process in processes] == [None] * 3
@@ -68,17 +68,16 @@ def test_workers_outlive_a_server_that_becomes_a_replica_for_a_while(tmp_path: P
     ):
         processes = start(fleet)
         job_id = fleet.submit(**WORK)
-        eventually(lambda: Lanes.open(fleet.settings).look().held, within=60, what="work")
+        eventually(lambda: Lanes.open(fleet.settings).look().held, what="work")
         with server.client() as admin, other.client() as its:
             its.replicaof("127.0.0.1", server.port)
-            eventually(lambda: its.info("replication")["master_link_status"] == "up", within=20, what="a copy")
+            eventually(lambda: its.info("replication")["master_link_status"] == "up", what="a copy")
             its.replicaof("NO", "ONE")
             admin.replicaof("127.0.0.1", other.port)
-            eventually(lambda: admin.info("replication")["master_link_status"] == "up", within=20, what="the server to follow")
+            eventually(lambda: admin.info("replication")["master_link_status"] == "up", what="the server to follow")
             its.set("seen", "1")
             eventually(
                 lambda: "its role is replica" in (fleet.settings.data_dir / "fleet.log").read_text(),
-                within=60,
                 what="a worker that meets a replica",
             )
             admin.replicaof("NO", "ONE")
@@ -109,13 +108,13 @@ def test_workers_wait_while_the_server_is_full_loading_or_knows_another_password
         with server.client() as admin:
             job_id = fleet.submit(**WORK)
             admin.config_set("maxmemory", "1")
-            eventually(lambda: "maxmemory" in said.read_text(), within=60, what="a refusal for want of memory")
+            eventually(lambda: "maxmemory" in said.read_text(), what="a refusal for want of memory")
             admin.config_set("maxmemory", "0")
             assert_done_once(fleet, job_id)
             job_id = fleet.submit(**WORK)
             admin.config_set("requirepass", "another")
             admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-            eventually(lambda: "uthentication required" in said.read_text(), within=60, what="a refusal of strangers")
+            eventually(lambda: "uthentication required" in said.read_text(), what="a refusal of strangers")
             admin.config_set("requirepass", "")
             assert_done_once(fleet, job_id)
         server.options = ("--key-load-delay", "20000")  # microseconds per key

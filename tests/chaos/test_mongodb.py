@@ -40,7 +40,7 @@ def fleet_over(settings: Settings, server: MongoServer | ReplicaSet) -> Abstract
 
 def assert_delivered_once(fleet: Fleet, job_id: str, client: MongoClient[dict[str, Any]]) -> None:
     """One forecast per queue in the store, one document per queue in the sink."""
-    job = fleet.ended(job_id, within=150)
+    job = fleet.ended(job_id)
     assert (job.state, job.reason) == (JobState.SUCCEEDED, None)
     assert sorted(forecast.queue for forecast in fleet.store.forecasts.find(job_id=job_id)) == QUEUES
     assert sorted(each["queue"] for each in client.usage.forecasts.find({"job_id": job_id})) == QUEUES
@@ -72,9 +72,9 @@ def test_a_job_outlives_the_primary_s_stepping_down(settings: Settings, run_stat
         with fleet_over(settings, servers) as fleet:
             processes = start(fleet)
             job_id = fleet.submit(**WORK, data=PLACES)
-            eventually(lambda: Lanes.open(fleet.settings).look().held, within=60, what="work")
+            eventually(lambda: Lanes.open(fleet.settings).look().held, what="work")
             servers.step_down()
-            eventually(lambda: fleet.store.forecasts.find(job_id=job_id), within=90, what="a first forecast")
+            eventually(lambda: fleet.store.forecasts.find(job_id=job_id), what="a first forecast")
             servers.step_down()
             assert_delivered_once(fleet, job_id, client)
             assert [process.poll() for process in processes] == [None] * 3

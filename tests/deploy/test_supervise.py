@@ -151,11 +151,11 @@ def test_programs_end_with_a_supervisor_that_is_killed(folder: Path, notebook: N
         "    supervisor.run()"
     )
     supervisor = subprocess.Popen([sys.executable, "-c", code, str(folder), *program.command])
-    eventually(notebook.lines, within=30, what="the program to be up")
+    eventually(notebook.lines, what="the program to be up")
     worker = psutil.Process(int(notebook.lines()[0].split()[1]))
     supervisor.kill()
-    supervisor.wait(10)
-    eventually(lambda: not worker.is_running(), within=10, what="the program's end")
+    supervisor.wait(60)
+    eventually(lambda: not worker.is_running(), what="the program's end")
     with supervision(folder):  # nothing holds the folder
         pass
 

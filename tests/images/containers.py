@@ -113,7 +113,7 @@ def running(service: Service, folder: Path, number: int) -> Iterator[Container]:
         try:
             yield container
         finally:
-            eventually(container.is_gone, within=30, what=f"the end of {service.name}")
+            eventually(container.is_gone, what=f"the end of {service.name}")
 
 
 def specification(service: Service, bundle: Path, namespace: str) -> dict[str, Any]:

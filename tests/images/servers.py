@@ -49,7 +49,7 @@ def _fill(password: str) -> None:
 def _started(*command: str, port: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        eventually(lambda: _listens(port), within=30, what=Path(command[0]).name)
+        eventually(lambda: _listens(port), what=Path(command[0]).name)
         yield
     finally:
         process.terminate()

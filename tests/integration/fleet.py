@@ -58,7 +58,6 @@ class Fleet:
         process = self.start("work", "--name", name, "--lanes", lanes, "--concurrency", str(slots))
         eventually(
             lambda: {worker.worker_id for worker in self.run_state.members.workers()} - known,
-            within=60,
             what="the worker's announcement",
         )
         return process
@@ -72,7 +71,7 @@ class Fleet:
         Lifecycle(self.store, self.run_state).start(job, partial(enqueue_job, make_celery(redis_server(self.settings), "api")))
         return job.job_id
 
-    def ended(self, job_id: str, within: float = 90) -> Job:
+    def ended(self, job_id: str, within: float = 200) -> Job:
         """The job, when it has ended."""
 
         def look() -> Job | None:

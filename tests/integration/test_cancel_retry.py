@@ -48,7 +48,7 @@ def ended(caller: FlaskClient, path: str) -> Any:
         job = caller.get(path).json
         return job if JobState(job["state"]).is_terminal else None
 
-    return eventually(look, within=90, what=f"the end of {path}")
+    return eventually(look, within=200, what=f"the end of {path}")
 
 
 def computed_at(fleet: Fleet) -> dict[str, datetime]:
@@ -75,35 +75,35 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing_and_can_be_tried_again
     fleet.worker()
     path = submit(caller, **SLOW)
     job_id = path.rpartition("/")[2]
-    eventually(lambda: caller.get(path).json["progress"]["candidates"]["done"] >= 2, within=60, what="candidates with an outcome")
+    eventually(lambda: caller.get(path).json["progress"]["candidates"]["done"] >= 2, what="candidates with an outcome")
     answer = caller.post(f"{path}/cancel")
     assert (answer.status_code, answer.json["state"], answer.json["reason"]) == (202, "cancelled", "cancelled on request")
     done = answer.json["progress"]["candidates"]
     assert 2 <= done["done"] < done["total"]
     assert {(queue["state"], queue["reason"]) for queue in answer.json["queues"]} == {("failed", "cancelled on request")}
-    eventually(lambda: is_quiet(fleet), within=30, what="empty lanes")
-    eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
+    eventually(lambda: is_quiet(fleet), what="empty lanes")
+    eventually(lambda: not keys_of(job_id, run_state), what="the end of its run state")
     assert fleet.store.forecasts.find() == []
     assert caller.get(path).json["state"] == "cancelled"
     assert caller.get(path).json["progress"]["candidates"] == done  # no score began, none is counted
     assert caller.post(f"{path}/retry").status_code == 202
-    eventually(lambda: run_state.running_queues(job_id), within=30, what="the next run")
+    eventually(lambda: run_state.running_queues(job_id), what="the next run")
     assert caller.post(f"{path}/cancel").status_code == 202
-    eventually(lambda: is_quiet(fleet), within=30, what="empty lanes")
-    eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
+    eventually(lambda: is_quiet(fleet), what="empty lanes")
+    eventually(lambda: not keys_of(job_id, run_state), what="the end of its run state")
 
 
 def test_a_cancelled_job_succeeds_when_it_is_tried_again_at_once(fleet: Fleet, caller: FlaskClient, run_state: RunState) -> None:
     fleet.worker()
     path = submit(caller, model="prophet")
     job_id = path.rpartition("/")[2]
-    eventually(lambda: run_state.running_queues(job_id), within=30, what="queues that run")
+    eventually(lambda: run_state.running_queues(job_id), what="queues that run")
     assert caller.post(f"{path}/cancel").status_code == 202
     assert caller.post(f"{path}/retry").status_code == 202  # its tasks are still at work
     job = ended(caller, path)
     assert (job["state"], job["reason"]) == ("succeeded", None)
     assert computed_at(fleet).keys() == QUEUES
-    eventually(lambda: not keys_of(job_id, run_state), within=10, what="the end of its run state")
+    eventually(lambda: not keys_of(job_id, run_state), what="the end of its run state")
 
 
 def test_a_retry_of_a_partial_job_computes_what_is_missing_and_nothing_else(
@@ -125,7 +125,7 @@ def test_a_retry_of_a_partial_job_computes_what_is_missing_and_nothing_else(
     after = computed_at(fleet)
     assert after.keys() == QUEUES | {"root.late"}
     assert {queue: after[queue] for queue in QUEUES} == before
-    eventually(lambda: not keys_of(job["job_id"], run_state), within=10, what="the end of its run state")
+    eventually(lambda: not keys_of(job["job_id"], run_state), what="the end of its run state")
 
 
 def test_a_retry_of_all_computes_every_queue_again_under_the_same_issue_time(fleet: Fleet, caller: FlaskClient) -> None:

@@ -45,7 +45,7 @@ def running(environment: dict[str, str], said: Path, *arguments: str) -> Iterato
         yield
     finally:
         process.terminate()
-        assert process.wait(20) == 0, said.read_text()
+        assert process.wait(60) == 0, said.read_text()
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def ask(environment: dict[str, str], tmp_path: Path) -> Iterator[Ask]:
     def status(path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> int:
         try:
             told = urllib3.request(
-                method, f"http://127.0.0.1:{port}{path}", headers=headers, body=body, retries=False, timeout=10
+                method, f"http://127.0.0.1:{port}{path}", headers=headers, body=body, retries=False, timeout=60
             )
         except urllib3.exceptions.HTTPError:
             return 0
         return told.status
 
     with running(environment, tmp_path / "said", "--port", str(port)):
-        eventually(lambda: status("/healthcheck") == 200, within=60, what="Flower to answer")
+        eventually(lambda: status("/healthcheck") == 200, what="Flower to answer")
         yield status
 
 
@@ -74,7 +74,7 @@ def test_flower_is_behind_its_password_from_the_first_token_on(ask: Ask, setting
 
     token, _ = make_token(name="admin", scope=Scope.ADMIN, created_at=datetime.now(UTC))
     open_store(settings.store_location).tokens.add(token)
-    eventually(lambda: ask("/") == 401, within=10, what="Flower to know of the token")
+    eventually(lambda: ask("/") == 401, what="Flower to know of the token")
     assert {path: ask(path) for path in PAGES} == dict.fromkeys(PAGES, 401)
 
     password = (tmp_path / "data" / "flower" / "password").read_text().strip()
@@ -89,6 +89,6 @@ def test_flower_on_another_address_wants_its_password_always(environment: dict[s
     port = free_port()
     alive = [QUEUECAST, "flower", "--alive", "--port", str(port)]
     with running(environment, tmp_path / "said", "--host", "0.0.0.0", "--port", str(port)):  # noqa: S104 - this is what is tried
-        eventually(lambda: subprocess.run(alive, env=environment, check=False).returncode == 0, within=60, what="Flower")
-        assert urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", retries=False, timeout=10).status == 401
+        eventually(lambda: subprocess.run(alive, env=environment, check=False).returncode == 0, what="Flower")
+        assert urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", retries=False, timeout=60).status == 401
     assert subprocess.run(alive, env=environment, check=False).returncode == 1

@@ -120,9 +120,9 @@ def test_what_nobody_of_us_has_sent_is_dropped_and_logged_and_jobs_go_on(fleet: 
     with closing(redis_client(redis_server(fleet.settings).broker, is_patient=True)) as broker:
         for name, message in MESSAGES.items():
             broker.lpush(lane, message)
-            eventually(lambda: not broker.llen(lane) and not broker.hlen("unacked"), within=30, what=f"{name} to be gone")
+            eventually(lambda: not broker.llen(lane) and not broker.hlen("unacked"), what=f"{name} to be gone")
     job_id = fleet.submit(model=("hour_mean",))
-    eventually(lambda: fleet.store.jobs.get(job_id).state is JobState.RUNNING, within=60, what="a job that is planned")
+    eventually(lambda: fleet.store.jobs.get(job_id).state is JobState.RUNNING, what="a job that is planned")
     assert (main.is_running(), worker.poll()) == (True, None)
     assert not UNPICKLED.exists()
     log = (fleet.settings.data_dir / "fleet.log").read_text()

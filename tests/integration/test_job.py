@@ -26,12 +26,12 @@ def test_a_job_with_light_and_heavy_models_succeeds_and_leaves_nothing_behind(fl
     assert delivered(fleet) == dict.fromkeys(QUEUES, 24)
     report = fleet.store.reports.get(job.job_id, "root.etl")
     assert {outcome.candidate.model for outcome in report.outcomes} >= {"prophet", "lstm", "seasonal_naive"}
-    eventually(lambda: not run_state.client.keys(f"*{job.job_id}*"), within=10, what="the end of its run state")
-    eventually(lambda: not Lanes.open(fleet.settings).look().waiting, within=10, what="empty lanes")
+    eventually(lambda: not run_state.client.keys(f"*{job.job_id}*"), what="the end of its run state")
+    eventually(lambda: not Lanes.open(fleet.settings).look().waiting, what="empty lanes")
     processes = fleet.children(worker)
     worker.terminate()
     assert worker.wait(60) == 0
-    eventually(lambda: not any(process.is_running() for process in processes), within=10, what="the end of the pool")
+    eventually(lambda: not any(process.is_running() for process in processes), what="the end of the pool")
 
 
 def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fleet) -> None:
@@ -44,5 +44,5 @@ def test_every_line_about_a_job_names_it_and_the_request_that_began_it(fleet: Fl
         ours = [line for line in lines if job.job_id in json.dumps(line) and line["logger"].startswith(("worker.", "shared."))]
         return ours if {"job planned", "queue failed", "job ended"} <= {line["event"] for line in ours} else None
 
-    ours = eventually(look, within=10, what="the lines of the job")
+    ours = eventually(look, what="the lines of the job")
     assert {(line.get("job_id"), line.get("request_id")) for line in ours} == {(job.job_id, "request-7")}

@@ -81,9 +81,9 @@ def said(extended: Extended, *arguments: str) -> str:
 
 def test_a_job_reads_and_writes_by_the_new_kind_and_its_model_has_the_heavy_lane(extended: Extended) -> None:
     client = extended.client
-    cards = eventually(lambda: client.get("models")["models"], within=60, what="a worker's announcement of its models")
+    cards = eventually(lambda: client.get("models")["models"], what="a worker's announcement of its models")
     assert {card["name"]: card["lane"] for card in cards}["slow"] == "heavy"
-    assert urllib3.request("POST", f"{extended.stack.url}/v1/jobs/validate", json=REQUEST, timeout=10).json()["valid"]
+    assert urllib3.request("POST", f"{extended.stack.url}/v1/jobs/validate", json=REQUEST, timeout=60).json()["valid"]
     job = client.wait(client.post("jobs", body=REQUEST)["job_id"], 90)
     assert (job["state"], job["reason"]) == ("succeeded", None)
     assert job["request"]["data"]["source"]["shape"] == "sine"

@@ -45,7 +45,7 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     client = Client(stack.url)
     job_id = client.post("jobs", body=REQUEST)["job_id"]
     main = stack.named("worker.app", "select,check,plan,score")
-    eventually(lambda: client.get("jobs", job_id)["state"] == "running", within=30, what="a running job")
+    eventually(lambda: client.get("jobs", job_id)["state"] == "running", what="a running job")
     for process in (main, *main.children()):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
@@ -55,11 +55,11 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     report = client.get("jobs", job_id, "queues", "root.etl")
     assert len(report["forecast"]["steps"]) == 24
     assert report["forecast"]["steps"][0]["timestamp"] == "2026-01-05T00:00:00Z"
-    text = urllib3.request("GET", f"{stack.url}/metrics", timeout=10).data.decode()  # of the whole stack
+    text = urllib3.request("GET", f"{stack.url}/metrics", timeout=60).data.decode()  # of the whole stack
     assert sample(text, "queuecast_jobs_total", state="succeeded") == 1
     assert sample(text, "queuecast_http_requests_total", method="POST", route="/v1/jobs", status="202") == 1
 
-    assert urllib3.request("GET", f"{stack.flower_url}/tasks", timeout=10).status == 401
+    assert urllib3.request("GET", f"{stack.flower_url}/tasks", timeout=60).status == 401
     listed = urllib3.request("GET", f"{stack.flower_url}/api/tasks", headers=urllib3.make_headers(basic_auth="operator:secret"))
     shown = {task["args"] for task in listed.json().values()}
     assert any(each.startswith("root.etl hour_mean days=7") for each in shown), shown  # queue, model and hyperparameters

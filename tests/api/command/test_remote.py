@@ -312,7 +312,7 @@ def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settin
     token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
     store.tokens.add(token)
     store.close()
-    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 1, within=5, what="the service to close")
+    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 1, what="the service to close")
     monkeypatch.setenv("QUEUECAST_TOKEN", secret)
     assert run("jobs", "list", "--url", url).exit_code == 0
     refused = run("jobs", "cancel", "x", "--url", url)
@@ -327,10 +327,10 @@ def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settin
     environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
     service = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        answer = eventually(lambda: _asked(port), within=30, what="an answer")
+        answer = eventually(lambda: _asked(port), what="an answer")
     finally:
         service.send_signal(signal.SIGTERM)
-    out, err = service.communicate(timeout=30)
+    out, err = service.communicate(timeout=120)
     assert (service.returncode, err.endswith(f"{OPEN}\n")) == (0, True)
     log = [json.loads(line) for line in out.splitlines()]
     [access] = [line for line in log if line.get("request_id") == answer.headers["X-Request-ID"]]

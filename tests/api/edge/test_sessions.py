@@ -118,7 +118,7 @@ def test_a_session_ends_with_its_token(client: FlaskClient, grant: Granting, sto
     log_in(client, grant())
     assert client.get("/v1/jobs").status_code == 200
     store.tokens.revoke(store.tokens.all()[0].token_id, datetime.now(UTC))
-    eventually(lambda: client.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 3, what="the session's end")
+    eventually(lambda: client.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 30, what="the session's end")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_logging_out_ends_the_session_in_all_processes(client: FlaskClient, gran
     assert client.get_cookie(COOKIE) is None
     client.set_cookie(COOKIE, cookie)  # whoever has copied it
     assert client.get("/v1/jobs").status_code == client.post("/logout", headers=HTMX).status_code == 401
-    eventually(lambda: elsewhere.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 3, what="the session's end")
+    eventually(lambda: elsewhere.get("/v1/jobs").status_code == 401, within=LIFE_SECONDS + 30, what="the session's end")
 
 
 def test_logging_in_again_ends_the_session_before(client: FlaskClient, grant: Granting) -> None:

@@ -47,13 +47,13 @@ def test_one_address_has_so_many_connections_and_the_oldest_silent_one_makes_roo
     most = server.settings.max_connections_per_address
     with many(server, most + 10) as socks:
         assert hear(socks[0]).raw == b""
-        eventually(lambda: len(server.active_channels) == most, within=5, what="the surplus to go")
+        eventually(lambda: len(server.active_channels) == most, what="the surplus to go")
         assert ask(server, GET[:10], LAST[10:]).statuses == [200]
 
 
 def test_who_has_sent_more_is_kept_longer(server: Listener) -> None:
     with many(server, 1, HALF_A_BODY) as [uploading]:
-        eventually(lambda: any(it.request for it in server.active_channels.values()), within=5, what="the upload to begin")
+        eventually(lambda: any(it.request for it in server.active_channels.values()), what="the upload to begin")
         with many(server, server.settings.max_connections_per_address + 5, HALF_A_HEAD):
             uploading.sendall(b"ken=qc_wrong" + b"x" * 986)
             assert b"HTTP/1.1 303" in uploading.recv(65_536)
@@ -61,13 +61,13 @@ def test_who_has_sent_more_is_kept_longer(server: Listener) -> None:
 
 def test_who_is_being_answered_is_never_cut_off_and_one_more_is_told(settings: Settings, gate: threading.Event) -> None:
     def wait(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        gate.wait(20)
+        gate.wait(60)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
 
     narrow = settings.model_copy(update={"max_connections_per_address": 8})
     with listening(wait, narrow) as server, many(server, 8, LAST.replace(PROBE.encode(), b"/slow")) as socks:
-        eventually(lambda: len([it for it in server.active_channels.values() if it.requests]) == 8, within=5, what="all to ask")
+        eventually(lambda: len([it for it in server.active_channels.values() if it.requests]) == 8, what="all to ask")
         refused = ask(server)
         assert (refused.statuses, b"Retry-After: 1" in refused.raw) == ([503], True)
         gate.set()
@@ -84,7 +84,7 @@ def test_a_proxy_that_is_trusted_may_have_more_connections(settings: Settings, m
 def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
     narrow = settings.model_copy(update={"max_connections": 16})
     with listening(make_app(narrow), narrow) as server, many(server, 30):
-        eventually(lambda: len(server.active_channels) == 16, within=5, what="the surplus to go")
+        eventually(lambda: len(server.active_channels) == 16, what="the surplus to go")
         assert is_well(server)
 
 
@@ -103,7 +103,7 @@ def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: C
 def test_each_part_of_a_request_has_its_time(server: Listener, sent: bytes, limit: float, told: list[int]) -> None:
     with connect(server) as sock:
         sock.sendall(sent)
-        eventually(lambda: list(server.active_channels.values()), within=5, what="the connection")
+        eventually(lambda: list(server.active_channels.values()), what="the connection")
         ask(server, LAST)  # what was sent before has been read
         pass_time(server, limit - 1)
         ask(server, LAST)
@@ -115,7 +115,7 @@ def test_each_part_of_a_request_has_its_time(server: Listener, sent: bytes, limi
 def test_empty_lines_buy_no_time(server: Listener) -> None:
     with connect(server) as sock:
         sock.sendall(b"\r\n")
-        [connection] = eventually(lambda: list(server.active_channels.values()), within=5, what="the connection")
+        [connection] = eventually(lambda: list(server.active_channels.values()), what="the connection")
         began = connection.since
         for _ in range(5):
             sock.sendall(b"\r\n")
@@ -144,12 +144,12 @@ def test_a_byte_now_and_then_buys_no_time(server: Listener) -> None:
     with connect(server) as sock:
         for number in range(6):
             sock.sendall(HALF_A_HEAD[number : number + 1])
-            eventually(lambda: any(it.request for it in server.active_channels.values()), within=5, what="a byte to be read")
+            eventually(lambda: any(it.request for it in server.active_channels.values()), what="a byte to be read")
         [connection] = server.active_channels.values()
         assert connection.since < time.monotonic()
         began = connection.since
         sock.sendall(HALF_A_HEAD[6:])
-        eventually(lambda: len(connection.request.header_plus) == len(HALF_A_HEAD), within=5, what="the rest")
+        eventually(lambda: len(connection.request.header_plus) == len(HALF_A_HEAD), what="the rest")
         assert connection.since == began
 
 
@@ -159,7 +159,6 @@ def test_a_body_may_take_longer_the_larger_it_is(server: Listener) -> None:
         sock.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + body)
         eventually(
             lambda: any(it.request and it.request.body_bytes_received == len(body) for it in server.active_channels.values()),
-            within=5,
             what="the body",
         )
         pass_time(server, BODY_SECONDS + 19)
@@ -172,13 +171,12 @@ def test_who_does_not_take_a_large_answer_is_cut_off_and_holds_no_thread(large: 
     with many(large, 20, GET.replace(PROBE.encode(), b"/large")) as socks:
         eventually(
             lambda: len([it for it in large.active_channels.values() if it.total_outbufs_len and not it.requests]) == 20,
-            within=20,
             what="all answers to wait for their readers",
         )
         assert is_well(large)
         taken = len(socks[0].recv(500_000))
         pass_time(large, ANSWER_SECONDS + 8_000_000 / MIN_BYTES_PER_SECOND)
-        eventually(lambda: not large.active_channels, within=5, what="those who do not read to go")
+        eventually(lambda: not large.active_channels, what="those who do not read to go")
         assert taken + len(hear(socks[0]).raw) < len(LARGE)
 
 
@@ -195,12 +193,12 @@ def test_the_probe_is_answered_while_every_thread_is_busy(
     def slow(environ: WSGIEnvironment, start_response: StartResponse) -> object:
         if environ["PATH_INFO"] == "/v1/models":
             entered.release()
-            gate.wait(30)
+            gate.wait(60)
         return app(environ, start_response)
 
     with listening(slow, settings) as server, ThreadPoolExecutor(20) as pool:
         waiting = [pool.submit(ask, server, LAST.replace(PROBE.encode(), b"/v1/models")) for _ in range(20)]
-        assert all(entered.acquire(timeout=10) for _ in range(settings.api_threads))
+        assert all(entered.acquire(timeout=60) for _ in range(settings.api_threads))
         assert all(is_well(server) for _ in range(3))
         gate.set()
         assert {heard.result().statuses[0] for heard in waiting} <= {401, 503}
@@ -217,7 +215,7 @@ def test_the_probe_is_answered_while_every_thread_computes(
         return app(environ, start_response)
 
     with listening(compute, settings) as server, many(server, settings.api_threads, LAST.replace(PROBE.encode(), b"/x")):
-        eventually(lambda: server.task_dispatcher.active_count == settings.api_threads, within=10, what="all to compute")
+        eventually(lambda: server.task_dispatcher.active_count == settings.api_threads, what="all to compute")
         assert all(is_well(server) for _ in range(3))
         gate.set()
 

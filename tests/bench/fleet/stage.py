@@ -76,7 +76,7 @@ class Stage:
         """Submit a job, wait for its end."""
         began, before = time.monotonic(), (self.worker_cpu(), self.main_cpu(), others_cpu())
         job = self.ended(self.fleet.submit(**changes))
-        eventually(lambda: job.job_id not in self.fleet.run_state.active(), within=10, what="the end of the last task")
+        eventually(lambda: job.job_id not in self.fleet.run_state.active(), what="the end of the last task")
         after = (self.worker_cpu(), self.main_cpu(), others_cpu())
         worker, main, others = (then - earlier for then, earlier in zip(after, before, strict=True))
         idle = self.idle * (time.monotonic() - began)
@@ -168,7 +168,7 @@ def stage(settings: Settings, *, lanes: str = LANES, slots: int = CORES) -> Iter
         known = _workers(fleet)
         worker = fleet.spawn([sys.executable, "-m", "tests.bench.fleet.work", lanes, str(slots)])
         fleet.start("reap")
-        eventually(lambda: _workers(fleet) - known, within=60, what="the worker's announcement")
+        eventually(lambda: _workers(fleet) - known, what="the worker's announcement")
         here = Stage(fleet, worker, lanes)
         here.settle()
         yield here

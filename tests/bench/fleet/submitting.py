@@ -87,5 +87,5 @@ def serving(settings: Settings) -> Iterator[list[Server]]:
             for (name, command), port in zip(commands.items(), ports, strict=True)
         ]
         for server in servers:
-            eventually(lambda url=server.url: is_answered(f"{url}/readyz"), within=60, what=server.name)
+            eventually(lambda url=server.url: is_answered(f"{url}/readyz"), what=server.name)
         yield servers

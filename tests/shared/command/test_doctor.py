@@ -116,7 +116,7 @@ def test_slots_that_are_busy_are_counted(healthy: Settings) -> None:
     app = make_celery(redis_server(healthy), "api")
     enqueue_job(app, "job-1")
     with app.connection_for_read() as connection:
-        message = connection.SimpleQueue("plan").get(timeout=5)
+        message = connection.SimpleQueue("plan").get(timeout=60)
         assert findings(healthy)["lane plan"].detail == "slots of living workers: 2, of them busy with this lane: 1"
         message.ack()
 

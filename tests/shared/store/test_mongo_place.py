@@ -53,7 +53,7 @@ def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(
     client.drop_database("place")
     with pytest.raises(StoreAway, match="was dropped or replaced"):
         store.check()  # readiness sees it at once
-    eventually(lambda: is_away(store), within=1.5, what="the drop to be seen")
+    eventually(lambda: is_away(store), what="the drop to be seen")
     calls: tuple[Callable[[], object], ...] = (store.check, store.tokens.were_made, lambda: store.jobs.find(JobFilter(), 10))
     for call in calls:
         with pytest.raises(StoreAway, match="was dropped or replaced"):
@@ -63,7 +63,7 @@ def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(
 
 def test_the_same_database_is_known_when_it_is_back(store: Store, client: MongoClient[dict[str, Any]]) -> None:
     mark = client.place.queuecast_store.find_one_and_delete({})
-    eventually(lambda: is_away(store), within=1.5, what="the mark to be missed")
+    eventually(lambda: is_away(store), what="the mark to be missed")
     assert mark is not None
     client.place.queuecast_store.insert_one(mark)
     assert store.jobs.get("job-1") == a_job()

@@ -18,7 +18,7 @@ def test_what_is_counted_is_served_on_the_port() -> None:
     port = free_port()
     serve_metrics("127.0.0.1", port)
     metrics.REAPS.labels("finish").inc()
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     assert sample(text, "queuecast_reaps_total", what="finish") == counted_here("queuecast_reaps_total", what="finish")
 
