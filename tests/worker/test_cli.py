@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from tests.factories import a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_covariate
-from worker.cli import bounds_of, holidays_in
+from worker.cli import bounds_of
 from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
@@ -119,16 +118,26 @@ def test_the_format_may_be_said(exported: None, tmp_path: Path) -> None:
     assert {json.loads(line)["job_id"] for line in file.read_text().splitlines()} == {"job-2"}
 
 
-@pytest.mark.parametrize("arguments", [("--format", "xlsx"), ("--out", "forecasts.xlsx")])
-def test_a_format_that_we_do_not_write_is_a_usage_error(exported: None, arguments: tuple[str, ...]) -> None:
-    result = run("forecast", "export", *arguments)
+@pytest.mark.parametrize(
+    ("option", "value", "accepted"),
+    [
+        ("--format", "xlsx", "csv, parquet, jsonl"),
+        ("--out", "forecasts.xlsx", ".csv, .parquet, .jsonl"),
+        ("--out", "forecasts", ".csv, .parquet, .jsonl"),
+    ],
+)
+def test_a_format_that_we_do_not_write_is_a_usage_error(exported: None, option: str, value: str, accepted: str) -> None:
+    result = run("forecast", "export", option, value)
     assert result.exit_code == 2
-    assert "parquet" in result.stderr
+    assert f"accepted are {accepted}" in result.stderr
+    assert not Path(value).exists()
 
 
-def test_that_nothing_matches_is_said_and_is_no_error(exported: None, tmp_path: Path) -> None:
-    result = run("forecast", "export", "--queue", "nowhere", "--out", str(tmp_path / "f.csv"))
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_that_nothing_matches_is_said_and_is_a_file_without_rows(exported: None, tmp_path: Path, ending: str) -> None:
+    result = run("forecast", "export", "--queue", "nowhere", "--out", str(tmp_path / f"f.{ending}"))
     assert (result.exit_code, result.stderr) == (0, "no forecast matches\n")
+    assert (tmp_path / f"f.{ending}").exists()
 
 
 def test_exporting_from_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
@@ -173,6 +182,8 @@ def test_a_backtest_writes_its_rows_and_says_how_good_each_queue_was_and_all_of_
     measures = {"mape", "wape", "smape", "mase", "coverage", "skill", "seconds"}
     assert set(found["queues"]) == {"a", "b"}
     assert [measures - set(part) for part in (*found["queues"].values(), found["overall"])] == [set()] * 3
+    assert (found["queues"]["a"]["origins"], found["overall"]["queues"]) == (ORIGINS, 2)
+    assert 0 <= found["overall"]["coverage"] <= 100
 
 
 def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
@@ -185,10 +196,11 @@ def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
     assert sum(int(count) for _, count in chosen) == 4
 
 
-def test_a_backtest_takes_what_a_request_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("holidays", ["DE", "de-BY", "2026-01-01, 2026-04-03", ""])
+def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) -> None:
     out = tmp_path / "forecasts.csv"
     file = str(usage(tmp_path / "usage.csv"))
-    rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", "DE")
+    rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", holidays)
     found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, "--out", str(out), "--json"))
     assert list(found["queues"]) == ["b"]
     assert found["queues"]["b"]["interval"] == 0.5
@@ -204,14 +216,6 @@ def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Pa
     result = run(*command)
     assert "2/2" in result.stderr
     assert set(summary_of(result)["queues"]) == {"a", "b"}
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("", None), ("DE", "DE"), ("de-BY", "DE-BY"), ("2026-01-01, 2026-04-03", (date(2026, 1, 1), date(2026, 4, 3)))],
-)
-def test_holidays_are_a_country_or_dates(text: str, found: Any) -> None:
-    assert holidays_in(text) == found
 
 
 @pytest.mark.parametrize(
@@ -264,12 +268,15 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     assert run("backtest", str(tmp_path / "absent.csv")).exit_code == 2
 
 
-def test_a_backtest_in_which_nothing_could_be_forecast_ends_with_1_and_the_reasons(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "reason"), [("used_capacity", "a: "), ("load", "there are queue, timestamp, used_capacity")])
+def test_a_backtest_in_which_nothing_could_be_forecast_ends_with_1_and_the_reasons(
+    tmp_path: Path, target: str, reason: str
+) -> None:
     file = tmp_path / "usage.csv"
     file.write_text("queue,timestamp,used_capacity\na,2026-01-05T00:00:00Z,1\n")
-    result = run("backtest", str(file), *HISTORY)
+    result = run("backtest", str(file), *HISTORY, "--target", target)
     assert result.exit_code == 1
-    assert "a: " in result.stderr
+    assert reason in result.stderr
 
 
 @pytest.mark.parametrize("verb", ["work", "reap"])

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from shared.domain.forecasts import Forecast
-from shared.errors import InvalidRequest
 from tests.factories import MONDAY, a_forecast
 from worker.backtest.export import COLUMNS, ExportFormat, export_forecasts, replacing
 
@@ -69,12 +68,6 @@ def test_parquet_has_the_same_types_whatever_is_in_it(tmp_path: Path, forecasts:
     assert (types["mape"], types["skill"], types["prediction"], types["queue"]) == ("double[pyarrow]",) * 3 + ("string[pyarrow]",)
 
 
-@pytest.mark.parametrize("file_format", FORMATS)
-def test_nothing_to_export_is_a_file_without_rows(tmp_path: Path, file_format: ExportFormat) -> None:
-    assert export_forecasts([], tmp_path / "f.any", file_format) == 0
-    assert (tmp_path / "f.any").exists()
-
-
 def test_standard_output_gets_csv_unless_told_otherwise_and_stays_open(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     export_forecasts(FORECASTS, None)
     export_forecasts(FORECASTS[:1], None, ExportFormat.JSONL)
@@ -83,13 +76,6 @@ def test_standard_output_gets_csv_unless_told_otherwise_and_stays_open(capfdbina
     assert lines[0].startswith("queue,metric,job,")
     assert [json.loads(line)["step"] for line in lines[5:8]] == [1, 2, 3]
     assert lines[8] == "still open"
-
-
-@pytest.mark.parametrize("name", ["forecasts", "forecasts.xlsx"])
-def test_an_ending_that_names_no_format_is_answered_with_those_that_do(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidRequest, match=rf"'{name}' names no format; accepted are \.csv, \.parquet, \.jsonl"):
-        export_forecasts(FORECASTS, tmp_path / name)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_endings_are_read_in_any_case(tmp_path: Path) -> None:

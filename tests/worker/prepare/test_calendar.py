@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,64 +36,48 @@ def test_every_feature_of_one_moment_is_a_float():
     }
 
 
-def test_the_week_and_its_end():
-    week = calendar_features(hours("2026-01-05", 7, "1D"), "UTC", ())  # from Monday
-    assert week.is_weekend.tolist() == [0, 0, 0, 0, 0, 1, 1]
-    assert week.days_from_weekend.tolist() == [1, 2, 3, 2, 1, 0, 0]
+@pytest.mark.parametrize(
+    ("times", "timezone", "feature", "values"),
+    [
+        (hours("2026-01-05", 7, "1D"), "UTC", "is_weekend", [0, 0, 0, 0, 0, 1, 1]),  # from Monday
+        (hours("2026-01-05", 7, "1D"), "UTC", "days_from_weekend", [1, 2, 3, 2, 1, 0, 0]),
+        (hours("2026-03-29T00:00", 4), BERLIN, "hour", [1, 3, 4, 5]),  # summer time skips one
+        (hours("2026-10-24T22:00", 5), BERLIN, "hour", [0, 1, 2, 2, 3]),  # one comes twice in autumn
+        (hours("2026-10-24T22:00", 5), BERLIN, "is_holiday", [1, 1, 1, 1, 1]),
+        (hours("2026-04-23T21:00", 3), "Africa/Cairo", "hour", [23, 1, 2]),  # summer time skips midnight
+        (hours("2026-04-23T21:00", 3), "Africa/Cairo", "is_holiday", [0, 1, 1]),
+        (hours("2026-01-09T15:00", 2), "Asia/Tokyo", "is_weekend", [1, 1]),  # days begin at local midnight
+        (hours("2026-01-01", 3), "UTC", "is_holiday", [0, 0, 0]),
+    ],
+)
+def test_features_are_those_of_the_wall_clock(times: pd.DatetimeIndex, timezone: str, feature: str, values: list[float]) -> None:
+    assert calendar_features(times, timezone, ("2026-04-24", "2026-10-25"))[feature].tolist() == values
 
 
-def test_the_hour_that_summer_time_skips():
-    spring = calendar_features(hours("2026-03-29T00:00", 4), BERLIN, ())
-    assert spring.hour.tolist() == [1, 3, 4, 5]
-
-
-def test_the_hour_that_comes_twice_in_autumn():
-    autumn = calendar_features(hours("2026-10-24T22:00", 5), BERLIN, ("2026-10-25",))
-    assert autumn.hour.tolist() == [0, 1, 2, 2, 3]
-    assert autumn.is_holiday.tolist() == [1, 1, 1, 1, 1]
-
-
-def test_a_midnight_that_summer_time_skips_is_no_error():
-    night = calendar_features(hours("2026-04-23T21:00", 3), "Africa/Cairo", ("2026-04-24",))
-    assert night.hour.tolist() == [23, 1, 2]
-    assert night.is_holiday.tolist() == [0, 1, 1]
+@pytest.mark.parametrize(
+    ("times", "asked", "dates"),
+    [
+        (hours("2026-04-01", 24 * 60), "DE", ("2026-04-03", "2026-04-06", "2026-05-01", "2026-05-14", "2026-05-25")),
+        (hours("2026-04-01", 24 * 6), "de", ("2026-04-03", "2026-04-06")),
+        (hours("2026-01-05", 48), "DE-BY", ("2026-01-06",)),  # of a part of the country alone
+        (hours("2026-01-05", 48), "DE", ()),
+        (hours("2025-12-20", 24 * 20), "DE", ("2025-12-25", "2025-12-26", "2026-01-01")),
+        (
+            hours("2026-01-05", 24 * 7),
+            (date(2026, 1, 7), date(2026, 1, 6), date(2026, 1, 6), date(2030, 1, 1)),
+            ("2026-01-06", "2026-01-07"),
+        ),
+        (hours("2026-01-01", 3), None, ()),
+    ],
+)
+def test_holidays_are_those_between_first_and_last_step(times: pd.DatetimeIndex, asked: Any, dates: tuple[str, ...]) -> None:
+    assert holiday_dates(times, BERLIN, asked) == dates
 
 
 def test_nine_o_clock_stays_nine_o_clock():
     nine = pd.date_range("2026-03-27T09:00", periods=5, freq="1D", tz=BERLIN).tz_convert("UTC")
     assert len(set(nine.hour)) == 2
     assert calendar_features(nine, BERLIN, ()).hour.tolist() == [9.0] * 5
-
-
-def test_days_begin_at_local_midnight():
-    evening = calendar_features(hours("2026-01-09T15:00", 2), "Asia/Tokyo", ())
-    assert evening.is_weekend.tolist() == [1, 1]
-
-
-def test_holidays_of_a_country_between_first_and_last_step():
-    times = hours("2026-04-01", 24 * 60)
-    assert holiday_dates(times, BERLIN, "DE") == ("2026-04-03", "2026-04-06", "2026-05-01", "2026-05-14", "2026-05-25")
-    assert holiday_dates(times, BERLIN, "de") == holiday_dates(times, BERLIN, "DE")
-
-
-def test_holidays_of_a_part_of_a_country():
-    epiphany = hours("2026-01-05", 48)
-    assert holiday_dates(epiphany, BERLIN, "DE-BY") == ("2026-01-06",)
-    assert holiday_dates(epiphany, BERLIN, "DE") == ()
-
-
-def test_holidays_of_both_years_around_new_year():
-    assert holiday_dates(hours("2025-12-20", 24 * 20), BERLIN, "DE") == ("2025-12-25", "2025-12-26", "2026-01-01")
-
-
-def test_dates_given_by_name_are_sorted_and_cut_to_the_steps():
-    given = (date(2026, 1, 7), date(2026, 1, 6), date(2026, 1, 6), date(2030, 1, 1))
-    assert holiday_dates(hours("2026-01-05", 24 * 7), "UTC", given) == ("2026-01-06", "2026-01-07")
-
-
-def test_no_holidays():
-    assert holiday_dates(hours("2026-01-01", 3), "UTC", None) == ()
-    assert calendar_features(hours("2026-01-01", 3), "UTC", ()).is_holiday.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("code", ["XX", "DE-ZZ", ""])

@@ -32,36 +32,24 @@ def with_gap(first: int, end: int, *, hours: int = 96) -> tuple[pd.DataFrame, np
     return whole, values
 
 
-def test_a_gap_of_up_to_6_steps_is_a_straight_line():
-    nan = np.nan
-    assert filled(a_frame(1, nan, nan, nan, 5)) == [1, 2, 3, 4, 5]
-    frame, values = with_gap(50, 56)
-    assert filled(frame)[50:56] == pytest.approx(np.linspace(values[49], values[56], 8)[1:-1])
+@pytest.mark.parametrize(("first", "end"), [(50, 51), (50, 56), (5, 15)], ids=["1 step", "6 steps", "within the first day"])
+def test_a_short_gap_and_one_without_a_day_before_are_a_straight_line(first, end):
+    frame, values = with_gap(first, end)
+    line = np.linspace(values[first - 1], values[end], end - first + 2)[1:-1]
+    assert filled(frame)[first:end] == pytest.approx(line)
 
 
-def test_a_longer_gap_takes_the_same_hour_of_the_previous_day():
-    frame, values = with_gap(50, 57)
-    assert filled(frame)[50:57] == values[26:33].tolist()
+@pytest.mark.parametrize(("first", "end"), [(50, 57), (94, 96)], ids=["7 steps", "at the end, however short"])
+def test_a_longer_gap_and_one_at_the_end_take_the_same_hour_of_the_previous_day(first, end):
+    frame, values = with_gap(first, end)
+    assert filled(frame)[first:end] == values[first - 24 : end - 24].tolist()
+    assert filled(a_frame(1, 3, np.nan, np.nan)) == [1, 3, 3, 3]  # on the first day, the last value
 
 
 def test_a_day_that_was_filled_itself_is_the_previous_day_of_the_next_gap():
     frame, values = with_gap(30, 50)
     frame.iloc[54:70, 0] = np.nan
     assert filled(frame)[54:70] == values[6:22].tolist()
-
-
-def test_a_long_gap_within_the_first_day_is_a_straight_line():
-    frame, values = with_gap(5, 15)
-    assert filled(frame)[5:15] == pytest.approx(np.linspace(values[4], values[15], 12)[1:-1])
-
-
-def test_a_gap_at_the_end_takes_the_same_hour_of_the_previous_day_however_short():
-    frame, values = with_gap(94, 96)
-    assert filled(frame)[94:] == values[70:72].tolist()
-
-
-def test_a_gap_at_the_end_of_the_first_day_keeps_the_last_value():
-    assert filled(a_frame(1, 3, np.nan, np.nan)) == [1, 3, 3, 3]
 
 
 def test_a_gap_at_the_start_is_dropped():
@@ -90,13 +78,6 @@ def test_steps_of_a_day_and_of_a_week():
         assert filled(a_frame(1, np.nan, 3, np.nan, step_seconds=step_seconds), step_seconds) == [1, 2, 3, 3]
 
 
-def test_the_input_is_left_untouched():
-    frame, _ = with_gap(50, 57)
-    before = frame.copy()
-    fill_gaps(frame, HOUR)
-    pd.testing.assert_frame_equal(frame, before)
-
-
 @given(st.lists(st.booleans(), max_size=40))
 def test_runs_are_the_runs(missing):
     runs = list(gap_runs(np.array(missing, dtype=bool)))
@@ -108,18 +89,11 @@ def test_runs_are_the_runs(missing):
     assert all(left_end < first for (_, left_end), (first, _) in pairwise(runs))
 
 
-@given(
-    cutoff=st.integers(2, 95),
-    gaps=st.lists(st.tuples(st.integers(1, 95), st.integers(1, 30)), max_size=6),
-    seed=st.integers(0, 9),
-)
-def test_nothing_after_the_cutoff_is_seen(cutoff, gaps, seed):
+@given(gaps=st.lists(st.tuples(st.integers(1, 95), st.integers(1, 30)), max_size=6))
+def test_every_gap_is_filled_never_with_zero_and_the_input_is_left_untouched(gaps):
     frame = a_load(96).to_frame()
     for first, length in gaps:
         frame.iloc[first : first + length, 0] = np.nan
-    changed = frame.copy()
-    changed.iloc[cutoff:, 0] = np.random.default_rng(seed).normal(1e6, 1e5, 96 - cutoff)
-    before, after = fill_gaps(frame.iloc[:cutoff], HOUR), fill_gaps(changed.iloc[:cutoff], HOUR)
-    pd.testing.assert_frame_equal(before, after)
-    assert before.notna().all(axis=None)
-    assert (before > 0).all(axis=None)
+    before = frame.copy()
+    assert (fill_gaps(frame, HOUR) > 0).all(axis=None)
+    pd.testing.assert_frame_equal(frame, before)
