@@ -189,15 +189,22 @@ def test_repeated_and_broken_samples_are_counted(stored):
     assert reading.non_finite == (~np.isfinite(own.drop_duplicates("timestamp", keep="last").used_capacity)).sum()
 
 
-def test_columns_asked_for_by_name_come_alone(stored):
+def test_columns_asked_for_by_name_come_alone_and_without_a_target_all_others(stored):
     source, place, _ = stored
+    assert set(source.read(a_query(place, target=None)).frame.columns) == {"used_capacity", "memory"}
     assert list(source.read(a_query(place, columns=())).frame.columns) == ["used_capacity"]
     assert set(source.read(a_query(place, columns=("memory",))).frame.columns) == {"used_capacity", "memory"}
 
 
-def test_queues_are_listed_in_order(stored):
-    source, place, _ = stored
-    assert source.queues(place, "queue") == ["root.adhoc", "root.etl"]
+def test_a_look_tells_queues_in_order_columns_and_the_ends_of_the_history(stored):
+    source, place, rows = stored
+    start, end = START + timedelta(days=2), START + timedelta(days=3)
+    view = source.check(a_query(place, queue="", start=start, end=end))
+    assert view.queues == tuple(source.queues(place, "queue")) == ("root.adhoc", "root.etl")
+    assert set(view.columns) == {"used_capacity", "memory"}
+    times = rows.timestamp[(rows.timestamp >= start) & (rows.timestamp < end)]
+    ends = {view.start_at: times.min(), view.end_at: times.max()}
+    assert all(abs(told - true) < timedelta(hours=1) for told, true in ends.items())
 
 
 def test_an_unknown_queue_is_an_error_of_the_data(stored):

@@ -30,23 +30,19 @@ def test_a_file_without_a_queue_column_is_the_queue_of_its_name(tmp_path):
 
 def test_a_queue_in_several_files_is_read_as_one(tmp_path):
     write_csv(tmp_path, ["2026-01-05T00:00Z,a,1", "2026-01-05T01:00Z,a,2"], name="1.csv")
-    write_csv(tmp_path, ["2026-01-05T01:00Z,a,3", "2026-01-05T02:00Z,a,4"], name="2.csv")
+    write_csv(tmp_path, ["2026-01-05T02:00Z,a,4", "2026-01-05T01:00Z,a,3"], name="2.csv")
     reading = read(tmp_path)
     assert values(reading) == [1.0, 3.0, 4.0]
     assert reading.duplicates == 1
 
 
-def test_queues_named_by_numbers_are_texts(tmp_path):
-    pd.DataFrame({"timestamp": [START, START], "queue": [7, 12], "used_capacity": [1, 2]}).to_parquet(tmp_path / "x.parquet")
-    assert queues(tmp_path) == ["12", "7"]
-    assert values(read(tmp_path, queue="7")) == [1.0]
-
-
-def test_a_categorical_queue_column_is_read(tmp_path):
-    frame = pd.DataFrame({"timestamp": [START, START], "queue": pd.Categorical(["a", "b"]), "used_capacity": [1, 2]})
-    frame.to_parquet(tmp_path / "x.parquet")
-    assert queues(tmp_path) == ["a", "b"]
-    assert values(read(tmp_path, queue="b")) == [2.0]
+@pytest.mark.parametrize(
+    ("names", "texts"), [([7, 12], ["7", "12"]), (pd.Categorical(["a", "b"]), ["a", "b"])], ids=["numbers", "categories"]
+)
+def test_queues_named_by_other_types_are_texts(tmp_path, names, texts):
+    pd.DataFrame({"timestamp": START, "queue": names, "used_capacity": [1, 2]}).to_parquet(tmp_path / "x.parquet")
+    assert queues(tmp_path) == sorted(texts)
+    assert [values(read(tmp_path, queue=text)) for text in texts] == [[1.0], [2.0]]
 
 
 def test_pandas_row_numbers_are_no_covariate(tmp_path):
@@ -73,13 +69,6 @@ def test_a_queue_without_a_finite_value_is_empty(tmp_path):
         read(tmp_path)
 
 
-def test_the_last_of_a_timestamp_wins_in_unsorted_rows(tmp_path):
-    write_times(tmp_path, ["2026-01-05T02:00Z", "2026-01-05T01:00Z", "2026-01-05T02:00Z", "2026-01-05T00:00Z"])
-    reading = read(tmp_path)
-    assert values(reading) == [4.0, 2.0, 3.0]
-    assert reading.duplicates == 1
-
-
 def test_data_outside_the_history_says_when_they_are(tmp_path):
     write_times(tmp_path, ["2020-03-01", "2020-03-02"])
     with pytest.raises(
@@ -96,18 +85,11 @@ def test_several_queues_without_their_column_are_not_mixed_up(tmp_path):
         read(tmp_path, queue="rows", queue_field="pool")
 
 
-@pytest.mark.parametrize("name", ["bad.csv", "bad.parquet"])
-def test_a_file_of_0_bytes_is_refused(tmp_path, name):
-    (tmp_path / name).touch()
-    with pytest.raises(
-        UnreadableData, match=rf"file {name}\): found 0 bytes; accepted is a CSV file with a header line, or a Parquet"
-    ):
-        queues(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
+        ("bad.csv", b"", "found 0 bytes"),
+        ("bad.parquet", b"", "found 0 bytes"),
         ("bad.parquet", b"PAR1 is not enough", "Parquet magic bytes not found"),
         ("bad.csv", b"\n\n", "Empty CSV file"),
         ("bad.csv", f"{HEADER}\n2026-01-05,a,61,2\n".encode(), "Expected 3 columns, got 4: 2026-01-05,a,61,2"),
@@ -118,8 +100,11 @@ def test_a_file_of_0_bytes_is_refused(tmp_path, name):
 )
 def test_a_broken_file_fails_by_itself_and_the_others_go_on(tmp_path, name, content, found):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UnreadableData, match=rf"file {name}\): .*{found}.*accepted is comma-separated CSV in UTF-8"):
+    with pytest.raises(
+        UnreadableData, match=rf"file {name}\): .*{found}.*accepted is (comma-separated CSV in UTF-8|a CSV file)"
+    ) as told:
         queues(tmp_path)
+    assert str(tmp_path) not in str(told.value)  # where our files lie
     write_csv(tmp_path, ["2026-01-05,a,1"], name="good.csv")
     assert queues(tmp_path) == ["a", "bad"]
     reading = read(tmp_path)
@@ -134,13 +119,6 @@ def test_a_queue_without_rows_is_told_of_its_own_file_and_not_of_a_broken_one(tm
     (tmp_path / "root.etl.csv").write_text("timestamp,used_capacity\n")
     with pytest.raises(EmptySeries, match=r"no row of it in root\.etl\.csv"):
         read(tmp_path, queue="root.etl")
-
-
-def test_a_message_does_not_say_where_our_files_lie(tmp_path):
-    (tmp_path / "root.etl.parquet").write_bytes(b"not Parquet")
-    with pytest.raises(UnreadableData) as caught:
-        read(tmp_path, queue="root.etl")
-    assert str(tmp_path) not in str(caught.value)
 
 
 @pytest.mark.parametrize("end", ["", "\n"])

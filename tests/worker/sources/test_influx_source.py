@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.connections.influxdb import InfluxdbConnection
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
 from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
@@ -53,23 +53,6 @@ def test_numbers_of_every_kind_are_columns_and_texts_are_not(filled: Influxd) ->
 def test_a_field_of_texts_is_refused_by_its_type(filled: Influxd) -> None:
     with pytest.raises(UnreadableData, match="'state' holds strings"):
         a_source(filled).read(query(target="state"))
-
-
-def test_a_look_tells_queues_columns_and_the_ends_of_the_history(filled: Influxd) -> None:
-    view = a_source(filled).check(query(queue=""))
-    assert view.queues == ("root.adhoc", "root.etl")
-    assert view.columns == ("used_capacity", "memory")
-    assert (view.start_at, view.end_at) == (MONDAY, MONDAY + timedelta(hours=5))
-
-
-def test_covariates_need_no_target(filled: Influxd) -> None:
-    assert set(a_source(filled).read(query(target=None)).frame.columns) == {"used_capacity", "memory"}
-
-
-def test_the_median_is_the_servers(filled: Influxd) -> None:
-    found = a_source(filled).read(query(aggregation=Aggregation.MEDIAN, step_seconds=86_400))
-    assert found.frame["used_capacity"].tolist() == [3.5]
-    assert found.rows == 6
 
 
 @pytest.mark.parametrize(

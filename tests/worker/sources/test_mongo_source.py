@@ -144,6 +144,14 @@ def test_a_queue_without_a_finite_value_is_empty(source: Source, fill: Fill) -> 
         source.read(query())
 
 
+def test_covariates_without_a_value_are_left_out_and_a_history_without_any_is_empty(source: Source, fill: Fill) -> None:
+    fill([sample(0, "text", memory=1), sample(1, None, memory=float("nan"), cores=4)])
+    reading = source.read(query(target=None))
+    assert (set(reading.frame), reading.non_finite) == ({"memory", "cores"}, 0)
+    with pytest.raises(EmptySeries, match="any field"):
+        source.read(query(target=None, start=START + HOUR, end=START + 2 * HOUR, columns=()))
+
+
 def test_documents_outside_the_history_say_when_they_are(source: Source, fill: Fill) -> None:
     fill([sample(timestamp=datetime.fromisoformat("2020-03-01T00:00Z")), sample(timestamp=START - HOUR)])
     with pytest.raises(EmptySeries, match=r"from 2020-03-01 00:00 UTC to 2025-12-31 23:00 UTC, none in .* 2026-01-01 .*`as_of`"):
@@ -180,11 +188,15 @@ def test_a_document_selects_by_the_discriminator_of_the_connection(mongod: Mongo
 
 
 def test_queues_that_are_no_text_are_read_by_the_text_they_are_shown_as(source: Source, fill: Fill) -> None:
-    fill(sample(0, 1.0, queue=queue) for queue in (7, 7.5, "root.etl", ObjectId("65a000000000000000000001"), None, True))
-    fill([sample(1, 2.0, queue=7.0), sample(2, 3.0, queue="7")])
-    names = source.queues(PLACE, "queue")
-    assert names == ["65a000000000000000000001", "7", "7.5", "root.etl"]
-    assert [source.read(query(queue=name)).rows for name in names] == [1, 3, 1, 1]
+    texts = ["-7", "007", "1e5", "65a000000000000000000001", "7", "7.5", "7.50", "True", "nan", "root.etl", str(2**70)]
+    fill(sample(0, 1.0, queue=text) for text in texts)
+    fill(sample(1, 2.0, queue=same) for same in (7, 7.0, 7.5, -7, 2.0**70, ObjectId("65a000000000000000000001")))
+    fill(sample(2, 3.0, queue=no_name) for no_name in (None, "", True, float("nan"), float("inf"), {"a": 1}, b"a"))
+    assert source.queues(PLACE, "queue") == sorted(texts)
+    rows = {name: source.read(query(queue=name)).rows for name in texts}
+    assert rows == dict.fromkeys(texts, 1) | {"7": 3, "7.5": 2, "-7": 2, str(2**70): 2, "65a000000000000000000001": 2}
+    with pytest.raises(InvalidRequest, match="queue of type dict"):
+        source.read(query(queue={"$ne": ""}))
 
 
 def test_numbers_in_nested_documents_are_columns(source: Source, fill: Fill) -> None:
@@ -196,15 +208,6 @@ def test_numbers_in_nested_documents_are_columns(source: Source, fill: Fill) -> 
 def test_a_column_that_came_late_or_went_early_is_found(source: Source, fill: Fill) -> None:
     fill(sample(number / 10, 1.0, **({"old": 1} if number < 50 else {"new": 2})) for number in range(400))
     assert set(source.read(query()).frame) == {"used_capacity", "old", "new"}
-
-
-def test_covariates_need_no_target(source: Source, fill: Fill) -> None:
-    fill([sample(0, "text", memory=1), sample(1, None, memory=float("nan"), cores=4)])
-    reading = source.read(query(target=None))
-    assert set(reading.frame) == {"memory", "cores"}
-    assert reading.non_finite == 0
-    with pytest.raises(EmptySeries, match="any field"):
-        source.read(query(target=None, queue="a", start=START + 2 * HOUR - HOUR, end=START + 2 * HOUR, columns=()))
 
 
 def test_a_missing_index_is_told_with_its_command_and_one_that_is_there_is_not(mongod: MongoServer, fill: Fill) -> None:
@@ -232,11 +235,9 @@ def test_a_view_is_read_like_a_collection(mongod: MongoServer, source: Source, f
     assert source.check(query(place, queue="")).notes == ()
 
 
-def test_a_look_tells_queues_columns_and_the_ends_of_the_history(source: Source, fill: Fill) -> None:
-    fill([sample(hour, 1.0, memory=2, host="n1", queue=queue) for hour in (-5, 1, 3) for queue in ("b", "a")])
-    view = source.check(query(queue=""))
-    assert (view.queues, view.columns, view.notes) == (("a", "b"), ("used_capacity", "memory"), ())
-    assert (view.start_at, view.end_at) == (START + HOUR, START + 3 * HOUR)
+def test_a_look_names_what_is_missing_and_an_empty_history_has_no_ends(source: Source, fill: Fill) -> None:
+    fill([sample(1, 1.0, memory=2, host="n1")])
+    assert source.check(query(queue="")).columns == ("used_capacity", "memory")
     with pytest.raises(
         SourceNotFound, match="found no field 'nonsense', there are queue, timestamp, used_capacity, memory, host"
     ):
@@ -283,10 +284,13 @@ def test_the_servers_own_databases_are_refused(source: Source, name: str) -> Non
 
 
 @pytest.mark.parametrize("role", ["target", "columns", "time_field", "queue_field"])
-def test_a_field_that_is_no_plain_name_is_refused(source: Source, fill: Fill, role: str) -> None:
+def test_a_field_that_is_no_plain_name_is_refused(mongod: MongoServer, source: Source, fill: Fill, role: str) -> None:
     fill([sample()])
-    with pytest.raises(InvalidRequest, match="found the field"):
-        source.read(query(**{role: ("$where",) if role == "columns" else "$where"}))
+    for name in ("$ROOT", "$where", "a.$b", "a..b", "", "a b", "a\0", "x" * 121):
+        with pytest.raises(InvalidRequest, match="found the field"):
+            source.read(query(**{role: (name,) if role == "columns" else name}))
+    with pytest.raises(InvalidRequest, match=r"\$where"):
+        a_source(mongod, document_field="$where").read(query(Place(name="mongodb", collection="queue_metrics", document="x")))
 
 
 @pytest.mark.parametrize("queue", ["' || '1'=='1", '{"$ne": ""}', "$queue", "/.*/", "a\0", "root.etl'); db.dropDatabase()"])

@@ -13,31 +13,20 @@ from shared.errors import UnreadableData
 from tests.worker.sources.files import HEADER, START, read, values, write_csv
 
 
-@pytest.mark.parametrize("numbers", [[Decimal("1.5")], [np.float32(1.5)]])
-def test_numbers_of_other_types_become_floats(tmp_path, numbers):
-    pd.DataFrame({"timestamp": [START], "queue": ["a"], "used_capacity": numbers}).to_parquet(tmp_path / "x.parquet")
-    assert values(read(tmp_path)) == [1.5]
-
-
-def test_booleans_are_zero_and_one(tmp_path):
-    times = [START, START + timedelta(hours=1)]
-    pd.DataFrame({"timestamp": times, "queue": "a", "used_capacity": [True, False]}).to_parquet(tmp_path / "x.parquet")
-    assert values(read(tmp_path)) == [1.0, 0.0]
-
-
-def test_text_asked_for_by_name_is_refused(tmp_path):
-    write_csv(tmp_path, ["2026-01-05,a,1,node7"], header=f"{HEADER},host")
-    with pytest.raises(UnreadableData, match=r"column host\): found string such as 'node7'; accepted are numbers"):
-        read(tmp_path, columns=("host",))
+@pytest.mark.parametrize("cells", [[Decimal("1.5")], [np.float32(1.5)], [True, False]], ids=["decimal", "float32", "booleans"])
+def test_numbers_of_other_types_and_booleans_become_floats(tmp_path, cells):
+    times = [START + number * timedelta(hours=1) for number in range(len(cells))]
+    pd.DataFrame({"timestamp": times, "queue": "a", "used_capacity": cells}).to_parquet(tmp_path / "x.parquet")
+    assert values(read(tmp_path)) == [float(cell) for cell in cells]
 
 
 @pytest.mark.parametrize(("cell", "shown"), [("high", "high"), ("61%", "61%"), ('"61,2"', "61,2")])
-def test_a_target_of_text_is_refused_with_an_example(tmp_path, cell, shown):
-    write_csv(tmp_path, [f"2026-01-05,a,{cell}"])
-    with pytest.raises(
-        UnreadableData, match=rf"file rows\.csv, column used_capacity\): found string such as '{shown}'; accepted are num"
-    ):
-        read(tmp_path)
+def test_a_column_of_text_that_was_asked_for_is_refused_with_an_example(tmp_path, cell, shown):
+    write_csv(tmp_path, [f"2026-01-05,a,1,{cell}"], header=f"{HEADER},load")
+    for asked in ({"target": "load"}, {"columns": ("load",)}):
+        found = rf"file rows\.csv, column load\): found string such as '{shown}'; accepted are numbers"
+        with pytest.raises(UnreadableData, match=found):
+            read(tmp_path, **asked)
 
 
 def test_numbers_stored_as_text_in_parquet_are_refused(tmp_path):
