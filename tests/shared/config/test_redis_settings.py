@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from shared.config.settings import load_settings
@@ -19,26 +17,24 @@ def test_a_url_that_cannot_be_used_names_the_setting_and_no_password() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_ca_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match=rf"QUEUECAST_BROKER_CA_FILE.*{tmp_path}/ca.pem cannot be read: No such file"):
-        load_settings(broker_url="rediss://broker", broker_ca_file=tmp_path / "ca.pem")
-
-
-def test_a_file_without_a_certificate_is_none(certificates: Certificates) -> None:
-    with pytest.raises(InvalidSettings, match=r"QUEUECAST_BROKER_CA_FILE.*server\.key holds no certificate"):
-        load_settings(broker_url="rediss://broker", broker_ca_file=certificates.key)
-
-
-def test_certificates_for_a_broker_without_tls_are_a_mistake(certificates: Certificates) -> None:
-    with pytest.raises(InvalidSettings, match=r"QUEUECAST_BROKER_CA_FILE.*the broker's URL has no TLS: write rediss://"):
-        load_settings(broker_url="redis://broker", broker_ca_file=certificates.authority)
-
-
-def test_files_in_the_url_are_looked_at_too(certificates: Certificates) -> None:
-    with pytest.raises(InvalidSettings, match=r"QUEUECAST_BROKER_URL.*/nowhere cannot be read"):
-        load_settings(broker_url="rediss://broker?ssl_ca_certs=/nowhere")
-    with pytest.raises(InvalidSettings, match=r"QUEUECAST_BROKER_URL.*no certificate with its key"):
-        load_settings(broker_url=f"rediss://broker?ssl_certfile={certificates.server}&ssl_keyfile={certificates.folder}/ca.key")
+@pytest.mark.parametrize(
+    ("url", "ca_file", "reason"),
+    [
+        ("rediss://broker", "nowhere.pem", r"CA_FILE.*nowhere\.pem cannot be read: No such file"),
+        ("rediss://broker", "server.key", r"CA_FILE.*server\.key holds no certificate"),
+        ("redis://broker", "ca.pem", r"CA_FILE.*the broker's URL has no TLS: write rediss://"),
+        ("rediss://broker?ssl_ca_certs=/nowhere", None, "URL.*/nowhere cannot be read"),
+        (
+            "rediss://broker?ssl_certfile={folder}/server.pem&ssl_keyfile={folder}/ca.key",
+            None,
+            "URL.*no certificate with its key",
+        ),
+    ],
+)
+def test_a_mistake_about_tls_names_its_setting(certificates: Certificates, url: str, ca_file: str | None, reason: str) -> None:
+    file = certificates.folder / ca_file if ca_file else None
+    with pytest.raises(InvalidSettings, match=f"QUEUECAST_BROKER_{reason}"):
+        load_settings(broker_url=url.format(folder=certificates.folder), broker_ca_file=file)
 
 
 def test_the_ca_file_serves_broker_and_results_and_the_url_s_own_wins(certificates: Certificates) -> None:

@@ -28,19 +28,20 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def test_a_week_of_working_days() -> None:
-    moments = due("30 6 * * 1-5", BERLIN, utc(2026, 11, 22), utc(2026, 11, 29))
-    assert [f"{moment:%a %H:%M}" for moment in moments] == [f"{day} 06:30" for day in ("Mon", "Tue", "Wed", "Thu", "Fri")]
-
-
-def test_a_time_that_spring_leaves_out_is_due_once_at_the_moment_in_its_place() -> None:
-    moments = due("30 2 * * *", BERLIN, utc(2026, 3, 28), utc(2026, 3, 30, 12))
-    assert [f"{moment:%d %H:%M}" for moment in moments] == ["28 02:30", "29 03:30", "30 02:30"]
-
-
-def test_a_time_that_autumn_brings_twice_is_due_once() -> None:
-    moments = due("30 2 * * *", BERLIN, utc(2026, 10, 24, 12), utc(2026, 10, 26, 12))
-    assert [f"{moment:%d %H:%M}" for moment in moments] == ["25 02:30", "26 02:30"]
+@pytest.mark.parametrize(
+    ("cron", "start", "end", "moments"),
+    [
+        ("30 6 * * 1-5", utc(2026, 11, 22), utc(2026, 11, 29), [f"{day} 06:30" for day in range(23, 28)]),  # working days
+        ("30 2 * * *", utc(2026, 3, 28), utc(2026, 3, 30, 12), ["28 02:30", "29 03:30", "30 02:30"]),  # spring leaves one out
+        ("30 2 * * *", utc(2026, 10, 24, 12), utc(2026, 10, 26, 12), ["25 02:30", "26 02:30"]),  # autumn brings one twice
+        ("0 1 29 2 *", utc(2096, 3, 1), utc(2104, 3, 1), ["29 01:00"]),  # eight years without a leap day
+        ("0 1 13 * 5", utc(2026, 1, 1), utc(2026, 3, 1), ["13 01:00"]),  # days of month and of week must both fit
+    ],
+)
+def test_a_time_on_the_wall_is_due_once_on_each_of_its_days(
+    cron: str, start: datetime, end: datetime, moments: list[str]
+) -> None:
+    assert [f"{moment:%d %H:%M}" for moment in due(cron, BERLIN, start, end)] == moments
 
 
 @pytest.mark.parametrize(
@@ -51,14 +52,6 @@ def test_every_quarter_of_an_hour_is_due_through_a_change_of_clocks(timezone: st
     day_and_night = [start + n * timedelta(minutes=15) for n in range(1, 4 * hours + 1)]
     moments = due("*/15 * * * *", timezone, start, start + timedelta(hours=hours))
     assert [moment.astimezone(UTC) for moment in moments] == day_and_night
-
-
-def test_a_leap_day_is_found_eight_years_ahead() -> None:
-    assert next_due("0 0 29 2 *", "UTC", utc(2096, 3, 1)) == utc(2104, 2, 29)
-
-
-def test_days_of_month_and_of_week_must_both_fit() -> None:
-    assert next_due("0 0 13 * 5", "UTC", utc(2026, 1, 1)) == utc(2026, 2, 13)
 
 
 @pytest.mark.parametrize("text", ["", "* * * *", "* * * * * *", "61 * * * *", "a b c d e", "*/0 * * * *", "0 24 * * *"])

@@ -29,56 +29,40 @@ def asked(
     return Asked(method=method, path=path, host=host, peer=peer, authorization=authorization)
 
 
-@pytest.mark.parametrize("host", ["localhost:5555", "127.0.0.1:5555", "[::1]:5555", "127.0.0.1"])
-def test_without_tokens_this_machine_may_look(host: str) -> None:
-    assert NO_TOKEN.refusal(asked(host)) is None
+RIGHT, SECOND = basic("operator:right"), basic("second:also")
+WRONG = ("", basic("operator:wrong"), basic("operator"), "Basic ???", "Bearer operator:right", "Basic")
+HERE_BY = ("localhost:5555", "127.0.0.1:5555", "[::1]:5555", "127.0.0.1")
+NOT_HERE_BY = ("evil.example:5555", "flower.example", "", "localhost.evil.example", "a@localhost", "[::1", "192.0.2.1")
+CHANGES = ("/api/task/send-task/queuecast.plan", "/api/worker/shutdown/x", "/tasks/datatable/")
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example:5555", "flower.example", "", "localhost.evil.example", "a@localhost", "[::1", "192.0.2.1"]
-)
-def test_without_tokens_no_other_name_leads_here(host: str) -> None:
-    assert NO_TOKEN.refusal(asked(host)) is HTTPStatus.FORBIDDEN
-
-
-def test_without_tokens_no_other_machine_may_look() -> None:
-    assert NO_TOKEN.refusal(asked(peer=ELSEWHERE)) is HTTPStatus.FORBIDDEN
-
-
-@pytest.mark.parametrize("path", ["/", "/metrics", "/healthcheck", "/api/tasks", "/static/js/flower.js"])
-@pytest.mark.parametrize(
-    "authorization", ["", basic("operator:wrong"), basic("operator"), "Basic ???", "Bearer operator:right", "Basic"]
-)
-def test_with_tokens_every_page_wants_the_password(path: str, authorization: str) -> None:
-    assert WITH_TOKENS.refusal(asked(authorization=authorization, path=path)) is HTTPStatus.UNAUTHORIZED
-
-
-@pytest.mark.parametrize("host", ["localhost", "192.0.2.1:5555", "flower.example:443"])
-@pytest.mark.parametrize("who", ["operator:right", "second:also"])
-def test_with_the_password_one_may_look_from_anywhere(host: str, who: str) -> None:
-    assert WITH_TOKENS.refusal(asked(host, basic(who), peer=ELSEWHERE)) is None
-
-
-def test_with_the_password_too_no_other_name_leads_here() -> None:
-    assert WITH_TOKENS.refusal(asked("evil.example", basic("operator:right"))) is HTTPStatus.FORBIDDEN
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
+    ("access", "request_", "refusal"),
     [
-        ("POST", "/api/task/send-task/queuecast.plan"),
-        ("POST", "/api/worker/shutdown/x"),
-        ("DELETE", "/"),
-        ("POST", "/tasks/datatable/"),
+        # without tokens: this machine by its own names, and nobody else
+        *((NO_TOKEN, asked(host), None) for host in HERE_BY),
+        *((NO_TOKEN, asked(host), HTTPStatus.FORBIDDEN) for host in NOT_HERE_BY),
+        (NO_TOKEN, asked(peer=ELSEWHERE), HTTPStatus.FORBIDDEN),
+        (NO_TOKEN, asked(method="POST", path="/tasks/datatable"), None),  # how the list of tasks is asked for
+        # with tokens: whoever has a password, from anywhere, but by no name of somebody else's
+        *(
+            (WITH_TOKENS, asked(host, password, peer=ELSEWHERE), None)
+            for host in ("localhost", "192.0.2.1:5555", "flower.example:443")
+            for password in (RIGHT, SECOND)
+        ),
+        *(
+            (WITH_TOKENS, asked(authorization=wrong, path=path), HTTPStatus.UNAUTHORIZED)
+            for path in ("/", "/metrics", "/healthcheck", "/api/tasks", "/static/js/flower.js")
+            for wrong in WRONG
+        ),
+        (WITH_TOKENS, asked("evil.example", RIGHT), HTTPStatus.FORBIDDEN),
+        # and nobody changes anything
+        *((WITH_TOKENS, asked(authorization=RIGHT, method="POST", path=path), HTTPStatus.METHOD_NOT_ALLOWED) for path in CHANGES),
+        (WITH_TOKENS, asked(authorization=RIGHT, method="DELETE"), HTTPStatus.METHOD_NOT_ALLOWED),
     ],
 )
-def test_whoever_may_look_may_change_nothing(method: str, path: str) -> None:
-    refusal = WITH_TOKENS.refusal(asked(authorization=basic("operator:right"), method=method, path=path))
-    assert refusal is HTTPStatus.METHOD_NOT_ALLOWED
-
-
-def test_the_list_of_tasks_is_asked_for_by_post() -> None:
-    assert NO_TOKEN.refusal(asked(method="POST", path="/tasks/datatable")) is None
+def test_who_may_look(access: Access, request_: Asked, refusal: HTTPStatus | None) -> None:
+    assert access.refusal(request_) is refusal
 
 
 def test_the_password_is_wanted_from_the_first_token_on_also_when_the_store_is_gone(tmp_path: Path) -> None:

@@ -45,69 +45,48 @@ def seen(job: JobView, tasks: TasksView | None = None) -> list[Action]:
     return list(actions_for(job, tasks or a_tasks_view(), NOW))
 
 
-def whats(job: JobView, tasks: TasksView | None = None) -> list[ActionKind]:
-    return [action.kind for action in seen(job, tasks)]
+def one_queue(**changes: Any) -> JobView:
+    """A job whose one queue was let in."""
+    return a_job_view(queues=(RunningQueue(queue=QUEUE, **({"blocks": BLOCKS, "outcomes": frozenset()} | changes)),))
 
 
-@pytest.mark.parametrize("state", [None, JobState.SUCCEEDED, JobState.CANCELLED])
-def test_run_state_of_a_job_that_has_ended_or_that_nobody_knows_is_cleaned_up(state: JobState | None) -> None:
-    assert whats(a_job_view(state=state)) == [ActionKind.CLEAN_UP]
+NEVER_PLANNED = a_job_view(running=a_running_job(queues=None, next=0), queues=())
+HALF_SCORED = one_queue(outcomes=frozenset({0}))
 
 
-def test_a_job_that_has_ended_and_left_nothing_is_left_alone() -> None:
-    assert whats(a_job_view(state=JobState.FAILED, running=None)) == []
-
-
-def test_the_deadline_goes_before_everything_else() -> None:
-    assert whats(a_job_view(deadline_at=NOW)) == [ActionKind.PASS_DEADLINE]
-    assert whats(a_job_view(deadline_at=NOW, running=None)) == [ActionKind.PASS_DEADLINE]
-
-
-def test_an_open_job_without_run_state_is_planned_again() -> None:
-    assert whats(a_job_view(running=None)) == [ActionKind.REPLAN]
-
-
-def test_a_job_whose_queues_have_all_ended_is_finished() -> None:
-    assert whats(a_job_view(running=a_running_job(done=1))) == [ActionKind.FINISH]
-
-
-def test_a_job_that_was_never_planned_is_planned_unless_somebody_is_about_to() -> None:
-    job = a_job_view(running=a_running_job(queues=None, next=0), queues=())
-    assert whats(job) == [ActionKind.SEND_PLAN]
-    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.plan"}))) == []
-
-
-def test_a_job_whose_queues_wait_for_their_turn_is_left_alone() -> None:
-    assert whats(a_job_view(running=a_running_job(queues=9, next=0), queues=())) == []
-
-
-def test_a_queue_that_was_let_in_and_is_not_read_is_read() -> None:
-    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=None),))
-    assert whats(job) == [ActionKind.SEND_INGEST]
-    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.ingest"}))) == []
+@pytest.mark.parametrize(
+    ("job", "waiting", "done"),
+    [
+        # jobs that have ended, or that nobody knows: their run state is cleaned up
+        (a_job_view(state=None), (), [ActionKind.CLEAN_UP]),
+        (a_job_view(state=JobState.SUCCEEDED), (), [ActionKind.CLEAN_UP]),
+        (a_job_view(state=JobState.CANCELLED), (), [ActionKind.CLEAN_UP]),
+        (a_job_view(state=JobState.FAILED, running=None), (), []),
+        # the deadline goes before everything else
+        (a_job_view(deadline_at=NOW), (), [ActionKind.PASS_DEADLINE]),
+        (a_job_view(deadline_at=NOW, running=None), (), [ActionKind.PASS_DEADLINE]),
+        # open jobs
+        (a_job_view(running=None), (), [ActionKind.REPLAN]),
+        (a_job_view(running=a_running_job(done=1)), (), [ActionKind.FINISH]),
+        (NEVER_PLANNED, (), [ActionKind.SEND_PLAN]),
+        (NEVER_PLANNED, ("job-1.plan",), []),
+        (a_job_view(running=a_running_job(queues=9, next=0), queues=()), (), []),  # its queues wait for their turn
+        # queues that were let in
+        (one_queue(blocks=None), (), [ActionKind.SEND_INGEST]),
+        (one_queue(blocks=None), ("job-1.root.etl.ingest",), []),
+        (one_queue(), ("job-1.root.etl.0-1", "job-1.root.etl.2.solo"), []),
+        (one_queue(), ("job-1.root.etl.ingest",), []),  # its chord may still be on its way
+        (HALF_SCORED, (), [ActionKind.SEND_SOLO, ActionKind.SEND_SOLO]),
+        (one_queue(outcomes=frozenset({0, 1, 2})), (), [ActionKind.SEND_SELECT]),
+        (one_queue(outcomes=frozenset({0, 1, 2})), ("job-1.root.etl.select.heavy",), []),
+    ],
+)
+def test_what_is_seen_is_mended_unless_a_message_waits(job: JobView, waiting: tuple[str, ...], done: list[ActionKind]) -> None:
+    assert [action.kind for action in seen(job, a_tasks_view(waiting=frozenset(waiting)))] == done
 
 
 def test_candidates_whose_messages_are_gone_are_sent_alone_in_their_lane() -> None:
-    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0})),))
-    assert [(action.kind, action.index, action.lane) for action in seen(job)] == [
-        (ActionKind.SEND_SOLO, 1, Lane.SCORE),
-        (ActionKind.SEND_SOLO, 2, Lane.HEAVY),
-    ]
-
-
-def test_candidates_whose_block_or_solo_task_waits_are_left_alone() -> None:
-    job = a_job_view()
-    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.0-1", "job-1.root.etl.2.solo"}))) == []
-
-
-def test_while_a_queue_is_being_read_its_chord_may_still_be_on_its_way() -> None:
-    assert whats(a_job_view(), a_tasks_view(waiting=frozenset({"job-1.root.etl.ingest"}))) == []
-
-
-def test_a_queue_that_is_scored_and_not_selected_is_selected() -> None:
-    job = a_job_view(queues=(RunningQueue(queue=QUEUE, blocks=BLOCKS, outcomes=frozenset({0, 1, 2})),))
-    assert whats(job) == [ActionKind.SEND_SELECT]
-    assert whats(job, a_tasks_view(waiting=frozenset({"job-1.root.etl.select.heavy"}))) == []
+    assert [(action.index, action.lane) for action in seen(HALF_SCORED)] == [(1, Lane.SCORE), (2, Lane.HEAVY)]
 
 
 HELD = "job-1.root.etl.ingest"

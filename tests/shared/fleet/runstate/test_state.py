@@ -131,29 +131,17 @@ def test_a_queue_that_has_ended_leaves_its_end_only(job: RunState) -> None:
 def test_late_tasks_of_a_queue_that_has_ended_leave_nothing_behind(job: RunState) -> None:
     work_on(job, QUEUE)
     job.end_queue(JOB, QUEUE, "no data")
-    before = everything(job)
-    assert job.attempts.begin(JOB, QUEUE, "1") == 0
-    assert job.attempts.record(JOB, QUEUE, 1, FAILURE) == -1
-    assert job.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 0
-    assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
-    assert not job.end_queue(JOB, QUEUE)
-    job.attempts.forgive(JOB, QUEUE, "0")
-    assert everything(job) == before
+    changes_nothing(job)
     assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.attempts.outcomes(JOB, QUEUE)) == (None, None, {})
 
 
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
-    job.keep_work(JOB, QUEUE, b"data", WORK)
-    job.attempts.begin(JOB, QUEUE, "0")
+    work_on(job, QUEUE)
     job.drop_job(JOB)
-    assert job.attempts.begin(JOB, QUEUE, "0") == 0
-    assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == -1
-    assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
-    assert not job.end_queue(JOB, QUEUE)
     assert let_in(job, JOB, 4) == []
-    job.attempts.forgive(JOB, QUEUE, "0")
     job.name_queues(JOB, [QUEUE], MONDAY, planned=1)
-    assert job.client.keys("*") == []
+    changes_nothing(job)
+    assert everything(job) == {}
 
 
 def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_since(job: RunState) -> None:
@@ -162,12 +150,8 @@ def test_a_task_of_an_earlier_run_writes_nothing_into_the_one_that_has_begun_sin
         begin_again(job)
         before = everything(job)
         assert job.running_job(JOB) is None
-        assert job.attempts.begin(JOB, QUEUE, "0") == 0
-        assert job.attempts.record(JOB, QUEUE, 0, FAILURE) == -1
-        assert job.keep_work(JOB, QUEUE, b"data", WORK) is None
-        assert not job.end_queue(JOB, QUEUE)
         assert let_in(job, JOB, 4) == []
-        job.attempts.forgive(JOB, QUEUE, "0")
+        changes_nothing(job)
         job.note_waiting(JOB, QUEUE, "the source is away")
         job.name_queues(JOB, ["another"], MONDAY, planned=1)
         job.drop_job(JOB)
@@ -200,6 +184,18 @@ def work_on(run_state: RunState, queue: str) -> None:
     run_state.keep_work(JOB, queue, b"data", WORK)
     run_state.attempts.begin(JOB, queue, "0")
     run_state.attempts.record(JOB, queue, 0, FAILURE)
+
+
+def changes_nothing(run_state: RunState) -> None:
+    """Whatever a task does for a queue that has ended, or of a run that has."""
+    before = everything(run_state)
+    assert run_state.attempts.begin(JOB, QUEUE, "0") == run_state.attempts.begin(JOB, QUEUE, "1") == 0
+    assert run_state.attempts.record(JOB, QUEUE, 1, FAILURE) == -1
+    assert run_state.attempts.record_and_begin(JOB, QUEUE, 0, FAILURE, then=1) == 0
+    assert run_state.keep_work(JOB, QUEUE, b"data", WORK) is None
+    assert not run_state.end_queue(JOB, QUEUE)
+    run_state.attempts.forgive(JOB, QUEUE, "0")
+    assert everything(run_state) == before
 
 
 def begin_again(run_state: RunState) -> None:
