@@ -9,9 +9,8 @@ import typer
 
 from api.command import output
 from api.command.client import Client
-from api.command.following import follow
 from api.command.schedules import schedules
-from api.command.service import DEFAULT_URL, Url, connect, read_file, show
+from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.command.tokens import token
 from api.edge.bind_address import bind, check_address
 from shared.command.terminal import AsJson, DataDir, notice, say

@@ -1,4 +1,4 @@
-"""The service that a command speaks to, and how its answers and the files for it are handled by every command."""
+"""The service that a command speaks to: how its answers and the files for it are handled, how a job is followed to its end."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command.client import Client
-from shared.command.terminal import print_json
+from shared.command.terminal import print_json, progress_console
 from shared.config.settings import load_settings
 from shared.domain.codec import Document
 from shared.errors import InvalidRequest
@@ -40,3 +41,30 @@ def read_file(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise InvalidRequest(f"the request cannot be read: {error}") from error
+
+
+def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
+    """Wait until the job has ended and give it; bars are drawn on stderr, and only on a terminal.
+
+    Raises:
+        TimeoutError: it has not ended in time; it goes on all the same.
+        ServiceError: the service stays away.
+    """
+    console = progress_console()
+    if not console.is_terminal:
+        return client.wait(job_id, timeout_seconds)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+        return client.wait(job_id, timeout_seconds, _drawer(bars))
+
+
+def _drawer(bars: Progress) -> Callable[[Document], None]:
+    tasks = {part: bars.add_task(part, total=None, note="") for part in ("queues", "candidates")}
+
+    def draw(job: Document) -> None:
+        for part, task in tasks.items():
+            tally = job["progress"][part]
+            note = f"{tally['failed']} failed" if tally["failed"] else job["state"] if part == "queues" else ""
+            bars.update(task, completed=tally["done"], total=tally["total"] or None, note=note)
+
+    return draw

@@ -14,7 +14,7 @@ from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.projects import visible_job
 from api.edge.routing import route
-from api.v1.progress import queue_reports, with_progress
+from api.v1.job_answers import queue_reports, with_progress
 from shared.domain.codec import Document
 from shared.domain.jobs import Job, JobRequest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -11,7 +11,6 @@ from flask import render_template, request
 from pydantic import Field
 
 from api.dashboard.addresses import query_of
-from api.dashboard.leaderboard import about_score, quality_lines
 from api.dashboard.overview import row_of
 from api.edge.context import Services
 from api.edge.identity import caller
@@ -24,11 +23,18 @@ from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobFilter, JobState, QueueState
-from shared.domain.reports import QueueReport
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import QueueNotFound
 
 MAX_COMPARED = 4
 MAX_ISSUES = 60
+ABOUT_SCORE = {
+    ReportedScore.KEPT_APART: "Kept apart: the shown score is that of the newest window, which took no part in the choice.",
+    ReportedScore.SELECTED_ON: (
+        "The shown score is that of the windows on which the winner was chosen; "
+        "of many candidates the best was also lucky there, so expect about a tenth more."
+    ),
+}
 
 
 class QueueQuery(Form):
@@ -95,7 +101,7 @@ def _report(services: Services, forecast: Forecast) -> dict[str, object]:
         "report": report,
         "standings": leaderboard,
         "failures": sum(standing.rank is None for standing in leaderboard),
-        "about_score": about_score(report) if report else "",
+        "about_score": ABOUT_SCORE[report.selected_on] if report else "",
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
     }
 
@@ -110,3 +116,9 @@ def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
     if report.state is not QueueState.FAILED:
         return None
     return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}
+
+
+def quality_lines(quality: QualityReport) -> Iterator[str]:
+    """What was found in the data and what was done about it."""
+    yield f"{quality.rows:,} samples became {quality.steps:,} steps."
+    yield from (f"{note[0].upper()}{note[1:].rstrip('.')}." for note in quality.notes)

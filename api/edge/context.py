@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
-from api.edge.known_sessions import KnownSessions
-from api.edge.known_tokens import KnownTokens
+from api.edge.known import KnownSessions, KnownTokens
 from shared.config.data_folder import token_note
 from shared.config.settings import Settings
 from shared.domain.lanes import Lane

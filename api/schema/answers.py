@@ -25,7 +25,17 @@ class Answer(BaseModel):
         return cls.model_validate(attributes | more)
 
 
-class JobAccepted(Answer):
+class AboutJob(Answer):
+    """What is said of a job, of it itself and of its request."""
+
+    @classmethod
+    def of(cls, job: Job, **more: object) -> Self:
+        """What is said of this job, with more fields of the answer."""
+        names = {name: getattr(job.request, name) for name in ("job_name", "user_name", "project", "owner")}
+        return cls.showing(job, **names, links={"self": job_path(job.job_id)}, **more)
+
+
+class JobAccepted(AboutJob):
     """The job is stored and will be planned."""
 
     job_id: str
@@ -55,7 +65,7 @@ class ValidationAnswer(Answer):
         return cls(valid=verdict.is_valid, problems=problems, warnings=verdict.warnings)
 
 
-class JobSummary(Answer):
+class JobSummary(AboutJob):
     """One job in a list."""
 
     job_id: str
@@ -193,23 +203,3 @@ def forecast_steps(forecast: Forecast) -> list[ForecastStep]:
 def job_path(job_id: str) -> str:
     """Where a job is shown."""
     return f"/v1/jobs/{quote(job_id)}"
-
-
-def accepted(job: Job) -> JobAccepted:
-    """The answer to a submitted job."""
-    return JobAccepted.showing(job, links={"self": job_path(job.job_id)})
-
-
-def summary(job: Job) -> JobSummary:
-    """The job in a list."""
-    return JobSummary.showing(job, **_beside(job))
-
-
-def detail(job: Job, queues: list[QueueOfJob]) -> JobAnswer:
-    """The job with its queues."""
-    return JobAnswer.showing(job, **_beside(job), queues=queues)
-
-
-def _beside(job: Job) -> dict[str, object]:
-    names = {name: getattr(job.request, name) for name in ("job_name", "user_name", "project", "owner")}
-    return names | {"links": {"self": job_path(job.job_id)}}

@@ -1,18 +1,30 @@
-"""Answers about jobs: a page of them; one with its progress and its queues."""
+"""The present state of jobs, as callers see it: a page of them; one with its progress and its queues.
+
+It comes from the store, and while a job runs from the run state, which is ahead of it. While the broker is away only the store is
+read, which may be behind. A cursor is an opaque, signed text that says where a page ended, so that pages stay stable while new
+jobs come in.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import quote
+
+from itsdangerous import BadData, URLSafeSerializer
 
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema import answers
 from api.schema.requests import JobsQuery
-from api.v1.paging import cursor_after, position
-from api.v1.progress import queue_reports, with_progress
-from shared.domain.jobs import Job
+from shared.domain.jobs import Job, QueueState
 from shared.domain.reports import QueueReport
+from shared.errors import BrokerAway, MalformedRequest, QueueNotFound
+
+T = TypeVar("T")
 
 
 def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
@@ -26,9 +38,75 @@ def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str |
 def job_answer(services: Services, job: Job) -> answers.JobAnswer:
     """The job as it is now, of which `job` is the row."""
     [job] = with_progress(services, [job])
-    return answers.detail(job, [_queue_of_job(report) for report in queue_reports(services, job)])
+    return answers.JobAnswer.of(job, queues=[_queue_of_job(report) for report in queue_reports(services, job)])
 
 
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
     link = f"{answers.job_path(report.job_id)}/queues/{quote(report.queue)}"
     return answers.QueueOfJob.showing(report, links={"self": link})
+
+
+def cursor_after(job: Job, key: str) -> str:
+    """The cursor of the page that begins behind `job`."""
+    return str(_signer(key).dumps([job.created_at.isoformat(), job.job_id]))
+
+
+def position(cursor: str, key: str) -> tuple[datetime, str]:
+    """The (created_at, job_id) a cursor stands for; raises MalformedRequest when it is not one of ours."""
+    try:
+        created_at, job_id = _signer(key).loads(cursor)
+        return datetime.fromisoformat(created_at).astimezone(UTC), str(job_id)
+    except (BadData, ValueError, TypeError, OverflowError) as error:  # the last three: signed by somebody who knows the key
+        raise MalformedRequest(
+            "cursor is not one that this service gave out; leave it away to begin with the newest job"
+        ) from error
+
+
+def _signer(key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(key, salt="jobs")
+
+
+def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
+    """The same jobs, each with its progress as it is now."""
+    try:
+        running = {job.job_id: services.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
+    except BrokerAway:
+        return list(jobs)
+    live = {job_id: run.progress for job_id, run in running.items() if run and run.is_planned}
+    return [replace(job, progress=replace(live.get(job.job_id, job.progress), replans=job.progress.replans)) for job in jobs]
+
+
+def queue_reports(services: Services, job: Job) -> list[QueueReport]:
+    """Every queue of the job by name, without outcomes."""
+    reports = {report.queue: _ended_with(job, report) for report in services.store.reports.of_job(job.job_id)}
+    live_states = _live(job, lambda: services.run_state.queue_states(job.job_id)) or {}
+    for queue, (state, reason) in live_states.items():
+        known = reports.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
+        reports[queue] = replace(known, state=state, reason=reason)
+    return [reports[queue] for queue in sorted(reports)]
+
+
+def queue_report(services: Services, job: Job, queue: str) -> QueueReport:
+    """One queue of the job, with its outcomes; raises QueueNotFound."""
+    live = _live(job, lambda: services.run_state.queue_state(job.job_id, queue))
+    try:
+        report = _ended_with(job, services.store.reports.get(job.job_id, queue))
+    except QueueNotFound:
+        if live is None:
+            raise QueueNotFound("the job has no such queue, or is not planned yet", job_id=job.job_id, queue=queue) from None
+        report = QueueReport(job_id=job.job_id, queue=queue, state=live[0])  # not ingested yet
+    return report if live is None else replace(report, state=live[0], reason=live[1])
+
+
+def _ended_with(job: Job, report: QueueReport) -> QueueReport:
+    """The report; queues that were left open when the job ended, such as with a lost run state, have failed for its reason."""
+    if job.state.is_terminal and report.state in {QueueState.WAITING, QueueState.RUNNING}:
+        return replace(report, state=QueueState.FAILED, reason=job.reason)
+    return report
+
+
+def _live(job: Job, read: Callable[[], T]) -> T | None:
+    """What the run state says of a job that has not ended; None while the broker is away."""
+    with suppress(BrokerAway):
+        return None if job.state.is_terminal else read()
+    return None

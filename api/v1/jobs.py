@@ -1,7 +1,8 @@
-"""Jobs: start one, list them, look at one, look at one queue of one."""
+"""Jobs: start one, list them, look at one or at one queue of one, cancel or retry one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from secrets import token_hex
@@ -19,15 +20,17 @@ from api.edge.projects import of_the_caller, visible_job
 from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
-from api.schema.requests import JobBody, JobsQuery, SubmitHeaders
+from api.schema.requests import CancelBody, JobBody, JobsQuery, RetryBody, SubmitHeaders
 from api.v1.admission import admit, warnings_of
-from api.v1.job_answers import job_answer, page_of_jobs
-from api.v1.progress import queue_report
+from api.v1.job_answers import job_answer, page_of_jobs, queue_report
 from api.v1.queue_answers import QueueAnswer
 from shared.domain.codec import to_json
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.reports import outlook
 from shared.errors import BrokerAway
+
+ANSWERED = Answers(answers.JobAnswer, 202, refuses=(409,))
+Answered = tuple[answers.JobAnswer, int, dict[str, str]]
 
 log = structlog.get_logger()
 
@@ -50,7 +53,7 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
             services.lifecycle.withdraw(job, now)
             raise
         log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
-    answer = answers.accepted(job)
+    answer = answers.JobAccepted.of(job)
     return answer, 202, {"Location": answer.links["self"]}
 
 
@@ -59,7 +62,7 @@ def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, di
     """List jobs, newest first."""
     jobs, cursor = page_of_jobs(services, query)
     headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
-    return answers.JobPage(jobs=[answers.summary(job) for job in jobs], next_cursor=cursor), headers
+    return answers.JobPage(jobs=[answers.JobSummary.of(job) for job in jobs], next_cursor=cursor), headers
 
 
 @route("GET", "/v1/jobs/<job_id>", READ, Answers(answers.JobAnswer))
@@ -81,6 +84,41 @@ def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     job = visible_job(services, job_id)
     forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
     return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
+
+
+@route("POST", "/v1/jobs/<job_id>/cancel", replace(WRITE, body=CancelBody), ANSWERED)
+def cancel_job(services: Services, job_id: str) -> Answered:
+    """Cancel a job.
+
+    No further work on it begins, and what is being computed is thrown away; forecasts that are delivered stay.
+    """
+    visible_job(services, job_id)
+    services.lifecycle.cancel(job_id, datetime.now(UTC))
+    return _answered(services, job_id)
+
+
+@route("POST", "/v1/jobs/<job_id>/retry", WRITE, ANSWERED)
+def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
+    """Try a job again.
+
+    By default only the queues without a forecast; with `"queues": "all"` every queue, also of a job that has succeeded. The issue
+    time stays, so a new forecast replaces the old one; the deadline counts from now.
+    """
+    job = visible_job(services, job_id)
+    services.lifecycle.retry(
+        job_id,
+        json.queues,
+        datetime.now(UTC),
+        services.enqueue,
+        warnings=warnings_of(job.request, job.created_at),
+        allowance=services.settings.allowance,
+    )
+    return _answered(services, job_id)
+
+
+def _answered(services: Services, job_id: str) -> Answered:
+    job = services.store.jobs.get(job_id)
+    return job_answer(services, job), 202, {"Location": answers.job_path(job_id)}
 
 
 def _new_job(job_request: JobRequest, now: datetime, key: str | None) -> Job:

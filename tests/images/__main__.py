@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 
 from api.command.client import Client
-from api.command.following import follow
+from api.command.service import follow
 from tests.images.building import Image, build, have_base, opened
 from tests.images.containers import Container, Service, network, running
 from tests.images.servers import COLLECTION, DATABASE, QUEUES, serving

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
 from api.command.client import Client
-from api.command.following import follow
+from api.command.service import follow
 from api.edge.bind_address import OPEN
 from api.edge.context import EXTENSION
 from shared.command.root import build_app

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.edge.known_sessions import KnownSessions
+from api.edge.known import KnownSessions
 from shared.domain.tokens import SESSION_LIFE
 from shared.store import Store, open_store
 from tests.factories import MONDAY

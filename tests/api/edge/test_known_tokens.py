@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.edge.known_tokens import FRESH_SECONDS, KnownTokens
+from api.edge.known import FRESH_SECONDS, KnownTokens
 from api.edge.remembered import LIFE_SECONDS
 from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import StoreAway

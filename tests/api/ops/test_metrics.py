@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.edge.context import EXTENSION
-from api.edge.known_tokens import KnownTokens
+from api.edge.known import KnownTokens
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane

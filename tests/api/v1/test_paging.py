@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from api.v1.paging import cursor_after, position
+from api.v1.job_answers import cursor_after, position
 from shared.errors import MalformedRequest
 from tests.factories import MONDAY, a_job
 

@@ -1,6 +1,7 @@
-"""The tokens of the store, remembered: what was revoked is refused everywhere within LIFE_SECONDS, a new one is known at once.
+"""Tokens and sessions of the store, remembered: what was revoked or ended is refused everywhere within LIFE_SECONDS.
 
-Where somebody has just tried another secret that is unknown, a new token is known within FRESH_SECONDS.
+What this process has ended itself it refuses at once, and a new token or session is known at once: a token within FRESH_SECONDS
+where somebody has just tried another secret that is unknown.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import structlog
 
 from api.edge.remembered import LIFE_SECONDS, Remembered
 from shared.config.data_folder import is_noted
-from shared.domain.tokens import Token, digest_of
+from shared.domain.tokens import MAX_SESSIONS, Session, Token, digest_of, is_session_id, make_session
 from shared.errors import StoreAway
+from shared.store.sessions import Sessions
 from shared.store.tokens import Tokens
 
 FRESH_SECONDS = 0.25
@@ -81,3 +83,34 @@ class KnownTokens:
             with suppress(OSError):  # the store knows it as well
                 self._note.touch(mode=0o600)
         return by_digest
+
+
+class KnownSessions:
+    """The sessions of a store; safe for threads. Methods raise StoreAway when the store has been away for too long.
+
+    Args:
+        sessions: gives the store's part, opened on first use.
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, sessions: Callable[[], Sessions], clock: Callable[[], float] = time.monotonic) -> None:
+        self._sessions = sessions
+        self._by_digest: Remembered[Session] = Remembered(lambda digest: sessions().find(digest), clock)
+
+    def begin(self, token_id: str, now: datetime) -> str:
+        """A new session of the token; gives its id, for the cookie."""
+        session, session_id = make_session(token_id, now)
+        self._sessions().add(session, MAX_SESSIONS)
+        return session_id
+
+    def token_of(self, session_id: str, now: datetime) -> str | None:
+        """The token's id of a session; None = there is no such session, it has ended or is too old."""
+        session = self._by_digest.get(digest_of(session_id)) if is_session_id(session_id) else None
+        return session.token_id if session is not None and now < session.expires_at else None
+
+    def end(self, session_id: str) -> None:
+        """End the session; one that has ended is no error."""
+        if is_session_id(session_id):
+            digest = digest_of(session_id)
+            self._sessions().end(digest)
+            self._by_digest.forget(digest)
