@@ -6,9 +6,8 @@ import re
 import signal
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +26,7 @@ from worker.flower.access import password_file
 if TYPE_CHECKING:
     from deploy.simulate import Cluster
 
+FileFormat = Literal["parquet", "csv"]
 MAX_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
 
 app = typer.Typer()
@@ -34,13 +34,6 @@ app = typer.Typer()
 Port = typer.Option(min=0, max=65_535, help="Port of the API; 0 = any free one.")
 FlowerPort = typer.Option(min=0, max=65_535, help="Port of Flower, on this machine only.", show_default="5555, or any free one")
 Workers = typer.Option(min=1, max=256, help="Candidates scored at the same time.", show_default="cores")
-
-
-class FileFormat(StrEnum):
-    """What `simulate` writes."""
-
-    PARQUET = "parquet"
-    CSV = "csv"
 
 
 @app.command()
@@ -88,7 +81,7 @@ def simulate_cluster(
     days: Annotated[int, typer.Option(min=1, max=3_650)] = 28,
     step: Annotated[str, typer.Option(help="Time between samples: 10s, 5min, 1h.")] = "10s",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cluster.")] = 7,
-    file_format: Annotated[FileFormat, typer.Option("--format", help="With --out.")] = FileFormat.PARQUET,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="With --out.")] = "parquet",
     end: Annotated[str | None, typer.Option(help="ISO 8601 time with offset, after the last sample.", show_default="now")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,14 +9,16 @@ stage 2   api      answers HTTP                          reaper  sends again wha
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
+
+import urllib3
 
 from api.edge.bind_address import check_address
 from deploy.supervise import Program, Supervisor, supervision
@@ -116,8 +118,8 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             name="api",
             command=serve,
             environment=environment | {f"{PREFIX}FLOWER_URL": flower_url},
-            is_ready=lambda: _answers(layout.host, layout.port, "/readyz"),
-            is_alive=lambda: _answers(layout.host, layout.port, "/healthz"),
+            is_ready=lambda: _answers(f"{layout.url}/readyz"),
+            is_alive=lambda: _answers(f"{layout.url}/healthz"),
             ready_seconds=_IMPORT_SECONDS,
             stop_seconds=30.0,
         ),
@@ -187,16 +189,12 @@ def _has_worker(run_state: RunState, lanes: tuple[Lane, ...]) -> bool:
     return any(set(worker.lanes) == set(lanes) for worker in run_state.members.workers())
 
 
-def _answers(host: str, port: int, path: str) -> bool:
+def _answers(url: str) -> bool:
     """Whether a GET is answered with 200; never through a proxy, which the environment may name."""
-    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        return urllib3.request("GET", url, timeout=2, retries=False).status == HTTPStatus.OK
+    except urllib3.exceptions.HTTPError:
         return False
-    finally:
-        connection.close()
 
 
 def _free_port(host: str, port: int, option: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from shared.errors import QueuecastError
@@ -23,7 +24,6 @@ class Registry(Generic[Kind]):
         self._package = package
         self._unknown = unknown
         self._classes: dict[str, type[Kind]] = {}
-        self._is_loaded = False
 
     def register(self, name: str) -> Callable[[type[Kind]], type[Kind]]:
         """Class decorator: make the class known as `name`."""
@@ -37,19 +37,17 @@ class Registry(Generic[Kind]):
         return keep
 
     def __getitem__(self, name: str) -> type[Kind]:
-        self._load()
-        if name not in self._classes:
+        if name not in self._all:
             raise self._unknown(f"found {name!r}, known are {', '.join(self)}")
-        return self._classes[name]
+        return self._all[name]
 
     def __iter__(self) -> Iterator[str]:
-        self._load()
-        return iter(sorted(self._classes))
+        return iter(sorted(self._all))
 
-    def _load(self) -> None:
-        if self._is_loaded:
-            return
+    @cached_property
+    def _all(self) -> Mapping[str, type[Kind]]:
+        """All that register themselves when their modules are imported."""
         for module in pkgutil.iter_modules(importlib.import_module(self._package).__path__):
             if not module.name.startswith("_"):
                 importlib.import_module(f"{self._package}.{module.name}")
-        self._is_loaded = True
+        return self._classes

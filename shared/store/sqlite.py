@@ -12,7 +12,7 @@ from shared.errors import RecordRefused
 from shared.store.codec import Cell, Row, from_cell, to_row
 from shared.store.reading import page, read_one
 from shared.store.records import Order, Waiting, Where, of_key
-from shared.store.sqlite_file import SqliteFile, require_version
+from shared.store.sqlite_file import SqliteFile
 from shared.store.sqlite_statements import Values, insert, matching, newest, ordered, preceding
 from shared.store.tables import Table
 
@@ -25,7 +25,6 @@ class SqliteRecords:
     """Records in one SQLite file; safe for threads, processes and forks. Promises: records.py."""
 
     def __init__(self, path: Path, *, patience_seconds: float) -> None:
-        require_version()
         self._file = SqliteFile(path, patience_seconds=patience_seconds)
 
     def add(self, table: Table[T], value: T) -> bool:

@@ -36,6 +36,8 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, *, patience_seconds: float) -> None:
+        if sqlite3.sqlite_version_info < (3, 37):
+            raise InvalidSettings(f"found SQLite {sqlite3.sqlite_version}, at least 3.37 is needed (for STRICT tables)")
         self.place = StorePlace(path)
         self._path = path
         self._patience_seconds = patience_seconds
@@ -161,12 +163,6 @@ def _refusals() -> Iterator[None]:
             raise
         log.exception("the store refused a record")
         raise RecordRefused("a unique index or a trigger of the database is in the way") from error
-
-
-def require_version(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
-    """Raises InvalidSettings when this SQLite is too old for our tables."""
-    if version < (3, 37):
-        raise InvalidSettings(f"found SQLite {'.'.join(map(str, version))}, at least 3.37 is needed (for STRICT tables)")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:
