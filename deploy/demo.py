@@ -12,8 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from api.command.client import Client
 from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
-from shared.command.terminal import notice, print_json, print_table
+from shared.command.terminal import notice, now_and_then, print_json, print_table
 from shared.config.data_folder import keep_private
 from shared.config.settings import CONFIG_FILE, PREFIX, Settings, load_settings
 from shared.domain.codec import Document
@@ -105,28 +104,14 @@ def run_job(client: Client, supervisor: Supervisor) -> Document:
     """Submit the job and wait for its end, looking after the stack meanwhile; raises TimeoutError."""
     job_id = client.post("jobs", body=REQUEST)["job_id"]
     notice(f"job {job_id}: {', '.join(REQUEST['model'])} compete on {HISTORY_DAYS} days of each queue")
-    tell = teller()
+    tell = now_and_then(5)
 
     def on_progress(job: Document) -> None:
         supervisor.attend()
-        tell(job)
+        tallies = {part: job["progress"][part] for part in ("candidates", "queues")}
+        tell(", ".join(f"{tally['done']} of {tally['total']} {part}" for part, tally in tallies.items()))
 
     return client.wait(job_id, PATIENCE_SECONDS, on_progress)
-
-
-def teller() -> Callable[[Document], None]:
-    """Says how far a job is, every few seconds, when there is something new."""
-    said, said_at = "", 0.0
-
-    def tell(job: Document) -> None:
-        nonlocal said, said_at
-        tallies = {part: job["progress"][part] for part in ("candidates", "queues")}
-        text = ", ".join(f"{tally['done']} of {tally['total']} {part}" for part, tally in tallies.items())
-        if text != said and time.monotonic() - said_at > 5:
-            notice(text)
-            said, said_at = text, time.monotonic()
-
-    return tell
 
 
 def keep(supervisor: Supervisor, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import typer
 
-from shared.command.terminal import AsJson, DataDir, notice, print_json, progress_console, say
+from shared.command.terminal import AsJson, DataDir, now_and_then, print_json, progress_console, say
 from shared.config.settings import load_settings
 from shared.errors import InvalidRequest
 from shared.store import sqlite_path
@@ -63,20 +62,9 @@ def _progress() -> Iterator[Show]:
 
     console = progress_console()
     if not console.is_terminal:
-        yield _lines()
+        tell = now_and_then(LINE_EVERY_SECONDS)
+        yield lambda done, pages: tell(f"copied {done / max(1, pages):.0%}")
         return
     with Progress(TextColumn("copying"), BarColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("copying", total=None)
         yield lambda done, pages: bar.update(task, completed=done, total=pages)
-
-
-def _lines() -> Show:
-    said_at = time.monotonic()
-
-    def show(done: int, pages: int) -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= LINE_EVERY_SECONDS:
-            said_at = time.monotonic()
-            notice(f"copied {done / max(1, pages):.0%}")
-
-    return show

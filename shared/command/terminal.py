@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -47,6 +48,19 @@ def say(text: str) -> None:
 def notice(text: str, *, style: str = "") -> None:
     """Tell the person at the keyboard something that is not the answer, in one line on stderr."""
     _console(sys.stderr).print(" ".join(text.split()), style=style, soft_wrap=True)
+
+
+def now_and_then(seconds: float) -> Callable[[str], None]:
+    """A `notice` of how far something is: what it said last is not said again, and nothing before so much time has passed."""
+    said, said_at = "", time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal said, said_at
+        if text != said and time.monotonic() - said_at >= seconds:
+            notice(text)
+            said, said_at = text, time.monotonic()
+
+    return tell
 
 
 def progress_console() -> Console:

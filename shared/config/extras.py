@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
-from importlib.metadata import PackageNotFoundError, distribution, requires
+from importlib.metadata import Distribution, requires
 from typing import ParamSpec, TypeVar
 
 from shared.errors import ExtraMissing
@@ -42,7 +42,7 @@ def require_extras(*extras: str) -> None:
 
 def missing_packages(extra: str) -> list[str]:
     """The packages of an extra that are not installed."""
-    return [name for name in packages(extra) if not _is_installed(name)]
+    return [name for name in packages(extra) if not any(Distribution.discover(name=name))]
 
 
 def packages(extra: str) -> Iterator[str]:
@@ -51,11 +51,3 @@ def packages(extra: str) -> Iterator[str]:
         requirement, _, marker = line.partition(";")
         if re.search(rf"""extra == ['"]{extra}['"]""", marker) and (name := re.match(r"[\w.-]+", requirement)):
             yield name[0]
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True

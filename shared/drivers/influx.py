@@ -172,12 +172,9 @@ def _quoted(name: str, *, is_accepted: bool) -> str:
 
 def words_of(answer: urllib3.BaseHTTPResponse) -> str:
     """The server's own words, whichever version says them."""
-    try:
-        document = json.loads(answer.data)
-    except ValueError:
-        return answer.data.decode(errors="replace").strip()[:200] or f"status {answer.status}"
-    message = (document.get("error") or document.get("message")) if isinstance(document, dict) else None
-    return str(message or document)
+    document = _object(answer) or {}
+    text = answer.data.decode(errors="replace").strip()[:200]
+    return str(document.get("error") or document.get("message") or text or f"status {answer.status}")
 
 
 def host_of(server: InfluxServer) -> str:
@@ -187,7 +184,9 @@ def host_of(server: InfluxServer) -> str:
 
 
 def _series(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Iterator[Series]:
-    document = _document(answer, errors)
+    document = _object(answer)
+    if document is None:
+        raise errors.refused(f"what answers is no InfluxDB: {words_of(answer)}")
     for result in (document, *document.get("results", ())):
         if "error" in result:
             raise refusal(answer.status, result["error"], errors)
@@ -199,15 +198,13 @@ def _series(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Iterator[Se
             yield Series(name=series.get("name", ""), tags=series.get("tags", {}), columns=tuple(series["columns"]), rows=rows)
 
 
-def _document(answer: urllib3.BaseHTTPResponse, errors: ErrorTypes) -> Document:
-    """The content of an answer; a proxy's login page has the status of success, too."""
+def _object(answer: urllib3.BaseHTTPResponse) -> Document | None:
+    """The content of an answer; None for what is no JSON object: a proxy's login page has the status of success, too."""
     try:
         document = json.loads(answer.data)
     except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise errors.refused(f"what answers is no InfluxDB: {words_of(answer)}")
-    return document
+        return None
+    return document if isinstance(document, dict) else None
 
 
 @lru_cache(maxsize=2)

@@ -24,24 +24,6 @@ from shared.errors.outages import (
     WorkersBusy,
 )
 
-__all__ = [  # from modules of their own
-    "ApiAway",
-    "BrokerAway",
-    "BrokerIsCluster",
-    "BrokerIsReplica",
-    "BrokerNotStarted",
-    "BrokerRefuses",
-    "QueuecastError",
-    "ServiceError",
-    "SinkAway",
-    "SourceAway",
-    "StoreAway",
-    "StoreRefuses",
-    "WorkersAway",
-    "WorkersBusy",
-    "reason_of",
-]
-
 
 class RequestError(QueuecastError):
     """The request cannot be carried out."""

@@ -39,7 +39,10 @@ class Scripts:
 
     @contextmanager
     def within_run(self, job_id: str) -> Iterator[str | None]:
-        """Inside, every step is for the run that the job has now; gives the id of the request that began the job."""
+        """Inside, every step is for the run that the job has now; once it is over, the job has ended, whoever began another.
+
+        Gives the id of the request that began the job.
+        """
         with translated(BrokerAway):
             values = cast("list[bytes | None]", self._client.hmget(f"job:{job_id}", ["run", REQUEST_ID]))
         run, request_id = (value.decode() if value else None for value in values)

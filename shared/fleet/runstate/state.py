@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from secrets import randbits
 from typing import Self, cast
@@ -41,6 +40,7 @@ class RunState:
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
         self._step = Scripts(client)
+        self.within_run = self._step.within_run
         self.attempts = Attempts(client, self._step)
         self.turns = Turns(client, self._step)
         self.members = Members(client)
@@ -80,13 +80,6 @@ class RunState:
         pipeline.expireat(f"job:{job_id}", to_epoch(deadline_at) + 86_400)  # as scripts.lua does with the other keys
         pipeline.sadd("active", job_id)
         pipeline.execute()
-
-    def within_run(self, job_id: str) -> AbstractContextManager[str | None]:
-        """Inside, the job is the run that it has now: once that is over, it has ended, whoever may have begun it again.
-
-        Gives the id of the request that began the job.
-        """
-        return self._step.within_run(job_id)
 
     def active(self) -> set[str]:
         """Ids of all jobs that have run state."""
