@@ -1,6 +1,8 @@
-"""Baselines: each number can be worked out by hand."""
+"""Baselines and medians: each number can be worked out by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from tests.worker.models.histories import DAY, HOUR, an_extent, forecast_of
 from worker.models import models
 from worker.models.baseline_models import SeasonalNaive
+
+of_the_hour = pytest.mark.parametrize(("name", "middle"), [("hour_mean", np.mean), ("hour_median", np.median)])
 
 
 def test_last_value_repeats_the_newest_value() -> None:
@@ -35,24 +39,39 @@ def test_seasonal_naive_counts_days_in_steps_of_any_length(step_seconds: int, da
     assert forecast_of("seasonal_naive", target, season, step_seconds=step_seconds, days=days) == target[-season:].tolist()
 
 
-def test_hour_mean_averages_the_same_hour_of_the_last_days() -> None:
+@of_the_hour
+def test_each_hour_is_the_middle_of_the_same_hour_of_the_last_days(name: str, middle: Callable[..., float]) -> None:
     target = np.random.default_rng(0).normal(size=9 * 24 + 5)
-    expected = [np.mean([target[len(target) + step - 24 * day] for day in range(1, 8)]) for step in range(24)]
-    assert forecast_of("hour_mean", target, 48) == pytest.approx(expected * 2)
+    expected = [middle([target[len(target) + step - 24 * day] for day in range(1, 8)]) for step in range(24)]
+    assert forecast_of(name, target, 48) == pytest.approx(expected * 2)
 
 
-def test_hour_mean_takes_the_whole_days_that_are_there() -> None:
-    target = np.concatenate([np.full(5, 1_000), np.full(24, 10), np.full(24, 20)])
-    assert forecast_of("hour_mean", target, 3) == [15, 15, 15]
+@of_the_hour
+def test_the_whole_days_that_are_there_are_taken(name: str, middle: Callable[..., float]) -> None:
+    target = np.concatenate([np.full(5, 1_000), np.full(24, 10), np.full(24, 12), np.full(24, 92)])
+    assert forecast_of(name, target, 3, days=14) == [middle([10, 12, 92])] * 3
 
 
-def test_hour_mean_of_daily_steps_is_the_mean_of_seven_days() -> None:
-    assert forecast_of("hour_mean", np.arange(30), 2, step_seconds=DAY) == [26, 26]
+@of_the_hour
+def test_of_daily_steps_it_is_the_middle_of_seven_days(name: str, middle: Callable[..., float]) -> None:
+    assert forecast_of(name, np.arange(30), 2, step_seconds=DAY) == [middle(np.arange(23, 30))] * 2
 
 
-@pytest.mark.parametrize("name", ["seasonal_naive", "hour_mean"])
+def test_recent_median_is_one_value_that_a_burst_does_not_move() -> None:
+    target = np.concatenate([np.full(200, 50), [3, 3, 3, 90, 90, 3]])
+    assert forecast_of("recent_median", target, 2, hours=6) == [3, 3]
+    assert forecast_of("recent_median", target, 2, hours=168) == [50, 50]
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(6, 9), (24, 9), (72, 8)])
+def test_recent_median_counts_hours_in_steps_of_any_length(hours: int, expected: float) -> None:
+    assert forecast_of("recent_median", np.arange(10), 1, step_seconds=DAY, hours=hours) == [expected]
+
+
+@pytest.mark.parametrize("name", ["seasonal_naive", "hour_mean", "hour_median", "recent_median"])
 def test_less_than_a_day_is_refused(name: str) -> None:
     reason = models[name]().missing(an_extent(23))
     assert reason is not None
     assert "24 steps" in reason
     assert "found 23" in reason
+    assert models[name]().missing(an_extent(24)) is None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from itertools import product
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from shared.domain.lanes import Lane
 from shared.errors import UnknownModel, UnstableFit
 from tests.worker.models.histories import DAY, HOUR, a_history, an_extent
 from worker.models import models
-from worker.models.base import Bounds, History, Model
+from worker.models.base import History, Model
 
 HORIZON = 30  # more than a day, and no multiple of one
 
@@ -93,28 +92,6 @@ def test_no_history_is_refused_in_plain_words(name: str) -> None:
 def test_last_value_is_there_when_nothing_else_is() -> None:
     able = [name for name in models if models[name]().missing(an_extent(1, horizon=72)) is None]
     assert able == ["last_value"]
-
-
-@every_model
-def test_a_grid_names_hyperparameters_and_stays_within_what_they_accept(name: str) -> None:
-    kind = models[name]
-    hints = get_type_hints(kind, include_extras=True)
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    assert set(kind.grid) <= set(known)
-    for field in known.values():
-        assert field.default is not MISSING
-        for value in (field.default, *kind.grid.get(field.name, ())):
-            assert _is_accepted(value, hints[field.name]), (field.name, value)
-
-
-def _is_accepted(value: Hyperparameter, hint: Any) -> bool:
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    assert get_origin(hint) is Annotated, "a number says its range by Bounds"
-    kind, bounds = get_args(hint)
-    assert isinstance(bounds, Bounds)
-    low, high = bounds.minimum, bounds.maximum
-    return type(value) is kind and (low is None or low <= value) and (high is None or value <= high)
 
 
 def test_only_the_lstm_waits_in_the_heavy_lane() -> None:

@@ -32,15 +32,11 @@ def test_another_seed_gives_another_answer() -> None:
     assert (SHORT.forecast(history, 24) != SHORT.forecast(replace(history, seed=1), 24)).any()
 
 
-def test_the_random_state_of_the_process_is_left_alone() -> None:
+def test_a_fit_takes_one_thread_and_leaves_the_random_state_of_the_process_alone() -> None:
     torch.manual_seed(42)
     before = torch.get_rng_state()
     SHORT.forecast(a_history(), 24)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_one_fit_takes_one_thread() -> None:
-    SHORT.forecast(a_history(), 24)
     assert torch.get_num_threads() == 1
 
 
@@ -69,17 +65,12 @@ def test_calendar_values_that_the_history_never_saw_are_not_made_up_from() -> No
     assert answers[0].tobytes() == answers[1].tobytes()
 
 
-@pytest.mark.parametrize(
-    ("length", "horizon", "is_enough"), [(71, 24, False), (72, 24, True), (110, 72, False), (111, 72, True), (80, 40, True)]
-)
-def test_the_network_needs_three_days_and_more_for_a_longer_horizon(length: int, horizon: int, is_enough: bool) -> None:
-    reason = Lstm().missing(an_extent(length, horizon=horizon))
-    assert (reason is None) is is_enough
-
-
-def test_a_longer_context_needs_more_history() -> None:
-    reason = Lstm(context_days=7).missing(an_extent(120))
-    assert reason == "it needs 207 steps of history for 24 steps ahead, found 120"
+@pytest.mark.parametrize(("days", "horizon", "needed"), [(1, 24, 72), (1, 72, 111), (1, 40, 79), (7, 24, 207)])
+def test_the_network_needs_three_days_and_more_for_a_longer_horizon_or_context(days: int, horizon: int, needed: int) -> None:
+    model = Lstm(context_days=days)
+    reason = f"it needs {needed} steps of history for {horizon} steps ahead, found {needed - 1}"
+    assert model.missing(an_extent(needed - 1, horizon=horizon)) == reason
+    assert model.missing(an_extent(needed, horizon=horizon)) is None
 
 
 def test_a_training_that_diverges_is_a_failure() -> None:

@@ -41,18 +41,6 @@ def test_weeks_beside_days_know_the_weekend(kind: type[Mstl | Mfles]) -> None:
     assert of_weeks < of_days / 2
 
 
-@daily
-def test_two_whole_seasons_are_needed(model: Model) -> None:
-    assert model.missing(an_extent(48)) is None
-    assert model.missing(an_extent(47)) == "it needs 48 steps of history, found 47"
-
-
-@pytest.mark.parametrize("model", [Mstl(seasons="week"), Mfles(seasons="week")])
-def test_weeks_need_two_of_them(model: Model) -> None:
-    assert model.missing(an_extent(336)) is None
-    assert model.missing(an_extent(335)) == "it needs 336 steps of history, found 335"
-
-
 @pytest.mark.parametrize(
     ("step_seconds", "steps"), [(HOUR, 24), (600, 144), (7 * HOUR, 3), (DAY, 7), (5 * DAY, 1), (30 * DAY, 1)]
 )
@@ -60,20 +48,25 @@ def test_the_season_is_the_day_and_the_week_where_a_step_is_a_day(step_seconds: 
     assert season(step_seconds) == steps
 
 
-def test_ets_refuses_seasons_of_more_steps_than_it_can_search_for() -> None:
-    assert Ets().missing(replace(an_extent(1_000), step_seconds=1_800)) == (
-        "it needs a season of at most 24 steps, found 48: a longer step would do"
-    )
+WEEKLY: list[Model] = [Mstl(seasons="week"), Mfles(seasons="week")]
 
 
-@pytest.mark.parametrize("model", [Mstl(), Mfles()])
-def test_without_a_season_there_is_nothing_to_decompose(model: Model) -> None:
-    assert "there is none" in (model.missing(replace(an_extent(1_000), step_seconds=30 * DAY)) or "")
+@pytest.mark.parametrize(("model", "needed"), [*((model, 48) for model in DAILY), *((model, 336) for model in WEEKLY)])
+def test_two_whole_seasons_are_needed(model: Model, needed: int) -> None:
+    assert model.missing(an_extent(needed)) is None
+    assert model.missing(an_extent(needed - 1)) == f"it needs {needed} steps of history, found {needed - 1}"
 
 
-@pytest.mark.parametrize("model", [Mstl(seasons="week"), Mfles(seasons="week")])
-def test_weeks_alone_are_not_weeks_beside_days(model: Model) -> None:
-    assert "there are none" in (model.missing(replace(an_extent(1_000), step_seconds=DAY)) or "")
+@pytest.mark.parametrize(
+    ("model", "step_seconds", "reason"),
+    [
+        (Ets(), 1_800, "it needs a season of at most 24 steps, found 48: a longer step would do"),
+        *((model, 30 * DAY, "there is none") for model in (Mstl(), Mfles())),
+        *((model, DAY, "there are none") for model in WEEKLY),  # weeks alone are not weeks beside days
+    ],
+)
+def test_a_season_of_too_many_steps_or_of_none_is_refused(model: Model, step_seconds: int, reason: str) -> None:
+    assert reason in (model.missing(replace(an_extent(1_000), step_seconds=step_seconds)) or "")
 
 
 @pytest.mark.parametrize("name", ["theta", "ces", "ets", "mstl", "mfles"])

@@ -7,20 +7,10 @@ import pytest
 
 from shared.errors import UnstableFit
 from tests.worker.models.histories import a_history, an_extent, lasting_noise
+from worker.models.base import FloatArray
 from worker.models.var_model import Var
 
 N = 240
-
-
-def test_without_covariates_var_is_left_out() -> None:
-    reason = Var().missing(an_extent(N))
-    assert reason == "it needs at least one covariate beside the target"
-
-
-@pytest.mark.parametrize(("length", "covariates", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
-def test_var_needs_two_days_and_more_for_many_columns(length: int, covariates: int, is_enough: bool) -> None:
-    reason = Var().missing(an_extent(length, covariates=covariates))
-    assert (reason is None) is is_enough
 
 
 def test_a_covariate_that_runs_ahead_is_used() -> None:
@@ -37,48 +27,37 @@ def test_what_the_hour_of_day_explains_is_added_back() -> None:
     assert far_ahead == pytest.approx(hour_means, abs=0.5)
 
 
-@pytest.mark.parametrize(
-    ("covariate", "reason"),
-    [
-        (np.full(N, 7.0), "covariate 1 of 1 is constant"),
-        (np.zeros(N), "covariate 1 of 1 is constant"),
-        (np.tile(np.arange(24.0), N // 24), "or repeats itself every day"),
-        (a_history(N).target * 1_000 + 5, "collinear"),
-    ],
-    ids=["constant", "zeros", "the same every day", "a multiple of the target"],
-)
-def test_a_covariate_that_adds_nothing_is_named(covariate: np.ndarray, reason: str) -> None:
+@pytest.mark.parametrize(("length", "covariates", "is_enough"), [(47, 1, False), (48, 1, True), (48, 12, False), (49, 12, True)])
+def test_var_needs_a_covariate_and_two_days_and_more_for_many_columns(length: int, covariates: int, is_enough: bool) -> None:
+    assert (Var().missing(an_extent(length, covariates=covariates)) is None) is is_enough
+    assert Var().missing(an_extent(length)) == "it needs at least one covariate beside the target"
+
+
+EVERY_DAY = np.tile(np.arange(24.0), N // 24)
+FAST, SLOW = 1.1 ** np.arange(N), 1.02 ** np.arange(N)
+WHITE = np.random.default_rng(0).normal(size=(N, 2))
+PAIR = a_history(N, covariate_count=2).covariates
+
+
+# what is odd about the columns → these columns, and what is said of them
+UNSTABLE: dict[str, tuple[dict[str, FloatArray], str]] = {
+    "a constant": ({"covariates": np.full(N, 7.0)}, "covariate 1 of 1 is constant"),
+    "zeros": ({"covariates": np.zeros(N)}, "covariate 1 of 1 is constant"),
+    "the same every day": ({"covariates": EVERY_DAY}, "or repeats itself every day"),
+    "a multiple of the target": ({"covariates": a_history(N).target * 1_000 + 5}, "collinear"),
+    "a sum of others": ({"covariates": np.column_stack([PAIR, PAIR.sum(axis=1)])}, "collinear"),
+    "a target of its hours only": ({"target": EVERY_DAY}, "the target is constant, or repeats itself every day"),
+    "sizes that run away": (
+        {"target": FAST + lasting_noise(N, 0), "covariates": FAST + lasting_noise(N, 1)},
+        "explain each other completely",
+    ),
+    "an explosive fit": ({"target": SLOW, "covariates": lasting_noise(N, 1)}, "explosive"),
+    "noise without memory": ({"target": WHITE[:, 0], "covariates": WHITE[:, 1]}, "bic chose no lag"),  # not forecast by its mean
+}
+
+
+@pytest.mark.parametrize(("changes", "reason"), UNSTABLE.values(), ids=UNSTABLE)
+def test_columns_without_a_stable_fit_are_refused_with_the_reason(changes: dict[str, FloatArray], reason: str) -> None:
+    columns = {name: values.reshape(N, -1) if name == "covariates" else values for name, values in changes.items()}
     with pytest.raises(UnstableFit, match=reason):
-        Var().forecast(a_history(N, covariates=covariate[:, np.newaxis]), 24)
-
-
-def test_a_target_without_anything_but_its_hours_is_named() -> None:
-    with pytest.raises(UnstableFit, match="the target is constant, or repeats itself every day"):
-        Var().forecast(a_history(N, target=np.tile(np.arange(24.0), N // 24)), 24)
-
-
-def test_a_column_that_is_the_sum_of_others_is_collinear() -> None:
-    history = a_history(N, covariate_count=2)
-    covariates = np.column_stack([history.covariates, history.covariates.sum(axis=1)])
-    with pytest.raises(UnstableFit, match="collinear"):
-        Var().forecast(a_history(N, covariates=covariates), 24)
-
-
-def test_columns_whose_size_runs_away_leave_no_fit_defined() -> None:
-    growth = 1.1 ** np.arange(N)
-    history = a_history(N, target=growth + lasting_noise(N, 0), covariates=(growth + lasting_noise(N, 1))[:, np.newaxis])
-    with pytest.raises(UnstableFit, match="explain each other completely"):
-        Var().forecast(history, 24)
-
-
-def test_an_explosive_fit_is_refused() -> None:
-    growth = 1.02 ** np.arange(N)
-    history = a_history(N, target=growth, covariates=lasting_noise(N, 1)[:, np.newaxis])
-    with pytest.raises(UnstableFit, match="explosive"):
-        Var().forecast(history, 24)
-
-
-def test_noise_without_memory_is_refused_rather_than_forecast_by_its_mean() -> None:
-    noise = np.random.default_rng(0).normal(size=(N, 2))
-    with pytest.raises(UnstableFit, match="bic chose no lag"):
-        Var().forecast(a_history(N, target=noise[:, 0], covariates=noise[:, 1:]), 24)
+        Var().forecast(a_history(N, **columns), 24)

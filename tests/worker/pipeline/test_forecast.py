@@ -51,15 +51,6 @@ def test_a_forecast_tells_whose_it_is_and_how_good_it_was() -> None:
     assert forecast.seconds > sum(outcome.seconds for outcome in selection.leaderboard)
 
 
-def test_the_bounds_enclose_the_prediction_within_the_physical_range() -> None:
-    forecast = delivered(bounds=(0.0, 60.0))
-    lower, prediction, upper = (np.array(each) for each in (forecast.lower_bound, forecast.prediction, forecast.upper_bound))
-    assert (lower <= prediction).all()
-    assert (prediction <= upper).all()
-    assert lower.min() >= 0
-    assert upper.max() == 60
-
-
 def test_the_horizon_may_be_longer_than_the_backtested_windows() -> None:
     forecast = delivered(horizon_steps=72)
     widths = np.subtract(forecast.upper_bound, forecast.prediction)

@@ -6,16 +6,14 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.domain.forecasts import Candidate
 from shared.domain.search_space import REFERENCE
 from shared.errors import BadForecast, EmptySeries, UnknownModel
-from tests.factories import a_load, a_spec
+from tests.factories import a_spec
 from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answering
 from worker.models.base import FloatArray, History
-from worker.pipeline.history import build, clip, history_at, predict, reference_forecast
+from worker.pipeline.history import build, history_at, predict, reference_forecast
 from worker.pipeline.snapshot import Snapshot
 
 OPEN = (None, None)
@@ -29,18 +27,6 @@ def test_a_history_holds_the_steps_before_its_cutoff_and_the_calendar_beyond() -
     assert (len(history.calendar), len(history.times)) == (124, 124)
     assert history.times[0] == snapshot.frame.index[0]
     assert (history.timezone, str(history.times.tz)) == ("Europe/Berlin", "UTC")
-
-
-def test_gaps_are_filled_from_the_left_of_the_cutoff_only() -> None:
-    load = a_load()
-    load.iloc[90:110] = np.nan
-    snapshot = a_snapshot(load)
-    history = history_at(snapshot, 100, 24, a_spec())
-    assert np.isfinite(history.target).all()
-    louder = snapshot.frame.copy()
-    louder.iloc[100:] *= 10
-    again = history_at(type(snapshot)(queue="q", target="used_capacity", step_seconds=3_600, frame=louder), 100, 24, a_spec())
-    assert again.target.tobytes() == history.target.tobytes()
 
 
 def without_the_first(steps: int) -> Snapshot:
@@ -81,30 +67,23 @@ def a_history(n: int = 72) -> History:
     return history_at(a_snapshot(cpu=a_covariate()), n, 24, a_spec())
 
 
-def test_a_scaled_model_sees_standard_scores_and_answers_in_the_target_s_unit() -> None:
+def test_a_scaled_model_alone_sees_standard_scores_and_answers_in_the_target_s_unit() -> None:
     seen: list[History] = []
 
     class Repeats(Fixed):
-        is_scaled = True
-
         def forecast(self, history: History, horizon: int) -> FloatArray:
             seen.append(history)
             return history.target[-horizon:]
 
-    history = a_history()
-    forecast = predict(Repeats(), history, 24, OPEN)
-    assert forecast == pytest.approx(history.target[-24:], rel=1e-12)
-    assert [seen[0].target.mean(), seen[0].target.std()] == pytest.approx([0, 1], abs=1e-9)
-    assert [seen[0].covariates.mean(), seen[0].covariates.std()] == pytest.approx([0, 1], abs=1e-9)
-
-
-def test_other_models_see_the_history_as_it_is() -> None:
-    class Repeats(Fixed):
-        def forecast(self, history: History, horizon: int) -> FloatArray:
-            return history.target[-horizon:]
+    class Scaled(Repeats):
+        is_scaled = True
 
     history = a_history()
     assert predict(Repeats(), history, 24, OPEN).tolist() == history.target[-24:].tolist()
+    forecast = predict(Scaled(), history, 24, OPEN)
+    assert forecast == pytest.approx(history.target[-24:], rel=1e-12)
+    assert [seen[1].target.mean(), seen[1].target.std()] == pytest.approx([0, 1], abs=1e-9)
+    assert [seen[1].covariates.mean(), seen[1].covariates.std()] == pytest.approx([0, 1], abs=1e-9)
 
 
 @pytest.mark.parametrize("is_scaled", [False, True])
@@ -146,19 +125,7 @@ def test_numerical_warnings_of_a_library_do_not_leak() -> None:
     assert leaked == []
 
 
-def test_the_seasonal_naive_repeats_the_last_day_as_the_floor_does() -> None:
-    history = a_history()
-    expected = predict(build(REFERENCE), history, 60, OPEN)
-    assert reference_forecast(history, 60).tolist() == expected.tolist()
-
-
-def test_the_seasonal_naive_is_not_defined_before_the_first_whole_day() -> None:
+def test_the_reference_forecast_is_that_of_its_candidate_from_the_first_whole_day_on() -> None:
+    for history in (a_history(), a_history(24)):
+        assert reference_forecast(history, 60).tolist() == predict(build(REFERENCE), history, 60, OPEN).tolist()
     assert np.isnan(reference_forecast(a_history(23), 5)).all()
-    assert reference_forecast(a_history(24), 5).tolist() == a_history(24).target[:5].tolist()
-
-
-@given(values=st.lists(st.floats(-1e9, 1e9), min_size=1), lower=st.none() | st.floats(-10, 0), upper=st.none() | st.floats(1, 10))
-def test_clipped_values_lie_within_the_bounds(values: list[float], lower: float | None, upper: float | None) -> None:
-    clipped = clip(np.array(values), (lower, upper))
-    assert lower is None or clipped.min() >= lower
-    assert upper is None or clipped.max() <= upper

@@ -100,14 +100,10 @@ def test_gaps_do_not_count_as_errors() -> None:
     assert (half > 0).all()
 
 
-def test_a_model_that_never_missed_has_bounds_of_no_width() -> None:
-    lower, upper = prediction_interval(np.full(5, 7.0), windows_of(np.zeros((3, 5))), level=0.9, physical_range=OPEN)
+@pytest.mark.parametrize("errors", [np.zeros((3, 5)), np.full((1, 5), np.nan)], ids=["it never missed", "no actual value"])
+def test_where_no_error_is_known_bounds_have_no_width(errors: FloatArray) -> None:
+    lower, upper = prediction_interval(np.full(5, 7.0), windows_of(errors), level=0.9, physical_range=OPEN)
     assert lower.tolist() == upper.tolist() == [7.0] * 5
-
-
-def test_without_any_actual_value_there_is_nothing_to_learn_a_width_from() -> None:
-    lower, upper = prediction_interval(np.ones(3), windows_of(np.full((1, 3), np.nan)), level=0.9, physical_range=OPEN)
-    assert lower.tolist() == upper.tolist() == [1.0] * 3
 
 
 def test_bounds_follow_the_unit_of_the_target() -> None:

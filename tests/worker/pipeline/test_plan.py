@@ -3,14 +3,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.durations import Duration
 from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
-from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from tests.factories import MONDAY, a_load, a_request, a_spec
@@ -165,13 +162,6 @@ def test_a_spec_carries_what_the_request_says() -> None:
     assert warnings == ()
 
 
-def test_the_sample_payload_is_backtested_on_one_shorter_window_and_says_so() -> None:
-    request = a_request(data_ingestion_time_period=Duration(5, "d"), future_prediction_time_period=Duration(3, "d"))
-    spec, warnings = forecast_spec(request, a_snapshot(a_load(120)), MONDAY)
-    assert (spec.horizon_steps, spec.window_steps, spec.windows) == (72, 40, 1)
-    assert warnings == ("the history has only 120 steps: backtested on 1 window of 40 steps instead of 3 windows of 72 steps",)
-
-
 def test_every_valid_model_is_a_candidate() -> None:
     work, warnings = a_plan(a_snapshot(cpu=a_covariate()))
     assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "vector", "steady", "network"]
@@ -223,43 +213,10 @@ def test_below_two_days_only_baselines_are_tried_and_a_warning_says_so() -> None
     assert "steady is left out: the history is shorter than 2 days" in warnings
 
 
-def test_three_steps_are_enough_for_the_last_value() -> None:
-    work, warnings = a_plan(a_snapshot(a_load(3)))
-    assert work.candidates == (Candidate(model="last_value"),)
-    assert work.spec.window_steps == 1
-    assert any(warning.startswith("seasonal_naive is left out: ") for warning in warnings)
-
-
-@pytest.mark.parametrize("value", [0.0, 42.5])
-def test_a_constant_queue_gets_its_constant_of_which_the_quality_report_tells(value: float) -> None:
-    load = a_load() * 0 + value
-    load.iloc[5] = np.nan
-    work, warnings = a_plan(a_snapshot(load))
-    assert work.candidates == (Candidate(model="last_value"),)
-    assert len(work.blocks) == 1
-    assert warnings == ()
-
-
 def test_a_request_that_cannot_be_carried_out_is_refused_on_any_data() -> None:
     for snapshot in (a_snapshot(), a_snapshot(a_load() * 0)):
         with pytest.raises(UnknownModel):
             a_plan(snapshot, model=("oracle",))
-
-
-def test_steps_without_a_value_before_the_issue_time_are_no_history() -> None:
-    spec, _ = forecast_spec(a_request(), a_snapshot(a_load(72).iloc[:-6]), MONDAY)
-    assert (spec.window_steps, spec.windows) == (22, 1)
-
-
-def test_the_horizon_may_be_months() -> None:
-    request: JobRequest = a_request(
-        aggregation_time_period=Duration(1, "d"),
-        data_ingestion_time_period=Duration(6, "mo"),
-        future_prediction_time_period=Duration(1, "mo"),
-    )
-    snapshot = a_snapshot(a_load(180 * 24, step_seconds=86_400), step_seconds=86_400)
-    spec, _ = forecast_spec(request, snapshot, MONDAY)
-    assert (spec.horizon_steps, spec.window_steps, spec.windows) == (31, 31, 3)
 
 
 def a_card(name: str, cost: int, lane: Lane = Lane.SCORE) -> ModelCard:

@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.domain.codec import from_json, to_json
 from shared.domain.forecasts import Candidate, Failure, Outcome, Score
 from shared.domain.search_space import REFERENCE
 from shared.errors import NeedsMoreHistory, UnknownModel
 from tests.factories import a_load, a_spec
-from tests.worker.pipeline.factories import Fixed, a_snapshot, answering, offering
-from worker.models.base import FloatArray, History
+from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
 from worker.pipeline.score import guarded, score
 
@@ -106,20 +104,3 @@ def test_what_a_model_does_to_a_worker_is_its_failure_too(answer: Any, error: st
 def test_the_end_of_the_process_is_nobodys_failure(error: BaseException) -> None:
     with pytest.raises(type(error)):
         outcome_of(error)
-
-
-def test_a_failed_candidate_does_not_spoil_the_windows_for_the_next() -> None:
-    class Greedy(Fixed):
-        def forecast(self, history: History, horizon: int) -> FloatArray:
-            raise ValueError("all is mine")
-
-    before = score(REFERENCE, FOLDS, SPEC)
-    with offering(greedy=Greedy), pytest.raises(ValueError, match="mine"):
-        score(Candidate(model="greedy"), FOLDS, SPEC)
-    assert score(REFERENCE, FOLDS, SPEC).windows == before.windows
-
-
-@pytest.mark.parametrize("answer", [50.0, ValueError("no")])
-def test_an_outcome_survives_its_document(answer: Any) -> None:
-    outcome = outcome_of(answer)
-    assert from_json(Outcome, to_json(outcome, Outcome)) == outcome

@@ -39,77 +39,75 @@ def a_failure(model: str, reason: str = "too short") -> Failure:
     return Failure(candidate=Candidate(model=model), error="NeedsMoreHistory", reason=reason)
 
 
-def winner(*outcomes: Outcome) -> str:
-    return choose(outcomes, COSTS).winner.candidate.model
+HALF_ZERO: dict[str, Any] = {"skipped_steps": 36}
+MORE_ZERO: dict[str, Any] = {"skipped_steps": 37}
+ALL_ZERO: dict[str, Any] = {"skipped_steps": 72, "wape": None}
+
+# rule → outcomes, the winner's model, and what is said of it
+CHOICES: dict[str, tuple[list[Outcome], str, str]] = {
+    "the lowest MAPE wins": (
+        [a_floor(20.0), a_score("var", 9.0), a_score("prophet", 5.0)],
+        "prophet",
+        "prophet is the best of 3 candidates: MAPE 5 %.",
+    ),
+    "a tie goes to the cheaper model": (
+        [a_floor(20.0), a_score("hour_mean", 10.9), a_score("lstm", 10.0), a_score("prophet", 10.5)],
+        "hour_mean",
+        "hour_mean (MAPE 10.9 %) is within 10 % of the best, lstm (MAPE 10 %), and the cheaper model.",
+    ),
+    "no tie beyond a tenth": ([a_floor(20.0), a_score("hour_mean", 11.01), a_score("lstm", 10.0)], "lstm", ""),
+    "a model of unknown price is the dearest": ([a_score("novelty", 10.0), a_score("lstm", 10.9)], "lstm", ""),
+    "a winner must beat the seasonal naive": (
+        [a_score("last_value", 10.0), a_floor(10.0), a_score("var", 12.0)],
+        "seasonal_naive",
+        "None of 2 other candidates beats the seasonal naive, the same hour yesterday: WAPE 10 %.",
+    ),
+    # one step near zero makes most of a MAPE: a candidate that is better everywhere else has beaten the floor
+    "the floor is beaten by WAPE": (
+        [a_floor(20.0, wape=20.0), a_score("last_value", 12.0, wape=25.0), a_score("var", 14.0, wape=8.0)],
+        "var",
+        "var is the best of the candidates that beat the seasonal naive by WAPE: MAPE 14 %.",
+    ),
+    "a cheap candidate worse than the floor does not profit from a tie": (
+        [a_score("last_value", 10.8), a_floor(10.6), a_score("lstm", 10.0)],
+        "seasonal_naive",
+        "",
+    ),
+    "without a score of the floor the best wins": ([a_score("last_value", 50.0), a_failure("seasonal_naive")], "last_value", ""),
+    "another season is not the floor": ([a_score("seasonal_naive", 10.0, {"days": 7}), a_score("var", 5.0)], "var", ""),
+    "WAPE ranks when more than half of the steps are zero": (
+        [a_floor(9.0, wape=80.0, **MORE_ZERO), a_score("var", 30.0, wape=40.0, **MORE_ZERO)],
+        "var",
+        "var is the best of 2 candidates: WAPE 40 %; MAPE does not count, since 37 of 72 steps are zero.",
+    ),
+    "MAPE ranks when half of the steps are zero": (
+        [a_floor(9.0, wape=80.0, **HALF_ZERO), a_score("var", 30.0, wape=40.0, **HALF_ZERO)],
+        "seasonal_naive",
+        "",
+    ),
+    "RMSE ranks when all steps are zero": (
+        [a_floor(None, rmse=2.0, **ALL_ZERO), a_score("var", None, rmse=0.5, **ALL_ZERO)],
+        "var",
+        "RMSE 0.5;",
+    ),
+    "one scored candidate is said to be the only one": (
+        [a_failure("var"), a_score("lstm", 3.0)],
+        "lstm",
+        "lstm is the only candidate that could be scored: MAPE 3 %.",
+    ),
+}
 
 
-def test_the_lowest_mape_wins() -> None:
-    selection = choose([a_floor(20.0), a_score("var", 9.0), a_score("prophet", 5.0)], COSTS)
-    assert selection.winner.candidate.model == "prophet"
-    assert selection.explanation == "prophet is the best of 3 candidates: MAPE 5 %."
-
-
-def test_a_tie_goes_to_the_cheaper_model() -> None:
-    selection = choose([a_floor(20.0), a_score("hour_mean", 10.9), a_score("lstm", 10.0), a_score("prophet", 10.5)], COSTS)
-    assert selection.winner.candidate.model == "hour_mean"
-    assert selection.explanation == (
-        "hour_mean (MAPE 10.9 %) is within 10 % of the best, lstm (MAPE 10 %), and the cheaper model."
-    )
-
-
-def test_no_tie_beyond_a_tenth() -> None:
-    assert winner(a_floor(20.0), a_score("hour_mean", 11.01), a_score("lstm", 10.0)) == "lstm"
+@pytest.mark.parametrize(("outcomes", "winner", "explanation"), CHOICES.values(), ids=CHOICES)
+def test_of_the_candidates_that_were_scored_one_is_chosen(outcomes: list[Outcome], winner: str, explanation: str) -> None:
+    selection = choose(outcomes, COSTS)
+    assert selection.winner.candidate.model == winner
+    assert explanation in selection.explanation
 
 
 def test_of_equally_cheap_candidates_in_a_tie_the_better_wins_and_then_the_first() -> None:
     first, second, third = (a_score("var", mape, {"criterion": name}) for mape, name in ((10.5, "a"), (10.0, "b"), (10.0, "c")))
     assert choose([first, second, third, a_score("lstm", 9.9)], COSTS).winner is second
-
-
-def test_a_winner_must_beat_the_seasonal_naive() -> None:
-    selection = choose([a_score("last_value", 10.0), a_floor(10.0), a_score("var", 12.0)], COSTS)
-    assert selection.winner.candidate == REFERENCE
-    assert selection.explanation == "None of 2 other candidates beats the seasonal naive, the same hour yesterday: WAPE 10 %."
-
-
-def test_the_floor_is_beaten_by_wape() -> None:
-    """One step near zero makes most of a MAPE: a candidate that is better everywhere else has beaten the floor."""
-    selection = choose([a_floor(20.0, wape=20.0), a_score("last_value", 12.0, wape=25.0), a_score("var", 14.0, wape=8.0)], COSTS)
-    assert selection.winner.candidate.model == "var"
-    assert selection.explanation == "var is the best of the candidates that beat the seasonal naive by WAPE: MAPE 14 %."
-
-
-def test_a_cheap_candidate_worse_than_the_floor_does_not_profit_from_a_tie() -> None:
-    assert winner(a_score("last_value", 10.8), a_floor(10.6), a_score("lstm", 10.0)) == "seasonal_naive"
-
-
-def test_without_a_score_of_the_floor_the_best_wins() -> None:
-    assert winner(a_score("last_value", 50.0), a_failure("seasonal_naive")) == "last_value"
-
-
-def test_another_season_is_not_the_floor() -> None:
-    assert winner(a_score("seasonal_naive", 10.0, {"days": 7}), a_score("var", 5.0)) == "var"
-
-
-def test_wape_ranks_when_more_than_half_of_the_steps_are_zero() -> None:
-    idle: dict[str, Any] = {"skipped_steps": 37}
-    selection = choose([a_floor(9.0, wape=80.0, **idle), a_score("var", 30.0, wape=40.0, **idle)], COSTS)
-    assert selection.winner.candidate.model == "var"
-    assert (
-        selection.explanation == "var is the best of 2 candidates: WAPE 40 %; MAPE does not count, since 37 of 72 steps are zero."
-    )
-
-
-def test_mape_ranks_when_half_of_the_steps_are_zero() -> None:
-    idle: dict[str, Any] = {"skipped_steps": 36}
-    assert winner(a_floor(9.0, wape=80.0, **idle), a_score("var", 30.0, wape=40.0, **idle)) == "seasonal_naive"
-
-
-def test_rmse_ranks_when_all_steps_are_zero() -> None:
-    idle: dict[str, Any] = {"skipped_steps": 72, "wape": None}
-    selection = choose([a_floor(None, rmse=2.0, **idle), a_score("var", None, rmse=0.5, **idle)], COSTS)
-    assert selection.winner.candidate.model == "var"
-    assert "RMSE 0.5;" in selection.explanation
 
 
 def test_the_leaderboard_has_the_best_first_and_failures_last() -> None:
@@ -118,20 +116,6 @@ def test_the_leaderboard_has_the_best_first_and_failures_last() -> None:
     assert [outcome.candidate.model for outcome in board] == ["prophet", "var", "seasonal_naive", "lstm", "theta"]
     assert choose(outcomes, COSTS).leaderboard == board
     assert leaderboard([]) == ()
-
-
-def test_one_scored_candidate_is_taken_and_said_to_be_the_only_one() -> None:
-    assert (
-        choose([a_failure("var"), a_score("lstm", 3.0)], COSTS).explanation
-        == "lstm is the only candidate that could be scored: MAPE 3 %."
-    )
-
-
-def test_a_winner_that_cannot_be_fitted_again_makes_room_for_the_next() -> None:
-    outcomes: list[Outcome] = [a_floor(20.0), a_score("var", 9.0), a_score("prophet", 5.0)]
-    failed = choose(outcomes, COSTS).winner
-    again: list[Outcome] = [a_failure("prophet") if outcome is failed else outcome for outcome in outcomes]
-    assert choose(again, COSTS).winner.candidate.model == "var"
 
 
 def a_try(model: str, *errors: float, hyperparameters: dict[str, Any] | None = None, windows: int = 2) -> Score:
@@ -236,10 +220,6 @@ def test_a_blend_that_cannot_be_delivered_stays_on_the_leaderboard_as_a_failure(
 def test_a_failure_takes_the_place_of_the_candidate_that_failed() -> None:
     outcomes = [a_floor(20.0), a_score("var", 9.0)]
     assert with_failure(outcomes, a_failure("var")) == [outcomes[0], a_failure("var")]
-
-
-def test_a_model_of_unknown_price_is_the_dearest() -> None:
-    assert winner(a_score("novelty", 10.0), a_score("lstm", 10.9)) == "lstm"
 
 
 def test_when_nothing_could_be_scored_each_reason_is_told_once() -> None:

@@ -38,46 +38,61 @@ def test_a_whole_series_is_taken_as_it_is():
     assert notes == ()
 
 
-def test_absent_steps_become_gaps():
-    snapshot, notes = taken(without(50, 60))
+@pytest.mark.parametrize(("first", "end"), [(50, 60), (100, 124)])
+def test_absent_steps_become_gaps_up_to_a_day_and_the_input_is_left_untouched(first, end):
+    frame = without(first, end)
+    before = frame.copy()
+    snapshot, notes = taken(frame)
     assert snapshot.length == 240
-    assert snapshot.frame.used_capacity.isna().to_numpy().nonzero()[0].tolist() == list(range(50, 60))
+    assert snapshot.frame.used_capacity.isna().to_numpy().nonzero()[0].tolist() == list(range(first, end))
     assert notes == ()
+    pd.testing.assert_frame_equal(frame, before)
 
 
-def test_a_gap_of_a_day_is_kept():
-    assert taken(without(100, 124))[0].length == 240
-
-
-def test_a_gap_longer_than_a_day_starts_the_series_after_it():
+def test_the_series_starts_with_its_first_value_after_the_last_gap_longer_than_a_day():
     snapshot, notes = taken(without(100, 125))
     assert snapshot.length == 240 - 125
     assert notes == ("the series starts at 2025-12-31 05:00 UTC, after its last gap longer than a day",)
+    two_gaps = without(30, 60)
+    two_gaps.iloc[70:100, 0] = np.nan  # rows 100 … 129 of the ten days
+    assert taken(two_gaps)[0].length == 110
+    late = without(0, 0)
+    late.iloc[:7, 0] = np.nan
+    assert taken(late)[0].start_at == MONDAY - timedelta(hours=233)
 
 
-def test_the_last_of_several_long_gaps_counts_and_nan_is_a_gap_too():
-    frame = without(30, 60)
-    frame.iloc[70:100, 0] = np.nan  # rows 100 … 129 of the ten days
-    assert taken(frame)[0].length == 110
+TOO_OLD = r"queue root\.etl.*ends at 2026-01-03 23:00 UTC, more than a day before 2026-01-05 00:00.*`as_of`"
 
 
-def test_the_series_starts_with_a_value():
-    frame = a_load(240).to_frame()
-    frame.iloc[:7, 0] = np.nan
-    assert taken(frame)[0].start_at == MONDAY - timedelta(hours=233)
+@pytest.mark.parametrize(
+    ("frame", "error", "said"),
+    [
+        (without(215, 240), EmptySeries, TOO_OLD),
+        (
+            without(0, 0).assign(used_capacity=np.nan),
+            EmptySeries,
+            "found no value of 'used_capacity' before 2026-01-05 00:00 UTC",
+        ),
+        (without(0, 238), SeriesTooShort, "found 2 steps with a value, at least 3 are needed"),
+        (without(100, 238), SeriesTooShort, "found 2 steps with a value after the last gap longer than a day"),
+    ],
+    ids=["too old", "no value", "2 values", "2 values after a gap"],
+)
+def test_a_series_of_too_little_is_refused_with_what_was_found(frame, error, said):
+    with pytest.raises(error, match=said):
+        taken(frame)
+
+
+def test_three_values_are_enough_and_only_those_before_the_issue_count():
+    assert taken(a_load(3).to_frame())[0].length == 3
+    with pytest.raises(EmptySeries, match="found no value"):
+        taken(a_load(48).to_frame(), issued_at=MONDAY - timedelta(days=30))
 
 
 def test_a_series_that_stops_early_is_a_gap_up_to_the_issue():
     snapshot, _ = taken(without(220, 240))
     assert snapshot.end_at == MONDAY
     assert snapshot.frame.used_capacity.isna().to_numpy()[-20:].all()
-
-
-def test_data_that_end_more_than_a_day_before_the_issue_are_refused_with_the_way_out():
-    with pytest.raises(
-        EmptySeries, match=r"queue root\.etl.*ends at 2026-01-03 23:00 UTC, more than a day before 2026-01-05 00:00.*`as_of`"
-    ):
-        taken(without(215, 240))
 
 
 def test_what_starts_at_the_issue_or_later_is_not_looked_at():
@@ -87,25 +102,6 @@ def test_what_starts_at_the_issue_or_later_is_not_looked_at():
     changed.loc[before:] = np.nan
     pd.testing.assert_frame_equal(taken(frame, issued_at=before)[0].frame, taken(changed, issued_at=before)[0].frame)
     assert taken(frame, issued_at=before)[0].end_at == before
-
-
-def test_a_series_without_a_value_is_refused():
-    frame = a_load(48).to_frame()
-    with pytest.raises(EmptySeries, match="found no value of 'used_capacity' before 2026-01-05 00:00 UTC"):
-        taken(frame.assign(used_capacity=np.nan))
-    with pytest.raises(EmptySeries, match="found no value"):
-        taken(frame, issued_at=MONDAY - timedelta(days=30))
-
-
-def test_fewer_than_3_values_are_too_short():
-    with pytest.raises(SeriesTooShort, match="found 2 steps with a value, at least 3 are needed"):
-        taken(a_load(2).to_frame())
-    assert taken(a_load(3).to_frame())[0].length == 3
-
-
-def test_too_short_after_a_long_gap_says_so():
-    with pytest.raises(SeriesTooShort, match="found 2 steps with a value after the last gap longer than a day"):
-        taken(without(100, 238))
 
 
 def test_the_target_comes_first_and_columns_without_a_value_go():
@@ -126,13 +122,6 @@ def test_a_single_missing_step_is_never_a_long_gap(days):
     assert taken(frame.drop(times[4]), issued_at=end, step_seconds=step_seconds)[0].length == 10
     assert taken(frame.drop(times[9]), issued_at=end, step_seconds=step_seconds)[0].length == 10
     assert taken(frame.drop(times[3:5]), issued_at=end, step_seconds=step_seconds)[0].length == 5
-
-
-def test_the_input_is_left_untouched():
-    frame = without(50, 60)
-    before = frame.copy()
-    taken(frame)
-    pd.testing.assert_frame_equal(frame, before)
 
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=False, width=64)
