@@ -118,6 +118,12 @@ class MongoServer(Server):
         options = [self.url_options, f"authSource={authentication}" if given else ""]
         return f"mongodb://{given}127.0.0.1:{self.port}/{database}?{'&'.join(filter(None, options))}".rstrip("?")
 
+    def make_database(self, name: str) -> str:
+        """An empty one, which is there as soon as something is written to it; returns its URL."""
+        with self.client() as client:
+            client.drop_database(name)
+        return self.url_of(name)
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         place = ["--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"]

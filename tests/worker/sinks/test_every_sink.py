@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from worker.sinks import sinks
 from worker.sinks.base import Sink
+
+Written = Callable[[], list[Forecast]]  # what the sink has been given, read back by other means than its own
 
 NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill"]
 
@@ -69,7 +72,7 @@ def from_mongo(settings: Settings) -> list[Forecast]:
     return [Forecast(**{name: value for name, value in each.items() if name in names}) for each in found]
 
 
-# What a sink has been given, read back by other means than its own. A further sink needs one line here.
+# A further sink needs one line here.
 WRITTEN: dict[str, Callable[[Settings], list[Forecast]]] = {"files": from_store, "influxdb": from_influx, "mongodb": from_mongo}
 
 
@@ -91,9 +94,7 @@ def settings(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Setti
         connections[name] = InfluxdbConnection(url=SecretStr(server.url), version="1", database=database)
     if name == "mongodb":
         mongo: MongoServer = request.getfixturevalue("mongod")
-        with mongo.client() as client:
-            client.drop_database(DATABASE)
-        connections[name] = MongodbConnection(url=SecretStr(mongo.url_of(DATABASE)))
+        connections[name] = MongodbConnection(url=SecretStr(mongo.make_database(DATABASE)))
     return Settings(data_dir=tmp_path / "data", store_url=ELSEWHERE, connections=connections)
 
 
@@ -108,35 +109,48 @@ def sink(name: str, settings: Settings) -> Sink:
 
 
 @pytest.fixture
-def written(name: str, settings: Settings) -> Callable[[], list[Forecast]]:
+def written(name: str, settings: Settings) -> Written:
     return lambda: WRITTEN[name](settings)
 
 
-def test_a_forecast_arrives_with_all_fields_of_every_step(
-    sink: Sink, place: Place, written: Callable[[], list[Forecast]]
-) -> None:
+def test_a_forecast_arrives_with_all_fields_of_every_step(sink: Sink, place: Place, written: Written) -> None:
     forecast = a_forecast(mape=None, skill=None)
     sink.write(forecast, place)
     sink.write(a_forecast(queue="root.adhoc"), place)
     assert written() == [a_forecast(queue="root.adhoc"), forecast]
 
 
-def test_the_same_forecast_again_changes_nothing_and_a_shorter_one_leaves_no_tail(
-    sink: Sink, place: Place, written: Callable[[], list[Forecast]]
-) -> None:
-    for forecast in (a_forecast(), a_forecast()):
+def test_a_forecast_written_again_replaces_its_own_series_whole_and_no_other(sink: Sink, place: Place, written: Written) -> None:
+    others = [a_forecast(queue="root.other"), a_forecast(queue="root.q", job="other"), a_forecast(queue="root.r", metric="other")]
+    for forecast in (*others, a_forecast(), a_forecast()):
         sink.write(forecast, place)
+    assert written() == [a_forecast(), *others]
+    later = a_forecast(mape=None, prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
+    sink.write(later, place)
+    assert written() == [later, *others]
+
+
+def test_two_workers_that_write_the_same_forecast_leave_one(sink: Sink, place: Place, written: Written) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: sink.write(a_forecast(), place), range(40)))
     assert written() == [a_forecast()]
-    shorter = a_forecast(prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
-    sink.write(shorter, place)
-    assert written() == [shorter]
+
+
+AWKWARD = [
+    *("root.a b", "root,x=1", "root=y", 'root"z"', "root.ä.日本", " a ", "0", "-", "#a"),
+    *("a\\b", "a\\,job=x", "a\\ b", "a\u00a0b\u2028", "$where", '{"$ne": ""}', "a.b.c", "'; db.dropDatabase()"),
+]
+
+
+@pytest.mark.parametrize("queue", AWKWARD)
+def test_awkward_names_arrive_as_they_are(sink: Sink, place: Place, written: Written, queue: str) -> None:
+    sink.write(a_forecast(queue=queue, job=queue), place)
+    assert written() == [a_forecast(queue=queue, job=queue)]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("field", NUMBERS)
-def test_a_number_that_is_not_finite_is_refused(
-    sink: Sink, place: Place, written: Callable[[], list[Forecast]], field: str, number: float
-) -> None:
+def test_a_number_that_is_not_finite_is_refused(sink: Sink, place: Place, written: Written, field: str, number: float) -> None:
     value: Any = number if field in {"mape", "skill"} else (1.0, 2.0, number)
     with pytest.raises(SinkRefused, match=r"root\.etl.*a number that is not finite"):
         sink.write(a_forecast(**{field: value}), place)
@@ -145,16 +159,10 @@ def test_a_number_that_is_not_finite_is_refused(
 
 @pytest.mark.parametrize("field", ["queue", "metric", "job"])
 @pytest.mark.parametrize("empty", ["", "  "])
-def test_a_series_without_a_name_is_refused(
-    sink: Sink, place: Place, written: Callable[[], list[Forecast]], field: str, empty: str
-) -> None:
+def test_a_series_without_a_name_is_refused(sink: Sink, place: Place, written: Written, field: str, empty: str) -> None:
     with pytest.raises(SinkRefused, match=f"the forecast's {field} is empty"):
         sink.write(a_forecast(**{field: empty}), place)
     assert written() == []
-
-
-def test_opening_a_sink_touches_nothing(sink: Sink, settings: Settings) -> None:
-    assert not settings.data_dir.exists()
 
 
 def test_every_kind_of_connection_that_is_a_destination_has_its_sink() -> None:
@@ -174,5 +182,18 @@ def test_a_place_that_cannot_be_written_is_away(tmp_path: Path) -> None:
         sink.write(a_forecast(), Place(name="files"))
 
 
-def test_a_sink_that_would_take_a_forecast_says_nothing(sink: Sink, place: Place) -> None:
+def test_with_an_sqlite_store_the_sink_of_files_writes_nothing_twice(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    sink = sinks["files"](settings.connection("files"), settings)
+    sink.write(a_forecast(), Place(name="files"))
+    assert not settings.data_dir.exists()  # the store, which is written next, is the sink
+    with pytest.raises(SinkRefused, match="not finite"):
+        sink.write(a_forecast(mape=float("inf")), Place(name="files"))
+
+
+def test_a_look_at_a_place_that_takes_forecasts_writes_nothing(
+    sink: Sink, place: Place, settings: Settings, written: Written
+) -> None:
+    assert not settings.data_dir.exists()
     sink.check(place)
+    assert written() == []
