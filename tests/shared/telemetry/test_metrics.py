@@ -1,4 +1,4 @@
-"""Names, what each sentence counts, and processes that count in one folder."""
+"""Names, and what each sentence counts; processes that count in one folder: tests/integration/test_metrics.py."""
 
 from __future__ import annotations
 
@@ -37,25 +37,6 @@ CONTRACT = {
     "queuecast_http_seconds": ["route"],
 }
 MEASURES = Measures(mape=7.5, wape=7.0, smape=7.0, mase=0.8, rmse=2.0, skill=0.2, steps=72, skipped_steps=0)
-
-# A pool's process counts and ends, the next one of its slot and one of another slot count, then the parent shows everything.
-POOL = """
-from billiard import Process
-from prometheus_client import generate_latest
-from shared.telemetry import metrics
-
-def count(mape):
-    metrics.REAPS.labels("finish").inc()
-    metrics.QUEUE_MAPE.labels("root.etl").set(mape)
-
-for slot in (0, 0, 1):
-    child = Process(target=count, args=(slot,))
-    child.index = slot
-    child.start()
-    child.join()
-count(7.5)
-print(generate_latest(metrics.counted()).decode())
-"""
 
 
 def labels_of(metric: Metric) -> list[str]:
@@ -98,17 +79,6 @@ def test_a_delivery_is_counted_by_its_rows_and_leaves_the_newest_mape(mape: floa
     metrics.forecast_delivered(a_forecast(mape=mape), "files")
     assert counted_here("queuecast_sink_rows_total", kind="files") == rows + 3
     assert counted_here("queuecast_queue_mape", queue="root.etl") == pytest.approx(shown, nan_ok=True)
-
-
-def test_processes_of_one_folder_count_together_and_a_slot_keeps_its_files(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", POOL], env=os.environ | {FOLDER: str(tmp_path)}, capture_output=True, text=True, check=True
-    )
-    assert 'queuecast_reaps_total{what="finish"} 4.0' in done.stdout
-    assert 'queuecast_queue_mape{queue="root.etl"} 7.5' in done.stdout
-    counters = sorted(path.stem.partition("_")[2] for path in tmp_path.glob("counter_*.db"))
-    parent = counters[0]
-    assert counters == [parent, f"{parent}-0", f"{parent}-1"]
 
 
 def test_a_file_that_a_killed_process_left_empty_costs_no_scrape(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Attempts, and what goes wrong inside one, on a real run state."""
+"""Attempts, what goes wrong inside one and for whom its log lines are, on a real run state."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.config.settings import Settings
@@ -13,7 +14,8 @@ from shared.domain.forecasts import Candidate, Failure, Outcome
 from shared.errors import BadForecast
 from shared.fleet.runstate import RunState
 from tests.factories import DEADLINE, JOB, QUEUE
-from worker.job.attempts import attempt, score_each, tried
+from worker.fleet.tasks import _about
+from worker.job.attempts import attempt, score_each
 from worker.job.resources import Resources, use
 
 CANDIDATES = tuple(Candidate(model="test", hyperparameters={"n": n}) for n in range(3))
@@ -21,7 +23,7 @@ CANDIDATES = tuple(Candidate(model="test", hyperparameters={"n": n}) for n in ra
 
 @pytest.fixture(autouse=True)
 def _a_running_job(settings: Settings, run_state: RunState) -> Iterator[None]:
-    run_state.begin_job(JOB, DEADLINE)
+    run_state.begin_job(JOB, DEADLINE, "request-7")
     with use(Resources(settings)):
         yield
 
@@ -39,22 +41,6 @@ def scored(run_state: RunState, indices: Iterable[int], evaluate: Callable[[Cand
 
 def an_outcome(candidate: Candidate) -> Outcome:
     return Failure(candidate=candidate, error="Test", reason="as told")
-
-
-@pytest.mark.parametrize(
-    ("error", "name"),
-    [
-        (BadForecast("found NaN"), "BadForecast"),
-        (SoftTimeLimitExceeded(), "TimeLimitReached"),
-        (MemoryError(), "OutOfMemory"),
-        (ZeroDivisionError("division by zero"), "ZeroDivisionError"),
-    ],
-)
-def test_whatever_goes_wrong_becomes_a_failure_with_its_reason(error: Exception, name: str) -> None:
-    outcome = tried(CANDIDATES[0], 1, raising(error))
-    assert isinstance(outcome, Failure)
-    assert outcome.error == name
-    assert outcome.reason
 
 
 def test_the_fourth_attempt_is_not_begun(run_state: RunState) -> None:
@@ -80,7 +66,8 @@ def test_one_failing_candidate_does_not_stop_the_others(run_state: RunState) -> 
 def test_after_a_time_limit_the_rest_of_the_block_is_handed_back(run_state: RunState) -> None:
     left = scored(run_state, range(3), lambda _: raising(SoftTimeLimitExceeded())())
     assert left == [1, 2]
-    assert list(run_state.attempts.outcomes(JOB, QUEUE)) == [0]
+    errors = {index: getattr(outcome, "error", None) for index, outcome in run_state.attempts.outcomes(JOB, QUEUE).items()}
+    assert errors == {0: "TimeLimitReached"}
 
 
 def test_candidates_that_have_an_outcome_are_not_scored_again(run_state: RunState) -> None:
@@ -111,3 +98,25 @@ def test_a_process_that_ends_in_an_attempt_stays_counted(run_state: RunState) ->
     with attempt(run_state, JOB, QUEUE, "ingest") as number:
         pass
     assert number == 2
+
+
+def test_every_line_says_for_which_job_queue_request_and_candidate_it_is(run_state: RunState) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def evaluate(candidate: Candidate) -> Outcome:
+        seen.append(structlog.contextvars.get_contextvars())
+        return an_outcome(candidate)
+
+    with _about(JOB, QUEUE):
+        scored(run_state, [0], evaluate)
+    assert seen == [{"job_id": JOB, "queue": QUEUE, "request_id": "request-7", "model": "test n=0"}]
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_the_first_request_of_a_job_stays_its_request_until_the_job_has_ended(run_state: RunState) -> None:
+    run_state.begin_job(JOB, DEADLINE, "another")
+    with run_state.within_run(JOB) as request_id:
+        assert request_id == "request-7"
+    run_state.drop_job(JOB)
+    with _about(JOB, None):
+        assert structlog.contextvars.get_contextvars() == {"job_id": JOB}

@@ -9,6 +9,7 @@ from shared.domain.codec import from_json, to_json
 from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
+from shared.domain.search_space import grid_of
 from tests.worker.pipeline.factories import Fixed
 from worker.job.catalogue import blend_cards, model_card, model_cards
 from worker.models import models
@@ -69,11 +70,12 @@ def test_every_registered_model_has_a_card_in_the_order_of_names() -> None:
 
 
 @pytest.mark.parametrize("card", model_cards(), ids=lambda card: card.name)
-def test_the_default_and_the_grid_of_a_hyperparameter_are_accepted_by_its_own_card(card: ModelCard) -> None:
-    from shared.domain.search_space import grid_of
-
+def test_a_grid_and_the_defaults_stay_within_what_a_model_accepts(card: ModelCard) -> None:
     given: dict[str, tuple[Any, ...]] = {each.name: (each.default, *each.grid) for each in card.hyperparameters}
     assert grid_of(card, given).keys() == given.keys()
+    assert all(each.choices or each.type == "bool" or each.minimum is not None for each in card.hyperparameters)
+    if card.members is None:
+        assert set(models[card.name].grid) <= set(given)
 
 
 def test_the_blends_say_what_they_are_made_of() -> None:

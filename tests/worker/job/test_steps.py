@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,6 @@ from shared.domain.jobs import DataPlaces, Job, JobState, Place, QueueState
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore, warnings_of
 from shared.domain.states import OPEN_STATES
 from shared.errors import (
-    EmptySeries,
     InvalidRequest,
     QueuecastError,
     QueueNotFound,
@@ -26,11 +25,9 @@ from shared.errors import (
     UnknownConnection,
     UnknownModel,
 )
-from shared.fleet.runstate import RunState
 from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
-from shared.store import Store
 from shared.store.reports import Reports
-from tests.factories import MONDAY, a_job, a_load, a_request, let_in, write_loads
+from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
@@ -41,16 +38,6 @@ from worker.pipeline.selection import choose
 
 QUEUES = ("root.adhoc", "root.etl")
 NOTHING_WRONG = Measures(mape=0.0, wape=0.0, smape=0.0, mase=0.0, rmse=0.0, skill=1.0, steps=1, skipped_steps=0)
-
-
-@pytest.fixture
-def here(settings: Settings, run_state: RunState) -> Iterator[Resources]:
-    """Resources over two queues of 14 days, one file each."""
-    assert settings.files_dir is not None
-    write_loads(settings.files_dir, *QUEUES)
-    with use(Resources(settings)) as given:
-        yield given
-        given.store.close()
 
 
 def submit(here: Resources, **changes: Any) -> Job:
@@ -69,14 +56,20 @@ def planned(here: Resources, **changes: Any) -> Job:
     return job
 
 
+def score(job_id: str, queue: str) -> QueueWork:
+    """Read a queue, and try every candidate of it."""
+    work = steps.ingest(job_id, queue)
+    assert work is not None
+    assert steps.score(job_id, queue, range(len(work.candidates))) == []
+    return work
+
+
 def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
     """What the tasks of a job do, in one process."""
     steps.plan(job_id)
     let_in(steps.current_resources().run_state, job_id)
     for queue in queues:
-        work = steps.ingest(job_id, queue)
-        assert work is not None
-        assert steps.score(job_id, queue, range(len(work.candidates))) == []
+        score(job_id, queue)
         assert steps.select(job_id, queue, is_heavy=True) is steps.Selecting.HAS_ENDED
     steps.current_resources().lifecycle.finish(job_id, datetime.now(UTC))
 
@@ -84,10 +77,7 @@ def run(job_id: str, queues: tuple[str, ...] = QUEUES) -> None:
 def scored(here: Resources) -> tuple[Job, QueueWork]:
     """A job whose queue `root.etl` has an outcome for every candidate."""
     job = planned(here)
-    work = steps.ingest(job.job_id, "root.etl")
-    assert work is not None
-    steps.score(job.job_id, "root.etl", range(len(work.candidates)))
-    return job, work
+    return job, score(job.job_id, "root.etl")
 
 
 def test_a_job_for_a_place_that_its_connection_is_not_open_for_is_not_planned(settings: Settings, here: Resources) -> None:
@@ -150,6 +140,9 @@ def test_a_job_goes_from_its_row_to_its_forecasts_and_leaves_no_run_state(here: 
         assert report.winner is not None
         assert report.explanation
         assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
+    points = here.store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)  # for the charts
+    assert [point.timestamp for point in points] == [MONDAY - timedelta(hours=hours) for hours in range(24, 0, -1)]
+    assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
     assert here.run_state.client.keys("*job-1*") == []
 
 
@@ -169,23 +162,8 @@ def test_with_four_windows_the_shown_score_is_of_the_newest_which_did_not_choose
     assert forecast.mape not in {outcome.measures.mape for outcome in report.outcomes if isinstance(outcome, Score)}
 
 
-def test_a_job_is_counted_from_its_first_read_to_its_end(here: Resources) -> None:
-    series = {
-        ("queuecast_source_seconds_count", "kind", "files"): 2.0,
-        ("queuecast_sink_rows_total", "kind", "files"): 48.0,
-        ("queuecast_candidate_seconds_count", "model", "hour_mean"): 2.0,
-        ("queuecast_jobs_total", "state", "succeeded"): 1.0,
-    }
-    before = {key: counted_here(key[0], **{key[1]: key[2]}) for key in series}
-    job = submit(here)
-    run(job.job_id)
-    here.lifecycle.finish(job.job_id, datetime.now(UTC))
-    assert {key: counted_here(key[0], **{key[1]: key[2]}) - before[key] for key in series} == series
-    assert counted_here("queuecast_queue_mape", queue="root.etl") == here.store.forecasts.newest("root.etl").mape
-
-
-def test_every_step_may_run_twice(here: Resources) -> None:
-    job = planned(here)
+def test_every_step_may_run_twice_and_the_job_is_counted_once(here: Resources) -> None:
+    job, before = planned(here), counted_here("queuecast_jobs_total", state="succeeded")
     steps.plan(job.job_id)
     for queue in QUEUES:
         first, second = (steps.ingest(job.job_id, queue) for _ in range(2))
@@ -199,6 +177,7 @@ def test_every_step_may_run_twice(here: Resources) -> None:
     here.lifecycle.finish(job.job_id, datetime.now(UTC))
     assert here.store.forecasts.find() == written
     assert len(written) == 2
+    assert counted_here("queuecast_jobs_total", state="succeeded") == before + 1
 
 
 def test_select_waits_for_every_outcome(here: Resources) -> None:
@@ -229,16 +208,6 @@ def test_a_run_state_that_is_lost_twice_ends_the_job(here: Resources) -> None:
     ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.FAILED
     assert "run state twice" in (ended.reason or "")
-
-
-def test_one_failing_queue_does_not_fail_the_job(here: Resources) -> None:
-    job = submit(here)
-    steps.plan(job.job_id)
-    here.lifecycle.fail_queue(job.job_id, "root.adhoc", "no data")
-    run(job.job_id, queues=("root.etl",))
-    ended = here.store.jobs.get(job.job_id)
-    assert ended.state is JobState.PARTIAL
-    assert ended.reason == "1 of 2 queues have no forecast: root.adhoc: no data"
 
 
 def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
@@ -283,8 +252,9 @@ def partial(here: Resources) -> Job:
     return here.store.jobs.get(job.job_id)
 
 
-def test_a_retry_computes_the_failed_queues_only_and_the_verdict_is_of_all(here: Resources) -> None:
+def test_one_failing_queue_fails_no_other_and_a_retry_computes_it_alone(here: Resources) -> None:
     job = partial(here)
+    assert (job.state, job.reason) == (JobState.PARTIAL, "1 of 2 queues have no forecast: root.adhoc: no data")
     first = here.store.forecasts.newest("root.etl")
     retry(here, job)
     run(job.job_id, queues=("root.adhoc",))
@@ -346,9 +316,7 @@ def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resourc
 
 def deliver(here: Resources, job: Job, queue: str) -> None:
     """Everything that is done for one queue."""
-    work = steps.ingest(job.job_id, queue)
-    assert work is not None
-    steps.score(job.job_id, queue, range(len(work.candidates)))
+    score(job.job_id, queue)
     steps.select(job.job_id, queue, is_heavy=False)
 
 
@@ -475,14 +443,17 @@ def test_a_worker_that_cleans_up_late_leaves_a_retry_alone(here: Resources) -> N
     assert here.run_state.active() == {job.job_id}
 
 
-def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources) -> None:
+@pytest.mark.parametrize("waited_for", ["", ": The source cannot be reached: refused"])
+def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources, waited_for: str) -> None:
     job, _work = scored(here)
     steps.select(job.job_id, "root.etl", is_heavy=False)
+    if waited_for:
+        here.run_state.note_waiting(job.job_id, "root.adhoc", waited_for.removeprefix(": "))
     here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
-    ended = here.store.jobs.get(job.job_id)
-    assert ended.state is JobState.PARTIAL
-    assert "deadline" in (ended.reason or "")
-    assert here.store.reports.get(job.job_id, "root.adhoc").state is QueueState.FAILED
+    ended, report = here.store.jobs.get(job.job_id), here.store.reports.get(job.job_id, "root.adhoc")
+    reason = f"The job's deadline has passed{waited_for}"
+    assert (ended.state, ended.reason) == (JobState.PARTIAL, f"1 of 2 queues have no forecast: root.adhoc: {reason}")
+    assert (report.state, report.reason) == (QueueState.FAILED, reason)
 
 
 def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
@@ -553,30 +524,6 @@ def test_what_only_planning_can_see_is_said_with_what_is_accepted(
         steps.plan(job.job_id)
 
 
-def test_old_data_without_as_of_say_where_they_end(here: Resources) -> None:
-    job = planned(here, as_of=MONDAY + timedelta(days=30))
-    with pytest.raises(EmptySeries, match="as_of"):
-        steps.ingest(job.job_id, "root.etl")
-
-
 def test_planning_a_job_that_nobody_knows_does_nothing(here: Resources) -> None:
     steps.plan("nobody")
     assert here.run_state.active() == set()
-
-
-def test_actual_values_are_kept_for_the_charts(here: Resources) -> None:
-    run(submit(here).job_id)
-    store: Store = here.store
-    points = store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)
-    assert [point.timestamp for point in points] == [MONDAY - timedelta(hours=hours) for hours in range(24, 0, -1)]
-    assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
-
-
-def test_the_deadline_says_what_was_waited_for(here: Resources) -> None:
-    job = planned(here)
-    here.run_state.note_waiting(job.job_id, "root.etl", "The source cannot be reached: refused")
-    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
-    assert here.store.reports.get(job.job_id, "root.etl").reason == (
-        "The job's deadline has passed: The source cannot be reached: refused"
-    )
-    assert here.store.reports.get(job.job_id, "root.adhoc").reason == "The job's deadline has passed"
