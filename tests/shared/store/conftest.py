@@ -17,9 +17,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite://{tmp_path / 'data' / 'queuecast.db'}"
     server: MongoServer = request.getfixturevalue("mongod")
-    with server.client() as client:
-        client.drop_database("store")
-    return server.url_of("store")
+    return server.make_database("store")
 
 
 @pytest.fixture

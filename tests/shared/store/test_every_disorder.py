@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,39 +14,32 @@ from shared.domain.allowances import Allowance
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordUnreadable
-from shared.store import Store, open_store, reading
+from shared.store import Store, reading
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule
 from tests.servers import MongoServer
 
 Break = Callable[[str, str, str, str], None]  # table, column of the key, key, what somebody writes in place of the document
 
 
-@pytest.fixture(params=["sqlite", "mongodb"])
-def store_and_break(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Break]:
+@pytest.fixture
+def break_(url: str, request: pytest.FixtureRequest) -> Break:
     reading._told.clear()
-    if request.param == "sqlite":
-        path = tmp_path / "queuecast.db"
-
-        def by_sql(table: str, key: str, value: str, new: str) -> None:
-            with closing(sqlite3.connect(path, isolation_level=None)) as db:
-                assert db.execute(f"UPDATE {table} SET document = ? WHERE {key} = ?", (new, value)).rowcount
-
-        return open_store(f"sqlite://{path}"), by_sql
-    server: MongoServer = request.getfixturevalue("mongod")
-    with server.client() as client:
-        client.drop_database("disorder")
 
     def by_hand(table: str, key: str, value: str, new: str) -> None:
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)) as db:
+                assert db.execute(f"UPDATE {table} SET document = ? WHERE {key} = ?", (new, value)).rowcount
+            return
+        server: MongoServer = request.getfixturevalue("mongod")
         with server.client() as client:
             mine = {"$or": [{"_id": value}, {key: value}]}
-            assert client["disorder"][table].update_many(mine, {"$set": {"document": new}}).modified_count
+            assert client["store"][table].update_many(mine, {"$set": {"document": new}}).modified_count
 
-    return open_store(server.url_of("disorder")), by_hand
+    return by_hand
 
 
 @pytest.mark.parametrize("new", ["not JSON", "{}", '{"job_id": "job-2", "state": "dreaming"}'])
-def test_a_job_that_cannot_be_read_stops_no_page(store_and_break: tuple[Store, Break], new: str) -> None:
-    store, break_ = store_and_break
+def test_a_job_that_cannot_be_read_stops_no_page(store: Store, break_: Break, new: str) -> None:
     for number in range(6):
         store.jobs.add(a_job(job_id=f"job-{number}", created_at=MONDAY + timedelta(hours=number)))
     for bad in ("job-5", "job-4", "job-2"):
@@ -64,8 +56,7 @@ def test_a_job_that_cannot_be_read_stops_no_page(store_and_break: tuple[Store, B
         store.jobs.reopen("job-2", {JobState.FAILED}, MONDAY)
 
 
-def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[Store, Break]) -> None:
-    store, break_ = store_and_break
+def test_a_schedule_that_cannot_be_read_stops_no_other(store: Store, break_: Break) -> None:
     store.schedules.add(a_schedule(schedule_id="good"))
     store.schedules.add(a_schedule(schedule_id="bad"))
     break_("schedules", "schedule_id", "bad", '{"schedule_id": "bad"}')
@@ -74,8 +65,7 @@ def test_a_schedule_that_cannot_be_read_stops_no_other(store_and_break: tuple[St
         store.schedules.get("bad")
 
 
-def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store_and_break: tuple[Store, Break]) -> None:
-    store, break_ = store_and_break
+def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store: Store, break_: Break) -> None:
     allowance = Allowance(open_jobs=5, candidates=50_000, schedules=5)
     store.jobs.add(a_job(job_id="bad"), allowance)
     store.schedules.add(a_schedule(schedule_id="bad"), allowance)
@@ -86,8 +76,7 @@ def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store_and_b
     assert [schedule.schedule_id for schedule in store.schedules.all()] == ["good"]
 
 
-def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store_and_break: tuple[Store, Break]) -> None:
-    store, break_ = store_and_break
+def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store: Store, break_: Break) -> None:
     token, _secret = make_token(name="ci", scope=Scope.READ, created_at=MONDAY)
     store.tokens.add(token)
     break_("tokens", "token_id", token.token_id, '{"scope": "everything"}')
@@ -95,8 +84,7 @@ def test_a_token_that_cannot_be_read_opens_nothing_and_leaves_nothing_open(store
     assert store.tokens.were_made()
 
 
-def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_break: tuple[Store, Break]) -> None:
-    store, break_ = store_and_break
+def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store: Store, break_: Break) -> None:
     for queue in ("root.a", "root.b"):
         store.reports.save(a_report(queue=queue))
     break_("reports", "queue", "root.a", '{"report": {"state": "dreaming"}}')
@@ -107,8 +95,7 @@ def test_a_report_that_cannot_be_read_leaves_those_of_other_queues(store_and_bre
     assert store.reports.get("job-1", "root.a") == a_report(queue="root.a")
 
 
-def test_a_forecast_that_cannot_be_read_leaves_all_others(store_and_break: tuple[Store, Break]) -> None:
-    store, break_ = store_and_break
+def test_a_forecast_that_cannot_be_read_leaves_all_others(store: Store, break_: Break) -> None:
     for queue in ("root.a", "root.b"):
         store.forecasts.save(a_forecast(queue=queue))
     break_("forecasts", "queue", "root.a", '{"queue": "root.a", "prediction": ["much"]}')

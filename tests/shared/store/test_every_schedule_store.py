@@ -20,13 +20,6 @@ def test_a_schedule_comes_back_as_it_was_given(store: Store) -> None:
     assert store.schedules.all() == [whole]
 
 
-def test_the_same_schedule_again_stays_as_it_has_become(store: Store) -> None:
-    store.schedules.add(a_schedule())
-    assert store.schedules.replace(a_schedule(), a_schedule(is_paused=True))
-    store.schedules.add(a_schedule())
-    assert store.schedules.get("s-1").is_paused
-
-
 def test_schedules_come_by_their_id_and_go(store: Store) -> None:
     for schedule_id in ("b", "a"):
         store.schedules.add(a_schedule(schedule_id=schedule_id))
@@ -37,11 +30,12 @@ def test_schedules_come_by_their_id_and_go(store: Store) -> None:
         store.schedules.get("a")
 
 
-def test_what_has_changed_meanwhile_is_not_replaced(store: Store) -> None:
+def test_what_has_changed_meanwhile_is_neither_replaced_nor_added_again(store: Store) -> None:
     store.schedules.add(a_schedule())
     newer = a_schedule(due_at=MONDAY + timedelta(days=1))
     assert store.schedules.replace(a_schedule(), newer)
     assert not store.schedules.replace(a_schedule(), a_schedule(is_paused=True))
+    store.schedules.add(a_schedule())
     assert store.schedules.get("s-1") == newer
     assert not store.schedules.replace(a_schedule(schedule_id="gone"), a_schedule(schedule_id="gone"))
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request
+from tests.shared.store import crowd
 
 HOUR = timedelta(hours=1)
 
@@ -49,12 +50,8 @@ def test_a_job_comes_back_as_it_was_given(store: Store) -> None:
     assert store.jobs.get("job-1") == job
     assert store.jobs.find(JobFilter(), 10) == [job]
     store.check()
-
-
-def test_times_come_back_in_utc(store: Store) -> None:
-    at_nine = datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9)))
-    store.jobs.add(a_job(created_at=at_nine))
-    assert store.jobs.get("job-1").created_at == datetime(2026, 1, 5, tzinfo=UTC)
+    store.jobs.add(a_job(job_id="job-2", created_at=datetime(2026, 1, 5, 9, tzinfo=timezone(timedelta(hours=9)))))
+    assert store.jobs.get("job-2").created_at == MONDAY  # in whatever zone it is told
 
 
 def test_the_same_job_again_is_kept_as_it_has_become(store: Store) -> None:
@@ -64,18 +61,12 @@ def test_the_same_job_again_is_kept_as_it_has_become(store: Store) -> None:
     assert store.jobs.get("job-1").state is JobState.RUNNING
 
 
-def test_a_key_with_the_same_body_gives_the_first_job(store: Store) -> None:
-    first = store.jobs.add(a_job(job_id="job-1", client="bob", idempotency_key="k", fingerprint="f"))
+def test_a_key_gives_the_first_job_and_with_another_body_is_refused(store: Store) -> None:
+    first = store.jobs.add(a_job(client="bob", idempotency_key="k", fingerprint="f"))
     assert store.jobs.add(a_job(job_id="job-2", client="bob", idempotency_key="k", fingerprint="f")) == first
-    assert len(store.jobs.find(JobFilter(), 10)) == 1
-
-
-def test_a_key_with_another_body_is_refused(store: Store) -> None:
-    store.jobs.add(a_job(client="bob", idempotency_key="k", fingerprint="f"))
     with pytest.raises(KeyReused, match="idempotency_key k"):
         store.jobs.add(a_job(job_id="job-2", client="bob", idempotency_key="k", fingerprint="g"))
-    with pytest.raises(JobNotFound):
-        store.jobs.get("job-2")
+    assert store.jobs.find(JobFilter(), 10) == [first]
 
 
 def test_a_key_belongs_to_its_client_and_no_key_to_nobody(store: Store) -> None:
@@ -161,8 +152,8 @@ def test_an_unexpected_move_does_nothing_and_one_that_no_job_may_make_is_refused
     store.jobs.add(a_job())
     assert not store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, MONDAY)
     assert not store.jobs.move("job-1", [], JobState.SUCCEEDED, None, MONDAY)
-    with pytest.raises(ValueError, match="a job that is succeeded cannot become running"):
-        store.jobs.move("job-1", [JobState.QUEUED, JobState.SUCCEEDED], JobState.RUNNING, None, MONDAY)
+    with pytest.raises(ValueError, match="a job that is cancelled or failed cannot become running"):
+        store.jobs.move("job-1", [JobState.QUEUED, JobState.FAILED, JobState.CANCELLED], JobState.RUNNING, None, MONDAY)
     assert store.jobs.get("job-1") == a_job()
 
 
@@ -174,6 +165,29 @@ def test_eight_threads_that_end_a_job_end_it_once(store: Store) -> None:
         return sum(store.jobs.move(f"job-{n}", [JobState.QUEUED], JobState.SUCCEEDED, str(thread), MONDAY) for n in range(20))
 
     assert sum(at_once(8, end_all)) == 20
+
+
+# Processes
+
+
+def test_of_four_processes_that_end_a_job_one_does(store: Store, url: str) -> None:
+    store.jobs.add(a_job())
+    assert sorted(crowd.in_processes(crowd.claim, [(url, "job-1")] * 4)) == [False, False, False, True]
+    assert store.jobs.get("job-1").state is JobState.SUCCEEDED
+
+
+def test_two_processes_that_write_at_once_lose_nothing(store: Store, url: str) -> None:
+    store.jobs.add(a_job(job_id="shared"))
+    crowd.in_processes(crowd.write_much, [(url, writer, 50) for writer in range(2)])
+    assert len(store.jobs.find(JobFilter(), 1_000)) == 101
+    assert len(store.forecasts.find()) == 100
+    written = {f"warning {writer}-{number}" for writer in range(2) for number in range(50)}
+    assert set(store.jobs.get("shared").warnings) == {"said by all"} | written
+
+
+def test_a_store_used_before_a_fork_serves_both_sides(url: str) -> None:
+    (warnings,) = crowd.in_processes(crowd.use_fork_and_use, [(url,)])
+    assert warnings == ["from the child", "from the parent"]
 
 
 # The way back
@@ -322,7 +336,7 @@ def test_a_report_that_is_not_there_is_said_so(store: Store, job_id: str, queue:
 # Forecasts
 
 
-def test_a_forecast_comes_back_as_it_was_given(store: Store) -> None:
+def test_a_forecast_comes_back_as_it_was_given_and_is_replaced_whole(store: Store) -> None:
     forecast = a_forecast(
         hyperparameters={"a": 1, "b": 1.0, "c": True, "d": "x"},
         mape=None,
@@ -332,14 +346,9 @@ def test_a_forecast_comes_back_as_it_was_given(store: Store) -> None:
     store.forecasts.save(forecast)
     assert store.forecasts.newest("root.etl") == forecast
     assert [type(value) for value in store.forecasts.newest("root.etl").hyperparameters.values()] == [int, float, bool, str]
-
-
-def test_a_replaced_forecast_with_a_shorter_horizon_leaves_no_old_steps(store: Store) -> None:
-    store.forecasts.save(a_forecast())
     shorter = a_forecast(model="var", prediction=(1.0,), lower_bound=(0.5,), upper_bound=(2.0,))
     store.forecasts.save(shorter)
-    assert store.forecasts.newest("root.etl") == shorter
-    assert store.forecasts.find() == [shorter]
+    assert store.forecasts.find() == [store.forecasts.newest("root.etl")] == [shorter]
 
 
 def test_the_newest_forecast_that_matches_is_given(store: Store) -> None:

@@ -40,17 +40,12 @@ def test_tokens_come_oldest_first(store: Store) -> None:
     assert [token.token_id for token in store.tokens.all()] == ["b", "c", "a"]
 
 
-def test_the_same_token_again_stays_as_it_has_become(store: Store) -> None:
-    store.tokens.add(a_token())
-    store.tokens.revoke("t-1", MONDAY)
-    store.tokens.add(a_token())
-    assert store.tokens.all() == [a_token(revoked_at=MONDAY)]
-
-
-def test_a_token_is_revoked_once(store: Store) -> None:
+def test_a_token_is_revoked_once_and_the_same_again_stays_as_it_has_become(store: Store) -> None:
     store.tokens.add(a_token())
     assert store.tokens.revoke("t-1", MONDAY) == a_token(revoked_at=MONDAY)
     assert store.tokens.revoke("t-1", MONDAY + HOUR) == a_token(revoked_at=MONDAY)
+    store.tokens.add(a_token())
+    assert store.tokens.all() == [a_token(revoked_at=MONDAY)]
 
 
 def test_only_the_token_that_is_named_is_revoked(store: Store) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 
 import pytest
 
 from shared.domain.allowances import Allowance
 from shared.domain.forecasts import Candidate, Measures, Score, WindowForecast
-from shared.domain.jobs import JobState, QueueState
+from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
 from shared.store import Store, open_store
@@ -27,9 +26,7 @@ DEAD = "mongodb://127.0.0.1:1/queuecast"
 
 @pytest.fixture
 def url(mongod: MongoServer) -> str:
-    with mongod.client() as client:
-        client.drop_database("special")
-    return mongod.url_of("special")
+    return mongod.make_database("special")
 
 
 def is_there(store: Store) -> bool:
@@ -38,24 +35,6 @@ def is_there(store: Store) -> bool:
     except StoreAway:
         return False
     return True
-
-
-def move_in_a_child(url: str, winners: multiprocessing.Queue[bool]) -> None:
-    winners.put(open_store(url).jobs.move("job-1", {JobState.QUEUED}, JobState.RUNNING, None, MONDAY))
-
-
-def test_a_store_that_was_used_before_a_fork_works_in_the_child(url: str) -> None:
-    store = open_store(url)
-    store.jobs.add(a_job())
-    forking = multiprocessing.get_context("fork")
-    winners: multiprocessing.Queue[bool] = forking.Queue()
-    children = [forking.Process(target=move_in_a_child, args=(url, winners)) for _ in range(4)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(60)
-    assert sorted(winners.get(timeout=60) for _ in children) == [False, False, False, True]
-    assert store.jobs.get("job-1").state is JobState.RUNNING
 
 
 def test_who_dies_on_the_way_in_counts_for_a_minute_and_no_longer(url: str, mongod: MongoServer) -> None:

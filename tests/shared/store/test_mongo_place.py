@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo.database import Database
 
 from shared.domain.jobs import JobFilter
 from shared.domain.tokens import Scope, make_token
@@ -18,15 +19,15 @@ from tests.servers import MongoServer
 
 
 @pytest.fixture
-def client(mongod: MongoServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with mongod.client() as opened:
-        opened.drop_database("place")
-        yield opened
+def url(mongod: MongoServer) -> str:
+    return mongod.make_database("place")
 
 
 @pytest.fixture
-def url(mongod: MongoServer, client: MongoClient[dict[str, Any]]) -> str:
-    return mongod.url_of("place")
+def database(mongod: MongoServer) -> Iterator[Database[Any]]:
+    """As somebody else sees it."""
+    with mongod.client() as client:
+        yield client["place"]
 
 
 @pytest.fixture
@@ -46,11 +47,9 @@ def is_away(store: Store) -> bool:
     return False
 
 
-def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(
-    store: Store, client: MongoClient[dict[str, Any]]
-) -> None:
+def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(store: Store, database: Database[Any]) -> None:
     store.check()
-    client.drop_database("place")
+    database.client.drop_database("place")
     with pytest.raises(StoreAway, match="was dropped or replaced"):
         store.check()  # readiness sees it at once
     eventually(lambda: is_away(store), what="the drop to be seen")
@@ -58,39 +57,34 @@ def test_a_database_that_is_dropped_is_away_within_a_second_and_not_made_again(
     for call in calls:
         with pytest.raises(StoreAway, match="was dropped or replaced"):
             call()
-    assert "place" not in client.list_database_names()
+    assert "place" not in database.client.list_database_names()
 
 
-def test_the_same_database_is_known_when_it_is_back(store: Store, client: MongoClient[dict[str, Any]]) -> None:
-    mark = client.place.queuecast_store.find_one_and_delete({})
+def test_the_same_database_is_known_when_it_is_back(store: Store, database: Database[Any]) -> None:
+    mark = database.queuecast_store.find_one_and_delete({})
     eventually(lambda: is_away(store), what="the mark to be missed")
     assert mark is not None
-    client.place.queuecast_store.insert_one(mark)
+    database.queuecast_store.insert_one(mark)
     assert store.jobs.get("job-1") == a_job()
     store.check()
 
 
 def test_tokens_that_are_gone_leave_the_service_closed_after_a_restart_too(
-    store: Store, url: str, client: MongoClient[dict[str, Any]]
+    store: Store, url: str, database: Database[Any]
 ) -> None:
-    client.place.tokens.delete_many({})
+    database.tokens.delete_many({})
     for opened in (store, open_store(url)):
         assert opened.tokens.all() == []
         assert opened.tokens.were_made()
 
 
 def test_tokens_of_an_earlier_release_are_noted_when_the_database_is_opened(
-    store: Store, url: str, client: MongoClient[dict[str, Any]]
+    store: Store, url: str, database: Database[Any]
 ) -> None:
-    client.place.queuecast_store.drop()
+    database.queuecast_store.drop()
     open_store(url).check()
-    client.place.tokens.drop()
+    database.tokens.drop()
     assert open_store(url).tokens.were_made()
-
-
-def three_times(write: Callable[[Store, int], object], store: Store) -> None:
-    for number in range(3):
-        write(store, number)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +97,9 @@ def three_times(write: Callable[[Store, int], object], store: Store) -> None:
     ],
 )
 def test_a_unique_index_of_somebody_else_is_an_error_and_nothing_is_lost_silently(
-    store: Store, client: MongoClient[dict[str, Any]], collection: str, write: Callable[[Store, int], object]
+    store: Store, database: Database[Any], collection: str, write: Callable[[Store, int], object]
 ) -> None:
     store.check()
-    client.place[collection].create_index("foreign", unique=True)  # none of our documents has the field: there may be one
+    database[collection].create_index("foreign", unique=True)  # none of our documents has the field: there may be one
     with pytest.raises(RecordRefused, match="a unique index"):
-        three_times(write, store)
+        list(map(partial(write, store), range(3)))

@@ -227,12 +227,6 @@ def a_small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def repeat(call: Callable[[], object]) -> None:
-    """What little room there is must be used up."""
-    for _ in range(200):
-        call()
-
-
 def test_a_full_disk_is_an_outage_that_ends_with_room(tmp_path: Path) -> None:
     with a_small_disk(tmp_path / "disk") as folder, closing(another(folder / "queuecast.db")) as store:
         store.jobs.add(a_job())
@@ -240,7 +234,7 @@ def test_a_full_disk_is_an_outage_that_ends_with_room(tmp_path: Path) -> None:
         ballast.write_bytes(b"\0" * (shutil.disk_usage(folder).free - 4_096))
         for call in (lambda: store.jobs.add(a_job(job_id=str(next(numbers)))), store.check):
             with pytest.raises(StoreAway, match="full"):
-                repeat(call)
+                [call() for _ in range(200)]  # what little room there is must be used up
         ballast.unlink()
         store.check()
         assert store.jobs.get("job-1") == a_job()
