@@ -138,15 +138,6 @@ def test_valid_settings_pass_the_check_without_any_server(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_check_names_every_problem_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUEUECAST_BROKRE_URL", "redis://host")
-    monkeypatch.setenv("QUEUECAST_API_THREADS", "many")
-    result = run("config", "check")
-    assert (result.exit_code, result.stdout) == (5, "")
-    assert "QUEUECAST_BROKRE_URL is no setting" in result.stderr
-    assert "QUEUECAST_API_THREADS: Input should be a valid integer" in result.stderr
-
-
 @pytest.mark.parametrize(("name", "scheme"), [("QUEUECAST_BROKER_URL", "amqp"), ("QUEUECAST_STORE_URL", "postgresql")])
 def test_the_check_looks_at_urls_too_and_shows_no_password(monkeypatch: pytest.MonkeyPatch, name: str, scheme: str) -> None:
     monkeypatch.setenv(name, f"{scheme}://:hunter2@host")

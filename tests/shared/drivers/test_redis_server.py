@@ -15,12 +15,11 @@ from shared.config.redis_urls import RedisPlace
 from shared.config.settings import Settings
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import PATIENCE_SECONDS, SOCKET_NOTE, redis_client, redis_server
-from shared.errors import BrokerAway, BrokerIsCluster, BrokerIsReplica, BrokerRefuses
+from shared.errors import BrokerAway, BrokerIsReplica, BrokerRefuses
 from shared.fleet.runstate import RunState
 from tests.certificates import Certificates
 from tests.polling import eventually
 from tests.redis_servers import PASSWORD, RedisSentinel, RedisServer, running_redis
-from tests.servers import free_port
 
 
 def test_three_databases_follow_the_one_that_is_named() -> None:
@@ -118,13 +117,6 @@ def test_a_lost_connection_is_waited_for_once_and_not_within_each_try(tmp_path: 
     with pytest.raises(redis.exceptions.ConnectionError):
         client.ping()
     assert PATIENCE_SECONDS - 5 < time.monotonic() - began < 2 * PATIENCE_SECONDS
-
-
-def test_a_cluster_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with running_redis(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
-        settings = Settings(broker_url=f"redis://127.0.0.1:{server.port}/0")
-        with pytest.raises(BrokerIsCluster, match="which Queuecast cannot use: give it a single server"):
-            RunState.open(settings, is_patient=False).ping()
 
 
 def test_a_sentinel_s_address_is_not_the_server_s(tmp_path: Path) -> None:

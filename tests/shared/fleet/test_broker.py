@@ -64,23 +64,20 @@ def test_nobody_subscribes_to_results(app: celery.Celery, settings: Settings) ->
     assert Lanes.open(settings).look().depth(Lane.SCORE) == 3
 
 
-def test_the_quiet_backend_replaces_methods_that_exist() -> None:
+def test_every_scheme_gets_the_quiet_backend_which_replaces_methods_that_exist(app: celery.Celery) -> None:
     """Held against the pinned Celery: a renamed method would silently subscribe again."""
+    assert all(isinstance(each.backend, QuietBackend) for each in (app, make_celery(NOWHERE, "api")))
     for name in ("add_pending_result", "on_task_call"):
         theirs, ours = getattr(RedisBackend, name), getattr(QuietBackend, name)
         assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)
-
-
-def test_every_scheme_gets_the_quiet_backend(app: celery.Celery) -> None:
-    assert isinstance(app.backend, QuietBackend)
-    assert isinstance(make_celery(NOWHERE, "api").backend, QuietBackend)
 
 
 def test_every_task_has_a_lane() -> None:
     assert set(ROUTES) == set(TaskName)
 
 
-def test_a_message_waits_at_most_one_limit_and_runs_at_most_one(app: celery.Celery) -> None:
+def test_a_message_is_json_waits_at_most_one_limit_and_runs_at_most_one(app: celery.Celery) -> None:
+    assert app.conf.accept_content == ["json"]
     assert app.conf.broker_transport_options["visibility_timeout"] > 2 * MAX_TASK_SECONDS
     assert app.conf.task_time_limit == MAX_TASK_SECONDS
     assert app.conf.task_soft_time_limit < MAX_TASK_SECONDS
@@ -92,7 +89,3 @@ def test_every_setting_is_one_that_celery_knows(app: celery.Celery) -> None:
 
     known = {name for name, _ in flatten(NAMESPACES)} | {"redis_backend_health_check_interval"}  # read, but not in its table
     assert {name for name in app.conf.changes if name not in known} - {"deprecated_settings"} == set()  # Celery's own note
-
-
-def test_only_json_is_accepted(app: celery.Celery) -> None:
-    assert app.conf.accept_content == ["json"]
