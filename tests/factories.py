@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from shared.domain.forecasts import Block, Candidate, Failure, Forecast, Forecas
 from shared.domain.jobs import DataPlaces, Job, JobRequest, Place, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.samples import Aggregation
 from shared.domain.schedules import Schedule
+from shared.domain.series import Series
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import Room
 
@@ -79,11 +82,14 @@ def a_forecast(**changes: Any) -> Forecast:
     values: dict[str, Any] = {
         "queue": "root.etl",
         "metric": "used_capacity",
+        "project": "capacity forecasting",
+        "cluster": "@files",
         "job": "Resource Forecasting",
         "job_id": "job-1",
         "issued_at": MONDAY,
         "created_at": MONDAY + timedelta(minutes=2),
         "step_seconds": 3_600,
+        "aggregation": Aggregation.MEAN,
         "model": "seasonal_naive",
         "hyperparameters": {"days": 1},
         "mape": 7.5,
@@ -133,10 +139,15 @@ SUMS = ErrorSums(
 )
 
 
+def a_series(queue: str = QUEUE, **changes: Any) -> Series:
+    """That of a queue of `a_request()`."""
+    return replace(a_request().series(queue), **changes)
+
+
 def an_accuracy(**changes: Any) -> Accuracy:
     """Of the first six steps of `a_forecast()`, all of them known."""
     forecast = a_forecast()
-    names = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
+    names = ("series_id", "job", "issued_at", "created_at", "job_id", "model")
     values = {name: getattr(forecast, name) for name in names}
     return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": SUMS} | changes))
 

@@ -50,7 +50,7 @@ def print_report(report: Document) -> None:
 
 def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
-    columns = ("queue", "metric", "peak", "from", "up to", "at", "above 100 %", "model", "MAPE %", "skill", "issued")
+    columns = ("queue", "cluster", "metric", "peak", "from", "up to", "at", "above 100 %", "model", "MAPE %", "skill", "issued")
     print_table(columns, map(_outlook, page["queues"]))
     if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
@@ -58,7 +58,8 @@ def print_queues(page: Document) -> None:
 
 def print_series(series: Document) -> None:
     """The forecast of one queue, step by step."""
-    say(f"{series['queue']} · {series['metric']} · {series['model']} · issued {shown_time(series['issued_at'])}")
+    names = ("queue", "cluster", "metric", "model")
+    say(" · ".join([*(series[name] for name in names), f"issued {shown_time(series['issued_at'])}"]))
     peak, above = series["peak"], series["above_100"]
     band = f"{shown(peak['lower_bound'])} to {shown(peak['upper_bound'])}"
     say(f"peak: {shown(peak['prediction'])} ({band}) at {shown_time(peak['timestamp'])}")
@@ -97,7 +98,7 @@ def _outlook(queue: Document) -> Row:
     peak = queue["peak"], queue["peak_lower_bound"], queue["peak_upper_bound"], shown_time(queue["peak_at"])
     above = _above(queue["likely_above_100"], queue["possible_above_100"], queue["above_100_at"])
     verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
-    return queue["queue"], queue["metric"], *peak, above, *verdict
+    return queue["queue"], queue["cluster"], queue["metric"], *peak, above, *verdict
 
 
 def _above(likely: int, possible: int, first_at: str | None) -> str | None:

@@ -147,25 +147,40 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     show(connect(url).get("queues"), output.print_queues, as_json=as_json)
 
 
+Cluster = Annotated[str | None, typer.Option(help="Needed where queues of several have the name.", show_default="any")]
+Project = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
+Target = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
+
+
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
 def show_accuracy(
+    *,
     queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
     job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    cluster: Cluster = None,
+    project: Project = None,
+    target: Target = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
-    show(connect(url).get("queues", queue, "accuracy", job=job), output.print_accuracy, as_json=as_json)
+    choice = {"job": job, "cluster": cluster, "project": project, "target": target}
+    show(connect(url).get("queues", queue, "accuracy", **choice), output.print_accuracy, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
 def show_queue(
+    *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
+    cluster: Cluster = None,
+    project: Project = None,
+    target: Target = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    show(connect(url).get("queues", queue, "series"), output.print_series, as_json=as_json)
+    choice = {"cluster": cluster, "project": project, "target": target}
+    show(connect(url).get("queues", queue, "series", **choice), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")

@@ -15,16 +15,17 @@ from shared.errors import InvalidRequest
 Query = TypeVar("Query", bound=Form)
 
 
-def query_of(form: type[Query], *, several: Collection[str] = ()) -> Query:
+def query_of(form: type[Query], *, several: Collection[str] = (), blank: Collection[str] = ()) -> Query:
     """The query of the request; what is left empty, as forms send it, counts as not given.
 
     Args:
         several: names that may be given more than once.
+        blank: names that may be given as nothing.
 
     Raises:
         InvalidRequest: with every name that is unknown and every value that is not accepted.
     """
-    given = {name: [value for value in values if value] for name, values in request.args.lists()}
+    given = {name: [value for value in values if value or name in blank] for name, values in request.args.lists()}
     asked = {name: tuple(values) if name in several else values[-1] for name, values in given.items() if values}
     try:
         return form.model_validate(asked)

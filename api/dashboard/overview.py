@@ -10,9 +10,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schema.requests import Form
-from shared.domain.forecasts import Forecast, Unit
+from shared.domain.forecasts import Forecast
 from shared.domain.reports import Above, above
 from shared.domain.timegrid import step_start
+from shared.domain.units import Unit
 
 LIKELY, POSSIBLE = "likely", "possible"
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from flask import render_template
@@ -28,15 +28,16 @@ def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
-    rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(caller().projects)]
+    rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(projects=caller().projects)]
     matches = matching(rows, query)
     shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
         rows=list(zip(shown, _sparklines(services, shown), strict=True)),
-        found=len(matches),
-        total=len(rows),
+        found=_queues(matches),
+        total=_queues(rows),
+        clusters=sorted({row.forecast.cluster for row in rows}),
         pages_count=-(-len(matches) // PAGE_SIZE),
         levels=sorted(levels),
         marks=_marks(rows, levels),
@@ -47,6 +48,11 @@ def show(services: Services) -> str:
     )
 
 
+def _queues(rows: Sequence[Row]) -> int:
+    """How many queues they are of: one may have several rows, by its jobs and targets."""
+    return len({(row.forecast.project, row.forecast.cluster, row.forecast.queue) for row in rows})
+
+
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
     """Level, highest first → the queues whose highest mark it is; of them the first to cross it comes first."""
     marked = sorted((row for row in rows if row.mark), key=lambda row: row.mark.first_at if row.mark else row.ends_at)
@@ -55,22 +61,21 @@ def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, li
 
 
 def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
-    """One per row; the actual values of all rows of a metric and step are read at once."""
-    alike: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    """One per row; the actual values of all rows of a step are read at once."""
+    alike: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        alike[row.forecast.metric, row.forecast.step_seconds].append(row)
-    actuals: dict[tuple[str, int], Mapping[str, list[Point]]] = {}
-    for (metric, step_seconds), group in alike.items():
-        queues, start, end = {row.forecast.queue for row in group}, min(map(_start, group)), max(row.ends_at for row in group)
-        actuals[metric, step_seconds] = services.store.actuals.of_queues(queues, metric, step_seconds, start, end)
+        alike[row.forecast.step_seconds].append(row)
+    actuals: dict[str, list[Point]] = {}
+    for group in alike.values():
+        series, start, end = {row.forecast.series_id for row in group}, min(map(_start, group)), max(row.ends_at for row in group)
+        actuals |= services.store.actuals.of_series(series, start, end)
     level = max(services.settings.mark_levels)
-    return [_sparkline(row, actuals[row.forecast.metric, row.forecast.step_seconds], level) for row in rows]
+    return [_sparkline(row, actuals.get(row.forecast.series_id, []), level) for row in rows]
 
 
-def _sparkline(row: Row, actuals: Mapping[str, list[Point]], level: float) -> Sparkline:
+def _sparkline(row: Row, actuals: Sequence[Point], level: float) -> Sparkline:
     start = _start(row)
-    points = [point for point in actuals.get(row.forecast.queue, []) if point.timestamp >= start]
-    return sparkline(row.forecast, points, start, level)
+    return sparkline(row.forecast, [point for point in actuals if point.timestamp >= start], start, level)
 
 
 def _start(row: Row) -> datetime:

@@ -17,8 +17,9 @@ from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
-from api.schema.requests import Form
-from api.v1.accuracy import accuracy_answer, visible_issues
+from api.schema.requests import SeriesChoice
+from api.v1.accuracy import accuracy_answer, like_issues
+from api.v1.choice import chosen_forecast
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
@@ -35,13 +36,12 @@ ABOUT_SCORE = {
         "of many candidates the best was also lucky there, so expect about a tenth more."
     ),
 }
+MAX_JOBS_OF_A_QUEUE = 10  # that are looked at for one of the same series
 
 
-class QueueQuery(Form):
+class QueueQuery(SeriesChoice):
     """What the address says beside the queue; everything has a default."""
 
-    metric: fields.ColumnName | None = None
-    job: fields.FilledLabel | None = None
     issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
     compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
@@ -51,12 +51,14 @@ class QueueQuery(Form):
 @route("GET", "/queues/<path:queue>", PAGE, endpoint="queue")
 def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
-    query, now = query_of(QueueQuery, several=("compare",)), datetime.now(UTC)
-    forecasts, projects = services.store.forecasts, caller().projects
-    forecast = forecasts.newest(queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=projects)
-    newest = forecasts.newest(queue, metric=forecast.metric, job=forecast.job, projects=projects) if query.issued_at else forecast
-    others = [name for name in forecasts.queues(forecast.metric, projects) if name != queue]
+    query, now = query_of(QueueQuery, several=("compare",), blank=("project",)), datetime.now(UTC)
+    forecasts = services.store.forecasts
+    forecast = chosen_forecast(services, queue, query, query.issued_at)
+    newest = forecasts.newest(forecast.series_id, forecast.job) if query.issued_at else forecast
+    beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=caller().projects)
+    others = [name for name in beside if name != queue]
     issued_at = forecast.issued_at.isoformat() if query.issued_at else None
+    same = {"target": forecast.metric, "cluster": forecast.cluster, "project": forecast.project}
     return render_template(
         "queue.html",
         query=query,
@@ -64,13 +66,13 @@ def show(services: Services, queue: str) -> str:
         is_newest=forecast == newest,
         levels=sorted(services.settings.mark_levels),
         drawn=[
-            _drawn(queue, metric=forecast.metric, job=forecast.job, issued_at=issued_at),
-            *(_drawn(name, metric=forecast.metric) for name in query.compare if name in others),
+            _drawn(queue, **same, job=forecast.job, issued_at=issued_at),
+            *(_drawn(name, **same) for name in query.compare if name in others),
         ],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
         **_report(services, forecast),
-        issues=visible_issues(services, forecast, MAX_ISSUES),
+        issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         trouble=_trouble(services, forecast),
     )
@@ -78,7 +80,7 @@ def show(services: Services, queue: str) -> str:
 
 def _drawn(queue: str, **query: str | None) -> dict[str, str]:
     """A queue that is drawn: its name, and the address of its series."""
-    parameters = urlencode({name: value for name, value in query.items() if value}, quote_via=quote)
+    parameters = urlencode({name: value for name, value in query.items() if value is not None}, quote_via=quote)
     return {"name": queue, "address": f"/v1/queues/{quote(queue)}/series?{parameters}"}
 
 
@@ -108,7 +110,8 @@ def _report(services: Services, forecast: Forecast) -> dict[str, object]:
 
 def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
     """Why the newest job of the queue brought no forecast, if it did not."""
-    jobs = services.store.jobs.find(JobFilter(queue=forecast.queue, projects=caller().projects), 1)
+    known = services.store.jobs.find(JobFilter(queue=forecast.queue, project=forecast.project), MAX_JOBS_OF_A_QUEUE)
+    jobs = [job for job in known if job.request.series(forecast.queue).series_id == forecast.series_id][:1]
     if not jobs or jobs[0].job_id == forecast.job_id or jobs[0].state not in {JobState.FAILED, JobState.PARTIAL}:
         return None
     job = jobs[0]

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.forecasts import Forecast, Unit
+from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
 from shared.domain.timegrid import to_epoch
+from shared.domain.units import Unit
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
 MAX_POINTS = 48  # of each line: more cannot be told apart

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
-from shared.domain.jobs import Aggregation
+from shared.domain.samples import Aggregation
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "What it is for": ("job_name", "job_description", "user_name", "project", "owner"),
+    "What it is for": ("job_name", "job_description", "user_name", "project", "owner", "cluster"),
     "How far": ("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
     "Which queues": ("queues",),
 }

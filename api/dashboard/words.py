@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from shared.domain.forecasts import Unit
 from shared.domain.outgoing import readable
+from shared.domain.units import Unit
 
 NONE = "–"  # what is not known
 SECONDS_OF_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))

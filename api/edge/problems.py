@@ -27,6 +27,7 @@ from shared.errors import (
     RecordError,
     RequestError,
     ServiceError,
+    SeveralSeries,
     TooManyCandidates,
     TooManyRequests,
     UnknownHyperparameter,
@@ -71,6 +72,7 @@ class Problem(BaseModel):
     instance: str = Field(description="the path that was asked for")
     errors: list[FieldProblem] | None = Field(None, description="with 422: every field that is wrong")
     checks: dict[str, str] | None = Field(None, description="of /readyz: service → ok, or what is wrong")
+    choices: list[Mapping[str, str]] | None = Field(None, description="with 409, where a name stands for several series: queries")
 
 
 def problem(
@@ -81,11 +83,13 @@ def problem(
     kind: str = "about:blank",
     errors: list[FieldProblem] | None = None,
     checks: dict[str, str] | None = None,
+    choices: Sequence[Mapping[str, str]] | None = None,
 ) -> Response:
     """A problem details answer."""
     title = title or HTTP_STATUS_CODES[status]
     detail, path = shortened(detail, MAX_DETAIL_LENGTH), shortened(request.path, MAX_PATH_LENGTH)
-    document = Problem(type=kind, title=title, status=status, detail=detail, instance=path, errors=errors, checks=checks)
+    about = {"type": kind, "title": title, "status": status, "detail": detail, "instance": path}
+    document = Problem.model_validate(about | {"errors": errors, "checks": checks, "choices": choices})
     answer = Response(document.model_dump_json(exclude_none=True), status, mimetype=MEDIA_TYPE)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -155,7 +159,8 @@ def _of_ours(error: QueuecastError) -> Response:
         detail = error.public + ("" if error.tells_detail else REST_IN_LOG)
     if status == 422:
         errors = [FieldProblem(loc=_field(error), msg=shortened(detail, MAX_DETAIL_LENGTH))]
-    return problem(status, detail, title=error.headline, kind=_kind(type(error).__name__), errors=errors)
+    choices = error.choices if isinstance(error, SeveralSeries) else None
+    return problem(status, detail, title=error.headline, kind=_kind(type(error).__name__), errors=errors, choices=choices)
 
 
 def _of_a_fault(error: Exception) -> Response:

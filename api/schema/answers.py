@@ -112,7 +112,7 @@ class JobAnswer(JobSummary):
 
 
 class QueueList(Answer):
-    """The newest forecast of every queue, metric and job."""
+    """The newest forecast of every series and job."""
 
     queues: list[QueueOutlook]
 
@@ -144,6 +144,8 @@ class ForecastOverview(Answer):
     """What is said of a forecast beside its steps."""
 
     metric: str
+    cluster: str = Field(description="as it is named; what begins with @ is the place that is read, where nobody names one")
+    project: str
     job: str
     issued_at: datetime
     step_seconds: int

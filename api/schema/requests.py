@@ -24,8 +24,10 @@ from api.schema.sizes import Size
 from shared.config.connection import place_form
 from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
-from shared.domain.jobs import Aggregation, DataPlaces, JobFilter, JobRequest, JobState
+from shared.domain.jobs import DataPlaces, JobFilter, JobRequest, JobState
 from shared.domain.places import Place
+from shared.domain.samples import Aggregation
+from shared.domain.texts import ClusterName
 
 MAX_SOURCES = 5
 MAX_FIELDS = 100  # of any form, those included that it does not know
@@ -103,6 +105,7 @@ class JobBody(Form):
     user_name: fields.Label = ""
     project: fields.Label = ""
     owner: fields.Label = ""
+    cluster: ClusterName = Field("", description="whose queues these are; part of what a queue is; default: the connection's")
     data: DataBody
     aggregation_time_period: fields.Period = Field(description="length of a step, such as 1h; from 1min to 1w")
     data_ingestion_time_period: Duration = Field(description="length of the history, such as 14d")
@@ -199,14 +202,22 @@ class JobsQuery(Query):
         return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
 
 
-class SeriesQuery(Query):
+class SeriesChoice(Query):
+    """Which series of a queue; needed where several have its name."""
+
+    cluster: fields.Label | None = Field(None, description="as the queue's forecasts say it")
+    project: fields.Label | None = None
+    target: fields.ColumnName | None = Field(None, description="the column that is forecast")
+    metric: fields.ColumnName | None = Field(None, description="the same as target")
+    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
+
+
+class SeriesQuery(SeriesChoice):
     """Which part of a queue's series to show."""
 
     from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")
     to_at: fields.Moment | None = Field(None, alias="to", description="default: the end of the forecast")
     issued_at: fields.Moment | None = Field(None, description="default: the newest forecast")
-    metric: fields.ColumnName | None = None
-    job: fields.FilledLabel | None = Field(None, description="name of the job")
     points: int | None = Field(
         None,
         ge=100,

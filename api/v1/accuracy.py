@@ -9,33 +9,26 @@ from pydantic import Field
 
 from api.edge.context import Services
 from api.edge.document import Answers
-from api.edge.identity import caller
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.answers import Answer
-from api.schema.requests import Query
+from api.schema.requests import SeriesChoice
+from api.v1.choice import chosen_forecast
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue
 from shared.errors import InvalidRequest
 
 
-class PastQuery(Query):
-    """Which forecasts of a queue."""
-
-    metric: fields.ColumnName | None = Field(None, description="default: that of the newest forecast")
-    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
-
-
-class AccuracyQuery(PastQuery):
+class AccuracyQuery(SeriesChoice):
     """Which forecasts of a queue, by when they were issued."""
 
     from_at: fields.Moment | None = Field(None, alias="from", description=f"default: {MONTH_DAYS} days before `to`")
     to_at: fields.Moment | None = Field(None, alias="to", description="default: now")
 
 
-class IssuesQuery(PastQuery):
+class IssuesQuery(SeriesChoice):
     """Which forecasts of a queue, and how many of them."""
 
     limit: int = Field(50, ge=1, le=200)
@@ -66,6 +59,8 @@ class AccuracyAnswer(Answer):
 
     queue: str
     metric: str
+    cluster: str
+    project: str
     job: str
     from_at: datetime = Field(description="issued since then")
     to_at: datetime = Field(description="and before")
@@ -79,7 +74,7 @@ class IssueList(Answer):
     forecasts: list[Issue]
 
 
-@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Answers(AccuracyAnswer))
+@route("GET", "/v1/queues/<path:queue>/accuracy", READ, Answers(AccuracyAnswer, refuses=(409,)))
 def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> AccuracyAnswer:
     """Show how good a queue's forecasts have been, by lead time.
 
@@ -89,30 +84,25 @@ def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> Accur
     from_at = query.from_at or to_at - timedelta(days=MONTH_DAYS)
     if from_at >= to_at:
         raise InvalidRequest(f"from {from_at.isoformat()} is not before to {to_at.isoformat()}", field="from")
-    return accuracy_answer(services, newest(services, queue, query), from_at, to_at)
+    return accuracy_answer(services, chosen_forecast(services, queue, query), from_at, to_at)
 
 
-@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Answers(IssueList))
+@route("GET", "/v1/queues/<path:queue>/forecasts", READ, Answers(IssueList, refuses=(409,)))
 def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueList:
     """List a queue's forecasts as they were issued, newest first."""
-    return IssueList(forecasts=visible_issues(services, newest(services, queue, query), query.limit))
-
-
-def newest(services: Services, queue: str, query: PastQuery) -> Forecast:
-    """The queue's newest forecast that the caller may see; raises QueueNotFound."""
-    return services.store.forecasts.newest(queue, metric=query.metric, job=query.job, projects=caller().projects)
+    return IssueList(forecasts=like_issues(services, chosen_forecast(services, queue, query), query.limit))
 
 
 def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
-    issued = AccuracyFilter(
-        metric=forecast.metric, step_seconds=forecast.step_seconds, since=from_at, until=to_at, job=forecast.job
-    )
-    by_lead = services.store.accuracy.by_lead(forecast.queue, issued)
+    issued = AccuracyFilter(since=from_at, until=to_at, job=forecast.job)
+    by_lead = services.store.accuracy.by_lead(forecast.series_id, issued)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,
         metric=forecast.metric,
+        cluster=forecast.cluster,
+        project=forecast.project,
         job=forecast.job,
         from_at=from_at,
         to_at=to_at,
@@ -121,8 +111,6 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
     )
 
 
-def visible_issues(services: Services, forecast: Forecast, limit: int) -> list[Issue]:
-    """The forecasts that are like this one, newest first; of other projects than the caller's none."""
-    return services.store.forecasts.issues(
-        forecast.queue, metric=forecast.metric, job=forecast.job, projects=caller().projects, limit=limit
-    )
+def like_issues(services: Services, forecast: Forecast, limit: int) -> list[Issue]:
+    """The forecasts that are like this one, newest first."""
+    return services.store.forecasts.issues(forecast.series_id, job=forecast.job, limit=limit)

@@ -41,7 +41,7 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
 
     It is stored before the answer is given; `links.self` says how it goes.
     """
-    now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
+    now, job_request = datetime.now(UTC), services.settings.with_cluster(of_the_caller(json.to_request()))
     admit(services, job_request, now)  # speaks to the broker: 503 before anything is written
     new = _new_job(job_request, now, headers.idempotency_key)
     job = services.store.jobs.add(new, services.settings.allowance)

@@ -17,6 +17,7 @@ from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import MAX_POINTS, SeriesQuery
+from api.v1.choice import chosen_forecast
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point, outlook
 from shared.domain.timegrid import step_start, to_epoch
@@ -28,22 +29,19 @@ DEFAULT_PAST = timedelta(days=7)
 @route("GET", "/v1/queues", READ, Answers(answers.QueueList))
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
-    forecasts = services.store.forecasts.newest_of_each(caller().projects)
+    forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
     return answers.QueueList(queues=[outlook(forecast) for forecast in forecasts])
 
 
-@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv")))
+@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv"), refuses=(409,)))
 def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     """Show actual and predicted values of a queue on one time axis.
 
     Without `issued_at` the newest forecast is shown, and from a week before it to its end.
     """
-    store = services.store
-    forecast = store.forecasts.newest(
-        queue, metric=query.metric, job=query.job, issued_at=query.issued_at, projects=caller().projects
-    )
+    forecast = chosen_forecast(services, queue, query, query.issued_at)
     start, end = _part(query, forecast)
-    actuals = store.actuals.get(queue, forecast.metric, forecast.step_seconds, start, end)
+    actuals = services.store.actuals.get(forecast.series_id, start, end)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})

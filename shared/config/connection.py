@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsA
 
 from shared.domain.places import Place
 from shared.domain.registry import Registry
+from shared.domain.texts import ClusterName
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, QueuecastError, ServiceError, SourceNotFound
 
 Role = Literal["source", "destination"]
@@ -77,6 +78,7 @@ class Connection(BaseModel):
     taken_from: ClassVar[Mapping[str, str]] = {}
 
     kind: str
+    cluster: ClusterName = Field("", description="whose queues it has; part of what a queue is")
     projects: tuple[str, ...] | None = Field(None, description="whose jobs may use it; none given = all")
 
     def serves(self, *projects: str) -> bool:

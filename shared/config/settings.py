@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ from shared.config.setting_kinds import (
 )
 from shared.domain.allowances import Allowance
 from shared.domain.durations import Duration
+from shared.domain.jobs import JobRequest
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
@@ -163,6 +165,11 @@ class Settings(BaseSettings):
             whose = f" for the project {project!r}" if project else ""
             raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
         return known[name]
+
+    def with_cluster(self, request: JobRequest) -> JobRequest:
+        """The request with the cluster that its source's connection names, unless it names one itself."""
+        connection = self.all_connections.get(request.data.sources[0].name)
+        return replace(request, cluster=connection.cluster) if connection and not request.cluster else request
 
     def masked(self) -> dict[str, object]:
         """All settings as they may be shown: secrets are stars."""

@@ -79,36 +79,31 @@ SUMS = tuple(each.name for each in fields(ErrorSums))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """One lead of one issued forecast against what happened since; key = (queue, metric, job, issued_at, first_step)."""
+    """One lead of one issued forecast against what happened since; key = (series_id, job, issued_at, job_id, first_step)."""
 
-    queue: str
-    metric: str
+    series_id: str
     job: str
     issued_at: datetime
+    job_id: str
     first_step: int  # of the lead, one of FIRST_STEPS
     created_at: datetime  # of the forecast: one that was issued again under its key is scored again
-    job_id: str
     model: str
-    step_seconds: int
     is_final: bool  # nothing more will be known of any step of the forecast
     sums: ErrorSums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyFilter:
-    """Whose accuracy is asked for: forecasts of one metric and step that were issued in [since, until); None = any."""
+    """Whose accuracy is asked for: forecasts that were issued in [since, until), of jobs of this name; None = of any."""
 
-    metric: str
-    step_seconds: int
     since: datetime
     until: datetime
     job: str | None = None
 
     @classmethod
-    def last_month(cls, metric: str, step_seconds: int, until: datetime, job: str | None = None) -> Self:
+    def last_month(cls, until: datetime, job: str | None = None) -> Self:
         """Of the forecasts that were issued in the MONTH_DAYS before `until`."""
-        since = until - timedelta(days=MONTH_DAYS)
-        return cls(metric=metric, step_seconds=step_seconds, since=since, until=until, job=job)
+        return cls(since=until - timedelta(days=MONTH_DAYS), until=until, job=job)
 
 
 def last_step(first_step: int) -> int | None:

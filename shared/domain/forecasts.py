@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from math import inf
 from typing import Literal
 
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
+from shared.domain.samples import Aggregation
+from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
+from shared.domain.units import Unit, unit_of
 
 Ranking = Literal["mape", "wape", "rmse"]
-
-_PERCENT_NAMES = re.compile(r"(^|\.)used_?capacity$|percent|pct", re.IGNORECASE)
-
-
-class Unit(StrEnum):
-    """What the values of a metric are counted in: units that mean something to us."""
-
-    PERCENT = "percent"  # of what a queue may use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +161,14 @@ class Forecast:
 
     queue: str
     metric: str
-    job: str  # job_name: with queue, metric and issued_at the key of the forecast
+    project: str
+    cluster: str  # as in Series
+    job: str  # job_name: with series, issued_at and job_id the key of the forecast
     job_id: str
     issued_at: datetime
     created_at: datetime
     step_seconds: int
+    aggregation: Aggregation
     model: str
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
@@ -183,9 +179,26 @@ class Forecast:
     upper_bound: tuple[float, ...]
 
     @property
+    def series(self) -> Series:
+        """What its values belong to."""
+        return Series(
+            queue=self.queue,
+            metric=self.metric,
+            project=self.project,
+            cluster=self.cluster,
+            step_seconds=self.step_seconds,
+            aggregation=self.aggregation,
+        )
+
+    @property
+    def series_id(self) -> str:
+        """Of its series."""
+        return self.series.series_id
+
+    @property
     def unit(self) -> Unit | None:
         """What its values are counted in, as the metric's name says; None = it says nothing."""
-        return Unit.PERCENT if _PERCENT_NAMES.search(self.metric) else None
+        return unit_of(self.metric)
 
     @property
     def horizon_steps(self) -> int:

@@ -10,19 +10,13 @@ from typing import Literal
 
 from shared.domain.durations import Duration
 from shared.domain.places import Place
+from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
+from shared.domain.series import Series, cluster_of
+from shared.domain.units import Unit
 
 LOCAL = "local"  # the client of whoever has no token
 Hyperparameter = str | int | float | bool
 Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
-
-
-class Aggregation(StrEnum):
-    """How the samples of one bucket become one value."""
-
-    MEAN = "mean"
-    MEDIAN = "median"
-    MIN = "min"
-    MAX = "max"
 
 
 class JobState(StrEnum):
@@ -79,13 +73,24 @@ class JobRequest:
     user_name: str = ""
     project: str = ""
     owner: str = ""
+    cluster: str = ""
     model: Literal["auto"] | tuple[str, ...] = "auto"
     hyperparameters: Mapping[str, Grid] = field(default_factory=dict)
     queues: tuple[str, ...] = ("*",)
     target: str = "used_capacity"
     time_field: str = "timestamp"
-    queue_field: str = "queue"
+    queue_field: str | tuple[str, ...] = "queue"  # of several the values make up the name, with / between
     columns: tuple[str, ...] | None = None
+    where: Where = field(default_factory=dict)
+    samples_timezone: str | None = None  # of timestamps that carry none; None = nothing is said, and UTC is meant
+    csv: CsvForm = field(default_factory=CsvForm)
+    missing_values: tuple[float, ...] = ()
+    unit: Unit | None = None
+    limits: Limits | None = None
+    ingestion_delay: Duration | None = None
+    fill: Fill = field(default_factory=Fill)
+    accept_losses: bool = False
+    queues_from_columns: bool = False
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: int = 3
     interval: float = 0.9
@@ -100,6 +105,22 @@ class JobRequest:
     def step_seconds(self) -> int:
         """Length of one step of the series in seconds."""
         return self.aggregation_time_period.seconds
+
+    @property
+    def queue_fields(self) -> tuple[str, ...]:
+        """The columns whose values name the queue."""
+        return (self.queue_field,) if isinstance(self.queue_field, str) else self.queue_field
+
+    def series(self, queue: str) -> Series:
+        """What the values of this queue belong to."""
+        return Series(
+            queue=queue,
+            metric=self.target,
+            project=self.project,
+            cluster=self.cluster or cluster_of(self.data.sources[0]),
+            step_seconds=self.step_seconds,
+            aggregation=self.aggregation,
+        )
 
     def history_start(self, issued_at: datetime) -> datetime:
         """Where the history of a forecast issued at `issued_at` begins."""

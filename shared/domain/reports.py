@@ -9,10 +9,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from shared.domain.forecasts import Candidate, Forecast, Outcome, Unit
+from shared.domain.forecasts import Candidate, Forecast, Outcome
 from shared.domain.identifiers import first_of
 from shared.domain.jobs import QueueState
+from shared.domain.samples import Aggregation
 from shared.domain.timegrid import step_start
+from shared.domain.units import Unit
 
 MAX_QUEUES_NAMED = 3  # in a warning
 FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
@@ -70,15 +72,18 @@ class Above:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """A forecast as it was issued, without its steps; key = (queue, metric, job, issued_at)."""
+    """A forecast as it was issued, without its steps; key = (series, job, issued_at, job_id)."""
 
     queue: str
     metric: str
+    project: str
+    cluster: str
     job: str
     job_id: str
     issued_at: datetime
     created_at: datetime
     step_seconds: int
+    aggregation: Aggregation
     horizon_steps: int
     model: str
     mape: float | None
@@ -87,7 +92,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueOutlook(Issue):
-    """What a queue owner sees first: the latest forecast of one (queue, metric, job)."""
+    """What a queue owner sees first: the latest forecast of one series and job."""
 
     peak_at: datetime
     peak: float
@@ -108,11 +113,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actual:
-    """What was read of one step of a series; key = (queue, metric, step_seconds, timestamp)."""
+    """What was read of one step of a series; key = (series_id, timestamp)."""
 
-    queue: str
-    metric: str
-    step_seconds: int
+    series_id: str
     timestamp: datetime
     value: float
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from shared.domain import identifiers
+from shared.domain.series import CLUSTER, MAX_CLUSTER
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts; which codes there are only a worker knows
@@ -41,6 +42,7 @@ class Text:
 
 
 SHORT = Text(f"[^{CONTROL}]+", 200, "texts without control characters, not empty")
+ClusterName = Annotated[str, Text(CLUSTER, MAX_CLUSTER, "letters, digits, _, . and -, beginning with a letter or digit")]
 PlaceName = Annotated[
     str, Text(identifiers.PLACE, identifiers.MAX_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 ]

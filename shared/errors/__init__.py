@@ -7,6 +7,8 @@ An error's docstring is its default message; a call adds what was found (`detail
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from shared.errors.base import QueuecastError, reason_of
 from shared.errors.outages import (
     ApiAway,
@@ -83,6 +85,14 @@ class Conflict(RequestError):
 
 class StateForbids(Conflict):
     """The job's state forbids this."""
+
+
+class SeveralSeries(Conflict):
+    """The name stands for several series."""
+
+    def __init__(self, detail: str = "", /, *, choices: Sequence[Mapping[str, str]] = (), **ids: object) -> None:
+        super().__init__(detail, **ids)
+        self.choices = choices  # what to add to the query for each of them
 
 
 class ChangedMeanwhile(Conflict):

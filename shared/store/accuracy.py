@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
-from shared.store.records import Between, Condition, Is, Records, given
+from shared.store.records import Between, Condition, Is, OneOf, Records, given
 from shared.store.tables import ACCURACY
+
+MAX_SERIES = 5_000  # asked for at once: a database takes only so many values in a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,34 +20,36 @@ class Accuracies:
     records: Records
 
     def save(self, accuracies: Sequence[Accuracy]) -> None:
-        """Keep records; the same (queue, metric, job, issued_at, first_step) again replaces the earlier one."""
+        """Keep records; the same (series_id, job, issued_at, job_id, first_step) again replaces the earlier one."""
         self.records.put_many(ACCURACY, accuracies)
 
-    def of_queue(self, queue: str, asked: AccuracyFilter, limit: int) -> list[Accuracy]:
-        """Records of the queue, the newest issue first, within an issue by job and lead; at most `limit`."""
+    def of_series(self, series_id: str, asked: AccuracyFilter, limit: int) -> list[Accuracy]:
+        """Records of the series, the newest issue first, within an issue by job and lead; at most `limit`."""
         order = (("issued_at", False), ("job", True), ("first_step", True))
-        return self.records.find(ACCURACY, [Is("queue", queue), *_where(asked)], order=order, limit=limit)
+        return self.records.find(ACCURACY, [Is("series_id", series_id), *_where(asked)], order=order, limit=limit)
 
-    def by_lead(self, queue: str, asked: AccuracyFilter) -> dict[int, ErrorSums]:
-        """First step of a lead → its sums over all forecasts of the queue, by lead; a lead without scored steps is absent."""
-        rows = self.records.sum_by(ACCURACY, [Is("queue", queue), *_where(asked)], "first_step", SUMS)
+    def by_lead(self, series_id: str, asked: AccuracyFilter) -> dict[int, ErrorSums]:
+        """First step of a lead → its sums over all forecasts of the series, by lead; a lead without scored steps is absent."""
+        rows = self.records.sum_by(ACCURACY, [Is("series_id", series_id), *_where(asked)], "first_step", SUMS)
         return {first_step: _sums(row) for first_step, row in rows.items() if row["steps"]}
 
-    def by_queue(self, asked: AccuracyFilter) -> dict[str, ErrorSums]:
-        """Queue → its sums over all its forecasts and leads, where `forecasts` counts those that reached the first lead."""
-        where = _where(asked)
-        once = self.records.sum_by(ACCURACY, [*where, Is("first_step", 1)], "queue", ["forecasts"])
-        rows = self.records.sum_by(ACCURACY, where, "queue", SUMS)
-        return {
-            queue: _sums(row | {"forecasts": once.get(queue, {}).get("forecasts", 0)})
-            for queue, row in rows.items()
-            if row["steps"]
-        }
+    def by_series(self, series_ids: Sequence[str], asked: AccuracyFilter) -> dict[str, ErrorSums]:
+        """Id of a series → its sums over all forecasts and leads, where `forecasts` counts those that reached the first lead."""
+        sums: dict[str, ErrorSums] = {}
+        for first in range(0, len(series_ids), MAX_SERIES):
+            where = [OneOf("series_id", series_ids[first : first + MAX_SERIES]), *_where(asked)]
+            once = self.records.sum_by(ACCURACY, [*where, Is("first_step", 1)], "series_id", ["forecasts"])
+            rows = self.records.sum_by(ACCURACY, where, "series_id", SUMS)
+            sums |= {
+                series_id: _sums(row | {"forecasts": once.get(series_id, {}).get("forecasts", 0)})
+                for series_id, row in rows.items()
+                if row["steps"]
+            }
+        return sums
 
 
 def _where(asked: AccuracyFilter) -> list[Condition]:
-    own = given(metric=asked.metric, period_seconds=asked.step_seconds, job=asked.job)
-    return [*own, Between("issued_at", asked.since, asked.until)]
+    return [*given(job=asked.job), Between("issued_at", asked.since, asked.until)]
 
 
 def _sums(row: Mapping[str, Any]) -> ErrorSums:

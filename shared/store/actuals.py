@@ -1,4 +1,4 @@
-"""Actual values: what was read of a series, by step."""
+"""Actual values: what was read of a series, by step; and which series there are."""
 
 from __future__ import annotations
 
@@ -9,41 +9,36 @@ from itertools import groupby
 from operator import attrgetter
 
 from shared.domain.reports import Actual, Point
-from shared.store.records import Between, Is, OneOf, Records, Where
-from shared.store.tables import ACTUALS
+from shared.domain.series import Series
+from shared.store.records import Between, OneOf, Records, Where
+from shared.store.tables import ACTUALS, SERIES
 
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """Actual values by (queue, metric, step_seconds, timestamp)."""
+    """Actual values by series and timestamp."""
 
     records: Records
 
-    def save(self, queue: str, metric: str, step_seconds: int, points: Sequence[Point]) -> None:
+    def save(self, series: Series, points: Sequence[Point]) -> None:
         """Keep what was read; the same step again replaces the value. Gaps are not kept."""
+        series_id = series.series_id
         values = [
-            Actual(queue=queue, metric=metric, step_seconds=step_seconds, timestamp=point.timestamp, value=point.value)
+            Actual(series_id=series_id, timestamp=point.timestamp, value=point.value)
             for point in points
             if point.value is not None
         ]
+        self.records.put_many(SERIES, [series])
         self.records.put_many(ACTUALS, values)
 
-    def get(self, queue: str, metric: str, step_seconds: int, start: datetime, end: datetime) -> list[Point]:
+    def get(self, series_id: str, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
-        return self.of_queues([queue], metric, step_seconds, start, end).get(queue, [])
+        return self.of_series([series_id], start, end).get(series_id, [])
 
-    def of_queues(
-        self, queues: Collection[str], metric: str, step_seconds: int, start: datetime, end: datetime
-    ) -> dict[str, list[Point]]:
-        """Queue → its actual values in [start, end), by time; a queue without any is left out."""
-        where: Where = [
-            OneOf("queue", tuple(queues)),
-            Is("metric", metric),
-            Is("period_seconds", step_seconds),
-            Between("timestamp", start, end),
-        ]
-        values = self.records.find(ACTUALS, where)
+    def of_series(self, series_ids: Collection[str], start: datetime, end: datetime) -> dict[str, list[Point]]:
+        """Id of a series → its actual values in [start, end), by time; a series without any is left out."""
+        where: Where = [OneOf("series_id", tuple(series_ids)), Between("timestamp", start, end)]
         return {
-            queue: [Point(timestamp=actual.timestamp, value=actual.value) for actual in of_queue]
-            for queue, of_queue in groupby(values, attrgetter("queue"))
+            series_id: [Point(timestamp=actual.timestamp, value=actual.value) for actual in of_series]
+            for series_id, of_series in groupby(self.records.find(ACTUALS, where), attrgetter("series_id"))
         }

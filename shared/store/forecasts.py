@@ -8,17 +8,18 @@ from datetime import datetime
 
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, issue
-from shared.errors import QueueNotFound
-from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, given
-from shared.store.tables import ACCURACY, FORECASTS, JOBS
+from shared.domain.series import UNASSIGNED, Series
+from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, Where, given
+from shared.store.tables import ACCURACY, FORECASTS
 
-SERIES = ("queue", "metric", "job")
-NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("metric", True), ("job", True))
+ASSIGNED = OneOf("cluster", [UNASSIGNED], not_=True)
+BY_QUEUE = tuple((name, True) for name in ("queue", "metric", "project", "cluster", "job", "issued_at", "created_at"))
+NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("job", True), ("job_id", True))
 
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """Forecasts by (queue, metric, job, issued_at)."""
+    """Forecasts by (series, job, issued_at, job_id): two jobs of one name never share one."""
 
     records: Records
 
@@ -26,55 +27,46 @@ class Forecasts:
         """Keep a forecast; the same key again replaces all of it, steps included."""
         self.records.put_many(FORECASTS, [forecast])
 
-    def newest(
-        self,
-        queue: str,
-        *,
-        metric: str | None = None,
-        job: str | None = None,
-        issued_at: datetime | None = None,
-        projects: Sequence[str] | None = None,
-    ) -> Forecast:
-        """The newest forecast of a queue that matches what is given; raises QueueNotFound.
-
-        Args:
-            projects: only forecasts whose job is there and is of one of these projects; None = any.
-        """
-        asked = {"queue": queue, "metric": metric, "job": job, "issued_at": issued_at}
-        forecast = self.records.first(FORECASTS, [*given(**asked), *_of_projects(projects)], order=NEWEST_FIRST)
-        if forecast is None:
-            raise QueueNotFound("no such forecast", **{name: value for name, value in asked.items() if value is not None})
-        return forecast
+    def newest(self, series_id: str, job: str, issued_at: datetime | None = None) -> Forecast | None:
+        """The newest forecast of a series by jobs of this name, of this issue time if one is given; None = there is none."""
+        where = given(series_id=series_id, job=job, issued_at=issued_at)
+        return self.records.first(FORECASTS, where, order=NEWEST_FIRST)
 
     def find(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
-        """Every forecast that matches, by queue, metric, job, issued_at."""
-        return self.records.find(FORECASTS, given(queue=queue, job_id=job_id))
+        """Every forecast that matches, by queue, metric, project, cluster, job and time."""
+        return self.records.find(FORECASTS, given(queue=queue, job_id=job_id), order=BY_QUEUE)
 
-    def newest_of_each(self, projects: Sequence[str] | None = None) -> list[Forecast]:
-        """The newest forecast of every (queue, metric, job), by queue, metric, job; `projects` as for `newest`."""
-        return self.records.find(FORECASTS, _of_projects(projects), newest_of=SERIES)
+    def newest_of_each(
+        self,
+        queue: str | None = None,
+        *,
+        metric: str | None = None,
+        cluster: str | None = None,
+        projects: Sequence[str] | None = None,
+        job: str | None = None,
+    ) -> list[Forecast]:
+        """The newest forecast of every series and job that matches, by queue; `projects`: of one of these, None = of any."""
+        where: Where = [*given(queue=queue, metric=metric, cluster=cluster, job=job), *_of_projects(projects), ASSIGNED]
+        return self.records.find(FORECASTS, where, newest_of=("series_id", "job"), order=BY_QUEUE)
 
-    def queues(self, metric: str, projects: Sequence[str] | None = None) -> list[str]:
-        """Names of the queues that have a forecast of this metric, in order; `projects` as for `newest`."""
-        return list(self.records.sum_by(FORECASTS, [Is("metric", metric), *_of_projects(projects)], "queue", []))
+    def queues(self, metric: str, *, cluster: str, projects: Sequence[str] | None = None) -> list[str]:
+        """Names of a cluster's queues that have a forecast of this metric, in order; `projects` as for `newest_of_each`."""
+        where = [Is("metric", metric), Is("cluster", cluster), *_of_projects(projects)]
+        return list(self.records.sum_by(FORECASTS, where, "queue", []))
 
-    def issues(
-        self, queue: str, *, metric: str | None = None, job: str | None = None, projects: Sequence[str] | None = None, limit: int
-    ) -> list[Issue]:
-        """What was issued and matches, newest first by (issued_at, created_at); at most `limit`; `projects` as for `newest`."""
-        where = [*given(queue=queue, metric=metric, job=job), *_of_projects(projects)]
+    def issues(self, series_id: str, *, job: str | None = None, limit: int) -> list[Issue]:
+        """What was issued and matches, newest first; at most `limit`."""
+        where = given(series_id=series_id, job=job)
         return [issue(forecast) for forecast in self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)]
 
-    def unverified(
-        self, queue: str, metric: str, step_seconds: int, *, since: datetime, before: datetime, limit: int
-    ) -> list[Forecast]:
+    def unverified(self, series: Series, *, since: datetime, before: datetime, limit: int) -> list[Forecast]:
         """Those issued in [since, before) that have no final accuracy, oldest first by issue time and job; at most `limit`.
 
         The accuracy of a forecast that was replaced by another one under its key is not its own.
         """
-        own = ("queue", "metric", "job", "issued_at", "created_at")
-        where = [
-            *given(queue=queue, metric=metric, period_seconds=step_seconds),
+        own = ("series_id", "job", "issued_at", "job_id", "created_at")
+        where: Where = [
+            Is("series_id", series.series_id),
             Between("issued_at", since, before),
             Exists(ACCURACY, own, [Is("is_final", True)], not_=True),
         ]
@@ -82,4 +74,4 @@ class Forecasts:
 
 
 def _of_projects(projects: Sequence[str] | None) -> list[Condition]:
-    return [] if projects is None else [Exists(JOBS, ("job_id",), [OneOf("project", projects)])]
+    return [] if projects is None else [OneOf("project", projects)]

@@ -60,9 +60,8 @@ def preceding(table: Table[T], order: Order, before: Sequence[object]) -> Filter
 
 def newest(table: Table[T], group: Sequence[str]) -> Stages:
     """Stages that keep the newest document of each group."""
-    last = table.key[len(group)]
     return [
-        {"$sort": dict.fromkeys(group, 1) | {last: -1}},
+        {"$sort": dict.fromkeys(group, 1) | dict.fromkeys(table.newest, -1)},
         {"$group": {"_id": {name: f"${name}" for name in group}, "newest": {"$first": "$$ROOT"}}},
         {"$replaceRoot": {"newRoot": "$newest"}},
     ]

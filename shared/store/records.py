@@ -105,8 +105,8 @@ class Records(Protocol):
             order: by which columns; those of the key where nothing is said.
             limit: the first ones that can be read: a list that is not full means that there are no more.
             before: values of the columns of `order`, all of which go down: only records strictly after these in that order.
-            newest_of: only the newest record of each group with the same values in these columns; with the next column of the key
-                they make up the key, and that column says which is the newest.
+            newest_of: only the newest record of each group with the same values in these columns, as the table's `newest` has it.
+                The group has all records of its values, or none of them: conditions are on what those have in common.
         """
 
     def first(self, table: Table[T], where: Where, *, order: Order = ()) -> T | None:

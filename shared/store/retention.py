@@ -13,8 +13,6 @@ from shared.domain.states import OPEN_STATES
 from shared.store.records import Between, Exists, Is, OneOf, Records, Where
 from shared.store.tables import ACCURACY, ACTUALS, FORECASTS, JOBS, OUTCOMES, REPORTS, SESSIONS
 
-Series = tuple[str, str, int]  # queue, metric, step_seconds
-
 MAX_OUTCOMES = 1_000  # of one transaction
 OLDEST_FIRST = (("created_at", True),)
 ENDED = OneOf("state", tuple(OPEN_STATES), not_=True)
@@ -47,9 +45,9 @@ class Retention:
     def forget_forecasts(self, before: datetime, limit: int) -> int:
         """Drop forecasts that were created before, with their steps.
 
-        The newest of its (queue, metric, job) stays as long as its job is there.
+        The newest of its series and job stays as long as its job is there.
         """
-        old, series = Between("created_at", None, before), ("queue", "metric", "job")
+        old, series = Between("created_at", None, before), ("series_id", "job")
         is_replaced = Exists(FORECASTS, series, later="issued_at")
         has_no_job = Exists(JOBS, ("job_id",), not_=True)
         gone = self.records.delete_some(FORECASTS, [old, is_replaced], order=OLDEST_FIRST, limit=limit)
@@ -64,12 +62,11 @@ class Retention:
         expired = [Between("expires_at", None, before)]
         return self.records.delete_some(SESSIONS, expired, order=(("expires_at", True),), limit=limit)
 
-    def series(self) -> list[Series]:
-        """Every series of actual values, by queue, metric, step_seconds."""
-        return [(queue, metric, seconds) for queue, metric, seconds in self.records.distinct(ACTUALS, ACTUALS.key[:3])]
+    def series_ids(self) -> list[str]:
+        """Those of every series that has actual values."""
+        return [series_id for (series_id,) in self.records.distinct(ACTUALS, ["series_id"])]
 
-    def forget_actuals(self, series: Series, before: datetime, limit: int) -> int:
+    def forget_actuals(self, series_id: str, before: datetime, limit: int) -> int:
         """Drop the actual values of a series before that time."""
-        own = [Is(name, value) for name, value in zip(ACTUALS.key, series, strict=False)]
-        where: Where = [*own, Between("timestamp", None, before)]
+        where: Where = [Is("series_id", series_id), Between("timestamp", None, before)]
         return self.records.delete_some(ACTUALS, where, order=(("timestamp", True),), limit=limit)

@@ -88,6 +88,9 @@ def _ranked(row: Row) -> Ranked:
 
 
 def _forecast(row: Row) -> Forecast:
+    """Of schema 5, which has a document, too; the columns of its series are in the row."""
+    if DOCUMENT in dict(row):
+        return from_json(Forecast, row[DOCUMENT])
     return from_document(Forecast, _values(row) | {"step_seconds": row["period_seconds"]})
 
 

@@ -67,10 +67,13 @@ def preceding(table: Table[T], order: Order, before: Sequence[object], values: V
 
 def newest(table: Table[T], group: Sequence[str], where: Where, values: Values) -> str:
     """The condition that a record is the newest, of those that match, of its group."""
-    by = ", ".join(group)
-    last = table.key[len(group)]
+    (last, *ties), by = table.newest, ", ".join(group)
     condition = matching(table, where, values, alias="each")
-    return f"({by}, {last}) IN (SELECT {by}, max({last}) FROM {table.name} AS each WHERE {condition} GROUP BY {by})"  # noqa: S608 - our names
+    newest_of = f"SELECT {by}, max({last}) FROM {table.name} AS each WHERE {condition} GROUP BY {by}"  # noqa: S608 - our names
+    same = " AND ".join(f"later.{name} = this.{name}" for name in (*group, last))
+    is_later = " > ".join(f"({', '.join(f'{alias}.{name}' for name in ties)})" for alias in ("later", "this"))
+    later = f"SELECT 1 FROM {table.name} AS later WHERE {same} AND {is_later}"  # noqa: S608 - our names
+    return f"({by}, {last}) IN ({newest_of}) AND NOT EXISTS ({later})"
 
 
 def _one(table: Table[T], condition: Condition, values: Values, alias: str) -> str:

@@ -16,6 +16,7 @@ from shared.domain.forecasts import Forecast, Outcome
 from shared.domain.jobs import Job
 from shared.domain.reports import Actual, QueueReport
 from shared.domain.schedules import Schedule
+from shared.domain.series import Series
 from shared.domain.tokens import Session, Token
 from shared.errors import JobNotFound, NotFound, QueueNotFound, ScheduleNotFound, TokenNotFound
 
@@ -61,6 +62,7 @@ class Table(Generic[T]):
     value: the class of its values.
     key: columns; unique: further columns that no two records share, unless one of them lacks a value.
     indexes: columns of further indexes.
+    newest: by which columns a record is newer than another of its group, the first one before the others.
     missing: raised when no record has a key.
     """
 
@@ -70,6 +72,7 @@ class Table(Generic[T]):
     key: tuple[str, ...]
     unique: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
+    newest: tuple[str, ...] = ()
     missing: type[NotFound] = NotFound
     has_document: bool = True
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
@@ -96,9 +99,11 @@ class Ranked:
     outcome: Outcome
 
 
-_SERIES = (Column("queue"), Column("metric"))
-_FORECAST = (*_SERIES, Column("job"), Column("issued_at", Kind.GRID))
-_STEP = Column("period_seconds", Kind.WHOLE, "step_seconds")
+_SERIES = (
+    *(Column("series_id"), Column("queue"), Column("metric"), Column("project"), Column("cluster")),
+    *(Column("period_seconds", Kind.WHOLE, "step_seconds"), Column("aggregation")),
+)
+_ISSUE = (Column("job"), Column("issued_at", Kind.GRID), Column("job_id"), Column("created_at", Kind.CLOCK), Column("model"))
 _COUNTS = ("forecasts", "steps", "relative_steps", "covered_steps", "compared_steps")
 
 JOBS = Table(
@@ -148,33 +153,38 @@ OUTCOMES = Table(
 FORECASTS = Table(
     name="forecasts",
     value=Forecast,
-    columns=(*_FORECAST, Column("created_at", Kind.CLOCK), Column("job_id"), Column("model"), _STEP),
-    key=("queue", "metric", "job", "issued_at"),
-    indexes=(("job_id",), ("created_at",)),
+    columns=(*_SERIES, *_ISSUE),
+    key=("series_id", "job", "issued_at", "job_id"),
+    indexes=(("queue", "metric"), ("job_id",), ("created_at",)),
+    newest=("issued_at", "created_at", "job_id"),
     missing=QueueNotFound,
+)
+SERIES = Table(
+    name="series",
+    value=Series,
+    columns=_SERIES,
+    key=("series_id",),
+    indexes=(("queue", "metric"),),
 )
 ACTUALS = Table(
     name="actuals",
     value=Actual,
-    columns=(*_SERIES, _STEP, Column("timestamp", Kind.GRID), Column("value", Kind.REAL)),
-    key=("queue", "metric", "period_seconds", "timestamp"),
+    columns=(Column("series_id"), Column("timestamp", Kind.GRID), Column("value", Kind.REAL)),
+    key=("series_id", "timestamp"),
     has_document=False,
 )
 ACCURACY = Table(
     name="accuracy",
     value=Accuracy,
     columns=(
-        *_FORECAST,
+        Column("series_id"),
+        *_ISSUE,
         Column("first_step", Kind.WHOLE),
-        Column("created_at", Kind.CLOCK),
-        Column("job_id"),
-        Column("model"),
-        _STEP,
         Column("is_final", Kind.FLAG),
         *(Column(name, Kind.WHOLE if name in _COUNTS else Kind.REAL, f"sums.{name}") for name in SUMS),
     ),
-    key=("queue", "metric", "job", "issued_at", "first_step"),
-    indexes=(("metric", "issued_at"), ("created_at",)),
+    key=("series_id", "job", "issued_at", "job_id", "first_step"),
+    indexes=(("created_at",),),
     has_document=False,
 )
 SCHEDULES = Table(
@@ -201,4 +211,4 @@ SESSIONS = Table(
     has_document=False,
 )
 
-TABLES: tuple[Table[Any], ...] = (JOBS, REPORTS, OUTCOMES, FORECASTS, ACTUALS, ACCURACY, SCHEDULES, TOKENS, SESSIONS)
+TABLES: tuple[Table[Any], ...] = (JOBS, REPORTS, OUTCOMES, FORECASTS, SERIES, ACTUALS, ACCURACY, SCHEDULES, TOKENS, SESSIONS)

@@ -22,6 +22,7 @@ from shared.domain.accuracy import ErrorSums
 from shared.domain.forecasts import Forecast, Outcome, Score
 from shared.domain.jobs import Job, JobState
 from shared.domain.outgoing import label
+from shared.domain.series import Series
 from shared.telemetry.metrics_folder import FOLDER
 
 
@@ -37,6 +38,8 @@ def counting_process() -> str:
 
 if FOLDER in os.environ:  # decided once, before the first metric is made
     values.ValueClass = values.MultiProcessValue(counting_process)  # type: ignore[no-untyped-call]
+
+OF_A_SERIES = ["project", "cluster", "queue", "metric", "job"]
 
 JOBS = Counter("queuecast_jobs", "Jobs that have ended, by the state in which they did.", ["state"])
 JOB_SECONDS = Histogram(
@@ -55,19 +58,19 @@ REAPS = Counter("queuecast_reaps", "Recovery actions of the reaper.", ["what"])
 QUEUE_MAPE = Gauge(
     "queuecast_queue_mape",
     "Backtest MAPE in percent of the queue's newest forecast; NaN where it is not defined.",
-    ["queue"],
+    OF_A_SERIES,
     multiprocess_mode="mostrecent",
 )
 QUEUE_REAL_WAPE = Gauge(
     "queuecast_queue_real_wape",
     "WAPE in percent of the queue's forecasts of the last 30 days, against what happened; NaN where it is not defined.",
-    ["queue"],
+    OF_A_SERIES,
     multiprocess_mode="mostrecent",
 )
 QUEUE_REAL_COVERAGE = Gauge(
     "queuecast_queue_real_coverage",
     "Percent of what happened in the last 30 days that lay within the bounds of the queue's forecasts.",
-    ["queue"],
+    OF_A_SERIES,
     multiprocess_mode="mostrecent",
 )
 SOURCE_SECONDS = Histogram(
@@ -97,16 +100,23 @@ def candidate_recorded(outcome: Outcome) -> None:
         CANDIDATES.labels(model, outcome.error).inc()
 
 
-def forecast_delivered(forecast: Forecast, kind: str) -> None:
-    """Count a forecast that a sink of this kind has taken."""
+def forecast_delivered(forecast: Forecast, kind: str, *, is_newest: bool) -> None:
+    """Count a forecast that a sink of this kind has taken; what is shown of a series is that of its newest one."""
     SINK_ROWS.labels(kind).inc(forecast.horizon_steps)
-    QUEUE_MAPE.labels(label(forecast.queue)).set(math.nan if forecast.mape is None else forecast.mape)
+    if is_newest:
+        mape = math.nan if forecast.mape is None else forecast.mape
+        QUEUE_MAPE.labels(*_labels(forecast.series, forecast.job)).set(mape)
 
 
-def looked_back(queue: str, sums: ErrorSums) -> None:
-    """Show how the queue's forecasts of the last month compare with what happened."""
-    QUEUE_REAL_WAPE.labels(label(queue)).set(math.nan if sums.wape is None else sums.wape)
-    QUEUE_REAL_COVERAGE.labels(label(queue)).set(math.nan if sums.coverage is None else sums.coverage)
+def looked_back(series: Series, job: str, sums: ErrorSums) -> None:
+    """Show how forecasts of the last month, of a series and jobs of one name, compare with what happened."""
+    labels = _labels(series, job)
+    QUEUE_REAL_WAPE.labels(*labels).set(math.nan if sums.wape is None else sums.wape)
+    QUEUE_REAL_COVERAGE.labels(*labels).set(math.nan if sums.coverage is None else sums.coverage)
+
+
+def _labels(series: Series, job: str) -> list[str]:
+    return [label(text) for text in (series.project, series.cluster, series.queue, series.metric, job)]
 
 
 def lanes_now(depth: Mapping[str, int | None], running: Mapping[str, int | None]) -> Iterator[Metric]:

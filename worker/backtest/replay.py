@@ -123,7 +123,7 @@ def _source(place: Place, connections: Mapping[str, Connection]) -> Source:
 def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[str]:
     """The queues that the request asks for, as a job would name them."""
     usage = request.data.sources[0]
-    known, _left_out = accepted_queues(_source(usage, connections).queues(usage, request.queue_field))
+    known, _left_out = accepted_queues(_source(usage, connections).queues(usage_query(request, "", _EVER[1])))
     return wanted_queues(request, known)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
+from shared.domain.samples import Limits
 from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries, SourceNotFound
 from worker.sources.base import Query, Reading
@@ -20,7 +21,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
     return Query(
         place=request.data.sources[0],
         queue=queue,
-        queue_field=request.queue_field,
+        queue_fields=request.queue_fields,
         time_field=request.time_field,
         target=request.target,
         columns=request.columns,
@@ -28,6 +29,13 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         end=issued_at.astimezone(UTC),  # the same UTC as the start: of a stored time it is another object, which pandas minds
         step_seconds=request.step_seconds,
         aggregation=request.aggregation,
+        where=request.where,
+        samples_timezone=request.samples_timezone,
+        csv=request.csv,
+        missing_values=request.missing_values,
+        physical_range=request.bounds,
+        limits=request.limits or Limits(),
+        queues_from_columns=request.queues_from_columns,
     )
 
 
@@ -54,7 +62,7 @@ def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
 
 def covariate_query(query: Query, place: Place) -> Query:
     """What to read of the same queue and steps at another place: all its numbers, and no target."""
-    return replace(query, place=place, target=None, columns=None)
+    return replace(query, place=place, target=None, columns=None, limits=Limits(), queues_from_columns=False)
 
 
 def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: Sequence[str] | None, target: str) -> Reading:

@@ -142,13 +142,14 @@ def _name_queues(resources: Resources, job: Job) -> None:
     cards = {card.name: card for card in model_cards()}
     candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
-    known, warnings = accepted_queues(resources.source(usage, request.project).queues(usage, request.queue_field))
+    issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
+    source = resources.source(usage, request.project)
+    known, warnings = accepted_queues(source.queues(usage_query(request, "", issued_at)))
     target = request.data.destination
     resources.sink(target, request.project).check(target)  # before any model is trained
     queues = wanted_queues(request, known)
     check_count(request, candidates=len(candidates), queues=len(queues))
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
-    issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
     resources.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
     resources.run_state.name_queues(
         job.job_id,
@@ -167,7 +168,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
     resources.store.reports.save(report)
-    resources.store.actuals.save(queue, request.target, request.step_seconds, _points(prepared.snapshot))
+    resources.store.actuals.save(request.series(queue), _points(prepared.snapshot))
     return resources.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 
 
@@ -184,8 +185,9 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
             log.info("forecast not delivered, the job has ended")
             return
         resources.sink(place, job.request.project).write(forecast, place)
-        metrics.forecast_delivered(forecast, resources.kind(place))
         resources.store.forecasts.save(forecast)
+        is_newest = resources.store.forecasts.newest(forecast.series_id, forecast.job) == forecast
+        metrics.forecast_delivered(forecast, resources.kind(place), is_newest=is_newest)
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
         resources.store.reports.save(queue_report(forecast, selection, quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)

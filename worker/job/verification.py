@@ -42,8 +42,10 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
             log.exception("earlier forecasts could not be verified", queue=queue)
     if first + MAX_QUEUES < len(queues):
         return first + MAX_QUEUES
-    past = store.accuracy.by_queue(_last_month(job.request, job.issued_at))
-    worse = worse_than_reference({queue: past[queue] for queue in queues if queue in past})
+    own = {job.request.series(queue).series_id: queue for queue in queues}
+    last_month = AccuracyFilter.last_month(job.issued_at, job.request.job_name)
+    past = store.accuracy.by_series(list(own), last_month)
+    worse = worse_than_reference({own[series_id]: sums for series_id, sums in past.items()})
     if worse is not None:
         store.jobs.update(job.job_id, warnings=[worse])
     return None
@@ -51,17 +53,14 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
 
 def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
     """Verify the queue's forecasts whose steps have become actual values until `issued_at`."""
-    step, since = request.step_seconds, issued_at - REACH
-    waiting = store.forecasts.unverified(queue, request.target, step, since=since, before=issued_at, limit=MAX_FORECASTS)
+    series, since = request.series(queue), issued_at - REACH
+    waiting = store.forecasts.unverified(series, since=since, before=issued_at, limit=MAX_FORECASTS)
     if not waiting:
         return
-    actuals = actuals_of(store.actuals.get(queue, request.target, step, waiting[0].issued_at - DAY, issued_at))
+    actuals = actuals_of(store.actuals.get(series.series_id, waiting[0].issued_at - DAY, issued_at))
     if not actuals:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
-    if (sums := over_leads(store.accuracy.by_lead(queue, _last_month(request, issued_at)))) is not None:
-        metrics.looked_back(queue, sums)
-
-
-def _last_month(request: JobRequest, issued_at: datetime) -> AccuracyFilter:
-    return AccuracyFilter.last_month(request.target, request.step_seconds, issued_at, request.job_name)
+    last_month = AccuracyFilter.last_month(issued_at, request.job_name)
+    if (sums := over_leads(store.accuracy.by_lead(series.series_id, last_month))) is not None:
+        metrics.looked_back(series, request.job_name, sums)

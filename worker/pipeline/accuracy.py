@@ -22,7 +22,7 @@ from shared.domain.reports import Point
 from shared.domain.timegrid import from_epoch, step_start, to_epoch
 from worker.models.base import SECONDS_PER_DAY, FloatArray
 
-OF_FORECAST = ("queue", "metric", "job", "issued_at", "created_at", "job_id", "model", "step_seconds")
+OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model")
 
 
 Actuals = Mapping[int, float]  # start of a step in epoch seconds → actual value; a gap has no entry
@@ -39,7 +39,7 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     That is so when the last step has its value, or newer ones than that are known: a gap before them stays one.
 
     Args:
-        actuals: at least one, of the forecast's queue, target and step.
+        actuals: at least one, of the forecast's series.
     """
     known_until = from_epoch(max(actuals) + forecast.step_seconds)
     start_of = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)

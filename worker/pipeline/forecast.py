@@ -36,14 +36,18 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     """
     started, winner = cpu_seconds(), selection.winner
     prediction, lower, upper = refit(selection, snapshot, spec)
+    series = job.request.series(snapshot.queue)
     return Forecast(
         queue=snapshot.queue,
         metric=spec.target,
+        project=series.project,
+        cluster=series.cluster,
         job=job.request.job_name,
         job_id=job.job_id,
         issued_at=snapshot.end_at,
         created_at=created_at,
         step_seconds=spec.step_seconds,
+        aggregation=series.aggregation,
         model=winner.candidate.model,
         hyperparameters=winner.candidate.hyperparameters,
         mape=winner.measures.mape,

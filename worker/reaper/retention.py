@@ -34,8 +34,8 @@ def forget_old(resources: Resources, now: datetime) -> dict[str, int]:
         "actuals": 0,
     }
     if settings.keep_actuals is not None:
-        for series in store.series():
-            gone["actuals"] += _sliced(partial(store.forget_actuals, series), settings.keep_actuals.before(now))
+        for series_id in store.series_ids():
+            gone["actuals"] += _sliced(partial(store.forget_actuals, series_id), settings.keep_actuals.before(now))
     counts = {kind: count for kind, count in gone.items() if count}
     if counts:
         log.info("old records are gone", **counts)

@@ -46,7 +46,7 @@ def _fire(resources: Resources, schedule: Schedule, now: datetime, send_plan: Ca
         _skip(resources.store, schedule, due_at, f"its job {before} of the time before had not ended")
         return
     try:
-        job = resources.store.jobs.add(_job(schedule, due_at, now), resources.settings.allowance)
+        job = resources.store.jobs.add(_job(resources, schedule, due_at, now), resources.settings.allowance)
     except AllowanceUsedUp as error:
         _skip(resources.store, schedule, due_at, str(error))
         return
@@ -72,10 +72,10 @@ def _unended(store: Store, schedule: Schedule, due_at: datetime) -> str | None:
         return None
 
 
-def _job(schedule: Schedule, due_at: datetime, now: datetime) -> Job:
+def _job(resources: Resources, schedule: Schedule, due_at: datetime, now: datetime) -> Job:
     return Job(
         job_id=schedule.job_id_at(due_at),
-        request=schedule.request,
+        request=resources.settings.with_cluster(schedule.request),
         created_at=now,
         client=schedule.client,
         request_id=f"schedule-{schedule.schedule_id}",

@@ -1,10 +1,11 @@
 """Forecast → the points of three measurements, as the contract has them.
 
-    <measurement>         one series per queue, overwritten by each run: what dashboards read
+    <measurement>         one series per queue, overwritten by each newer run: what dashboards read
     <measurement>_issued  one value per lead time, in the tag `step`: what accuracy reads; its series never grow with time
     <measurement>_run     one point per run
 
-Kinds are cast on purpose: an integer first and a float later in one field is refused by the server for ever.
+A step is a tag or a field of a measurement, never both: version 3 refuses that. Kinds are cast on purpose: an integer first and a
+float later in one field is refused by the server for ever.
 """
 
 from __future__ import annotations
@@ -21,42 +22,66 @@ if TYPE_CHECKING:
     from influxdb_client.client.write.point import Point
 
 
-def lines_of(forecast: Forecast, measurement: str) -> list[str]:
-    """All points as line protocol, times in seconds; raises SinkRefused for a tag that would not arrive as it is."""
-    for name, tag in (("job", forecast.job), ("metric", forecast.metric), ("queue", forecast.queue)):
+def lines_of(forecast: Forecast, measurement: str, *, is_newest: bool = True) -> list[str]:
+    """The points as line protocol, times in seconds; raises SinkRefused for a tag that would not arrive as it is.
+
+    Args:
+        is_newest: whether nothing later was issued: an older forecast has its place by lead time only.
+    """
+    points = [*_issued_points(forecast, measurement), *(_current_points(forecast, measurement) if is_newest else ())]
+    return [point.to_line_protocol() for point in points]
+
+
+def tags_of(forecast: Forecast) -> dict[str, str]:
+    """What a forecast's points are found by; project and cluster where the request or its connection names them."""
+    tags = {"job": forecast.job, "metric": forecast.metric, "queue": forecast.queue}
+    named = {"cluster": forecast.series.named_cluster, "project": forecast.project}
+    tags |= {name: value for name, value in named.items() if value}
+    for name, tag in tags.items():
         _refuse_tag(name, tag)
-    return [point.to_line_protocol() for point in _points(forecast, measurement)]
+    return tags
 
 
-def _points(forecast: Forecast, measurement: str) -> Iterator[Point]:
+def _issued_points(forecast: Forecast, measurement: str) -> Iterator[Point]:
+    for step, point in _step_points(forecast, f"{measurement}_issued"):
+        yield point.tag("step", f"{step:03d}")
+
+
+def _current_points(forecast: Forecast, measurement: str) -> Iterator[Point]:
+    for step, point in _step_points(forecast, measurement):
+        yield point.field("step", step)
+    yield _run_point(forecast, measurement)
+
+
+def _step_points(forecast: Forecast, measurement: str) -> Iterator[tuple[int, Point]]:
     issued_at = to_epoch(forecast.issued_at)
     steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
     for step, (moment, *numbers) in enumerate(steps, start=1):
-        for point in (_point(f"{measurement}_issued", forecast).tag("step", f"{step:03d}"), _point(measurement, forecast)):
-            for name, number in zip(("prediction", "lower_bound", "upper_bound"), numbers, strict=True):
-                point.field(name, float(number))
-            yield (
-                point.field("issued_at", issued_at)
-                .field("model", forecast.model)
-                .field("step", step)
-                .time(to_epoch(moment), write_precision="s")
-            )
-    yield _run_point(forecast, measurement, issued_at)
+        point = _point(measurement, forecast)
+        for name, number in zip(("prediction", "lower_bound", "upper_bound"), numbers, strict=True):
+            point.field(name, float(number))
+        yield (
+            step,
+            point.field("issued_at", issued_at).field("model", forecast.model).time(to_epoch(moment), write_precision="s"),
+        )
 
 
-def _run_point(forecast: Forecast, measurement: str, issued_at: int) -> Point:
+def _run_point(forecast: Forecast, measurement: str) -> Point:
     """A score that is not defined is left out: the server has no value for it."""
     point = _point(f"{measurement}_run", forecast).field("model", forecast.model).field("job_id", forecast.job_id)
     for name, number in (("mape", forecast.mape), ("skill", forecast.skill), ("seconds", forecast.seconds)):
         if number is not None:
             point.field(name, float(number))
-    return point.field("horizon", forecast.horizon_steps).time(issued_at, write_precision="s")
+    return point.field("horizon", forecast.horizon_steps).time(to_epoch(forecast.issued_at), write_precision="s")
 
 
 def _point(measurement: str, forecast: Forecast) -> Point:
     from influxdb_client.client.write.point import Point
 
-    return Point(measurement).tag("job", forecast.job).tag("metric", forecast.metric).tag("queue", forecast.queue)
+    point = Point(measurement)
+    for name, tag in tags_of(forecast).items():
+        point.tag(name, tag)
+    return point
 
 
 def _refuse_tag(name: str, tag: str) -> None:

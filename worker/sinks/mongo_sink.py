@@ -19,10 +19,10 @@ from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
 from worker.sinks.base import refuse_unwritable
 
-KEY = ("queue", "metric", "job", "issued_at")
+KEY = ("project", "cluster", "queue", "metric", "job", "issued_at", "period_seconds")
 KEPT = timedelta(days=400)  # a year and a month, so that a forecast can be laid beside that of a year ago; then MongoDB drops it
 INDEXES = (
-    IndexModel([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)], unique=True),
+    IndexModel([(name, 1) for name in KEY], unique=True),
     IndexModel([("expires_at", 1)], expireAfterSeconds=0),
 )
 NEEDED = ("find", "insert", "update", "createIndex")
@@ -72,6 +72,8 @@ class MongoSink:
 def document_of(forecast: Forecast) -> Document:
     """The document of one forecast; entry `i` of each array belongs to step `i + 1`."""
     return {
+        "project": forecast.project,
+        "cluster": forecast.cluster,
         "queue": forecast.queue,
         "metric": forecast.metric,
         "job": forecast.job,

@@ -13,8 +13,8 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from shared.domain.identifiers import is_column
-from shared.domain.jobs import Aggregation
 from shared.domain.places import Place
+from shared.domain.samples import Aggregation
 from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
 from worker.sources._numbers import MAX_NUMBER

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from shared.domain.jobs import Aggregation
+from shared.domain.samples import Aggregation
 
 
 def resample(

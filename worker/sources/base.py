@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import pandas as pd
 
 from shared.config.connection import Connection
-from shared.domain.jobs import Aggregation
+from shared.domain.losses import Loss
 from shared.domain.places import Place
+from shared.domain.samples import Aggregation, CsvForm, Limits, Where
 from shared.errors import UnreadableData
 
 MINUTE = "%Y-%m-%d %H:%M UTC"
@@ -23,11 +24,11 @@ MAX_CELLS = 20_000_000  # steps × columns of one queue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What to read of one queue: whole buckets in [start, end)."""
+    """What to read of one queue: whole buckets in [start, end). Fields named as in a request mean what they mean there."""
 
     place: Place
-    queue: str  # "" = all of them, which only `Source.check` takes
-    queue_field: str
+    queue: str  # "" = all of them, which `Source.queues` and `Source.check` take
+    queue_fields: tuple[str, ...]  # of several the values make up the name, with / between
     time_field: str
     target: str | None  # None = covariates only: every column counts, and none of them must be there
     columns: tuple[str, ...] | None  # further columns; None = every numeric one
@@ -35,6 +36,18 @@ class Query:
     end: datetime
     step_seconds: int
     aggregation: Aggregation
+    where: Where = field(default_factory=dict)
+    samples_timezone: str | None = None
+    csv: CsvForm = field(default_factory=CsvForm)
+    missing_values: tuple[float, ...] = ()
+    physical_range: tuple[float | None, float | None] = (None, None)  # of the target; None = open
+    limits: Limits = field(default_factory=Limits)
+    queues_from_columns: bool = False
+
+    @property
+    def queue_field(self) -> str:
+        """The first column that names the queue."""
+        return self.queue_fields[0]
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -80,6 +93,7 @@ class Reading:
     frame: index = starts of steps (UTC, tz-aware, sorted, unique), one float column each for target and covariates;
         steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
+    losses: rows and cells of the queue that were left out and should not have been there.
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.
     """
@@ -88,6 +102,7 @@ class Reading:
     rows: int
     duplicates: int = 0
     non_finite: int = 0
+    losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
@@ -120,8 +135,8 @@ class Source(Protocol):
         """Open lazily: no input or output here."""
         ...
 
-    def queues(self, place: Place, queue_field: str) -> list[str]:
-        """Every queue at this place, sorted; raises SourceNotFound when there is no such place or column."""
+    def queues(self, query: Query) -> list[str]:
+        """Every queue that the query's rows have, sorted; raises SourceNotFound when there is no such place or column."""
         ...
 
     def check(self, query: Query) -> SourceView:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from shared.connections.files import FilesConnection
 from shared.domain.identifiers import listed
-from shared.domain.places import Place
 from shared.errors import DataError, EmptySeries, UnreadableData
 from worker.sources import sources
 from worker.sources._files import Files, find_files
@@ -33,11 +32,11 @@ class FileSource:
     def __init__(self, connection: FilesConnection) -> None:
         self._connection = connection
 
-    def queues(self, place: Place, queue_field: str) -> list[str]:
+    def queues(self, query: Query) -> list[str]:
         """Every queue in the files, sorted; raises SourceNotFound, EmptySeries when no file has a row, UnreadableData."""
         names: set[str] = set()
         errors: list[DataError] = []
-        files = find_files(self._connection, place.path)
+        files, queue_field = find_files(self._connection, query.place.path), query.queue_field
         for name in files.paths:
             try:
                 with open_table(files, name) as table:
@@ -54,7 +53,7 @@ class FileSource:
 
     def check(self, query: Query) -> SourceView:
         """Look at the files by reading one queue of them: there is nothing cheaper that tells as much."""
-        queues = self.queues(query.place, query.queue_field)
+        queues = self.queues(query)
         reading = self.read(replace(query, queue=query.queue or queues[0]))
         times = reading.frame.index
         return SourceView(

@@ -35,24 +35,23 @@ class InfluxSource:
         self._connection = connection
         self._server = connection.server()
 
-    def queues(self, place: Place, queue_field: str) -> list[str]:
+    def queues(self, query: Query) -> list[str]:
         """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
         reach(self._server, ERRORS)
+        place, name = query.place, query.queue_field
         measurement = quoted_place(str(place.measurement))
-        answer = self._ask(
-            f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(queue_field)} LIMIT {MAX_QUEUES + 1}", place
-        )
+        answer = self._ask(f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(name)} LIMIT {MAX_QUEUES + 1}", place)
         names = sorted(names_in(answer, 1))
-        check_count(names, queue_field)
+        check_count(names, name)
         if names:
             return names
         self._refuse_unknown_measurement(place)
         tags = names_in(self._ask(f"SHOW TAG KEYS FROM {measurement}", place))
-        raise SourceNotFound(f"found no tag {queue_field!r} in {place.measurement!r}, there are {listed(tags)}")
+        raise SourceNotFound(f"found no tag {name!r} in {place.measurement!r}, there are {listed(tags)}")
 
     def check(self, query: Query) -> SourceView:
         """Look at tags, fields and the ends of the history."""
-        queues = self.queues(query.place, query.queue_field)
+        queues = self.queues(query)
         kinds = self._kinds(query)
         columns = _columns(query, kinds)
         start_at, end_at = self._span(query, columns, kinds)
@@ -96,7 +95,7 @@ class InfluxSource:
         return moments[0], moments[1]
 
     def _explain_nothing(self, query: Query, kinds: Kinds) -> None:
-        names = self.queues(query.place, query.queue_field)
+        names = self.queues(query)
         if query.queue not in names:
             raise EmptySeries(f"found no point of it in {query.place.measurement!r}", queue=query.queue)
         nothing = f"found no value of {query.target or 'any field'!r} from {query.start:{MINUTE}} to {query.end:{MINUTE}}"

@@ -43,19 +43,20 @@ class MongoSource:
     def __init__(self, connection: MongodbConnection) -> None:
         self._connection = connection
 
-    def queues(self, place: Place, queue_field: str) -> list[str]:
+    def queues(self, query: Query) -> list[str]:
         """Every queue at this place, sorted; raises SourceNotFound, EmptySeries when the collection is empty."""
+        place, name = query.place, query.queue_field
         with translated(SourceAway, connection=place.name):
             documents, among = self._documents(place)
-            names = {queue_text(value) for value in _distinct(documents, queue_field, among)}
-            check_count(names, queue_field)
+            names = {queue_text(value) for value in _distinct(documents, name, among)}
+            check_count(names, name)
             if not any(names):
-                raise why_no_document(documents, among, queue_field)
+                raise why_no_document(documents, among, name)
             return sorted(name for name in names if name)
 
     def check(self, query: Query) -> SourceView:
         """Look at the collection, and at one queue for its fields and times: the query's, else the first."""
-        queues = self.queues(query.place, query.queue_field)
+        queues = self.queues(query)
         one = replace(query, queue=query.queue or queues[0])
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)

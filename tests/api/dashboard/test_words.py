@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.dashboard import words
-from shared.domain.forecasts import Unit
+from shared.domain.units import Unit
 from tests.factories import MONDAY
 
 

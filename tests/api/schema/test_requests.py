@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from api.edge.refusals import field_problems
 from api.schema.requests import EXAMPLE, JobBody, SeriesQuery
 from shared.domain.durations import Duration
-from shared.domain.jobs import Aggregation, DataPlaces, JobRequest, Place
+from shared.domain.jobs import DataPlaces, JobRequest, Place
+from shared.domain.samples import Aggregation
 from tests.api.bodies import SAMPLE, a_body
 
 

@@ -12,10 +12,11 @@ from shared.domain.jobs import JobState
 from shared.domain.reports import Point
 from shared.errors import JobNotFound, QueueNotFound
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_job, a_report, an_accuracy
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_series, an_accuracy
 
 DAY = timedelta(days=1)
-EVER = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
+EVER = AccuracyFilter(since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
+ETL, B = a_series().series_id, a_series("b").series_id
 
 
 # Accuracy
@@ -24,26 +25,26 @@ EVER = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY -
 def test_a_record_comes_back_and_is_replaced_under_its_key(store: Store) -> None:
     store.accuracy.save([an_accuracy(is_final=False), an_accuracy(first_step=7)])
     store.accuracy.save([an_accuracy()])
-    assert store.accuracy.of_queue("root.etl", EVER, 10) == [an_accuracy(), an_accuracy(first_step=7)]
-    assert store.accuracy.of_queue("root.etl", EVER, 1) == [an_accuracy()]
+    assert store.accuracy.of_series(ETL, EVER, 10) == [an_accuracy(), an_accuracy(first_step=7)]
+    assert store.accuracy.of_series(ETL, EVER, 1) == [an_accuracy()]
     store.accuracy.save([])
 
 
-def test_sums_are_added_by_lead_and_by_queue(store: Store) -> None:
-    store.accuracy.save([an_accuracy(), an_accuracy(first_step=7), an_accuracy(issued_at=MONDAY - DAY), an_accuracy(queue="b")])
-    by_lead = store.accuracy.by_lead("root.etl", EVER)
+def test_sums_are_added_by_lead_and_by_series(store: Store) -> None:
+    store.accuracy.save([an_accuracy(), an_accuracy(first_step=7), an_accuracy(issued_at=MONDAY - DAY), an_accuracy(series_id=B)])
+    by_lead = store.accuracy.by_lead(ETL, EVER)
     assert list(by_lead) == [1, 7]
     assert (by_lead[1].forecasts, by_lead[1].steps, by_lead[1].error) == (2, 12, 60.0)
-    by_queue = store.accuracy.by_queue(EVER)
-    assert (by_queue["root.etl"].forecasts, by_queue["root.etl"].steps, by_queue["b"].steps) == (2, 18, 6)
+    by_series = store.accuracy.by_series([ETL, B, "c"], EVER)
+    assert (by_series[ETL].forecasts, by_series[ETL].steps, by_series[B].steps) == (2, 18, 6)
+    assert store.accuracy.by_series([], EVER) == store.accuracy.by_series(["c"], EVER) == {}
 
 
 def test_only_what_was_issued_in_between_counts(store: Store) -> None:
     store.accuracy.save([an_accuracy(), an_accuracy(job="weekly"), an_accuracy(issued_at=MONDAY - DAY)])
-    assert store.accuracy.by_lead("root.etl", replace(EVER, since=MONDAY))[1].forecasts == 2
-    assert store.accuracy.by_lead("root.etl", replace(EVER, until=MONDAY))[1].forecasts == 1
-    assert store.accuracy.by_lead("root.etl", replace(EVER, job="weekly"))[1].forecasts == 1
-    assert store.accuracy.by_queue(replace(EVER, metric="another")) == {}
+    assert store.accuracy.by_lead(ETL, replace(EVER, since=MONDAY))[1].forecasts == 2
+    assert store.accuracy.by_lead(ETL, replace(EVER, until=MONDAY))[1].forecasts == 1
+    assert store.accuracy.by_lead(ETL, replace(EVER, job="weekly"))[1].forecasts == 1
 
 
 # Issues
@@ -52,18 +53,16 @@ def test_only_what_was_issued_in_between_counts(store: Store) -> None:
 def test_issues_are_listed_newest_first_without_their_steps(store: Store) -> None:
     for number in range(3):
         store.forecasts.save(a_forecast(issued_at=MONDAY + number * DAY, job="weekly" if number == 1 else "daily"))
-    assert [issue.issued_at for issue in store.forecasts.issues("root.etl", limit=9)] == [MONDAY + n * DAY for n in (2, 1, 0)]
-    [weekly] = store.forecasts.issues("root.etl", job="weekly", limit=9)
+    assert [issue.issued_at for issue in store.forecasts.issues(ETL, limit=9)] == [MONDAY + n * DAY for n in (2, 1, 0)]
+    [weekly] = store.forecasts.issues(ETL, job="weekly", limit=9)
     assert (weekly.horizon_steps, weekly.model, weekly.mape) == (3, "seasonal_naive", 7.5)
-    assert len(store.forecasts.issues("root.etl", limit=2)) == 2
-    assert store.forecasts.issues("another", limit=9) == []
+    assert len(store.forecasts.issues(ETL, limit=2)) == 2
+    assert store.forecasts.issues(B, limit=9) == []
 
 
 def test_what_has_no_final_accuracy_is_unscored(store: Store) -> None:
     def unscored() -> list[object]:
-        return list(
-            store.forecasts.unverified("root.etl", "used_capacity", 3_600, since=MONDAY - DAY, before=MONDAY + 9 * DAY, limit=9)
-        )
+        return list(store.forecasts.unverified(a_series(), since=MONDAY - DAY, before=MONDAY + 9 * DAY, limit=9))
 
     store.forecasts.save(a_forecast())
     assert unscored() == [a_forecast()]
@@ -120,7 +119,7 @@ def test_old_accuracy_and_actual_values_go(store: Store) -> None:
     store.accuracy.save([an_accuracy(), an_accuracy(first_step=7, created_at=MONDAY + 9 * DAY)])
     assert store.retention.forget_accuracy(MONDAY + DAY, 10) == 1
     points = [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in range(4)]
-    store.actuals.save("root.etl", "m", 86_400, points)
-    assert store.retention.series() == [("root.etl", "m", 86_400)]
-    assert store.retention.forget_actuals(("root.etl", "m", 86_400), MONDAY + 2 * DAY, 10) == 2
-    assert store.actuals.get("root.etl", "m", 86_400, MONDAY, MONDAY + 9 * DAY) == points[2:]
+    store.actuals.save(a_series(), points)
+    assert store.retention.series_ids() == [ETL]
+    assert store.retention.forget_actuals(ETL, MONDAY + 2 * DAY, 10) == 2
+    assert store.actuals.get(ETL, MONDAY, MONDAY + 9 * DAY) == points[2:]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,13 +15,15 @@ import pytest
 from shared.domain.forecasts import Candidate
 from shared.domain.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
 from shared.domain.reports import Point, QueueReport
+from shared.domain.samples import Aggregation
+from shared.domain.series import UNASSIGNED
 from shared.errors import JobNotFound, KeyReused, QueueNotFound
 from shared.store import Store
 from shared.store.actuals import Actuals
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_series
 from tests.shared.store import crowd
 
 HOUR = timedelta(hours=1)
@@ -344,46 +347,38 @@ def test_a_forecast_comes_back_as_it_was_given_and_is_replaced_whole(store: Stor
         created_at=MONDAY + timedelta(microseconds=1),
     )
     store.forecasts.save(forecast)
-    assert store.forecasts.newest("root.etl") == forecast
-    assert [type(value) for value in store.forecasts.newest("root.etl").hyperparameters.values()] == [int, float, bool, str]
+    [found] = store.forecasts.find()
+    assert found == forecast
+    assert [type(value) for value in found.hyperparameters.values()] == [int, float, bool, str]
     shorter = a_forecast(model="var", prediction=(1.0,), lower_bound=(0.5,), upper_bound=(2.0,))
     store.forecasts.save(shorter)
-    assert store.forecasts.find() == [store.forecasts.newest("root.etl")] == [shorter]
+    assert store.forecasts.find() == [store.forecasts.newest(shorter.series_id, shorter.job)] == [shorter]
 
 
 def test_the_newest_forecast_that_matches_is_given(store: Store) -> None:
-    old = a_forecast(issued_at=MONDAY - HOUR)
-    new = a_forecast()
-    of_memory = a_forecast(metric="memory", issued_at=MONDAY + HOUR)
-    of_other_job = a_forecast(job="weekly", issued_at=MONDAY - 2 * HOUR)
-    for forecast in (new, of_other_job, old, of_memory):
+    old, new = a_forecast(issued_at=MONDAY - HOUR), a_forecast()
+    others = [a_forecast(metric="memory", issued_at=MONDAY + HOUR), a_forecast(job="weekly", issued_at=MONDAY + HOUR)]
+    for forecast in (new, *others, old):
         store.forecasts.save(forecast)
-    assert store.forecasts.newest("root.etl") == of_memory
-    assert store.forecasts.newest("root.etl", metric="used_capacity") == new
-    assert store.forecasts.newest("root.etl", job="weekly") == of_other_job
-    assert store.forecasts.newest("root.etl", issued_at=MONDAY - HOUR) == old
-    assert store.forecasts.newest("root.etl", metric="used_capacity", job="Resource Forecasting", issued_at=MONDAY) == new
+    newest = partial(store.forecasts.newest, new.series_id)
+    assert newest(new.job) == new
+    assert newest("weekly") == others[1]
+    assert newest(new.job, MONDAY - HOUR) == old
+    assert newest(new.job, MONDAY + HOUR) is newest("no such") is store.forecasts.newest("no such", new.job) is None
 
 
-def test_of_two_forecasts_issued_at_one_moment_the_later_made_is_the_newest(store: Store) -> None:
-    store.forecasts.save(a_forecast(job="z"))
-    later = a_forecast(job="b", created_at=a_forecast().created_at + timedelta(microseconds=1))
-    store.forecasts.save(later)
-    assert store.forecasts.newest("root.etl") == later
-    store.forecasts.save(replace(later, job="a"))
-    assert store.forecasts.newest("root.etl").job == "a"  # made at the same moment too: by name
+def test_two_jobs_of_one_name_and_moment_have_a_forecast_each_and_the_later_made_is_the_newest(store: Store) -> None:
+    first = a_forecast()
+    second = a_forecast(job_id="job-2", created_at=first.created_at + timedelta(microseconds=1))
+    for forecast in (second, first):
+        store.forecasts.save(forecast)
+    assert store.forecasts.newest(first.series_id, first.job) == second
+    assert store.forecasts.newest_of_each() == [second]
+    assert store.forecasts.find(job_id="job-1") == [first]
+    assert [issue.job_id for issue in store.forecasts.issues(first.series_id, limit=9)] == ["job-2", "job-1"]
 
 
-@pytest.mark.parametrize("asked", [{"metric": "x"}, {"job": "x"}, {"issued_at": MONDAY - HOUR}])
-def test_a_forecast_that_is_not_there_is_said_so(store: Store, asked: dict[str, Any]) -> None:
-    store.forecasts.save(a_forecast())
-    with pytest.raises(QueueNotFound, match=r"root\.etl"):
-        store.forecasts.newest("root.etl", **asked)
-    with pytest.raises(QueueNotFound, match=r"no\.such"):
-        store.forecasts.newest("no.such")
-
-
-def test_forecasts_are_listed_by_their_key_and_found_by_queue_and_job(store: Store) -> None:
+def test_forecasts_are_listed_by_queue_and_time_and_found_by_queue_and_job(store: Store) -> None:
     listed = [
         a_forecast(queue="a", metric="m", issued_at=MONDAY - HOUR, job_id="job-1"),
         a_forecast(queue="a", metric="m", issued_at=MONDAY, job_id="job-2"),
@@ -399,12 +394,15 @@ def test_forecasts_are_listed_by_their_key_and_found_by_queue_and_job(store: Sto
     assert store.forecasts.find(queue="c") == []
 
 
-def test_the_newest_forecast_of_each_queue_metric_and_job_is_found(store: Store) -> None:
+def test_the_newest_forecast_of_each_series_and_job_is_found(store: Store) -> None:
     assert store.forecasts.newest_of_each() == []
     newest, other = a_forecast(model="var"), a_forecast(queue="root.adhoc", job="weekly")
-    for forecast in (newest, a_forecast(issued_at=MONDAY - HOUR), other):
+    clusters = [a_forecast(queue="root.etl", cluster=cluster) for cluster in ("a", "b")]
+    for forecast in (newest, a_forecast(issued_at=MONDAY - HOUR), other, *clusters, a_forecast(cluster=UNASSIGNED)):
         store.forecasts.save(forecast)
-    assert store.forecasts.newest_of_each() == [other, newest]
+    assert store.forecasts.newest_of_each() == [other, newest, *clusters]
+    assert store.forecasts.newest_of_each("root.etl", cluster="b") == [clusters[1]]
+    assert store.forecasts.newest_of_each("root.etl", metric="memory") == store.forecasts.newest_of_each(job="daily") == []
 
 
 # Actual values
@@ -412,44 +410,43 @@ def test_the_newest_forecast_of_each_queue_metric_and_job_is_found(store: Store)
 
 def test_actual_values_come_back_by_time_from_start_until_before_end(store: Store) -> None:
     points = [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(5)]
-    store.actuals.save("root.etl", "m", 3_600, points[::-1])
-    assert store.actuals.get("root.etl", "m", 3_600, MONDAY + HOUR, MONDAY + 4 * HOUR) == points[1:4]
+    store.actuals.save(a_series(), points[::-1])
+    assert store.actuals.get(a_series().series_id, MONDAY + HOUR, MONDAY + 4 * HOUR) == points[1:4]
 
 
-def test_actual_values_are_kept_apart_by_queue_metric_and_step(store: Store) -> None:
-    keys = [("a", "m", 60), ("a", "m", 3_600), ("a", "n", 60), ("b", "m", 60)]
-    for number, key in enumerate(keys):
-        store.actuals.save(*key, [Point(timestamp=MONDAY, value=float(number))])
-    assert [store.actuals.get(*key, MONDAY, MONDAY + HOUR)[0].value for key in keys] == [0.0, 1.0, 2.0, 3.0]
-    assert store.actuals.get("c", "m", 60, MONDAY, MONDAY + HOUR) == []
+def test_actual_values_are_kept_apart_by_all_that_makes_a_series(store: Store) -> None:
+    parts: dict[str, Any] = {"metric": "n", "project": "p", "cluster": "c", "step_seconds": 60, "aggregation": Aggregation.MAX}
+    every = [a_series(), a_series("b"), *(a_series(**{name: value}) for name, value in parts.items())]
+    for number, series in enumerate(every):
+        store.actuals.save(series, [Point(timestamp=MONDAY, value=float(number))])
+    values = [store.actuals.get(series.series_id, MONDAY, MONDAY + HOUR)[0].value for series in every]
+    assert values == list(range(len(every)))
+    assert store.actuals.get(a_series("c").series_id, MONDAY, MONDAY + HOUR) == []
 
 
-def test_actual_values_of_many_queues_are_read_at_once_those_without_any_left_out(store: Store) -> None:
-    points = {
-        queue: [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(3)] for queue in ("b", "a", "not asked for")
-    }
-    for queue, of_queue in points.items():
-        store.actuals.save(queue, "m", 3_600, of_queue)
-    store.actuals.save("a", "another metric", 3_600, points["a"])
-    of_queue = store.actuals.of_queues(["a", "b", "c"], "m", 3_600, MONDAY, MONDAY + 2 * HOUR)
-    assert of_queue == {"a": points["a"][:2], "b": points["b"][:2]}
-    assert store.actuals.of_queues([], "m", 3_600, MONDAY, MONDAY + HOUR) == {}
+def test_actual_values_of_many_series_are_read_at_once_those_without_any_left_out(store: Store) -> None:
+    points = [Point(timestamp=MONDAY + n * HOUR, value=float(n)) for n in range(3)]
+    a, b, c, other = (a_series(queue) for queue in ("a", "b", "c", "not asked for"))
+    for series in (b, a, other):
+        store.actuals.save(series, points)
+    found = store.actuals.of_series([series.series_id for series in (a, b, c)], MONDAY, MONDAY + 2 * HOUR)
+    assert found == {a.series_id: points[:2], b.series_id: points[:2]}
+    assert store.actuals.of_series([], MONDAY, MONDAY + HOUR) == {}
 
 
 def test_a_new_actual_value_replaces_the_old_one_and_a_gap_is_not_kept(store: Store) -> None:
     def keep(*values: float | None) -> None:
-        points = [Point(timestamp=MONDAY + n * HOUR, value=value) for n, value in enumerate(values)]
-        store.actuals.save("root.etl", "m", 3_600, points)
+        store.actuals.save(a_series(), [Point(timestamp=MONDAY + n * HOUR, value=value) for n, value in enumerate(values)])
 
     keep(1.0, 2.0, None)
     keep(9.0, None, None)
-    assert [point.value for point in store.actuals.get("root.etl", "m", 3_600, MONDAY, MONDAY + 9 * HOUR)] == [9.0, 2.0]
+    assert [point.value for point in store.actuals.get(a_series().series_id, MONDAY, MONDAY + 9 * HOUR)] == [9.0, 2.0]
 
 
 def test_more_actual_values_than_one_transaction_takes_are_all_kept(store: Store) -> None:
     points = [Point(timestamp=MONDAY + n * timedelta(minutes=1), value=float(n)) for n in range(5_001)]
-    store.actuals.save("root.etl", "m", 60, points)
-    assert store.actuals.get("root.etl", "m", 60, MONDAY, MONDAY + timedelta(days=7)) == points
+    store.actuals.save(a_series(), points)
+    assert store.actuals.get(a_series().series_id, MONDAY, MONDAY + timedelta(days=7)) == points
 
 
 # All of it
@@ -460,7 +457,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     "jobs.update": lambda store: store.jobs.update("job-1", issued_at=MONDAY, progress=Progress(replans=1), warnings=["a", "b"]),
     "reports.save": lambda store: store.reports.save(a_report()),
     "forecasts.save": lambda store: store.forecasts.save(a_forecast()),
-    "actuals.save": lambda store: store.actuals.save("root.etl", "m", 60, [Point(timestamp=MONDAY, value=1.0)]),
+    "actuals.save": lambda store: store.actuals.save(a_series(), [Point(timestamp=MONDAY, value=1.0)]),
     "jobs.reopen": lambda store: (
         store.jobs.add(a_job(job_id="job-2", state=JobState.FAILED)),
         store.jobs.reopen("job-2", [JobState.FAILED], LATER),
@@ -473,7 +470,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
 def everything(store: Store) -> list[object]:
     jobs: list[Job] = store.jobs.find(JobFilter(), 100)
     reports = [store.reports.get(job.job_id, report.queue) for job in jobs for report in store.reports.of_job(job.job_id)]
-    return [jobs, reports, store.forecasts.find(), store.actuals.get("root.etl", "m", 60, MONDAY, MONDAY + HOUR)]
+    return [jobs, reports, store.forecasts.find(), store.actuals.get(a_series().series_id, MONDAY, MONDAY + HOUR)]
 
 
 def test_repeating_any_write_changes_nothing(store: Store) -> None:

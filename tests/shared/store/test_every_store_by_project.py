@@ -7,19 +7,17 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.jobs import JobFilter
-from shared.errors import QueueNotFound
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule
 
 
 @pytest.fixture(autouse=True)
 def _three_projects(store: Store) -> None:
-    """Three jobs of the projects a, b and c, an hour apart, with a forecast of one queue each; and a forecast without a job."""
+    """Three jobs of the projects a, b and c, an hour apart, with a forecast of one queue each."""
     for number, project in enumerate("abc"):
         at = MONDAY + number * timedelta(hours=1)
         store.jobs.add(a_job(job_id=f"job-{project}", request=a_request(project=project, owner="one"), created_at=at))
-        store.forecasts.save(a_forecast(job_id=f"job-{project}", issued_at=at, created_at=at))
-    store.forecasts.save(a_forecast(job_id="gone", issued_at=MONDAY + timedelta(hours=9)))
+        store.forecasts.save(a_forecast(job_id=f"job-{project}", project=project, issued_at=at, created_at=at))
 
 
 @pytest.mark.parametrize(
@@ -45,31 +43,15 @@ def test_pages_go_on_within_the_projects(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("projects", "newest"), [(None, "gone"), (("a", "b", "c"), "job-c"), (("a", "b"), "job-b"), (("a", "x"), "job-a")]
+    ("projects", "jobs"),
+    [(None, ["job-a", "job-b", "job-c"]), (("a", "c"), ["job-a", "job-c"]), (("a", "x"), ["job-a"]), (("x",), []), ((), [])],
 )
-def test_the_newest_forecast_is_that_of_their_jobs(store: Store, projects: tuple[str, ...] | None, newest: str) -> None:
-    assert store.forecasts.newest("root.etl", projects=projects).job_id == newest
-    assert [outlook.job_id for outlook in store.forecasts.newest_of_each(projects)] == [newest]
-
-
-@pytest.mark.parametrize("projects", [(), ("x",)])
-def test_whoever_has_no_forecast_sees_none(store: Store, projects: tuple[str, ...]) -> None:
-    assert store.forecasts.newest_of_each(projects) == []
-    with pytest.raises(QueueNotFound):
-        store.forecasts.newest("root.etl", projects=projects)
-
-
-def test_a_forecast_that_is_named_must_be_theirs_too(store: Store) -> None:
-    assert store.forecasts.newest("root.etl", issued_at=MONDAY, projects=("a",)).job_id == "job-a"
-    with pytest.raises(QueueNotFound):
-        store.forecasts.newest("root.etl", issued_at=MONDAY, projects=("b",))
-
-
-def test_issues_and_names_of_queues_are_those_of_their_jobs(store: Store) -> None:
-    assert [issue.job_id for issue in store.forecasts.issues("root.etl", projects=("a", "c"), limit=9)] == ["job-c", "job-a"]
-    assert [issue.job_id for issue in store.forecasts.issues("root.etl", projects=("a", "c"), limit=1)] == ["job-c"]
-    assert store.forecasts.queues("used_capacity", ("b",)) == ["root.etl"]
-    assert store.forecasts.queues("used_capacity", ("x",)) == store.forecasts.queues("another") == []
+def test_forecasts_and_names_of_queues_are_those_of_the_projects(
+    store: Store, projects: tuple[str, ...] | None, jobs: list[str]
+) -> None:
+    assert [forecast.job_id for forecast in store.forecasts.newest_of_each(projects=projects)] == jobs
+    names = store.forecasts.queues("used_capacity", cluster="@files", projects=projects)
+    assert names == (["root.etl"] if jobs else [])
 
 
 def test_schedules_of_projects_are_found(store: Store) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation
 from worker.sources.base import Query
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday: engines disagree on weeks

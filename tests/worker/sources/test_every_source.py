@@ -15,7 +15,8 @@ from shared.config.connection import kinds
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation
 from shared.domain.timegrid import bucket_start
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from tests.influx_server import Influxd

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from shared.config.connection import Connection
 from shared.connections.mongodb import MongodbConnection
-from shared.domain.jobs import Aggregation, Place
+from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation
 from shared.errors import (
     CredentialsRefused,
     EmptySeries,

@@ -1,0 +1,58 @@
+"""Losses: rows and cells of a source that did not reach the series, told to people with what to do about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+MAX_SHARE = 0.05  # of a column: above that a forecast would be one of something else
+MINUTE = "%Y-%m-%d %H:%M UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Rows or cells of one kind that were left out of one queue's history.
+
+    what: in plain words, plural: "cells with text instead of a number".
+    count, total: how many were left out, of how many that there were.
+    column: the one they lay in; None = whole rows.
+    first_at, last_at: the time of the first and the last of them, where that is known.
+    example: one of them as it is written.
+    advice: what to set or mend, as a sentence without a full stop.
+    is_at_end: whether nothing usable comes after them. is_one_sided: whether all values above, or below, some value are lost.
+    """
+
+    what: str
+    count: int
+    total: int
+    column: str | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    example: str | None = None
+    advice: str = ""
+    is_at_end: bool = False
+    is_one_sided: bool = False
+
+    @property
+    def share(self) -> float:
+        """Part of all that there were, 0–1."""
+        return self.count / self.total if self.total else 0.0
+
+    @property
+    def is_severe(self) -> bool:
+        """Whether a queue fails by it unless the request accepts losses."""
+        return self.is_at_end or self.is_one_sided or self.share > MAX_SHARE
+
+    @property
+    def text(self) -> str:
+        """All of it in one line: what and how many, where, an example, what to do."""
+        where = f" in {self.column!r}" if self.column else ""
+        when = f" from {self.first_at:{MINUTE}} to {self.last_at:{MINUTE}}" if self.first_at and self.last_at else ""
+        example = f", such as {self.example!r}" if self.example is not None else ""
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"{self.what}{where}: {self.count:,} of {self.total:,} ({self.share:.1%}) left out{when}{example}{advice}"
+
+
+def severe(losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+    """Those by which a queue fails unless its request accepts losses, the largest share first."""
+    return tuple(sorted((loss for loss in losses if loss.is_severe), key=lambda loss: -loss.share))

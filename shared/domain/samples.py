@@ -1,0 +1,62 @@
+"""What a request says of the samples it reads: which rows count, how cells are written, what becomes of them and of gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.durations import Duration
+
+Scalar = str | bool | int | float
+Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there
+
+
+class Aggregation(StrEnum):
+    """How the samples of one bucket become one value."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvForm:
+    """How a CSV file is written; None = guessed from the file, and said."""
+
+    separator: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a queue has and what it can get, in the target's unit: a column of the source, or a number; None = nothing is said."""
+
+    guaranteed: str | float | None = None
+    maximum: str | float | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that are read from the source."""
+        return tuple(dict.fromkeys(limit for limit in (self.guaranteed, self.maximum) if isinstance(limit, str)))
+
+
+class FillMethod(StrEnum):
+    """What stands in for steps without a sample."""
+
+    INTERPOLATE = "interpolate"  # a straight line between the values on both sides
+    PREVIOUS_DAY = "previous_day"  # the same hour of the day before
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """How gaps are filled. Without a method: up to six steps by a line, longer ones by the day before.
+
+    longest: a longer gap stays one; None = none is too long.
+    """
+
+    method: FillMethod | None = None
+    longest: Duration | None = None
