@@ -86,6 +86,8 @@ def test_folders_are_absolute_however_they_are_written(tmp_path: Path, toml: Pat
     assert settings.data_dir == tmp_path / "data"
     assert settings.files_dir == tmp_path / "home" / "files"
     assert settings.connection("archive").path == tmp_path / "home" / "archive"
+    with pytest.raises(InvalidSettings, match="holds no zero character"):
+        load_settings(data_dir="data\0")
 
 
 def test_the_store_lies_in_the_data_folder_unless_it_is_elsewhere(tmp_path: Path) -> None:

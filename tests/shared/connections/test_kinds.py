@@ -37,6 +37,11 @@ def test_kinds_that_ask_for_a_name_accept_the_same_there(monkeypatch: pytest.Mon
         place_form()
 
 
+def test_a_second_class_of_one_name_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'files' is registered twice in shared\.connections"):
+        kinds.register("files")(Shelf)
+
+
 def test_what_a_kind_says_of_a_place_stands_beside_the_name_in_records() -> None:
     table = Place(name="sql", database="yarn", others={"table": "usage"})
     places = DataPlaces(source=(table, Place(name="files")), destination=table)
@@ -51,7 +56,9 @@ def test_a_place_of_an_older_record_is_read() -> None:
     assert to_json(Place(name="m", collection="c")) == old
 
 
-def test_a_place_that_says_what_no_kind_knows_is_refused() -> None:
+def test_a_place_that_says_too_little_or_what_no_kind_knows_is_refused() -> None:
     mongo = MongodbConnection(url=SecretStr("mongodb://localhost/yarn"))
+    with pytest.raises(InvalidRequest, match="a source of kind mongodb needs collection"):
+        mongo.check_place(Place(name="m"), "source")
     with pytest.raises(InvalidRequest, match="has no table; accepted: collection, document, database"):
         mongo.check_place(Place(name="m", collection="c", others={"table": "t"}), "source")
