@@ -330,6 +330,8 @@ def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resour
     here.lifecycle.fail_queue(job.job_id, "root.etl", "too late")
     tasks._fail(job.job_id, None, "too late")
     here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    assert not here.lifecycle.end(job.job_id, "too late", datetime.now(UTC))
+    assert not replanned(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
     assert here.store.forecasts.find() == []
