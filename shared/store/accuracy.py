@@ -8,7 +8,27 @@ from typing import Any
 
 from shared.domain.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
 from shared.store.records import Between, Condition, Is, Records, given
-from shared.store.tables import ACCURACY
+from shared.store.tables import ISSUE_COLUMNS, STEP_COLUMN, Column, Kept, Kind, Table
+
+_COUNTS = ("forecasts", "steps", "relative_steps", "covered_steps", "compared_steps")
+ACCURACY = Table(
+    name="accuracy",
+    value=Accuracy,
+    columns=(
+        *ISSUE_COLUMNS,
+        Column("first_step", Kind.WHOLE),
+        Column("created_at", Kind.CLOCK),
+        Column("job_id"),
+        Column("model"),
+        STEP_COLUMN,
+        Column("is_final", Kind.FLAG),
+        *(Column(name, Kind.WHOLE if name in _COUNTS else Kind.REAL, f"sums.{name}") for name in SUMS),
+    ),
+    key=("queue", "metric", "job", "issued_at", "first_step"),
+    indexes=(("metric", "issued_at"), ("created_at",)),
+    has_document=False,
+    kept=Kept(by="created_at", setting="keep_forecasts"),
+)
 
 
 @dataclass(frozen=True, slots=True)

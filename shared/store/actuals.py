@@ -10,7 +10,16 @@ from operator import attrgetter
 
 from shared.domain.reports import Actual, Point
 from shared.store.records import Between, Is, OneOf, Records, Where
-from shared.store.tables import ACTUALS
+from shared.store.tables import SERIES_COLUMNS, STEP_COLUMN, Column, Kept, Kind, Table
+
+ACTUALS = Table(
+    name="actuals",
+    value=Actual,
+    columns=(*SERIES_COLUMNS, STEP_COLUMN, Column("timestamp", Kind.GRID), Column("value", Kind.REAL)),
+    key=("queue", "metric", "period_seconds", "timestamp"),
+    has_document=False,
+    kept=Kept(by="timestamp", setting="keep_actuals", each=("queue", "metric", "period_seconds")),
+)
 
 
 @dataclass(frozen=True, slots=True)

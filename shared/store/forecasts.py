@@ -9,11 +9,23 @@ from datetime import datetime
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, issue
 from shared.errors import QueueNotFound
+from shared.store.accuracy import ACCURACY
+from shared.store.jobs import JOBS
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, given
-from shared.store.tables import ACCURACY, FORECASTS, JOBS
+from shared.store.tables import ISSUE_COLUMNS, STEP_COLUMN, Column, Kept, Kind, Table
 
 SERIES = ("queue", "metric", "job")
 NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("metric", True), ("job", True))
+
+FORECASTS = Table(
+    name="forecasts",
+    value=Forecast,
+    columns=(*ISSUE_COLUMNS, Column("created_at", Kind.CLOCK), Column("job_id"), Column("model"), STEP_COLUMN),
+    key=("queue", "metric", "job", "issued_at"),
+    indexes=(("job_id",), ("created_at",)),
+    missing=QueueNotFound,
+    kept=Kept(by="created_at", setting="keep_forecasts"),
+)
 
 
 @dataclass(frozen=True, slots=True)

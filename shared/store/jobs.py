@@ -10,12 +10,40 @@ from datetime import datetime
 from shared.domain.allowances import UNLIMITED, Allowance
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
-from shared.errors import AllowanceUsedUp, KeyReused
+from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused
 from shared.store.records import Exists, Is, OneOf, Records, Waiting, Where, given
-from shared.store.tables import JOBS, REPORTS
+from shared.store.reports import REPORTS
+from shared.store.tables import Column, Kept, Kind, Table
 
 NEWEST_FIRST = (("created_at", False), ("job_id", False))
 OPEN = OneOf("state", tuple(OPEN_STATES))
+
+JOBS = Table(
+    name="jobs",
+    value=Job,
+    columns=(
+        Column("job_id"),
+        Column("state"),
+        Column("owner", path="request.owner"),
+        Column("project", path="request.project"),
+        Column("user_name", path="request.user_name"),
+        Column("account"),
+        Column("max_candidates", Kind.WHOLE, "request.max_candidates"),
+        Column("client"),
+        Column("idempotency_key", may_lack=True),
+        Column("created_at", Kind.CLOCK),
+        Column("ended_at", Kind.CLOCK, may_lack=True),
+    ),
+    key=("job_id",),
+    unique=("client", "idempotency_key"),
+    indexes=(
+        ("created_at", "job_id"),
+        *((name, "created_at", "job_id") for name in ("state", "owner", "project", "user_name")),
+        ("account", "state"),
+    ),
+    missing=JobNotFound,
+    kept=Kept(by="created_at", setting="keep_jobs"),
+)
 
 
 @dataclass(frozen=True, slots=True)

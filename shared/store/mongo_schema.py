@@ -10,14 +10,13 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
 
 from shared.drivers.mongo import Document
-from shared.errors import InvalidSettings
+from shared.store import schema
 from shared.store.mongo_statements import name_of
 from shared.store.schema_4 import EARLIER_TABLES, migrated
 from shared.store.tables import TABLES, Table
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 5
 BATCH = 500  # documents of one bulk write
 OLD = {"revision": {"$exists": False}}
 MIGRATED = {"revision": "migrated"}
@@ -45,15 +44,28 @@ def prepare(database: Database[Document], version: int | None) -> None:
     Raises:
         InvalidSettings: it is of a newer release.
     """
-    if version is not None and version > SCHEMA_VERSION:
-        raise InvalidSettings(f"the store's database has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
+    version = version or schema.COLUMNS
+    schema.check_known(version, "database")
+    schema.migrate(database, version, STEPS)
+    _make_indexes(database)
+
+
+def _make_indexes(database: Database[Document]) -> None:
     for table in TABLES:
         for keys, options in _indexes(table):
             database[table.name].create_index([(name, 1) for name in keys], **options)
-    if version is None:
-        for name in EARLIER_TABLES:
-            _migrate(database, name)
-        _drop_retired(database)
+
+
+def _read_columns(database: Database[Document]) -> int:
+    """Records that were columns are written as they are today."""
+    _make_indexes(database)  # two processes that do so at once must not both write the same record
+    for name in EARLIER_TABLES:
+        _migrate(database, name)
+    _drop_retired(database)
+    return schema.VERSION
+
+
+STEPS: schema.Steps[Database[Document]] = {schema.COLUMNS: _read_columns}
 
 
 def _indexes(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

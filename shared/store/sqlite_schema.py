@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection
+from functools import cache, partial
 from importlib.resources import files
+from itertools import chain
+from typing import Any
 
 import structlog
 
-from shared.errors import InvalidSettings
+from shared.store import schema
 from shared.store.schema_4 import EARLIER_TABLES, migrated
 from shared.store.sqlite_statements import insert, schema_of
-from shared.store.tables import TABLES
+from shared.store.tables import TABLES, Table
 
-SCHEMA_VERSION = 5  # kept in the file as its user_version
 STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
-# schema of a file → what migrates it to the next one; what was new as a whole needs no line
-MIGRATIONS: dict[int, tuple[str, ...]] = {
+# statements that lead to the next schema; what was new as a whole needs none
+STATEMENTS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",),
     2: (  # a forecast's steps move from a table of theirs into arrays
         *(f"ALTER TABLE forecasts ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'" for name in STEP_ARRAYS),
@@ -56,55 +59,82 @@ def make_schema(connection: sqlite3.Connection) -> None:
 
     Raises InvalidSettings for a file of a newer release.
     """
-    version = _version(connection)
-    if not 0 <= version <= SCHEMA_VERSION:
-        raise InvalidSettings(f"the store's file has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
-    if version < SCHEMA_VERSION:
-        with connection:  # commits, or rolls back
-            connection.execute("BEGIN IMMEDIATE")
-            _migrate(connection, _version(connection))
+    version = version_of(connection)
+    schema.check_known(version, "file")
+    if version == schema.VERSION and not _missing(connection):
+        return
+    with connection:  # commits, or rolls back
+        connection.execute("BEGIN IMMEDIATE")
+        version = version_of(connection)
+        if version:
+            schema.migrate(connection, version, STEPS)
+        missing = _make_missing(connection)
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+    if version:
+        log.info("the store's file was brought up to date", found=version, schema=schema.VERSION, made=missing)
 
 
-def _migrate(db: sqlite3.Connection, version: int) -> None:
-    """From a schema, 0 = a new file, to ours."""
-    old = _set_aside(db, version) if 0 < version < SCHEMA_VERSION else []
-    for statement in _statements():
-        db.execute(statement)
-    for name in old:
-        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
-        db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
-    for name in old:
-        db.execute(f"DROP TABLE {name}_4")
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    if old:
-        log.info("the store's file was migrated", found=version, schema=SCHEMA_VERSION)
-
-
-def _set_aside(db: sqlite3.Connection, version: int) -> list[str]:
-    """Rename the tables that schema 5 has in another form, and drop what is made anew; which they are."""
-    for step in range(version, 4):
-        for statement in MIGRATIONS[step]:
-            db.execute(statement)
-    for kind, name in db.execute(MADE_ANEW).fetchall():
-        db.execute(f"DROP {kind} {name}")
-    known = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    tables = [name for name in OLD_TABLES if name in known]
-    for name in tables:
-        db.execute(f"ALTER TABLE {name} RENAME TO {name}_4")
-    return tables
-
-
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema that the file names; 0 = nothing was made in it."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
-def _statements() -> Iterator[str]:
-    for table in TABLES:
-        yield from schema_of(table)
-    statement = ""
-    for line in files(__package__).joinpath("views.sql").read_text(encoding="utf-8").splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _run_statements(db: sqlite3.Connection, version: int) -> int:
+    for statement in STATEMENTS[version]:
+        db.execute(statement)
+    return version + 1
+
+
+def _read_columns(db: sqlite3.Connection) -> int:
+    """Records that were columns are written as they are today."""
+    old = _set_aside(db, OLD_TABLES, schema.COLUMNS)
+    _make_missing(db)
+    for name in old:
+        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
+        db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
+    for name in old:
+        db.execute(f"DROP TABLE {name}_{schema.COLUMNS}")
+    return schema.VERSION
+
+
+STEPS: schema.Steps[sqlite3.Connection] = {
+    **{version: partial(_run_statements, version=version) for version in STATEMENTS},
+    schema.COLUMNS: _read_columns,
+}
+
+
+def _set_aside(db: sqlite3.Connection, tables: Collection[str], version: int) -> list[str]:
+    """Rename those of the tables that the file has, and drop what is made anew; which they are."""
+    for kind, name in db.execute(MADE_ANEW).fetchall():
+        db.execute(f"DROP {kind} {name}")
+    names = _names(db)
+    old = [name for name in tables if name in names]
+    for name in old:
+        db.execute(f"ALTER TABLE {name} RENAME TO {name}_{version}")
+    return old
+
+
+def _names(db: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
+
+
+def _missing(db: sqlite3.Connection) -> dict[str, str]:
+    """Name → statement of each table, index and view that the file lacks."""
+    names = _names(db)
+    return {name: statement for name, statement in _statements(tuple(TABLES)).items() if name not in names}
+
+
+def _make_missing(db: sqlite3.Connection) -> list[str]:
+    missing = _missing(db)
+    for statement in missing.values():
+        db.execute(statement)
+    return list(missing)
+
+
+@cache
+def _statements(tables: tuple[Table[Any], ...]) -> dict[str, str]:
+    """Name → what makes the table, index or view of that name."""
+    views = files(__package__).joinpath("views.sql").read_text(encoding="utf-8")
+    statements = [*chain.from_iterable(map(schema_of, tables)), *re.findall("(?ms)^CREATE VIEW.*?;$", views)]
+    return {re.findall(r"IF NOT EXISTS (\w+)", statement)[0]: statement for statement in statements}
