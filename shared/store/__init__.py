@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,6 +51,10 @@ class Store:
         if (record := self._records.first(table, where)) is None:
             raise table.missing(**{table.key[0]: key})
         return record
+
+    def together(self) -> AbstractContextManager[object]:
+        """Inside, what this thread reads and writes is of one moment, where the database has transactions at no price."""
+        return self._records.together()
 
     def check(self) -> None:
         """A real write, for readiness; raises StoreAway."""

@@ -45,7 +45,7 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
     past = store.accuracy.by_queue(_last_month(job.request, job.issued_at))
     worse = worse_than_reference({queue: past[queue] for queue in queues if queue in past})
     if worse is not None:
-        store.jobs.update(job.job_id, warnings=[worse])
+        store.jobs.update(job.job_id, seen=job, warnings=[worse])
     return None
 
 
