@@ -20,7 +20,7 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import READ, WRITE
-from api.edge.projects import of_the_caller
+from api.edge.projects import of_the_caller, visible
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.answers import Answer, job_path
@@ -28,7 +28,8 @@ from api.schema.requests import Form, JobBody
 from api.v1.admission import admit
 from shared.domain.jobs import JobRequest, JobState
 from shared.domain.schedules import Schedule, next_due, paused, resumed
-from shared.errors import BrokerAway, ChangedMeanwhile, JobNotFound, ScheduleNotFound
+from shared.errors import BrokerAway, ChangedMeanwhile, JobNotFound
+from shared.store.schedules import SCHEDULES
 
 TRIES = 5  # of a change that the reaper's own may come before
 
@@ -110,7 +111,7 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
 @route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))
 def show_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Show a schedule."""
-    return schedule_answer(services, visible_schedule(services, schedule_id))
+    return schedule_answer(services, visible(services, SCHEDULES, schedule_id))
 
 
 @route("POST", "/v1/schedules/<schedule_id>/pause", CHANGE, CHANGED)
@@ -129,14 +130,14 @@ def resume_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
 @route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Answers(None, 204))
 def remove_schedule(services: Services, schedule_id: str) -> Response:
     """Remove a schedule; the jobs that it made stay."""
-    services.store.schedules.remove(visible_schedule(services, schedule_id).schedule_id)
+    services.store.schedules.remove(visible(services, SCHEDULES, schedule_id).schedule_id)
     return Response(status=204)
 
 
 def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], Schedule]) -> ScheduleAnswer:
     """The schedule, changed; the reaper may change it at the same time, so it is looked at again."""
     for _ in range(TRIES):
-        known = visible_schedule(services, schedule_id)
+        known = visible(services, SCHEDULES, schedule_id)
         new = change(known)
         if services.store.schedules.replace(known, new):
             return schedule_answer(services, new)
@@ -160,14 +161,6 @@ def schedule_answers(services: Services) -> list[ScheduleAnswer]:
     """Every schedule that the caller may see, by name."""
     seen = sorted(services.store.schedules.all(caller().projects), key=lambda schedule: schedule.name)
     return [schedule_answer(services, schedule) for schedule in seen]
-
-
-def visible_schedule(services: Services, schedule_id: str) -> Schedule:
-    """The schedule of this id; raises ScheduleNotFound, also for one that the caller may not see."""
-    schedule, projects = services.store.schedules.get(schedule_id), caller().projects
-    if projects is not None and schedule.request.project not in projects:
-        raise ScheduleNotFound(schedule_id=schedule_id)
-    return schedule
 
 
 def _state(services: Services, job_id: str | None) -> JobState | None:

@@ -23,7 +23,7 @@ from shared.config.settings import Settings
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QueueReport
 from shared.fleet.runstate import RunState
-from tests.api.calls import SERVED
+from tests.api.calls import described
 from tests.api.scene import MakeApp, token_for
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule
 
@@ -34,16 +34,12 @@ TOO_STRICT = [positive_data_acceptance]
 LIMITS = ("rate_limit", "write_rate_limit", "failure_rate_limit")
 OPEN = {"/healthz", "/readyz"}
 KNOWN = {"job_id": "job-1", "queue": "root.etl", "schedule_id": "s-1"}
+SERVED = list(described())
 ASKING = [  # with a body or a query; what is wrong with a form is the answer of validate, so it is not asked in this mode
-    ("POST", "/v1/jobs"),
-    ("POST", "/v1/jobs/{job_id}/cancel"),
-    ("POST", "/v1/jobs/{job_id}/retry"),
-    ("GET", "/v1/jobs"),
-    ("GET", "/v1/queues/{queue}/series"),
-    ("GET", "/v1/queues/{queue}/accuracy"),
-    ("GET", "/v1/queues/{queue}/forecasts"),
-    ("POST", "/v1/schedules"),
-    ("POST", "/v1/schedules/{schedule_id}/pause"),
+    (method, path)
+    for (method, path), operation in described().items()
+    if "requestBody" in operation or any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+    if not path.endswith("validate")
 ]
 
 
@@ -99,7 +95,7 @@ def _tried(service: Service, path: str, method: str, mode: GenerationMode) -> No
     @given(case=operation.as_strategy(generation_mode=mode), is_known=booleans())
     def answers_are_documented(case: schemathesis.Case, is_known: bool) -> None:
         if is_known:
-            case.path_parameters = {name: KNOWN[name] for name in case.path_parameters}
+            case.path_parameters = case.path_parameters | {name: KNOWN[name] for name in case.path_parameters if name in KNOWN}
         # Without a worker validate answers 503, as documented; everywhere else that would be a fault.
         excluded = [*TOO_STRICT, *([not_a_server_error] if path.endswith("validate") else [])]
         answer = case.call_and_validate(headers=service.headers, excluded_checks=excluded)
