@@ -18,11 +18,12 @@ import structlog
 
 from shared.domain.allowances import Allowance
 from shared.domain.forecasts import leaderboard
-from shared.domain.jobs import Job, JobState, Progress, QueueState
+from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.reports import QueueReport, warnings_of
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import RunningJob
 from shared.store import Store
 from shared.telemetry import metrics
 
@@ -71,7 +72,7 @@ class Lifecycle:
         try:
             if delivering := self.run_state.delivering(job_id):
                 late = f"being delivered when the job was cancelled: {', '.join(sorted(delivering))}"
-                self.store.jobs.update(job_id, warnings=[late])
+                self.store.jobs.update(job_id, seen=job, warnings=[late])
             self.let_go(job_id)
         except BrokerAway as error:
             log.warning("the run state is left to the reaper", job_id=job_id, error=str(error))
@@ -86,10 +87,10 @@ class Lifecycle:
         """
         self.let_go(job_id)  # speaks to the broker
         states = TRIED_FROM[queues]
-        if not self.store.jobs.reopen(job_id, states, now, warnings=warnings, allowance=allowance):
+        if not self.store.jobs.reopen(job_id, states, now, to_forget=queues, warnings=warnings, allowance=allowance):
             raise self._forbids(job_id, f"tried again (queues: {queues})", states)
         log.info("job is tried again", job_id=job_id, queues=queues)
-        self.store.reports.forget(job_id, FORGOTTEN[queues])
+        self.forget_reports(job_id)
         try:
             self.start(self.store.jobs.get(job_id), wake)
         except BrokerAway as error:
@@ -98,15 +99,26 @@ class Lifecycle:
     def replan(self, job_id: str, now: datetime, wake: Wake) -> None:
         """Have a job planned again whose run state is lost, once; the second time it ends."""
         job = self.store.jobs.get(job_id)
-        if job.state.is_terminal:
+        if job.state.is_terminal or self.run_state.running_job(job_id) is not None:  # begun again meanwhile
             return
         if job.progress.replans or job.deadline_at <= now:
-            self.end(job_id, str(RunStateLost()), now)
+            self._end(job, str(RunStateLost()), now)
             return
-        self.store.jobs.update(job_id, progress=replace(job.progress, replans=job.progress.replans + 1))
-        log.warning("run state lost, job is planned again", job_id=job_id)
-        self.store.reports.forget(job_id, {QueueState.FAILED})  # they are tried again
-        self.start(job, wake)
+        progress = replace(job.progress, replans=job.progress.replans + 1)
+        if self.store.jobs.update(job_id, seen=job, progress=progress, to_forget=job.to_forget or "failed"):
+            log.warning("run state lost, job is planned again", job_id=job_id)
+            self.start(job, wake)
+
+    def forget_reports(self, job_id: str) -> None:
+        """Drop the reports of the queues that are tried again, once for each time: before the first of them is let in.
+
+        Who asks for a retry may not live to do it, so who plans the job does it, too.
+        """
+        with self.store.together():  # or who comes late would drop what the retry has reported since
+            job = self.store.jobs.get(job_id)
+            if job.to_forget:
+                self.store.reports.forget(job_id, FORGOTTEN[job.to_forget])
+                self.store.jobs.update(job_id, seen=job, to_forget="")
 
     @contextmanager
     def delivery(self, job_id: str, queue: str) -> Iterator[bool]:
@@ -115,16 +127,17 @@ class Lifecycle:
         Said in the run state before the row is looked at, while a cancellation writes the row before it looks at what is being
         delivered: whichever comes first, either this finds the job cancelled or that finds the queue being delivered.
         """
-        is_wanted = self.run_state.begin_delivery(job_id, queue)
+        note = self.run_state.begin_delivery(job_id, queue)
         try:
-            yield is_wanted and not self._has_ended(job_id)
+            yield note is not None and not self._has_ended(job_id)
         finally:
-            if is_wanted:
+            if note is not None:
                 with suppress(BrokerAway):  # it is forgotten in two minutes
-                    self.run_state.end_delivery(job_id, queue)
+                    self.run_state.end_delivery(job_id, note)
 
     def fail_queue(self, job_id: str, queue: str, reason: str) -> None:
-        """End a queue without forecast."""
+        """End a queue without forecast, unless it is being delivered."""
+        run = self._run_of(job_id)  # first: what is looked at next may be a later run
         if self.run_state.running_job(job_id) is None:
             return
         outcomes = tuple(self.run_state.attempts.outcomes(job_id, queue).values())
@@ -135,68 +148,80 @@ class Lifecycle:
         except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
             report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
         failed = replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes))
-        if not self.store.reports.save(failed):  # its forecast is delivered
-            self.run_state.end_queue(job_id, queue)
-            return
-        self.run_state.end_queue(job_id, queue, reason)
-        log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
+        with self.store.together():
+            if self._run_of(job_id) != run:
+                return
+            is_delivered = not self.store.reports.save(failed)
+        if self.run_state.end_queue(job_id, queue, "" if is_delivered else reason) and not is_delivered:
+            log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
 
     def pass_deadline(self, job_id: str, now: datetime) -> bool:
-        """End every queue that has not, then the job, with what there is, as `end` does: a job always ends."""
-        waiting = self.run_state.waiting_for(job_id)
-        for queue, (state, _reason) in self.run_state.queue_states(job_id).items():
-            if state in {QueueState.WAITING, QueueState.RUNNING}:
-                cause = waiting.get(queue, NEVER_LET_IN if state is QueueState.WAITING else "")
-                self.fail_queue(job_id, queue, str(DeadlinePassed(cause)))
-        running = self.run_state.running_job(job_id)
-        if running is not None and running.queues:
-            return self.finish(job_id, now)
-        return self.end(job_id, str(DeadlinePassed(waiting.get("", ""))), now)  # never planned, or its run state is lost
+        """End every queue that has not, then the job, with what there is, as `end` does: a job always ends.
+
+        A job that was tried again has its whole time again, and a queue that is being delivered two minutes more.
+        """
+        with self.run_state.within_run(job_id), suppress(JobNotFound):
+            job = self.store.jobs.get(job_id)
+            if job.deadline_at > now:
+                return False
+            waiting, delivering = self.run_state.waiting_for(job_id), self.run_state.delivering(job_id)
+            for queue, (state, _reason) in self.run_state.queue_states(job_id).items():
+                if state in {QueueState.WAITING, QueueState.RUNNING} and queue not in delivering:
+                    cause = waiting.get(queue, NEVER_LET_IN if state is QueueState.WAITING else "")
+                    self.fail_queue(job_id, queue, str(DeadlinePassed(cause)))
+            running = self.run_state.running_job(job_id)
+            if running is not None and running.queues:
+                return self.finish(job_id, now)
+            return self._end(job, str(DeadlinePassed(waiting.get("", ""))), now)  # never planned, or its run state is lost
+        return False
 
     def finish(self, job_id: str, now: datetime) -> bool:
         """End the job if its last queue has ended; whether this call did it."""
-        running = self.run_state.running_job(job_id)
-        if running is None or not running.has_ended_all:
-            return False
-        state, reason = self._verdict(job_id, missing="")
-        return self._end_as(job_id, state, reason, now)
+        with suppress(JobNotFound):  # the reaper drops what it has left
+            job = self.store.jobs.get(job_id)  # first: the run state that is looked at next may be a later run's
+            running = self.run_state.running_job(job_id)
+            if running is not None and running.has_ended_all:
+                return self._end_as(job, *self._verdict(job_id, missing=""), now)
+        return False
 
     def end(self, job_id: str, reason: str, now: datetime) -> bool:
-        """End the job, partial when it has forecasts, failed when it has none; whether this call did it."""
-        state, _reason = self._verdict(job_id, missing=reason)
-        return self._end_as(job_id, JobState.PARTIAL if state is not JobState.FAILED else state, reason, now)
+        """End a job that cannot go on: partial when it has forecasts, failed when it has none; whether this call did it."""
+        with suppress(JobNotFound):
+            job = self.store.jobs.get(job_id)
+            if self.run_state.running_job(job_id) is not None:
+                return self._end(job, reason, now)
+        return False
 
     def let_go(self, job_id: str) -> None:
         """Keep how far a job came that has ended, or that nobody knows, and drop its run state; not that of a later retry."""
         with self.run_state.within_run(job_id):
             running = self.run_state.running_job(job_id)
-            if not self._has_ended(job_id):
-                return
             with suppress(JobNotFound):
-                if running is not None:
-                    self._keep_progress(job_id, running.progress)
+                job = self.store.jobs.get(job_id)
+                if not job.state.is_terminal:
+                    return
+                self._keep_progress(job, running)
             self.run_state.drop_job(job_id)
 
-    def _end_as(self, job_id: str, state: JobState, reason: str | None, now: datetime) -> bool:
-        try:
-            job = self.store.jobs.get(job_id)
-        except JobNotFound:
-            self.let_go(job_id)
-            return False
-        running = self.run_state.running_job(job_id)
-        if running is not None:
-            self._keep_progress(job_id, running.progress)
-        self.store.jobs.update(job_id, warnings=warnings_of(self.store.reports.of_job(job_id)))
-        has_ended = self.store.jobs.move(job_id, OPEN_STATES, state, reason, now)
+    def _end(self, job: Job, reason: str, now: datetime) -> bool:
+        state, _reason = self._verdict(job.job_id, missing=reason)
+        return self._end_as(job, JobState.PARTIAL if state is not JobState.FAILED else state, reason, now)
+
+    def _end_as(self, job: Job, state: JobState, reason: str | None, now: datetime) -> bool:
+        """End the run of the job that was seen, and no later one."""
+        job_id = job.job_id
+        self._keep_progress(job, self.run_state.running_job(job_id))
+        self.store.jobs.update(job_id, seen=job, warnings=warnings_of(self.store.reports.of_job(job_id)))
+        has_ended = self.store.jobs.move(job_id, OPEN_STATES, state, reason, now, seen=job)
         if has_ended:
             metrics.job_ended(job, state, now)
             log.info("job ended", job_id=job_id, state=state.value, reason=reason)
         self.let_go(job_id)
         return has_ended
 
-    def _keep_progress(self, job_id: str, progress: Progress) -> None:
-        replans = self.store.jobs.get(job_id).progress.replans
-        self.store.jobs.update(job_id, progress=replace(progress, replans=replans))
+    def _keep_progress(self, job: Job, running: RunningJob | None) -> None:
+        if running is not None:
+            self.store.jobs.update(job.job_id, seen=job, progress=replace(running.progress, replans=job.progress.replans))
 
     def _verdict(self, job_id: str, missing: str) -> tuple[JobState, str | None]:
         reports = self.store.reports.of_job(job_id)
@@ -209,6 +234,12 @@ class Lifecycle:
             return self.store.jobs.get(job_id).state.is_terminal
         except JobNotFound:
             return True
+
+    def _run_of(self, job_id: str) -> datetime | None:
+        """What tells the run of a job that its row is about from others; None = the first one, or the row says nothing."""
+        with suppress(JobNotFound, RecordUnreadable):
+            return self.store.jobs.get(job_id).queued_at
+        return None
 
     def _forbids(self, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
         possible = [state.value for state in JobState if state in states]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
+import api.command
 from api.command import output
 from api.command.client import Client
-from api.command.schedules import schedules
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
-from api.command.tokens import token
 from api.edge.bind_address import bind, check_address
 from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
@@ -29,8 +30,9 @@ jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_
 queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(queues, name="queues")
-app.add_typer(schedules, name="schedules")
-app.add_typer(token, name="token")
+for module in iter_modules(api.command.__path__, "api.command."):
+    if group := vars(import_module(module.name)).get("group"):
+        app.add_typer(group)
 
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
 JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False)]

@@ -12,18 +12,18 @@ from shared.command.terminal import AsJson, notice, print_json, print_table, say
 from shared.domain.codec import Document
 from shared.errors import InvalidRequest
 
-schedules = typer.Typer(help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)
+group = typer.Typer(name="schedules", help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)
 
 ScheduleId = Annotated[str, typer.Argument(help="As `queuecast schedules list` shows it.", show_default=False)]
 
 
-@schedules.command("list", epilog="Example: queuecast schedules list --json")
+@group.command("list", epilog="Example: queuecast schedules list --json")
 def list_schedules(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every schedule with its next due time and its last job."""
     show(connect(url).get("schedules"), _print_list, as_json=as_json)
 
 
-@schedules.command("add", epilog="Example: queuecast schedules add request.json --name daily --cron '0 6 * * *'")
+@group.command("add", epilog="Example: queuecast schedules add request.json --name daily --cron '0 6 * * *'")
 def add_schedule(
     *,
     file: Annotated[str, typer.Argument(help="File with the job's request, or - for standard input.", show_default=False)],
@@ -38,25 +38,25 @@ def add_schedule(
     show(connect(url).post("schedules", body=schedule), _print_due, as_json=as_json)
 
 
-@schedules.command("show", epilog="Example: queuecast schedules show 3f9ac01b22")
+@group.command("show", epilog="Example: queuecast schedules show 3f9ac01b22")
 def show_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
     """Show a schedule with its request, as JSON."""
     print_json(connect(url).get("schedules", schedule_id))
 
 
-@schedules.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")
+@group.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")
 def pause_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Let a schedule rest until it is resumed."""
     show(connect(url).post("schedules", schedule_id, "pause"), _print_due, as_json=as_json)
 
 
-@schedules.command("resume", epilog="Example: queuecast schedules resume 3f9ac01b22")
+@group.command("resume", epilog="Example: queuecast schedules resume 3f9ac01b22")
 def resume_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Let a schedule go on, from its next due time after now."""
     show(connect(url).post("schedules", schedule_id, "resume"), _print_due, as_json=as_json)
 
 
-@schedules.command("remove", epilog="Example: queuecast schedules remove 3f9ac01b22")
+@group.command("remove", epilog="Example: queuecast schedules remove 3f9ac01b22")
 def remove_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
     """Remove a schedule; the jobs that it made stay."""
     connect(url).delete("schedules", schedule_id)

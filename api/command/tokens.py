@@ -24,10 +24,10 @@ from shared.telemetry.logs import audit
 MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
 TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 
-token = typer.Typer(help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
+group = typer.Typer(name="token", help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
 
 
-@token.command("create", epilog="Example: queuecast token create --name ci --scope write --project etl --expires 90d")
+@group.command("create", epilog="Example: queuecast token create --name ci --scope write --project etl --expires 90d")
 def create_token(
     *,
     name: Annotated[str, typer.Option(help="For people: who or what will use it.", show_default=False)],
@@ -53,7 +53,7 @@ def create_token(
         say(secret)
 
 
-@token.command("list", epilog="Example: queuecast token list --json")
+@group.command("list", epilog="Example: queuecast token list --json")
 def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every token that was ever made, without secrets."""
     with _store(data_dir) as store:
@@ -65,7 +65,7 @@ def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_table(columns, map(_row, documents))
 
 
-@token.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")
+@group.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")
 def revoke_token(
     token_id: Annotated[str, typer.Argument(help="As `queuecast token list` shows it.", show_default=False)],
     data_dir: DataDir = None,

@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response
 from api.dashboard.pace import in_order, pace
 from api.edge.context import Services
 from api.edge.policy import PAGE
-from api.edge.projects import visible_job
+from api.edge.projects import visible
 from api.edge.routing import route
 from api.v1.job_answers import queue_reports, with_progress
 from shared.domain.codec import Document
 from shared.domain.jobs import Job, JobRequest
+from shared.store.jobs import JOBS
 
 SHOWN_QUEUES = 200
 STOP_POLLING = 286  # htmx: swap this once more, and ask no more
@@ -53,7 +54,7 @@ def request_document(job_request: JobRequest) -> Document:
 
 
 def _followed(services: Services, job_id: str) -> Job:
-    [job] = with_progress(services, [visible_job(services, job_id)])
+    [job] = with_progress(services, [visible(services, JOBS, job_id)])
     return job
 
 

@@ -7,7 +7,7 @@ from flask import render_template
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.v1.schedule_answers import schedule_answers
+from api.v1.schedules import schedule_answers
 
 
 @route("GET", "/schedules", PAGE, endpoint="schedules")

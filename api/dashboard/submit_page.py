@@ -9,11 +9,12 @@ from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.edge.policy import PAGE
-from api.edge.projects import visible_job
+from api.edge.projects import visible
 from api.edge.routing import route
 from shared.domain.codec import Document
 from shared.domain.forecasts import ModelCard
 from shared.errors import BrokerAway
+from shared.store.jobs import JOBS
 
 
 @route("GET", "/jobs/new", PAGE, endpoint="submit")
@@ -44,7 +45,7 @@ def show(services: Services) -> str:
 
 def _known(services: Services, job_id: str) -> Document:
     """What an earlier job was asked for; nothing without one."""
-    return request_document(visible_job(services, job_id).request) if job_id else {}
+    return request_document(visible(services, JOBS, job_id).request) if job_id else {}
 
 
 def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:

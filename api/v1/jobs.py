@@ -16,7 +16,7 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import READ, WRITE
-from api.edge.projects import of_the_caller, visible_job
+from api.edge.projects import of_the_caller, visible
 from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
@@ -28,6 +28,7 @@ from shared.domain.codec import to_json
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.reports import outlook
 from shared.errors import BrokerAway
+from shared.store.jobs import JOBS
 
 ANSWERED = Answers(answers.JobAnswer, 202, refuses=(409,))
 Answered = tuple[answers.JobAnswer, int, dict[str, str]]
@@ -68,20 +69,20 @@ def list_jobs(services: Services, query: JobsQuery) -> tuple[answers.JobPage, di
 @route("GET", "/v1/jobs/<job_id>", READ, Answers(answers.JobAnswer))
 def show_job(services: Services, job_id: str) -> answers.JobAnswer:
     """Show a job: its request, how far it is, its queues with their winners."""
-    return job_answer(services, visible_job(services, job_id))
+    return job_answer(services, visible(services, JOBS, job_id))
 
 
 @route("GET", "/v1/jobs/<job_id>/queues", READ, Answers(answers.QueueList))
 def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
     """List the forecasts of a job, each with its predicted peak."""
-    job = visible_job(services, job_id)
+    job = visible(services, JOBS, job_id)
     return answers.QueueList(queues=[outlook(forecast) for forecast in services.store.forecasts.find(job_id=job.job_id)])
 
 
 @route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
 def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
-    job = visible_job(services, job_id)
+    job = visible(services, JOBS, job_id)
     forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
     return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
 
@@ -92,7 +93,7 @@ def cancel_job(services: Services, job_id: str) -> Answered:
 
     No further work on it begins, and what is being computed is thrown away; forecasts that are delivered stay.
     """
-    visible_job(services, job_id)
+    visible(services, JOBS, job_id)
     services.lifecycle.cancel(job_id, datetime.now(UTC))
     return _answered(services, job_id)
 
@@ -104,7 +105,7 @@ def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
     By default only the queues without a forecast; with `"queues": "all"` every queue, also of a job that has succeeded. The issue
     time stays, so a new forecast replaces the old one; the deadline counts from now.
     """
-    job = visible_job(services, job_id)
+    job = visible(services, JOBS, job_id)
     services.lifecycle.retry(
         job_id,
         json.queues,

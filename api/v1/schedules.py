@@ -1,4 +1,7 @@
-"""Schedules: a cron expression, a time zone and a job's request. The reaper makes the jobs; these views manage the schedules."""
+"""Schedules: a cron expression, a time zone and a job's request, when it is due next and what came of the last time.
+
+The reaper makes the jobs; these views manage the schedules.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,16 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import READ, WRITE
-from api.edge.projects import of_the_caller
+from api.edge.projects import of_the_caller, visible
 from api.edge.routing import route
 from api.schema import fields
+from api.schema.answers import Answer, job_path
 from api.schema.requests import Form, JobBody
 from api.v1.admission import admit
-from api.v1.schedule_answers import ScheduleAnswer, ScheduleList, schedule_answer, schedule_answers, visible_schedule
+from shared.domain.jobs import JobRequest, JobState
 from shared.domain.schedules import Schedule, next_due, paused, resumed
-from shared.errors import BrokerAway, ChangedMeanwhile
+from shared.errors import BrokerAway, ChangedMeanwhile, JobNotFound
+from shared.store.schedules import SCHEDULES
 
 TRIES = 5  # of a change that the reaper's own may come before
 
@@ -43,6 +48,30 @@ class ScheduleBody(Form):
 
 class EmptyBody(Form):
     """Nothing: the address says it all."""
+
+
+class ScheduleAnswer(Answer):
+    """One schedule."""
+
+    schedule_id: str
+    name: str
+    cron: str
+    timezone: str
+    is_paused: bool
+    created_at: datetime
+    next_due_at: datetime | None = Field(description="null while it is paused")
+    last_due_at: datetime | None
+    last_job_id: str | None
+    last_job_state: JobState | None = Field(description="null also when the job is not kept any more")
+    last_skip: str | None = Field(description="why the last due time made no job")
+    request: JobRequest
+    links: dict[str, str]
+
+
+class ScheduleList(Answer):
+    """Every schedule, by name."""
+
+    schedules: list[ScheduleAnswer]
 
 
 CHANGE = replace(WRITE, body=EmptyBody)
@@ -82,7 +111,7 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
 @route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))
 def show_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
     """Show a schedule."""
-    return schedule_answer(services, visible_schedule(services, schedule_id))
+    return schedule_answer(services, visible(services, SCHEDULES, schedule_id))
 
 
 @route("POST", "/v1/schedules/<schedule_id>/pause", CHANGE, CHANGED)
@@ -101,15 +130,41 @@ def resume_schedule(services: Services, schedule_id: str) -> ScheduleAnswer:
 @route("DELETE", "/v1/schedules/<schedule_id>", WRITE, Answers(None, 204))
 def remove_schedule(services: Services, schedule_id: str) -> Response:
     """Remove a schedule; the jobs that it made stay."""
-    services.store.schedules.remove(visible_schedule(services, schedule_id).schedule_id)
+    services.store.schedules.remove(visible(services, SCHEDULES, schedule_id).schedule_id)
     return Response(status=204)
 
 
 def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], Schedule]) -> ScheduleAnswer:
     """The schedule, changed; the reaper may change it at the same time, so it is looked at again."""
     for _ in range(TRIES):
-        known = visible_schedule(services, schedule_id)
+        known = visible(services, SCHEDULES, schedule_id)
         new = change(known)
         if services.store.schedules.replace(known, new):
             return schedule_answer(services, new)
     raise ChangedMeanwhile("try again")
+
+
+def schedule_answer(services: Services, schedule: Schedule) -> ScheduleAnswer:
+    """The schedule as it is now."""
+    links = {"self": f"/v1/schedules/{schedule.schedule_id}"}
+    if schedule.last_job_id:
+        links["last_job"] = job_path(schedule.last_job_id)
+    return ScheduleAnswer.showing(
+        schedule,
+        next_due_at=None if schedule.is_paused else schedule.due_at,
+        last_job_state=_state(services, schedule.last_job_id),
+        links=links,
+    )
+
+
+def schedule_answers(services: Services) -> list[ScheduleAnswer]:
+    """Every schedule that the caller may see, by name."""
+    seen = sorted(services.store.schedules.all(caller().projects), key=lambda schedule: schedule.name)
+    return [schedule_answer(services, schedule) for schedule in seen]
+
+
+def _state(services: Services, job_id: str | None) -> JobState | None:
+    try:
+        return services.store.jobs.get(job_id).state if job_id else None
+    except JobNotFound:
+        return None

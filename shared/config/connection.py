@@ -160,6 +160,10 @@ def _form_field(name: str, by_kind: Mapping[str, PlaceField]) -> tuple[object, o
     first, *others = by_kind.values()
     if any(other.accepts != first.accepts for other in others):
         raise TypeError(f"the kinds of connection {', '.join(by_kind)} ask for {name!r} and do not accept the same")
-    roles = "" if first.roles == BOTH else f", {' or '.join(first.roles)}"
-    hint = f": {first.hint}" if first.hint else ""
-    return first.accepts | None, Field(None, description=f"{', '.join(by_kind)}{roles}{hint}")
+    kinds_by_text: dict[str, list[str]] = {}
+    for kind, field in by_kind.items():
+        roles = "" if field.roles == BOTH else f", {' or '.join(field.roles)}"
+        hint = f": {field.hint}" if field.hint else ""
+        kinds_by_text.setdefault(roles + hint, []).append(kind)
+    description = "; ".join(", ".join(names) + text for text, names in kinds_by_text.items())
+    return first.accepts | None, Field(None, description=description)

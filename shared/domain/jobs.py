@@ -189,7 +189,8 @@ class Job:
     client: str = LOCAL
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
-    queued_at: datetime | None = None  # when it was last queued again by a retry
+    queued_at: datetime | None = None  # when it was last queued again by a retry: what tells one run of it from another
+    to_forget: str = ""  # which queues' reports go before it is planned, as a retry names them; "" = those that should are gone
 
     @property
     def asked_at(self) -> datetime:

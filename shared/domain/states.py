@@ -13,12 +13,7 @@ from shared.domain.jobs import JobState, QueueState
 
 MAX_SHOWN = 5  # queues in a reason
 
-MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
-    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED}),
-}
-
-OPEN_STATES = frozenset(MOVES)
+OPEN_STATES = frozenset(state for state in JobState if not state.is_terminal)
 WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
 
 # which queues are tried again → the states a job may be tried again from, and the reports that go
@@ -30,8 +25,8 @@ FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
 
 
 def may_move(old: JobState, new: JobState) -> bool:
-    """Whether a job in state `old` may become `new`."""
-    return new in MOVES.get(old, frozenset())
+    """Whether a job in state `old` may become `new`: one that has not ended may end, and one that is queued may run."""
+    return old in OPEN_STATES and (new.is_terminal or (old, new) == (JobState.QUEUED, JobState.RUNNING))
 
 
 def check_move(expected: Collection[JobState], new: JobState) -> None:

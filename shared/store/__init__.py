@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from shared.errors import InvalidSettings
 from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
-from shared.store.records import Records
+from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
 from shared.store.schedules import Schedules
 from shared.store.sessions import Sessions
 from shared.store.sqlite import SqliteRecords
 from shared.store.sqlite_place import StorePlace
+from shared.store.tables import Table
 from shared.store.tokens import Tokens
+
+T = TypeVar("T")
 
 __all__ = ["Store", "is_new", "open_store", "sqlite_path"]
 
@@ -38,6 +44,17 @@ class Store:
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)
         self.retention = Retention(records)
+
+    def get(self, table: Table[T], key: str, *, projects: Sequence[str] | None = None) -> T:
+        """The record of this key; raises the table's own error, also for one that is of none of these projects; None = of any."""
+        where: Where = [*of_key(table, [key]), *([OneOf("project", projects)] if projects is not None else [])]
+        if (record := self._records.first(table, where)) is None:
+            raise table.missing(**{table.key[0]: key})
+        return record
+
+    def together(self) -> AbstractContextManager[object]:
+        """Inside, what this thread reads and writes is of one moment, where the database has transactions at no price."""
+        return self._records.together()
 
     def check(self) -> None:
         """A real write, for readiness; raises StoreAway."""

@@ -8,8 +8,24 @@ from typing import Any
 
 from shared.domain.accuracy import SUMS, Accuracy, AccuracyFilter, ErrorSums
 from shared.store.records import Between, Condition, Is, OneOf, Records, given
-from shared.store.tables import ACCURACY
+from shared.store.tables import ISSUE_COLUMNS, Column, Kept, Kind, Table
 
+_COUNTS = ("forecasts", "steps", "relative_steps", "covered_steps", "compared_steps")
+ACCURACY = Table(
+    name="accuracy",
+    value=Accuracy,
+    columns=(
+        Column("series_id"),
+        *ISSUE_COLUMNS,
+        Column("first_step", Kind.WHOLE),
+        Column("is_final", Kind.FLAG),
+        *(Column(name, Kind.WHOLE if name in _COUNTS else Kind.REAL, f"sums.{name}") for name in SUMS),
+    ),
+    key=("series_id", "job", "issued_at", "job_id", "first_step"),
+    indexes=(("created_at",),),
+    has_document=False,
+    kept=Kept(by="created_at", setting="keep_forecasts"),
+)
 MAX_SERIES = 5_000  # asked for at once: a database takes only so many values in a question
 
 

@@ -11,7 +11,23 @@ from operator import attrgetter
 from shared.domain.reports import Actual, Point
 from shared.domain.series import Series
 from shared.store.records import Between, OneOf, Records, Where
-from shared.store.tables import ACTUALS, SERIES
+from shared.store.tables import SERIES_COLUMNS, Column, Kept, Kind, Table
+
+SERIES = Table(
+    name="series",
+    value=Series,
+    columns=SERIES_COLUMNS,
+    key=("series_id",),
+    indexes=(("queue", "metric"),),
+)
+ACTUALS = Table(
+    name="actuals",
+    value=Actual,
+    columns=(Column("series_id"), Column("timestamp", Kind.GRID), Column("value", Kind.REAL)),
+    key=("series_id", "timestamp"),
+    has_document=False,
+    kept=Kept(by="timestamp", setting="keep_actuals", each=("series_id",)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from shared.drivers.faults import translated
 from shared.errors import InvalidRequest, StoreAway
+from shared.store.tables import TABLES
 
 PAGES_AT_ONCE = 1_000  # 4 MB; then others may write to the disk, and progress is told
-COUNTED = ("jobs", "forecasts", "actuals", "schedules", "tokens")
 
 Progress = Callable[[int, int], None]  # pages that are copied, and all
 
@@ -93,10 +93,11 @@ def _look(part: Path) -> tuple[int, dict[str, int]]:
         if problems != ["ok"]:
             raise StoreAway(f"the store is damaged, and so is its copy, which was removed: {'; '.join(problems)[:300]}")
         (schema,) = copy.execute("PRAGMA user_version").fetchone()
-        tables = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        if "jobs" not in tables:
+        known = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if "jobs" not in known:
             raise StoreAway("the file is no store of ours")
-        records = {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in COUNTED if name in tables}  # noqa: S608 - our names
+        counted = [table.name for table in TABLES if table.name in known]
+        records = {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in counted}  # noqa: S608 - our names
     return schema, records
 
 

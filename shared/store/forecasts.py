@@ -9,12 +9,25 @@ from datetime import datetime
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, issue
 from shared.domain.series import UNASSIGNED, Series
+from shared.errors import QueueNotFound
+from shared.store.accuracy import ACCURACY
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, Where, given
-from shared.store.tables import ACCURACY, FORECASTS
+from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Kept, Table
 
 ASSIGNED = OneOf("cluster", [UNASSIGNED], not_=True)
 BY_QUEUE = tuple((name, True) for name in ("queue", "metric", "project", "cluster", "job", "issued_at", "created_at"))
 NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("job", True), ("job_id", True))
+
+FORECASTS = Table(
+    name="forecasts",
+    value=Forecast,
+    columns=(*SERIES_COLUMNS, *ISSUE_COLUMNS),
+    key=("series_id", "job", "issued_at", "job_id"),
+    indexes=(("queue", "metric"), ("job_id",), ("created_at",)),
+    newest=("issued_at", "created_at", "job_id"),
+    missing=QueueNotFound,
+    kept=Kept(by="created_at", setting="keep_forecasts"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,53 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from shared.domain.allowances import UNLIMITED, Allowance
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
-from shared.errors import AllowanceUsedUp, KeyReused
+from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused
 from shared.store.records import Exists, Is, OneOf, Records, Waiting, Where, given
-from shared.store.tables import JOBS, REPORTS
+from shared.store.reports import REPORTS
+from shared.store.tables import Column, Kept, Kind, Table
 
 NEWEST_FIRST = (("created_at", False), ("job_id", False))
 OPEN = OneOf("state", tuple(OPEN_STATES))
+
+JOBS = Table(
+    name="jobs",
+    value=Job,
+    columns=(
+        Column("job_id"),
+        Column("state"),
+        Column("owner", path="request.owner"),
+        Column("project", path="request.project"),
+        Column("user_name", path="request.user_name"),
+        Column("account"),
+        Column("max_candidates", Kind.WHOLE, "request.max_candidates"),
+        Column("client"),
+        Column("idempotency_key", may_lack=True),
+        Column("created_at", Kind.CLOCK),
+        Column("ended_at", Kind.CLOCK, may_lack=True),
+    ),
+    key=("job_id",),
+    unique=("client", "idempotency_key"),
+    indexes=(
+        ("created_at", "job_id"),
+        *((name, "created_at", "job_id") for name in ("state", "owner", "project", "user_name")),
+        ("account", "state"),
+    ),
+    missing=JobNotFound,
+    kept=Kept(by="created_at", setting="keep_jobs"),
+)
+
+
+class Changes(TypedDict, total=False):
+    """What an update may set, by its name in the job."""
+
+    issued_at: datetime
+    progress: Progress
+    to_forget: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +92,20 @@ class Jobs:
         """All jobs that have not ended, oldest first."""
         return self.records.find(JOBS, [OPEN], order=(("created_at", True), ("job_id", True)))
 
-    def move(self, job_id: str, expected: Collection[JobState], new: JobState, reason: str | None, at: datetime) -> bool:
+    def move(
+        self,
+        job_id: str,
+        expected: Collection[JobState],
+        new: JobState,
+        reason: str | None,
+        at: datetime,
+        *,
+        seen: Job | None = None,
+    ) -> bool:
         """Compare-and-set of the state; whether this call did it, so that a job ends exactly once.
 
         Sets `started_at` on the way to running and `ended_at` on the way to a terminal state; `reason` replaces the old one.
+        Given the job as it was `seen`, one that was tried again since is left alone.
         Raises JobNotFound, and ValueError for a move that `shared.domain.states` does not allow.
         """
         check_move(expected, new)
@@ -67,7 +114,7 @@ class Jobs:
             job = replace(job, ended_at=at) if new.is_terminal else replace(job, started_at=at)
             return replace(job, state=new, reason=reason)
 
-        return self._change(job_id, expected, moved)
+        return self._change(job_id, lambda job: moved(job) if job.state in expected and _is_same_run(job, seen) else None)
 
     def reopen(
         self,
@@ -75,13 +122,15 @@ class Jobs:
         expected: Collection[JobState],
         at: datetime,
         *,
+        to_forget: str = "failed",
         warnings: Sequence[str] = (),
         allowance: Allowance = UNLIMITED,
     ) -> bool:
         """Compare-and-set from a terminal state to queued, the one way out of it; whether this call did it.
 
         The job is as good as new: no reason, no start and end, no progress, `warnings` instead of those it had, and `queued_at`
-        is `at`. What it was planned for stays: `issued_at`, and with it the keys of its forecasts.
+        is `at`; whoever plans it drops the reports `to_forget`. What it was planned for stays: `issued_at`, and with it the keys
+        of its forecasts.
         Raises JobNotFound, AllowanceUsedUp as `add` does, and ValueError when an expected state is not terminal.
         """
         check_reopening(expected)
@@ -91,28 +140,29 @@ class Jobs:
 
         def reopened(job: Job) -> Job:
             blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress())
-            return replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings))
+            return replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings), to_forget=to_forget)
 
         with self._admitted(job, allowance):
-            return self._change(job_id, expected, reopened)
+            return self._change(job_id, lambda job: reopened(job) if job.state in expected else None)
 
     def free_key(self, job_id: str) -> None:
         """Take the job's Idempotency-Key from it, so that the next request with it makes a new job. Raises JobNotFound."""
         self.records.update_if(JOBS, [job_id], lambda job: replace(job, idempotency_key=None))
 
-    def update(
-        self, job_id: str, *, issued_at: datetime | None = None, progress: Progress | None = None, warnings: Sequence[str] = ()
-    ) -> None:
-        """Set what is given; warnings are added in order, each once. Raises JobNotFound."""
+    def update(self, job_id: str, *, seen: Job | None = None, warnings: Sequence[str] = (), **given: Unpack[Changes]) -> bool:
+        """Set what is given; warnings are added in order, each once. Raises JobNotFound.
 
-        def updated(job: Job) -> Job:
+        Given the job as it was `seen`, one that was tried again since is left alone; whether it was not.
+        """
+
+        def updated(job: Job) -> Job | None:
             every = tuple(dict.fromkeys((*job.warnings, *warnings)))
-            return replace(job, issued_at=issued_at or job.issued_at, progress=progress or job.progress, warnings=every)
+            return replace(job, **given, warnings=every) if _is_same_run(job, seen) else None
 
-        self.records.update_if(JOBS, [job_id], updated)
+        return self._change(job_id, updated)
 
-    def _change(self, job_id: str, expected: Collection[JobState], change: Callable[[Job], Job]) -> bool:
-        return self.records.update_if(JOBS, [job_id], lambda job: change(job) if job.state in expected else None)
+    def _change(self, job_id: str, change: Callable[[Job], Job | None]) -> bool:
+        return self.records.update_if(JOBS, [job_id], change)
 
     def _twin(self, job: Job) -> Job | None:
         """The job that already has the key, or else the id, of a new one."""
@@ -134,6 +184,10 @@ class Jobs:
             allowance.check_job(job, open_jobs=int(known.get("count", 0)) + len(waiting), candidates=candidates)
 
         return self.records.admitting(f"jobs {job.account}", job.job_id, job.request.max_candidates, check)
+
+
+def _is_same_run(job: Job, seen: Job | None) -> bool:
+    return seen is None or job.queued_at == seen.queued_at
 
 
 def _where(asked: JobFilter) -> Where:

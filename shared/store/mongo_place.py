@@ -16,7 +16,8 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.drivers.mongo import MARK, Document, Documents, Patience, mongo_client, mongo_database
 from shared.errors import InvalidSettings, StoreAway
-from shared.store.mongo_schema import SCHEMA_VERSION, prepare
+from shared.store import schema
+from shared.store.mongo_schema import prepare
 
 LOOK_EVERY_SECONDS = 1.0
 ONE = "store"  # the id of the one document in the collection of the mark
@@ -62,7 +63,7 @@ class MongoPlace:
             self._look(database)
         if self._ready_in != os.getpid():
             prepare(database, (database[MARK].find_one({"_id": ONE}) or {}).get("schema"))
-            database[MARK].update_one({"_id": ONE}, {"$max": {"schema": SCHEMA_VERSION}})
+            database[MARK].update_one({"_id": ONE}, {"$max": {"schema": schema.VERSION}})
             self._ready_in = os.getpid()
         return database
 

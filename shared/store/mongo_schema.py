@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import structlog
@@ -11,21 +11,23 @@ from pymongo.database import Database
 
 from shared.domain.series import UNASSIGNED
 from shared.drivers.mongo import Document
-from shared.errors import InvalidSettings
+from shared.store import schema
+from shared.store.actuals import SERIES
 from shared.store.codec import to_row
+from shared.store.forecasts import FORECASTS
 from shared.store.mongo_statements import name_of
 from shared.store.reading import DISORDER
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import OF_A_NAME, Owners, accepting_losses, scored, with_series
-from shared.store.tables import DOCUMENT, FORECASTS, SERIES, TABLES, Table
+from shared.store.schema_5 import NAME, Owners, accepting_losses, scored, with_series
+from shared.store.tables import DOCUMENT, TABLES, Table
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 6
 BATCH = 500  # documents of one bulk write
 OLD = {"revision": {"$exists": False}}
 OF_NO_SERIES = {"series_id": {"$exists": False}}
 MIGRATED = {"revision": "migrated"}
+OF_COLUMNS = tuple(name for name in EARLIER_TABLES if name != FORECASTS.name)
 # collections of earlier releases that nothing reads any more, and indexes that others have replaced
 RETIRED = ("signing_keys", "leaderboards")
 RETIRED_INDEXES = frozenset(
@@ -54,18 +56,87 @@ def prepare(database: Database[Document], version: int | None) -> None:
     Raises:
         InvalidSettings: it is of a newer release.
     """
-    if version is not None and version > SCHEMA_VERSION:
-        raise InvalidSettings(f"the store's database has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
-    if version != SCHEMA_VERSION:
-        _drop_retired_indexes(database)  # the unique ones are in the way of records of today
-        for name in [name for name in EARLIER_TABLES if version is None and name != FORECASTS.name]:
-            _migrate(database, name)
-        _assign(database)
-        for name in RETIRED:
-            database.drop_collection(name)
-    for table in TABLES:
+    version = version or schema.COLUMNS
+    schema.check_known(version, "database")
+    schema.migrate(database, version, STEPS)
+    _make_indexes(database, TABLES)
+
+
+def _make_indexes(database: Database[Document], tables: Iterable[Table[Any]]) -> None:
+    for table in tables:
         for keys, options in _indexes(table):
             database[table.name].create_index([(name, 1) for name in keys], **options)
+
+
+def _read_columns(database: Database[Document]) -> int:
+    """Records that were columns are written as they are today; forecasts with the next step, which knows their series."""
+    _drop_retired_indexes(database)
+    _make_indexes(database, [EARLIER_TABLES[name].table for name in OF_COLUMNS])  # so that two processes write no record twice
+    for name in OF_COLUMNS:
+        _migrate(database, name)
+    for name in RETIRED:
+        database.drop_collection(name)
+    return schema.NAMES
+
+
+def _assign(database: Database[Document]) -> int:
+    """What was kept by a queue's name joins its series; what another process has assigned meanwhile stays as it is."""
+    _drop_retired_indexes(database)  # the unique ones are in the way of records of today
+    jobs = (document | {"job_id": document["_id"]} for document in database["jobs"].find({}, {DOCUMENT: 1}))
+    owners = Owners.of(jobs, database["reports"].find({}, {"job_id": 1, "queue": 1}))
+    for name, assigned in (("forecasts", _forecast), ("accuracy", _accuracy)):
+        writes = list[ReplaceOne[Document]]()
+        for document in database[name].find(OF_NO_SERIES):
+            writes.append(ReplaceOne({"_id": document["_id"]} | OF_NO_SERIES, assigned(document, owners)))
+            if len(writes) == BATCH:
+                database[name].bulk_write(writes, ordered=False)
+                writes = []
+        if writes:
+            database[name].bulk_write(writes, ordered=False)
+    _assign_actuals(database, owners)
+    for schedule in database["schedules"].find({}, {DOCUMENT: 1}):
+        database["schedules"].update_one(schedule, {"$set": {DOCUMENT: accepting_losses(schedule[DOCUMENT])}})
+    return schema.VERSION
+
+
+def _assign_actuals(database: Database[Document], owners: Owners) -> None:
+    unassigned = 0
+    names = {"$group": {"_id": {name: f"${name}" for name in NAME}}}
+    for name in [group["_id"] for group in database["actuals"].aggregate([{"$match": OF_NO_SERIES}, names])]:
+        series = owners.of_name(*(name.get(part) for part in NAME))
+        row = {name_of(SERIES, column): cell for column, cell in to_row(SERIES, series).items()} | MIGRATED
+        database["series"].replace_one({"_id": series.series_id}, row, upsert=True)
+        assigned: Document = {"$set": {"series_id": series.series_id}, "$unset": dict.fromkeys(NAME, "")}
+        count = database["actuals"].update_many(name | OF_NO_SERIES, assigned).modified_count
+        unassigned += count if series.cluster == UNASSIGNED else 0
+    if unassigned:
+        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+
+
+def _forecast(document: Document, owners: Owners) -> Document:
+    try:
+        return migrated("forecasts", with_series(document, owners.of_forecast(document))) | MIGRATED
+    except DISORDER:
+        return _unreadable(document)
+
+
+def _accuracy(document: Document, owners: Owners) -> Document:
+    try:
+        return _without_id(scored(document, owners.of_forecast(document)))
+    except DISORDER:
+        return _unreadable(document)
+
+
+def _unreadable(document: Document) -> Document:
+    """As it is, but in nobody's way."""
+    return document | {"series_id": f"of {document['_id']}"}
+
+
+def _without_id(row: Document) -> Document:
+    return {name: value for name, value in row.items() if name != "_id"}
+
+
+STEPS: schema.Steps[Database[Document]] = {schema.COLUMNS: _read_columns, schema.NAMES: _assign}
 
 
 def _indexes(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -99,61 +170,6 @@ def _migrate(database: Database[Document], name: str) -> None:
         database[table.name].bulk_write(writes, ordered=False)
     if count + len(writes):
         log.info("records of the store were migrated", kind=name, records=count + len(writes))
-
-
-def _assign(database: Database[Document]) -> None:
-    """What was kept by a queue's name joins its series; what another process has assigned meanwhile stays as it is."""
-    jobs = (document | {"job_id": document["_id"]} for document in database["jobs"].find({}, {DOCUMENT: 1}))
-    owners = Owners.of(jobs, database["reports"].find({}, {"job_id": 1, "queue": 1}))
-    for name, assigned in (("forecasts", _forecast), ("accuracy", _accuracy)):
-        writes = list[ReplaceOne[Document]]()
-        for document in database[name].find(OF_NO_SERIES):
-            writes.append(ReplaceOne({"_id": document["_id"]} | OF_NO_SERIES, assigned(document, owners)))
-            if len(writes) == BATCH:
-                database[name].bulk_write(writes, ordered=False)
-                writes = []
-        if writes:
-            database[name].bulk_write(writes, ordered=False)
-    _assign_actuals(database, owners)
-    for schedule in database["schedules"].find({}, {DOCUMENT: 1}):
-        database["schedules"].update_one(schedule, {"$set": {DOCUMENT: accepting_losses(schedule[DOCUMENT])}})
-
-
-def _assign_actuals(database: Database[Document], owners: Owners) -> None:
-    unassigned = 0
-    names = {"$group": {"_id": {name: f"${name}" for name in OF_A_NAME}}}
-    for name in [group["_id"] for group in database["actuals"].aggregate([{"$match": OF_NO_SERIES}, names])]:
-        series = owners.of_name(*(name.get(part) for part in OF_A_NAME))
-        row = {name_of(SERIES, column): cell for column, cell in to_row(SERIES, series).items()} | MIGRATED
-        database["series"].replace_one({"_id": series.series_id}, row, upsert=True)
-        assigned: Document = {"$set": {"series_id": series.series_id}, "$unset": dict.fromkeys(OF_A_NAME, "")}
-        count = database["actuals"].update_many(name | OF_NO_SERIES, assigned).modified_count
-        unassigned += count if series.cluster == UNASSIGNED else 0
-    if unassigned:
-        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
-
-
-def _forecast(document: Document, owners: Owners) -> Document:
-    try:
-        return migrated("forecasts", with_series(document, owners.of_forecast(document))) | MIGRATED
-    except DISORDER:
-        return _unreadable(document)
-
-
-def _accuracy(document: Document, owners: Owners) -> Document:
-    try:
-        return _without_id(scored(document, owners.of_forecast(document)))
-    except DISORDER:
-        return _unreadable(document)
-
-
-def _unreadable(document: Document) -> Document:
-    """As it is, but in nobody's way."""
-    return document | {"series_id": f"of {document['_id']}"}
-
-
-def _without_id(row: Document) -> Document:
-    return {name: value for name, value in row.items() if name != "_id"}
 
 
 def _drop_retired_indexes(database: Database[Document]) -> None:

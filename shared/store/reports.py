@@ -6,11 +6,51 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from shared.domain.forecasts import Outcome
 from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import QueueNotFound, RecordUnreadable
 from shared.store.records import Between, Is, OneOf, Records, Where, given
-from shared.store.tables import OUTCOMES, REPORTS, KeptReport, Ranked
+from shared.store.tables import Column, Kind, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReport:
+    """A report without its outcomes, and how many these are: those of a higher rank are left from an earlier one."""
+
+    report: QueueReport
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One outcome of a leaderboard; 0 is the best."""
+
+    job_id: str
+    queue: str
+    rank: int
+    outcome: Outcome
+
+
+REPORTS = Table(
+    name="reports",
+    value=KeptReport,
+    columns=(
+        Column("job_id", path="report.job_id"),
+        Column("queue", path="report.queue"),
+        Column("state", path="report.state"),
+        Column("winner", path="report.winner.model", may_lack=True),
+    ),
+    key=("job_id", "queue"),
+    indexes=(("queue", "winner"), ("winner",)),
+    missing=QueueNotFound,
+)
+OUTCOMES = Table(
+    name="outcomes",
+    value=Ranked,
+    columns=(Column("job_id"), Column("queue"), Column("rank", Kind.WHOLE)),
+    key=("job_id", "queue", "rank"),
+)
 
 FORWARD = (QueueState.WAITING, QueueState.RUNNING, QueueState.FAILED, QueueState.SUCCEEDED)
 

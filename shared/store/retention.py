@@ -6,12 +6,17 @@ repeated and may run side by side. In an SQLite file, pages that become free are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from shared.domain.states import OPEN_STATES
+from shared.store.forecasts import FORECASTS
+from shared.store.jobs import JOBS
 from shared.store.records import Between, Exists, Is, OneOf, Records, Where
-from shared.store.tables import ACCURACY, ACTUALS, FORECASTS, JOBS, OUTCOMES, REPORTS, SESSIONS
+from shared.store.reports import OUTCOMES, REPORTS
+from shared.store.tables import Table
 
 MAX_OUTCOMES = 1_000  # of one transaction
 OLDEST_FIRST = (("created_at", True),)
@@ -31,7 +36,21 @@ class Retention:
         with self.records.together():
             return sum(self.records.update_if(JOBS, [job.job_id], lambda job: replace(job, idempotency_key=None)) for job in old)
 
-    def forget_jobs(self, before: datetime, limit: int) -> int:
+    def parts(self, table: Table[Any]) -> list[tuple[object, ...]]:
+        """Values of the first columns of the key, for each of which `forget` is called."""
+        return self.records.distinct(table, table.kept.each) if table.kept.each else [()]
+
+    def forget(self, table: Table[Any], before: datetime, limit: int, part: Sequence[object] = ()) -> int:
+        """Drop what is from before, by the moment that counts for the table; of jobs and forecasts not all of it goes."""
+        if table is JOBS:
+            return self._forget_jobs(before, limit)
+        if table is FORECASTS:
+            return self._forget_forecasts(before, limit)
+        by = table.kept.by
+        own = [Is(name, value) for name, value in zip(table.key, part, strict=False)]
+        return self.records.delete_some(table, [*own, Between(by, None, before)], order=((by, True),), limit=limit)
+
+    def _forget_jobs(self, before: datetime, limit: int) -> int:
         """Drop jobs that were created and have ended before, with their reports and outcomes; their forecasts stay."""
         where: Where = [ENDED, Between("created_at", None, before), Between("ended_at", None, before)]
         old = [job.job_id for job in self.records.find(JOBS, where, order=OLDEST_FIRST, limit=limit)]
@@ -42,7 +61,7 @@ class Retention:
             pass
         return self.records.delete_some(JOBS, [*where, *theirs])  # one that was tried again meanwhile stays
 
-    def forget_forecasts(self, before: datetime, limit: int) -> int:
+    def _forget_forecasts(self, before: datetime, limit: int) -> int:
         """Drop forecasts that were created before, with their steps.
 
         The newest of its series and job stays as long as its job is there.
@@ -52,21 +71,3 @@ class Retention:
         has_no_job = Exists(JOBS, ("job_id",), not_=True)
         gone = self.records.delete_some(FORECASTS, [old, is_replaced], order=OLDEST_FIRST, limit=limit)
         return gone + self.records.delete_some(FORECASTS, [old, has_no_job], order=OLDEST_FIRST, limit=limit - gone)
-
-    def forget_accuracy(self, before: datetime, limit: int) -> int:
-        """Drop the accuracy records of forecasts that were created before."""
-        return self.records.delete_some(ACCURACY, [Between("created_at", None, before)], order=OLDEST_FIRST, limit=limit)
-
-    def forget_sessions(self, before: datetime, limit: int) -> int:
-        """Drop sessions that expired before."""
-        expired = [Between("expires_at", None, before)]
-        return self.records.delete_some(SESSIONS, expired, order=(("expires_at", True),), limit=limit)
-
-    def series_ids(self) -> list[str]:
-        """Those of every series that has actual values."""
-        return [series_id for (series_id,) in self.records.distinct(ACTUALS, ["series_id"])]
-
-    def forget_actuals(self, series_id: str, before: datetime, limit: int) -> int:
-        """Drop the actual values of a series before that time."""
-        where: Where = [Is("series_id", series_id), Between("timestamp", None, before)]
-        return self.records.delete_some(ACTUALS, where, order=(("timestamp", True),), limit=limit)

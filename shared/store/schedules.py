@@ -9,7 +9,15 @@ from shared.domain.allowances import UNLIMITED, Allowance
 from shared.domain.schedules import Schedule
 from shared.errors import ScheduleNotFound
 from shared.store.records import Is, OneOf, Records, Waiting, Where
-from shared.store.tables import SCHEDULES
+from shared.store.tables import Column, Table
+
+SCHEDULES = Table(
+    name="schedules",
+    value=Schedule,
+    columns=(Column("schedule_id"), Column("account"), Column("project", path="request.project")),
+    key=("schedule_id",),
+    missing=ScheduleNotFound,
+)
 
 
 @dataclass(frozen=True, slots=True)

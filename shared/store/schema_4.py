@@ -18,8 +18,13 @@ from shared.domain.timegrid import from_epoch
 from shared.domain.tokens import Token
 from shared.errors import reason_of
 from shared.store.codec import Cell, Row, moment_of, to_row
+from shared.store.forecasts import FORECASTS
+from shared.store.jobs import JOBS
 from shared.store.reading import DISORDER
-from shared.store.tables import DOCUMENT, FORECASTS, JOBS, OUTCOMES, REPORTS, SCHEDULES, TOKENS, KeptReport, Kind, Ranked, Table
+from shared.store.reports import OUTCOMES, REPORTS, KeptReport, Ranked
+from shared.store.schedules import SCHEDULES
+from shared.store.tables import DOCUMENT, Kind, Table
+from shared.store.tokens import TOKENS
 
 T = TypeVar("T")
 

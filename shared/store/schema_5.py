@@ -19,9 +19,9 @@ from shared.store.codec import Row
 from shared.store.reading import DISORDER
 from shared.store.tables import DOCUMENT
 
-OF_A_NAME = ("queue", "metric", "period_seconds")  # the columns by which actual values were kept
+NAME = ("queue", "metric", "period_seconds")  # the columns by which actual values were kept
 
-Name = tuple[str, str, int]
+Name = tuple[str, str, int]  # the values of NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Owners:
         """The series of a forecast, or of its accuracy."""
         request = self.requests.get(row["job_id"])
         if request is None or (request.target, request.step_seconds) != (row["metric"], row["period_seconds"]):
-            return self.of_name(*(row[name] for name in OF_A_NAME))
+            return self.of_name(*(row[name] for name in NAME))
         series = request.series(row["queue"])
         self._use(series)
         return series
@@ -83,7 +83,7 @@ def with_series(row: Row, series: Series) -> dict[str, Any]:
 
 def scored(row: Row, series: Series) -> dict[str, Any]:
     """The row of an accuracy in today's columns."""
-    return {name: value for name, value in dict(row).items() if name not in OF_A_NAME} | {"series_id": series.series_id}
+    return {name: value for name, value in dict(row).items() if name not in NAME} | {"series_id": series.series_id}
 
 
 def accepting_losses(document: str) -> str:

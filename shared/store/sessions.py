@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from shared.domain.tokens import Session
 from shared.store.records import Is, OneOf, Records
-from shared.store.tables import SESSIONS
+from shared.store.tables import Column, Kept, Kind, Table
+
+SESSIONS = Table(
+    name="sessions",
+    value=Session,
+    columns=(Column("digest"), Column("token_id"), Column("created_at", Kind.CLOCK), Column("expires_at", Kind.CLOCK)),
+    key=("digest",),
+    indexes=(("token_id", "created_at"), ("expires_at",)),
+    has_document=False,
+    kept=Kept(by="expires_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import structlog
 from shared.drivers.faults import translated
 from shared.errors import InvalidSettings, RecordRefused, StoreAway
 from shared.store.sqlite_place import StorePlace
-from shared.store.sqlite_schema import SCHEMA_VERSION, make_schema
+from shared.store.sqlite_schema import make_schema, version_of
 
 REFUSALS = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_TRIGGER"})
 
@@ -69,7 +69,7 @@ class SqliteFile:
         """Write one page that says what it said before; raises StoreAway, whatever is in the way."""
         self.place.look_again()
         with self.writing() as connection:
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA user_version = {version_of(connection)}")
 
     def close(self) -> None:
         """Close this process's connections; no thread of it may be using one."""

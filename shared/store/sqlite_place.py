@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.errors import StoreAway
+from shared.store import schema
 
 LOOK_EVERY_SECONDS = 1.0  # a look with fresh eyes, which reads the file's head; it takes 0.1 ms
 NOTE = """\
@@ -68,9 +69,12 @@ class StorePlace:
         return self._note.exists()
 
     def refuse_emptied(self, connection: sqlite3.Connection, *, was_made: bool) -> None:
-        """Raises StoreAway for a file without tables of ours where one was made; asked before anything is written."""
-        if was_made and not connection.execute("PRAGMA user_version").fetchone()[0]:
+        """Raises StoreAway for a file that has lost our tables; asked before missing ones are made, which would be empty."""
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if was_made and not version:
             raise self._away(EMPTIED)
+        if schema.COLUMNS < version <= schema.VERSION:
+            self._refuse_foreign(connection)
 
     def adopt(self, connection: sqlite3.Connection) -> None:
         """What has just been opened and has our tables is the store of this process, and is noted."""

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection
+from functools import cache, partial
 from importlib.resources import files
+from itertools import chain
+from typing import Any
 
 import structlog
 
 from shared.domain.series import UNASSIGNED
-from shared.errors import InvalidSettings
+from shared.store import schema
+from shared.store.accuracy import ACCURACY
+from shared.store.actuals import SERIES
 from shared.store.codec import to_row
+from shared.store.forecasts import FORECASTS
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import OF_A_NAME, Owners, accepting_losses, scored, with_series
+from shared.store.schema_5 import NAME, Owners, accepting_losses, scored, with_series
 from shared.store.sqlite_statements import insert, schema_of
-from shared.store.tables import ACCURACY, FORECASTS, SERIES, TABLES
+from shared.store.tables import TABLES, Table
 
-SCHEMA_VERSION = 6  # kept in the file as its user_version
 STEP_ARRAYS = ("prediction", "lower_bound", "upper_bound")
-# schema of a file → what migrates it to the next one; what was new as a whole needs no line
-MIGRATIONS: dict[int, tuple[str, ...]] = {
+# statements that lead to the next schema; what was new as a whole needs none
+STATEMENTS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE jobs ADD COLUMN queued_at INTEGER",),
     2: (  # a forecast's steps move from a table of theirs into arrays
         *(f"ALTER TABLE forecasts ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'" for name in STEP_ARRAYS),
@@ -33,21 +39,20 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
     3: ("DROP TABLE IF EXISTS signing_keys",),  # sessions are random ids now: no key that could sign one lies in the file
 }
-# table of an earlier schema → how its rows are read; an outcome's key refers to its report's, hence this order of dropping
+# table of schema 4 → how its rows are read; an outcome's key refers to its report's, hence this order of dropping
 OLD_TABLES = {
-    "outcomes": "SELECT * FROM outcomes_old",
+    "outcomes": "SELECT * FROM outcomes_4",
     "job_queues": """
-        SELECT *, (SELECT count(*) FROM outcomes_old AS its WHERE (its.job_id, its.queue) = (this.job_id, this.queue))
-            AS candidates
-        FROM job_queues_old AS this
+        SELECT *, (SELECT count(*) FROM outcomes_4 AS its WHERE (its.job_id, its.queue) = (this.job_id, this.queue)) AS candidates
+        FROM job_queues_4 AS this
     """,
-    "jobs": "SELECT * FROM jobs_old",
-    "tokens": "SELECT * FROM tokens_old",
-    "schedules": "SELECT * FROM schedules_old",
+    "jobs": "SELECT * FROM jobs_4",
+    "tokens": "SELECT * FROM tokens_4",
+    "schedules": "SELECT * FROM schedules_4",
 }
-OF_A_QUEUE = ("forecasts", "accuracy", "actuals")  # what schema 5 kept by the queue's name alone
+OF_A_NAME = ("forecasts", "accuracy", "actuals")  # what schema 5 kept by the queue's name alone
 MADE_ANEW = """
-    SELECT type, name FROM sqlite_schema
+    SELECT type, '"' || replace(name, '"', '""') || '"' FROM sqlite_schema
     WHERE (type = 'view' AND name IN ('forecast_steps', 'forecast_issued', 'forecast_latest', 'actual_values'))
        OR (type = 'index' AND substr(name, 1, length(tbl_name) + 4) = tbl_name || '_by_')
 """
@@ -60,80 +65,115 @@ def make_schema(connection: sqlite3.Connection) -> None:
 
     Raises InvalidSettings for a file of a newer release.
     """
-    version = _version(connection)
-    if not 0 <= version <= SCHEMA_VERSION:
-        raise InvalidSettings(f"the store's file has schema {version} of a newer release; this one knows {SCHEMA_VERSION}")
-    if version < SCHEMA_VERSION:
-        with connection:  # commits, or rolls back
-            connection.execute("BEGIN IMMEDIATE")
-            _migrate(connection, _version(connection))
-
-
-def _migrate(db: sqlite3.Connection, version: int) -> None:
-    """From a schema, 0 = a new file, to ours."""
-    if version == SCHEMA_VERSION:  # another process was faster
+    version = version_of(connection)
+    schema.check_known(version, "file")
+    if version == schema.VERSION and not _missing(connection):
         return
-    old = _set_aside(db, version) if version else []
-    for statement in _statements():
-        db.execute(statement)
-    for name in [name for name in OLD_TABLES if name in old]:
-        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
-        db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
+    with connection:  # commits, or rolls back
+        connection.execute("BEGIN IMMEDIATE")
+        version = version_of(connection)
+        if version:
+            schema.migrate(connection, version, STEPS)
+        missing = _make_missing(connection)
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     if version:
-        _assign(db, [name for name in OF_A_QUEUE if name in old])
-        db.create_function("accepting_losses", 1, accepting_losses, deterministic=True)
-        db.execute("UPDATE schedules SET document = accepting_losses(document)")
-    for name in old:
-        db.execute(f"DROP TABLE {name}_old")
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    if version:
-        log.info("the store's file was migrated", found=version, schema=SCHEMA_VERSION)
+        log.info("the store's file was brought up to date", found=version, schema=schema.VERSION, made=missing)
 
 
-def _assign(db: sqlite3.Connection, names: list[str]) -> None:
-    """What was kept by a queue's name joins its series."""
-    owners = Owners.of(db.execute("SELECT job_id, document FROM jobs"), db.execute("SELECT job_id, queue FROM reports"))
-    rows = {name: db.execute(f"SELECT * FROM {name}_old") for name in names}  # noqa: S608 - our names
-    forecasts = (with_series(row, owners.of_forecast(row)) for row in rows.get("forecasts", ()))
-    db.executemany(insert(FORECASTS, replaces=True), (migrated("forecasts", row) for row in forecasts))
-    db.executemany(insert(ACCURACY, replaces=True), (scored(row, owners.of_forecast(row)) for row in rows.get("accuracy", ())))
-    unassigned = 0
-    if "actuals" in names:
-        for name in db.execute(f"SELECT DISTINCT {', '.join(OF_A_NAME)} FROM actuals_old").fetchall():  # noqa: S608 - our names
-            series = owners.of_name(*name)
-            own = f"FROM actuals_old WHERE ({', '.join(OF_A_NAME)}) = (?, ?, ?)"
-            db.execute(insert(SERIES, replaces=True), to_row(SERIES, series))
-            cursor = db.execute(f"INSERT INTO actuals SELECT ?, timestamp, value {own}", (series.series_id, *name))
-            unassigned += cursor.rowcount if series.cluster == UNASSIGNED else 0
-    if unassigned:
-        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
-
-
-def _set_aside(db: sqlite3.Connection, version: int) -> list[str]:
-    """Rename the tables that ours has in another form, and drop what is made anew; which they are."""
-    for step in range(version, 4):
-        for statement in MIGRATIONS[step]:
-            db.execute(statement)
-    for kind, name in db.execute(MADE_ANEW).fetchall():
-        db.execute(f"DROP {kind} {name}")
-    known = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    tables = [name for name in (*(OLD_TABLES if version < 5 else ()), *OF_A_QUEUE) if name in known]
-    for name in tables:
-        db.execute(f"ALTER TABLE {name} RENAME TO {name}_old")
-    return tables
-
-
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema that the file names; 0 = nothing was made in it."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
-def _statements() -> Iterator[str]:
-    for table in TABLES:
-        yield from schema_of(table)
-    statement = ""
-    for line in files(__package__).joinpath("views.sql").read_text(encoding="utf-8").splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _run_statements(db: sqlite3.Connection, version: int) -> int:
+    for statement in STATEMENTS[version]:
+        db.execute(statement)
+    return version + 1
+
+
+def _read_columns(db: sqlite3.Connection) -> int:
+    """Records that were columns are written as they are today."""
+    old = _set_aside(db, OLD_TABLES, schema.COLUMNS)
+    _make_missing(db)
+    for name in old:
+        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
+        db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
+    for name in old:
+        db.execute(f"DROP TABLE {name}_{schema.COLUMNS}")
+    return schema.NAMES
+
+
+def _assign(db: sqlite3.Connection) -> int:
+    """What was kept by a queue's name joins its series."""
+    old = {name: f"{name}_{schema.NAMES}" for name in _set_aside(db, OF_A_NAME, schema.NAMES)}
+    _make_missing(db)
+    owners = Owners.of(db.execute("SELECT job_id, document FROM jobs"), db.execute("SELECT job_id, queue FROM reports"))
+    rows = {name: db.execute(f"SELECT * FROM {old[name]}") if name in old else () for name in ("forecasts", "accuracy")}  # noqa: S608 - our names
+    forecasts = (with_series(row, owners.of_forecast(row)) for row in rows["forecasts"])
+    db.executemany(insert(FORECASTS, replaces=True), (migrated("forecasts", row) for row in forecasts))
+    db.executemany(insert(ACCURACY, replaces=True), (scored(row, owners.of_forecast(row)) for row in rows["accuracy"]))
+    if "actuals" in old:
+        _assign_actuals(db, old["actuals"], owners)
+    db.create_function("accepting_losses", 1, accepting_losses, deterministic=True)
+    db.execute("UPDATE schedules SET document = accepting_losses(document)")
+    for table in old.values():
+        db.execute(f"DROP TABLE {table}")
+    return schema.VERSION
+
+
+def _assign_actuals(db: sqlite3.Connection, table: str, owners: Owners) -> None:
+    unassigned, names = 0, ", ".join(NAME)
+    for name in db.execute(f"SELECT DISTINCT {names} FROM {table}").fetchall():  # noqa: S608 - our names
+        series = owners.of_name(*name)
+        db.execute(insert(SERIES, replaces=True), to_row(SERIES, series))
+        own = f"SELECT ?, timestamp, value FROM {table} WHERE ({names}) = (?, ?, ?)"  # noqa: S608 - our names
+        cursor = db.execute(f"INSERT INTO actuals {own}", (series.series_id, *name))
+        unassigned += cursor.rowcount if series.cluster == UNASSIGNED else 0
+    if unassigned:
+        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+
+
+STEPS: schema.Steps[sqlite3.Connection] = {
+    **{version: partial(_run_statements, version=version) for version in STATEMENTS},
+    schema.COLUMNS: _read_columns,
+    schema.NAMES: _assign,
+}
+
+
+def _set_aside(db: sqlite3.Connection, tables: Collection[str], version: int) -> list[str]:
+    """Rename those of the tables that the file has, and drop what is made anew; which they are."""
+    for kind, name in db.execute(MADE_ANEW).fetchall():
+        db.execute(f"DROP {kind} {name}")
+    names = _names(db)
+    old = [name for name in tables if name in names]
+    db.execute("PRAGMA legacy_alter_table = ON")  # somebody's own views on ours are neither checked nor rewritten
+    for name in old:
+        db.execute(f"ALTER TABLE {name} RENAME TO {name}_{version}")
+    db.execute("PRAGMA legacy_alter_table = OFF")
+    return old
+
+
+def _names(db: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
+
+
+def _missing(db: sqlite3.Connection) -> dict[str, str]:
+    """Name → statement of each table, index and view that the file lacks."""
+    names = _names(db)
+    return {name: statement for name, statement in _statements(tuple(TABLES)).items() if name not in names}
+
+
+def _make_missing(db: sqlite3.Connection) -> list[str]:
+    missing = _missing(db)
+    for statement in missing.values():
+        db.execute(statement)
+    return list(missing)
+
+
+@cache
+def _statements(tables: tuple[Table[Any], ...]) -> dict[str, str]:
+    """Name → what makes the table, index or view of that name."""
+    views = files(__package__).joinpath("views.sql").read_text(encoding="utf-8")
+    statements = [*chain.from_iterable(map(schema_of, tables)), *re.findall("(?ms)^CREATE VIEW.*?;$", views)]
+    return {re.findall(r"IF NOT EXISTS (\w+)", statement)[0]: statement for statement in statements}

@@ -9,7 +9,16 @@ from datetime import datetime
 from shared.domain.tokens import Token
 from shared.errors import TokenNotFound
 from shared.store.records import Records
-from shared.store.tables import TOKENS
+from shared.store.tables import Column, Kind, Table
+
+TOKENS = Table(
+    name="tokens",
+    value=Token,
+    columns=(Column("token_id"), Column("digest"), Column("created_at", Kind.CLOCK)),
+    key=("token_id",),
+    unique=("digest",),
+    missing=TokenNotFound,
+)
 
 
 @dataclass(frozen=True, slots=True)

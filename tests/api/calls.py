@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api import ops, v1
+from api.edge import sessions
+from api.edge.context import Services
 from api.edge.policy import Policy
+from api.edge.routing import add_routes
+from api.ops import openapi
+from shared.config.settings import Settings
 
-SERVED = (  # what the document describes
-    ("POST", "/v1/jobs"),
-    ("POST", "/v1/jobs/validate"),
-    ("GET", "/v1/jobs"),
-    ("GET", "/v1/jobs/{job_id}"),
-    ("POST", "/v1/jobs/{job_id}/cancel"),
-    ("POST", "/v1/jobs/{job_id}/retry"),
-    ("GET", "/v1/jobs/{job_id}/queues"),
-    ("GET", "/v1/jobs/{job_id}/queues/{queue}"),
-    ("GET", "/v1/queues"),
-    ("GET", "/v1/queues/{queue}/series"),
-    ("GET", "/v1/models"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    ("GET", "/metrics"),
-    ("GET", "/version"),
-    ("GET", "/v1/queues/{queue}/accuracy"),
-    ("GET", "/v1/queues/{queue}/forecasts"),
-    ("GET", "/v1/schedules"),
-    ("POST", "/v1/schedules"),
-    ("GET", "/v1/schedules/{schedule_id}"),
-    ("DELETE", "/v1/schedules/{schedule_id}"),
-    ("POST", "/v1/schedules/{schedule_id}/pause"),
-    ("POST", "/v1/schedules/{schedule_id}/resume"),
-)
+Operation = tuple[str, str]  # method and path
+
 SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+@cache
+def described() -> dict[Operation, dict[str, Any]]:
+    """What the document describes, in its order."""
+    app = Flask("document")
+    add_routes(app, Services(settings=Settings()), v1, ops, sessions)
+    with app.app_context():
+        paths: dict[str, dict[str, Any]] = json.loads(openapi.document())["paths"]
+    return {(method.upper(), path): operation for path, methods in paths.items() for method, operation in methods.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,40 +6,23 @@ import io
 import logging
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from api.app import create_app
 from api.edge.context import EXTENSION, Services
 from deploy.valkey import forget_socket, valkey_command
 from shared.config.settings import Settings
-from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from shared.telemetry.logs import configure_logs
-from tests.api.scene import Granting, Headers
+from tests.api.scene import Granting, MakeApp, OwnBroker, make_app, token_for
 
-
-@pytest.fixture
-def make_app() -> Iterator[Callable[[Settings], Flask]]:
-    """Makes applications, and closes afterwards what they opened."""
-    made: list[Services] = []
-
-    def make(settings: Settings) -> Flask:
-        app = create_app(settings)
-        made.append(app.extensions[EXTENSION])
-        return app
-
-    yield make
-    for services in made:
-        for name in vars(services).keys() & {"store", "run_state", "_app"}:
-            getattr(services, name).close()
+__all__ = ["make_app"]  # a fixture
 
 
 @pytest.fixture
@@ -58,27 +41,34 @@ def everything(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def services(run_state: RunState, everything: Settings, make_app: Callable[[Settings], Flask]) -> Services:
-    """What the views of `client` stand on."""
-    found: Services = make_app(everything).extensions[EXTENSION]
-    return found
-
-
-@pytest.fixture
-def client(run_state: RunState, everything: Settings, make_app: Callable[[Settings], Flask]) -> FlaskClient:
+def client(run_state: RunState, everything: Settings, make_app: MakeApp) -> FlaskClient:
     """A caller of the service; no worker has published its models yet."""
     return make_app(everything).test_client()
 
 
 @pytest.fixture
-def store(client: FlaskClient) -> Store:
+def services(client: FlaskClient) -> Services:
+    """What the views of `client` stand on."""
+    found: Services = client.application.extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def store(services: Services) -> Store:
     """The store behind `client`."""
-    services: Services = client.application.extensions[EXTENSION]
     return services.store
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
+def storeless(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with the running broker and a store that cannot be reached."""
+    (tmp_path / "file").touch()
+    place = Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url
+    return settings.model_copy(update={"store_url": place})
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[OwnBroker]:
     """Settings with a broker that a test may stop, and its process."""
     folder = tmp_path / "own"
     server = subprocess.Popen(valkey_command(folder), stdout=subprocess.DEVNULL)
@@ -96,17 +86,7 @@ def own_broker(tmp_path: Path) -> Iterator[tuple[Settings, subprocess.Popen[byte
 @pytest.fixture
 def grant(client: FlaskClient) -> Granting:
     """Makes a token for `client`, which is then open to nobody without one, and gives the header that brings it."""
-    services: Services = client.application.extensions[EXTENSION]
-
-    def make(scope: Scope | str = Scope.ADMIN, *projects: str, expires_at: datetime | None = None) -> Headers:
-        token, secret = make_token(
-            name="ci", scope=Scope(scope), created_at=datetime.now(UTC), projects=projects, expires_at=expires_at
-        )
-        services.store.tokens.add(token)
-        vars(services).pop("known_tokens", None)  # it would know of the token in a moment
-        return {"Authorization": f"Bearer {secret}"}
-
-    return make
+    return partial(token_for, client.application)
 
 
 @pytest.fixture

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.app import create_app
+from api.edge.context import EXTENSION, Services
+from shared.config.settings import Settings
 from shared.domain.forecasts import (
     Candidate,
     Failure,
@@ -23,6 +29,7 @@ from shared.domain.forecasts import (
 )
 from shared.domain.jobs import Job, JobState
 from shared.domain.reports import QueueReport
+from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
 from shared.store import Store
@@ -55,6 +62,8 @@ CARDS = (
 QUEUECAST = (sys.executable, "-c", "from shared.command.root import main; main()")
 Headers = dict[str, str]
 Granting = Callable[..., Headers]
+MakeApp = Callable[[Settings], Flask]
+OwnBroker = tuple[Settings, subprocess.Popen[bytes]]
 SCORED = Measures(mape=7.5, wape=7.0, smape=7.1, mase=0.8, rmse=3.0, skill=0.2, steps=3, skipped_steps=0)
 PROPHET = Candidate(model="prophet", hyperparameters={"growth": "flat"})
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)  # keys of a passed deadline expire at once
@@ -69,6 +78,33 @@ def in_time(client: FlaskClient, method: str, path: str, body: Any) -> TestRespo
 def expect_away(answer: TestResponse) -> None:
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.fixture
+def make_app() -> Iterator[MakeApp]:
+    """Makes applications, and closes afterwards what they opened."""
+    made: list[Services] = []
+
+    def make(settings: Settings) -> Flask:
+        app = create_app(settings)
+        made.append(app.extensions[EXTENSION])
+        return app
+
+    yield make
+    for services in made:
+        for name in vars(services).keys() & {"store", "run_state", "_app"}:
+            getattr(services, name).close()
+
+
+def token_for(app: Flask, scope: Scope | str = Scope.ADMIN, *projects: str, expires_at: datetime | None = None) -> Headers:
+    """The header that brings a new token of this service, which is then open to nobody without one."""
+    services: Services = app.extensions[EXTENSION]
+    token, secret = make_token(
+        name="ci", scope=Scope(scope), created_at=datetime.now(UTC), projects=projects, expires_at=expires_at
+    )
+    services.store.tokens.add(token)
+    vars(services).pop("known_tokens", None)  # it would know of the token in a moment
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def a_report(**changes: Any) -> QueueReport:

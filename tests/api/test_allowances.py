@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,13 +13,14 @@ from shared.config.settings import Settings
 from shared.domain.jobs import JobState
 from shared.fleet.runstate import RunState
 from tests.api.bodies import a_body
+from tests.api.scene import MakeApp
 from tests.factories import MONDAY
 
 LIMITS = {"most_open_jobs": 2, "most_candidates": 50_000, "most_schedules": 1}
 
 
 @pytest.fixture
-def app(settings: Settings, run_state: RunState, make_app: Callable[[Settings], Flask]) -> Flask:
+def app(settings: Settings, run_state: RunState, make_app: MakeApp) -> Flask:
     return make_app(settings.model_copy(update=LIMITS))
 
 

@@ -20,7 +20,7 @@ HELP = "from shared.command.root import build_app; build_app()"
         (EVERY_GRID, HEAVY),
         (EVERY_SOURCE_AND_SINK, HEAVY),
         ("import worker.app", HEAVY),
-        ("import api.app", (*HEAVY, "numpy", "pandas", "scipy", "worker")),
+        ("import api.app", (*HEAVY, "numpy", "pandas", "scipy", "pyarrow", "worker")),
         (HELP, (*HEAVY, "numpy", "pandas", "scipy", "celery", "flask", "pyarrow")),
     ],
     ids=["every grid", "every source and sink", "worker", "API", "command line"],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.house import ROOT, fail_on, modules, syntax_of
+
 MAX_ROOMS = {"worker": 12, "api": 8, "shared": 9}  # decisions and collect, the tree of YARN's queues are still to come
 MAX_BESIDE = 2  # modules of a package that stand beside its rooms
 
@@ -22,9 +22,5 @@ def test_few_rooms_stand_side_by_side(package: str) -> None:
 
 @pytest.mark.parametrize("package", [*MAX_ROOMS, "deploy"])
 def test_every_room_says_what_it_is_for(package: str) -> None:
-    silent = [
-        str(path.relative_to(ROOT))
-        for path in (ROOT / package).rglob("__init__.py")
-        if not (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].endswith((".", ":"))
-    ]
-    assert silent == []
+    docstrings = {path: ast.get_docstring(syntax_of(path)) or "" for path in modules(package) if path.name == "__init__.py"}
+    fail_on(str(path) for path, text in docstrings.items() if not text.partition("\n")[0].endswith((".", ":")))

@@ -16,15 +16,16 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from api.app import create_app
 from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
 from shared.store import Store
+from tests.api.scene import MakeApp, make_app
 from tests.api.serving import serving
 from tests.browser.looking import CHROMIUM, NARROW, OPTIONS, WIDE, Watched
 from tests.servers import missing
 
+__all__ = ["make_app"]  # a fixture
 PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
 PATIENCE_MILLISECONDS = 20_000  # a loaded machine
 
@@ -96,13 +97,9 @@ def any_page(request: pytest.FixtureRequest, new_page: Callable[..., Page]) -> P
 
 
 @pytest.fixture
-def app(run_state: RunState, settings: Settings) -> Iterator[Flask]:
+def app(run_state: RunState, settings: Settings, make_app: MakeApp) -> Flask:
     """The service in this process, on the running broker, with a store of the test's own."""
-    made = create_app(settings)
-    yield made
-    opened: Services = made.extensions[EXTENSION]
-    if "store" in vars(opened):
-        opened.store.close()
+    return make_app(settings)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.stack import QUEUECAST
 from deploy.valkey import forget_socket, valkey_command
+from tests.api.bodies import BODY
 from tests.chaos.fleet import LANES
 from tests.chaos.hosts import HUB, Hosts, three_hosts, why_not
 from tests.factories import MONDAY, write_loads
@@ -21,15 +22,8 @@ QUEUES = 12
 PASSWORD = "of-this-test-only"
 SCORED = "queuecast.score"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside a namespace, where nobody else is
-REQUEST = {
-    "job_name": "Three hosts",
-    "data": {"source": {"name": "files"}, "destination": {"name": "mongodb", "collection": "delivered"}},
-    "aggregation_time_period": "1h",
-    "data_ingestion_time_period": "14d",
-    "future_prediction_time_period": "1d",
-    "model": ["prophet", "ets", "hour_mean"],
-    "as_of": MONDAY.isoformat(),
-}
+DELIVERED = {"source": {"name": "files"}, "destination": {"name": "mongodb", "collection": "delivered"}}
+REQUEST = BODY | {"data": DELIVERED, "model": ["prophet", "ets", "hour_mean"], "as_of": MONDAY.isoformat()}
 COUNTING = """
 import sys, pymongo
 with pymongo.MongoClient("mongodb://127.0.0.1:27017/") as client:

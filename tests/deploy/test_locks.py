@@ -92,24 +92,22 @@ def names(environment: Path) -> set[str]:
     return {path.name for path in environment.glob("lib/python3*/site-packages/*")}
 
 
-def test_pip_installs_a_lock_on_a_later_day_without_changing_anything(scratch: tuple[str, Path], later_day: Path) -> None:
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_a_lock_is_installed_on_a_later_day_without_changing_anything(
+    scratch: tuple[str, Path], later_day: Path, installer: str
+) -> None:
     lock, environment = scratch
     before = names(environment)
-    only = ("--no-deps", "--require-hashes", "--no-index", "--find-links", str(later_day))
-    done = pip(environment, "install", *only, "--requirement", str(ROOT / "deploy" / lock))
+    only = ["--no-deps", "--require-hashes", "--no-index", "--find-links", str(later_day), "-r", str(ROOT / "deploy" / lock)]
+    if installer == "pip":
+        done = pip(environment, "install", *only)
+    elif UV.exists():
+        command = [UV, "pip", "install", "--no-config", "--python", environment / "bin" / "python", *only]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    else:
+        pytest.skip("uv could not be had when the environment was made; pip's part of this test has run")
     assert (done.returncode, names(environment)) == (0, before), done.stderr
     assert "99999" not in done.stdout
-
-
-def test_uv_installs_a_lock_on_a_later_day_without_changing_anything(scratch: tuple[str, Path], later_day: Path) -> None:
-    lock, environment = scratch
-    if not UV.exists():
-        pytest.skip("uv could not be had when the environment was made; pip's part of this test has run")
-    before = names(environment)
-    only = ("--no-deps", "--require-hashes", "--no-index", "--find-links", str(later_day), "--no-config")
-    command = [UV, "pip", "install", "--python", environment / "bin" / "python", *only, "-r", ROOT / "deploy" / lock]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, names(environment)) == (0, before), done.stderr
 
 
 def test_a_lock_holds_everything_that_its_packages_need(scratch: tuple[str, Path]) -> None:

@@ -23,57 +23,40 @@ RULES = f"{{extends: default, rules: {{line-length: {{max: 170}}, {OFF}}}}}"
 KNOWN = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_FILE, SECRETS_DIR}
 RESOURCES = [path for path in MANIFESTS if path.name != "kustomization.yaml"]
 FIRST_TOKEN = DEPLOY / "kubernetes/first-token/pod.yaml"  # by hand, once
-TEXTS = {"type": "array", "items": {"type": "string"}}
-# The part of the Compose Specification that is used here, and nothing else, so that a mistyped key is found.
-SERVICE = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "image": {"type": "string"},
-        "build": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["context"],
-            "properties": {key: {"type": "string"} for key in ("context", "dockerfile", "target")},
-        },
-        **dict.fromkeys(("command", "entrypoint", "cap_drop", "security_opt", "tmpfs", "ports", "volumes", "networks"), TEXTS),
-        "environment": {"type": "object", "additionalProperties": {"type": "string"}},
-        "read_only": {"type": "boolean"},
-        "restart": {"enum": ["unless-stopped"]},
-        "stop_grace_period": {"type": "string", "pattern": "^[0-9]+[sm]$"},
-        "logging": {"type": "object", "additionalProperties": False, "properties": {"driver": {}, "options": {}}},
-        "depends_on": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {"condition": {"enum": ["service_started", "service_healthy", "service_completed_successfully"]}},
-            },
-        },
-        "healthcheck": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "test": TEXTS,
-                "disable": {"type": "boolean"},
-                "retries": {"type": "integer"},
-                **{key: {"type": "string", "pattern": "^[0-9]+[sm]$"} for key in ("interval", "timeout", "start_period")},
-            },
-        },
-    },
-}
-COMPOSE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["name", "services"],
-    "properties": {
-        "name": {"type": "string"},
-        "services": {"type": "object", "additionalProperties": SERVICE},
-        "networks": {"type": "object", "additionalProperties": {"additionalProperties": False, "properties": {"internal": {}}}},
-        "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
-    },
-    "patternProperties": {"^x-": {}},
-}
+
+
+def closed(required: tuple[str, ...] = (), /, **properties: Any) -> dict[str, Any]:
+    """The schema of a mapping that has these keys and no others, so that a mistyped one is found."""
+    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
+
+
+def each(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a mapping from any names to such values."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+TEXT, TEXTS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+LENGTH = {"type": "string", "pattern": "^[0-9]+[sm]$"}
+# The part of the Compose Specification that is used here.
+SERVICE = closed(
+    **dict.fromkeys(("command", "entrypoint", "cap_drop", "security_opt", "tmpfs", "ports", "volumes", "networks"), TEXTS),
+    image=TEXT,
+    build=closed(("context",), context=TEXT, dockerfile=TEXT, target=TEXT),
+    environment=each(TEXT),
+    read_only={"type": "boolean"},
+    restart={"enum": ["unless-stopped"]},
+    stop_grace_period=LENGTH,
+    logging=closed(driver={}, options={}),
+    depends_on=each(closed(condition={"enum": ["service_started", "service_healthy", "service_completed_successfully"]})),
+    healthcheck=closed(
+        test=TEXTS,
+        disable={"type": "boolean"},
+        retries={"type": "integer"},
+        **dict.fromkeys(("interval", "timeout", "start_period"), LENGTH),
+    ),
+)
+PLACES = {"networks": each(closed(internal={})), "volumes": each({"type": "null"})}
+COMPOSE = closed(("name", "services"), name=TEXT, services=each(SERVICE), **PLACES) | {"patternProperties": {"^x-": {}}}
 
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: path.name)

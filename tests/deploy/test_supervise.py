@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -160,12 +161,25 @@ def test_programs_end_with_a_supervisor_that_is_killed(folder: Path, notebook: N
         pass
 
 
-def test_a_program_that_fails_again_and_again_before_it_is_ready_is_given_up(folder: Path, notebook: Notebook) -> None:
-    broken = notebook.program("api", "sys.exit('no module named x')")
-    given_up = r"api failed 3 times before it was ready; .*api.log ends with: .*no module named x"
+@pytest.mark.parametrize(
+    ("body", "ready_seconds", "ended", "log"),
+    [
+        ("sys.exit('no module named x')", 60.0, "api ended with 1", "ends with: .*no module named x"),
+        (SLEEP, 0.2, "api ended because it was not ready within 0.2 s", "is empty"),
+        ("", 60.0, "before it began: ", ""),
+    ],
+    ids=["broken", "silent", "missing"],
+)
+def test_a_program_that_is_never_ready_is_given_up_after_three_starts(  # noqa: PLR0917 - a table's columns
+    folder: Path, notebook: Notebook, body: str, ready_seconds: float, ended: str, log: str
+) -> None:
+    program = notebook.program("api", body, ready_seconds=ready_seconds)
+    if not body:
+        program = replace(program, command=[str(folder / "nothing")])
+    given_up = rf"api failed 3 times before it was ready; .*api.log {log}"
     with pytest.raises(ServiceError, match=given_up), supervision(folder, notebook.said.append) as supervisor:
-        supervisor.start([broken])
-    assert "api ended with 1" in notebook.said[-1]
+        supervisor.start([program])
+    assert ended in notebook.said[0]
     assert "3 times in a row; next start in 2 s" in notebook.said[-1]
 
 
@@ -174,16 +188,6 @@ def test_a_program_that_was_ready_once_is_never_given_up_but_started_ever_later(
         supervisor.start([notebook.program("api", "note('up')")])
         supervisor.run(until(lambda: len(notebook.said) == 4))
     assert [line.partition("next start in ")[2].partition(" s")[0] for line in notebook.said] == ["0.5", "1", "2", "4"]
-
-
-def test_a_late_essential_program_is_started_again_and_given_up_when_that_is_no_help(folder: Path, notebook: Notebook) -> None:
-    silent = notebook.program("api", SLEEP, ready_seconds=0.2)
-    with (
-        pytest.raises(ServiceError, match=r"api failed 3 times before it was ready; .*api.log is empty"),
-        supervision(folder, notebook.said.append) as supervisor,
-    ):
-        supervisor.start([silent])
-    assert "api ended because it was not ready within 0.2 s" in notebook.said[0]
 
 
 def test_a_late_program_is_started_again_and_ends_nothing_that_serves(folder: Path, notebook: Notebook) -> None:
@@ -235,13 +239,6 @@ def test_a_log_that_is_gone_ends_nothing(folder: Path, notebook: Notebook) -> No
         (folder / "logs" / "api.log").unlink()
         supervisor.attend()
     assert notebook.said == []
-
-
-def test_a_command_that_does_not_exist_is_a_failed_start(folder: Path, notebook: Notebook) -> None:
-    missing = Program(name="api", command=[str(folder / "nothing")], is_ready=lambda: False)
-    with pytest.raises(ServiceError, match="api failed 3 times"), supervision(folder, notebook.said.append) as supervisor:
-        supervisor.start([missing])
-    assert "before it began: " in notebook.said[0]
 
 
 def test_a_folder_has_one_supervisor(folder: Path) -> None:

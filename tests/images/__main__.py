@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import secrets
 import sys
 import time
-import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.error import HTTPError
+
+import urllib3
 
 from api.command.client import Client
 from api.command.service import follow
@@ -149,7 +148,7 @@ def see_the_job_through(api: Container, token: str) -> None:
 
 def look_at_flower(flower: Container, credentials: str) -> None:
     """It asks for its password, and shows who is there."""
-    assert status_of(f"http://{flower.address}:5555/") == 401
+    get(f"http://{flower.address}:5555/", status=401)
     assert b"worker@" in get(f"http://{flower.address}:5555/workers", credentials)
     say("flower: asks for its password, and shows the workers")
 
@@ -161,23 +160,12 @@ def end(container: Container) -> None:
     say(f"{container.service.name}: ended {seconds:.0f} s after SIGTERM, with 0")
 
 
-def get(url: str, credentials: str = "") -> bytes:
-    """What a service answers to user:password, if given; raises HTTPError when it refuses."""
-    basic = base64.b64encode(credentials.encode()).decode()
-    request = urllib.request.Request(url, headers={"Authorization": f"Basic {basic}"} if credentials else {})  # noqa: S310 - our own container
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=20) as answer:
-        found: bytes = answer.read()
-    return found
-
-
-def status_of(url: str) -> int:
-    """The status of an answer."""
-    try:
-        get(url)
-    except HTTPError as refused:
-        return refused.code
-    return 200
+def get(url: str, credentials: str = "", status: int = 200) -> bytes:
+    """What a service answers to user:password, if given, with this status."""
+    headers = urllib3.make_headers(basic_auth=credentials or None)
+    answer = urllib3.request("GET", url, headers=headers, retries=False, timeout=20)
+    assert answer.status == status, answer.data
+    return answer.data
 
 
 def say(line: str) -> None:

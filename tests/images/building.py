@@ -69,18 +69,7 @@ def build(target: str, volumes: Sequence[str]) -> float:
     """
     mounted = [path for path in (*ALWAYS_MOUNTED, *volumes) if Path(path).exists()]
     mounts = [f"--volume={path}:{path}:ro" for path in mounted]
-    options = [
-        "--format",
-        "docker",
-        "--pull=never",
-        "--layers",
-        "--network",
-        "host",
-        "--file",
-        str(DOCKERFILE),
-        "--target",
-        target,
-    ]
+    options = ["--format=docker", "--pull=never", "--layers", "--network=host", f"--file={DOCKERFILE}", f"--target={target}"]
     started = time.monotonic()
     run("buildah", "bud", *options, *mounts, "--tag", f"queuecast-{target}", str(ROOT), quiet=False)
     return time.monotonic() - started

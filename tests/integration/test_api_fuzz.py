@@ -5,11 +5,11 @@ Once while it is open, once with a token, and once by a stranger without one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as effort
 from hypothesis.strategies import booleans
@@ -18,14 +18,13 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from api.app import create_app
 from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QueueReport
-from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
-from tests.api.calls import SERVED
+from tests.api.calls import described
+from tests.api.scene import MakeApp, token_for
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule
 
 EXAMPLES = 100  # of each operation and mode: about 15 seconds in all
@@ -35,16 +34,12 @@ TOO_STRICT = [positive_data_acceptance]
 LIMITS = ("rate_limit", "write_rate_limit", "failure_rate_limit")
 OPEN = {"/healthz", "/readyz"}
 KNOWN = {"job_id": "job-1", "queue": "root.etl", "schedule_id": "s-1"}
+SERVED = list(described())
 ASKING = [  # with a body or a query; what is wrong with a form is the answer of validate, so it is not asked in this mode
-    ("POST", "/v1/jobs"),
-    ("POST", "/v1/jobs/{job_id}/cancel"),
-    ("POST", "/v1/jobs/{job_id}/retry"),
-    ("GET", "/v1/jobs"),
-    ("GET", "/v1/queues/{queue}/series"),
-    ("GET", "/v1/queues/{queue}/accuracy"),
-    ("GET", "/v1/queues/{queue}/forecasts"),
-    ("POST", "/v1/schedules"),
-    ("POST", "/v1/schedules/{schedule_id}/pause"),
+    (method, path)
+    for (method, path), operation in described().items()
+    if "requestBody" in operation or any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+    if not path.endswith("validate")
 ]
 
 
@@ -60,11 +55,11 @@ class Service:
 
 @pytest.fixture
 def service(
-    run_state: RunState, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Service]:
+    run_state: RunState, settings: Settings, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Service:
     """A service that knows one job and one forecast, and has no worker to wait for; open, unless a parameter says who asks."""
     monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.0)
-    app = create_app(settings.model_copy(update=dict.fromkeys(LIMITS, "off")))
+    app = make_app(settings.model_copy(update=dict.fromkeys(LIMITS, "off")))
     answer = app.wsgi_app
     monkeypatch.setattr(app, "wsgi_app", lambda environ, start: answer({"REMOTE_ADDR": "127.0.0.1", **environ}, start))
     services: Services = app.extensions[EXTENSION]
@@ -74,20 +69,16 @@ def service(
     services.store.schedules.add(a_schedule())
     services.store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED))
     document = schemathesis.openapi.from_wsgi("/openapi.json", app)
-    yield _asked_by(getattr(request, "param", "anybody here"), document, services)
-    services.store.close()
-    services.run_state.client.close()
+    return _asked_by(getattr(request, "param", "anybody here"), document, app)
 
 
-def _asked_by(who: str, document: BaseSchema, services: Services) -> Service:
+def _asked_by(who: str, document: BaseSchema, app: Flask) -> Service:
     if who == "anybody here":
         return Service(document=document, headers={}, examples=EXAMPLES)
-    token, secret = make_token(name="ci", scope=Scope.ADMIN, created_at=MONDAY)
-    services.store.tokens.add(token)
-    vars(services).pop("known_tokens", None)
+    headers = token_for(app)
     if who == "a stranger":
         return Service(document=document, headers={}, examples=FEWER, status=401)
-    return Service(document=document, headers={"Authorization": f"Bearer {secret}"}, examples=FEWER)
+    return Service(document=document, headers=headers, examples=FEWER)
 
 
 def _tried(service: Service, path: str, method: str, mode: GenerationMode) -> None:
@@ -104,7 +95,7 @@ def _tried(service: Service, path: str, method: str, mode: GenerationMode) -> No
     @given(case=operation.as_strategy(generation_mode=mode), is_known=booleans())
     def answers_are_documented(case: schemathesis.Case, is_known: bool) -> None:
         if is_known:
-            case.path_parameters = {name: KNOWN[name] for name in case.path_parameters}
+            case.path_parameters = case.path_parameters | {name: KNOWN[name] for name in case.path_parameters if name in KNOWN}
         # Without a worker validate answers 503, as documented; everywhere else that would be a fault.
         excluded = [*TOO_STRICT, *([not_a_server_error] if path.endswith("validate") else [])]
         answer = case.call_and_validate(headers=service.headers, excluded_checks=excluded)

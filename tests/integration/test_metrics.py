@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from urllib.request import urlopen
 
-from flask import Flask
 from flask.testing import FlaskClient
 
-from api.app import create_app
-from api.edge.context import EXTENSION, Services
+from api.edge.context import EXTENSION
 from tests.api.bodies import a_body
+from tests.api.scene import MakeApp
 from tests.factories import MONDAY
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
@@ -30,13 +29,8 @@ def depth_of_plan(client: FlaskClient) -> float | None:
     return sample(client.get("/metrics").text, "queuecast_lane_depth", lane="plan")
 
 
-def close(app: Flask) -> None:
-    services: Services = app.extensions[EXTENSION]
-    services.store.close()
-
-
-def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> None:
-    app = create_app(fleet.settings)
+def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet, make_app: MakeApp) -> None:
+    app = make_app(fleet.settings)
     services, client = app.extensions[EXTENSION], app.test_client()
     job_id = fleet.submit(model=("hour_mean",))
     assert depth_of_plan(client) == 1
@@ -56,10 +50,9 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet) -> No
     assert sample(text, "queuecast_source_seconds_count", kind="files") == 2
     assert sample(text, "queuecast_sink_rows_total", kind="files") == 48
     assert sample(text, "queuecast_queue_mape", queue="root.etl") == fleet.store.forecasts.newest("root.etl").mape
-    close(app)
 
 
-def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: Fleet) -> None:
+def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: Fleet, make_app: MakeApp) -> None:
     port = free_port()
     worker = fleet.start("work", "--name", "renewed", "--concurrency", "1", "--metrics-port", str(port))
     job_id = fleet.submit(model=("hour_mean",))
@@ -69,9 +62,11 @@ def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: 
     child.kill()
     eventually(lambda: [new for new in main.children() if new.pid != child.pid], what="the next child")
 
-    app = create_app(fleet.settings)
-    answer = app.test_client().post("/v1/jobs", json=a_body("model", ["hour_mean"]) | {"as_of": MONDAY.isoformat()})
+    answer = (
+        make_app(fleet.settings)
+        .test_client()
+        .post("/v1/jobs", json=a_body("model", ["hour_mean"]) | {"as_of": MONDAY.isoformat()})
+    )
     fleet.ended(answer.json["job_id"])
     assert sample(scrape(port), "queuecast_candidates_total", **OUTCOME) == 4
     assert {path.name for path in (fleet.settings.data_dir / "metrics" / "work-renewed").iterdir()} == files
-    close(app)

@@ -16,6 +16,7 @@ import urllib3
 
 from api.command.client import Client
 from shared.errors import InvalidRequest
+from tests.api.bodies import BODY
 from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.up import QUEUECAST, Stack, stack_up
@@ -29,16 +30,8 @@ FILES = {  # each goes where the README says
     "waves_sink.py": "worker/sinks",
     "slow_model.py": "worker/models",
 }
-REQUEST = {
-    "job_name": "Tides",
-    "data": {"source": {"name": "tide", "shape": "sine"}, "destination": {"name": "tide"}},
-    "aggregation_time_period": "1h",
-    "data_ingestion_time_period": "14d",
-    "future_prediction_time_period": "1d",
-    "model": ["slow"],
-    "target": "level",
-    "as_of": MONDAY.isoformat(),
-}
+TIDES = {"source": {"name": "tide", "shape": "sine"}, "destination": {"name": "tide"}}
+REQUEST = BODY | {"data": TIDES, "model": ["slow"], "target": "level", "as_of": MONDAY.isoformat()}
 
 
 @dataclass(frozen=True)

@@ -18,20 +18,13 @@ import urllib3
 from api.command.client import Client
 from shared.config.data_folder import entries
 from shared.drivers.redis_server import SOCKET_NOTE
+from tests.api.bodies import BODY
 from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.scraping import sample
 from tests.up import Stack, stack_up
 
-REQUEST = {
-    "job_name": "Trial",
-    "data": {"source": {"name": "files"}, "destination": {"name": "files"}},
-    "aggregation_time_period": "1h",
-    "data_ingestion_time_period": "14d",
-    "future_prediction_time_period": "1d",
-    "model": ["prophet", "hour_mean"],
-    "as_of": MONDAY.isoformat(),
-}
+REQUEST = BODY | {"job_name": "Trial", "model": ["prophet", "hour_mean"], "as_of": MONDAY.isoformat()}
 
 
 @pytest.fixture

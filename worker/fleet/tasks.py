@@ -141,5 +141,5 @@ def _fail(job_id: str, queue: str | None, reason: str) -> None:
     resources = current_resources()
     if queue is not None:
         resources.lifecycle.fail_queue(job_id, queue, reason)
-    elif resources.run_state.running_job(job_id) is not None:
+    else:
         resources.lifecycle.end(job_id, reason, datetime.now(UTC))

@@ -21,6 +21,7 @@ from shared.errors import ServiceError
 from shared.fleet.runstate import RunState
 from worker.fleet.liveness import SILENCE_SECONDS, pulse_file
 
+MAX_START_SECONDS = 180.0  # until the first pulse: killed any earlier, a worker would never come up on a loaded machine
 CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]
 WORKER = ["worker", "-E", "--without-mingle", "--without-gossip"]
 
@@ -43,7 +44,7 @@ def run_worker(
         lanes: most urgent first.
         concurrency: tasks at the same time.
         name: unlike that of every other worker on this machine.
-        silence: seconds.
+        silence: seconds without a pulse; before the first one, MAX_START_SECONDS are allowed.
         app: module of the Celery application; tests add models to ours.
     """
     options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-l", settings.log_level]
@@ -69,16 +70,24 @@ def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
 def _watch(settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
     run_state = RunState.open(settings, is_patient=False)
     quiet_since = time.monotonic()  # since when the broker has answered and no pulse was seen
-    last_beat = 0.0
+    last_beat = beat_before = _beat(settings, name)
     while True:
         with suppress(subprocess.TimeoutExpired):
             return worker.wait(timeout=1.0)
-        beat = pulse_file(settings, name).stat().st_mtime if pulse_file(settings, name).exists() else 0.0
+        beat = _beat(settings, name)
+        limit = silence if beat != beat_before else MAX_START_SECONDS
         if beat != last_beat or not _answers(run_state):
             quiet_since, last_beat = time.monotonic(), beat
-        elif time.monotonic() - quiet_since > silence:
-            log.error("worker has no pulse and is killed", worker=name, silent_seconds=round(silence))
+        elif time.monotonic() - quiet_since > limit:
+            log.error("worker has no pulse and is killed", worker=name, silent_seconds=round(limit))
             return 1
+
+
+def _beat(settings: Settings, name: str) -> float:
+    """When the worker's pulse was last seen, of this process or the one before; 0.0 = never."""
+    with suppress(FileNotFoundError):
+        return pulse_file(settings, name).stat().st_mtime
+    return 0.0
 
 
 def _answers(run_state: RunState) -> bool:

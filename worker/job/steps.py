@@ -62,7 +62,7 @@ def plan(job_id: str) -> None:
             raise ProcessLost(job_id=job_id)
         if number:
             _name_queues(resources, job)
-            resources.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC))
+            resources.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC), seen=job)
 
 
 def ingest(job_id: str, queue: str) -> QueueWork | None:
@@ -149,8 +149,9 @@ def _name_queues(resources: Resources, job: Job) -> None:
     resources.sink(target, request.project).check(target)  # before any model is trained
     queues = wanted_queues(request, known)
     check_count(request, candidates=len(candidates), queues=len(queues))
+    resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
-    resources.store.jobs.update(job.job_id, issued_at=issued_at, warnings=warnings)
+    resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=warnings)
     resources.run_state.name_queues(
         job.job_id,
         [name for name in queues if name not in delivered],

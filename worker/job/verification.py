@@ -47,7 +47,7 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
     past = store.accuracy.by_series(list(own), last_month)
     worse = worse_than_reference({own[series_id]: sums for series_id, sums in past.items()})
     if worse is not None:
-        store.jobs.update(job.job_id, warnings=[worse])
+        store.jobs.update(job.job_id, seen=job, warnings=[worse])
     return None
 
 

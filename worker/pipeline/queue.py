@@ -22,9 +22,8 @@ from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
-from worker.pipeline.reporting import choose_and_report
 from worker.pipeline.score import guarded, score
-from worker.pipeline.selection import Selection, with_failure
+from worker.pipeline.selection import Selection, choose_and_report, with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.sources.base import Reading
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -111,7 +111,7 @@ def _pass(resources: Resources, lanes: Lanes, casebook: Casebook) -> None:
     view = lanes.look()
     tasks = _tasks_view(resources.run_state, view)
     jobs = _job_views(resources)
-    seen = {action for job in jobs for action in actions_for(job, tasks, now)}
+    seen = {replace(action, queued_at=job.queued_at) for job in jobs for action in actions_for(job, tasks, now)}
     for action in casebook.due(seen, {job.job_id for job in jobs}, now.timestamp()):
         _treat(action, casebook.treated[action])
     _let_in(resources.run_state, jobs)
@@ -176,6 +176,7 @@ def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
         running=running,
         queues=tuple(run_state.running_queues(job_id)) if running else (),
         project=job.account if job else "",
+        queued_at=job.queued_at if job else None,
     )
 
 
@@ -185,7 +186,10 @@ def _send_solo(action: Action, times: int) -> None:
     if times <= MAX_SENT:
         workflow.send_solo(job_id, queue, index, action.lane)
         return
-    if record_failure(current_resources().run_state, job_id, queue, index, MessageLost()):
+    run_state = current_resources().run_state
+    with run_state.within_run(job_id):
+        is_recorded = record_failure(run_state, job_id, queue, index, MessageLost())
+    if is_recorded:
         workflow.send_select(job_id, queue)
 
 

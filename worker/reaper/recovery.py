@@ -43,6 +43,7 @@ class Action:
     queue: str = ""
     index: int = -1
     lane: Lane = Lane.SCORE  # of the candidate `index`
+    queued_at: datetime | None = None  # of the job's run: what was seen of an earlier one says nothing of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class JobView:
     running: RunningJob | None  # None = no run state
     queues: tuple[RunningQueue, ...] = ()
     project: str = ""  # whose turn it takes
+    queued_at: datetime | None = None  # when it was tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import structlog
 
 from shared.domain.durations import Duration
 from shared.errors import ServiceError
+from shared.store.tables import TABLES
 from worker.job.resources import Resources
 
 PERIOD_SECONDS = 3_600.0
@@ -25,17 +26,12 @@ log = structlog.get_logger(__name__)
 def forget_old(resources: Resources, now: datetime) -> dict[str, int]:
     """Let go of everything that is older than the settings want it kept; kind → how many went, where any did."""
     store, settings = resources.store.retention, resources.settings
-    gone = {
-        "keys": _sliced(store.free_keys, _start(settings.keep_keys, now)),
-        "jobs": _sliced(store.forget_jobs, _start(settings.keep_jobs, now)),
-        "forecasts": _sliced(store.forget_forecasts, _start(settings.keep_forecasts, now)),
-        "accuracy": _sliced(store.forget_accuracy, _start(settings.keep_forecasts, now)),
-        "sessions": _sliced(store.forget_sessions, now),
-        "actuals": 0,
-    }
-    if settings.keep_actuals is not None:
-        for series_id in store.series_ids():
-            gone["actuals"] += _sliced(partial(store.forget_actuals, series_id), settings.keep_actuals.before(now))
+    gone = {"keys": _sliced(store.free_keys, _start(settings.keep_keys, now))}
+    for table in TABLES:
+        if table.kept.by:
+            before = _start(getattr(settings, table.kept.setting), now) if table.kept.setting else now
+            parts = store.parts(table) if before else []
+            gone[table.name] = sum(_sliced(partial(store.forget, table, part=part), before) for part in parts)
     counts = {kind: count for kind, count in gone.items() if count}
     if counts:
         log.info("old records are gone", **counts)

@@ -212,25 +212,36 @@ function steps.keep_work(keys, snapshot, work, count, queue)
   return 1
 end
 
-function steps.begin_delivery(keys, queue, now, seconds)
+local function is_delivering(notes, queue, now, seconds)
+  -- Whether anybody is, for any run of the job; who began longer ago has died.
+  local begun = call('HGETALL', notes)
+  for i = 1, #begun, 2 do
+    if string.match(begun[i], ':(.*)') == queue and begun[i + 1] + seconds > tonumber(now) then return true end
+  end
+  return false
+end
+
+function steps.begin_delivery(keys, queue, note, now, seconds)
   -- Not dropped with the job: whoever delivers for a job that was cancelled meanwhile is still at it.
   local _, done, delivering = unpack(keys)
   if not deadline_of_run() or call('HEXISTS', done, queue) == 1 then return 0 end
-  call('HSET', delivering, queue, now)
+  call('HSET', delivering, note, now)
   call('EXPIRE', delivering, seconds)
   return 1
 end
 
-function steps.end_queue(keys, queue, reason)
-  -- 1: this call ended the queue, and nothing of it is left but its end; 0: it had ended already, or the job has.
-  local job, done, waiting, candidates = unpack(keys)
+function steps.end_queue(keys, queue, reason, now, seconds)
+  -- 1: this call ended the queue, and nothing of it is left but its end; 0: it had ended already, or the job has, or it is being
+  -- delivered and is not to be given up.
+  local job, done, waiting, delivering, candidates = unpack(keys)
   local deadline = deadline_of_run()
+  if reason ~= '' and is_delivering(delivering, queue, now, seconds) then return 0 end
   if not deadline or call('HSETNX', done, queue, reason) == 0 then return 0 end
   call('EXPIREAT', done, deadline + DAY)
   if reason ~= '' then call('HINCRBY', job, 'queues_failed', 1) end
   if call('EXISTS', candidates) == 0 then call('HINCRBY', job, 'candidates_total', -call('HGET', job, 'planned')) end
   call('HDEL', waiting, queue)
-  call('UNLINK', unpack(keys, 4))
+  call('UNLINK', unpack(keys, 5))
   return 1
 end
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from secrets import randbits
+from secrets import randbits, token_hex
 from typing import Self, cast
 
 import redis
@@ -133,24 +133,29 @@ class RunState:
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
     def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
-        """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go."""
-        per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting")]
+        """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go.
+
+        One that is being delivered is not ended for a reason.
+        """
+        per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting", "delivering")]
         keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
-        return bool(self._step("end_queue", keys, queue, reason))
+        return bool(self._step("end_queue", keys, queue, reason, int(time.time()), MAX_TASK_SECONDS))
 
-    def begin_delivery(self, job_id: str, queue: str) -> bool:
-        """Say that a queue is being delivered; whether it may be: neither it nor the job has ended."""
+    def begin_delivery(self, job_id: str, queue: str) -> str | None:
+        """Say that a queue is being delivered; the note of it, None = it must not be: it has ended, or the job has."""
         keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
-        return bool(self._step("begin_delivery", keys, queue, int(time.time()), MAX_TASK_SECONDS))
+        note = f"{token_hex(4)}:{queue}"  # its own: another run of the job may be delivering the same queue
+        return note if self._step("begin_delivery", keys, queue, note, int(time.time()), MAX_TASK_SECONDS) else None
 
-    def end_delivery(self, job_id: str, queue: str) -> None:
+    def end_delivery(self, job_id: str, note: str) -> None:
         """Say that it is over, whatever came of it."""
-        self.client.hdel(f"delivering:{job_id}", queue)
+        self.client.hdel(f"delivering:{job_id}", note)
 
     def delivering(self, job_id: str) -> set[str]:
         """Queues that are being delivered, unless that began more than two minutes ago: then its task has died."""
         begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
-        return {queue.decode() for queue, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS}
+        living = (note.decode() for note, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS)
+        return {note.partition(":")[2] for note in living}
 
     def queue_end(self, job_id: str, queue: str) -> str | None:
         """The reason why the queue has none, "" when its forecast is delivered, None while it has not ended."""

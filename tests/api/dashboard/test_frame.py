@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
-from tests.api.scene import in_time
+from tests.api.scene import MakeApp
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_a_store_that_is_away_is_a_page_that_says_so(run_state: RunState, make_app: Callable[..., Flask], tmp_path: Path) -> None:
-    (tmp_path / "folder.db").mkdir()
-    away = Settings(data_dir=tmp_path, store_url=f"sqlite://{tmp_path / 'folder.db'}")
-    answer = make_app(away).test_client().get("/")
+def test_a_store_that_is_away_is_a_page_that_says_so(run_state: RunState, make_app: MakeApp, storeless: Settings) -> None:
+    answer = make_app(storeless).test_client().get("/")
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "5")
     assert "The store cannot be reached" in answer.text
     assert "queuecast doctor" in answer.text
-
-
-def test_a_frozen_broker_keeps_no_page_waiting_and_the_banner_says_that_it_is_away(
-    own_broker: tuple[Settings, subprocess.Popen[bytes]], make_app: Callable[..., Flask]
-) -> None:
-    settings, broker = own_broker
-    client = make_app(settings).test_client()
-    broker.send_signal(signal.SIGSTOP)
-    assert in_time(client, "GET", "/", None).status_code == 200
-    assert "The broker is away" in in_time(client, "GET", "/status", None).text
 
 
 def test_the_banner_is_empty_when_all_is_well(client: FlaskClient, run_state: RunState) -> None:
@@ -49,13 +32,9 @@ def test_the_banner_is_empty_when_all_is_well(client: FlaskClient, run_state: Ru
 def test_a_person_at_a_wrong_address_gets_a_page_and_a_program_its_problem(client: FlaskClient, path: str) -> None:
     page = client.get(path, headers=PERSON)
     assert (page.status_code, page.mimetype) == (404, "text/html")
-    problem = client.get(path, headers={"Accept": "*/*"})
-    assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
-
-
-def test_below_v1_even_a_person_gets_a_problem(client: FlaskClient) -> None:
-    assert client.get("/v1/nowhere", headers=PERSON).mimetype == "application/problem+json"
-    assert client.get("/v1/jobs/none", headers=PERSON).mimetype == "application/problem+json"
+    even_a_person = [client.get(below_v1, headers=PERSON) for below_v1 in ("/v1/nowhere", "/v1/jobs/none")]
+    for problem in (client.get(path, headers={"Accept": "*/*"}), *even_a_person):
+        assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
 
 
 def test_a_page_obeys_the_policy_it_is_sent_with(client: FlaskClient) -> None:

@@ -40,20 +40,6 @@ def test_a_change_is_recorded_with_who_what_from_where_and_outcome(client: Flask
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "what", "outcome"),
-    [("/v1/jobs/x/cancel", "cancel_job", 404), ("/v1/jobs/x/retry", "retry_job", 404), ("/v1/jobs", "submit_job", 415)],
-)
-def test_what_is_refused_is_recorded_too(client: FlaskClient, path: str, what: str, outcome: int) -> None:
-    line = audited(client, path)
-    assert (line["what"], line["outcome"], line["who"], line.get("job_id")) == (
-        what,
-        outcome,
-        "local",
-        "x" if "x" in path else None,
-    )
-
-
 def test_a_stranger_and_a_login_are_recorded_without_a_secret(client: FlaskClient, grant: Granting, store: Store) -> None:
     headers = grant()
     assert audited(client, "/v1/jobs", json={})["who"] == "nobody"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from api.edge.remembered import LIFE_SECONDS
@@ -14,7 +12,7 @@ from shared.config.settings import Settings
 from shared.domain.tokens import Scope, make_token
 from shared.store import Store
 from tests.api.bodies import a_body
-from tests.api.scene import Granting
+from tests.api.scene import Granting, MakeApp
 from tests.polling import eventually
 
 FROM_ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -116,7 +114,7 @@ def test_a_job_belongs_to_the_token_that_started_it(client: FlaskClient, grant: 
     assert {store.jobs.get(job_id).client for job_id in jobs} == {token.token_id for token in store.tokens.all()}
 
 
-def test_https_is_enforced_where_a_trusted_proxy_speaks_it(make_app: Callable[[Settings], Flask], settings: Settings) -> None:
+def test_https_is_enforced_where_a_trusted_proxy_speaks_it(make_app: MakeApp, settings: Settings) -> None:
     for proxies in (0, 1):
         service = make_app(settings.model_copy(update={"trusted_proxies": proxies})).test_client()
         headers = service.get("/healthz", headers={"X-Forwarded-Proto": "https"}).headers

@@ -39,13 +39,6 @@ def test_what_has_not_the_form_of_an_id_is_not_looked_up(store: Store, known: Kn
     known.end(cookie)
 
 
-def test_a_session_is_known_at_once_everywhere_and_ends_at_once_where_it_is_ended(store: Store, known: KnownSessions) -> None:
-    session_id, other_process = known.begin("t-1", MONDAY), KnownSessions(lambda: store.sessions)
-    assert known.token_of(session_id, MONDAY) == other_process.token_of(session_id, MONDAY) == "t-1"
-    known.end(session_id)
-    assert known.token_of(session_id, MONDAY) is None
-
-
 def test_a_session_ends_after_half_a_day(known: KnownSessions) -> None:
     session_id = known.begin("t-1", MONDAY)
     assert known.token_of(session_id, MONDAY + SESSION_LIFE - timedelta(seconds=1)) == "t-1"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from api.edge.known import FRESH_SECONDS, KnownTokens
-from api.edge.remembered import LIFE_SECONDS
 from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import StoreAway
 from shared.store import open_store
@@ -46,16 +45,6 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def known(place: Place) -> KnownTokens:
     return KnownTokens(place.open, lambda: place.seconds)
-
-
-def test_what_is_revoked_is_seen_with_the_next_look(place: Place, known: KnownTokens) -> None:
-    token, secret = place.add()
-    assert known.with_secret(secret, MONDAY) == token
-    place.tokens.revoke(token.token_id, MONDAY)
-    place.seconds += LIFE_SECONDS
-    assert known.with_secret(secret, MONDAY) is None
-    assert known.with_id(token.token_id, MONDAY) is None
-    assert known.exist()
 
 
 def test_a_wrong_secret_makes_no_more_than_a_few_looks_in_a_second(place: Place, known: KnownTokens) -> None:

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
-from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import PATIENCE_SECONDS
 from shared.fleet.runstate import RunState
 from tests.api.bodies import a_body
+from tests.api.scene import Headers, MakeApp, OwnBroker, token_for
 from tests.polling import without_waiting
 
-Opening = Callable[..., tuple[FlaskClient, dict[str, str]]]
+Opening = Callable[..., tuple[FlaskClient, Headers]]
 
 
 @pytest.fixture
-def opened(make_app: Callable[[Settings], Flask], settings: Settings, run_state: RunState) -> Opening:
+def opened(make_app: MakeApp, settings: Settings, run_state: RunState) -> Opening:
     """Makes a service with these limits and one token: its client, and the header that brings the token."""
 
-    def make(base: Settings = settings, **limits: str) -> tuple[FlaskClient, dict[str, str]]:
+    def make(base: Settings = settings, **limits: str) -> tuple[FlaskClient, Headers]:
         app = make_app(base.model_copy(update=limits))
-        return app.test_client(), another_token(app)
+        return app.test_client(), token_for(app)
 
     return make
-
-
-def another_token(app: Flask) -> dict[str, str]:
-    services: Services = app.extensions[EXTENSION]
-    token, secret = make_token(name="ci", scope=Scope.ADMIN, created_at=datetime.now(UTC))
-    services.store.tokens.add(token)
-    vars(services).pop("known_tokens", None)  # it would know of the token in a moment
-    return {"Authorization": f"Bearer {secret}"}
 
 
 def expect_refused(answer: TestResponse) -> None:
@@ -56,7 +44,7 @@ def test_a_token_is_counted_by_itself(opened: Opening) -> None:
     refused = client.get("/v1/models", headers=headers)
     expect_refused(refused)
     assert "accepted are 3 per 1 minute" in refused.json["detail"]
-    assert client.get("/v1/jobs", headers=another_token(client.application)).status_code == 200
+    assert client.get("/v1/jobs", headers=token_for(client.application)).status_code == 200
     assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
 
 
@@ -84,7 +72,7 @@ def test_wrong_tokens_and_logins_are_counted_together_and_by_address(opened: Ope
     assert client.get("/v1/jobs", headers=headers).status_code == 200  # whoever has a right one is not locked out
 
 
-def test_all_processes_count_together(opened: Opening, settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
+def test_all_processes_count_together(opened: Opening, settings: Settings, make_app: MakeApp) -> None:
     client, headers = opened(rate_limit="2/minute")
     other = make_app(settings.model_copy(update={"rate_limit": "2/minute"})).test_client()
     assert [process.get("/v1/jobs", headers=headers).status_code for process in (client, other)] == [200, 200]
@@ -97,14 +85,14 @@ def test_limits_may_be_off(opened: Opening) -> None:
     assert "X-RateLimit-Limit" not in client.get("/v1/jobs", headers=headers).headers
 
 
-def test_without_any_token_nothing_is_counted(make_app: Callable[[Settings], Flask], settings: Settings) -> None:
+def test_without_any_token_nothing_is_counted(make_app: MakeApp, settings: Settings) -> None:
     client = make_app(settings.model_copy(update={"rate_limit": "1/minute"})).test_client()
     assert [client.get("/v1/queues").status_code for _ in range(3)] == [200] * 3
 
 
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
 def test_without_the_counting_server_each_process_counts_for_itself_and_nobody_waits(
-    opened: Opening, own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals
+    opened: Opening, own_broker: OwnBroker, fault: signal.Signals
 ) -> None:
     settings, server = own_broker
     client, headers = opened(settings, rate_limit="4/minute")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
@@ -14,6 +13,7 @@ from api.edge.problems import MEDIA_TYPE
 from api.edge.routing import route
 from shared import errors
 from shared.config.settings import Settings
+from tests.api.scene import MakeApp
 
 STATUS = {
     errors.MalformedRequest: 400,
@@ -33,7 +33,7 @@ STATUS = {
 
 
 @pytest.fixture
-def answer_to(make_app: Callable[[Settings], Flask], settings: Settings) -> Callable[[Exception], TestResponse]:
+def answer_to(make_app: MakeApp, settings: Settings) -> Callable[[Exception], TestResponse]:
     """What a service answers at an address where this error is raised."""
 
     def answer(error: Exception) -> TestResponse:
@@ -58,6 +58,7 @@ def test_an_error_is_answered_by_its_family(answer_to: Callable[[Exception], Tes
     assert (answer.json["status"], answer.json["instance"]) == (status, "/fails")
     assert ("Retry-After" in answer.headers) == (status in {429, 503})
     assert ("found something" in answer.text) == (status not in {500, 503})
+    assert "Traceback" not in answer.text
     assert ("found something" in str(lines)) == (status in {500, 503})
     assert [line["log_level"] for line in lines if "counted" not in line["event"]] == {500: ["error"], 503: ["warning"]}.get(
         status, []

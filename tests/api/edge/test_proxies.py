@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from api.edge.proxies import behind_proxies
 from shared.config.settings import Settings
+from tests.api.scene import MakeApp
 from tests.api.server.sockets import ask
 from tests.api.serving import listening
 
@@ -95,9 +96,7 @@ def test_the_nearest_address_counts_if_it_is_one(behind: Settings, named: str, a
     "header",
     ["Script_Name: /evil", "SCRIPT_NAME: /evil", "X_Forwarded_For: 192.0.2.7", "X_FORWARDED_PROTO: https", "Path-Info: /x"],
 )
-def test_no_header_becomes_a_variable_of_the_server(
-    settings: Settings, make_app: Callable[[Settings], Flask], header: str, proxies: int
-) -> None:
+def test_no_header_becomes_a_variable_of_the_server(settings: Settings, make_app: MakeApp, header: str, proxies: int) -> None:
     seen: dict[str, object] = {}
 
     def show(environ: dict[str, object], start_response: Callable[..., object]) -> list[bytes]:

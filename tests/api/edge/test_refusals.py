@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from shared.config.settings import Settings
 from tests.api.bodies import a_body
 from tests.api.hostile import JOBS, VALIDATE, Attack, attacks, sent
+from tests.api.scene import MakeApp
 from tests.architecture.house import fail_on
 
 MAX_BYTES, MAX_PROBLEMS = 64_000, 100
@@ -21,7 +20,7 @@ GENEROUS_SECONDS = 20.0  # of CPU: 44 s were spent once; the bench says how few 
 
 
 @pytest.fixture
-def roomy(run_state: object, settings: Settings, make_app: Callable[[Settings], Flask]) -> FlaskClient:
+def roomy(run_state: object, settings: Settings, make_app: MakeApp) -> FlaskClient:
     """A caller of a service that takes bodies as large as it does by default."""
     return make_app(settings).test_client()
 
@@ -79,6 +78,7 @@ def test_a_hundred_problems_are_told_whole(roomy: FlaskClient) -> None:
         ("model", [1] * 51, "found 51, accepted are 1 to 50"),
         ("bounds", [1] * 3, "found 3, accepted are 0 to 2"),
         ("data.source", [1] * 6, "found 6, accepted are 1 to 5"),
+        ("data.source", [], "found 0, accepted are 1 to 5"),
         ("hyperparameters", {f"m{n}": 1 for n in range(51)}, "found 51, accepted are 0 to 50"),
         ("queues", [], "found 0, accepted are 1 to 1000"),
         ("model", [], "found 0, accepted are 1 to 50"),

@@ -44,13 +44,6 @@ def test_one_read_is_good_for_all_requests_of_its_time(place: Place, remembered:
     assert (remembered.get("a"), remembered.get("a", 0.25)) == ("old", "new")
 
 
-def test_what_changes_elsewhere_is_seen_when_its_time_is_over(place: Place, remembered: Remembered[str]) -> None:
-    remembered.get("a")
-    del place.texts["a"]
-    place.seconds += LIFE_SECONDS
-    assert remembered.get("a") is None
-
-
 def test_what_is_not_there_is_looked_for_each_time(place: Place, remembered: Remembered[str]) -> None:
     assert remembered.get("b") is None
     place.texts["b"] = "new"
@@ -70,12 +63,6 @@ def test_while_the_store_is_away_its_last_answer_counts_and_few_requests_ask_it(
         remembered.get("a")
     place.is_away = False
     assert remembered.get("a") == "old"
-
-
-def test_a_store_that_was_never_there_answers_nothing(place: Place, remembered: Remembered[str]) -> None:
-    place.is_away = True
-    with pytest.raises(StoreAway):
-        remembered.get("a")
 
 
 def test_what_is_forgotten_while_it_is_read_is_not_remembered(place: Place) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from api.edge.login import COOKIE
@@ -15,7 +13,7 @@ from shared.config.settings import Settings
 from shared.domain.tokens import SESSION_LIFE
 from shared.store import Store
 from tests.api.bodies import a_body
-from tests.api.scene import Granting, Headers
+from tests.api.scene import Granting, Headers, MakeApp
 from tests.polling import eventually
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -37,7 +35,7 @@ def session_of(client: FlaskClient) -> str:
 
 
 @pytest.fixture
-def elsewhere(client: FlaskClient, everything: Settings, make_app: Callable[[Settings], Flask]) -> FlaskClient:
+def elsewhere(client: FlaskClient, everything: Settings, make_app: MakeApp) -> FlaskClient:
     """Another process of the same fleet."""
     return make_app(everything).test_client()
 
@@ -54,17 +52,19 @@ def test_a_page_leads_to_the_login_and_back(client: FlaskClient, grant: Granting
     assert client.get("/docs", headers=PAGE).status_code == 200
 
 
-def test_a_part_of_a_page_sends_the_whole_page_to_the_login(client: FlaskClient, grant: Granting) -> None:
+@pytest.mark.parametrize(
+    ("address", "back"),
+    [
+        ("http://localhost/queues/root.etl?day=1", "/queues/root.etl"),
+        *((other, "/") for other in ("http://[", "//[", "javascript:alert(1)", "http://evil.example//evil", "\\", "")),
+    ],
+)
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login(
+    client: FlaskClient, grant: Granting, address: str, back: str
+) -> None:
     grant()
-    answer = client.get("/docs", headers=PAGE | HTMX | {"HX-Current-URL": "http://localhost/queues/root.etl?day=1"})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login?next=/queues/root.etl")
-
-
-@pytest.mark.parametrize("address", ["http://[", "//[", "javascript:alert(1)", "http://evil.example//evil", "\\", ""])
-def test_a_page_that_is_none_of_ours_is_not_led_back_to(client: FlaskClient, grant: Granting, address: str) -> None:
-    grant()
-    answer = client.get("/docs", headers=HTMX | {"HX-Current-URL": address})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login?next=/")
+    answer = client.get("/docs", headers=PAGE | HTMX | {"HX-Current-URL": address})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, f"/login?next={back}")
 
 
 def test_the_cookie_is_for_us_alone(client: FlaskClient, grant: Granting) -> None:
@@ -92,15 +92,18 @@ def test_a_wrong_token_shows_the_page_again(client: FlaskClient, grant: Granting
 @pytest.mark.parametrize(
     "elsewhere",
     [
+        *("https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)"),
         *(
-            "https://evil.example/",
-            "//evil.example",
-            "/\\evil.example",
-            "\\\\evil.example",
-            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/x\r\nSet-Cookie: a=b",
+            "",
+            "http:///evil.example",
+            "/\x00",
+            "//",
             "evil.example",
+            "//[",
+            "http://[",
         ),
-        *("/\t/evil.example", "/x\r\nSet-Cookie: a=b", "", "http:///evil.example", "/\x00", "//", "evil", "//[", "http://["),
     ],
 )
 def test_it_leads_to_no_other_place(client: FlaskClient, grant: Granting, elsewhere: str) -> None:

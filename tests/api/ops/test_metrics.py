@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from api.edge.context import EXTENSION
@@ -22,7 +19,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
 from tests.api.bodies import a_body
-from tests.api.scene import in_time
+from tests.api.scene import MakeApp, OwnBroker, in_time
 from tests.factories import a_job
 from tests.scraping import counted_here, sample
 
@@ -114,7 +111,7 @@ def test_a_job_that_is_tried_again_is_as_old_as_its_retry(client: FlaskClient, s
 
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
 def test_while_the_broker_is_away_only_the_lanes_are_absent(
-    make_app: Callable[[Settings], Flask], own_broker: tuple[Settings, subprocess.Popen[bytes]], fault: signal.Signals
+    make_app: MakeApp, own_broker: OwnBroker, fault: signal.Signals
 ) -> None:
     settings, server = own_broker
     client = make_app(settings).test_client()
@@ -125,18 +122,10 @@ def test_while_the_broker_is_away_only_the_lanes_are_absent(
     assert sample(text, OLDEST) == 0
 
 
-def test_a_broker_that_was_never_started_does_not_fail_the_scrape(make_app: Callable[[Settings], Flask], tmp_path: Path) -> None:
-    text = scrape(make_app(Settings(data_dir=tmp_path)).test_client())
-    assert "queuecast_lane_" not in text
-    assert "queuecast_http_requests_total" in text
-
-
 def test_while_the_store_is_away_only_the_age_is_absent(
-    run_state: RunState, make_app: Callable[[Settings], Flask], settings: Settings, tmp_path: Path
+    run_state: RunState, make_app: MakeApp, storeless: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").touch()
-    away = settings.model_copy(update={"store_url": Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'x.db'}").store_url})
-    app, seen = make_app(away), open_store(f"sqlite://{tmp_path / 'seen.db'}")
+    app, seen = make_app(storeless), open_store(f"sqlite://{tmp_path / 'seen.db'}")
     vars(app.extensions[EXTENSION])["known_tokens"] = KnownTokens(lambda: seen.tokens)  # what it has seen before that
     text = scrape(app.test_client())
     assert sample(text, OLDEST) is None

@@ -105,7 +105,7 @@ REFUSED = [
     ("data.source.database", "_internal", "belongs to the database"),
     ("data.source.collection", "$cmd", "letters"),
     ("data.source.collection", "a\0b", "letters"),
-    ("data.source.path", "/etc/passwd", "below it"),
+    ("data.source", [{"name": "files", "x": 1}], "known are name"),
     ("data.source.path", "", "not accepted"),
     ("aggregation_time_period", "5m", "accepted is a whole number and a unit"),
     ("aggregation_time_period", "1mo", "not in months"),
@@ -118,7 +118,6 @@ REFUSED = [
     ("future_prediction_time_period", "15mo", "accepted are 1 to 10000"),
     ("future_prediction_time_period", "１d", "accepted is a whole number and a unit"),
     ("model", 5, "auto, the name of a model, or a list of names"),
-    ("model", [], "accepted are 1 to"),
     ("model", ["Prophet!"], "small letters"),
     ("model", None, "auto, the name of a model, or a list of names"),
     ("hyperparameters", {"m": {"a": []}}, "accepted are 1 to"),
@@ -126,7 +125,6 @@ REFUSED = [
     ("hyperparameters", {"m": {"a": [float("nan")]}}, "finite numbers"),
     ("hyperparameters", {"m": {"a": [10**400]}}, "finite numbers"),
     ("hyperparameters", {"m": {"a": [[1]]}}, "finite numbers"),
-    ("queues", [], "accepted are 1 to"),
     ("queues", ["a\nb"], "control"),
     ("queues", ["a\u202eb"], "direction of writing"),
     ("queues", ["../*"], "as a part"),
@@ -137,7 +135,6 @@ REFUSED = [
     ("target", "timestamp", "three columns"),
     ("queue_field", "timestamp", "three columns"),
     ("columns", ["queue"], "accepted are columns of numbers"),
-    ("columns", [f"c{number}" for number in range(10_000)], "accepted are"),
     ("columns", [{"$ne": 1}], "string"),
     ("aggregation", "sum", "'mean', 'median', 'min' or 'max'"),
     ("backtest_windows", 0, "greater than or equal to 1"),
@@ -199,13 +196,3 @@ def test_several_sources_are_one_with_the_target_and_others_with_covariates() ->
     data = request_of(a_body("data.source", places)).data
     assert [place.path for place in data.sources] == ["usage.csv", "nodes/*.csv"]
     assert len(request_of(a_body()).data.sources) == 1
-
-
-@pytest.mark.parametrize(
-    ("places", "loc"),
-    [([], "data.source"), ([{"name": "files"}] * 6, "data.source"), ([{"name": "files", "x": 1}], "data.source.0.x")],
-)
-def test_several_sources_are_refused_at_their_places(places: list[Any], loc: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        request_of(a_body("data.source", places))
-    assert loc in [".".join(map(str, problem.loc)) for problem in field_problems(caught.value, JobBody)]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 
 from api.server.listener import Listener
 from shared.config.settings import Settings
+from tests.api.scene import MakeApp
 from tests.api.serving import listening
 
 
 @pytest.fixture
-def server(settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[Listener]:
+def server(settings: Settings, make_app: MakeApp) -> Iterator[Listener]:
     """The whole service."""
     with listening(make_app(settings), settings) as made:
         yield made

@@ -7,16 +7,16 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-from flask import Flask
 
 from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, MAX_PIPELINED, MIN_BYTES_PER_SECOND
 from api.server.listener import HEAD_BYTES, PROBE, Listener
 from shared.config.settings import Settings
+from tests.api.scene import MakeApp
 from tests.api.server.sockets import GET, HALF_A_BODY, HALF_A_HEAD, LAST, ask, connect, hear, is_well, many, pass_time
 from tests.api.serving import listening
 from tests.polling import eventually
@@ -74,14 +74,14 @@ def test_who_is_being_answered_is_never_cut_off_and_one_more_is_told(settings: S
         assert [hear(sock).body for sock in socks] == [b"done"] * 8
 
 
-def test_a_proxy_that_is_trusted_may_have_more_connections(settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
+def test_a_proxy_that_is_trusted_may_have_more_connections(settings: Settings, make_app: MakeApp) -> None:
     behind = settings.model_copy(update={"trusted_proxies": 1, "max_connections_per_address": 8})
     with listening(make_app(behind), behind) as server, many(server, 40, GET) as socks:
         assert all(b"HTTP/1.1 200" in sock.recv(65_536) for sock in socks)
         assert len(server.active_channels) == 40
 
 
-def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: Callable[[Settings], Flask]) -> None:
+def test_all_addresses_together_have_a_limit_too(settings: Settings, make_app: MakeApp) -> None:
     narrow = settings.model_copy(update={"max_connections": 16})
     with listening(make_app(narrow), narrow) as server, many(server, 30):
         eventually(lambda: len(server.active_channels) == 16, what="the surplus to go")
@@ -184,9 +184,7 @@ def test_who_takes_a_large_answer_gets_all_of_it(large: Listener) -> None:
     assert ask(large, LAST.replace(PROBE.encode(), b"/large")).body == LARGE
 
 
-def test_the_probe_is_answered_while_every_thread_is_busy(
-    settings: Settings, make_app: Callable[[Settings], Flask], gate: threading.Event
-) -> None:
+def test_the_probe_is_answered_while_every_thread_is_busy(settings: Settings, make_app: MakeApp, gate: threading.Event) -> None:
     app = make_app(settings)
     entered = threading.Semaphore(0)
 
@@ -204,9 +202,7 @@ def test_the_probe_is_answered_while_every_thread_is_busy(
         assert {heard.result().statuses[0] for heard in waiting} <= {401, 503}
 
 
-def test_the_probe_is_answered_while_every_thread_computes(
-    settings: Settings, make_app: Callable[[Settings], Flask], gate: threading.Event
-) -> None:
+def test_the_probe_is_answered_while_every_thread_computes(settings: Settings, make_app: MakeApp, gate: threading.Event) -> None:
     app = make_app(settings)
 
     def compute(environ: WSGIEnvironment, start_response: StartResponse) -> object:
@@ -234,27 +230,26 @@ def test_heads_have_a_limit(server: Listener, sent: bytes) -> None:
     assert (heard.statuses, heard.problem["title"]) == ([431], "Request Header Fields Too Large")
 
 
-def test_a_body_above_the_limit_is_refused_before_it_comes(server: Listener) -> None:
-    limit = server.settings.max_body_bytes
-    heard = ask(server, b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % (2 * limit))
-    assert (heard.statuses, heard.problem["detail"]) == ([413], f"the body is larger than the accepted {limit} bytes")
+SUBMIT = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
+MOST = Settings.model_fields["max_body_bytes"].default
 
 
-@pytest.mark.parametrize("surplus", [1, 2_000_000])
-def test_who_has_sent_a_body_above_the_limit_hears_of_it(server: Listener, surplus: int) -> None:
-    size = server.settings.max_body_bytes + surplus
-    head = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    assert ask(server, head + b"Content-Length: %d\r\n\r\n" % size, b" " * size).statuses == [413]
-
-
-def test_chunks_without_end_end_at_the_limit(server: Listener) -> None:
-    head = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    heard = ask(server, head, (b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 40)
-    assert (heard.statuses, heard.problem["status"]) == ([413], 413)
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"Content-Length: %d\r\n\r\n" % (2 * MOST),),
+        *((b"Content-Length: %d\r\n\r\n" % size, b" " * size) for size in (MOST + 1, MOST + 2_000_000)),
+        (b"Transfer-Encoding: chunked\r\n\r\n", (b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 40),
+    ],
+    ids=["before it comes", "a byte more", "far more", "chunks without end"],
+)
+def test_who_sends_a_body_above_the_limit_is_refused_and_hears_of_it(server: Listener, parts: tuple[bytes, ...]) -> None:
+    heard = ask(server, SUBMIT + parts[0], *parts[1:])
+    assert (heard.statuses, heard.problem["detail"]) == ([413], f"the body is larger than the accepted {MOST} bytes")
 
 
 def test_a_body_that_is_waited_for_is_asked_for_only_if_it_will_be_taken(server: Listener) -> None:
-    head = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    head = SUBMIT.replace(b"application/json", b"text/plain") + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
     assert ask(server, head % 5_000_000).statuses == [413]
     assert ask(server, head % 0).statuses == [415]
     with connect(server) as sock:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.edge.context import EXTENSION, Services
+from api.edge.context import Services
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.states import OPEN_STATES
@@ -29,13 +29,6 @@ from worker.job.resources import Resources, use
 
 REPORTS = {"root.a": QueueState.SUCCEEDED, "root.b": QueueState.FAILED, "root.c": QueueState.RUNNING}
 ENDS = [state for state in JobState if state.is_terminal]
-
-
-@pytest.fixture
-def services(client: FlaskClient) -> Services:
-    """What the views of `client` stand on."""
-    found: Services = client.application.extensions[EXTENSION]
-    return found
 
 
 def ended(store: Store, state: JobState, **changes: Any) -> None:
@@ -185,11 +178,6 @@ class TestTryingAgain:
         store.jobs.update(accepted["job_id"], warnings=["root.b: of the data"])
         client.post(f"{path}/cancel")
         assert client.post(f"{path}/retry").json["warnings"] == accepted["warnings"] != []
-
-    @pytest.mark.parametrize("verb", ["cancel", "retry"])
-    def test_a_job_that_nobody_knows_is_not_found(self, client: FlaskClient, verb: str) -> None:
-        answer = post(client, verb)
-        assert (answer.status_code, answer.json["type"]) == (404, "urn:queuecast:job-not-found")
 
 
 class TestStepsThatDoNotComeOff:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from api.v1.admission import check_models, check_places, check_times, warnings_o
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, Place
-from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection, UnknownHyperparameter, UnknownModel
+from shared.errors import InvalidRequest, TooManyCandidates, UnknownConnection
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
 
@@ -75,30 +74,10 @@ def test_the_history_ends_within_the_present_step_and_begins_within_the_calendar
         check_times(a_request(as_of=None, data_ingestion_time_period=Duration(99_999, "mo")), MONDAY)
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"model": ("oracle",)}, UnknownModel, "known are seasonal_naive, prophet"),
-        ({"hyperparameters": {"prophet": {"depth": (1,)}}}, UnknownHyperparameter, "known are growth"),
-        ({"hyperparameters": {"prophet": {"growth": ("cubic",)}}}, InvalidRequest, "accepted are flat, linear"),
-        ({"max_candidates": 1}, TooManyCandidates, "3 candidates"),
-        ({"max_candidates": 8, "queues": ("a", "b", "c")}, TooManyCandidates, "3 queue"),
-    ],
-)
-def test_models_are_held_against_the_catalogue(changes: dict[str, Any], error: type[RequestError], message: str) -> None:
-    with pytest.raises(error, match=message):
-        check_models(a_request(**changes), CARDS)
-
-
 def test_globs_are_counted_as_one_queue_since_nobody_knows_yet() -> None:
     check_models(a_request(max_candidates=3, queues=("a*", "b?", "[cd]")), CARDS)
-
-
-def test_five_days_for_three_are_thin_and_said_so() -> None:
-    thin = a_request(data_ingestion_time_period=Duration(5, "d"), future_prediction_time_period=Duration(3, "d"))
-    [warning] = warnings_of(thin, MONDAY)
-    assert "120 steps for 72 ahead" in warning
-    assert warnings_of(a_request(), MONDAY) == ()
+    with pytest.raises(TooManyCandidates, match="3 queue"):
+        check_models(a_request(max_candidates=8, queues=("a", "b", "c")), CARDS)
 
 
 @pytest.mark.parametrize("target", ["absolute_max_capacity", "absoluteMaxCapacity", "capacities.capacity"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask.testing import FlaskClient
 
 from shared.store import Store
 from tests.api.bodies import BODY
+from tests.api.scene import Granting
 from tests.factories import a_schedule
 
 SCHEDULES = "/v1/schedules"
@@ -66,9 +66,7 @@ def test_a_removed_schedule_is_gone(client: FlaskClient, store: Store) -> None:
         assert answer.status_code == 404
 
 
-def test_a_token_sees_the_schedules_of_its_projects_only(
-    client: FlaskClient, store: Store, grant: Callable[..., dict[str, str]]
-) -> None:
+def test_a_token_sees_the_schedules_of_its_projects_only(client: FlaskClient, store: Store, grant: Granting) -> None:
     store.schedules.add(a_schedule())
     assert client.get(f"{SCHEDULES}/s-1", headers=grant("write", "another")).status_code == 404
     assert client.delete(f"{SCHEDULES}/s-1", headers=grant("write", "another")).status_code == 404

@@ -33,24 +33,25 @@ def answer_like_a_worker(settings: Settings, verdict: Validation) -> JobRequest:
     return request
 
 
-def test_what_a_worker_finds_is_told(client: FlaskClient, settings: Settings, run_state: RunState) -> None:
-    verdict = Validation(problems=(Problem(field="data.source", message="not found"),), warnings=("little history",))
+POOR = Validation(problems=(Problem(field="data.source", message="not found"),), warnings=("little history",))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (POOR, {"valid": False, "problems": [{"loc": ["data", "source"], "msg": "not found"}], "warnings": ["little history"]}),
+        (Validation(), {"valid": True, "problems": [], "warnings": []}),
+    ],
+    ids=["poor", "good"],
+)
+def test_what_a_worker_finds_is_told_and_nothing_is_started(
+    client: FlaskClient, settings: Settings, run_state: RunState, verdict: Validation, told: dict[str, Any]
+) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(answer_like_a_worker, settings, verdict)
         answer = client.post(URL, json=a_body("job_name", "Trial"))
         assert asked.result().job_name == "Trial"
-    assert answer.status_code == 200
-    assert answer.json == {
-        "valid": False,
-        "problems": [{"loc": ["data", "source"], "msg": "not found"}],
-        "warnings": ["little history"],
-    }
-
-
-def test_nothing_is_started(client: FlaskClient, settings: Settings, run_state: RunState) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(answer_like_a_worker, settings, Validation())
-        assert client.post(URL, json=a_body()).json["valid"]
+    assert (answer.status_code, answer.json) == (200, told)
     assert client.get("/v1/jobs").json["jobs"] == []
     assert run_state.active() == set()
 
@@ -72,27 +73,29 @@ def test_what_is_wrong_with_the_form_or_the_connection_needs_no_worker(
     assert loc in [problem["loc"] for problem in answer.json["problems"]]
 
 
-@pytest.mark.parametrize("lanes", [(), ("heavy",)])
-def test_without_a_worker_that_answers_questions_it_says_so(
-    client: FlaskClient, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lanes: tuple[str, ...]
-) -> None:
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than a worker needs."""
     monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.2)
+
+
+AWAY, BUSY = "No worker answers", "All workers are busy"
+
+
+@pytest.mark.parametrize(
+    ("lanes", "title", "lane"),  # the lane where workers of this release look, and those of the one before
+    [
+        ("", AWAY, Lane.CHECK),
+        ("heavy", AWAY, Lane.CHECK),
+        ("select,check,score", BUSY, Lane.CHECK),
+        ("select,plan,score", BUSY, Lane.PLAN),
+    ],
+)
+def test_workers_that_are_away_or_have_no_time_are_said_to_be(  # noqa: PLR0917 - a table's columns
+    client: FlaskClient, settings: Settings, run_state: RunState, patience: None, lanes: str, title: str, lane: Lane
+) -> None:
     if lanes:
-        run_state.members.announce(LivingWorker(worker_id="a", lanes=lanes, slots=1))
+        run_state.members.announce(LivingWorker(worker_id="a", lanes=tuple(lanes.split(",")), slots=1))
     answer = client.post(URL, json=a_body())
-    assert answer.status_code == 503
-    assert answer.json["title"] == "No worker answers"
-    assert answer.headers["Retry-After"]
-
-
-@pytest.mark.parametrize("lane", [Lane.CHECK, Lane.PLAN])  # where workers of this release look, and of the one before
-def test_workers_that_live_and_have_no_time_are_said_to_be_busy(
-    client: FlaskClient, settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, lane: Lane
-) -> None:
-    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.2)
-    run_state.members.announce(LivingWorker(worker_id="a", lanes=("select", lane.value, "score"), slots=1))
-    answer = client.post(URL, json=a_body())
-    assert answer.status_code == 503
-    assert answer.json["title"] == "All workers are busy"
-    assert answer.headers["Retry-After"]
+    assert (answer.status_code, answer.json["title"], "Retry-After" in answer.headers) == (503, title, True)
     assert set(Lanes.open(settings).look().waiting.values()) == {lane.value}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.config.connection import kinds
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, default_data_dir, load_settings, unknown_names
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
@@ -86,6 +87,8 @@ def test_folders_are_absolute_however_they_are_written(tmp_path: Path, toml: Pat
     assert settings.data_dir == tmp_path / "data"
     assert settings.files_dir == tmp_path / "home" / "files"
     assert settings.connection("archive").path == tmp_path / "home" / "archive"
+    with pytest.raises(InvalidSettings, match="holds no zero character"):
+        load_settings(data_dir="data\0")
 
 
 def test_the_store_lies_in_the_data_folder_unless_it_is_elsewhere(tmp_path: Path) -> None:
@@ -176,7 +179,7 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
         "QUEUECAST_API_THREADS: Input should be greater than or equal to 1",
         "QUEUECAST_MAX_BODY_BYTES: Input should be a valid integer",
         "connections.Prod.[key]: String should match pattern",
-        "connections.a: Value error, its kind is not accepted; accepted are files, influxdb, mongodb",
+        f"connections.a: Value error, its kind is not accepted; accepted are {', '.join(kinds)}",
         "connections.b.url: Field required",
         "connections.c.path: Field required",
         "connections.d.version: Input should be '1', '2' or '3'",

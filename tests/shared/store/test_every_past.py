@@ -12,6 +12,10 @@ from shared.domain.jobs import JobState
 from shared.domain.reports import Point
 from shared.errors import JobNotFound, QueueNotFound
 from shared.store import Store
+from shared.store.accuracy import ACCURACY
+from shared.store.actuals import ACTUALS
+from shared.store.forecasts import FORECASTS
+from shared.store.jobs import JOBS
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_series, an_accuracy
 
 DAY = timedelta(days=1)
@@ -83,8 +87,8 @@ def test_old_jobs_go_with_their_reports_and_open_ones_stay(store: Store) -> None
     for job in (a_job(**ended), a_job(job_id="open"), a_job(job_id="new", **(ended | {"created_at": MONDAY + 9 * DAY}))):
         store.jobs.add(job)
     store.reports.save(a_report())
-    assert store.retention.forget_jobs(MONDAY + DAY, 10) == 1
-    assert store.retention.forget_jobs(MONDAY + DAY, 10) == 0
+    assert store.retention.forget(JOBS, MONDAY + DAY, 10) == 1
+    assert store.retention.forget(JOBS, MONDAY + DAY, 10) == 0
     with pytest.raises(JobNotFound):
         store.jobs.get("job-1")
     with pytest.raises(QueueNotFound):
@@ -105,21 +109,21 @@ def test_old_forecasts_go_but_the_newest_of_a_job_that_is_kept(store: Store) -> 
     orphan = a_forecast(queue="b", job_id="gone")
     for forecast in (old, newest, orphan):
         store.forecasts.save(forecast)
-    assert store.retention.forget_forecasts(MONDAY + DAY, 10) == 2
+    assert store.retention.forget(FORECASTS, MONDAY + DAY, 10) == 2
     assert store.forecasts.find() == [newest]
 
 
 def test_a_slice_takes_no_more_than_it_is_told(store: Store) -> None:
     for number in range(5):
         store.forecasts.save(a_forecast(issued_at=MONDAY + number * DAY, job_id="gone"))
-    assert [store.retention.forget_forecasts(MONDAY + DAY, 2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [store.retention.forget(FORECASTS, MONDAY + DAY, 2) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_old_accuracy_and_actual_values_go(store: Store) -> None:
     store.accuracy.save([an_accuracy(), an_accuracy(first_step=7, created_at=MONDAY + 9 * DAY)])
-    assert store.retention.forget_accuracy(MONDAY + DAY, 10) == 1
+    assert store.retention.forget(ACCURACY, MONDAY + DAY, 10) == 1
     points = [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in range(4)]
     store.actuals.save(a_series(), points)
-    assert store.retention.series_ids() == [ETL]
-    assert store.retention.forget_actuals(ETL, MONDAY + 2 * DAY, 10) == 2
+    assert store.retention.parts(ACTUALS) == [(ETL,)]
+    assert store.retention.forget(ACTUALS, MONDAY + 2 * DAY, 10, (ETL,)) == 2
     assert store.actuals.get(ETL, MONDAY, MONDAY + 9 * DAY) == points[2:]

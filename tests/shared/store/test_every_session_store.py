@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.domain.tokens import Session
 from shared.store import Store
+from shared.store.sessions import SESSIONS
 from tests.factories import MONDAY
 
 HOUR = timedelta(hours=1)
@@ -62,5 +63,5 @@ def test_expired_sessions_go_with_retention_slice_by_slice(store: Store) -> None
     for number in range(4):
         store.sessions.add(a_session(f"d{number}", hours=number), 9)
     at = MONDAY + 15 * HOUR
-    assert [store.retention.forget_sessions(at, 2) for _ in range(3)] == [2, 1, 0]
+    assert [store.retention.forget(SESSIONS, at, 2) for _ in range(3)] == [2, 1, 0]
     assert [store.sessions.find(f"d{number}") is not None for number in range(4)] == [False, False, False, True]

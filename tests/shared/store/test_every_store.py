@@ -211,10 +211,15 @@ LATER = MONDAY + timedelta(hours=2, microseconds=7)
 
 def test_a_reopened_job_keeps_what_it_was_planned_for_and_may_run_and_end_again(store: Store) -> None:
     store.jobs.add(ENDED)
-    assert store.jobs.reopen("job-1", [JobState.FAILED, JobState.PARTIAL], LATER, warnings=["of the request"])
+    assert store.jobs.reopen("job-1", [JobState.FAILED, JobState.PARTIAL], LATER, to_forget="all", warnings=["of the request"])
     reopened = store.jobs.get("job-1")
     assert reopened == a_job(
-        warnings=("of the request",), issued_at=MONDAY, idempotency_key="k", fingerprint="f", queued_at=LATER
+        warnings=("of the request",),
+        issued_at=MONDAY,
+        idempotency_key="k",
+        fingerprint="f",
+        queued_at=LATER,
+        to_forget="all",
     )
     assert reopened.deadline_at == LATER + HOUR  # it has its whole time again
     assert store.jobs.open() == [reopened]
@@ -238,6 +243,18 @@ def test_eight_threads_that_reopen_a_job_reopen_it_once(store: Store) -> None:
     store.jobs.add(ENDED)
     done = at_once(8, lambda number: store.jobs.reopen("job-1", [JobState.PARTIAL], LATER + number * HOUR))
     assert sorted(done) == [False] * 7 + [True]
+
+
+def test_a_job_that_was_tried_again_is_left_alone_by_whoever_saw_it_before(store: Store) -> None:
+    store.jobs.add(ENDED)
+    store.jobs.reopen("job-1", [JobState.PARTIAL], LATER)
+    again = store.jobs.get("job-1")
+    assert not store.jobs.move("job-1", [JobState.QUEUED], JobState.FAILED, "too late", LATER, seen=ENDED)
+    assert not store.jobs.update("job-1", seen=ENDED, warnings=["too late"])
+    assert store.jobs.get("job-1") == again
+    assert store.jobs.update("job-1", seen=again, to_forget="")
+    assert store.jobs.move("job-1", [JobState.QUEUED], JobState.RUNNING, None, LATER, seen=again)
+    assert store.jobs.get("job-1") == replace(again, state=JobState.RUNNING, started_at=LATER, to_forget="")
 
 
 def test_a_key_that_is_freed_makes_a_new_job(store: Store) -> None:

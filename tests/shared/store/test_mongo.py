@@ -12,7 +12,7 @@ from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
 from shared.store import Store, open_store
-from shared.store.mongo_schema import SCHEMA_VERSION
+from shared.store.schema import VERSION
 from tests.certificates import Certificates
 from tests.factories import MONDAY, a_job, a_schedule
 from tests.polling import eventually
@@ -74,14 +74,14 @@ def test_what_an_earlier_release_kept_is_taken_along(url: str, mongod: MongoServ
         assert store.jobs.get("job-1").queued_at is None
         assert {"signing_keys", "leaderboards"}.isdisjoint(client["special"].list_collection_names())
         assert "queue_1_metric_1_job_1_issued_at_-1" not in client["special"]["forecasts"].index_information()
-        assert (client["special"]["queuecast_store"].find_one() or {})["schema"] == SCHEMA_VERSION
+        assert (client["special"]["queuecast_store"].find_one() or {})["schema"] == VERSION
 
 
 def test_a_database_of_a_newer_release_is_refused(url: str, mongod: MongoServer) -> None:
     open_store(url).check()
     with mongod.client() as client:
-        client["special"]["queuecast_store"].update_one({}, {"$set": {"schema": SCHEMA_VERSION + 1}})
-    with pytest.raises(InvalidSettings, match=f"schema {SCHEMA_VERSION + 1} of a newer release; this one knows {SCHEMA_VERSION}"):
+        client["special"]["queuecast_store"].update_one({}, {"$set": {"schema": VERSION + 1}})
+    with pytest.raises(InvalidSettings, match=f"schema {VERSION + 1} of a newer release; this one knows {VERSION}"):
         open_store(url).check()
 
 

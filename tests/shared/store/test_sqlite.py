@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import JobFilter
 from shared.domain.timegrid import to_epoch
 from shared.errors import InvalidSettings, RecordUnreadable, StoreAway
 from shared.store import Store, open_store
-from shared.store.sqlite_schema import SCHEMA_VERSION
-from tests.factories import MONDAY, a_forecast, a_job, a_report
+from shared.store.schema import VERSION
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule, an_accuracy
 from tests.shared.store import crowd
 from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_every_release_kept, check_what_release_0_1_kept
 
@@ -56,7 +57,7 @@ def test_four_processes_that_open_new_files_at_once_all_find_them_ready(tmp_path
     crowd.in_processes(crowd.open_all, [([f"sqlite://{path}" for path in paths],)] * 4)
     for path in paths:
         with plain_sql(path) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+            assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -150,8 +151,46 @@ def test_a_record_of_an_earlier_release_that_cannot_be_read_is_carried_along(pat
 
 def test_four_processes_that_open_an_earlier_file_at_once_take_it_along_once(old: Store, url: str, path: Path) -> None:
     crowd.in_processes(crowd.open_all, [([url],)] * 4)
-    assert shape(path)["version"] == (SCHEMA_VERSION,)
+    assert shape(path)["version"] == (VERSION,)
     assert old.jobs.get("job-2").queued_at is None
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_a_file_that_keeps_documents_loses_nothing_however_far_the_number_is_raised(
+    path: Path, url: str, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.schema.VERSION", 5 + steps)
+    with plain_sql(path) as db:
+        db.executescript(Path(__file__).with_name("schema_5.sql").read_text())
+    with closing(open_store(url)) as opened:
+        assert (opened.jobs.get("job-1"), opened.reports.get("job-1", "root.etl")) == (a_job(), a_report())
+        assert (opened.forecasts.find(), opened.schedules.all()) == ([a_forecast()], [a_schedule()])
+        assert opened.accuracy.of_queue("root.etl", AccuracyFilter.last_month("used_capacity", 3_600, MONDAY + HOUR), 9) == [
+            an_accuracy()
+        ]
+        assert opened.actuals.get("root.etl", "used_capacity", 3_600, MONDAY, MONDAY + HOUR)[0].value == 1.5
+        assert [token.token_id for token in opened.tokens.all()] == ["t-1"]
+        assert opened.sessions.find("s") is not None
+    assert shape(path)["version"] == (5 + steps,)
+
+
+def test_what_a_file_lacks_of_tables_and_indexes_it_gets_when_it_is_opened(store: Store, path: Path, url: str) -> None:
+    store.jobs.add(a_job())
+    whole = shape(path)
+    with plain_sql(path) as db:
+        for lost in ("TABLE schedules", "TABLE accuracy", "INDEX jobs_unique", "VIEW forecast_latest"):
+            db.execute(f"DROP {lost}")
+    with closing(open_store(url)) as opened:
+        assert (opened.schedules.all(), opened.jobs.get("job-1")) == ([], a_job())
+    assert shape(path) == whole
+
+
+def test_a_process_of_an_earlier_release_does_not_take_the_number_back(store: Store, path: Path) -> None:
+    store.check()
+    with plain_sql(path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    store.check()
+    assert shape(path)["version"] == (VERSION + 1,)
 
 
 # Away
@@ -207,8 +246,8 @@ def test_a_file_that_is_no_database_is_away_and_left_as_it_is(path: Path, store:
 
 def test_a_file_of_a_newer_release_is_refused(path: Path, store: Store) -> None:
     with plain_sql(path) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(InvalidSettings, match=f"schema {SCHEMA_VERSION + 1} of a newer release; this one knows {SCHEMA_VERSION}"):
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(InvalidSettings, match=f"schema {VERSION + 1} of a newer release; this one knows {VERSION}"):
         store.check()
 
 

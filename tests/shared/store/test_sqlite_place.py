@@ -247,3 +247,7 @@ def test_an_index_of_somebody_else_is_an_error_and_nothing_is_lost_silently(stor
     with pytest.raises(RecordRefused, match="a unique index"):
         store.jobs.add(a_job(job_id="job-2"))
     assert store.jobs.add(a_job()) == a_job()  # the same again is no error
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TRIGGER foreign_one BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(RecordRefused, match="or a trigger"):
+        store.jobs.add(a_job(job_id="job-2"))

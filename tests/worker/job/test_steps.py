@@ -13,7 +13,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.domain.allowances import UNLIMITED
 from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
-from shared.domain.jobs import DataPlaces, Job, JobState, Place, QueueState
+from shared.domain.jobs import DataPlaces, Job, JobState, Place, Progress, QueueState
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore, warnings_of
 from shared.domain.states import OPEN_STATES
 from shared.errors import (
@@ -21,11 +21,15 @@ from shared.errors import (
     QueuecastError,
     QueueNotFound,
     SourceNotFound,
+    StoreAway,
     TooManyCandidates,
     UnknownConnection,
     UnknownModel,
 )
-from shared.lifecycle import NEVER_LET_IN, ON_REQUEST
+from shared.fleet.runstate import RunState
+from shared.lifecycle import NEVER_LET_IN, ON_REQUEST, Lifecycle
+from shared.store.forecasts import Forecasts
+from shared.store.jobs import Jobs
 from shared.store.reports import Reports
 from tests.factories import MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
@@ -37,6 +41,7 @@ from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.selection import choose
 
 QUEUES = ("root.adhoc", "root.etl")
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 NOTHING_WRONG = Measures(mape=0.0, wape=0.0, smape=0.0, mase=0.0, rmse=0.0, skill=1.0, steps=1, skipped_steps=0)
 
 
@@ -236,6 +241,11 @@ def cancel(here: Resources, job: Job) -> None:
     here.lifecycle.cancel(job.job_id, datetime.now(UTC))
 
 
+def pass_deadline(here: Resources, job: Job, hours: int = 2) -> None:
+    """What the reaper does so many hours from now."""
+    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC) + timedelta(hours=hours))
+
+
 def replanned(here: Resources, job: Job) -> bool:
     """Whether the reaper, which finds an open job without run state, has it planned."""
     told: list[str] = []
@@ -284,11 +294,11 @@ def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) 
 def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here: Resources) -> None:
     job = partial(here)
     retry(here, job)
-    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))  # before anybody has planned it
+    pass_deadline(here, job)  # before anybody has planned it
     assert here.store.jobs.get(job.job_id).state is JobState.PARTIAL
     retry(here, job)
     steps.plan(job.job_id)
-    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    pass_deadline(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (
         JobState.PARTIAL,
@@ -306,12 +316,106 @@ def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(
     assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
 
 
-def test_a_crash_before_old_reports_are_forgotten_still_ends_right(here: Resources) -> None:
+@pytest.mark.parametrize(("is_every", "queues"), [(False, ("root.adhoc",)), (True, QUEUES)])
+def test_a_crash_before_old_reports_are_forgotten_still_ends_right(
+    here: Resources, monkeypatch: pytest.MonkeyPatch, is_every: bool, queues: tuple[str, ...]
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreAway("as told")
+
     job = partial(here)
-    assert here.store.jobs.reopen(job.job_id, {JobState.PARTIAL}, datetime.now(UTC))
+    with monkeypatch.context() as patch:
+        patch.setattr(Reports, "forget", away)
+        with pytest.raises(StoreAway):
+            retry(here, job, every_queue=is_every)
     assert replanned(here, job)  # what the reaper does with an open job without run state
-    run(job.job_id, queues=("root.adhoc",))
-    assert (here.store.jobs.get(job.job_id).state, here.store.jobs.get(job.job_id).reason) == (JobState.SUCCEEDED, None)
+    steps.plan(job.job_id)
+    assert tuple(here.run_state.queue_states(job.job_id)) == queues
+    run(job.job_id, queues=queues)
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason, ended.to_forget) == (JobState.SUCCEEDED, None, "")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+Late = Callable[[Resources, str], object]
+LATE: dict[str, tuple[type, str, Late]] = {  # in the middle of which step of an old run the job is tried again
+    "finish": (Reports, "of_job", lambda here, job_id: here.lifecycle.finish(job_id, now())),
+    "plan": (RunState, "name_queues", lambda _, job_id: steps.plan(job_id)),
+    "a plan that fails": (Reports, "of_job", lambda here, job_id: here.lifecycle.end(job_id, "no such file", now())),
+    "a queue that fails": (RunState, "queue_end", lambda here, job_id: here.lifecycle.fail_queue(job_id, "root.etl", "no data")),
+    "cancel": (RunState, "delivering", lambda here, job_id: here.lifecycle.cancel(job_id, now())),
+    "cleaning up": (Jobs, "get", lambda here, job_id: here.lifecycle.let_go(job_id)),
+    "the deadline": (RunState, "queue_states", lambda here, job_id: here.lifecycle.pass_deadline(job_id, NEVER)),
+    "planning again": (RunState, "running_job", lambda here, job_id: here.lifecycle.replan(job_id, now(), nobody)),
+}
+
+
+@pytest.mark.parametrize("step", LATE)
+def test_a_late_step_of_an_old_run_changes_nothing_of_the_retry(
+    here: Resources, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    part, name, late = LATE[step]
+    job, real = submit(here), getattr(part, name)
+    others = Lifecycle(here.store, RunState(here.run_state.client))  # of another process, which is not within the old run
+    if step != "plan":
+        steps.plan(job.job_id)
+    if step == "finish":
+        for queue in QUEUES:
+            here.lifecycle.fail_queue(job.job_id, queue, "no data")
+    if step == "cleaning up":
+        here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now())
+    if step == "planning again":
+        here.run_state.client.flushdb()
+
+    def meanwhile(*args: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        answer = real(*args, **named)
+        if not others.finish(job.job_id, now()) and not here.store.jobs.get(job.job_id).state.is_terminal:
+            others.cancel(job.job_id, now())
+        others.retry(job.job_id, "failed", now(), nobody, warnings=("of the request",), allowance=UNLIMITED)
+        return answer
+
+    monkeypatch.setattr(part, name, meanwhile)
+    with here.run_state.within_run(job.job_id):
+        assert not late(here, job.job_id)
+    again = here.store.jobs.get(job.job_id)
+    assert (again.state, again.reason, again.warnings) == (JobState.QUEUED, None, ("of the request",))
+    assert (again.progress, again.to_forget) == (Progress(), "")
+    assert here.store.reports.of_job(job.job_id) == []
+    assert here.run_state.queue_states(job.job_id) == {}
+    assert here.run_state.active() == {job.job_id}
+
+
+def test_a_deadline_that_has_moved_on_with_a_retry_ends_nothing(here: Resources) -> None:
+    job = planned(here)
+    cancel(here, job)
+    retry(here, job)
+    pass_deadline(here, job, hours=0)
+    assert here.store.jobs.get(job.job_id).state is JobState.QUEUED
+
+
+def test_a_queue_that_is_being_delivered_at_the_deadline_ends_with_its_forecast(
+    here: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _work = scored(here)
+    real = Forecasts.save
+
+    def save(*args: Any) -> None:
+        monkeypatch.undo()
+        real(*args)
+        pass_deadline(here, job)
+
+    monkeypatch.setattr(Forecasts, "save", save)
+    steps.select(job.job_id, "root.etl", is_heavy=False)
+    assert here.store.jobs.get(job.job_id).state is JobState.RUNNING
+    pass_deadline(here, job)
+    ended = here.store.jobs.get(job.job_id)
+    assert ended.state is JobState.PARTIAL
+    assert (ended.reason or "").startswith("1 of 2 queues have no forecast: root.adhoc: ")
+    assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
 
 
 def deliver(here: Resources, job: Job, queue: str) -> None:
@@ -330,6 +434,8 @@ def test_a_cancel_in_the_middle_stops_all_steps_and_nothing_is_left(here: Resour
     here.lifecycle.fail_queue(job.job_id, "root.etl", "too late")
     tasks._fail(job.job_id, None, "too late")
     here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    assert not here.lifecycle.end(job.job_id, "too late", datetime.now(UTC))
+    assert not replanned(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.CANCELLED, "cancelled on request")
     assert here.store.forecasts.find() == []
@@ -449,7 +555,7 @@ def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources, waited_f
     steps.select(job.job_id, "root.etl", is_heavy=False)
     if waited_for:
         here.run_state.note_waiting(job.job_id, "root.adhoc", waited_for.removeprefix(": "))
-    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    pass_deadline(here, job)
     ended, report = here.store.jobs.get(job.job_id), here.store.reports.get(job.job_id, "root.adhoc")
     reason = f"The job's deadline has passed{waited_for}"
     assert (ended.state, ended.reason) == (JobState.PARTIAL, f"1 of 2 queues have no forecast: root.adhoc: {reason}")
@@ -458,7 +564,7 @@ def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources, waited_f
 
 def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> None:
     job = submit(here)
-    here.lifecycle.pass_deadline(job.job_id, datetime.now(UTC))
+    pass_deadline(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (JobState.FAILED, "The job's deadline has passed")
 

@@ -15,9 +15,8 @@ from tests.worker.pipeline.factories import a_snapshot
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import BLENDS
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.reporting import choose_and_report
 from worker.pipeline.score import score
-from worker.pipeline.selection import choose
+from worker.pipeline.selection import choose, choose_and_report
 
 CANDIDATES = (
     REFERENCE,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
@@ -10,6 +13,7 @@ from shared.domain.jobs import JobFilter, JobState
 from shared.domain.reports import Point
 from shared.domain.tokens import make_session
 from shared.fleet.runstate import RunState
+from shared.store.tables import TABLES, Kind, Table
 from tests.factories import MONDAY, a_forecast, a_job
 from worker.job.resources import Resources
 from worker.reaper.retention import SLICE, forget_old
@@ -35,3 +39,11 @@ def test_what_is_kept_forever_stays(settings: Settings, run_state: RunState) -> 
     here = Resources(settings.model_copy(update=dict.fromkeys(KEPT)))
     here.store.jobs.add(a_job(state=JobState.FAILED, ended_at=MONDAY))
     assert forget_old(here, MONDAY + 9_999 * DAY) == {}
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table.kept.by], ids=lambda table: table.name)
+def test_what_goes_by_itself_is_found_by_an_index(table: Table[Any]) -> None:
+    assert table.kept.setting in {"", *Settings.model_fields}
+    assert table.by_name[table.kept.by].kind in {Kind.CLOCK, Kind.GRID}
+    first = (*table.kept.each, table.kept.by)
+    assert first in {columns[: len(first)] for columns in (table.key, *table.indexes)}

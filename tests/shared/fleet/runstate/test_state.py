@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.domain.forecasts import Failure, ModelCard
 from shared.domain.jobs import Progress, QueueState, Tally
-from shared.domain.lanes import Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from shared.errors import BrokerAway, MessageLost
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
@@ -111,6 +112,23 @@ def test_a_queue_ends_once(job: RunState) -> None:
     assert not job.end_queue(JOB, QUEUE)
     assert job.queue_end(JOB, QUEUE) == "no data"
     assert job.queue_states(JOB)[QUEUE] == (QueueState.FAILED, "no data")
+
+
+def test_a_queue_is_not_given_up_while_anybody_delivers_it(job: RunState) -> None:
+    first, second = job.begin_delivery(JOB, QUEUE), job.begin_delivery(JOB, QUEUE)
+    assert first is not None
+    assert second is not None
+    job.end_delivery(JOB, first)
+    assert job.delivering(JOB) == {QUEUE}
+    assert not job.end_queue(JOB, QUEUE, "too late")
+    job.client.hset(f"delivering:{JOB}", second, int(time.time()) - MAX_TASK_SECONDS - 1)  # its task has died
+    assert job.end_queue(JOB, QUEUE, "too late")
+    assert job.begin_delivery(JOB, QUEUE) is None
+
+
+def test_a_queue_that_is_delivered_has_ended(job: RunState) -> None:
+    assert job.begin_delivery(JOB, QUEUE) is not None
+    assert job.end_queue(JOB, QUEUE)
 
 
 def test_a_queue_that_has_ended_leaves_its_end_only(job: RunState) -> None:
