@@ -80,7 +80,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _run_statements(db: sqlite3.Connection, version: int) -> int:
+def _run(db: sqlite3.Connection, version: int) -> int:
     for statement in STATEMENTS[version]:
         db.execute(statement)
     return version + 1
@@ -98,10 +98,7 @@ def _read_columns(db: sqlite3.Connection) -> int:
     return schema.VERSION
 
 
-STEPS: schema.Steps[sqlite3.Connection] = {
-    **{version: partial(_run_statements, version=version) for version in STATEMENTS},
-    schema.COLUMNS: _read_columns,
-}
+STEPS: schema.Steps[sqlite3.Connection] = {schema.COLUMNS: _read_columns} | {n: partial(_run, version=n) for n in STATEMENTS}
 
 
 def _set_aside(db: sqlite3.Connection, tables: Collection[str], version: int) -> list[str]:
