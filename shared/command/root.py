@@ -1,6 +1,6 @@
 """Root of the `queuecast` command: it grows with the parts that are installed, and ends with the exit codes of the contract.
 
-0 ok · 1 the job failed · 2 usage · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
+0 ok · 1 the job failed · 2 usage, or refused · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from shared.config.data_folder import keep_private, problem_with
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
 from shared.drivers.redis_server import redis_server
 from shared.errors import (
+    AccessError,
     BrokerAway,
     BrokerIsCluster,
     BrokerRefuses,
@@ -40,7 +41,7 @@ from shared.telemetry.logs import configure_logs
 
 PARTS = "queuecast.commands"  # the entry-point group
 EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any other error: 1
-    RequestError: 2,
+    **dict.fromkeys((RequestError, AccessError), 2),
     **dict.fromkeys((BrokerRefuses, BrokerIsCluster, StoreRefuses), 5),
     ServiceError: 3,
     TimeoutError: 4,
@@ -201,6 +202,8 @@ def _short(value: object) -> object:
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, QueuecastError | OSError):
         return str(error)
     return f"internal error: {type(error).__name__}: {error} (`queuecast --debug …` shows where)"

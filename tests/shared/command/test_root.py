@@ -15,7 +15,16 @@ from typer.testing import CliRunner, Result
 
 from shared.command.root import build_app, exit_code
 from shared.config.settings import Settings
-from shared.errors import ApiAway, DeadlinePassed, InvalidSettings, JobNotFound, SeriesTooShort, UnknownModel
+from shared.errors import (
+    ApiAway,
+    DeadlinePassed,
+    InvalidSettings,
+    JobNotFound,
+    ScopeMissing,
+    SeriesTooShort,
+    TooManyRequests,
+    UnknownModel,
+)
 from shared.fleet.runstate import RunState
 
 
@@ -51,7 +60,8 @@ def failing(error: Exception) -> typer.Typer:
         (InvalidSettings("QUEUECAST_FOO is no setting"), 5),
         (SeriesTooShort(queue="root.etl"), 1),
         (DeadlinePassed(), 1),
-        (PermissionError(13, "Permission denied", "out.csv"), 1),
+        (ScopeMissing("needed is write"), 2),
+        (TooManyRequests(), 2),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -59,6 +69,11 @@ def test_an_error_is_one_line_and_the_code_of_its_family(error: Exception, code:
     result = CliRunner().invoke(failing(error), ["fail"])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"{error}\n")
     assert exit_code(error) == code
+
+
+def test_a_refusal_of_the_system_names_the_path_and_no_number() -> None:
+    result = CliRunner().invoke(failing(PermissionError(13, "Permission denied", "out.csv")), ["fail"])
+    assert (result.exit_code, result.stderr) == (1, "out.csv: Permission denied\n")
 
 
 def test_an_error_of_ours_says_how_to_see_more() -> None:
