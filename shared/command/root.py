@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from shared.command.backup import backup
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.config.connection import kinds
 from shared.config.data_folder import keep_private, problem_with
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
 from shared.drivers.redis_server import redis_server
@@ -144,11 +145,15 @@ def print_version(as_json: AsJson = False) -> None:
 def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show every setting, and where its value comes from; secrets are stars."""
     settings = load_settings(data_dir=data_dir)
-    shown = {name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()}
+    shown: dict[str, Any] = {
+        name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()
+    }
     if as_json:
         print_json(shown)
     else:
+        connections = shown.pop("connections")["value"]
         rows = [(PREFIX + name.upper(), _short(entry["value"]), entry["from"]) for name, entry in shown.items()]
+        rows += [(f"connection {name}", _short(fields), _maker(settings, name, data_dir)) for name, fields in connections.items()]
         print_table(("setting", "value", "from"), rows)
 
 
@@ -197,8 +202,16 @@ def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:
     return "default" if getattr(settings, name) == default else os.environ.get(CONFIG_FILE, "queuecast.toml")
 
 
+def _maker(settings: Settings, connection: str, data_dir: Path | None) -> str:
+    """Where a connection comes from: the setting that makes it exist, or wherever connections are listed."""
+    if connection in settings.connections:
+        return _origin(settings, "connections", data_dir)
+    setting = next(iter(kinds[connection].taken_from.values()))
+    return _origin(settings, setting, data_dir) if setting in Settings.model_fields else "default"
+
+
 def _short(value: object) -> object:
-    return json.dumps(value) if isinstance(value, dict | list) and value else (value or None)
+    return json.dumps(value) if isinstance(value, dict | list) and value else (None if value in ({}, []) else value)
 
 
 def _line(error: Exception) -> str:

@@ -19,6 +19,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+STARS = "**********"  # as pydantic shows a secret
+
+
 @contextmanager
 def having_address(option: str, host: str, port: int, *, hint: str = "") -> Iterator[None]:
     """Who cannot listen there raises SetupError. `option`: which named the port; `hint`: what else one may do."""
@@ -43,3 +46,12 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def masked_url(url: str) -> str:
+    """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
+    if url.startswith("sqlite:"):
+        return url
+    scheme, is_url, rest = url.partition("://")
+    user, _, address = rest.rpartition("@")
+    return f"{scheme}://{STARS + '@' if user else ''}{address.partition('?')[0]}" if is_url else STARS

@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.config.addresses import masked_url
 from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
 from shared.config.setting_kinds import (
     LOOPBACK,
@@ -47,7 +48,6 @@ PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
 SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
 
-STARS = "**********"  # as pydantic shows a secret
 RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
 
 log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
@@ -169,8 +169,9 @@ class Settings(BaseSettings):
         return known[name]
 
     def masked(self) -> dict[str, object]:
-        """All settings as they may be shown: secrets are stars."""
-        return self.model_dump(mode="json") | {"store_url": _masked_url(self.store_location)}
+        """All settings as they may be shown: secrets are stars, and connections are all that exist."""
+        connections = {name: connection.model_dump(mode="json") for name, connection in self.all_connections.items()}
+        return self.model_dump(mode="json") | {"store_url": masked_url(self.store_location), "connections": connections}
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
@@ -243,12 +244,3 @@ def _problem(item: ErrorDetails) -> str:
         return f"{where} is no setting"
     default = Settings.model_fields[name].default if item["type"] == "tuple_type" and where.startswith(PREFIX) else None
     return f"{where}: {accepted(item)}" + (f", such as {json.dumps(default, default=str)}" if default else "")
-
-
-def _masked_url(url: str) -> str:
-    """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
-    if url.startswith("sqlite:"):
-        return url
-    scheme, is_url, rest = url.partition("://")
-    user, _, address = rest.rpartition("@")
-    return f"{scheme}://{STARS + '@' if user else ''}{address.partition('?')[0]}" if is_url else STARS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,25 @@ def test_colours_go_with_no_color() -> None:
     assert (plain.returncode, red.returncode) == (5, 5)
     assert "\x1b[31m" not in plain.stderr
     assert "\x1b[31m" in red.stderr
+
+
+def test_every_connection_that_exists_is_shown_without_its_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "queuecast.toml").write_text('[connections.prod]\nkind = "mongodb"\nurl = "mongodb://u:hunter2@host/db"\n')
+    monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(tmp_path / "queuecast.toml"))
+    monkeypatch.setenv("QUEUECAST_INFLUXDB_URL", "http://influx:8086")
+    monkeypatch.setenv("QUEUECAST_INFLUXDB_TOKEN", "hunter2")
+    shown = settings_shown("--data-dir", str(tmp_path))["connections"]["value"]
+    assert sorted(shown) == ["files", "influxdb", "prod"]
+    assert (shown["files"]["path"], shown["prod"]["url"]) == (str(tmp_path / "files"), "**********")
+    text = run("config", "show", "--data-dir", str(tmp_path)).stdout
+    origins = {words[1]: words[-1] for line in text.splitlines() if (words := line.split())[0] == "connection"}
+    assert origins == {
+        "files": "default",
+        "influxdb": "QUEUECAST_INFLUXDB_URL",
+        "prod": str(tmp_path / "queuecast.toml"),
+    }
+    assert "hunter2" not in text
+    assert re.search(r"QUEUECAST_TRUSTED_PROXIES +0 +default", text)
 
 
 def settings_shown(*arguments: str) -> dict[str, Any]:
