@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,6 +21,10 @@ from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, NotFound
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.fleet.liveness import is_alive
+
+if TYPE_CHECKING:
+    from shared.domain.forecasts import Forecast
+    from shared.store import Store
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
@@ -132,13 +136,8 @@ def export(
     if as_json and out == "-" and file_format is not None:
         raise UsageError(f"--json with --format {file_format}: accepted is one of them, or a file with --out")
     target = None if out == "-" else Path(out)
-    asked = {name: value for name, value in (("queue", queue), ("job_id", job_id)) if value}
     with opened_store(data_dir) as store:
-        forecasts = store.forecasts.find(**asked)
-        if asked and not forecasts:
-            raise (NotFound if job_id else QueueNotFound)("no such forecast is kept", **asked)
-        if not forecasts:
-            notice("no queue has a forecast yet", style="yellow")
+        forecasts = forecasts_of(store, queue, job_id)
         if as_json and target is None:
             print_json(list(rows_of(forecasts)))
             return
@@ -147,6 +146,17 @@ def export(
         print_json({"file": str(target), "rows": rows})
     elif target is not None:
         say(f"{rows:,} rows in {target}")
+
+
+def forecasts_of(store: Store, queue: str | None, job_id: str | None) -> list[Forecast]:
+    """The forecasts that are asked for; that there is none at all is said. Raises NotFound for a queue or job without one."""
+    forecasts = store.forecasts.find(queue, job_id)
+    asked = {name: value for name, value in (("queue", queue), ("job_id", job_id)) if value}
+    if not forecasts and asked:
+        raise (NotFound if job_id else QueueNotFound)("no such forecast is kept", **asked)
+    if not forecasts:
+        notice("no queue has a forecast yet", style="yellow")
+    return forecasts
 
 
 @app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")

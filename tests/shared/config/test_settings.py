@@ -192,22 +192,22 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("RATE_LIMIT", "lots", "accepted is NUMBER/PERIOD such as 300/minute"),
-        ("MOST_OPEN_JOBS", "many", "accepted is a whole number of at least 1, or off"),
-        ("KEEP_JOBS", "0d", "at least 1, and a unit"),
-        ("KEEP_JOBS", "long", "; or forever"),
-        ("FLOWER_URL", "flower:5555", "accepted is an address that begins with http:// or https://"),
-        ("MARK_LEVELS", "80", "accepted is a list, such as [80.0, 100.0]"),
-        ("MARK_LEVELS", "eighty", "is not the JSON that it should be"),
-        ("PROXY_ADDRESSES", '["proxy"]', "accepted is an address, or a network such as 10.0.0.0/8"),
-        ("API_THREADS", "65", "accepted is 64 or less"),
-        ("LOG_LEVEL", "LOUD", "accepted: 'DEBUG', "),
+        ("rate_limit", "lots", "accepted is NUMBER/PERIOD such as 300/minute"),
+        ("most_open_jobs", "many", "accepted is a whole number of at least 1, or off"),
+        ("keep_jobs", "0d", "at least 1, and a unit"),
+        ("keep_jobs", "long", "; or forever"),
+        ("flower_url", "flower:5555", "accepted is an address that begins with http:// or https://"),
+        ("mark_levels", "80", "accepted is a list, such as [80.0, 100.0]"),
+        ("mark_levels", "eighty", "is not the JSON that it should be"),
+        ("proxy_addresses", '["proxy"]', "accepted is an address, or a network such as 10.0.0.0/8"),
+        ("api_threads", "65", "accepted is 64 or less"),
+        ("log_level", "LOUD", "accepted: 'DEBUG', "),
     ],
 )
 def test_a_setting_says_in_our_words_what_it_accepts(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
-    monkeypatch.setenv(f"QUEUECAST_{name}", value)
+    monkeypatch.setenv(PREFIX + name.upper(), value)
     message = refusal()
-    assert (name in message.upper(), told in message) == (True, True), message
+    assert (name in message.lower(), told in message) == (True, True), message
 
 
 def test_a_toml_file_that_is_none_is_named(toml: Path) -> None:
