@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,14 +14,14 @@ import typer
 
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
-from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say, using
 from shared.config.data_folder import as_open_as_wished
 from shared.config.extras import needs
 from shared.config.settings import load_settings
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, bucket_start
-from shared.errors import InvalidRequest
+from shared.errors import UsageError
 from worker.flower.access import password_file
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def simulate_cluster(
 ) -> None:
     """Write a made-up but lifelike cluster to files or a database that jobs can read, for demos and load tests."""
     if (out is None) == (to is None):
-        raise InvalidRequest("accepted is either --out DIR or --to CONNECTION")
+        raise UsageError("accepted is either --out DIR or --to CONNECTION")
     cluster, end_at = made_up(queues=queues, days=days, step=step, seed=seed, end=end)
     rows = to_files(out, file_format, cluster) if out else to_connection(str(to), place, database, cluster)
     where = str(out) if out else f"{place} of {to}"
@@ -98,14 +99,12 @@ def simulate_cluster(
 
 
 def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) -> tuple[Cluster, datetime]:
-    """The cluster and its end; raises InvalidRequest when it is larger than most machines' memory."""
+    """The cluster and its end; raises UsageError when it is larger than most machines' memory."""
     from deploy.simulate import simulate  # numpy and pandas, which no other verb here needs
 
     step_seconds = seconds_of(step)
     if queues * days * 86_400 // step_seconds > MAX_SAMPLES:
-        raise InvalidRequest(
-            f"--queues, --days and --step ask for more than {MAX_SAMPLES:,} samples; take fewer or a longer step"
-        )
+        raise UsageError(f"--queues, --days and --step ask for more than {MAX_SAMPLES:,} samples; take fewer or a longer step")
     end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
     return simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), end_at
 
@@ -114,9 +113,8 @@ def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, 
     """Write files; returns queue → samples."""
     from deploy.simulate import write
 
-    if out.absolute().is_relative_to(load_settings().data_dir):
-        return write(out, file_format, cluster)
-    with as_open_as_wished():
+    is_ours = out.absolute().is_relative_to(load_settings().data_dir)
+    with using(out, "written to"), nullcontext() if is_ours else as_open_as_wished():
         return write(out, file_format, cluster)
 
 
@@ -136,11 +134,11 @@ def seconds_of(step: str) -> int:
         try:
             seconds = Duration.parse(step).seconds
         except ValueError as error:
-            raise InvalidRequest(
+            raise UsageError(
                 f"--step {step!r}: accepted is 10s, or {ACCEPTED_FORMS}; months are not, their length varies"
             ) from error
     if seconds > 86_400:
-        raise InvalidRequest(f"--step {step!r}: the longest accepted is 1d")
+        raise UsageError(f"--step {step!r}: the longest accepted is 1d")
     return seconds
 
 
@@ -149,9 +147,9 @@ def moment_of(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidRequest(f"--end {text!r}: {error}; accepted is 2026-01-05T00:00Z") from error
+        raise UsageError(f"--end {text!r}: {error}; accepted is 2026-01-05T00:00Z") from error
     if moment.tzinfo is None:
-        raise InvalidRequest(f"--end {text!r} has no offset; accepted is 2026-01-05T00:00Z or 2026-01-05T01:00+01:00")
+        raise UsageError(f"--end {text!r} has no offset; accepted is 2026-01-05T00:00Z or 2026-01-05T01:00+01:00")
     if not MIN_TIME <= moment < MAX_TIME:
-        raise InvalidRequest(f"--end {text!r}: accepted are the years {MIN_TIME.year} to {MAX_TIME.year - 1}")
+        raise UsageError(f"--end {text!r}: accepted are the years {MIN_TIME.year} to {MAX_TIME.year - 1}")
     return moment.astimezone(UTC)

@@ -56,7 +56,7 @@ class Lifecycle:
 
     def withdraw(self, job: Job, now: datetime) -> None:
         """End a job that could not begin; its Idempotency-Key is freed, since the client was told to submit again."""
-        self.store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, now)
+        self.store.jobs.move(job.job_id, {JobState.QUEUED}, JobState.FAILED, NOT_BEGUN, now, seen=job)
         self.store.jobs.free_key(job.job_id)
 
     def cancel(self, job_id: str, now: datetime) -> None:

@@ -6,20 +6,25 @@ import os
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from shared.command.records import opened_store
 from shared.command.terminal import AsJson, DataDir, notice, print_json, say
-from shared.config.data_folder import open_data_folder, problem_with
+from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.domain.texts import holidays_of
-from shared.errors import BrokerAway, BrokerIsCluster, InvalidRequest, InvalidSettings, SetupError, StoreAway
+from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, NotFound, QueueNotFound, UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.fleet.liveness import is_alive
+
+if TYPE_CHECKING:
+    from shared.domain.forecasts import Forecast
+    from shared.store import Store
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
@@ -124,26 +129,34 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write forecasts with their bounds to a file, one row per queue and step."""
-    from shared.store import is_new, open_store
-    from worker.backtest.export import ExportFormat, export_forecasts
+    from worker.backtest.export import ExportFormat, export_forecasts, rows_of
 
     if file_format is not None and file_format not in set(ExportFormat):
-        raise InvalidRequest(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
-    settings = load_settings(data_dir=data_dir)
-    if settings.store_url is None and (problem := problem_with(settings.data_dir)):
-        raise SetupError(problem)
-    if is_new(settings.store_location):
-        raise StoreAway("nothing was ever kept there; opening it would make an empty one", store=settings.masked()["store_url"])
-    open_data_folder(settings)
-    store = open_store(settings.store_location)
+        raise UsageError(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
+    if as_json and out == "-" and file_format is not None:
+        raise UsageError(f"--json with --format {file_format}: accepted is one of them, or a file with --out")
     target = None if out == "-" else Path(out)
-    rows = export_forecasts(store.forecasts.find(queue, job_id), target, ExportFormat(file_format) if file_format else None)
-    if not rows:
-        notice("no forecast matches", style="yellow")
-    if as_json and target is not None:
+    with opened_store(data_dir) as store:
+        forecasts = forecasts_of(store, queue, job_id)
+        if as_json and target is None:
+            print_json(list(rows_of(forecasts)))
+            return
+        rows = export_forecasts(forecasts, target, ExportFormat(file_format) if file_format else None)
+    if as_json:
         print_json({"file": str(target), "rows": rows})
     elif target is not None:
         say(f"{rows:,} rows in {target}")
+
+
+def forecasts_of(store: Store, queue: str | None, job_id: str | None) -> list[Forecast]:
+    """The forecasts that are asked for; that there is none at all is said. Raises NotFound for a queue or job without one."""
+    forecasts = store.forecasts.find(queue, job_id)
+    asked = {name: value for name, value in (("queue", queue), ("job_id", job_id)) if value}
+    if not forecasts and asked:
+        raise (NotFound if job_id else QueueNotFound)("no such forecast is kept", **asked)
+    if not forecasts:
+        notice("no queue has a forecast yet", style="yellow")
+    return forecasts
 
 
 @app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")
@@ -198,10 +211,10 @@ def _serve_metrics(host: str, port: int) -> None:
 
 
 def lanes_of(text: str) -> tuple[str, ...]:
-    """The lanes of a comma-separated list; raises InvalidRequest naming those that exist."""
+    """The lanes of a comma-separated list; raises UsageError naming those that exist."""
     names = names_of(text)
     if not names or not set(names) <= set(Lane):
-        raise InvalidRequest(f"--lanes {text!r}: accepted are {', '.join(Lane)}, separated by commas")
+        raise UsageError(f"--lanes {text!r}: accepted are {', '.join(Lane)}, separated by commas")
     return names
 
 
@@ -222,15 +235,15 @@ def holidays_in(text: str) -> str | tuple[date, ...] | None:
     try:
         return holidays_of(names[0] if is_code else names) or None
     except ValueError as error:
-        raise InvalidRequest(f"--holidays {text!r}: {error}") from error
+        raise UsageError(f"--holidays {text!r}: {error}") from error
 
 
 def bounds_of(text: str) -> tuple[float | None, float | None]:
-    """Two numbers with a comma between them, None for one that is left out; raises InvalidRequest with what is accepted."""
+    """Two numbers with a comma between them, None for one that is left out; raises UsageError with what is accepted."""
     try:
         lower, upper = (float(part) if part.strip() else None for part in text.split(","))
         if lower is None or upper is None or lower < upper:  # so that nan is refused too
             return lower, upper
     except ValueError:
         pass  # refused below
-    raise InvalidRequest(f"--bounds {text!r}: accepted is LOW,HIGH, the lower one first, such as 0,100; either may be left out")
+    raise UsageError(f"--bounds {text!r}: accepted is LOW,HIGH, the lower one first, such as 0,100; either may be left out")

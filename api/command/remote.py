@@ -21,7 +21,7 @@ from shared.config.settings import load_settings
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState
-from shared.errors import InvalidRequest
+from shared.errors import UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 
@@ -195,7 +195,7 @@ def _seconds(text: str) -> int:
     try:
         return Duration.parse(text).seconds
     except ValueError as error:
-        raise InvalidRequest(f"--timeout: {error}") from error
+        raise UsageError(f"--timeout: {error}") from error
 
 
 def _show_job(job: Document, client: Client, *, as_json: bool) -> None:

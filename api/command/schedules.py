@@ -10,7 +10,8 @@ import typer
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from shared.command.terminal import AsJson, notice, print_json, print_table, say, shown_time
 from shared.domain.codec import Document
-from shared.errors import InvalidRequest
+from shared.domain.wording import json_kind
+from shared.errors import UsageError
 
 group = typer.Typer(name="schedules", help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)
 
@@ -67,9 +68,9 @@ def _request(file: str) -> Document:
     try:
         request = json.loads(read_file(file))
     except ValueError as error:
-        raise InvalidRequest(f"{file} holds no request: {error}") from error
+        raise UsageError(f"{file} holds no request: {error}") from error
     if not isinstance(request, dict):
-        raise InvalidRequest(f"{file} holds no request: found a {type(request).__name__}, accepted is a JSON object")
+        raise UsageError(f"{file} holds no request: found {json_kind(request)}, accepted is a JSON object")
     return request
 
 

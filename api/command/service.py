@@ -11,10 +11,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command.client import Client
-from shared.command.terminal import print_json, progress_console
+from shared.command.terminal import print_json, progress_console, using
 from shared.config.settings import load_settings
 from shared.domain.codec import Document
-from shared.errors import InvalidRequest
 
 Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
 
@@ -36,11 +35,9 @@ def show(document: Document, print_text: Callable[[Document], None], *, as_json:
 
 
 def read_file(file: str) -> bytes:
-    """The content of a file, or of standard input for `-`; raises InvalidRequest."""
-    try:
+    """The content of a file, or of standard input for `-`; raises UsageError."""
+    with using(file, "read"):
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise InvalidRequest(f"the request cannot be read: {error}") from error
 
 
 def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:

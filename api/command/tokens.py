@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from shared.command.records import opened_store
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
-from shared.config.data_folder import open_data_folder, user_name
-from shared.config.settings import load_settings
+from shared.config.data_folder import user_name
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.tokens import Scope, Token, make_token
-from shared.errors import InvalidRequest
-from shared.store import Store, open_store
+from shared.errors import UsageError
 from shared.telemetry.logs import audit
 
 MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
@@ -41,9 +37,9 @@ def create_token(
     now, projects = datetime.now(UTC), project or []
     _check_names([name, *projects])
     if projects and (scope is Scope.ADMIN or len(projects) > MAX_PROJECTS):
-        raise InvalidRequest(f"--project: accepted are at most {MAX_PROJECTS} with the scope read or write; admin has all")
+        raise UsageError(f"--project: accepted are at most {MAX_PROJECTS} with the scope read or write; admin has all")
     made, secret = make_token(name=name, scope=scope, created_at=now, projects=projects, expires_at=_end(expires, now))
-    with _store(data_dir) as store:
+    with opened_store(data_dir, may_make=True) as store:
         store.tokens.add(made)
     _record("create_token", made)
     if as_json:
@@ -56,7 +52,7 @@ def create_token(
 @group.command("list", epilog="Example: queuecast token list --json")
 def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every token that was ever made, without secrets."""
-    with _store(data_dir) as store:
+    with opened_store(data_dir) as store:
         documents = [_document(token) for token in store.tokens.all()]
     if as_json:
         print_json(documents)
@@ -72,7 +68,7 @@ def revoke_token(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a token and with it all its sessions; a running service takes at most two seconds to know."""
-    with _store(data_dir) as store:
+    with opened_store(data_dir) as store:
         revoked = store.tokens.revoke(token_id, datetime.now(UTC))
         store.sessions.end_all(token_id)
     _record("revoke_token", revoked)
@@ -82,19 +78,10 @@ def revoke_token(
         say(f"token {revoked.token_id} ({revoked.name}) is revoked")
 
 
-@contextmanager
-def _store(data_dir: Path | None) -> Iterator[Store]:
-    settings = load_settings(data_dir=data_dir)
-    if note := open_data_folder(settings):
-        notice(note, style="yellow")
-    with closing(open_store(settings.store_location)) as store:
-        yield store
-
-
 def _check_names(names: list[str]) -> None:
     for name in names:
         if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
-            raise InvalidRequest(
+            raise UsageError(
                 f"found {name[:60]!r}; accepted are names of 1 to {MAX_NAME_LENGTH} characters without control characters"
             )
 
@@ -103,7 +90,7 @@ def _end(expires: str | None, now: datetime) -> datetime | None:
     try:
         return Duration.parse(expires).after(now) if expires else None
     except ValueError as error:
-        raise InvalidRequest(f"--expires: {error}") from error
+        raise UsageError(f"--expires: {error}") from error
 
 
 def _record(what: str, changed: Token) -> None:

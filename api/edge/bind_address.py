@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 
-from shared.config.addresses import is_loopback
+from shared.config.addresses import having_address, is_address, is_loopback
 from shared.config.data_folder import is_noted, token_note
 from shared.config.settings import Settings
 from shared.errors import SetupError, StoreAway
@@ -19,6 +19,8 @@ def check_address(host: str, settings: Settings) -> str:
 
     A store that is away is no reason not to start: the service itself lets nobody in before it has asked.
     """
+    if (":" in host or host.rpartition(".")[2].isdigit()) and not is_address(host):
+        raise SetupError(f"--host {host} is no address; accepted is one of this machine, such as 127.0.0.1 or ::1")
     try:
         has_tokens = is_noted(token_note(settings)) or _has_tokens(settings.store_location)
     except StoreAway as error:
@@ -33,13 +35,11 @@ def check_address(host: str, settings: Settings) -> str:
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket with this address, on which nobody listens yet; raises SetupError when it cannot be had."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
+    with having_address("--port", host, port), ExitStack() as on_failure:
+        sock = on_failure.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise SetupError(f"--port {port} on {host} cannot be had ({error.strerror}); name another") from error
+        on_failure.pop_all()
     return sock
 
 

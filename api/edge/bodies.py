@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.domain.codec import Document
+from shared.domain.wording import json_kind
 from shared.errors import InvalidRequest, MalformedRequest
 
 MAX_VALUES = 20_000  # the largest valid request has a quarter of it; 400,000 take 0.25 s to parse
@@ -50,7 +51,7 @@ class StrictRequest(Request):
         _check_size(self.body())
         document = self.get_json()
         if not isinstance(document, dict):
-            raise MalformedRequest(f"the body is a {type(document).__name__}, accepted is a JSON object")
+            raise MalformedRequest(f"the body is {json_kind(document)}, accepted is a JSON object")
         return document
 
     def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:

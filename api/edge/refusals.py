@@ -8,7 +8,8 @@ from typing import get_args
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.schema.fields import ONE, SEVERAL
+from api.schema.fields import EXAMPLES, ONE, SEVERAL
+from shared.domain.wording import accepted
 
 MAX_PROBLEMS = 100  # nobody mends more at a time
 MAX_BYTES = 48_000  # of all of them
@@ -29,7 +30,7 @@ class FieldProblem(BaseModel):
 def field_problems(error: ValidationError, form: type[BaseModel]) -> list[FieldProblem]:
     """The problems of the form at their places, each once; of very many the first, and how many more there are."""
     total = error.error_count()
-    items = error.errors(include_url=False, include_input=False, include_context=False)
+    items = error.errors(include_url=False, include_input=False)
     problems: list[FieldProblem] = []
     size = 0
     for problem in _distinct(items, form):
@@ -57,8 +58,13 @@ def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[
             msg = "no field has this name" + ("" if place in explained else f"; known are {_known(item, form)}")
             explained.add(place)
         else:
-            msg = item["msg"].removeprefix("Value error, ")
+            msg = accepted(item) + (_form_of(loc) if item["type"] in {"tuple_type", "dict_type"} else "")
         yield FieldProblem(loc=loc, msg=shortened(msg, MAX_MESSAGE_LENGTH))
+
+
+def _form_of(loc: list[str | int]) -> str:
+    example = EXAMPLES.get(str(loc[0])) if loc else None
+    return f', as in "{loc[0]}": {example}' if example else ""
 
 
 def _places(item: ErrorDetails) -> list[str | int]:

@@ -28,6 +28,7 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import Hyperparameter
 from shared.domain.texts import CONTROL, COUNTRY, MAX_DATES, SHORT, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
+from shared.domain.wording import json_kind
 
 UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 MAX_MODELS = 50
@@ -35,6 +36,12 @@ MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
 MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # listed by the operating system, but no IANA names of a place
 ONE, SEVERAL = "(one)", "(several)"  # tags of unions; pydantic puts them into the `loc` of errors, where refusals.py drops them
+EXAMPLES = {  # field → a value that says more than that a list or an object is accepted
+    "queues": '["root.*"]',
+    "columns": '["allocated_mb"]',
+    "bounds": "[0, 100]",
+    "hyperparameters": '{"seasonal_naive": {"days": [1, 7]}}',
+}
 MOMENT_FORM = (
     "ISO 8601 with a time zone, such as 2026-01-05T00:00:00Z (in an address, + is written %2B), "
     f"from {MIN_TIME.year} to {MAX_TIME.year - 1}"
@@ -64,7 +71,7 @@ def _moment(value: object) -> datetime:
             return moment.astimezone(UTC)
     except ValueError:
         pass  # refused below, like a time without a zone
-    shown = repr(value[:40]) if isinstance(value, str) else f"a {type(value).__name__}"
+    shown = repr(value[:40]) if isinstance(value, str) else json_kind(value)
     raise ValueError(f"{shown} is no moment; accepted is {MOMENT_FORM}")
 
 

@@ -14,7 +14,7 @@ import typer
 
 from shared.command.terminal import AsJson, DataDir, now_and_then, print_json, progress_console, say
 from shared.config.settings import load_settings
-from shared.errors import InvalidRequest
+from shared.errors import UsageError
 from shared.store import sqlite_path
 from shared.store.backup import Progress as Show
 from shared.store.backup import back_up
@@ -36,7 +36,7 @@ def backup(
     location = load_settings(data_dir=data_dir).store_location
     if not location.startswith("sqlite:"):
         command = f"mongodump --uri={shlex.quote(without_password(location))} --gzip --archive={shlex.quote(str(file))}"
-        raise InvalidRequest(f"the store is in MongoDB, whose own tool makes its backup (it asks for the password): {command}")
+        raise UsageError(f"the store is in MongoDB, whose own tool makes its backup (it asks for the password): {command}")
     with _progress() as show:
         made = back_up(sqlite_path(location), file.absolute(), is_forced=force, show=show)
     if as_json:

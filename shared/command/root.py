@@ -1,6 +1,6 @@
 """Root of the `queuecast` command: it grows with the parts that are installed, and ends with the exit codes of the contract.
 
-0 ok · 1 the job failed · 2 usage · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
+0 ok · 1 the job failed · 2 usage, or refused · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typer.core import TyperGroup
 
 from shared.command.backup import backup
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.config.connection import kinds
 from shared.config.data_folder import keep_private, problem_with
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
 from shared.drivers.redis_server import redis_server
 from shared.errors import (
+    AccessError,
     BrokerAway,
     BrokerIsCluster,
     BrokerRefuses,
@@ -40,7 +42,7 @@ from shared.telemetry.logs import configure_logs
 
 PARTS = "queuecast.commands"  # the entry-point group
 EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any other error: 1
-    RequestError: 2,
+    **dict.fromkeys((RequestError, AccessError), 2),
     **dict.fromkeys((BrokerRefuses, BrokerIsCluster, StoreRefuses), 5),
     ServiceError: 3,
     TimeoutError: 4,
@@ -143,11 +145,15 @@ def print_version(as_json: AsJson = False) -> None:
 def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show every setting, and where its value comes from; secrets are stars."""
     settings = load_settings(data_dir=data_dir)
-    shown = {name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()}
+    shown: dict[str, Any] = {
+        name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()
+    }
     if as_json:
         print_json(shown)
     else:
+        connections = shown.pop("connections")["value"]
         rows = [(PREFIX + name.upper(), _short(entry["value"]), entry["from"]) for name, entry in shown.items()]
+        rows += [(f"connection {name}", _short(fields), _maker(settings, name, data_dir)) for name, fields in connections.items()]
         print_table(("setting", "value", "from"), rows)
 
 
@@ -196,11 +202,21 @@ def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:
     return "default" if getattr(settings, name) == default else os.environ.get(CONFIG_FILE, "queuecast.toml")
 
 
+def _maker(settings: Settings, connection: str, data_dir: Path | None) -> str:
+    """Where a connection comes from: the setting that makes it exist, or wherever connections are listed."""
+    if connection in settings.connections:
+        return _origin(settings, "connections", data_dir)
+    setting = next(iter(kinds[connection].taken_from.values()))
+    return _origin(settings, setting, data_dir) if setting in Settings.model_fields else "default"
+
+
 def _short(value: object) -> object:
-    return json.dumps(value) if isinstance(value, dict | list) and value else (value or None)
+    return json.dumps(value) if isinstance(value, dict | list) and value else (None if value in ({}, []) else value)
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, QueuecastError | OSError):
         return str(error)
     return f"internal error: {type(error).__name__}: {error} (`queuecast --debug …` shows where)"

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from shared.errors import UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 DataDir = Annotated[
@@ -61,6 +64,15 @@ def now_and_then(seconds: float) -> Callable[[str], None]:
             said, said_at = text, time.monotonic()
 
     return tell
+
+
+@contextmanager
+def using(path: Path | str, what: str) -> Iterator[None]:
+    """What the system refuses becomes a sentence about the path that a person has named: UsageError. `what`: read, written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be {what}: {error.strerror or error}") from error
 
 
 def progress_console() -> Console:

@@ -11,11 +11,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from shared.domain.places import Place
 from shared.domain.registry import Registry
 from shared.domain.texts import ClusterName
+from shared.domain.wording import matching
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, QueuecastError, ServiceError, SourceNotFound
 
 Role = Literal["source", "destination"]
@@ -143,7 +144,9 @@ def _of_its_kind(given: object) -> object:
     return kinds[kind].model_validate(given)
 
 
-ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+ConnectionName = Annotated[
+    str, AfterValidator(matching("[a-z][a-z0-9_-]{0,62}", "small letters, digits, - and _, beginning with a letter"))
+]
 AnyConnection = Annotated[SerializeAsAny[Connection], BeforeValidator(_of_its_kind)]
 
 

@@ -5,16 +5,18 @@ URLs and files of TLS are looked at when settings are read, before a connection 
 
 from __future__ import annotations
 
+import re
 import ssl
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationInfo
 
 from shared.config.redis_urls import TLS_FILES, RedisPlace
-from shared.domain.durations import Duration
+from shared.domain.durations import ACCEPTED_FORMS, Duration
+from shared.domain.wording import matching
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -36,6 +38,25 @@ def _folder(path: Path) -> Path:
         return path.expanduser().absolute()
     except RuntimeError as error:
         raise ValueError("the home folder that `~` stands for is not known; name an absolute path") from error
+
+
+def _most(given: object) -> int | None:
+    """A limit, None = none."""
+    if given == "off":
+        return None
+    if re.fullmatch("[1-9][0-9]{0,14}", str(given)) is None:
+        raise ValueError("accepted is a whole number of at least 1, or off")
+    return int(str(given))
+
+
+def _kept_for(given: object) -> Duration | None:
+    """How long, None = for ever."""
+    if given is None or isinstance(given, Duration):
+        return given
+    try:
+        return None if given == "forever" else Duration.parse(str(given))
+    except ValueError as error:
+        raise ValueError(f"accepted is {ACCEPTED_FORMS}; or forever") from error
 
 
 def _usable_url(given: SecretStr) -> SecretStr:
@@ -87,11 +108,20 @@ def _check_readable(path: Path) -> None:
 
 Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
-RateLimit = Annotated[str, StringConstraints(pattern=r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day))$")]
+RateLimit = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            r"off|[1-9][0-9]{0,5}/(second|minute|hour|day)",
+            "NUMBER/PERIOD such as 300/minute, from 1 to 999999 a second, minute, hour or day; or off",
+        )
+    ),
+]
+WebAddress = Annotated[str, AfterValidator(matching("https?://.*", "an address that begins with http:// or https://"))]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
-Most = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda given: None if given == "off" else given)]
-KeptFor = Annotated[Duration | None, BeforeValidator(lambda given: None if given == "forever" else given)]
+Most = Annotated[int | None, BeforeValidator(_most)]
+KeptFor = Annotated[Duration | None, BeforeValidator(_kept_for)]
 Networks = tuple[IPvAnyNetwork, ...]
 RedisUrl = Annotated[SecretStr, AfterValidator(_usable_url)]
 BrokerCaFile = Annotated[Path, AfterValidator(_usable_ca_file)]

@@ -5,8 +5,10 @@ Read in the entry points (worker/app.py, the command lines) and nowhere below th
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared.config.addresses import masked_url
 from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
 from shared.config.setting_kinds import (
     LOOPBACK,
@@ -35,17 +38,18 @@ from shared.config.setting_kinds import (
     RateLimit,
     RedisUrl,
     TimeZoneName,
+    WebAddress,
 )
 from shared.domain.allowances import Allowance
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobRequest
+from shared.domain.wording import accepted
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
 SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
 
-STARS = "**********"  # as pydantic shows a secret
 RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
 
 log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
@@ -84,7 +88,7 @@ class Settings(BaseSettings):
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
     display_timezone: TimeZoneName = Field("UTC", description="in which the dashboard shows times, such as Europe/Berlin")
     mark_levels: tuple[Level, ...] = Field((80.0, 100.0), description="per cent; the dashboard marks queues that may cross one")
-    flower_url: str | None = Field(None, pattern="^https?://", description="where the dashboard's link to Flower leads")
+    flower_url: WebAddress | None = Field(None, description="where the dashboard's link to Flower leads")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
     session_secret: SecretStr | None = Field(None, description="does nothing any more, and goes with the next release")
@@ -172,8 +176,9 @@ class Settings(BaseSettings):
         return replace(request, cluster=connection.cluster) if connection and not request.cluster else request
 
     def masked(self) -> dict[str, object]:
-        """All settings as they may be shown: secrets are stars."""
-        return self.model_dump(mode="json") | {"store_url": _masked_url(self.store_location)}
+        """All settings as they may be shown: secrets are stars, and connections are all that exist."""
+        connections = {name: connection.model_dump(mode="json") for name, connection in self.all_connections.items()}
+        return self.model_dump(mode="json") | {"store_url": masked_url(self.store_location), "connections": connections}
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
@@ -199,7 +204,8 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems += [_problem(item) for item in error.errors(include_input=False)]
     except SettingsError as error:  # a variable that should hold JSON
-        problems.append(str(error))
+        name = re.search(r'field "(\w+)"', str(error))
+        problems.append(f"{PREFIX}{name[1].upper()} is not the JSON that it should be" if name else str(error))
     except (OSError, ValueError) as error:
         problems.append(f"{_config_file()} cannot be read: {error}")
     else:
@@ -241,13 +247,7 @@ def _problem(item: ErrorDetails) -> str:
     """What is wrong, and where: the name of a variable, or a place in the TOML file."""
     name, *rest = map(str, item["loc"])
     where = PREFIX + name.upper() if name in Settings.model_fields and not rest else ".".join([name, *rest])
-    return f"{where} is no setting" if item["type"] == "extra_forbidden" else f"{where}: {item['msg']}"
-
-
-def _masked_url(url: str) -> str:
-    """A path as it is; of any other URL only what cannot be secret: no user, no password, no options."""
-    if url.startswith("sqlite:"):
-        return url
-    scheme, is_url, rest = url.partition("://")
-    user, _, address = rest.rpartition("@")
-    return f"{scheme}://{STARS + '@' if user else ''}{address.partition('?')[0]}" if is_url else STARS
+    if item["type"] == "extra_forbidden":
+        return f"{where} is no setting"
+    default = Settings.model_fields[name].default if item["type"] == "tuple_type" and where.startswith(PREFIX) else None
+    return f"{where}: {accepted(item)}" + (f", such as {json.dumps(default, default=str)}" if default else "")

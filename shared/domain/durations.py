@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-ACCEPTED_FORMS = "a whole number and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; also written out)"
+ACCEPTED_FORMS = "a whole number, at least 1, and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; or written out)"
 PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)[ \t\r\n]*"
 MAX_TEXT = 100  # spaces and all
 

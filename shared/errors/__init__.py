@@ -39,6 +39,10 @@ class InvalidRequest(RequestError):
     """The request has values that are not accepted."""
 
 
+class UsageError(InvalidRequest):
+    """The command does not accept this."""
+
+
 class UnknownModel(RequestError):
     """No model has this name."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
+from math import isfinite
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar, get_type_hints
 
@@ -18,13 +19,27 @@ T = TypeVar("T")
 Cell = str | int | float | None  # what a database keeps of a column
 Row = Mapping[str, Any]  # as the database gives it: its values by the names of the columns
 
+
+def _finite(number: float) -> float:
+    if not isfinite(number):
+        raise ValueError("a number that is not finite is not kept")
+    return number
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bytes):
+        raise TypeError("a text is no UTF-8")
+    return str(cell)
+
+
 _TO_CELL: dict[Kind, Callable[[Any], Cell]] = {
     Kind.GRID: to_epoch,
     Kind.CLOCK: lambda moment: (moment - EPOCH) // timedelta(microseconds=1),  # exact
     Kind.FLAG: int,
+    Kind.REAL: _finite,
 }
 _FROM_CELL: dict[Kind, Callable[[Any], object]] = {
-    Kind.TEXT: str,
+    Kind.TEXT: _text,
     Kind.WHOLE: int,
     Kind.REAL: float,
     Kind.FLAG: bool,
@@ -40,7 +55,7 @@ def to_row(table: Table[T], value: T) -> dict[str, Cell]:
 
 
 def to_cell(column: Column, value: Any) -> Cell:
-    """What the column holds of a value, or of what it is compared with."""
+    """What the column holds of a value, or of what it is compared with; raises ValueError when a number is not finite."""
     if value is None:
         return None
     convert = _TO_CELL.get(column.kind)

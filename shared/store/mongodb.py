@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, WriteError
 
 from shared.drivers.faults import in_every_method, translated
 from shared.drivers.mongo import Document, Documents, Patience
@@ -38,6 +38,9 @@ def speaks_mongo() -> Iterator[None]:
     with translated(StoreAway):
         try:
             yield
+        except DocumentTooLarge as error:
+            log.exception("the store refused a record")
+            raise RecordRefused("it is larger than the 16 MB that MongoDB takes") from error
         except (WriteError, BulkWriteError) as error:  # a duplicate key is such a WriteError
             if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
                 raise StoreAway("not enough servers have confirmed what was written") from error

@@ -37,10 +37,6 @@ class Schedules:
         with self.records.admitting(f"schedules {schedule.account}", schedule.schedule_id, 0, check):
             self.records.add(SCHEDULES, schedule)
 
-    def get(self, schedule_id: str) -> Schedule:
-        """The schedule of this id; raises ScheduleNotFound."""
-        return self.records.get(SCHEDULES, schedule_id)
-
     def all(self, projects: Sequence[str] | None = None) -> list[Schedule]:
         """Every schedule of these projects, by id; None = of all."""
         return self.records.find(SCHEDULES, [] if projects is None else [OneOf("project", projects)])

@@ -14,7 +14,7 @@ from shared.store.reading import page, read_one
 from shared.store.records import Order, Waiting, Where, of_key
 from shared.store.sqlite_file import SqliteFile
 from shared.store.sqlite_statements import Values, insert, matching, newest, ordered, preceding
-from shared.store.tables import Table
+from shared.store.tables import Kind, Table
 
 T = TypeVar("T")
 
@@ -105,14 +105,15 @@ class SqliteRecords:
         return {from_cell(table.by_name[by], row[by]): {name: row[name] for name in ("count", *columns)} for row in rows}
 
     def distinct(self, table: Table[T], columns: Sequence[str]) -> list[tuple[object, ...]]:
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        kinds = [table.by_name[name].kind for name in columns]
+        names, marks = ", ".join(columns), ", ".join("CAST(? AS TEXT)" if kind is Kind.TEXT else "?" for kind in kinds)
         first = f"SELECT {names} FROM {table.name} ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
         later = f"SELECT {names} FROM {table.name} WHERE ({names}) > ({marks}) ORDER BY {names} LIMIT 1"  # noqa: S608 - our names
         tuples: list[tuple[object, ...]] = []
         with self._file.reading() as db:
             while row := db.execute(later if tuples else first, tuples[-1] if tuples else ()).fetchone():
                 tuples.append(tuple(row))
-        return tuples
+        return [values for values in tuples if not any(isinstance(value, bytes) for value in values)]  # no UTF-8
 
     def has_any(self, table: Table[T]) -> bool:
         with self._file.reading() as db:

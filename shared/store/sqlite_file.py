@@ -130,7 +130,7 @@ class SqliteFile:
             check_same_thread=False,  # close() is called by one thread for all
         )
         try:
-            connection.row_factory = sqlite3.Row
+            connection.row_factory, connection.text_factory = sqlite3.Row, _text
             self.place.refuse_emptied(connection, was_made=was_made)
             _switch_to_wal(connection, self._patience_seconds)
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -147,6 +147,14 @@ class SqliteFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreAway(f"its folder cannot be made: {error.strerror}", file=self._path) from error
+
+
+def _text(content: bytes) -> str | bytes:
+    """What is no UTF-8 stays as it is: then its record only cannot be read, and not every list that it would stand in."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
 
 
 def _caller() -> tuple[int, int]:

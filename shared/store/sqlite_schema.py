@@ -86,7 +86,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _run_statements(db: sqlite3.Connection, version: int) -> int:
+def _run(db: sqlite3.Connection, version: int) -> int:
     for statement in STATEMENTS[version]:
         db.execute(statement)
     return version + 1
@@ -135,7 +135,7 @@ def _assign_actuals(db: sqlite3.Connection, table: str, owners: Owners) -> None:
 
 
 STEPS: schema.Steps[sqlite3.Connection] = {
-    **{version: partial(_run_statements, version=version) for version in STATEMENTS},
+    **{version: partial(_run, version=version) for version in STATEMENTS},
     schema.COLUMNS: _read_columns,
     schema.NAMES: _assign,
 }

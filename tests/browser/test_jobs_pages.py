@@ -192,7 +192,7 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(page: Page, 
     page.get_by_role("button", name="Submit", exact=True).click()
     wrong = page.locator("[data-path=aggregation_time_period]")
     expect(wrong).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#aggregation_time_period-error")).to_contain_text("accepted is a whole number and a unit")
+    expect(page.locator("#aggregation_time_period-error")).to_contain_text("accepted is a whole number, at least 1, and a unit")
     expect(page.locator("#job_name-error")).not_to_be_empty()
     expect(page.locator("[data-path=job_name]")).to_be_focused()
     expect(page.locator("[data-path=user_name]")).to_have_value("Ann")

@@ -25,8 +25,7 @@ from shared.command.terminal import notice, print_json, print_table
 from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import LANES, chaos_fleet
-from tests.chaos.scenario import Outcome, under_fire
-from tests.chaos.usage import write_usage
+from tests.chaos.scenario import Outcome, start_over, under_fire
 
 QUEUES = 16
 WORKERS = (("worker", LANES, 2), ("second", LANES, 1))
@@ -91,8 +90,7 @@ def _add(table: dict[str, Outcome], name: str, wanted: Sequence[Fault], limits: 
     times, pause = limits
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     with chaos_fleet(folder) as fleet:
-        *queues, cursed = write_usage(fleet.settings.files_dir, QUEUES, cursed=1)
-        fleet.start(WORKERS, api=True)
+        *queues, cursed = start_over(fleet, QUEUES, WORKERS, cursed=1, api=True)
         outcome = under_fire(fleet, wanted, rng=rng, times=times, pause=pause, queues=queues, cursed=[cursed])
     line = table.setdefault(name, Outcome())
     for count in ("injected", "jobs", "right", "expected", "found"):

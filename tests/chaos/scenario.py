@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.domain.jobs import Job
 from tests.chaos.faults import Fault
-from tests.chaos.fleet import ChaosFleet
+from tests.chaos.fleet import LIGHT, ChaosFleet
 from tests.chaos.outside import submit_outside, wrongs_outside
 from tests.chaos.usage import write_usage
 from tests.chaos.verdict import HORIZON, Expected, leftovers, wrongs
@@ -22,10 +22,18 @@ POISONED = frozenset({"ProcessLost", "ValueError", "OutOfMemory", "TimeLimitReac
 UNLUCKY = frozenset({"ProcessLost"})  # three kills from outside may hit the same candidate
 
 
+def start_over(
+    fleet: ChaosFleet, queues: int, workers: Sequence[tuple[str, str, int]] = LIGHT, *, cursed: int = 0, api: bool = False
+) -> list[str]:
+    """Start the fleet over so many queues, whose names are given; of the last `cursed` ones every candidate fails."""
+    names = write_usage(fleet.settings.files_dir, queues, cursed=cursed)
+    fleet.start(workers, api=api)
+    return names
+
+
 def at_work(fleet: ChaosFleet, queues: int = 4, *, api: bool = False, **changes: Any) -> tuple[list[str], str]:
     """Start the fleet and wait until it is in the middle of a job over so many queues; their names and the job's id."""
-    names = write_usage(fleet.settings.files_dir, queues)
-    fleet.start(api=api)
+    names = start_over(fleet, queues, api=api)
     job_id = fleet.submit(**changes)
     eventually(lambda: fleet.is_working(job_id), what="work")
     return names, job_id
@@ -77,8 +85,7 @@ def assert_right_under_fire(
     fleet: ChaosFleet, faults: Sequence[Fault], *, seed: int, times: int, pause: tuple[float, float]
 ) -> None:
     """Nine queues, one of them cursed; something was injected and all jobs come to their right end."""
-    *queues, cursed = write_usage(fleet.settings.files_dir, 9, cursed=1)
-    fleet.start()
+    *queues, cursed = start_over(fleet, 9, cursed=1)
     outcome = under_fire(fleet, faults, rng=Random(seed), times=times, pause=pause, queues=queues, cursed=[cursed])
     assert (bool(outcome.injected), outcome.wrongs) == (True, [])
 

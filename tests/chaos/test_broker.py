@@ -18,9 +18,8 @@ from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import ChaosFleet, kill
 from tests.chaos.process import SILENCE_SECONDS
-from tests.chaos.scenario import POISONED, assert_right_under_fire, at_work
-from tests.chaos.usage import write_usage
-from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.chaos.scenario import POISONED, assert_right_under_fire, at_work, start_over
+from tests.chaos.verdict import assert_right, leftovers
 from tests.polling import eventually, without_waiting
 
 
@@ -37,14 +36,11 @@ def test_jobs_end_right_while_the_broker_fails(chaos: ChaosFleet, fault: Fault) 
 
 
 def test_after_a_wipe_a_job_is_planned_once_more_and_keeps_its_forecasts(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 8)
-    chaos.start()
+    queues = start_over(chaos, 8)
     job_id = chaos.submit()
     kept = eventually(lambda: chaos.store.forecasts.find(job_id=job_id), what="a first forecast")
     chaos.run_state.client.flushall()
-    job = chaos.ended(job_id)
-    assert job.progress.replans == 1
-    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+    assert assert_right(chaos, job_id, queues).progress.replans == 1
     assert all(forecast in chaos.store.forecasts.find(job_id=job_id) for forecast in kept)  # not computed again
 
 
@@ -68,9 +64,7 @@ def test_a_broker_whose_files_are_gone_begins_anew_and_the_jobs_with_it(chaos: C
     faults.broker_killed(chaos, Random(11))
     shutil.rmtree(chaos.settings.data_dir / "broker" / "appendonlydir")
     chaos.attend()
-    job = chaos.ended(job_id)
-    assert (job.state, job.progress.replans) == (JobState.SUCCEEDED, 1)
-    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+    assert assert_right(chaos, job_id, queues).progress.replans == 1
 
 
 def test_while_the_broker_is_frozen_the_api_refuses_and_then_the_job_ends_right(chaos: ChaosFleet) -> None:
@@ -84,12 +78,11 @@ def test_while_the_broker_is_frozen_the_api_refuses_and_then_the_job_ends_right(
         kill(broker, signal.SIGCONT)
     assert answer.status == 503
     assert answer.headers["Retry-After"]
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
 
 
 def test_a_block_whose_process_and_broker_die_together_is_sent_again(chaos: ChaosFleet) -> None:
-    [queue] = write_usage(chaos.settings.files_dir, 1)
-    chaos.start()
+    [queue] = start_over(chaos, 1)
     job_id = chaos.submit(model=("poisoned",), hyperparameters={"poisoned": {"how": ("hang",)}})
     eventually(chaos.ledger.exists, what="a candidate that hangs")
     held = next(iter((chaos.lanes() or pytest.fail("the broker is away")).held))
@@ -99,8 +92,7 @@ def test_a_block_whose_process_and_broker_die_together_is_sent_again(chaos: Chao
         kill(process)  # the main process cannot give the message back: its connection is gone
     chaos.attend()
     assert held
-    expected = Expected(job_id=chaos.ended(job_id).job_id, queues=[queue], failures={"poisoned": POISONED})
-    assert wrongs(chaos, expected) == []
+    assert_right(chaos, job_id, [queue], failures={"poisoned": POISONED})
 
 
 @pytest.mark.nightly
@@ -119,4 +111,4 @@ def test_a_long_outage_of_the_broker_kills_no_worker(chaos: ChaosFleet) -> None:
     eventually(lambda: time.monotonic() > until, what="the outage to be long enough")
     assert watchdog.is_running()
     chaos.attend()
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)

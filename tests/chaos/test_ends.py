@@ -14,9 +14,8 @@ from shared.domain.lanes import Lane
 from shared.errors import DeadlinePassed
 from shared.store import sqlite_path
 from tests.chaos.fleet import ChaosFleet
-from tests.chaos.scenario import at_work
-from tests.chaos.usage import write_usage
-from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.chaos.scenario import at_work, start_over
+from tests.chaos.verdict import assert_right, leftovers
 from tests.polling import eventually
 
 AWAY_SECONDS = 20.0
@@ -25,8 +24,7 @@ SLOW = {"pausing": {"milliseconds": (700,)}}  # about two seconds a candidate
 
 
 def test_at_its_deadline_a_job_ends_with_what_it_has(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 6)
-    chaos.start()
+    queues = start_over(chaos, 6)
     asked = time.time() - 58  # of a deadline of a minute two seconds are left
     job_id = chaos.submit(asked_at=asked, hyperparameters=SLOW, deadline=Duration(1, "min"))
     job = chaos.ended(job_id)
@@ -59,7 +57,7 @@ def test_a_store_that_is_locked_for_a_while_fails_no_queue(chaos: ChaosFleet) ->
     eventually(lambda: time.monotonic() > until, what="the lock to be long enough")
     database.execute("ROLLBACK")
     database.close()
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
 
 
 @pytest.mark.nightly
@@ -71,4 +69,4 @@ def test_a_store_that_is_moved_away_for_a_while_fails_no_queue(chaos: ChaosFleet
     eventually(lambda: time.monotonic() > until, what="the outage to be long enough")
     assert not place.exists()  # nobody has begun an empty one
     place.with_name("elsewhere").rename(place)
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)

@@ -7,14 +7,14 @@ from random import Random
 
 import pytest
 
-from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import TaskName, make_celery
 from tests.chaos.faults import lanes_client, messages_doubled
 from tests.chaos.fleet import LANES, ChaosFleet
+from tests.chaos.scenario import start_over
 from tests.chaos.usage import write_usage
-from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.chaos.verdict import assert_right, leftovers
 from tests.polling import eventually
 
 ONE_BY_ONE = (("worker", LANES, 1),)
@@ -30,13 +30,11 @@ POINTS = {
 
 
 def test_a_process_that_dies_while_it_sends_costs_nothing(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 3)
-    chaos.start()
+    queues = start_over(chaos, 3)
     for point, number in POINTS.items():
         chaos.point(point, number)
-        job = chaos.ended(chaos.submit())
+        assert_right(chaos, chaos.submit(), queues)
         assert not chaos.point_is_armed(point)
-        assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == [], point
     eventually(lambda: not leftovers(chaos), what="an empty broker")
 
 
@@ -49,37 +47,31 @@ def test_messages_that_vanish_from_a_lane_are_sent_again(chaos: ChaosFleet, lane
     eventually(lambda: lanes_client(chaos).llen(lane), what=f"messages in {lane}")
     lanes_client(chaos).delete(lane)
     chaos.add_worker("late", lane, 2)
-    job = chaos.ended(job_id)
-    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
 
 
 def test_messages_that_come_twice_change_nothing(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 3)
-    chaos.start(ONE_BY_ONE)
+    queues = start_over(chaos, 3, ONE_BY_ONE)
     job_id = chaos.submit()
     rng, doubled = Random(17), 0
     while not chaos.store.jobs.get(job_id).state.is_terminal and doubled < 20:
         doubled += messages_doubled(chaos, rng)
-    job = chaos.ended(job_id)
+    assert_right(chaos, job_id, queues)
     assert doubled
-    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
     eventually(lambda: not leftovers(chaos), what="an empty broker")
 
 
 def test_a_job_whose_api_died_while_submitting_is_planned_by_the_reaper(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 2)
-    chaos.start()
+    queues = start_over(chaos, 2)
     early, late = chaos.add_row(), chaos.add_row()
     chaos.run_state.begin_job(late.job_id, late.deadline_at)
     for job_id in (early.job_id, late.job_id):
-        assert chaos.ended(job_id).state is JobState.SUCCEEDED
-        assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+        assert_right(chaos, job_id, queues)
 
 
 def test_messages_of_another_release_cost_no_job_anything(chaos: ChaosFleet) -> None:
     """Fewer arguments, more of them, and a task that nobody knows: sent while a job runs, and before its own."""
-    queues = write_usage(chaos.settings.files_dir, 3)
-    chaos.start([("other", Lane.HEAVY, 1)])
+    queues = start_over(chaos, 3, [("other", Lane.HEAVY, 1)])
     job_id = chaos.submit()
     with closing(make_celery(redis_server(chaos.settings), "api")) as app:
         for name, arguments, lane in (
@@ -90,7 +82,5 @@ def test_messages_of_another_release_cost_no_job_anything(chaos: ChaosFleet) -> 
         ):
             app.send_task(name, args=arguments, queue=lane.value)
     chaos.add_worker("worker", LANES, 2)
-    job = chaos.ended(job_id)
-    assert job.state is JobState.SUCCEEDED
-    assert wrongs(chaos, Expected(job_id=job.job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
     eventually(lambda: not leftovers(chaos), what="an empty broker")

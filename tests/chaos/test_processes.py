@@ -9,13 +9,11 @@ import pytest
 import urllib3
 
 from deploy.stack import CONTROL_LANES
-from shared.domain.jobs import JobState
 from tests.api.bodies import a_body
 from tests.chaos import faults
 from tests.chaos.fleet import LANES, ChaosFleet, kill
-from tests.chaos.scenario import assert_right_under_fire
-from tests.chaos.usage import write_usage
-from tests.chaos.verdict import Expected, leftovers, wrongs
+from tests.chaos.scenario import assert_right_under_fire, start_over
+from tests.chaos.verdict import assert_right, leftovers
 from tests.factories import MONDAY
 from tests.polling import eventually
 
@@ -32,13 +30,12 @@ def test_a_worker_asked_to_stop_finishes_its_tasks_and_costs_no_attempt(chaos: C
     watchdog = chaos.watchdog("worker")
     kill(watchdog, signal.SIGTERM)
     eventually(lambda: not watchdog.is_running(), what="the end of the worker")
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
     assert all("SIG" not in line for line in chaos.said)  # it ended by itself
 
 
 def test_a_question_is_answered_while_candidates_have_all_other_slots(chaos: ChaosFleet) -> None:
-    write_usage(chaos.settings.files_dir, 4)
-    chaos.start([("worker", "plan,score", 2)], api=True)
+    start_over(chaos, 4, [("worker", "plan,score", 2)], api=True)
     chaos.add_worker("control", ",".join(CONTROL_LANES), 1)
     chaos.submit(hyperparameters=LONG)
     eventually(lambda: _is_scoring(chaos), what="scores that run")
@@ -53,7 +50,7 @@ def test_a_question_is_answered_while_candidates_have_all_other_slots(chaos: Cha
 def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: ChaosFleet) -> None:
     queues, job_id = scoring(chaos)
     assert faults.worker_frozen_for_a_while(chaos, Random(5))
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
     assert chaos.said == []
 
 
@@ -61,28 +58,24 @@ def test_a_worker_that_stands_still_for_three_seconds_is_left_alone(chaos: Chaos
 def test_a_worker_that_stands_still_is_killed_and_its_successor_does_the_work(chaos: ChaosFleet) -> None:
     queues, job_id = scoring(chaos)
     assert faults.worker_frozen(chaos, Random(5))
-    assert wrongs(chaos, Expected(job_id=chaos.ended(job_id).job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
     assert len(chaos.said) == 1
     eventually(lambda: not leftovers(chaos), what="an empty broker")
 
 
 def test_two_reapers_at_once_and_one_that_was_frozen_do_no_harm(chaos: ChaosFleet) -> None:
-    queues = write_usage(chaos.settings.files_dir, 4)
-    chaos.start([("worker", LANES, 1)])
+    queues = start_over(chaos, 4, [("worker", LANES, 1)])
     chaos.start_second_reaper()
     job_id = chaos.submit()
     eventually(lambda: chaos.is_working(job_id), what="work")
     assert faults.reaper_frozen(chaos, Random(18))
     assert faults.reaper_killed(chaos, Random(18))
-    job = chaos.ended(job_id)
-    assert job.state is JobState.SUCCEEDED
-    assert wrongs(chaos, Expected(job_id=job_id, queues=queues)) == []
+    assert_right(chaos, job_id, queues)
 
 
 def scoring(chaos: ChaosFleet) -> tuple[list[str], str]:
     """Start the fleet and a job whose candidates take both its slots; the names of its queues and its id."""
-    queues = write_usage(chaos.settings.files_dir, 2)
-    chaos.start()
+    queues = start_over(chaos, 2)
     job_id = chaos.submit(hyperparameters=LONG)
     eventually(lambda: _is_scoring(chaos), what="scores that run")
     return queues, job_id

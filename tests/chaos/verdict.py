@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.domain.forecasts import Failure
-from shared.domain.jobs import JobState
+from shared.domain.jobs import Job, JobState
 from tests.chaos.fleet import ChaosFleet
+from tests.polling import eventually
 
 HORIZON = 24
 LASTING = ("worker:", "version:", "catalogue", "reaper", "_kombu.binding")  # keys that belong to the fleet and to no job
@@ -80,3 +82,15 @@ def leftovers(fleet: ChaosFleet) -> list[str]:
         found += [f"{number}:{key}" for key in keys if not key.startswith(LASTING)]
     client.execute_command("SELECT", 2)
     return found
+
+
+def assert_right(fleet: ChaosFleet, job_id: str, queues: Sequence[str], *, within: float = 60, **more: Any) -> Job:
+    """The job ends within so many seconds, as it should (`more` as Expected has it)."""
+    job = fleet.ended(job_id, within)
+    assert wrongs(fleet, Expected(job_id=job_id, queues=queues, **more)) == []
+    return job
+
+
+def assert_nothing_left(fleet: ChaosFleet) -> None:
+    """The broker is empty, if not yet, then soon."""
+    eventually(lambda: not leftovers(fleet), within=60, what="an empty broker")

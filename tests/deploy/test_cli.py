@@ -105,6 +105,11 @@ def test_every_verb_that_needs_the_data_folder_says_why_it_cannot_be_made(tmp_pa
     )
 
 
+def test_a_folder_that_cannot_be_made_is_named_without_a_number() -> None:
+    result = CliRunner().invoke(build_app(), ["simulate", "--queues", "1", "--days", "1", "--step", "1h", "--out", "/proc/x"])
+    assert (result.exit_code, "/proc/x cannot be written to: " in result.stderr) == (2, True)
+
+
 def test_made_up_files_outside_the_data_folder_are_as_open_as_the_umask_says(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     command = [sys.executable, "-c", "from shared.command.root import main; main()", "simulate", *SMALL, "--out"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,11 +28,11 @@ PAGES = ("/", "/metrics", "/healthcheck", "/api/tasks", "/static/css/flower.css"
 @pytest.fixture
 def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
     """Settings of the test for a process, whose data folder is one of its own beside the broker's."""
-    socket = (settings.data_dir / "broker.socket").read_text().strip()
+    broker = (settings.data_dir / "broker.socket").read_text().strip()
     told = {
         "QUEUECAST_DATA_DIR": str(tmp_path / "data"),
         "QUEUECAST_STORE_URL": settings.store_location,
-        "QUEUECAST_BROKER_URL": f"redis+socket://{socket}?virtual_host=0",
+        "QUEUECAST_BROKER_URL": f"redis+socket://{broker}?virtual_host=0",
     }
     return {name: value for name, value in os.environ.items() if name != "FLOWER_BASIC_AUTH"} | told
 
@@ -65,6 +66,15 @@ def ask(environment: dict[str, str], tmp_path: Path) -> Iterator[Ask]:
     with running(environment, tmp_path / "said", "--port", str(port)):
         eventually(lambda: status("/healthcheck") == 200, what="Flower to answer")
         yield status
+
+
+def test_a_port_that_is_taken_ends_it_with_5_and_one_sentence(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [QUEUECAST, "flower", "--port", str(port)], env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert (ended.returncode, f"--port {port} on 127.0.0.1 cannot be had" in ended.stderr) == (5, True)
 
 
 def test_flower_is_behind_its_password_from_the_first_token_on(ask: Ask, settings: Settings, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +134,39 @@ def test_a_format_that_we_do_not_write_is_a_usage_error(exported: None, option: 
     assert not Path(value).exists()
 
 
+@pytest.mark.parametrize("name", ["nowhere/f.csv", "."])
+def test_a_file_that_cannot_be_written_is_a_usage_error_that_names_it(exported: None, tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    result = run("forecast", "export", "--format", "csv", "--out", str(out))
+    assert result.exit_code == 2
+    assert f"{out} cannot be written: " in result.stderr
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
-def test_that_nothing_matches_is_said_and_is_a_file_without_rows(exported: None, tmp_path: Path, ending: str) -> None:
-    result = run("forecast", "export", "--queue", "nowhere", "--out", str(tmp_path / f"f.{ending}"))
-    assert (result.exit_code, result.stderr) == (0, "no forecast matches\n")
+def test_that_there_is_no_forecast_yet_is_said_and_is_a_file_without_rows(
+    exported: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setenv("QUEUECAST_STORE_URL", f"sqlite://{tmp_path / 'new.db'}")
+    with closing(open_store(f"sqlite://{tmp_path / 'new.db'}")) as store:
+        store.check()
+    result = run("forecast", "export", "--out", str(tmp_path / f"f.{ending}"))
+    assert (result.exit_code, result.stderr) == (0, "no queue has a forecast yet\n")
     assert (tmp_path / f"f.{ending}").exists()
+
+
+@pytest.mark.parametrize("asked", [("--queue", "nowhere"), ("--job-id", "nowhere"), ("--queue", "root.etl", "--job-id", "job-2")])
+def test_a_queue_or_job_without_forecast_is_a_usage_error_and_makes_no_file(
+    exported: None, tmp_path: Path, asked: tuple[str, ...]
+) -> None:
+    result = run("forecast", "export", *asked, "--out", str(tmp_path / "f.csv"))
+    assert (result.exit_code, "no such forecast is kept" in result.stderr) == (2, True)
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_without_a_file_json_is_one_value_with_every_row(exported: None) -> None:
+    rows = json.loads(run("forecast", "export", "--queue", "root.etl", "--json").stdout)
+    assert [(row["step"], row["prediction"]) for row in rows] == [(1, 50.0), (2, 60.0), (3, 55.0)]
+    assert run("forecast", "export", "--json", "--format", "csv").exit_code == 2
 
 
 def test_exporting_from_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
@@ -264,8 +293,12 @@ def test_a_backtest_takes_columns_from_further_files(tmp_path: Path) -> None:
     assert "different names" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    assert run("backtest", str(tmp_path / "absent.csv")).exit_code == 2
+@pytest.mark.parametrize("name", ["absent.csv", "usage.json", "empty"])
+def test_a_file_that_is_not_there_or_no_table_is_a_usage_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "usage.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    result = run("backtest", str(tmp_path / name))
+    assert (result.exit_code, "connection" in result.stderr) == (2, False)
 
 
 @pytest.mark.parametrize(("target", "reason"), [("used_capacity", "a: "), ("load", "there are queue, timestamp, used_capacity")])

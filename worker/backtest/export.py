@@ -7,17 +7,18 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
+from shared.command.terminal import using
 from shared.config.data_folder import as_open_as_wished
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import cell
-from shared.errors import InvalidRequest
+from shared.errors import UsageError
 
 Row = dict[str, object]
 
@@ -60,8 +61,7 @@ def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_fo
         file_format: None = what the file's ending says, CSV on standard output.
 
     Raises:
-        InvalidRequest: no format is given and the ending names none.
-        OSError: the file cannot be written.
+        UsageError: no format is given and the ending names none, or the file cannot be written.
     """
     write = _WRITERS[file_format or _format_of(target)]
     if target is None:
@@ -74,12 +74,14 @@ def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_fo
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A stream whose content takes the file's place once it is whole, and never before; no link leads it elsewhere."""
     draft = target.with_name(f".{target.name}.{token_hex(4)}")
-    try:
-        with as_open_as_wished(), draft.open("xb") as stream:
-            yield stream
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with using(target, "written"):
+        try:
+            with as_open_as_wished(), draft.open("xb") as stream:
+                yield stream
+            draft.replace(target)
+        finally:
+            with suppress(OSError):  # its folder may be none; what went wrong is told already
+                draft.unlink()
 
 
 def _format_of(target: Path | None) -> ExportFormat:
@@ -89,7 +91,7 @@ def _format_of(target: Path | None) -> ExportFormat:
         return ExportFormat(target.suffix.removeprefix(".").lower())
     except ValueError:
         accepted = ", ".join(f".{ending}" for ending in ExportFormat)
-        raise InvalidRequest(f"the ending of {target.name!r} names no format; accepted are {accepted}") from None
+        raise UsageError(f"the ending of {target.name!r} names no format; accepted are {accepted}") from None
 
 
 def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
@@ -112,7 +114,7 @@ def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
 
 
 def _write_jsonl(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
-    lines = [json.dumps(_with_iso_times(row), ensure_ascii=False, allow_nan=False) for row in _rows(forecasts)]
+    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows_of(forecasts)]
     stream.writelines(f"{line}\n".encode() for line in lines)
     return len(lines)
 
@@ -131,6 +133,11 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
 
 def _text(hyperparameters: object) -> str:
     return json.dumps(hyperparameters, sort_keys=True)
+
+
+def rows_of(forecasts: Iterable[Forecast]) -> Iterator[Row]:
+    """The rows of the forecasts as JSON has them."""
+    return map(_with_iso_times, _rows(forecasts))
 
 
 def _with_iso_times(row: Row) -> Row:

@@ -20,11 +20,12 @@ from shared.domain.identifiers import listed
 from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.outgoing import cell
 from shared.domain.places import Place
-from shared.errors import InvalidRequest
+from shared.errors import UsageError
 from worker.backtest.export import replacing
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
 from worker.prepare.calendar import calendar_features, holiday_dates
+from worker.sources._files import SUFFIXES
 
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")
@@ -48,12 +49,12 @@ def replay_request(
         fields: further ones of the request, by their names there.
 
     Raises:
-        InvalidRequest: two paths of one name, no duration, a step without fixed length, an unknown time zone or country; with
+        UsageError: two paths of one name, no duration, a step without fixed length, an unknown time zone or country; with
             what is accepted.
     """
     step, history, horizon = map(_duration, ("step", "history", "horizon"), durations)
     if not step.is_fixed:
-        raise InvalidRequest(f"--step {step}: a step has a fixed length, months have not")
+        raise UsageError(f"--step {step}: a step has a fixed length, months have not")
     request = JobRequest(
         job_name="backtest",
         data=DataPlaces(source=_places(paths), destination=Place(name="files")),
@@ -70,9 +71,12 @@ def replay_request(
 
 def _places(paths: Sequence[Path]) -> tuple[Place, ...]:
     """Each by a name of its own, which goes before its columns where theirs are taken."""
+    for path in paths:
+        if not any(file.suffix in SUFFIXES for file in ([path] if path.is_file() else path.rglob("*"))):
+            raise UsageError(f"{path} is, or has in it, no file that ends with {' or '.join(SUFFIXES)}")
     places = tuple(Place(name=path.stem, path=path.name if path.is_file() else None) for path in paths)
     if len({place.name for place in places}) < len(places):
-        raise InvalidRequest(f"--covariates: found {listed([place.name for place in places])}; accepted are different names")
+        raise UsageError(f"--covariates: found {listed([place.name for place in places])}; accepted are different names")
     return places
 
 
@@ -80,7 +84,7 @@ def _duration(option: str, text: str) -> Duration:
     try:
         return Duration.parse(text)
     except ValueError as error:
-        raise InvalidRequest(f"--{option}: {error}") from error
+        raise UsageError(f"--{option}: {error}") from error
 
 
 def run(
@@ -111,10 +115,10 @@ def run(
 
 def _check_files(out: Path | None, summary_file: Path | None) -> None:
     if out is not None and out.suffix not in ENDINGS:
-        raise InvalidRequest(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
+        raise UsageError(f"--out {out.name!r}: accepted endings are {', '.join(ENDINGS)}")
     for option, file in (("--out", out), ("--summary", summary_file)):
         if file is not None and not file.absolute().parent.is_dir():
-            raise InvalidRequest(f"{option} {file}: its folder is not there")
+            raise UsageError(f"{option} {file}: its folder is not there")
 
 
 @contextmanager

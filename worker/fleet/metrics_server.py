@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from prometheus_client import start_http_server
 
-from shared.errors import SetupError
+from shared.config.addresses import having_address
 from shared.telemetry.metrics import counted
 
 
 def serve_metrics(host: str, port: int) -> None:
     """Answer Prometheus on this address until the process ends; raises SetupError when it cannot be had."""
-    try:
+    with having_address("--metrics-port", host, port, hint=", or none to serve no metrics"):
         start_http_server(port, host, registry=counted())
-    except OSError as error:
-        raise SetupError(
-            f"--metrics-port {port} on {host} cannot be had ({error.strerror}); name another, or none to serve no metrics"
-        ) from error

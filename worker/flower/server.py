@@ -22,7 +22,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.options import options
 from tornado.web import RequestHandler
 
-from shared.config.addresses import is_loopback
+from shared.config.addresses import having_address, is_loopback
 from shared.config.data_folder import token_note
 from shared.config.settings import Settings
 from shared.store import open_store
@@ -91,7 +91,9 @@ def run_flower(settings: Settings, *, host: str, port: int) -> None:
     flower = GuardedFlower(access, capp=app, options=options, **flower_settings)
     atexit.register(flower.stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    log.info("Flower serves", host=host, port=flower.start_http_server())
+    with having_address("--port", host, port):
+        bound_port = flower.start_http_server()
+    log.info("Flower serves", host=host, port=bound_port)
     flower.start()
 
 

@@ -155,7 +155,7 @@ class RunState:
         """Queues that are being delivered, unless that began more than two minutes ago: then its task has died."""
         begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
         living = (note.decode() for note, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS)
-        return {note.partition(":")[2] for note in living}
+        return {note.partition(":")[2] or note for note in living}  # the queue alone is a note of the release before
 
     def queue_end(self, job_id: str, queue: str) -> str | None:
         """The reason why the queue has none, "" when its forecast is delivered, None while it has not ended."""

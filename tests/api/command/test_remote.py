@@ -123,7 +123,9 @@ def test_a_request_that_is_refused_is_a_usage_error(url: str, text: str, word: s
     "arguments", [("submit", "absent.json"), ("submit", "-", "--timeout", "soon"), ("submit", "-", "--timeout", "1mo")]
 )
 def test_arguments_that_make_no_sense_are_usage_errors(arguments: tuple[str, ...]) -> None:
-    assert run(*arguments, "--url", "http://127.0.0.1:1").exit_code == 2
+    result = run(*arguments, "--url", "http://127.0.0.1:1")
+    assert (result.exit_code, "Errno" in result.stderr) == (2, False)
+    assert result.stderr.startswith("The command does not accept this: ")
 
 
 @pytest.mark.parametrize(
@@ -293,16 +295,21 @@ def test_any_other_address_is_refused_in_one_line() -> None:
     assert "no token exists" in result.stderr
 
 
+def test_what_is_no_address_is_said_to_be_none() -> None:
+    result = run("serve", "--host", "300.1.1.1")
+    assert (result.exit_code, "--host 300.1.1.1 is no address" in result.stderr) == (5, True)
+
+
 def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(settings.store_location)
     token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
     store.tokens.add(token)
     store.close()
-    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 1, what="the service to close")
+    eventually(lambda: run("jobs", "list", "--url", url).exit_code == 2, what="the service to close")
     monkeypatch.setenv("QUEUECAST_TOKEN", secret)
     assert run("jobs", "list", "--url", url).exit_code == 0
     refused = run("jobs", "cancel", "x", "--url", url)
-    assert (refused.exit_code, "needed is write" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "needed is write" in refused.stderr) == (2, True)
     assert secret not in run("config", "show").stdout
 
 

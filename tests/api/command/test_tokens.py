@@ -97,6 +97,13 @@ def test_a_token_is_revoked_by_its_id_and_its_sessions_end(run: Run, settings: S
     assert (unknown.exit_code, "No token has this id" in unknown.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("words", ["list", "revoke 3f9ac01b22"])
+def test_a_mistyped_folder_is_found_and_no_store_is_made_in_it(tmp_path: Path, words: str) -> None:
+    result = CliRunner().invoke(build_app(), ["token", *words.split(), "--data-dir", str(tmp_path / "typo")])
+    assert (result.exit_code, "nothing was ever kept there" in result.stderr) == (3, True)
+    assert not (tmp_path / "typo").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -60,7 +60,7 @@ def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(roomy: 
     assert len(told["errors"]) == MAX_PROBLEMS
     assert told["errors"][98]["loc"] == ["queues", 98]
     assert told["errors"][99] == {"loc": [], "msg": "and 901 more problems"}
-    assert told["detail"] == "queues.0: Input should be a valid string (and 999 more)"
+    assert told["detail"] == "queues.0: accepted is a text (and 999 more)"
     asked = roomy.post(VALIDATE, json=body).json
     assert [problem["msg"] for problem in asked["problems"]] == [problem["msg"] for problem in told["errors"]]
 
@@ -108,10 +108,36 @@ def test_a_body_of_more_values_than_any_request_needs_is_not_read(roomy: FlaskCl
     assert "accepted are 20000" in told.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("queues", "root.*", 'queues: accepted is a list, as in "queues": ["root.*"]'),
+        (
+            "hyperparameters",
+            [],
+            'hyperparameters: accepted is an object: names and their values, as in "hyperp',
+        ),
+        ("hyperparameters", {"ets": {"trend": 1}}, "hyperparameters.ets.trend: accepted is a list, as in"),
+        ("interval", "0.9", "interval: accepted is a number"),
+        ("interval", 2, "interval: accepted is 0.99 or less"),
+        ("max_candidates", 1.5, "max_candidates: accepted is a whole number"),
+        ("aggregation", "mode", "aggregation: accepted: 'mean', "),
+        ("data", None, "data: accepted is an object: names and their values"),
+        ("deadline", "0h", "deadline: '0h' is not a duration; accepted is a whole number, at least 1, and a unit"),
+    ],
+)
+def test_what_is_accepted_is_said_in_our_words(roomy: FlaskClient, field: str, value: object, told: str) -> None:
+    assert roomy.post(JOBS, json=a_body(field, value)).json["detail"].startswith(told)
+
+
+def test_a_body_that_is_null_is_called_so(roomy: FlaskClient) -> None:
+    assert "the body is null" in roomy.post(JOBS, data=b"null", content_type="application/json").json["detail"]
+
+
 def test_a_name_that_is_no_text_is_refused_as_text(roomy: FlaskClient) -> None:
     told = roomy.post(JOBS, data=b'{"\\ud800": 1}', content_type="application/json")
     assert told.status_code == 422
-    assert "valid string" in told.json["detail"]
+    assert "accepted is a text" in told.json["detail"]
 
 
 EDGES = [

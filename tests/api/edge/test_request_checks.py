@@ -33,8 +33,8 @@ JSON = "application/json"
         (b" " * 20_001, JSON, 413, "larger than the accepted 20000 bytes"),
         (b'{"interval": 1e999}', JSON, 422, "finite"),
         (b'{"user_name": "\\ud800"}', JSON, 422, "user_name: '\\ud800' is not accepted"),
-        (b"{}", "application/json; charset=utf-8", 422, "Field required"),
-        (b"{}", "application/merge-patch+json", 422, "Field required"),
+        (b"{}", "application/json; charset=utf-8", 422, "it is missing"),
+        (b"{}", "application/merge-patch+json", 422, "it is missing"),
     ],
 )
 def test_a_body_that_is_not_one_json_object_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,16 @@ from typer.testing import CliRunner, Result
 
 from shared.command.root import build_app, exit_code
 from shared.config.settings import Settings
-from shared.errors import ApiAway, DeadlinePassed, InvalidSettings, JobNotFound, SeriesTooShort, UnknownModel
+from shared.errors import (
+    ApiAway,
+    DeadlinePassed,
+    InvalidSettings,
+    JobNotFound,
+    ScopeMissing,
+    SeriesTooShort,
+    TooManyRequests,
+    UnknownModel,
+)
 from shared.fleet.runstate import RunState
 
 
@@ -51,7 +61,8 @@ def failing(error: Exception) -> typer.Typer:
         (InvalidSettings("QUEUECAST_FOO is no setting"), 5),
         (SeriesTooShort(queue="root.etl"), 1),
         (DeadlinePassed(), 1),
-        (PermissionError(13, "Permission denied", "out.csv"), 1),
+        (ScopeMissing("needed is write"), 2),
+        (TooManyRequests(), 2),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -59,6 +70,11 @@ def test_an_error_is_one_line_and_the_code_of_its_family(error: Exception, code:
     result = CliRunner().invoke(failing(error), ["fail"])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"{error}\n")
     assert exit_code(error) == code
+
+
+def test_a_refusal_of_the_system_names_the_path_and_no_number() -> None:
+    result = CliRunner().invoke(failing(PermissionError(13, "Permission denied", "out.csv")), ["fail"])
+    assert (result.exit_code, result.stderr) == (1, "out.csv: Permission denied\n")
 
 
 def test_an_error_of_ours_says_how_to_see_more() -> None:
@@ -110,6 +126,25 @@ def test_colours_go_with_no_color() -> None:
     assert (plain.returncode, red.returncode) == (5, 5)
     assert "\x1b[31m" not in plain.stderr
     assert "\x1b[31m" in red.stderr
+
+
+def test_every_connection_that_exists_is_shown_without_its_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "queuecast.toml").write_text('[connections.prod]\nkind = "mongodb"\nurl = "mongodb://u:hunter2@host/db"\n')
+    monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(tmp_path / "queuecast.toml"))
+    monkeypatch.setenv("QUEUECAST_INFLUXDB_URL", "http://influx:8086")
+    monkeypatch.setenv("QUEUECAST_INFLUXDB_TOKEN", "hunter2")
+    shown = settings_shown("--data-dir", str(tmp_path))["connections"]["value"]
+    assert sorted(shown) == ["files", "influxdb", "prod"]
+    assert (shown["files"]["path"], shown["prod"]["url"]) == (str(tmp_path / "files"), "**********")
+    text = run("config", "show", "--data-dir", str(tmp_path)).stdout
+    origins = {words[1]: words[-1] for line in text.splitlines() if (words := line.split())[0] == "connection"}
+    assert origins == {
+        "files": "default",
+        "influxdb": "QUEUECAST_INFLUXDB_URL",
+        "prod": str(tmp_path / "queuecast.toml"),
+    }
+    assert "hunter2" not in text
+    assert re.search(r"QUEUECAST_TRUSTED_PROXIES +0 +default", text)
 
 
 def settings_shown(*arguments: str) -> dict[str, Any]:

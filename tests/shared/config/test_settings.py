@@ -176,17 +176,38 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
         "QUEUECAST_FOO is no setting (known are QUEUECAST_DATA_DIR, ",
         "QUEUECAST_BROKER_URL, ",
         "QUEUECAST_SECRETS_DIR names no/such/folder, which is no folder",
-        "QUEUECAST_API_THREADS: Input should be greater than or equal to 1",
-        "QUEUECAST_MAX_BODY_BYTES: Input should be a valid integer",
-        "connections.Prod.[key]: String should match pattern",
-        f"connections.a: Value error, its kind is not accepted; accepted are {', '.join(kinds)}",
-        "connections.b.url: Field required",
-        "connections.c.path: Field required",
-        "connections.d.version: Input should be '1', '2' or '3'",
+        "QUEUECAST_API_THREADS: accepted is 1 or more",
+        "QUEUECAST_MAX_BODY_BYTES: accepted is a whole number",
+        "connections.Prod.[key]: accepted is small letters",
+        f"connections.a: its kind is not accepted; accepted are {', '.join(kinds)}",
+        "connections.b.url: it is missing",
+        "connections.c.path: it is missing",
+        "connections.d.version: accepted: '1', '2' or '3'",
         "connections.d.pasword is no setting",
         "; instance is no setting",
     ):
         assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("rate_limit", "lots", "accepted is NUMBER/PERIOD such as 300/minute"),
+        ("most_open_jobs", "many", "accepted is a whole number of at least 1, or off"),
+        ("keep_jobs", "0d", "at least 1, and a unit"),
+        ("keep_jobs", "long", "; or forever"),
+        ("flower_url", "flower:5555", "accepted is an address that begins with http:// or https://"),
+        ("mark_levels", "80", "accepted is a list, such as [80.0, 100.0]"),
+        ("mark_levels", "eighty", "is not the JSON that it should be"),
+        ("proxy_addresses", '["proxy"]', "accepted is an address, or a network such as 10.0.0.0/8"),
+        ("api_threads", "65", "accepted is 64 or less"),
+        ("log_level", "LOUD", "accepted: 'DEBUG', "),
+    ],
+)
+def test_a_setting_says_in_our_words_what_it_accepts(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    monkeypatch.setenv(PREFIX + name.upper(), value)
+    message = refusal()
+    assert (name in message.lower(), told in message) == (True, True), message
 
 
 def test_a_toml_file_that_is_none_is_named(toml: Path) -> None:
@@ -197,7 +218,7 @@ def test_a_toml_file_that_is_none_is_named(toml: Path) -> None:
 def test_connections_in_the_environment_that_are_no_json_are_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUEUECAST_CONNECTIONS", f'{{"prod": "{SECRET}')
     message = refusal()
-    assert "connections" in message
+    assert "QUEUECAST_CONNECTIONS is not the JSON" in message
     assert SECRET not in message
 
 

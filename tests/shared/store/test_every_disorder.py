@@ -15,6 +15,7 @@ from shared.domain.jobs import JobFilter, JobState
 from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordUnreadable
 from shared.store import Store, reading
+from shared.store.schedules import SCHEDULES
 from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule, a_series
 from tests.servers import MongoServer
 
@@ -62,7 +63,7 @@ def test_a_schedule_that_cannot_be_read_stops_no_other(store: Store, break_: Bre
     break_("schedules", "schedule_id", "bad", '{"schedule_id": "bad"}')
     assert [schedule.schedule_id for schedule in store.schedules.all()] == ["good"]
     with pytest.raises(RecordUnreadable, match="bad"):
-        store.schedules.get("bad")
+        store.get(SCHEDULES, "bad")
 
 
 def test_what_cannot_be_read_uses_up_no_allowance_and_stops_no_count(store: Store, break_: Break) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from shared.errors import NotFound
 from shared.store import open_store
+from shared.store.schema import VERSION
 from shared.store.tables import TABLES, Column, Kept, Kind, Table
 from tests.factories import MONDAY, a_job
 
@@ -49,7 +50,11 @@ def known(url: str) -> str:
     return url
 
 
-def test_a_table_that_a_store_lacks_is_made_kept_and_let_go_as_it_says(known: str, remarks: Table[Remark]) -> None:
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_table_that_a_store_lacks_is_made_kept_and_let_go_as_it_says(
+    known: str, remarks: Table[Remark], steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.schema.VERSION", VERSION + steps)
     old, new = (Remark(remark_id=str(days), project="p", said_at=MONDAY + days * DAY) for days in (0, 9))
     with closing(open_store(known)) as store:
         store.retention.records.put_many(remarks, [old, new])

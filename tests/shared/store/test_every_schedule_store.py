@@ -10,13 +10,14 @@ import pytest
 
 from shared.errors import ScheduleNotFound
 from shared.store import Store
+from shared.store.schedules import SCHEDULES
 from tests.factories import MONDAY, a_schedule
 
 
 def test_a_schedule_comes_back_as_it_was_given(store: Store) -> None:
     whole = a_schedule(last_due_at=MONDAY, last_job_id="job-1", last_skip="because", is_paused=True)
     store.schedules.add(whole)
-    assert store.schedules.get("s-1") == whole
+    assert store.get(SCHEDULES, "s-1") == whole
     assert store.schedules.all() == [whole]
 
 
@@ -27,7 +28,7 @@ def test_schedules_come_by_their_id_and_go(store: Store) -> None:
     store.schedules.remove("a")
     store.schedules.remove("a")
     with pytest.raises(ScheduleNotFound, match="a"):
-        store.schedules.get("a")
+        store.get(SCHEDULES, "a")
 
 
 def test_what_has_changed_meanwhile_is_neither_replaced_nor_added_again(store: Store) -> None:
@@ -36,7 +37,7 @@ def test_what_has_changed_meanwhile_is_neither_replaced_nor_added_again(store: S
     assert store.schedules.replace(a_schedule(), newer)
     assert not store.schedules.replace(a_schedule(), a_schedule(is_paused=True))
     store.schedules.add(a_schedule())
-    assert store.schedules.get("s-1") == newer
+    assert store.get(SCHEDULES, "s-1") == newer
     assert not store.schedules.replace(a_schedule(schedule_id="gone"), a_schedule(schedule_id="gone"))
 
 
@@ -46,4 +47,4 @@ def test_of_many_that_replace_at_once_one_does(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda new: store.schedules.replace(a_schedule(), new), schedules))
     assert done.count(True) == 1
-    assert store.schedules.get("s-1") == schedules[done.index(True)]
+    assert store.get(SCHEDULES, "s-1") == schedules[done.index(True)]

@@ -239,6 +239,12 @@ def test_what_is_in_another_state_than_the_expected_or_has_not_ended_is_not_reop
     assert store.jobs.get("job-1") == ENDED
 
 
+def test_a_value_that_is_not_finite_is_not_kept(store: Store) -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        store.actuals.save("root.etl", "used_capacity", 3_600, [Point(timestamp=MONDAY, value=float("inf"))])
+    assert store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY, LATER) == []
+
+
 def test_eight_threads_that_reopen_a_job_reopen_it_once(store: Store) -> None:
     store.jobs.add(ENDED)
     done = at_once(8, lambda number: store.jobs.reopen("job-1", [JobState.PARTIAL], LATER + number * HOUR))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,11 +11,11 @@ from shared.domain.allowances import Allowance
 from shared.domain.forecasts import Candidate, Measures, Score, WindowForecast
 from shared.domain.jobs import QueueState
 from shared.domain.reports import QueueReport
-from shared.errors import AllowanceUsedUp, InvalidSettings, StoreAway, StoreRefuses
+from shared.errors import AllowanceUsedUp, InvalidSettings, RecordRefused, StoreAway, StoreRefuses
 from shared.store import Store, open_store
 from shared.store.schema import VERSION
 from tests.certificates import Certificates
-from tests.factories import MONDAY, a_job, a_schedule
+from tests.factories import MONDAY, a_job, a_report, a_schedule
 from tests.polling import eventually
 from tests.servers import MongoServer
 from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_release_0_1_kept
@@ -49,6 +50,15 @@ def test_who_dies_on_the_way_in_counts_for_a_minute_and_no_longer(url: str, mong
         client["special"]["admissions"].update_one(account, {"$set": {"under_way": [dead | {"at": time.time() - 61}]}})
         assert store.jobs.add(job, one) == job
         assert client["special"]["admissions"].count_documents({"version": 2, "under_way": []}) == 1
+
+
+def test_a_record_that_is_larger_than_a_document_is_refused_and_the_rest_is_kept(url: str) -> None:
+    store = open_store(url)
+    for _ in range(2):  # a new one, and in place of the earlier one
+        with pytest.raises(RecordRefused, match="16 MB"):
+            store.reports.save(a_report(reason="x" * 17_000_000))
+        assert store.reports.save(a_report())
+    assert store.reports.of_job("job-1") == [replace(a_report(), outcomes=())]
 
 
 def test_a_leaderboard_may_be_larger_than_a_document(url: str) -> None:

@@ -14,11 +14,14 @@ import pytest
 
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import JobFilter
+from shared.domain.reports import Point
 from shared.domain.timegrid import to_epoch
 from shared.errors import InvalidSettings, RecordUnreadable, StoreAway
 from shared.store import Store, open_store
+from shared.store.actuals import ACTUALS
+from shared.store.forecasts import FORECASTS
 from shared.store.schema import VERSION
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_schedule, an_accuracy
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_schedule, a_series, an_accuracy
 from tests.shared.store import crowd
 from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_every_release_kept, check_what_release_0_1_kept
 
@@ -159,19 +162,19 @@ def test_four_processes_that_open_an_earlier_file_at_once_take_it_along_once(old
 def test_a_file_that_keeps_documents_loses_nothing_however_far_the_number_is_raised(
     path: Path, url: str, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.store.schema.VERSION", 5 + steps)
+    monkeypatch.setattr("shared.store.schema.VERSION", VERSION + steps)
     with plain_sql(path) as db:
         db.executescript(Path(__file__).with_name("schema_5.sql").read_text())
     with closing(open_store(url)) as opened:
         assert (opened.jobs.get("job-1"), opened.reports.get("job-1", "root.etl")) == (a_job(), a_report())
-        assert (opened.forecasts.find(), opened.schedules.all()) == ([a_forecast()], [a_schedule()])
-        assert opened.accuracy.of_queue("root.etl", AccuracyFilter.last_month("used_capacity", 3_600, MONDAY + HOUR), 9) == [
-            an_accuracy()
-        ]
-        assert opened.actuals.get("root.etl", "used_capacity", 3_600, MONDAY, MONDAY + HOUR)[0].value == 1.5
+        accepting = a_schedule(request=a_request(accept_losses=True))  # as it was when losses failed nothing
+        assert (opened.forecasts.find(), opened.schedules.all()) == ([a_forecast()], [accepting])
+        etl = a_series().series_id
+        assert opened.accuracy.of_series(etl, AccuracyFilter.last_month(MONDAY + HOUR), 9) == [an_accuracy()]
+        assert opened.actuals.get(etl, MONDAY, MONDAY + HOUR)[0].value == 1.5
         assert [token.token_id for token in opened.tokens.all()] == ["t-1"]
         assert opened.sessions.find("s") is not None
-    assert shape(path)["version"] == (5 + steps,)
+    assert shape(path)["version"] == (VERSION + steps,)
 
 
 def test_what_a_file_lacks_of_tables_and_indexes_it_gets_when_it_is_opened(store: Store, path: Path, url: str) -> None:
@@ -226,6 +229,22 @@ def test_what_is_not_finite_is_not_kept_and_undoes_all_of_its_transaction(store:
     with pytest.raises(ValueError, match="not finite"):
         store.forecasts.save(a_forecast(prediction=(1.0, 2.0, float("nan"))))
     assert (store.reports.get("job-1", "root.etl"), store.forecasts.find()) == (a_report(), [a_forecast()])
+
+
+def test_a_text_that_is_no_utf_8_takes_its_own_record_only(store: Store, path: Path) -> None:
+    for number, queue in enumerate(("root.a", "root.b", "root.c")):
+        store.jobs.add(a_job(job_id=f"job-{number}"))
+        store.forecasts.save(a_forecast(queue=queue))
+        store.actuals.save(queue, "used_capacity", 3_600, [Point(timestamp=MONDAY, value=1.0)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE jobs SET document = CAST(replace(document, 'job-1', x'ff') AS TEXT) WHERE job_id = 'job-1'")
+        for table in ("forecasts", "actuals"):
+            db.execute(f"UPDATE {table} SET queue = CAST(x'726f6f742eff' AS TEXT) WHERE queue = 'root.b'")
+    assert sorted(job.job_id for job in store.jobs.open()) == ["job-0", "job-2"]
+    with pytest.raises(RecordUnreadable, match="job-1"):
+        store.jobs.get("job-1")
+    assert [row[0] for row in store.forecasts.records.distinct(FORECASTS, ["queue"])] == ["root.a", "root.c"]
+    assert len(store.actuals.records.find(ACTUALS)) == 2
 
 
 def test_a_folder_in_place_of_the_file_and_one_that_cannot_be_made_are_away(path: Path, store: Store, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -123,6 +124,14 @@ def test_a_case_that_was_not_seen_in_between_must_be_seen_twice_again() -> None:
     assert casebook.due(set(), {JOB}, 5) == []
     assert casebook.due({CASE}, {JOB}, 10) == []
     assert casebook.due({CASE}, {JOB}, 20) == [CASE]
+
+
+def test_a_case_of_an_earlier_run_of_the_job_says_nothing_of_a_later_one() -> None:
+    casebook, again = Casebook(agree_seconds=10), replace(CASE, queued_at=NOW)
+    assert casebook.due({CASE}, {JOB}, 0) == []
+    assert casebook.due({again}, {JOB}, 10) == []
+    assert casebook.due({again}, {JOB}, 20) == [again]
+    assert casebook.treated == {again: 1}
 
 
 def test_how_often_a_case_was_treated_is_remembered_as_long_as_its_job() -> None:

@@ -18,6 +18,7 @@ from shared.domain.schedules import paused, resumed
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.store import Store
+from shared.store.schedules import SCHEDULES
 from tests.factories import MONDAY, a_job, a_schedule
 from worker.job.resources import Resources, current_resources, use
 from worker.reaper.reaper import run_reaper
@@ -67,16 +68,16 @@ def test_a_week_through_a_change_of_clocks_makes_a_job_a_day(store: Store) -> No
 def test_what_was_missed_is_made_up_for_once(store: Store) -> None:
     assert [job_id[:8] for job_id in fire(MONDAY + 3 * DAY + 12 * HOUR)] == ["20260108"]
     assert fire(MONDAY + 3 * DAY + 13 * HOUR) == []
-    assert store.schedules.get("s-1").due_at == MONDAY + 4 * DAY + 5 * HOUR
+    assert store.get(SCHEDULES, "s-1").due_at == MONDAY + 4 * DAY + 5 * HOUR
 
 
 def test_a_job_that_has_not_ended_lets_the_next_due_time_be_skipped_and_that_is_told(store: Store) -> None:
     [first] = fire(MONDAY + 5 * HOUR)
     assert fire(MONDAY + DAY + 5 * HOUR) == []
-    assert store.schedules.get("s-1").last_skip == f"its job {first} of the time before had not ended"
+    assert store.get(SCHEDULES, "s-1").last_skip == f"its job {first} of the time before had not ended"
     end_all(store, MONDAY + DAY + 6 * HOUR)
     assert len(fire(MONDAY + 2 * DAY + 5 * HOUR)) == 1
-    assert store.schedules.get("s-1").last_skip is None
+    assert store.get(SCHEDULES, "s-1").last_skip is None
 
 
 def test_a_due_time_above_the_allowance_is_skipped_and_that_is_told(settings: Settings, run_state: RunState) -> None:
@@ -84,22 +85,22 @@ def test_a_due_time_above_the_allowance_is_skipped_and_that_is_told(settings: Se
         store = here.store
         store.schedules.add(a_schedule())
         store.jobs.add(a_job())
-        assert fire(store.schedules.get("s-1").due_at) == []
-        assert "1 of 1 are used; wait until one ends" in (store.schedules.get("s-1").last_skip or "")
+        assert fire(store.get(SCHEDULES, "s-1").due_at) == []
+        assert "1 of 1 are used; wait until one ends" in (store.get(SCHEDULES, "s-1").last_skip or "")
         end_all(store, MONDAY)
-        assert len(fire(store.schedules.get("s-1").due_at)) == 1
+        assert len(fire(store.get(SCHEDULES, "s-1").due_at)) == 1
 
 
 def test_a_crash_after_the_job_was_stored_makes_no_second_one(store: Store) -> None:
-    before = store.schedules.get("s-1")
+    before = store.get(SCHEDULES, "s-1")
     [job_id] = fire(MONDAY + 5 * HOUR)
-    store.schedules.replace(store.schedules.get("s-1"), before)  # as if it had never been told
+    store.schedules.replace(store.get(SCHEDULES, "s-1"), before)  # as if it had never been told
     assert fire(MONDAY + 5 * HOUR + timedelta(minutes=1)) == [job_id]
     assert all_jobs(store) == [job_id]
     store.jobs.move(job_id, [JobState.QUEUED], JobState.FAILED, "no data", MONDAY + 6 * HOUR)
-    store.schedules.replace(store.schedules.get("s-1"), before)
+    store.schedules.replace(store.get(SCHEDULES, "s-1"), before)
     assert fire(MONDAY + 6 * HOUR) == []  # it was planned, and has ended
-    assert store.schedules.get("s-1").last_job_id == job_id
+    assert store.get(SCHEDULES, "s-1").last_job_id == job_id
 
 
 def test_two_that_fire_at_once_make_one_job(store: Store) -> None:
@@ -128,12 +129,12 @@ def test_the_reaper_works_on_while_keys_of_the_lanes_hold_something_else(store: 
         broker.set("score", "somebody else's")
         broker.set("unacked_index", "somebody else's")
     run_reaper(settings, once=True)
-    assert store.schedules.get("s-1").last_job_id is not None
+    assert store.get(SCHEDULES, "s-1").last_job_id is not None
 
 
 def test_the_reaper_fires_what_is_due(store: Store, settings: Settings, run_state: RunState, tmp_path: Path) -> None:
     run_reaper(settings, once=True)
-    schedule = store.schedules.get("s-1")
+    schedule = store.get(SCHEDULES, "s-1")
     assert schedule.due_at > datetime.now(UTC)
     assert schedule.last_job_id in run_state.active()
     assert store.jobs.get(schedule.last_job_id or "").request_id == "schedule-s-1"

@@ -1,0 +1,66 @@
+"""What pydantic finds wrong with a value, in our words: what is accepted instead, in requests and settings alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_LIST, _OBJECT = "accepted is a list", "accepted is an object: names and their values"
+_WHOLE, _NUMBER, _FLAG = "accepted is a whole number", "accepted is a number", "accepted are true and false"
+_ACCEPTED: Mapping[str, str] = {  # pydantic's kind of error → what we say; braces hold what it knows of the limit
+    "missing": "it is missing",
+    "none_required": "accepted is null",
+    **dict.fromkeys(("string_type", "string_unicode"), "accepted is a text"),
+    "string_too_short": "accepted are at least {min_length} characters",
+    "string_too_long": "accepted are at most {max_length} characters",
+    "path_type": "accepted is a path",
+    **dict.fromkeys(("tuple_type", "list_type"), _LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type", "is_instance_of"), _OBJECT),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    "finite_number": "accepted is a finite number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), _FLAG),
+    **dict.fromkeys(("literal_error", "enum"), "accepted: {expected}"),
+    "greater_than": "accepted is more than {gt:,}",
+    "greater_than_equal": "accepted is {ge:,} or more",
+    "less_than": "accepted is less than {lt:,}",
+    "less_than_equal": "accepted is {le:,} or less",
+    "too_short": "found {actual_length}, accepted are at least {min_length}",
+    "too_long": "found {actual_length}, accepted are at most {max_length}",
+    "invalid_key": "a name is a text",
+    **dict.fromkeys(("union_tag_invalid", "union_tag_not_found"), "accepted is one value, or a list of them"),
+    "ip_any_network": "accepted is an address, or a network such as 10.0.0.0/8",
+    "value_error": "{error}",  # one of our own checks
+}
+_KINDS: Mapping[type, str] = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def accepted(error: Mapping[str, Any]) -> str:
+    """What one of pydantic's errors comes to, from `ValidationError.errors()` with its context."""
+    words = _ACCEPTED.get(error["type"])
+    return words.format_map(error.get("ctx", {})) if words else str(error["msg"])
+
+
+def matching(pattern: str, what: str) -> Callable[[str], str]:
+    """A check of pydantic's that takes the texts of this pattern, and says in words which those are."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(f"accepted is {what}")  # a setting may hold a secret that was meant for another one
+        return text
+
+    return check
+
+
+def json_kind(value: object) -> str:
+    """What a value of JSON is, in words."""
+    return _KINDS.get(type(value), type(value).__name__)
