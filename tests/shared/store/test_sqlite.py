@@ -235,15 +235,17 @@ def test_a_text_that_is_no_utf_8_takes_its_own_record_only(store: Store, path: P
     for number, queue in enumerate(("root.a", "root.b", "root.c")):
         store.jobs.add(a_job(job_id=f"job-{number}"))
         store.forecasts.save(a_forecast(queue=queue))
-        store.actuals.save(queue, "used_capacity", 3_600, [Point(timestamp=MONDAY, value=1.0)])
+        store.actuals.save(a_series(queue), [Point(timestamp=MONDAY, value=1.0)])
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE jobs SET document = CAST(replace(document, 'job-1', x'ff') AS TEXT) WHERE job_id = 'job-1'")
         for table in ("forecasts", "actuals"):
-            db.execute(f"UPDATE {table} SET queue = CAST(x'726f6f742eff' AS TEXT) WHERE queue = 'root.b'")
+            own = (a_series("root.b").series_id,)
+            db.execute(f"UPDATE {table} SET series_id = CAST(x'726f6f742eff' AS TEXT) WHERE series_id = ?", own)
     assert sorted(job.job_id for job in store.jobs.open()) == ["job-0", "job-2"]
     with pytest.raises(RecordUnreadable, match="job-1"):
         store.jobs.get("job-1")
-    assert [row[0] for row in store.forecasts.records.distinct(FORECASTS, ["queue"])] == ["root.a", "root.c"]
+    ids = sorted(a_series(queue).series_id for queue in ("root.a", "root.c"))
+    assert [row[0] for row in store.forecasts.records.distinct(FORECASTS, ["series_id"])] == ids
     assert len(store.actuals.records.find(ACTUALS)) == 2
 
 
