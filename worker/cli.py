@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from datetime import date
@@ -63,7 +64,7 @@ def work(
 
     configure_logs(settings.log_level)
     if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
-        notice(note, style="yellow")
+        logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
@@ -86,7 +87,7 @@ def reap(
     settings = load_settings(data_dir=data_dir)
     configure_logs(settings.log_level)
     if note := open_data_folder(settings):
-        notice(note, style="yellow")
+        logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)

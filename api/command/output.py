@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.codec import Document
@@ -14,7 +14,7 @@ Row = tuple[object, ...]
 def print_jobs(page: Document) -> None:
     """A page of jobs, newest first."""
     rows = [(job["job_id"], job["state"], job["job_name"], shown_time(job["created_at"]), job["reason"]) for job in page["jobs"]]
-    print_table(("job", "state", "name", "created", "reason"), rows)
+    print_table(("job", "state", "name", "created", "reason"), rows, cut="reason")
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")
 
@@ -33,7 +33,10 @@ def print_job(job: Document, outlooks: Document) -> None:
     shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
     if job["queues"]:
         by_queue = {outlook["queue"]: outlook for outlook in outlooks["queues"]}
-        print_table(columns[:shown], [_queue_of_job(queue, by_queue.get(queue["queue"]))[:shown] for queue in job["queues"]])
+        said_of = {queue["reason"]: queue["queue"] for queue in reversed(job["queues"]) if queue["reason"]}
+        print_table(
+            columns[:shown], [_queue_of_job(queue, by_queue.get(queue["queue"]), said_of)[:shown] for queue in job["queues"]]
+        )
 
 
 def print_report(report: Document) -> None:
@@ -80,9 +83,12 @@ def print_models(page: Document) -> None:
         notice(page["note"], style="yellow")
 
 
-def _queue_of_job(queue: Document, outlook: Document | None) -> Row:
+def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[str, str]) -> Row:
+    """A reason is said of the first queue that has it; the others name that one."""
     if outlook is None or queue["state"] != QueueState.SUCCEEDED:
-        return queue["queue"], queue["state"], None, None, None, None, None, None, queue["reason"]
+        first = said_of.get(queue["reason"], queue["queue"])
+        reason = queue["reason"] if first == queue["queue"] else f"as {first}"
+        return queue["queue"], queue["state"], None, None, None, None, None, None, reason
     numbers = (outlook[name] for name in ("mape", "skill", "peak", "peak_upper_bound"))
     return queue["queue"], queue["state"], outlook["model"], *numbers, shown_time(outlook["peak_at"]), None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 from pkgutil import iter_modules
@@ -24,6 +25,8 @@ from shared.domain.jobs import JobState
 from shared.errors import UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)
@@ -48,16 +51,15 @@ def serve(
 ) -> None:
     """Serve the API, in this process, until SIGTERM."""
     settings = load_settings(data_dir=data_dir)
-    if note := open_data_folder(settings, is_needed=FOLDER not in os.environ):
-        notice(note, style="yellow")
-    if note := check_address(host, settings):
-        notice(note, style="yellow")
+    notes = [open_data_folder(settings, is_needed=FOLDER not in os.environ), check_address(host, settings)]
     sock = bind(host, port)
     count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
     from api.app import create_app  # counts from here on
     from api.server.running import serve_until_asked
 
     configure_logs(settings.log_level)
+    for note in filter(None, notes):
+        log.warning(note)
     serve_until_asked(create_app(settings), sock, settings)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
-from shared.command.terminal import AsJson, notice, print_json, print_table, say, shown_time
+from shared.command.terminal import AsJson, notice, print_table, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.wording import json_kind
 from shared.errors import UsageError
@@ -40,9 +40,9 @@ def add_schedule(
 
 
 @group.command("show", epilog="Example: queuecast schedules show 3f9ac01b22")
-def show_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
-    """Show a schedule with its request, as JSON."""
-    print_json(connect(url).get("schedules", schedule_id))
+def show_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a schedule with its request, as JSON; with --json in one line."""
+    show(connect(url).get("schedules", schedule_id), lambda schedule: say(json.dumps(schedule, indent=2)), as_json=as_json)
 
 
 @group.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")
@@ -58,10 +58,11 @@ def resume_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: As
 
 
 @group.command("remove", epilog="Example: queuecast schedules remove 3f9ac01b22")
-def remove_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL) -> None:
+def remove_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Remove a schedule; the jobs that it made stay."""
     connect(url).delete("schedules", schedule_id)
-    notice(f"schedule {schedule_id} is removed")
+    removed = {"schedule_id": schedule_id, "removed": True}
+    show(removed, lambda _: notice(f"schedule {schedule_id} is removed"), as_json=as_json)
 
 
 def _request(file: str) -> Document:

@@ -11,13 +11,15 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command.client import Client
-from shared.command.terminal import print_json, progress_console, using
+from shared.command.terminal import now_and_then, print_json, progress_console, using
 from shared.config.settings import load_settings
 from shared.domain.codec import Document
 
 Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+LINE_EVERY_SECONDS = 10.0
+PARTS = ("queues", "candidates")  # of a job, that are counted
 
 
 def connect(url: str) -> Client:
@@ -41,7 +43,7 @@ def read_file(file: str) -> bytes:
 
 
 def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
-    """Wait until the job has ended and give it; bars are drawn on stderr, and only on a terminal.
+    """Wait until the job has ended and give it; on stderr a terminal gets bars, all else a line now and then.
 
     Raises:
         TimeoutError: it has not ended in time; it goes on all the same.
@@ -49,14 +51,20 @@ def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
     """
     console = progress_console()
     if not console.is_terminal:
-        return client.wait(job_id, timeout_seconds)
+        tell = now_and_then(LINE_EVERY_SECONDS)
+        return client.wait(job_id, timeout_seconds, lambda job: tell(_line(job)))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         return client.wait(job_id, timeout_seconds, _drawer(bars))
 
 
+def _line(job: Document) -> str:
+    tallies = (f"{tally['done']} of {tally['total'] or '?'} {part}" for part, tally in job["progress"].items() if part in PARTS)
+    return f"{job['state']}: {', '.join(tallies)}"
+
+
 def _drawer(bars: Progress) -> Callable[[Document], None]:
-    tasks = {part: bars.add_task(part, total=None, note="") for part in ("queues", "candidates")}
+    tasks = {part: bars.add_task(part, total=None, note="") for part in PARTS}
 
     def draw(job: Document) -> None:
         for part, task in tasks.items():

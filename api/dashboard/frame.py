@@ -53,6 +53,12 @@ def static(filename: str) -> Response:
     return send_from_directory(STATIC, filename, max_age=YEAR_SECONDS if "v" in request.args else None)
 
 
+@route("GET", "/favicon.ico", PROBE)
+def favicon() -> Response:
+    """Send the icon to whoever asks for it without reading a page."""
+    return send_from_directory(STATIC, "icon.svg")
+
+
 def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, str]]:
     """A person at a wrong address gets a page, a program its problem."""
     return problem_page(error) if wants_page() and not request.path.startswith("/v1/") else problems.answer_to(error)

@@ -33,11 +33,14 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
-    """Print rows to stdout; None is shown as a dash, floats with sensible digits."""
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, cut: str = "") -> None:
+    """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does."""
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")  # a narrow terminal breaks names, it never cuts them
+        is_cut = column == cut and _console(sys.stdout).is_terminal
+        table.add_column(
+            column, overflow="ellipsis" if is_cut else "fold", no_wrap=is_cut
+        )  # a narrow terminal breaks names, it never cuts them
     for row in rows:
         table.add_row(*map(shown, row))
     _console(sys.stdout).print(table)

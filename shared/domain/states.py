@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from shared.domain.identifiers import first_of
 from shared.domain.jobs import JobState, QueueState
 
-MAX_SHOWN = 5  # queues in a reason
+MAX_SHOWN = 5  # reasons in that of a job
+MAX_NAMED = 2  # queues of one of them
 
 OPEN_STATES = frozenset(state for state in JobState if not state.is_terminal)
 WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
@@ -43,6 +44,17 @@ def check_reopening(expected: Collection[JobState]) -> None:
         raise ValueError(f"a job that is {' or '.join(refused)} has not ended and cannot be queued again")
 
 
+def _by_reason(failures: Mapping[str, str]) -> list[str]:
+    """`queue: reason`, or for several queues of one reason `12 queues: reason (a, b and 10 more)`."""
+    queues: dict[str, list[str]] = {}
+    for queue, reason in sorted(failures.items()):
+        queues.setdefault(reason.replace(f" (queue {queue})", ""), []).append(queue)
+    return [
+        f"{len(names)} queues: {reason} ({first_of(names, MAX_NAMED)})" if names[1:] else f"{names[0]}: {failures[names[0]]}"
+        for reason, names in queues.items()
+    ]
+
+
 def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str | None]:
     """State and reason of a job whose queues have all ended.
 
@@ -52,6 +64,6 @@ def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str 
     """
     if not failures:
         return JobState.SUCCEEDED, None
-    named = first_of(sorted(failures.items()), MAX_SHOWN, say=": ".join, between="; ")
+    named = first_of(_by_reason(failures), MAX_SHOWN, between="; ")
     reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
+from api.command.client import Client
+from api.command.service import follow
 from api.edge.bind_address import OPEN
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
@@ -295,6 +298,16 @@ def test_any_other_address_is_refused_in_one_line() -> None:
     assert "no token exists" in result.stderr
 
 
+def test_a_pipe_is_told_now_and_then_how_far_a_job_is(
+    url: str, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.jobs.add(a_job(state=JobState.RUNNING))
+    monkeypatch.setattr("api.command.service.LINE_EVERY_SECONDS", 0.0)
+    with pytest.raises(TimeoutError):
+        follow(Client(url), "job-1", 0.5)
+    assert re.fullmatch(r"running: \d+ of \S+ queues, \d+ of \S+ candidates\n", capsys.readouterr().err)
+
+
 def test_what_is_no_address_is_said_to_be_none() -> None:
     result = run("serve", "--host", "300.1.1.1")
     assert (result.exit_code, "--host 300.1.1.1 is no address" in result.stderr) == (5, True)
@@ -324,8 +337,9 @@ def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settin
     finally:
         service.send_signal(signal.SIGTERM)
     out, err = service.communicate(timeout=120)
-    assert (service.returncode, err.endswith(f"{OPEN}\n")) == (0, True)
+    assert (service.returncode, err) == (0, "")
     log = [json.loads(line) for line in out.splitlines()]
+    assert OPEN in [line["event"] for line in log]
     [access] = [line for line in log if line.get("request_id") == answer.headers["X-Request-ID"]]
     assert (access["event"], access["path"], access["status"]) == ("request", "/healthz", 200)
 

@@ -52,6 +52,11 @@ def test_static_files_are_kept_for_ever_under_an_address_with_their_hash(client:
         assert re.search(r"\?v=[0-9a-f]{12}$", address)
 
 
+def test_the_icon_is_where_browsers_look_for_one(client: FlaskClient) -> None:
+    answer = client.get("/favicon.ico", buffered=True)
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+
+
 def test_a_script_without_a_hash_in_its_address_is_asked_for_again(client: FlaskClient) -> None:
     answer = client.get("/static/page.js", buffered=True)
     assert answer.headers["Cache-Control"] == "no-cache"

@@ -24,14 +24,20 @@ def test_what_has_ended_is_no_longer_open() -> None:
     ("succeeded", "failed", "state", "reason"),
     [
         (3, "", JobState.SUCCEEDED, None),
-        (2, "ba", JobState.PARTIAL, "2 of 4 queues have no forecast: a: no data; b: no data"),
+        (2, "ba", JobState.PARTIAL, "2 of 4 queues have no forecast: 2 queues: no data (a, b)"),
         (
             0,
             "gfedcba",
             JobState.FAILED,
-            "7 of 7 queues have no forecast: " + "".join(f"{name}: no data; " for name in "abcde") + "and 2 more",
+            "7 of 7 queues have no forecast: 7 queues: no data (a, b and 5 more)",
         ),
     ],
 )
 def test_a_job_is_judged_by_its_queues(succeeded: int, failed: str, state: JobState, reason: str | None) -> None:
     assert verdict(succeeded, dict.fromkeys(failed, "no data")) == (state, reason)
+
+
+def test_reasons_that_differ_in_more_than_the_name_of_the_queue_are_told_apart() -> None:
+    failures = {"a": "Too short (queue a): 2 steps", "b": "Too short (queue b): 2 steps", "c": "Empty (queue c)"}
+    assert verdict(0, failures)[1] == ("3 of 3 queues have no forecast: 2 queues: Too short: 2 steps (a, b); c: Empty (queue c)")
+    assert (verdict(0, {name: f"{name}!" for name in "abcdefg"})[1] or "").endswith("e: e!; and 2 more")

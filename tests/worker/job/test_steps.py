@@ -353,6 +353,22 @@ LATE: dict[str, tuple[type, str, Late]] = {  # in the middle of which step of an
 }
 
 
+def lead_to(step: str, here: Resources, job: Job) -> None:
+    """Bring a job to where the step has something to do."""
+    if step != "plan":
+        steps.plan(job.job_id)
+    match step:
+        case "finish":
+            for queue in QUEUES:
+                here.lifecycle.fail_queue(job.job_id, queue, "no data")
+        case "cancel":
+            assert here.run_state.begin_delivery(job.job_id, "root.etl")  # or there is nothing to warn of
+        case "cleaning up":
+            here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now())
+        case "planning again":
+            here.run_state.client.flushdb()
+
+
 @pytest.mark.parametrize("step", LATE)
 def test_a_late_step_of_an_old_run_changes_nothing_of_the_retry(
     here: Resources, monkeypatch: pytest.MonkeyPatch, step: str
@@ -360,15 +376,7 @@ def test_a_late_step_of_an_old_run_changes_nothing_of_the_retry(
     part, name, late = LATE[step]
     job, real = submit(here), getattr(part, name)
     others = Lifecycle(here.store, RunState(here.run_state.client))  # of another process, which is not within the old run
-    if step != "plan":
-        steps.plan(job.job_id)
-    if step == "finish":
-        for queue in QUEUES:
-            here.lifecycle.fail_queue(job.job_id, queue, "no data")
-    if step == "cleaning up":
-        here.store.jobs.move(job.job_id, OPEN_STATES, JobState.CANCELLED, ON_REQUEST, now())
-    if step == "planning again":
-        here.run_state.client.flushdb()
+    lead_to(step, here, job)
 
     def meanwhile(*args: Any, **named: Any) -> Any:
         monkeypatch.undo()
