@@ -19,7 +19,7 @@ from shared.errors import InvalidRequest
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
-from tests.worker.sources.queries import a_query
+from tests.worker.sources.queries import a_query, all_queues
 from worker.sources import sources
 
 NAMES = {"mongodb", "influxdb"}
@@ -46,7 +46,7 @@ def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connec
     written = [write_to(connection, place, a_cluster()) for _ in range(2)]
     assert written[0] == written[1]
     source = sources[connection.kind](connection)
-    assert source.queues(place, "queue") == sorted(written[0])
+    assert source.queues(all_queues(place)) == sorted(written[0])
     queue, samples = next(iter(written[0].items()))
     query = a_query(place, queue=queue, start=MONDAY - timedelta(days=2), end=MONDAY)
     reading = source.read(query)

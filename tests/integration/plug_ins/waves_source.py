@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from shared.connections.waves import WavesConnection
-from shared.domain.places import Place
 from worker.sources import sources
 from worker.sources.base import Query, Reading, SourceView
 
@@ -20,7 +19,7 @@ class WavesSource:
     def __init__(self, connection: WavesConnection) -> None:
         self._height = connection.height
 
-    def queues(self, place: Place, queue_field: str) -> list[str]:
+    def queues(self, query: Query) -> list[str]:
         return ["root.tide"]
 
     def check(self, query: Query) -> SourceView:

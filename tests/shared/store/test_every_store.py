@@ -390,7 +390,7 @@ def test_the_newest_forecast_that_matches_is_given(store: Store) -> None:
     assert newest(new.job, MONDAY + HOUR) is newest("no such") is store.forecasts.newest("no such", new.job) is None
 
 
-def test_two_jobs_of_one_name_and_moment_have_a_forecast_each_and_the_later_made_is_the_newest(store: Store) -> None:
+def test_two_jobs_of_one_name_and_moment_have_a_forecast_each_the_later_is_newest(store: Store) -> None:
     first = a_forecast()
     second = a_forecast(job_id="job-2", created_at=first.created_at + timedelta(microseconds=1))
     for forecast in (second, first):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.connections.files import FilesConnection
 from shared.domain.jobs import Place
-from tests.worker.sources.queries import a_query
+from tests.worker.sources.queries import a_query, all_queues
 from worker.sources import sources
 from worker.sources.base import Reading, Source
 
@@ -21,7 +21,7 @@ def files(folder: Path) -> Source:
 
 
 def queues(folder: Path, path: str | None = None, queue_field: str = "queue") -> list[str]:
-    return files(folder).queues(Place(name="files", path=path), queue_field)
+    return files(folder).queues(all_queues(Place(name="files", path=path), queue_field))
 
 
 def read(folder: Path, path: str | None = None, queue: str = "a", **changes: object) -> Reading:

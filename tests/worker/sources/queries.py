@@ -13,11 +13,16 @@ DAYS = 30
 PERIODS = {"1h": 3_600, "45min": 2_700, "7h": 25_200, "5d": 432_000, "1w": 604_800}
 
 
+def all_queues(place: Place, *fields: str) -> Query:
+    """What a source is asked for the queues that it has."""
+    return a_query(place, queue="", queue_field=fields or ("queue",))
+
+
 def a_query(place: Place, **changes: object) -> Query:
     values = {
         "place": place,
         "queue": "root.etl",
-        "queue_field": "queue",
+        "queue_fields": ("queue",),
         "time_field": "timestamp",
         "target": "used_capacity",
         "columns": None,
@@ -26,4 +31,7 @@ def a_query(place: Place, **changes: object) -> Query:
         "step_seconds": 3_600,
         "aggregation": Aggregation.MEAN,
     }
+    if "queue_field" in changes:
+        field = changes.pop("queue_field")
+        changes["queue_fields"] = field if isinstance(field, tuple) else (field,)
     return Query(**(values | changes))  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from shared.domain.timegrid import bucket_start
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
-from tests.worker.sources.queries import DAYS, PERIODS, START, a_query
+from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queues
 from worker.sources import sources
 from worker.sources.base import Query, Source
 
@@ -201,7 +201,7 @@ def test_a_look_tells_queues_in_order_columns_and_the_ends_of_the_history(stored
     source, place, rows = stored
     start, end = START + timedelta(days=2), START + timedelta(days=3)
     view = source.check(a_query(place, queue="", start=start, end=end))
-    assert view.queues == tuple(source.queues(place, "queue")) == ("root.adhoc", "root.etl")
+    assert view.queues == tuple(source.queues(all_queues(place))) == ("root.adhoc", "root.etl")
     assert set(view.columns) == {"used_capacity", "memory"}
     times = rows.timestamp[(rows.timestamp >= start) & (rows.timestamp < end)]
     ends = {view.start_at: times.min(), view.end_at: times.max()}
@@ -231,6 +231,6 @@ def test_a_missing_place_is_not_found(stored):
     source, place, _ = stored
     nowhere = Place(name=place.name, path="nowhere.csv", collection="nowhere", measurement="nowhere")
     with pytest.raises(SourceNotFound, match="nowhere"):
-        source.queues(nowhere, "queue")
+        source.queues(all_queues(nowhere))
     with pytest.raises(SourceNotFound, match="nowhere"):
         source.read(a_query(nowhere))

@@ -12,6 +12,7 @@ from shared.connections.files import FilesConnection
 from shared.domain.jobs import Place
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from tests.worker.sources.files import queues, read, write_csv
+from tests.worker.sources.queries import all_queues
 from worker.sources import sources
 from worker.sources._files import find_files, opened
 
@@ -107,10 +108,10 @@ def test_a_connection_s_files_are_read_by_pattern_and_links_are_what_they_lead_t
     (tmp_path / "link.csv").symlink_to(tmp_path / "hr" / "rows.csv")
     source = sources["files"](FilesConnection(path=tmp_path, readable=("metrics/*", "link.csv")))
     if path in {None, "**/*.csv"}:
-        assert source.queues(Place(name="files", path=path), "queue") == ["a"]
+        assert source.queues(all_queues(Place(name="files", path=path))) == ["a"]
     else:
         with pytest.raises(SourceNotFound, match="no CSV or Parquet file"):
-            source.queues(Place(name="files", path=path), "queue")
+            source.queues(all_queues(Place(name="files", path=path)))
 
 
 def test_a_link_inside_the_folder_is_followed_and_read_once(tmp_path):

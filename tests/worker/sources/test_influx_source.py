@@ -14,7 +14,7 @@ from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, Sour
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.polling import without_waiting
-from tests.worker.sources.queries import a_query
+from tests.worker.sources.queries import a_query, all_queues
 from worker.sources import sources
 from worker.sources.base import Query, Source
 
@@ -69,7 +69,7 @@ def test_a_hostile_name_never_reaches_the_server(filled: Influxd, name: str) -> 
         with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
             a_source(filled).read(query(place=place))
     with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
-        a_source(filled).queues(PLACE, name)
+        a_source(filled).queues(all_queues(PLACE, name))
     with pytest.raises(SourceNotFound, match="found no field"):  # compared with the fields that there are
         a_source(filled).read(query(target=name))
     assert filled.count("secret", DATABASE, "used_capacity") == 1
@@ -79,7 +79,7 @@ def test_what_is_not_there_is_told_with_what_is(filled: Influxd) -> None:
     with pytest.raises(SourceNotFound, match="'nothing' not found, there are queue_metrics, secret"):
         a_source(filled).read(query(place=replace(PLACE, measurement="nothing")))
     with pytest.raises(SourceNotFound, match=r"no tag 'pool'.*there are host, queue"):
-        a_source(filled).queues(PLACE, "pool")
+        a_source(filled).queues(all_queues(PLACE, "pool"))
     with pytest.raises(SourceNotFound, match="database not found"):
         a_source(filled, database="nowhere").read(query())
     with pytest.raises(SourceNotFound, match=r"data\.source\.database"):
@@ -88,7 +88,7 @@ def test_what_is_not_there_is_told_with_what_is(filled: Influxd) -> None:
 
 def test_a_wrong_password_is_told_as_authentication(influxd_with_users: Influxd) -> None:
     with pytest.raises(CredentialsRefused, match="authentication failed"):
-        a_source(influxd_with_users, token="reader:wrong").queues(PLACE, "queue")
+        a_source(influxd_with_users, token="reader:wrong").queues(all_queues(PLACE))
 
 
 def test_a_user_who_may_only_read_can_read(influxd_with_users: Influxd) -> None:

@@ -27,7 +27,7 @@ from shared.errors import (
 )
 from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer
-from tests.worker.sources.queries import PERIODS, START, a_query
+from tests.worker.sources.queries import PERIODS, START, a_query, all_queues
 from worker.sources import sources
 from worker.sources._mongo_steps import RAW_NOTE, read_raw, read_steps
 from worker.sources.base import Query, Source
@@ -160,7 +160,7 @@ def test_documents_outside_the_history_say_when_they_are(source: Source, fill: F
 
 
 def test_an_empty_collection_is_told_from_a_missing_one(source: Source, fill: Fill) -> None:
-    for look in (lambda place: source.queues(place, "queue"), lambda place: source.read(query(place))):
+    for look in (lambda place: source.queues(all_queues(place)), lambda place: source.read(query(place))):
         with pytest.raises(EmptySeries, match="'queue_metrics' is empty"):
             look(PLACE)
         with pytest.raises(SourceNotFound, match="no collection 'nowhere' in the database 'usage'"):
@@ -169,7 +169,7 @@ def test_an_empty_collection_is_told_from_a_missing_one(source: Source, fill: Fi
 
 def test_a_field_of_queues_that_is_not_there_is_named(source: Source, fill: Fill) -> None:
     fill([sample()])
-    for look in (lambda: source.queues(PLACE, "pool"), lambda: source.read(query(queue_field="pool"))):
+    for look in (lambda: source.queues(all_queues(PLACE, "pool")), lambda: source.read(query(queue_field="pool"))):
         with pytest.raises(SourceNotFound, match="found no field 'pool', there are queue, timestamp, used_capacity"):
             look()
 
@@ -181,9 +181,9 @@ def test_a_document_selects_by_the_discriminator_of_the_connection(mongod: Mongo
     reading = source.read(query(scheduler))
     assert reading.frame.used_capacity.tolist() == [1.0]
     assert list(reading.frame) == ["used_capacity"]
-    assert source.queues(scheduler, "queue") == ["a"]
+    assert source.queues(all_queues(scheduler)) == ["a"]
     assert source.check(query(scheduler, queue="")).queues == ("a",)
-    for look in (lambda: source.queues(unknown, "queue"), lambda: source.read(query(unknown))):
+    for look in (lambda: source.queues(all_queues(unknown)), lambda: source.read(query(unknown))):
         with pytest.raises(SourceNotFound, match="no document whose 'kind' is 'x'"):
             look()
 
@@ -193,7 +193,7 @@ def test_queues_that_are_no_text_are_read_by_the_text_they_are_shown_as(source: 
     fill(sample(0, 1.0, queue=text) for text in texts)
     fill(sample(1, 2.0, queue=same) for same in (7, 7.0, 7.5, -7, 2.0**70, ObjectId("65a000000000000000000001")))
     fill(sample(2, 3.0, queue=no_name) for no_name in (None, "", True, float("nan"), float("inf"), {"a": 1}, b"a"))
-    assert source.queues(PLACE, "queue") == sorted(texts)
+    assert source.queues(all_queues(PLACE)) == sorted(texts)
     rows = {name: source.read(query(queue=name)).rows for name in texts}
     assert rows == dict.fromkeys(texts, 1) | {"7": 3, "7.5": 2, "-7": 2, str(2**70): 2, "65a000000000000000000001": 2}
     with pytest.raises(InvalidRequest, match="queue of type dict"):
@@ -231,7 +231,7 @@ def test_a_view_is_read_like_a_collection(mongod: MongoServer, source: Source, f
     with mongod.client() as client:
         client[DATABASE].create_collection("view", viewOn="queue_metrics", pipeline=[{"$match": {"queue": "a"}}])
     place = Place(name="mongodb", collection="view")
-    assert source.queues(place, "queue") == ["a"]
+    assert source.queues(all_queues(place)) == ["a"]
     assert source.read(query(place)).rows == source.read(query()).rows == 1
     assert source.check(query(place, queue="")).notes == ()
 
@@ -273,7 +273,7 @@ HOSTILE_PLACES = ["system.users", "system.buckets.x", "a b", "a$b", "$cmd", "x" 
 
 @pytest.mark.parametrize("name", HOSTILE_PLACES)
 def test_a_collection_that_is_no_plain_name_is_refused(source: Source, name: str) -> None:
-    for look in (lambda place: source.queues(place, "queue"), lambda place: source.read(query(place))):
+    for look in (lambda place: source.queues(all_queues(place)), lambda place: source.read(query(place))):
         with pytest.raises(InvalidRequest, match="accepted are letters"):
             look(Place(name="mongodb", collection=name))
 
@@ -281,7 +281,7 @@ def test_a_collection_that_is_no_plain_name_is_refused(source: Source, name: str
 @pytest.mark.parametrize("name", ["admin", "local", "config", "a b", "a$b"])
 def test_the_servers_own_databases_are_refused(source: Source, name: str) -> None:
     with pytest.raises(InvalidSettings, match="may not name a database"):
-        source.queues(Place(name="mongodb", collection="system_users", database=name), "queue")
+        source.queues(all_queues(Place(name="mongodb", collection="system_users", database=name)))
 
 
 @pytest.mark.parametrize("role", ["target", "columns", "time_field", "queue_field"])
@@ -301,7 +301,7 @@ def test_a_hostile_queue_is_only_a_name_that_nobody_has(source: Source, fill: Fi
         source.read(query(queue=queue))
     fill([sample(queue=queue)])
     assert source.read(query(queue=queue)).rows == 1
-    assert source.queues(PLACE, "queue") == sorted(["a", queue])
+    assert source.queues(all_queues(PLACE)) == sorted(["a", queue])
 
 
 def test_an_operator_as_a_value_is_refused(source: Source, fill: Fill) -> None:
@@ -315,7 +315,7 @@ def test_a_read_only_user_is_all_that_reading_needs(mongod_with_users: MongoServ
         client.drop_database(DATABASE)
         client[DATABASE].queue_metrics.insert_one(sample())
     source = a_source(mongod_with_users, "reader:reader")
-    assert source.queues(PLACE, "queue") == ["a"]
+    assert source.queues(all_queues(PLACE)) == ["a"]
     assert source.read(query()).rows == 1
     assert source.check(query(queue="")).columns == ("used_capacity",)
     with pytest.raises(SourceNotFound, match="no collection 'nowhere'"):
@@ -345,7 +345,7 @@ def test_a_user_of_one_collection_needs_no_more(mongod_with_users: MongoServer) 
 def test_a_wrong_password_and_none_are_told_at_once(mongod_with_users: MongoServer, user: str, reason: str) -> None:
     url = SecretStr(f"mongodb://{user}127.0.0.1:{mongod_with_users.port}/{DATABASE}?authSource=admin")
     with without_waiting(PYMONGO_SECONDS), pytest.raises(CredentialsRefused, match=reason) as caught:
-        sources["mongodb"](MongodbConnection(url=url)).queues(PLACE, "queue")
+        sources["mongodb"](MongodbConnection(url=url)).queues(all_queues(PLACE))
     assert "hush" not in str(caught.value)
 
 
@@ -365,7 +365,7 @@ def test_a_server_that_is_silent_is_away_within_its_limit(mongod: MongoServer) -
 def test_a_file_of_certificates_that_is_not_there_names_the_connection(mongod: MongoServer) -> None:
     url = SecretStr(f"mongodb://127.0.0.1:{mongod.port}/usage?tls=true&tlsCAFile=/nowhere/ca.pem")
     with pytest.raises(InvalidSettings, match=r"\(connection mongodb\): .*tlsCAFile=/nowhere/ca\.pem: No such file"):
-        sources["mongodb"](MongodbConnection(url=url)).queues(PLACE, "queue")
+        sources["mongodb"](MongodbConnection(url=url)).queues(all_queues(PLACE))
 
 
 def test_of_documents_with_many_fields_only_what_is_asked_for_is_read(source: Source, fill: Fill) -> None:
@@ -380,4 +380,4 @@ def test_of_documents_with_many_fields_only_what_is_asked_for_is_read(source: So
 def test_more_names_than_an_answer_holds_are_a_reason(source: Source, fill: Fill) -> None:
     fill(sample(queue=f"{number:0500d}") for number in range(36_000))
     with pytest.raises(UnreadableData, match="more than MongoDB answers at once"):
-        source.queues(PLACE, "queue")
+        source.queues(all_queues(PLACE))
