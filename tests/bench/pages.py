@@ -32,7 +32,7 @@ from shared.store import Store, open_store
 from tests.api.serving import serving
 from tests.bench.fleet.figures import Figure, circumstances
 from tests.browser.looking import CHROMIUM, OPTIONS
-from tests.factories import a_forecast
+from tests.factories import a_forecast, a_series
 
 QUEUES, DAYS, HORIZON = 500, 30, 72
 POINTS, SERIES = 20_000, 4
@@ -97,7 +97,7 @@ def fill(store: Store) -> None:
     for number in range(QUEUES):
         queue = f"root.q{number:03d}"
         past = [Point(timestamp=now - n * hour, value=40 + 50 * chance.random()) for n in range(DAYS * 24, 0, -1)]
-        store.actuals.save(queue, "used_capacity", 3_600, past)
+        store.actuals.save(a_series(queue), past)
         prediction = [40 + 50 * chance.random() for _ in range(HORIZON)]
         bounds: dict[str, Any] = {
             "lower_bound": tuple(value * 0.8 for value in prediction),

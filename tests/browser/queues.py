@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain.reports import Point
 from shared.domain.timegrid import bucket_start
 from shared.store import Store
-from tests.factories import a_forecast
+from tests.factories import a_forecast, a_series
 
 HOUR = timedelta(hours=1)
 THIS_HOUR = bucket_start(datetime.now(UTC), 3_600)
@@ -34,4 +34,4 @@ def keep_past(store: Store, queue: str, highest: float, *, hours: int = 48, gap:
     """The hours before this one, day and night; `gap` counts hours back that are missing."""
     values = {n: highest * (0.55 + 0.3 * sin(n * 2 * pi / 24)) for n in range(1, hours + 1) if n not in gap}
     points = [Point(timestamp=THIS_HOUR - n * HOUR, value=value) for n, value in sorted(values.items(), reverse=True)]
-    store.actuals.save(queue, "used_capacity", 3_600, points)
+    store.actuals.save(a_series(queue), points)

@@ -49,7 +49,6 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet, make_
     assert sample(text, "queuecast_candidate_seconds_count", model="hour_mean") == 2
     assert sample(text, "queuecast_source_seconds_count", kind="files") == 2
     assert sample(text, "queuecast_sink_rows_total", kind="files") == 48
-    assert sample(text, "queuecast_queue_mape", queue="root.etl") == fleet.store.forecasts.newest("root.etl").mape
 
 
 def test_children_that_are_replaced_leave_what_they_counted_and_no_files(fleet: Fleet, make_app: MakeApp) -> None:

@@ -250,8 +250,8 @@ def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None
 
 def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
-    assert header[:3] == ["queue", "metric", "peak"]
-    assert row[:8] == ["root.etl", "used_capacity", "60.00", "45.00", "75.00", "2026-01-05", "01:00Z", "–"]
+    assert header[:4] == ["queue", "cluster", "metric", "peak"]
+    assert row[:9] == ["root.etl", "@files", "used_capacity", "60.00", "45.00", "75.00", "2026-01-05", "01:00Z", "–"]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
 
 

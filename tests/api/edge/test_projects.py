@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,7 +22,8 @@ def two_projects(store: Store) -> None:
         at = MONDAY + timedelta(hours=number)
         store.jobs.add(a_job(job_id=project, request=a_request(project=project, job_name=project), created_at=at))
         for queue in (f"root.{project}", "root.shared"):
-            store.forecasts.save(a_forecast(queue=queue, job=project, job_id=project, issued_at=at, created_at=at, mape=number))
+            forecast = a_forecast(queue=queue, project=project, job=project, job_id=project, issued_at=at, created_at=at)
+            store.forecasts.save(forecast)
 
 
 def test_jobs_are_filtered_before_they_are_paged(two_projects: None, client: FlaskClient, grant: Granting, store: Store) -> None:
@@ -59,18 +61,34 @@ def test_queues_are_those_with_forecasts_of_its_jobs(two_projects: None, client:
     assert len(client.get("/v1/queues", headers=grant("read")).json["queues"]) == 4
 
 
-def test_the_series_is_the_newest_of_its_jobs(two_projects: None, client: FlaskClient, grant: Granting) -> None:
-    headers = grant("read", "etl")
-    assert client.get("/v1/queues/root.shared/series", headers=headers).json["job"] == "etl"
-    assert client.get("/v1/queues/root.shared/series", headers=grant("read")).json["job"] == "ml"
-    assert client.get("/v1/queues/root.ml/series", headers=headers).status_code == 404
-    assert client.get("/v1/queues/root.shared/series?job=ml", headers=headers).status_code == 404
+def seen(answer: Any) -> Any:
+    """The answer about a queue, or the only issue that it lists."""
+    return answer["forecasts"][0] if "forecasts" in answer else answer
 
 
-def test_a_forecast_whose_job_is_gone_is_nobodys(two_projects: None, client: FlaskClient, grant: Granting, store: Store) -> None:
-    store.forecasts.save(a_forecast(queue="root.old", job_id="gone"))
-    assert client.get("/v1/queues/root.old/series", headers=grant("read", "etl")).status_code == 404
-    assert client.get("/v1/queues/root.old/series", headers=grant("read")).status_code == 200
+@pytest.mark.parametrize("path", ["series", "accuracy", "forecasts"])
+def test_a_queue_of_two_projects_is_to_each_of_them_its_own(
+    two_projects: None, client: FlaskClient, grant: Granting, path: str
+) -> None:
+    address = f"/v1/queues/root.shared/{path}"
+    for project in ("etl", "ml"):
+        assert seen(client.get(address, headers=grant("read", project)).json)["job"] == project
+        assert seen(client.get(f"{address}?project={project}", headers=grant("read")).json)["job"] == project
+    both = client.get(address, headers=grant("read"))
+    assert (both.status_code, both.json["choices"]) == (409, [{"project": "etl"}, {"project": "ml"}])
+
+
+@pytest.mark.parametrize(
+    "path", ["root.ml/series", "root.shared/series?job=ml", "root.shared/accuracy?project=ml", "root.ml/forecasts"]
+)
+def test_a_queue_of_another_project_is_not_there(two_projects: None, client: FlaskClient, grant: Granting, path: str) -> None:
+    assert client.get(f"/v1/queues/{path}", headers=grant("read", "etl")).status_code == 404
+
+
+def test_a_forecast_whose_job_is_gone_is_still_its_projects(client: FlaskClient, grant: Granting, store: Store) -> None:
+    store.forecasts.save(a_forecast(queue="root.old", project="etl", job_id="gone"))
+    for projects, status in ((("etl",), 200), (("ml",), 404), ((), 200)):
+        assert client.get("/v1/queues/root.old/series", headers=grant("read", *projects)).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/validate"])

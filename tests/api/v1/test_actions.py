@@ -135,7 +135,7 @@ class TestTryingAgain:
         ended(store, JobState.SUCCEEDED)
         answer = post(client, "retry", queues="all")
         assert (answer.status_code, answer.json["state"], answer.json["queues"]) == (202, "queued", [])
-        assert store.forecasts.newest("root.a") == a_forecast(queue="root.a")
+        assert store.forecasts.find() == [a_forecast(queue="root.a")]
 
     @pytest.mark.parametrize(
         ("state", "queues"), [("queued", "failed"), ("running", "all"), ("succeeded", "failed"), ("queued", "all")]

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from shared.domain.reports import Point
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast
+from tests.factories import MONDAY, a_forecast, a_series
 
 HOUR = timedelta(hours=1)
 SERIES = "/v1/queues/root.etl/series"
@@ -24,9 +24,7 @@ def known(store: Store) -> None:
     store.forecasts.save(a_forecast(issued_at=MONDAY - timedelta(days=1), prediction=(1.0, 2.0, 3.0), job_id="job-0"))
     store.forecasts.save(a_forecast())
     hours = (-3, -2, 0, 1)  # of Monday
-    store.actuals.save(
-        "root.etl", "used_capacity", 3_600, [Point(timestamp=MONDAY + hour * HOUR, value=hour * 1.0) for hour in hours]
-    )
+    store.actuals.save(a_series(), [Point(timestamp=MONDAY + hour * HOUR, value=hour * 1.0) for hour in hours])
 
 
 def rows(answer: Any) -> list[tuple[str, float | None, float | None]]:
@@ -134,9 +132,7 @@ def test_a_thinned_series_keeps_peaks_gaps_and_the_first_step_of_the_forecast(cl
     values: list[float | None] = [1.0] * 1_000
     values[777], values[200:300] = 99.0, [None] * 100
     start = MONDAY - 1_000 * HOUR
-    store.actuals.save(
-        "root.etl", "used_capacity", 3_600, [Point(timestamp=start + n * HOUR, value=v) for n, v in enumerate(values)]
-    )
+    store.actuals.save(a_series(), [Point(timestamp=start + n * HOUR, value=v) for n, v in enumerate(values)])
     store.forecasts.save(a_forecast())
     answer = client.get(f"{SERIES}?from={start:%Y-%m-%dT%H:%M:%SZ}&points=100")
     points = answer.json["points"]

@@ -28,9 +28,9 @@ CONTRACT = {
     "queuecast_lane_running": ["lane"],
     "queuecast_oldest_job_seconds": [],
     "queuecast_reaps_total": ["what"],
-    "queuecast_queue_mape": ["queue"],
-    "queuecast_queue_real_coverage": ["queue"],  # these two came later
-    "queuecast_queue_real_wape": ["queue"],
+    "queuecast_queue_mape": ["cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_real_coverage": ["cluster", "job", "metric", "project", "queue"],  # these two came later
+    "queuecast_queue_real_wape": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_source_seconds": ["kind"],
     "queuecast_sink_rows_total": ["kind"],
     "queuecast_http_requests_total": ["method", "route", "status"],

@@ -31,7 +31,7 @@ from shared.lifecycle import NEVER_LET_IN, ON_REQUEST, Lifecycle
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports
-from tests.factories import MONDAY, a_job, a_load, a_request, let_in
+from tests.factories import MONDAY, a_job, a_load, a_request, a_series, let_in
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
@@ -133,7 +133,7 @@ def test_a_job_goes_from_its_row_to_its_forecasts_and_leaves_no_run_state(here: 
     assert ended.progress.queues.done == 2
     assert ended.progress.candidates.done == ended.progress.candidates.total > 0
     for queue in QUEUES:
-        forecast = here.store.forecasts.newest(queue)
+        [forecast] = here.store.forecasts.find(queue)
         assert forecast.timestamps[0] == MONDAY  # the hour after the last complete hour
         assert forecast.horizon_steps == 24
         assert all(
@@ -145,7 +145,7 @@ def test_a_job_goes_from_its_row_to_its_forecasts_and_leaves_no_run_state(here: 
         assert report.winner is not None
         assert report.explanation
         assert {outcome.candidate.model for outcome in report.outcomes} == {"hour_mean", "last_value", "seasonal_naive"}
-    points = here.store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY - timedelta(days=1), MONDAY)  # for the charts
+    points = here.store.actuals.get(a_series().series_id, MONDAY - timedelta(days=1), MONDAY)  # for the charts
     assert [point.timestamp for point in points] == [MONDAY - timedelta(hours=hours) for hours in range(24, 0, -1)]
     assert points[-1].value == pytest.approx(a_load(seed=1).iloc[-1])
     assert here.run_state.client.keys("*job-1*") == []
@@ -161,7 +161,7 @@ def test_a_blend_may_be_asked_for_by_name_and_its_members_are_computed(here: Res
 def test_with_four_windows_the_shown_score_is_of_the_newest_which_did_not_choose(here: Resources) -> None:
     job = submit(here, backtest_windows=4, queues=("root.etl",))
     run(job.job_id, queues=("root.etl",))
-    report, forecast = here.store.reports.get(job.job_id, "root.etl"), here.store.forecasts.newest("root.etl")
+    report, [forecast] = here.store.reports.get(job.job_id, "root.etl"), here.store.forecasts.find()
     assert report.selected_on is ReportedScore.KEPT_APART
     assert {len(outcome.windows) for outcome in report.outcomes if isinstance(outcome, Score)} == {3}
     assert forecast.mape not in {outcome.measures.mape for outcome in report.outcomes if isinstance(outcome, Score)}
@@ -265,13 +265,13 @@ def partial(here: Resources) -> Job:
 def test_one_failing_queue_fails_no_other_and_a_retry_computes_it_alone(here: Resources) -> None:
     job = partial(here)
     assert (job.state, job.reason) == (JobState.PARTIAL, "1 of 2 queues have no forecast: root.adhoc: no data")
-    first = here.store.forecasts.newest("root.etl")
+    first = here.store.forecasts.find()
     retry(here, job)
     run(job.job_id, queues=("root.adhoc",))
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
-    assert here.store.forecasts.newest("root.etl") == first
-    assert here.store.forecasts.newest("root.adhoc").issued_at == MONDAY
+    assert here.store.forecasts.find("root.etl") == first
+    assert [forecast.issued_at for forecast in here.store.forecasts.find("root.adhoc")] == [MONDAY]
 
 
 def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
@@ -606,7 +606,7 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
     assert steps.select(job.job_id, "root.etl", is_heavy=False) is steps.Selecting.NEEDS_HEAVY_LANE
     assert here.store.reports.get(job.job_id, "root.etl").winner is None
     assert steps.select(job.job_id, "root.etl", is_heavy=True) is steps.Selecting.HAS_ENDED
-    assert here.store.forecasts.newest("root.etl").model == "lstm"
+    assert [forecast.model for forecast in here.store.forecasts.find()] == ["lstm"]
 
 
 def a_report(queue: str, *warnings: str) -> QueueReport:

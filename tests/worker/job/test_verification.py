@@ -13,7 +13,7 @@ from shared.domain.jobs import Job, JobState
 from shared.domain.reports import Point
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_series
 from worker.job import verification
 from worker.job.resources import Resources, use
 from worker.job.verification import verify_job, verify_queue
@@ -28,7 +28,7 @@ def store(settings: Settings, run_state: RunState) -> Iterator[Store]:
     with use(Resources(settings)) as here:
         values = [50.0 if 8 <= hour % 24 < 20 else 10.0 for hour in range(72)]
         points = [Point(timestamp=MONDAY - DAY + n * HOUR, value=value) for n, value in enumerate(values)]
-        here.store.actuals.save("root.etl", "used_capacity", 3_600, points)
+        here.store.actuals.save(a_series(), points)
         yield here.store
 
 
@@ -37,26 +37,27 @@ def keep(store: Store, value: float, hours: int = 48, **changes: object) -> None
     store.forecasts.save(a_forecast(**(arrays | changes)))
 
 
-MONTH = AccuracyFilter(metric="used_capacity", step_seconds=3_600, since=MONDAY - 9 * DAY, until=MONDAY + 9 * DAY)
+MONTH = AccuracyFilter(since=MONDAY - 9 * DAY, until=MONDAY + 9 * DAY)
+ETL = a_series().series_id
 
 
 def test_a_forecast_is_scored_by_lead_until_all_of_it_is_known(store: Store) -> None:
     keep(store, 50.0)
     verify_queue(store, a_request(), "root.etl", MONDAY + DAY)
-    found = store.accuracy.by_lead("root.etl", MONTH)
+    found = store.accuracy.by_lead(ETL, MONTH)
     assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18}
     assert found[7].error == 6 * 40.0  # the hours before and after the day
-    assert [record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9)] == [False, False]
+    assert [record.is_final for record in store.accuracy.of_series(ETL, MONTH, 9)] == [False, False]
     verify_queue(store, a_request(), "root.etl", MONDAY + 2 * DAY)
-    found = store.accuracy.by_lead("root.etl", MONTH)
+    found = store.accuracy.by_lead(ETL, MONTH)
     assert {first: sums.steps for first, sums in found.items()} == {1: 6, 7: 18, 25: 24}
-    assert all(record.is_final for record in store.accuracy.of_queue("root.etl", MONTH, 9))
+    assert all(record.is_final for record in store.accuracy.of_series(ETL, MONTH, 9))
 
 
 def test_nothing_that_happened_after_the_issue_time_of_the_job_counts(store: Store) -> None:
     keep(store, 50.0)
     verify_queue(store, a_request(), "root.etl", MONDAY)
-    assert store.accuracy.by_queue(MONTH) == {}
+    assert store.accuracy.by_series([ETL], MONTH) == {}
 
 
 def a_job_of(store: Store, *queues: str) -> Job:
@@ -88,14 +89,14 @@ def test_a_job_of_many_queues_is_verified_in_turns(store: Store, monkeypatch: py
     keep(store, 90.0)
     job = a_job_of(store, "root.a", "root.etl")
     assert verify_job(store, job, 0) == 1
-    assert store.accuracy.by_queue(MONTH) == {}
+    assert store.accuracy.by_series([ETL], MONTH) == {}
     assert verify_job(store, job, 1) is None
-    assert list(store.accuracy.by_queue(MONTH)) == ["root.etl"]
+    assert list(store.accuracy.by_series([ETL], MONTH)) == [ETL]
 
 
 def test_a_queue_that_cannot_be_verified_keeps_no_other_from_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(store, 90.0)
     keep(store, 90.0, queue="root.a")
-    store.actuals.save("root.a", "used_capacity", 3_600, [Point(timestamp=MONDAY + timedelta(minutes=7), value=1.0)] * 2)
+    store.actuals.save(a_series("root.a"), [Point(timestamp=MONDAY + timedelta(minutes=7), value=1.0)] * 2)
     assert verify_job(store, a_job_of(store, "root.a", "root.etl"), 0) is None
-    assert "root.etl" in store.accuracy.by_queue(MONTH)
+    assert ETL in store.accuracy.by_series([ETL], MONTH)

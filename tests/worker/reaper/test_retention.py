@@ -14,7 +14,7 @@ from shared.domain.reports import Point
 from shared.domain.tokens import make_session
 from shared.fleet.runstate import RunState
 from shared.store.tables import TABLES, Kind, Table
-from tests.factories import MONDAY, a_forecast, a_job
+from tests.factories import MONDAY, a_forecast, a_job, a_series
 from worker.job.resources import Resources
 from worker.reaper.retention import SLICE, forget_old
 
@@ -28,7 +28,7 @@ def test_everything_older_than_it_is_kept_goes_in_slices_and_the_rest_stays(sett
         at = MONDAY if number else MONDAY + 15 * DAY
         here.store.jobs.add(a_job(job_id=f"job-{number}", state=JobState.FAILED, created_at=at, ended_at=at))
     here.store.forecasts.save(a_forecast(job_id="gone"))
-    here.store.actuals.save("q", "m", 3_600, [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
+    here.store.actuals.save(a_series(), [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
     here.store.sessions.add(make_session("t-1", MONDAY)[0], 9)
     assert forget_old(here, MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "sessions": 1, "actuals": 1}
     assert [job.job_id for job in here.store.jobs.find(JobFilter(), 9)] == ["job-0"]
