@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from shared.domain.codec import from_document
+from shared.domain.codec import Document, from_document
 from shared.domain.jobs import JobRequest
 from shared.domain.samples import Aggregation
 from shared.domain.series import UNASSIGNED, Series
@@ -71,7 +70,7 @@ class Owners:
         self.users.setdefault((series.queue, series.metric, series.step_seconds), set()).add(series)
 
 
-def with_series(row: Row, series: Series) -> dict[str, Any]:
+def with_series(row: Row, series: Series) -> Document:
     """The row of a forecast with the columns of its series, in its document too."""
     known = asdict(series) | {"aggregation": series.aggregation.value}
     columns = {"series_id": series.series_id, **{name: known[name] for name in ("project", "cluster", "aggregation")}}
@@ -81,7 +80,7 @@ def with_series(row: Row, series: Series) -> dict[str, Any]:
     return values
 
 
-def scored(row: Row, series: Series) -> dict[str, Any]:
+def scored(row: Row, series: Series) -> Document:
     """The row of an accuracy in today's columns."""
     return {name: value for name, value in dict(row).items() if name not in NAME} | {"series_id": series.series_id}
 
