@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.domain.identifiers import listed
 from shared.errors import UnreadableData
-from worker.sources.base import Query
+from worker.sources.base import MINUTE, Query
 
 MIN_SHARE = 0.01  # of all timestamps: a few rows that came again with another text beside them are repeats, and counted as such
 MAX_VALUES = 3  # that a message names
 
 
-def unasked(query: Query, column: str, values: Sequence[str], moments: int) -> UnreadableData:
+def unasked(query: Query, column: str, values: Sequence[str], first_at: datetime) -> UnreadableData:
     """What to say of the column in which rows of the queue differ.
 
     Args:
-        values: some of those that it has, at least one.
-        moments: how many timestamps have several rows that differ in it.
+        values: some of those that it has, at least one; "" = nothing.
+        first_at: the first timestamp that such rows share.
     """
-    where = json.dumps({column: values[-1]}, ensure_ascii=False)
+    shown = listed([value or "nothing" for value in values], MAX_VALUES)
+    found = f"its rows share timestamps, first {first_at:{MINUTE}}, and differ in {column!r} ({shown}) and in their numbers"
+    if column in query.queue_fields:
+        return UnreadableData(
+            f"{found}: several values of `queue_field` make up this name; keep one with `where`", queue=query.queue
+        )
+    where = json.dumps({column: next(filter(None, reversed(values)), "")}, ensure_ascii=False)
     fields = json.dumps([*query.queue_fields, column], ensure_ascii=False)
-    return UnreadableData(
-        f"its rows share {moments:,} timestamps and differ in {column!r} ({listed(values, MAX_VALUES)}) and in their numbers;"
-        f" keep one with `where`: {where}, or make each a queue with `queue_field`: {fields}",
-        queue=query.queue,
-    )
+    ways = f"keep one with `where`: {where}, or make each a queue with `queue_field`: {fields}"
+    return UnreadableData(f"{found}; {ways}", queue=query.queue)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sized
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -94,7 +94,6 @@ class Reading:
         steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
     losses: rows and cells of the queue that were left out and should not have been there.
-    limits: the newest known value of each column that the query's `limits` name, as far as it has one in [start, end).
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.
     """
@@ -104,7 +103,6 @@ class Reading:
     duplicates: int = 0
     non_finite: int = 0
     losses: tuple[Loss, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
