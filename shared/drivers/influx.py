@@ -27,6 +27,7 @@ LIMITS = urllib3.Timeout(connect=3, read=30)
 QUERY_LIMITS = urllib3.Timeout(connect=3, read=60)  # nothing comes before the answer is complete
 REACHED_LIMITS = urllib3.Timeout(total=4)
 NO_URL = "the InfluxDB URL is not accepted; accepted is http://host:port"
+Row = tuple[Any, ...]  # its values by the columns of its series
 _RETRYABLE = {429, 500, 502, 503, 504}
 _TOO_SLOW = "query-timeout limit exceeded"
 _NO_DATABASE = re.compile(r"\b(database|bucket)\b.*not found")  # there is no code for it: each version says it in its own words
@@ -58,7 +59,7 @@ class Series:
     name: str
     tags: Mapping[str, str]
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def influx_server(url: str, *, version: str, token: str | None, org: str | None)
 
 
 def query(
-    server: InfluxServer, statement: str, errors: ErrorTypes, *, database: str | None = None, **values: str
+    server: InfluxServer, statement: str, errors: ErrorTypes, *, database: str | None = None, **values: str | float
 ) -> list[Series]:
     """Run one statement.
 

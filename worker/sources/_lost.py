@@ -17,6 +17,7 @@ NULL_WORDS = frozenset({"", "-", "na", "n/a", "<na>", "#n/a", "null", "none", "n
 TEXTS = "cells with text instead of a number"
 TIMES = "rows without a readable timestamp"
 OUTSIDE = "values outside the physical range"
+MAX_LOST = 10_000  # cells that a database is asked for, one by one
 MAX_EXAMPLE = 40  # characters
 _SIGNS = re.compile(r"[\s,'’_%]")  # between digits and behind them
 

@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+import pandas as pd
+
 from shared.domain.identifiers import listed
 from shared.errors import UnreadableData
 from worker.sources.base import MINUTE, Query
@@ -17,15 +19,27 @@ MIN_SHARE = 0.01  # of all timestamps: a few rows that came again with another t
 MAX_VALUES = 3  # that a message names
 
 
-def unasked(query: Query, column: str, values: Sequence[str], first_at: datetime) -> UnreadableData:
+def is_unasked(shared: pd.DatetimeIndex, every: pd.DatetimeIndex) -> bool:
+    """Whether timestamps that several rows share are more than a few repeats: many, or the newest among them.
+
+    Args:
+        shared: those at which rows of the queue differ in another column and in their numbers.
+        every: all timestamps of the queue.
+    """
+    return len(shared) > 0 and (len(shared) >= MIN_SHARE * len(every) or bool(shared.max() >= every.max()))
+
+
+def unasked(
+    query: Query, column: str, values: Sequence[str], first_at: datetime, *, shared: str = "timestamps"
+) -> UnreadableData:
     """What to say of the column in which rows of the queue differ.
 
     Args:
         values: some of those that it has, at least one; "" = nothing.
-        first_at: the first timestamp that such rows share.
+        first_at: the first of what such rows share.
     """
     shown = listed([value or "nothing" for value in values], MAX_VALUES)
-    found = f"its rows share timestamps, first {first_at:{MINUTE}}, and differ in {column!r} ({shown}) and in their numbers"
+    found = f"its rows share {shared}, first {first_at:{MINUTE}}, and differ in {column!r} ({shown}) and in their numbers"
     if column in query.queue_fields:
         return UnreadableData(
             f"{found}: several values of `queue_field` make up this name; keep one with `where`", queue=query.queue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sized
+from collections.abc import Collection, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from shared.config.connection import Connection
 from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Limits, Where
-from shared.errors import UnreadableData
+from shared.errors import DataError, UnreadableData
 
 MINUTE = "%Y-%m-%d %H:%M UTC"
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
@@ -123,6 +123,12 @@ def check_count(names: Sized, field: str) -> None:
     if len(names) > MAX_QUEUES:
         found = f"found more than {MAX_QUEUES:,} names in {field!r}"
         raise UnreadableData(f"{found}, which are more than a place may have; say in `queue_field` which column names the queues")
+
+
+def raise_all(faults: Sequence[DataError]) -> None:
+    """Raises one error for all faults of a place: whoever mends it wants to know every one of them."""
+    if faults:
+        raise type(faults[0])("; ".join(dict.fromkeys(fault.detail for fault in faults)), **faults[0].ids)
 
 
 class Source(Protocol):

@@ -2,179 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.identifiers import listed
-from shared.domain.places import Place
-from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import ErrorTypes, Series, names_in, query, quoted_field, quoted_place, reach
-from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
+from shared.domain.losses import Loss
+from shared.drivers.influx import names_in, quoted_field
+from shared.errors import EmptySeries
 from worker.sources import sources
-from worker.sources.base import MAX_QUEUES, MINUTE, Query, Reading, SourceView, check_count
+from worker.sources._influx_answers import Tables, concurrent, only, refuse_unasked, tables_of
+from worker.sources._influx_database import InfluxDatabase
+from worker.sources._influx_reasons import faults, moment, texts_among, unknown_tags, unnamed, unread, why_nothing
+from worker.sources._influx_statements import (
+    Kinds,
+    Points,
+    any_field,
+    measurement_of,
+    number,
+    points_of,
+    possible,
+    steps_statements,
+    within,
+)
+from worker.sources._lost import MAX_LOST, outside_range
+from worker.sources._names import joined
+from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
-ERRORS = ErrorTypes(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
-NUMERIC = {"float", "integer", "unsigned"}
-TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
-Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
-MAX_NAMED = 10
+LOOKED_AT = 2_000  # points of a series in a step
 
 
 @sources.register("influxdb")
 class InfluxSource:
-    """Queues are the values of the tag `queue_field`, columns are fields; a point without the tag belongs to no queue.
+    """Queues are the values of the tags `queue_field`, columns are fields; a point without the first tag belongs to no queue.
 
     Two points of one series and time cannot be: the server keeps the later one. Read with a user who may only read.
     """
 
     def __init__(self, connection: InfluxdbConnection) -> None:
-        self._connection = connection
-        self._server = connection.server()
+        self._database = InfluxDatabase(connection)
 
     def queues(self, query: Query) -> list[str]:
-        """Every value of the tag, sorted; raises SourceNotFound with the measurements or tags that there are."""
-        reach(self._server, ERRORS)
-        place, name = query.place, query.queue_field
-        measurement = quoted_place(str(place.measurement))
-        answer = self._ask(f"SHOW TAG VALUES FROM {measurement} WITH KEY = {quoted_field(name)} LIMIT {MAX_QUEUES + 1}", place)
-        names = sorted(names_in(answer, 1))
-        check_count(names, name)
-        if names:
-            return names
-        self._refuse_unknown_measurement(place)
-        tags = names_in(self._ask(f"SHOW TAG KEYS FROM {measurement}", place))
-        raise SourceNotFound(f"found no tag {name!r} in {place.measurement!r}, there are {listed(tags)}")
+        """Every queue, sorted; raises SourceNotFound with the measurements or tags that there are."""
+        self._database.reach()
+        is_index_enough = len(query.queue_fields) == 1 and not query.where
+        names = self._tag_values(query) if is_index_enough else self._combinations(query)
+        check_count(names, query.queue_field)
+        if not names:
+            kinds = self._database.kinds(query.place)
+            raise_all(list(unknown_tags(self._database, query, kinds)))
+            kept = " that `where` keeps" if query.where else ""
+            raise EmptySeries(f"found no point{kept} with a tag {query.queue_field!r} in {query.place.measurement!r}")
+        return sorted(names)
 
     def check(self, query: Query) -> SourceView:
-        """Look at tags, fields and the ends of the history."""
-        queues = self.queues(query)
-        kinds = self._kinds(query)
-        columns = _columns(query, kinds)
+        """Look at tags, fields and the ends of the history; says all that is wrong at once."""
+        self._database.reach()
+        kinds = self._database.kinds(query.place)
+        raise_all([*faults(query, kinds), *unknown_tags(self._database, query, kinds)])
+        queues, columns = self.queues(query), query.chosen(unnamed(query, kinds))
         start_at, end_at = self._span(query, columns, kinds)
-        notes = tuple(_left_out(query, columns, kinds))
+        notes = tuple(unread(query, kinds))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
-        reach(self._server, ERRORS)
-        kinds = self._kinds(query)
-        columns = _columns(query, kinds)
+        self._database.reach()
+        kinds = self._database.kinds(query.place)
+        raise_all(list(faults(query, kinds)))
+        columns, points = query.chosen(unnamed(query, kinds)), points_of(query, kinds)
         if not columns:
-            raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}, there are {listed(kinds)}")
-        answer = self._ask(_statement(query, columns, kinds), query.place, queue=query.queue)
-        frame, samples = _frame(answer, columns)
+            raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}; its fields are {listed(kinds)}")
+        steps = self._steps(query, points, columns, kinds)
+        steps, losses = self._possible(query, points, steps, kinds)
+        frame = pd.DataFrame({name: steps[f"v{place}"] for place, name in enumerate(columns)}).dropna(how="all")
+        losses += texts_among(self._database, query, points, frame, kinds)
         if frame.empty or (query.target and frame[query.target].isna().all()):
-            self._explain_nothing(query, kinds)
-        return Reading(frame=frame, rows=samples, notes=tuple(_left_out(query, columns, kinds)))
+            raise why_nothing(self._database, query, points, kinds, losses)
+        lost = sum(loss.count for loss in losses if loss.column == columns[0])
+        rows = int(steps["n0"].sum()) + lost
+        return Reading(frame=frame, rows=rows, non_finite=lost, losses=tuple(losses), notes=tuple(unread(query, kinds)))
 
-    def _kinds(self, query: Query) -> Kinds:
-        """The fields of the measurement; raises SourceNotFound when it is not there, or the time is called otherwise."""
-        kinds: dict[str, set[str]] = {}
-        answer = self._ask(f"SHOW FIELD KEYS FROM {quoted_place(str(query.place.measurement))}", query.place)
-        for name, kind in (row for series in answer for row in series.rows):
-            kinds.setdefault(str(name), set()).add(str(kind))
-        if not kinds:
-            self._refuse_unknown_measurement(query.place)
-        if query.time_field not in TIME_NAMES:
-            raise SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {listed(kinds)}")
-        return kinds
+    def _steps(self, query: Query, points: Points, columns: Sequence[str], kinds: Kinds) -> pd.DataFrame:
+        """Whole steps of all series of the queue together, once it is clear that they are one thing."""
+        statements = steps_statements(query, points, columns, kinds, by="*")
+        tables = tables_of(self._database.ask(statements, query.place, points.values))
+        if len(tables) > 1:
+            self._refuse_unasked(query, points, columns, kinds, tables)
+            statements = steps_statements(query, points, columns, kinds)
+            tables = tables_of(self._database.ask(statements, query.place, points.values))
+        return only(tables, len(columns))
+
+    def _refuse_unasked(self, query: Query, points: Points, columns: Sequence[str], kinds: Kinds, tables: Tables) -> None:
+        """Raises UnreadableData where several series have values of their own; looks at the points of three steps."""
+        judged = query.judged(columns)
+        for place, name in enumerate(columns):
+            together = concurrent(tables, f"v{place}")
+            if name in judged and len(together):
+                looks = [together[at] for at in sorted({0, len(together) // 2, len(together) - 1})]
+                queries = [replace(query, start=at, end=at + pd.Timedelta(seconds=query.step_seconds)) for at in looks]
+                field, tail = number(name, kinds), f" LIMIT {LOOKED_AT}"
+                statements = ";".join(points.select(field, within(one), group_by="*", tail=tail) for one in queries)
+                refuse_unasked(query, tables, f"v{place}", self._database.ask(statements, query.place, points.values))
+
+    def _possible(self, query: Query, points: Points, steps: pd.DataFrame, kinds: Kinds) -> tuple[pd.DataFrame, list[Loss]]:
+        """The steps without the target's values outside its physical range, and these as a loss."""
+        low, high = query.physical_range
+        is_low, is_high = low is not None and steps["low"].min() < low, high is not None and steps["high"].max() > high
+        if not (is_low or is_high):
+            return steps, []
+        target, total = str(query.target), int(steps["n0"].sum())
+        inside, outside = possible(query, kinds)
+        kept = replace(points, conditions=(*points.conditions, inside))
+        own = only(tables_of(self._database.ask(steps_statements(query, kept, [target], kinds), query.place, points.values)), 1)
+        steps = steps.assign(v0=own["v0"], n0=own["n0"])
+        found = points.select(f'{number(target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
+        rows = self._database.rows(found, query.place, points.values)
+        lost = [(moment(at), f"{value:g}") for at, value in rows if value not in query.missing_values]
+        return steps, [outside_range(query, lost, steps["v0"], total=total)] if lost else []
+
+    def _tag_values(self, query: Query) -> set[str]:
+        """The values of the tag, from the index: also those that have outlived their points."""
+        show = f"SHOW TAG VALUES FROM {measurement_of(query.place)} WITH KEY = {quoted_field(query.queue_field)}"
+        return set(names_in(self._database.ask(f"{show} LIMIT {MAX_QUEUES + 1}", query.place), 1))
+
+    def _combinations(self, query: Query) -> set[str]:
+        """The names that points have, of those that `where` keeps."""
+        kinds = self._database.kinds(query.place)
+        raise_all(list(unknown_tags(self._database, query, kinds)))
+        points, tags = points_of(replace(query, queue=""), kinds), ", ".join(map(quoted_field, query.queue_fields))
+        answer = self._database.ask(points.select(any_field(query, kinds), group_by=tags), query.place, points.values)
+        names = (joined([series.tags.get(name) for name in query.queue_fields]) for series in answer)
+        return {name for name in names if name}
 
     def _span(self, query: Query, columns: Sequence[str], kinds: Kinds) -> tuple[datetime | None, datetime | None]:
         """First and last sample of the first column in the history asked for."""
         if not columns:
             return None, None
-        field, measurement = _number(columns[0], kinds), quoted_place(str(query.place.measurement))
-        inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
-        looks = (f"SELECT {end}({field}) FROM {measurement} WHERE {inside}" for end in ("first", "last"))  # noqa: S608 - quoted names
-        ends = [self._ask(statement, query.place) for statement in looks]
-        moments = [datetime.fromtimestamp(answer[0].rows[0][0], UTC) if answer else None for answer in ends]
+        points, field = points_of(query, kinds), number(columns[0], kinds)
+        looks = (points.select(f"{end}({field})", within(query)) for end in ("first", "last"))
+        ends = [self._database.rows(statement, query.place, points.values) for statement in looks]
+        moments = [moment(rows[0][0]) if rows else None for rows in ends]
         return moments[0], moments[1]
-
-    def _explain_nothing(self, query: Query, kinds: Kinds) -> None:
-        names = self.queues(query)
-        if query.queue not in names:
-            raise EmptySeries(f"found no point of it in {query.place.measurement!r}", queue=query.queue)
-        nothing = f"found no value of {query.target or 'any field'!r} from {query.start:{MINUTE}} to {query.end:{MINUTE}}"
-        if query.target and (others := kinds[query.target] - NUMERIC):
-            raise UnreadableData(f"{nothing} that is a number, the field holds {_plural(others)} too", queue=query.queue)
-        raise EmptySeries(f"{nothing}; a job looks back from `as_of` (default: now)", queue=query.queue)
-
-    def _refuse_unknown_measurement(self, place: Place) -> None:
-        """A measurement that is not there is an empty answer, not an error."""
-        names = names_in(self._ask("SHOW MEASUREMENTS", place))
-        if place.measurement not in names:
-            names = [name for name in names if self._connection.may_read(self._database(place), name)]
-            raise SourceNotFound(f"measurement {place.measurement!r} not found, there are {listed(names, MAX_NAMED)}")
-
-    def _ask(self, statement: str, place: Place, **values: str) -> list[Series]:
-        return query(self._server, statement, ERRORS, database=self._database(place), **values)
-
-    def _database(self, place: Place) -> str:
-        database = place.database or self._connection.own_database
-        if database is None:
-            raise SourceNotFound("no database: name it in `data.source.database`, or give the connection one")
-        quoted_place(database)  # it travels as a parameter, and is held to the same pattern all the same
-        return database
-
-
-def _columns(query: Query, kinds: Kinds) -> tuple[str, ...]:
-    """The fields to read, the target first; raises SourceNotFound, UnreadableData for one that is no number."""
-    for name in query.required:
-        if name not in kinds:
-            raise SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, there are {listed(kinds)}")
-        if not kinds[name] & NUMERIC:
-            raise UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
-    return query.chosen(_unnamed(query, kinds))
-
-
-def _unnamed(query: Query, kinds: Kinds) -> list[str]:
-    """The fields of numbers that nobody has named, when none are."""
-    numeric = [name for name, types in kinds.items() if types & NUMERIC and name != query.target]
-    return numeric if query.columns is None else []
-
-
-def _left_out(query: Query, columns: Sequence[str], kinds: Kinds) -> Iterator[str]:
-    """What is not read, in plain words."""
-    if note := query.note_unnamed(len(_unnamed(query, kinds))):
-        yield note
-    for name in columns:
-        if texts := kinds[name] - NUMERIC:
-            yield f"the field {name!r} holds numbers and {_plural(texts)}: only the numbers are read"
-
-
-def _plural(kinds: set[str]) -> str:
-    return " and ".join(f"{kind}s" for kind in sorted(kinds))
-
-
-def _number(name: str, kinds: Kinds) -> str:
-    """The field as the server is asked for it; of mixed types, a time with only texts is an error to it unless they are cast."""
-    return quoted_field(name) if kinds[name] <= NUMERIC else f"{quoted_field(name)}::float"
-
-
-def _statement(query: Query, columns: Sequence[str], kinds: Kinds) -> str:
-    """Both ends always: without an upper one the server stops at now."""
-    fields = [_number(name, kinds) for name in columns]
-    selected = ", ".join(
-        f'{query.aggregation.value}({field}) AS "v{n}", count({field}) AS "n{n}"' for n, field in enumerate(fields)
-    )
-    inside = f"time >= {to_epoch(query.start)}s AND time < {to_epoch(query.end)}s"
-    measurement, tag = quoted_place(str(query.place.measurement)), quoted_field(query.queue_field)
-    return (
-        f"SELECT {selected} FROM {measurement} WHERE {tag} = $queue AND {inside}"  # noqa: S608 - quoted names, the value apart
-        f" GROUP BY time({query.step_seconds}s) fill(none)"
-    )
-
-
-def _frame(answer: Sequence[Series], columns: Sequence[str]) -> tuple[pd.DataFrame, int]:
-    """The steps with a sample, and how many samples the first column had."""
-    rows = [row for series in answer for row in series.rows]
-    names = answer[0].columns if answer else ()
-    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-    values = {name: np.array(table.get(f"v{n}", []), dtype=np.float64) for n, name in enumerate(columns)}
-    index = pd.to_datetime(np.array(table.get("time", []), dtype=np.int64), unit="s", utc=True)
-    samples = sum(count or 0 for count in table.get("n0", []))
-    return pd.DataFrame(values, index=index).dropna(how="all"), samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,12 +11,14 @@ from pydantic import SecretStr
 
 from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation, Where
 from shared.errors import CredentialsRefused, EmptySeries, InvalidSettings, SourceAway, SourceNotFound, UnreadableData
 from tests.factories import MONDAY
 from tests.influx_server import Influxd
 from tests.polling import without_waiting
 from tests.worker.sources.queries import a_query, all_queues
 from worker.sources import sources
+from worker.sources._lost import OUTSIDE, TEXTS
 from worker.sources.base import Query, Source
 
 DATABASE, PLACE = "usage", Place(name="influxdb", measurement="queue_metrics")
@@ -111,12 +114,17 @@ def test_a_frozen_server_is_told_at_once(filled: Influxd) -> None:
         filled.thaw()
 
 
-def test_of_a_field_that_was_text_once_the_numbers_are_read_and_a_note_says_so(filled: Influxd) -> None:
+def test_of_a_field_that_was_text_once_the_numbers_are_read_and_a_loss_says_so(filled: Influxd) -> None:
     earlier = START - 30 * 86_400  # another shard, where the field may have another type
-    filled.write([f'queue_metrics,queue=root.etl used_capacity="idle" {earlier}'], DATABASE)
+    texts = [
+        f'queue_metrics,queue=root.etl used_capacity="{word}" {earlier + at}' for at, word in enumerate(("idle", "NaN", "n/a"))
+    ]
+    filled.write(texts, DATABASE)
     reading = a_source(filled).read(query(start=MONDAY - timedelta(days=31)))
     assert reading.frame["used_capacity"].dropna().tolist() == [1, 2, 3, 4, 5, 6]
-    assert reading.notes == ("the field 'used_capacity' holds numbers and strings: only the numbers are read",)
+    (loss,) = reading.losses
+    assert (loss.what, loss.column, loss.count, loss.total, loss.example) == (TEXTS, "used_capacity", 1, 7, "idle")
+    assert not loss.is_at_end
 
 
 @pytest.mark.parametrize(
@@ -136,3 +144,115 @@ def test_of_points_with_many_fields_only_what_is_asked_for_is_read(filled: Influ
     reading = a_source(filled).read(query())
     assert list(reading.frame.columns) == ["used_capacity"]
     assert "301 columns that nobody asked for, more than the 200" in reading.notes[0]
+
+
+def write(server: Influxd, series: dict[str, Iterable[float]], *, step: int = 3_600, start: int = START) -> None:
+    """Points of series given by their tags, one a step."""
+    points = [(tags, value, start + at * step) for tags, values in series.items() for at, value in enumerate(values)]
+    server.write([f"pools,{tags} used_capacity={value} {at}" for tags, value, at in points], DATABASE)
+
+
+@pytest.fixture
+def pools(influxd: Influxd) -> Influxd:
+    influxd.make_database(DATABASE)
+    return influxd
+
+
+POOLS = Place(name="influxdb", measurement="pools")
+
+
+def test_several_series_under_one_queue_are_told_with_the_two_ways_out_and_both_work(pools: Influxd) -> None:
+    write(
+        pools, {"queue=root.etl,partition=default": [95.5] * 6, "queue=root.etl,partition=gpu": [41.0] * 6, "queue=root.b": [1]}
+    )
+    source = a_source(pools)
+    with pytest.raises(
+        UnreadableData, match=r"share timestamps, first 2026.*'partition' \(default, gpu\).*`where`.*`queue_field`"
+    ):
+        source.read(query(POOLS))
+    kept = source.read(query(POOLS, where={"partition": ("gpu",)}))
+    assert kept.frame.used_capacity.tolist() == [41.0] * 6
+    both = query(POOLS, queue="", queue_field=("queue", "partition"))
+    assert source.queues(both) == ["root.b", "root.etl/default", "root.etl/gpu"]
+    assert source.check(both).queues == ("root.b", "root.etl/default", "root.etl/gpu")
+    for name, values in {"root.etl/gpu": [41.0] * 6, "root.etl/default": [95.5] * 6, "root.b": [1.0]}.items():
+        assert source.read(replace(both, queue=name)).frame.used_capacity.tolist() == values
+
+
+def test_series_that_have_points_in_the_same_steps_at_other_seconds_are_told_too(pools: Influxd) -> None:
+    write(pools, {"queue=root.etl,host=n1": [95.5] * 6})
+    write(pools, {"queue=root.etl,host=n2": [41.0] * 6}, start=START + 7)
+    with pytest.raises(UnreadableData, match=r"share steps, first 2026.*'host' \(n1, n2\)"):
+        a_source(pools).read(query(POOLS))
+
+
+def test_a_collector_that_has_moved_to_another_host_is_one_series(pools: Influxd) -> None:
+    write(pools, {"queue=root.etl,host=n1": range(60)}, step=600)
+    write(pools, {"queue=root.etl,host=n2": range(60, 120)}, step=600, start=START + 60 * 600 - 300)
+    frame = a_source(pools).read(query(POOLS)).frame
+    assert len(frame) == 20
+    assert frame.used_capacity.iloc[9] == pytest.approx(sum([*range(54, 60), 60]) / 7)
+    medians = a_source(pools).read(query(POOLS, aggregation=Aggregation.MEDIAN)).frame
+    assert medians.used_capacity.iloc[9] == 57.0
+
+
+@pytest.mark.parametrize(
+    ("where", "hours"),
+    [
+        ({"state": ("RUNNING",)}, [0, 2, 4]),
+        ({"ok": (True,)}, [0, 1, 2]),
+        ({"size": (1, 2.0)}, [1, 2]),
+        ({"rack": (7,)}, [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_points_are_chosen_by_fields_and_tags_of_any_type(pools: Influxd, where: Where, hours: list[int]) -> None:
+    states = ["RUNNING", "STOPPED"] * 3
+    fields = [f'used_capacity={hour},ok={hour < 3},size={hour}i,state="{state}"' for hour, state in enumerate(states)]
+    pools.write((f"pools,queue=root.etl,rack=7 {text} {START + hour * 3_600}" for hour, text in enumerate(fields)), DATABASE)
+    asked = query(POOLS, where=where)
+    assert a_source(pools).read(asked).frame.used_capacity.tolist() == hours
+    assert a_source(pools).queues(replace(asked, queue="")) == ["root.etl"]
+
+
+def test_a_condition_that_nothing_meets_is_told_as_such(filled: Influxd) -> None:
+    source = a_source(filled)
+    with pytest.raises(SourceNotFound, match="neither a tag nor a field 'label', which `where` names"):
+        source.read(query(where={"label": ("gpu",)}))
+    with pytest.raises(EmptySeries, match="no point of it that `where` keeps"):
+        source.read(query(where={"host": ("' OR 1=1",)}))
+    with pytest.raises(UnreadableData, match="holds float, and `where` asks for 'x'"):
+        source.read(query(where={"used_capacity": ("x",)}))
+
+
+def test_values_that_cannot_be_are_left_out_and_counted(pools: Influxd) -> None:
+    write(pools, {"queue=root.etl": [10, -1, 30, 30, 2147483647, 50]}, step=1_800)
+    whole = a_source(pools).read(query(POOLS, physical_range=(0.0, 100.0)))
+    assert whole.frame.used_capacity.tolist() == [10, 30, 50]
+    assert [(loss.what, loss.count, loss.total, loss.example) for loss in whole.losses] == [(OUTSIDE, 2, 6, "-1")]
+    assert "missing_values" in whole.losses[0].advice
+    gaps = a_source(pools).read(query(POOLS, physical_range=(0.0, None), missing_values=(-1.0, 2147483647.0)))
+    assert gaps.frame.used_capacity.tolist() == [10, 30, 50]
+    assert gaps.losses == ()
+    write(pools, {"queue=root.no": [-1, -1]})
+    with pytest.raises(UnreadableData, match=r"outside the physical range in 'used_capacity': 2 of 2"):
+        a_source(pools).read(query(POOLS, queue="root.no", physical_range=(0.0, None)))
+
+
+def test_a_queue_that_is_gone_says_since_when(filled: Influxd) -> None:
+    with pytest.raises(
+        EmptySeries, match=rf"queue root\.etl.*the last one ever is of {MONDAY + timedelta(hours=5):%Y-%m-%d %H:%M} UTC"
+    ):
+        a_source(filled).read(query(start=MONDAY + timedelta(days=3), end=MONDAY + timedelta(days=4)))
+
+
+def test_where_nothing_is_messages_say_so(pools: Influxd) -> None:
+    with pytest.raises(SourceNotFound, match="'pools' not found, and no other in the database 'usage'"):
+        a_source(pools).queues(query(POOLS, queue=""))
+    pools.write([f"pools used_capacity=1 {START}"], DATABASE)
+    with pytest.raises(SourceNotFound, match="no tag 'queue' in 'pools', it has no tags at all"):
+        a_source(pools).queues(query(POOLS, queue=""))
+
+
+def test_a_look_says_all_that_is_wrong_at_once(filled: Influxd) -> None:
+    with pytest.raises(SourceNotFound, match=r"no time 'at'.*no field 'usage'.*no tag 'pool'.*no tag 'state'.*it is a field"):
+        a_source(filled).check(query(queue="", time_field="at", target="usage", queue_field=("pool", "state")))

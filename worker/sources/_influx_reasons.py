@@ -1,0 +1,96 @@
+"""Why InfluxDB gives nothing, or not what was asked for: it answers all of that with an empty result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from shared.domain.identifiers import listed
+from shared.domain.losses import Loss
+from shared.drivers.influx import quoted_field
+from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
+from worker.sources._influx_database import InfluxDatabase
+from worker.sources._influx_statements import NUMERIC, Kinds, Points, number, within
+from worker.sources._lost import MAX_LOST, TEXTS, is_null_word, lost_cells
+from worker.sources.base import MINUTE, Query
+
+TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
+ADVICE = "write numbers only: InfluxDB holds the texts of a field apart, and makes no numbers of them"
+
+
+def faults(query: Query, kinds: Kinds) -> Iterator[DataError]:
+    """What is wrong with the names of fields that a query has."""
+    there_are = f"there are {listed(kinds)}" if kinds else "it has none"
+    if query.time_field not in TIME_NAMES:
+        yield SourceNotFound(f"found no time {query.time_field!r}; InfluxDB's is `time`, its fields are {listed(kinds)}")
+    for name in query.required:
+        if name not in kinds:
+            yield SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, {there_are}")
+        elif not kinds[name] & NUMERIC:
+            yield UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
+
+
+def unknown_tags(database: InfluxDatabase, query: Query, kinds: Kinds) -> Iterator[DataError]:
+    """What is wrong with the names of tags: those of queues are tags, those of `where` tags or fields."""
+    tags = database.tags(query.place)
+    there_are = f"there are {listed(tags)}" if tags else "it has no tags at all"
+    for name in query.queue_fields:
+        if name not in tags:
+            is_field = "; it is a field, and only tags make queues" if name in kinds else ""
+            yield SourceNotFound(f"found no tag {name!r} in {query.place.measurement!r}, {there_are}{is_field}")
+    for name in query.where:
+        if name not in tags and name not in kinds:
+            yield SourceNotFound(f"found neither a tag nor a field {name!r}, which `where` names: tags: {listed(tags)}")
+
+
+def unread(query: Query, kinds: Kinds) -> Iterator[str]:
+    """What is not read, in plain words."""
+    if note := query.note_unnamed(len(unnamed(query, kinds))):
+        yield note
+
+
+def unnamed(query: Query, kinds: Kinds) -> list[str]:
+    """The fields of numbers that nobody has named, when none are; what `where` is about is no measurement."""
+    if query.columns is not None:
+        return []
+    return [name for name, types in kinds.items() if types & NUMERIC and name != query.target and name not in query.where]
+
+
+def texts_among(database: InfluxDatabase, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> Iterator[Loss]:
+    """Losses of the fields that hold texts beside numbers."""
+    for name in map(str, frame):
+        if "string" not in kinds[name]:
+            continue
+        statement = points.select(f'{quoted_field(name)}::string AS "lost"', within(query), tail=f" LIMIT {MAX_LOST}")
+        found = database.rows(statement, query.place, points.values)
+        lost = [(moment(row[0]), row[1]) for row in found if row[1] is not None and not is_null_word(row[1])]
+        if lost:
+            yield lost_cells(TEXTS, name, lost, frame[name], advice=ADVICE)
+
+
+def why_nothing(database: InfluxDatabase, query: Query, points: Points, kinds: Kinds, losses: Sequence[Loss]) -> DataError:
+    """There is no value of the target, or of any field, in the history asked for."""
+    nothing = f"found no value of {query.target or 'any field'!r} in {query.history}"
+    if losses:
+        return UnreadableData(losses[0].text, queue=query.queue)
+    if wrong := list(unknown_tags(database, query, kinds)):
+        return wrong[0]
+    if query.target and (others := kinds[query.target] - NUMERIC):
+        return UnreadableData(f"{nothing} that is a number, the field holds {_plural(others)} too", queue=query.queue)
+    field = number(query.target or next(name for name in kinds if kinds[name] & NUMERIC), kinds)
+    last = database.rows(points.select(f"last({field})"), query.place, points.values)
+    if last:
+        return EmptySeries(f"{nothing}; the last one ever is of {moment(last[0][0]):{MINUTE}}", queue=query.queue)
+    kept = " that `where` keeps" if query.where else ""
+    return EmptySeries(f"found no point of it{kept} in {query.place.measurement!r}", queue=query.queue)
+
+
+def moment(seconds: float) -> datetime:
+    """The time of a row."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _plural(kinds: set[str]) -> str:
+    return " and ".join(f"{kind}s" for kind in sorted(kinds))
