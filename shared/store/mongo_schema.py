@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -18,7 +18,7 @@ from shared.store.forecasts import FORECASTS
 from shared.store.mongo_statements import name_of
 from shared.store.reading import DISORDER
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import NAME, Owners, accepting_losses, scored, with_series
+from shared.store.schema_5 import NAME, OF_FORECAST, Owners, accepting_losses, scored, with_series
 from shared.store.tables import DOCUMENT, TABLES, Table
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def _assign(database: Database[Document]) -> int:
     """What was kept by a queue's name joins its series; what another process has assigned meanwhile stays as it is."""
     _drop_retired_indexes(database)  # the unique ones are in the way of records of today
     jobs = (document | {"job_id": document["_id"]} for document in database["jobs"].find({}, {DOCUMENT: 1}))
-    owners = Owners.of(jobs, database["reports"].find({}, {"job_id": 1, "queue": 1}))
+    owners = Owners.of(jobs, _complete(database, "reports", ("job_id", "queue")), _complete(database, "forecasts", OF_FORECAST))
     for name, assigned in (("forecasts", _forecast), ("accuracy", _accuracy)):
         writes = list[ReplaceOne[Document]]()
         for document in database[name].find(OF_NO_SERIES):
@@ -99,11 +99,16 @@ def _assign(database: Database[Document]) -> int:
     return schema.VERSION
 
 
+def _complete(database: Database[Document], name: str, columns: Sequence[str]) -> Iterator[Document]:
+    """Documents of a collection that have all of these columns, as texts or numbers."""
+    return iter(database[name].find({column: {"$type": ["string", "number"]} for column in columns}, dict.fromkeys(columns, 1)))
+
+
 def _assign_actuals(database: Database[Document], owners: Owners) -> None:
     unassigned = 0
     names = {"$group": {"_id": {name: f"${name}" for name in NAME}}}
     for name in [group["_id"] for group in database["actuals"].aggregate([{"$match": OF_NO_SERIES}, names])]:
-        series = owners.of_name(*(name.get(part) for part in NAME))
+        series = owners.of_name((name.get("queue"), name.get("metric"), name.get("period_seconds")))
         row = {name_of(SERIES, column): cell for column, cell in to_row(SERIES, series).items()} | MIGRATED
         database["series"].replace_one({"_id": series.series_id}, row, upsert=True)
         assigned: Document = {"$set": {"series_id": series.series_id}, "$unset": dict.fromkeys(NAME, "")}

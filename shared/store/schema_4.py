@@ -23,6 +23,7 @@ from shared.store.jobs import JOBS
 from shared.store.reading import DISORDER
 from shared.store.reports import OUTCOMES, REPORTS, KeptReport, Ranked
 from shared.store.schedules import SCHEDULES
+from shared.store.schema_5 import accepting_losses
 from shared.store.tables import DOCUMENT, Kind, Table
 from shared.store.tokens import TOKENS
 
@@ -100,7 +101,7 @@ def _forecast(row: Row) -> Forecast:
 
 
 def _schedule(row: Row) -> Schedule:
-    return from_json(Schedule, row[DOCUMENT])
+    return from_json(Schedule, accepting_losses(row[DOCUMENT]))
 
 
 EARLIER_TABLES: dict[str, Earlier[Any]] = {

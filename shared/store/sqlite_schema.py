@@ -19,7 +19,7 @@ from shared.store.actuals import SERIES
 from shared.store.codec import to_row
 from shared.store.forecasts import FORECASTS
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import NAME, Owners, accepting_losses, scored, with_series
+from shared.store.schema_5 import NAME, OF_FORECAST, Owners, accepting_losses, scored, with_series
 from shared.store.sqlite_statements import insert, schema_of
 from shared.store.tables import TABLES, Table
 
@@ -108,7 +108,9 @@ def _assign(db: sqlite3.Connection) -> int:
     """What was kept by a queue's name joins its series."""
     old = {name: f"{name}_{schema.NAMES}" for name in _set_aside(db, OF_A_NAME, schema.NAMES)}
     _make_missing(db)
-    owners = Owners.of(db.execute("SELECT job_id, document FROM jobs"), db.execute("SELECT job_id, queue FROM reports"))
+    jobs, reports = db.execute("SELECT job_id, document FROM jobs"), db.execute("SELECT job_id, queue FROM reports")
+    whose = db.execute(f"SELECT {', '.join(OF_FORECAST)} FROM {old['forecasts']}") if "forecasts" in old else ()  # noqa: S608 - our names
+    owners = Owners.of(jobs, reports, whose)
     rows = {name: db.execute(f"SELECT * FROM {old[name]}") if name in old else () for name in ("forecasts", "accuracy")}  # noqa: S608 - our names
     forecasts = (with_series(row, owners.of_forecast(row)) for row in rows["forecasts"])
     db.executemany(insert(FORECASTS, replaces=True), (migrated("forecasts", row) for row in forecasts))
@@ -125,7 +127,7 @@ def _assign(db: sqlite3.Connection) -> int:
 def _assign_actuals(db: sqlite3.Connection, table: str, owners: Owners) -> None:
     unassigned, names = 0, ", ".join(NAME)
     for name in db.execute(f"SELECT DISTINCT {names} FROM {table}").fetchall():  # noqa: S608 - our names
-        series = owners.of_name(*name)
+        series = owners.of_name(tuple(name))
         db.execute(insert(SERIES, replaces=True), to_row(SERIES, series))
         own = f"SELECT ?, timestamp, value FROM {table} WHERE ({names}) = (?, ?, ?)"  # noqa: S608 - our names
         cursor = db.execute(f"INSERT INTO actuals {own}", (series.series_id, *name))
