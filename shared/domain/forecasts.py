@@ -90,6 +90,7 @@ class ForecastSpec:
     bounds: tuple[float | None, float | None]
     timezone: str
     holidays: str | tuple[date, ...] | None = None
+    columns: tuple[str, ...] = ()  # companions that were asked for by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def history_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec
     filled = fill_gaps(snapshot.frame.iloc[:cutoff], spec.step_seconds)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
-    chosen, _ = clean(filled, snapshot.target)
+    chosen, _ = clean(filled, snapshot.target, spec.columns)
     times = pd.date_range(chosen.index[0], periods=len(chosen) + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
     holidays = holiday_dates(times, spec.timezone, spec.holidays)
     return History(

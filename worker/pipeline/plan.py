@@ -101,6 +101,7 @@ def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) 
         bounds=request.bounds,
         timezone=request.timezone,
         holidays=request.holidays,
+        columns=request.columns or (),
     )
     if (fold_steps, folds) == (horizon, request.backtest_windows):
         return spec, ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
 import pandas as pd
 
+from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.snapshot import Snapshot
@@ -15,24 +16,24 @@ from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
 from worker.sources.base import Reading
 
 MAX_FILLED_SHARE = 0.2
+MAX_COLUMNS_NAMED = 5  # of those that one reason is true of
 LAST_KEPT = "of each timestamp the last was kept"
 MIN_DAYS_BEFORE, MAX_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
 MIN_CHANGE = 0.1  # relative
 
 
-def quality_report(snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = ()) -> QualityReport:
-    """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's."""
+def quality_report(
+    snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = (), *, named: Collection[str] = ()
+) -> QualityReport:
+    """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's.
+
+    Args:
+        named: the companions that were asked for by name.
+    """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     filled, longest = sum(gaps), max(gaps, default=0)
-    _, dropped = clean(fill_gaps(snapshot.frame, snapshot.step_seconds), snapshot.target)
-    lines = [
-        *_counted(reading.duplicates, "row repeats a timestamp", "rows repeat a timestamp", LAST_KEPT),
-        *_counted(reading.non_finite, "value is empty or not finite", "values are empty or not finite", "left out"),
-        *reading.notes,
-        *notes,
-        *_counted(filled, "step without a value", "steps without a value", f"filled; the longest gap has {longest}"),
-        *(f"column {name!r} dropped: {why}" for name, why in dropped.items()),
-    ]
+    _, dropped = clean(fill_gaps(snapshot.frame, snapshot.step_seconds), snapshot.target, named)
+    made = _counted(filled, "step without a value", "steps without a value", f"filled; the longest gap has {longest}")
     return QualityReport(
         rows=reading.rows,
         steps=snapshot.length,
@@ -44,7 +45,7 @@ def quality_report(snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] 
         start_at=snapshot.start_at,
         end_at=snapshot.end_at,
         dropped_columns=dropped,
-        notes=tuple(lines),
+        notes=(*_read(reading), *notes, *made, *_dropped(dropped)),
         warnings=tuple(_warnings(snapshot, filled / snapshot.length)),
     )
 
@@ -71,6 +72,25 @@ def level_change(snapshot: Snapshot) -> str | None:
                 f"{low:.4g} to {high:.4g}; the backtest's scores tell of both levels"
             )
     return None
+
+
+def _read(reading: Reading) -> Iterator[str]:
+    """What the source did and left out."""
+    yield from _counted(reading.duplicates, "row repeats a timestamp", "rows repeat a timestamp", LAST_KEPT)
+    yield from _counted(reading.non_finite, "value is empty or not finite", "values are empty or not finite", "left out")
+    yield from reading.notes
+
+
+def _dropped(dropped: Mapping[str, str]) -> Iterator[str]:
+    """Each column by its name, but where one reason is true of many."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in dropped.items():
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        if len(names) > MAX_COLUMNS_NAMED:
+            yield f"{len(names):,} columns dropped: {why}: {listed(names, MAX_COLUMNS_NAMED)}"
+        else:
+            yield from (f"column {name!r} dropped: {why}" for name in names)
 
 
 def _counted(count: int, one: str, many: str, done: str) -> list[str]:

@@ -61,7 +61,7 @@ def prepare_queue(
         reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
     )
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
-    quality = quality_report(snapshot, reading, notes)
+    quality = quality_report(snapshot, reading, notes, named=work.spec.columns)
     warnings = (*quality.warnings, *warnings, *reading.advice)
     return PreparedQueue(snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings))
 

@@ -1,39 +1,99 @@
-"""Which columns are worth keeping beside the target: not the constant ones, and one of each pair that says the same."""
+"""Which columns are worth keeping beside the target: no constant ones, one of each pair that says the same, and not too many."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 MAX_CORRELATION = 0.95
+EXACT_CORRELATION = 1 - 1e-9  # no fit can tell such columns apart
+MAX_COVARIATES = 30  # of those that nobody has named: more, and a model learns their noise
+LEAD_STEPS = 6  # so many steps ahead of the target a column is looked at
+OWN_STEPS = 3  # of the target's own past, beside which a twin must still say something to be one that leads
+MIN_LEAD = 0.2  # partial correlation; a twin that only has noise of its own shows none
+
+FloatArray = NDArray[np.float64]
 
 
-def clean(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, dict[str, str]]:
+def clean(frame: pd.DataFrame, target: str, named: Collection[str] = ()) -> tuple[pd.DataFrame, dict[str, str]]:
     """The frame with the target first and only the covariates worth keeping, and why each of the others was dropped.
 
     Constant columns go first: their correlation is not defined. The rest is taken in the order of its correlation with the
-    target, strongest first, and a column stays unless its correlation with one that stays is above 0.95: so of each such pair
-    the one less correlated with the target goes, and a twin of the target itself goes too. The target is never dropped.
+    target at the same step or a few steps later, strongest first. A column stays unless its correlation with one that stays is
+    above 0.95; a twin of the target goes too, but for one that leads, which says what the target will only say next. Of those
+    left the `MAX_COVARIATES` first stay. The target always does.
 
     Args:
         frame: at least one row, without gaps; a column without any value counts as constant.
         target: one of its columns.
+        named: columns that were asked for by name. They come first, and of them only those go with which no fit is defined.
     """
     covariates = [name for name in frame.columns if name != target]
-    dropped = {name: "constant" for name in covariates if is_constant(frame[name])}
-    varying = [name for name in covariates if name not in dropped]
-    correlations = frame[[target, *varying]].corr().abs().fillna(0.0)  # NaN: the target is constant
-    kept = [target]
-    for name in correlations.loc[varying, target].sort_values(ascending=False, kind="stable").index:
-        twin = correlations.loc[name, kept].idxmax()
-        if correlations.loc[name, twin] > MAX_CORRELATION:
-            dropped[name] = f"says the same as {twin} (correlation {correlations.loc[name, twin]:.2f})"
+    values, own = frame[covariates].to_numpy(dtype=np.float64), _unit(frame[[target]].to_numpy(dtype=np.float64))[:, 0]
+    constant = _are_constant(values)
+    dropped = {name: "constant" for name, is_so in zip(covariates, constant, strict=True) if is_so}
+    names, units = [name for name in covariates if name not in dropped], _unit(values[:, ~constant])
+    kept: list[int] = []
+    for at in _strongest_first(own, units, [name in named for name in names]):
+        is_named = names[at] in named
+        twin, correlation = _closest(units[:, at], np.column_stack([own, units[:, kept]]))
+        is_twin = correlation > (EXACT_CORRELATION if is_named else MAX_CORRELATION)
+        if is_twin and not (twin == 0 and correlation <= EXACT_CORRELATION and _leads(units[:, at], own)):
+            dropped[names[at]] = f"says the same as {[target, *(names[k] for k in kept)][twin]} (correlation {correlation:.2f})"
+        elif is_named or len(kept) < MAX_COVARIATES:
+            kept.append(at)
         else:
-            kept.append(name)
-    return frame[[target, *(name for name in varying if name in kept)]], dropped
+            dropped[names[at]] = f"not among the {MAX_COVARIATES} columns most related to {target}"
+    return frame[[target, *(names[at] for at in sorted(kept))]], dropped
 
 
 def is_constant(values: pd.Series[float]) -> bool:
     """Whether nothing but rounding varies; also when there is no value at all."""
-    spread, size = values.max() - values.min(), np.abs(values).max()
-    return not bool(spread > 1e-12 * size)
+    return bool(_are_constant(values.to_frame().to_numpy(dtype=np.float64))[0])
+
+
+def _are_constant(values: FloatArray) -> NDArray[np.bool_]:
+    """The same of each column; NaN does not count."""
+    high, low = np.fmax.reduce(values, axis=0), np.fmin.reduce(values, axis=0)
+    size = np.fmax(np.abs(high), np.abs(low))
+    constant: NDArray[np.bool_] = ~(high - low > 1e-12 * size)
+    return constant
+
+
+def _unit(values: FloatArray) -> FloatArray:
+    """Each column without its mean and of length 1, so that products are correlations; a constant one is zero."""
+    scale = np.abs(values).max(axis=0, initial=1e-300)  # of huge numbers the squares would be infinite
+    centred = values / scale - (values / scale).mean(axis=0)
+    length = np.sqrt((centred**2).sum(axis=0))
+    unit: FloatArray = np.where(length > 0, centred / np.where(length > 0, length, 1.0), 0.0)
+    return unit
+
+
+def _strongest_first(own: FloatArray, units: FloatArray, is_named: Sequence[bool]) -> list[int]:
+    """The columns' places, those with a name first, by their correlation with the target at the same step or soon after."""
+    strength = np.abs(own @ units)
+    for lead in range(1, min(LEAD_STEPS, len(own) - 2) + 1):
+        shifted = np.abs(_unit(own[lead:, np.newaxis])[:, 0] @ _unit(units[:-lead]))
+        strength = np.maximum(strength, shifted)
+    return sorted(range(units.shape[1]), key=lambda at: (not is_named[at], -round(float(strength[at]), 12)))
+
+
+def _closest(column: FloatArray, others: FloatArray) -> tuple[int, float]:
+    """Which of the others it is most correlated with, and how much, whatever the sign."""
+    correlations = np.abs(column @ others)
+    closest = int(correlations.argmax())
+    return closest, float(correlations[closest])
+
+
+def _leads(column: FloatArray, own: FloatArray) -> bool:
+    """Whether the column's value tells of the target's next one what the target's own past does not."""
+    steps = len(own) - OWN_STEPS
+    if steps < 10 * OWN_STEPS:
+        return False
+    past = np.column_stack([np.ones(steps), *(own[OWN_STEPS - back : len(own) - back] for back in range(1, OWN_STEPS + 1))])
+    both = np.column_stack([own[OWN_STEPS:], column[OWN_STEPS - 1 : -1]])
+    news = _unit(both - past @ np.linalg.lstsq(past, both, rcond=None)[0])
+    return bool(abs(news[:, 0] @ news[:, 1]) > max(MIN_LEAD, 4 / np.sqrt(steps)))

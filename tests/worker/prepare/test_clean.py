@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
+import pytest
 
-from worker.prepare.clean import clean, is_constant
+from worker.prepare.clean import MAX_COVARIATES, clean, is_constant
 
 RNG = np.random.default_rng(3)
 TARGET, OTHER, NOISE = (RNG.normal(50, 10, 200) for _ in range(3))
@@ -63,3 +66,43 @@ def test_what_is_constant():
     assert is_constant(pd.Series([1e9, 1e9 + 1e-6]))
     assert is_constant(pd.Series([np.nan, 7.0]))
     assert not is_constant(pd.Series([0.0, 1e-9]))
+
+
+def daily(*, seed: int, noise: float) -> np.ndarray:
+    """Two weeks of hours with a daily season, and load that lasts for some hours."""
+    random, hours = np.random.default_rng(seed), np.arange(336)
+    lasting = np.convolve(random.normal(0, 3, 341), np.ones(6) / 6, "valid")
+    return 40 + 20 * np.sin(2 * np.pi * (hours - 9) / 24) + lasting + random.normal(0, noise, 336)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_twin_that_runs_ahead_of_the_target_is_kept_and_one_beside_it_is_not(seed: int) -> None:
+    used, random = daily(seed=seed, noise=0.5), np.random.default_rng(seed + 100)
+    frame = pd.DataFrame({"used": used, "pending_mb": np.roll(used, -1), "absolute": 3 * used + random.normal(0, 0.5, 336)})
+    kept, dropped = clean(frame, "used")
+    assert abs(np.corrcoef(frame["used"], frame["pending_mb"])[0, 1]) > 0.95
+    assert list(kept) == ["used", "pending_mb"]
+    assert list(dropped) == ["absolute"]
+
+
+def test_a_twin_stays_when_it_is_asked_for_by_name_unless_no_fit_is_defined_with_it():
+    used = daily(seed=1, noise=1.0)
+    frame = pd.DataFrame({"used": used, "absolute": 3 * used + NOISE.repeat(2)[:336] * 0.01, "free": 100 - used, "cap": 100.0})
+    kept, dropped = clean(frame, "used", named=("absolute", "free", "cap"))
+    assert list(kept) == ["used", "absolute"]
+    assert list(dropped) == ["cap", "free"]
+
+
+def test_of_very_many_columns_the_most_related_and_the_named_stay():
+    random = np.random.default_rng(0)
+    used = daily(seed=0, noise=1.0)
+    noise = {f"m{number}": random.normal(size=336).cumsum() for number in range(2_000)}
+    related = {f"r{number}": used + random.normal(0, 12, 336) for number in range(5)}
+    frame = pd.DataFrame({"used": used, **noise, **related, "asked": random.normal(size=336)})
+    started = time.process_time()
+    kept, dropped = clean(frame, "used", named=("asked",))
+    assert time.process_time() - started < 2  # 0.2 s; each against each other took a minute
+    assert {*related, "asked"} < set(kept)
+    assert kept.shape[1] == 1 + MAX_COVARIATES
+    assert len(dropped) == 2_006 - MAX_COVARIATES
+    assert "not among the 30 columns most related to used" in dropped.values()
