@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from celery.utils.log import current_process_index  # type: ignore[attr-defined] # its types lack it
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric, values
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, Metric, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -22,7 +22,6 @@ from shared.domain.accuracy import ErrorSums
 from shared.domain.forecasts import Forecast, Outcome, Score
 from shared.domain.jobs import Job, JobState
 from shared.domain.outgoing import label
-from shared.domain.series import Series
 from shared.telemetry.metrics_folder import FOLDER
 
 
@@ -39,7 +38,12 @@ def counting_process() -> str:
 if FOLDER in os.environ:  # decided once, before the first metric is made
     values.ValueClass = values.MultiProcessValue(counting_process)  # type: ignore[no-untyped-call]
 
-OF_A_SERIES = ["project", "cluster", "queue", "metric", "job"]
+OF_A_SERIES = ("project", "cluster", "queue", "metric", "job")
+OF_QUEUES = {
+    "queuecast_queue_mape": "Backtest MAPE in percent of the newest forecast; NaN where it is not defined.",
+    "queuecast_queue_real_wape": "WAPE in percent of the forecasts of the last 30 days, against what happened; NaN likewise.",
+    "queuecast_queue_real_coverage": "Percent of what happened in the last 30 days that lay within the forecasts' bounds.",
+}
 
 JOBS = Counter("queuecast_jobs", "Jobs that have ended, by the state in which they did.", ["state"])
 JOB_SECONDS = Histogram(
@@ -55,24 +59,6 @@ CANDIDATE_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 90),
 )
 REAPS = Counter("queuecast_reaps", "Recovery actions of the reaper.", ["what"])
-QUEUE_MAPE = Gauge(
-    "queuecast_queue_mape",
-    "Backtest MAPE in percent of the queue's newest forecast; NaN where it is not defined.",
-    OF_A_SERIES,
-    multiprocess_mode="mostrecent",
-)
-QUEUE_REAL_WAPE = Gauge(
-    "queuecast_queue_real_wape",
-    "WAPE in percent of the queue's forecasts of the last 30 days, against what happened; NaN where it is not defined.",
-    OF_A_SERIES,
-    multiprocess_mode="mostrecent",
-)
-QUEUE_REAL_COVERAGE = Gauge(
-    "queuecast_queue_real_coverage",
-    "Percent of what happened in the last 30 days that lay within the bounds of the queue's forecasts.",
-    OF_A_SERIES,
-    multiprocess_mode="mostrecent",
-)
 SOURCE_SECONDS = Histogram(
     "queuecast_source_seconds",
     "One read of one queue's history at a source, also when it fails.",
@@ -100,23 +86,33 @@ def candidate_recorded(outcome: Outcome) -> None:
         CANDIDATES.labels(model, outcome.error).inc()
 
 
-def forecast_delivered(forecast: Forecast, kind: str, *, is_newest: bool) -> None:
-    """Count a forecast that a sink of this kind has taken; what is shown of a series is that of its newest one."""
+def forecast_delivered(forecast: Forecast, kind: str) -> None:
+    """Count a forecast that a sink of this kind has taken."""
     SINK_ROWS.labels(kind).inc(forecast.horizon_steps)
-    if is_newest:
-        mape = math.nan if forecast.mape is None else forecast.mape
-        QUEUE_MAPE.labels(*_labels(forecast.series, forecast.job)).set(mape)
 
 
-def looked_back(series: Series, job: str, sums: ErrorSums) -> None:
-    """Show how forecasts of the last month, of a series and jobs of one name, compare with what happened."""
-    labels = _labels(series, job)
-    QUEUE_REAL_WAPE.labels(*labels).set(math.nan if sums.wape is None else sums.wape)
-    QUEUE_REAL_COVERAGE.labels(*labels).set(math.nan if sums.coverage is None else sums.coverage)
+def queues_now(newest: Iterable[tuple[Forecast, ErrorSums | None]]) -> list[Metric]:
+    """Of each series' newest forecast its MAPE, and how those of the last month compare with what happened; NaN = not defined.
+
+    Series that differ in their step or aggregation alone have the same labels: the last one is shown.
+    """
+    mape, wape, coverage = (GaugeMetricFamily(name, meaning, labels=OF_A_SERIES) for name, meaning in OF_QUEUES.items())
+    by_labels = {_labels(forecast): (forecast, sums) for forecast, sums in newest}
+    for labels, (forecast, sums) in by_labels.items():
+        mape.add_metric(labels, _defined(forecast.mape))
+        if sums is not None:
+            wape.add_metric(labels, _defined(sums.wape))
+            coverage.add_metric(labels, _defined(sums.coverage))
+    return [mape, wape, coverage]
 
 
-def _labels(series: Series, job: str) -> list[str]:
-    return [label(text) for text in (series.project, series.cluster, series.queue, series.metric, job)]
+def _labels(forecast: Forecast) -> tuple[str, ...]:
+    texts = (forecast.project, forecast.cluster, forecast.queue, forecast.metric, forecast.job)
+    return tuple(label(text) for text in texts)
+
+
+def _defined(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def lanes_now(depth: Mapping[str, int | None], running: Mapping[str, int | None]) -> Iterator[Metric]:

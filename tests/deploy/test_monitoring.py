@@ -23,7 +23,7 @@ SUFFIXES = ("_total", "_bucket", "_sum", "_count", "")
 def known_metrics() -> set[str]:
     """Names as Prometheus sees them."""
     counted = {family.name for family in REGISTRY.collect() if family.name.startswith("queuecast_")}
-    present = (*metrics.lanes_now({}, {}), metrics.queues_waiting_now(0), metrics.oldest_job_now(0))
+    present = (*metrics.lanes_now({}, {}), metrics.queues_waiting_now(0), metrics.oldest_job_now(0), *metrics.queues_now(()))
     looked_up = {family.name for family in present}
     return {name + suffix for name in counted | looked_up for suffix in SUFFIXES}
 

@@ -187,8 +187,7 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
             return
         resources.sink(place, job.request.project).write(forecast, place)
         resources.store.forecasts.save(forecast)
-        is_newest = resources.store.forecasts.newest(forecast.series_id, forecast.job) == forecast
-        metrics.forecast_delivered(forecast, resources.kind(place), is_newest=is_newest)
+        metrics.forecast_delivered(forecast, resources.kind(place))
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
         resources.store.reports.save(queue_report(forecast, selection, quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)

@@ -1,6 +1,6 @@
 """Verification: issued forecasts against what happened since, once a job has ended whose queues were read anew.
 
-What comes of it is kept by lead time, shown to people, and told to Prometheus. It never decides over a job, which has its
+What comes of it is kept by lead time, and shown to people and Prometheus. It never decides over a job, which has its
 forecasts by then: whatever goes wrong here is in the log. What is not verified today is verified with the next job.
 """
 
@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.domain.accuracy import AccuracyFilter, over_leads, worse_than_reference
+from shared.domain.accuracy import AccuracyFilter, worse_than_reference
 from shared.domain.jobs import Job, JobRequest
 from shared.errors import ServiceError
 from shared.store import Store
-from shared.telemetry import metrics
 from worker.pipeline.accuracy import actuals_of, score_forecast
 
 REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be
@@ -61,6 +60,3 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
     if not actuals:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
-    last_month = AccuracyFilter.last_month(issued_at, request.job_name)
-    if (sums := over_leads(store.accuracy.by_lead(series.series_id, last_month))) is not None:
-        metrics.looked_back(series, request.job_name, sums)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from flask.testing import FlaskClient
 from api.edge.context import EXTENSION
 from api.edge.known import KnownTokens
 from shared.config.settings import Settings
+from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
@@ -20,7 +23,7 @@ from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
 from tests.api.bodies import a_body
 from tests.api.scene import MakeApp, OwnBroker, in_time
-from tests.factories import a_job
+from tests.factories import a_forecast, a_job, an_accuracy
 from tests.scraping import counted_here, sample
 
 OLDEST = "queuecast_oldest_job_seconds"
@@ -130,3 +133,31 @@ def test_while_the_store_is_away_only_the_age_is_absent(
     text = scrape(app.test_client())
     assert sample(text, OLDEST) is None
     assert depths(text)["plan"] == 0
+
+
+def test_what_is_shown_of_a_queue_is_that_of_each_series_newest_issue(client: FlaskClient, store: Store) -> None:
+    now = datetime.now(UTC)
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    newest = a_forecast(issued_at=this_hour, created_at=now, mape=7.0)
+    store.forecasts.save(newest)
+    for changes in ({"project": "another", "mape": 8.0}, {"cluster": "b", "mape": 9.0}, {"queue": "root.none", "mape": None}):
+        store.forecasts.save(replace(newest, **changes))
+    retried = {"issued_at": this_hour - timedelta(days=1), "created_at": now + timedelta(minutes=1), "mape": 99.0}
+    store.forecasts.save(replace(newest, job_id="of yesterday, tried again", **retried))
+    store.forecasts.save(replace(newest, queue="root.old", created_at=now - timedelta(days=31)))
+    store.accuracy.save([an_accuracy(issued_at=this_hour - timedelta(hours=1))])
+    text = scrape(client)
+    shown = [gauge_of(text, newest, **changes) for changes in ({}, {"project": "another"}, {"cluster": "b"})]
+    assert shown == [7.0, 8.0, 9.0]
+    assert isnan(gauge_of(text, newest, queue="root.none") or 0.0)
+    assert gauge_of(text, newest, queue="root.old") is None
+    answer = client.get(f"/v1/queues/{newest.queue}/accuracy?project={newest.project}&cluster={newest.cluster}").json
+    for gauge, told in (("queuecast_queue_real_wape", "wape"), ("queuecast_queue_real_coverage", "coverage")):
+        assert gauge_of(text, newest, gauge) == answer["overall"][told]
+        assert gauge_of(text, newest, gauge, cluster="b") is None
+
+
+def gauge_of(text: str, forecast: Forecast, name: str = "queuecast_queue_mape", **changes: str) -> float | None:
+    """What is shown of the forecast's series, with other labels."""
+    labels = {label: getattr(forecast, label) for label in ("project", "cluster", "queue", "metric", "job")}
+    return sample(text, name, **(labels | changes))

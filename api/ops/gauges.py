@@ -1,0 +1,57 @@
+"""How good the newest forecast of each series is, and those of the last month have been, for Prometheus.
+
+Read from the store, as pages and answers are: each worker knows only what it has delivered itself, and one that delivered
+something long ago would show it until its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from prometheus_client import Metric
+
+from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter
+from shared.domain.forecasts import Forecast
+from shared.store import Store
+from shared.telemetry import metrics
+
+SPARED = 20  # what took a second to read is shown for that many
+MAX_AGE_SECONDS = 300.0
+
+
+class Gauges:
+    """The gauges, read anew when somebody scrapes, yet seldom where there is much to read."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._shown: Sequence[Metric] = ()
+        self._until = 0.0
+
+    def of(self, store: Store) -> Sequence[Metric]:
+        """Those of forecasts that were made in the last month; raises StoreAway."""
+        with self._lock:
+            began = time.monotonic()
+            if began >= self._until:
+                self._shown = list(_read(store, datetime.now(UTC)))
+                ended = time.monotonic()
+                self._until = ended + min(SPARED * (ended - began), MAX_AGE_SECONDS)
+            return self._shown
+
+
+def _read(store: Store, now: datetime) -> Sequence[Metric]:
+    since = now - timedelta(days=MONTH_DAYS)
+    newest = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
+    by_job: dict[str, list[Forecast]] = defaultdict(list)
+    for forecast in sorted(newest, key=lambda forecast: (forecast.issued_at, forecast.created_at)):
+        by_job[forecast.job].append(forecast)
+    looked_back = {
+        job: store.accuracy.by_series([forecast.series_id for forecast in of_job], AccuracyFilter.last_month(now, job))
+        for job, of_job in by_job.items()
+    }
+    return metrics.queues_now(
+        (forecast, looked_back[job].get(forecast.series_id)) for job, of_job in by_job.items() for forecast in of_job
+    )
