@@ -1,4 +1,4 @@
-"""The verbs of the side that computes: run a worker or the reaper, export forecasts, replay the past."""
+"""The verbs of the side that computes: run a worker or the reaper, replay the past."""
 
 from __future__ import annotations
 
@@ -7,29 +7,24 @@ import os
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from shared.command.records import opened_store
-from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.command.terminal import AsJson, DataDir, notice
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.domain.texts import holidays_of
-from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, NotFound, QueueNotFound, UsageError
+from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
+from worker.backtest.command import app as delivered
 from worker.fleet.liveness import is_alive
 
-if TYPE_CHECKING:
-    from shared.domain.forecasts import Forecast
-    from shared.store import Store
-
 app = typer.Typer()
-forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
-app.add_typer(forecast, name="forecast")
+app.add_typer(delivered)
 
 EVERY_LANE = ",".join(Lane)
 HERE = "127.0.0.1"
@@ -116,48 +111,6 @@ def serve_flower(
     if note := open_data_folder(settings, is_needed=True):  # its password and its memory are in it
         notice(note, style="yellow")
     server.run_flower(settings, host=host, port=port)
-
-
-@forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
-@needs("worker")
-def export(
-    *,
-    queue: Annotated[str | None, typer.Option(help="Only this queue.", show_default="all")] = None,
-    job_id: Annotated[str | None, typer.Option(help="Only what this job forecast.", show_default="all")] = None,
-    file_format: Annotated[str | None, typer.Option("--format", help="csv, parquet or jsonl.", show_default="from --out")] = None,
-    out: Annotated[str, typer.Option(help="A file, or - for standard output.")] = "-",
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write forecasts with their bounds to a file, one row per queue and step."""
-    from worker.backtest.export import ExportFormat, export_forecasts, rows_of
-
-    if file_format is not None and file_format not in set(ExportFormat):
-        raise UsageError(f"--format {file_format!r}: accepted are {', '.join(ExportFormat)}")
-    if as_json and out == "-" and file_format is not None:
-        raise UsageError(f"--json with --format {file_format}: accepted is one of them, or a file with --out")
-    target = None if out == "-" else Path(out)
-    with opened_store(data_dir) as store:
-        forecasts = forecasts_of(store, queue, job_id)
-        if as_json and target is None:
-            print_json(list(rows_of(forecasts)))
-            return
-        rows = export_forecasts(forecasts, target, ExportFormat(file_format) if file_format else None)
-    if as_json:
-        print_json({"file": str(target), "rows": rows})
-    elif target is not None:
-        say(f"{rows:,} rows in {target}")
-
-
-def forecasts_of(store: Store, queue: str | None, job_id: str | None) -> list[Forecast]:
-    """The forecasts that are asked for; that there is none at all is said. Raises NotFound for a queue or job without one."""
-    forecasts = store.forecasts.find(queue, job_id)
-    asked = {name: value for name, value in (("queue", queue), ("job_id", job_id)) if value}
-    if not forecasts and asked:
-        raise (NotFound if job_id else QueueNotFound)("no such forecast is kept", **asked)
-    if not forecasts:
-        notice("no queue has a forecast yet", style="yellow")
-    return forecasts
 
 
 @app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import SecretStr
 
-from shared.config.connection import Look, PlaceField, kinds
+from shared.config.connection import Look, PlaceField, Role, kinds
 from shared.config.setting_kinds import InfluxVersion
 from shared.connections._databases import DATABASE, DatabaseConnection
-from shared.domain.texts import PlaceName
-from shared.errors import SourceAway, SourceNotFound
+from shared.domain.places import Place
+from shared.domain.texts import PlaceName, PolicyName
+from shared.errors import InvalidRequest, SourceAway, SourceNotFound
 
 if TYPE_CHECKING:
     from shared.drivers.influx import InfluxServer
 
+POLICY = "retention_policy"
 NO_DATABASE = (
     "it names no database, so only what `readable` names is read, and requests may write to any; give it a `database`"
     " (QUEUECAST_INFLUXDB_DATABASE)"
@@ -25,7 +27,11 @@ NO_DATABASE = (
 class InfluxdbConnection(DatabaseConnection):
     """Its URL can name no database: where nothing else does, either, nothing is read, and written to is the request's."""
 
-    asks: ClassVar = {"measurement": PlaceField(accepts=PlaceName, is_needed=True), "database": DATABASE}
+    asks: ClassVar = {
+        "measurement": PlaceField(accepts=PlaceName, is_needed=True),
+        "database": DATABASE,
+        POLICY: PlaceField(accepts=PolicyName, roles=("destination",), hint="of version 1, unless the database's default"),
+    }
     taken_from: ClassVar = {
         "url": "influxdb_url",
         "token": "influxdb_token",
@@ -44,6 +50,13 @@ class InfluxdbConnection(DatabaseConnection):
     def written_in(self) -> tuple[str, ...]:
         """Globs of the databases in which names of `writable` are meant; any, where none is named."""
         return super().written_in or (("*",) if self.writable_databases is None else ())
+
+    def check_reach(self, place: Place, role: Role) -> None:
+        """Whether this place may be read, or written to; raises InvalidRequest with what may."""
+        super().check_reach(place, role)
+        if POLICY in place.given and self.version != "1":
+            reason = f"a server of version {self.version} has none; name another database"
+            raise InvalidRequest(reason, field=f"data.{role}.{POLICY}")
 
     def server(self) -> InfluxServer:
         """The server as the driver knows it; raises InvalidSettings for a URL that is not accepted."""

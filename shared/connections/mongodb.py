@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import unquote
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.config.connection import Look, PlaceField, kinds
+from shared.config.setting_kinds import KeptFor
 from shared.connections._databases import DATABASE, DatabaseConnection, of_the_caller
 from shared.domain import identifiers
+from shared.domain.durations import MAX_TEXT, Duration
 from shared.domain.places import Place
 from shared.domain.texts import SHORT, PlaceName
 from shared.errors import InvalidSettings, SourceAway
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
 
 MAX_COLLECTIONS = 20  # that are looked at
 QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
+EXPIRES_IN = "expires_in"
+KEPT = Duration(400, "d")  # a year and a month, so that a forecast can be laid beside that of a year ago
+
+
+def _lifetime(text: str) -> str:
+    Duration.parse(text).after(datetime.now(UTC))
+    return text
+
+
+Lifetime = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_lifetime)]
 CollectionName = Annotated[PlaceName, of_the_caller(identifiers.is_reserved_collection)]
 
 
@@ -34,6 +46,7 @@ class MongodbConnection(DatabaseConnection):
         "collection": PlaceField(accepts=CollectionName, is_needed=True),
         "document": PlaceField(accepts=Annotated[str, SHORT], roles=("source",), hint="selects by the discriminator field"),
         "database": DATABASE,
+        EXPIRES_IN: PlaceField(accepts=Lifetime, roles=("destination",), hint="when it is dropped, such as 30d"),
     }
     taken_from: ClassVar = {"url": "mongodb_url"}
     noun = "collection"
@@ -41,6 +54,7 @@ class MongodbConnection(DatabaseConnection):
 
     kind: Literal["mongodb"] = "mongodb"
     document_field: str = Field("document", description="the discriminator field behind `document`")
+    keep: KeptFor = Field(KEPT, description="how long forecasts stay there unless a request says `expires_in`, or forever")
 
     @property
     def own_database(self) -> str | None:
@@ -49,6 +63,11 @@ class MongodbConnection(DatabaseConnection):
             return self.database
         path = self.url.get_secret_value().partition("://")[2].partition("?")[0].partition("/")[2]
         return unquote(path).partition(".")[0] or None  # as MongoDB reads it: after a dot stands a collection
+
+    def expiry(self, place: Place, created_at: datetime) -> datetime | None:
+        """When a forecast that is written there is dropped; None = never."""
+        lifetime = Duration.parse(place.given[EXPIRES_IN]) if EXPIRES_IN in place.given else self.keep
+        return lifetime.after(created_at) if lifetime else None
 
     def collection(self, place: Place) -> Documents:
         """The collection that a request's place means; raises as `mongo_collection` does."""

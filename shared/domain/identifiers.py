@@ -13,6 +13,7 @@ from unicodedata import category
 
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
+POLICY = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # retention policy, which is often called by its length
 MAX_NAME = 120
 MAX_QUEUE_NAME = 500
 MAX_SHOWN = 20  # names in a message
@@ -39,6 +40,11 @@ def is_place(name: str) -> bool:
     """Whether it may name a collection, measurement or database of the user's own."""
     is_plain = len(name) <= MAX_NAME and re.fullmatch(PLACE, name) is not None
     return is_plain and not is_reserved_collection(name) and not is_reserved_database(name)
+
+
+def is_policy(name: str) -> bool:
+    """Whether it may name a retention policy."""
+    return len(name) <= MAX_NAME and re.fullmatch(POLICY, name) is not None
 
 
 def is_reserved_database(name: str) -> bool:

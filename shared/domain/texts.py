@@ -46,6 +46,9 @@ ClusterName = Annotated[str, Text(CLUSTER, MAX_CLUSTER, "letters, digits, _, . a
 PlaceName = Annotated[
     str, Text(identifiers.PLACE, identifiers.MAX_NAME, "letters, digits, dots, - and _, beginning with a letter or _")
 ]
+PolicyName = Annotated[
+    str, Text(identifiers.POLICY, identifiers.MAX_NAME, "letters, digits, dots, - and _, beginning with a letter, a digit or _")
+]
 
 
 def holidays_of(given: object) -> str | tuple[date, ...]:

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from shared.domain.codec import Document
-from shared.domain.identifiers import is_column, is_place
+from shared.domain.identifiers import is_column, is_place, is_policy
 from shared.errors import CredentialsRefused, DataError, InvalidSettings, ServiceError
 
 LIMITS = urllib3.Timeout(connect=3, read=30)
@@ -30,6 +30,7 @@ NO_URL = "the InfluxDB URL is not accepted; accepted is http://host:port"
 Row = tuple[Any, ...]  # its values by the columns of its series
 _RETRYABLE = {429, 500, 502, 503, 504}
 _TOO_SLOW = "query-timeout limit exceeded"
+_NO_POLICY = "retention policy not found"
 _NO_DATABASE = re.compile(r"\b(database|bucket)\b.*not found")  # there is no code for it: each version says it in its own words
 
 
@@ -147,6 +148,8 @@ def refusal(status: int, message: str, errors: ErrorTypes) -> Exception:
         return CredentialsRefused(f"authentication failed: {message}")
     if status == 403:
         return CredentialsRefused(f"authentication succeeded, but it is not allowed: {message}")
+    if _NO_POLICY in message:  # version 1 calls it an error of its own
+        return errors.refused(message)
     if _TOO_SLOW in message:
         return errors.away(f"too slow: {message}")
     if status in _RETRYABLE:
@@ -162,6 +165,12 @@ def quoted_field(name: str) -> str:
 def quoted_place(name: str) -> str:
     """A measurement or database as an identifier; raises InvalidSettings for what is no plain name."""
     return _quoted(name, is_accepted=is_place(name))
+
+
+def quoted_measurement(name: str, policy: str | None) -> str:
+    """A measurement as a statement reads it: in this retention policy, None = in the database's default one."""
+    own = quoted_place(name)
+    return own if policy is None else f"{_quoted(policy, is_accepted=is_policy(policy))}.{own}"
 
 
 def _quoted(name: str, *, is_accepted: bool) -> str:

@@ -45,9 +45,17 @@ class Forecasts:
         where = given(series_id=series_id, job=job, issued_at=issued_at)
         return self.records.first(FORECASTS, where, order=NEWEST_FIRST)
 
-    def find(self, queue: str | None = None, job_id: str | None = None) -> list[Forecast]:
+    def find(
+        self,
+        queue: str | None = None,
+        *,
+        job_id: str | None = None,
+        project: str | None = None,
+        cluster: str | None = None,
+    ) -> list[Forecast]:
         """Every forecast that matches, by queue, metric, project, cluster, job and time."""
-        return self.records.find(FORECASTS, given(queue=queue, job_id=job_id), order=BY_QUEUE)
+        where = given(queue=queue, job_id=job_id, project=project, cluster=cluster)
+        return self.records.find(FORECASTS, where, order=BY_QUEUE)
 
     def newest_of_each(
         self,

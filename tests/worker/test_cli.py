@@ -113,6 +113,20 @@ def test_forecasts_go_to_a_file_in_the_format_of_its_ending(exported: None, tmp_
     assert list(pd.read_parquet(file)["queue"].unique()) == ["root.adhoc", "root.etl"]
 
 
+def test_the_forecasts_of_one_project_and_cluster_go_out_alone(exported: None, settings: Settings, tmp_path: Path) -> None:
+    store = open_store(settings.store_location)
+    for project, cluster in (("etl", "east"), ("etl", "west"), ("", "east")):
+        store.forecasts.save(a_forecast(project=project, cluster=cluster))
+    store.close()
+    for options, rows in ((["--project", "etl"], 6), (["--project", ""], 3), (["--cluster", "east", "--project", "etl"], 3)):
+        result = run("forecast", "export", *options, "--json", "--out", str(tmp_path / "f.csv"))
+        assert json.loads(result.stdout)["rows"] == rows
+    assert {(row["project"], row["cluster"]) for row in csv.DictReader((tmp_path / "f.csv").read_text().splitlines())} == {
+        ("etl", "east")
+    }
+    assert run("forecast", "export", "--cluster", "nowhere").exit_code == 2
+
+
 def test_the_format_may_be_said(exported: None, tmp_path: Path) -> None:
     file = tmp_path / "forecasts"
     assert run("forecast", "export", "--job-id", "job-2", "--format", "jsonl", "--out", str(file)).stdout == f"3 rows in {file}\n"

@@ -22,6 +22,7 @@ from shared.domain.reports import Point, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.timegrid import bucket_start
 from shared.errors import JobNotFound, ProcessLost
+from shared.store.forecasts import Forecasts
 from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.job.catalogue import model_cards
@@ -34,6 +35,7 @@ from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
+from worker.sinks.base import Standing
 
 KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
 
@@ -185,13 +187,22 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
         if not is_wanted:
             log.info("forecast not delivered, the job has ended")
             return
-        resources.sink(place, job.request.project).write(forecast, place)
+        resources.sink(place, job.request.project).write(forecast, place, _standing(resources.store.forecasts, forecast))
         resources.store.forecasts.save(forecast)
         metrics.forecast_delivered(forecast, resources.kind(place))
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
         resources.store.reports.save(queue_report(forecast, selection, quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
+
+
+def _standing(forecasts: Forecasts, forecast: Forecast) -> Standing:
+    """What it is beside those that the store has: neither a run in the past nor the first of two at one hour touches others."""
+    of_its_hour = forecasts.newest(forecast.series_id, forecast.job, forecast.issued_at)
+    if of_its_hour is not None and of_its_hour.created_at > forecast.created_at:
+        return Standing.REPLACED
+    newest = forecasts.newest(forecast.series_id, forecast.job)
+    return Standing.OLDER if newest is not None and newest.issued_at > forecast.issued_at else Standing.NEWEST
 
 
 @lru_cache(maxsize=KEPT_SNAPSHOTS)

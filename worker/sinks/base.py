@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from math import isfinite
 from typing import Protocol
 
@@ -10,6 +11,14 @@ from shared.config.settings import Settings
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.errors import SinkRefused
+
+
+class Standing(Enum):
+    """What a forecast is beside those of its series and job that are kept already."""
+
+    NEWEST = auto()  # of equal issue times the one that was created last
+    OLDER = auto()  # something later was issued: it touches nothing of that
+    REPLACED = auto()  # something of the same issue time was created later, and has its place
 
 
 class Sink(Protocol):
@@ -26,8 +35,12 @@ class Sink(Protocol):
         """Look whether the sink would take a forecast, before any model is trained; raises as `write` does."""
         ...
 
-    def write(self, forecast: Forecast, place: Place) -> None:
-        """Deliver one forecast, all fields of every step."""
+    def write(self, forecast: Forecast, place: Place, standing: Standing = Standing.NEWEST) -> None:
+        """Deliver one forecast, all fields of every step; what was issued later keeps its steps.
+
+        Args:
+            standing: as our own store has it; where the sink itself knows of a newer one, that counts too.
+        """
         ...
 
 

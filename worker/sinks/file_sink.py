@@ -13,7 +13,7 @@ from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
 from shared.store import open_store
 from worker.sinks import sinks
-from worker.sinks.base import refuse_unwritable
+from worker.sinks.base import Standing, refuse_unwritable
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +29,8 @@ class FileSink:
     def check(self, place: Place) -> None:
         """Our own tables are always there."""
 
-    def write(self, forecast: Forecast, place: Place) -> None:  # noqa: ARG002 - likewise
-        """Deliver one forecast; raises SinkRefused, SinkAway."""
+    def write(self, forecast: Forecast, place: Place, standing: Standing = Standing.NEWEST) -> None:  # noqa: ARG002 - likewise
+        """Deliver one forecast; each has a place of its own, whatever was issued later. Raises SinkRefused, SinkAway."""
         refuse_unwritable(forecast)
         if self._is_store:
             return

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
 
 from shared.config.settings import Settings
-from shared.connections.influxdb import InfluxdbConnection
+from shared.connections.influxdb import POLICY, InfluxdbConnection
 from shared.domain.forecasts import Forecast
+from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import ErrorTypes, Series, query, quoted_place
+from shared.drivers.influx import ErrorTypes, Series, names_in, query, quoted_measurement, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
-from shared.errors import SinkAway, SinkNotFound, SinkRefused
+from shared.errors import CredentialsRefused, SinkAway, SinkNotFound, SinkRefused
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of, tags_of
-from worker.sinks.base import refuse_unwritable
+from worker.sinks.base import Standing, refuse_unwritable
+
+log = structlog.get_logger(__name__)
 
 ERRORS = ErrorTypes(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where forecasts are written; `policy` = the retention policy of version 1, None = the database's default one."""
+
+    database: str
+    measurement: str
+    policy: str | None
 
 
 @sinks.register("influxdb")
@@ -30,40 +45,63 @@ class InfluxSink:
 
     def check(self, place: Place) -> None:
         """Whether the database is there and takes our writes; told within 5 s."""
-        database, _measurement = self._names(place)
-        with self._with_advice(database):
-            check_writable(self._server, database, ERRORS)
+        target = self._target(place)
+        with self._with_advice(target.database):
+            check_writable(self._server, target.database, ERRORS, policy=target.policy)
+            if target.policy is not None:
+                self._check_policy(target)
 
-    def write(self, forecast: Forecast, place: Place) -> None:
+    def _check_policy(self, target: Target) -> None:
+        """An empty write does not miss it, and a user who may only write is not told what there are."""
+        with suppress(CredentialsRefused):
+            known = names_in(query(self._server, "SHOW RETENTION POLICIES", ERRORS, database=target.database))
+            if target.policy not in known:
+                raise SinkRefused(f"retention policy not found: {target.policy}, there are {listed(known)}")
+
+    def write(self, forecast: Forecast, place: Place, standing: Standing = Standing.NEWEST) -> None:
         """Deliver one forecast; raises SinkRefused, SinkAway, CredentialsRefused."""
         refuse_unwritable(forecast)
-        database, measurement = self._names(place)
-        with self._with_advice(database):
-            is_newest = self._newest_issue(forecast, database, measurement) <= to_epoch(forecast.issued_at)
-            if is_newest and self._server.version == "1":
-                self._delete_stale(forecast, database, measurement)
-            write_lines(self._server, database, lines_of(forecast, measurement, is_newest=is_newest), ERRORS)
+        target = self._target(place)
+        if standing is Standing.REPLACED:
+            return
+        with self._with_advice(target.database):
+            is_newest = standing is Standing.NEWEST and not self._has_later(forecast, target)
+            if is_newest:
+                self._delete_stale(forecast, target)
+            lines = lines_of(forecast, target.measurement, is_newest=is_newest)
+            write_lines(self._server, target.database, lines, ERRORS, policy=target.policy)
 
-    def _newest_issue(self, forecast: Forecast, database: str, measurement: str) -> int:
-        """When the newest forecast was issued whose steps this one, or what it leaves behind, would touch; 0 = there is none.
+    def _has_later(self, forecast: Forecast, target: Target) -> bool:
+        """Whether steps are there that were issued later: those that this forecast, or what it leaves behind, would touch.
 
-        A user who may not read is not asked: then the steps of every issue are written, as they come.
+        A server that does not say, as to a user who may only write, leaves it to what our own store knows.
         """
-        when = f"time >= {to_epoch(forecast.issued_at)}s"
-        newest = f'SELECT max("issued_at") FROM {quoted_place(measurement)}'  # noqa: S608 - quoted name
-        answer = self._ask(forecast, newest, database, when)
-        return max((int(row[1]) for series in answer for row in series.rows), default=0)
+        issued_at = to_epoch(forecast.issued_at)
+        newest = f'SELECT max("issued_at") FROM {quoted_measurement(target.measurement, target.policy)}'  # noqa: S608 - quoted
+        try:
+            answer = self._ask(forecast, newest, target.database, f"time >= {issued_at}s")
+        except (CredentialsRefused, SinkRefused) as error:
+            log.debug("the sink does not say what it has", reason=str(error))
+            return False
+        return any(int(row[1]) > issued_at for series in answer for row in series.rows)
 
-    def _delete_stale(self, forecast: Forecast, database: str, measurement: str) -> None:
+    def _delete_stale(self, forecast: Forecast, target: Target) -> None:
         """What overwriting leaves behind: the steps of an older, longer forecast, and scores that are no longer defined.
 
-        Versions 2 and 3 take no DELETE: there, readers tell old steps by their `issued_at`.
+        Version 3 takes no DELETE, nor does a version 2 whose token may not ask `/query`: there, readers tell old steps by their
+        `issued_at`. A DELETE means every retention policy of the database.
         """
-        after = f"time > {to_epoch(forecast.timestamps[-1])}s"
-        self._ask(forecast, f"DELETE FROM {quoted_place(measurement)}", database, after)  # noqa: S608 - quoted name
+        after, at = f"time > {to_epoch(forecast.timestamps[-1])}s", f"time = {to_epoch(forecast.issued_at)}s"
+        stale = [(target.measurement, after)]
         if forecast.mape is None or forecast.skill is None:
-            run, at = quoted_place(f"{measurement}_run"), f"time = {to_epoch(forecast.issued_at)}s"
-            self._ask(forecast, f"DELETE FROM {run}", database, at)  # noqa: S608 - quoted name
+            stale.append((f"{target.measurement}_run", at))
+        try:
+            for measurement, when in stale:
+                self._ask(forecast, f"DELETE FROM {quoted_place(measurement)}", target.database, when)  # noqa: S608 - quoted
+        except (CredentialsRefused, SinkRefused) as error:
+            if self._server.version == "1":
+                raise
+            log.debug("what an older forecast has left stays in the sink", reason=str(error))
 
     def _ask(self, forecast: Forecast, statement: str, database: str, when: str) -> list[Series]:
         """A statement about the points of one series and job; what it has no tag for must not be there."""
@@ -71,16 +109,17 @@ class InfluxSink:
         same = " AND ".join(f'"{name}" = ${name}' for name in tags)
         return query(self._server, f"{statement} WHERE {same} AND {when}", ERRORS, database=database, **tags)
 
-    def _names(self, place: Place) -> tuple[str, str]:
-        """Database and measurement; raises SinkRefused without one, InvalidSettings for what is no plain name."""
-        database, measurement = place.database or self._default_database, place.measurement
+    def _target(self, place: Place) -> Target:
+        """Where it is written; raises SinkRefused where nothing says it, InvalidSettings for what is no plain name."""
+        database, policy = place.database or self._default_database, place.given.get(POLICY)
         if database is None:
             raise SinkRefused("no database: name it in `data.destination.database`, or give the connection one")
-        if measurement is None:
+        if place.measurement is None:
             raise SinkRefused("no measurement: name it in `data.destination.measurement`")
-        for name in (database, measurement, f"{measurement}_issued"):  # the last one may be too long
-            quoted_place(name)
-        return database, measurement
+        quoted_place(database)
+        for name in (place.measurement, f"{place.measurement}_issued"):  # the last one may be too long
+            quoted_measurement(name, policy)
+        return Target(database=database, measurement=place.measurement, policy=policy)
 
     @contextmanager
     def _with_advice(self, database: str) -> Iterator[None]:

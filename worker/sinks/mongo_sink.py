@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime
 
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -13,14 +13,14 @@ from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
-from shared.drivers.faults import translated
+from shared.drivers.faults import NOT_AUTHORISED, translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
-from worker.sinks.base import refuse_unwritable
+from worker.sinks.base import Standing, refuse_unwritable
 
 KEY = ("project", "cluster", "queue", "metric", "job", "issued_at", "period_seconds")
-KEPT = timedelta(days=400)  # a year and a month, so that a forecast can be laid beside that of a year ago; then MongoDB drops it
+EARLIER = "queue_1_metric_1_job_1_issued_at_-1"  # our unique index until now: it let one project replace another's
 INDEXES = (
     IndexModel([(name, 1) for name in KEY], unique=True),
     IndexModel([("expires_at", 1)], expireAfterSeconds=0),
@@ -28,6 +28,7 @@ INDEXES = (
 NEEDED = ("find", "insert", "update", "createIndex")
 # What only the collection's owner can mend: invalid options (a time-series collection takes no unique index), an index of another
 # kind or name in the way, a validator, a view, documents of somebody else that are not unique.
+NO_INDEX = 27
 REFUSALS = frozenset({72, 85, 86, 121, 166, 11000})
 
 
@@ -53,24 +54,46 @@ class MongoSink:
         if status["authenticatedUsers"]:  # none = a server without users, as it has let us list
             _refuse_unprivileged(status["authenticatedUserPrivileges"], documents)
 
-    def write(self, forecast: Forecast, place: Place) -> None:
+    def write(self, forecast: Forecast, place: Place, standing: Standing = Standing.NEWEST) -> None:  # noqa: ARG002 - see _put
         """Deliver one forecast; raises SinkRefused, CredentialsRefused, SinkAway."""
         refuse_unwritable(forecast)
-        document = document_of(forecast)
+        document = document_of(forecast, self._connection.expiry(place, forecast.created_at))
         with _told(place):
             documents = self._connection.collection(place)
             documents.create_indexes(list(INDEXES))  # of ours, so made by us; those that are there already cost a millisecond
-            same = {name: document[name] for name in KEY}
+            _drop_earlier_index(documents)
             try:
-                documents.replace_one(same, document, upsert=True)
-            except (
-                DuplicateKeyError
-            ):  # another worker has just written the same forecast, or an index that is not ours is in the way
-                documents.replace_one(same, document, upsert=True)
+                _put(documents, document)
+            except DuplicateKeyError:
+                # another worker has just written the same forecast or a later one, or an index that is not ours is in the way
+                _put(documents, document)
 
 
-def document_of(forecast: Forecast) -> Document:
-    """The document of one forecast; entry `i` of each array belongs to step `i + 1`."""
+def _drop_earlier_index(documents: Documents) -> None:
+    """A user who may not see or drop it is let on: where it is in the way of the forecast, that is told."""
+    try:
+        if documents.index_information().get(EARLIER, {}).get("unique"):
+            documents.drop_index(EARLIER)
+    except OperationFailure as error:
+        if error.code not in {NOT_AUTHORISED, NO_INDEX}:  # the second: another worker was first
+            raise
+
+
+def _put(documents: Documents, document: Document) -> None:
+    """Write it in place of the same forecast: one that a release before knew without project and cluster, or one created before.
+
+    Of equal issue times the one stays that was created last.
+    """
+    same = {name: document[name] for name in KEY}
+    if documents.replace_one(same | {"project": None, "cluster": None}, document).matched_count:
+        return
+    later = same | {"created_at": {"$gt": document["created_at"]}}
+    if documents.find_one(later, {"_id": 1}) is None:
+        documents.replace_one(same | {"created_at": {"$lte": document["created_at"]}}, document, upsert=True)
+
+
+def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
+    """The document of one forecast; entry `i` of each array belongs to step `i + 1`. One without an end has no `expires_at`."""
     return {
         "project": forecast.project,
         "cluster": forecast.cluster,
@@ -91,7 +114,7 @@ def document_of(forecast: Forecast) -> Document:
         "skill": forecast.skill,
         "seconds": forecast.seconds,
         "job_id": forecast.job_id,
-        "expires_at": forecast.created_at + KEPT,
+        **({"expires_at": expires_at} if expires_at else {}),
     }
 
 
@@ -104,7 +127,8 @@ def _told(place: Place) -> Iterator[None]:
         except OperationFailure as error:
             if error.code not in REFUSALS:
                 raise
-            raise SinkRefused(str(error), connection=place.name, collection=place.collection) from error
+            advice = f"; drop this index of an earlier release: dropIndex({EARLIER!r})" if EARLIER in str(error) else ""
+            raise SinkRefused(f"{error}{advice}", connection=place.name, collection=place.collection) from error
 
 
 def _refuse_unprivileged(privileges: list[Document], documents: Documents) -> None:

@@ -38,7 +38,8 @@ def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
     source = {field.label: field.connections for field in place_inputs("source", {})}
     assert {"path", "collection", "document", "measurement", "database"} <= set(source)
     assert source == {name: " ".join(kind for kind in kinds if name in kinds[kind].asks_of("source")) for name in source}
-    assert {field.label for field in place_inputs("destination", {})} == {"collection", "measurement", "database"}
+    asked = {field.label for field in place_inputs("destination", {})}
+    assert asked == {"collection", "measurement", "database", "expires_in", "retention_policy"}
 
 
 def test_an_earlier_job_fills_in_its_places() -> None:

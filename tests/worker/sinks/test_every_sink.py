@@ -18,6 +18,7 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation
 from shared.drivers.influx import ErrorTypes, query
 from shared.errors import SinkAway, SinkRefused, UnknownConnection
 from shared.store import open_store
@@ -29,6 +30,7 @@ from worker.sinks.base import Sink
 
 Written = Callable[[], list[Forecast]]  # what the sink has been given, read back by other means than its own
 
+TAGS = ("queue", "metric", "project", "cluster", "job")  # in the order of our store
 NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill"]
 
 DATABASE, PLACE = "sinks", "forecasts"
@@ -43,19 +45,20 @@ def from_influx(settings: Settings) -> list[Forecast]:
     server = settings.connection("influxdb").server()
     errors = ErrorTypes(away=SinkAway, refused=SinkRefused)
     steps, runs = (
-        {tuple(series.tags[name] for name in ("job", "metric", "queue")): series for series in found}
+        {tuple(series.tags[name] for name in TAGS): series for series in found}
         for found in (
-            query(server, f'SELECT * FROM "{measurement}" GROUP BY "job", "metric", "queue"', errors, database=DATABASE)
+            query(server, f'SELECT * FROM "{measurement}" GROUP BY {", ".join(TAGS)}', errors, database=DATABASE)
             for measurement in (PLACE, f"{PLACE}_run")
         )
     )
     forecasts = []
-    for (job, metric, queue), series in sorted(steps.items(), key=lambda item: item[0][2]):
+    for key, series in sorted(steps.items()):
         columns = dict(zip(series.columns, zip(*series.rows, strict=True), strict=True))
-        run_series = runs[job, metric, queue]
+        run_series = runs[key]
         run = dict(zip(run_series.columns, run_series.rows[-1], strict=True))
         bounds = {name: tuple(map(float, columns[name])) for name in ("prediction", "lower_bound", "upper_bound")}
-        told = {"queue": queue, "metric": metric, "job": job, "mape": run.get("mape"), "skill": run.get("skill")}
+        told = dict(zip(TAGS, key, strict=True)) | {"mape": run.get("mape"), "skill": run.get("skill")}
+        told["cluster"] = told["cluster"] or "@files"
         forecasts.append(a_forecast(**told, **bounds, model=columns["model"][0], job_id=run["job_id"], seconds=run["seconds"]))
     return forecasts
 
@@ -64,9 +67,9 @@ def from_mongo(settings: Settings) -> list[Forecast]:
     """What the documents say."""
     names = {field.name for field in fields(Forecast)}
     with MongoClient[dict[str, Any]](settings.connection("mongodb").url.get_secret_value(), tz_aware=True) as client:
-        found = list(client[DATABASE][PLACE].find(sort=[("queue", 1)]))
+        found = list(client[DATABASE][PLACE].find(sort=[("queue", 1), ("project", 1), ("cluster", 1)]))
     for each in found:
-        each |= {"step_seconds": each["period_seconds"]}
+        each |= {"step_seconds": each["period_seconds"], "aggregation": Aggregation.MEAN}
         each |= {name: tuple(each[name]) for name in ("prediction", "lower_bound", "upper_bound")}
         assert len(each["timestamp"]) == len(each["step"]) == len(each["prediction"])
     return [Forecast(**{name: value for name, value in each.items() if name in names}) for each in found]
@@ -128,6 +131,16 @@ def test_a_forecast_written_again_replaces_its_own_series_whole_and_no_other(sin
     later = a_forecast(mape=None, prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
     sink.write(later, place)
     assert written() == [later, *others]
+
+
+def test_each_project_and_cluster_has_its_own_forecasts(sink: Sink, place: Place, written: Written) -> None:
+    both = [a_forecast(project=project, cluster=cluster) for project in ("etl", "ml") for cluster in ("east", "west")]
+    for forecast in (*both, *both):
+        sink.write(forecast, place)
+    assert written() == both
+    shorter = a_forecast(project="ml", cluster="east", prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
+    sink.write(shorter, place)
+    assert written() == [*both[:2], shorter, both[3]]
 
 
 def test_two_workers_that_write_the_same_forecast_leave_one(sink: Sink, place: Place, written: Written) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +13,15 @@ from pydantic import SecretStr
 
 from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Place
-from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkRefused
+from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
 from tests.factories import MONDAY, a_forecast
 from tests.influx_server import Influxd
 from tests.worker.sinks.v2_gateway import v2_gateway
 from worker.sinks import sinks
 from worker.sinks._influx_points import lines_of
-from worker.sinks.base import Sink
+from worker.sinks.base import Sink, Standing
 
 DATABASE, PLACE = "forecasts", Place(name="influxdb", measurement="usage")
 MEASUREMENTS = ("usage", "usage_issued", "usage_run")
@@ -54,13 +58,11 @@ def test_the_three_measurements_are_those_of_the_contract(sink: Sink, influxd: I
     for _ in range(2):
         sink.write(a_forecast(), PLACE)
     assert [len(points(influxd, name)) for name in MEASUREMENTS] == [3, 3, 1]  # however often it is written
-    tags = {"job": "Resource Forecasting", "metric": "used_capacity", "queue": "root.etl"}
+    tags = {"job": "Resource Forecasting", "metric": "used_capacity", "project": "capacity forecasting", "queue": "root.etl"}
     numbers = {"prediction": 60.0, "lower_bound": 45.0, "upper_bound": 75.0, "issued_at": START, "model": "seasonal_naive"}
     second = {"time": START + 3_600, **tags, **numbers}
     assert points(influxd, "usage")[1] == second | {"step": 2}
-    issued = points(influxd, "usage_issued")[1]
-    assert {name: value for name, value in issued.items() if not name.startswith("step")} == second
-    assert "002" in issued.values()
+    assert points(influxd, "usage_issued")[1] == second | {"step": "002"}
     run = {"model": "seasonal_naive", "mape": 7.5, "skill": 0.2, "horizon": 3, "seconds": 1.5, "job_id": "job-1"}
     assert points(influxd, "usage_run") == [{"time": START, **tags, **run}]
 
@@ -72,6 +74,134 @@ def test_both_ways_of_writing_give_equal_points(influxd: Influxd, database: str)
             sink.write(a_forecast(queue='root.a b,c="d"'), Place(name="influxdb", measurement=measurement))
     for suffix in ("", "_issued", "_run"):
         assert points(influxd, f"one{suffix}") == points(influxd, f"two{suffix}") != []
+
+
+NAMED = ("project", "cluster", "job", "queue")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def of_steps(count: int, issued_at: datetime = MONDAY, **changes: Any) -> Forecast:
+    """Each run predicts a value of its own, so that its steps are told from those of others."""
+    level = float((issued_at - MONDAY) / HOUR) + count / 1_000
+    numbers = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (level,) * count)
+    return a_forecast(issued_at=issued_at, created_at=issued_at + timedelta(minutes=2), **numbers, **changes)
+
+
+def steps_of(*forecasts: Forecast) -> set[tuple[Any, ...]]:
+    return {
+        (each.project or None, each.series.named_cluster or None, each.job, each.queue, int(moment.timestamp()), value)
+        for each in forecasts
+        for moment, value in zip(each.timestamps, each.prediction, strict=True)
+    }
+
+
+def live(influxd: Influxd, measurement: str = "usage") -> set[tuple[Any, ...]]:
+    """What a dashboard reads: whose step, when, and the value that it has."""
+    every = points(influxd, measurement)
+    return {(*(point.get(name) for name in NAMED), point["time"], point["prediction"]) for point in every}
+
+
+@pytest.fixture(params=["1", "2", "3"])
+def any_sink(request: pytest.FixtureRequest, influxd: Influxd, database: str) -> Iterator[Sink]:
+    """The third takes no DELETE."""
+    if request.param == "1":
+        yield a_sink(influxd.url)
+    else:
+        with v2_gateway(influxd.url, deletes=request.param == "2") as url:
+            yield a_sink(url, version=request.param)
+
+
+def test_a_run_in_the_past_touches_nothing_that_was_issued_later(any_sink: Sink, influxd: Influxd) -> None:
+    newest = of_steps(72)
+    runs = ((24, 48 * HOUR), (72, 24 * HOUR), (200, HOUR), (1, 720 * HOUR))
+    past = [of_steps(count, MONDAY - earlier) for count, earlier in runs]
+    any_sink.write(newest, PLACE)
+    for forecast in (*past, past[1], newest, *past):  # retries, and the live one again
+        any_sink.write(forecast, PLACE)
+        assert live(influxd) == steps_of(newest)
+    assert live(influxd, "usage_issued") == steps_of(newest, *past)
+    assert [point["time"] for point in points(influxd, "usage_run")] == [START]
+
+
+def test_a_history_that_is_filled_up_day_by_day_is_as_if_it_had_been_live(any_sink: Sink, influxd: Influxd) -> None:
+    days = [of_steps(24, MONDAY + day * DAY) for day in range(3)]
+    for forecast in days:
+        any_sink.write(forecast, PLACE)
+    assert live(influxd) == steps_of(*days)
+
+
+def test_what_a_longer_forecast_left_behind_is_gone_or_told_by_its_issue_time(
+    any_sink: Sink, influxd: Influxd, request: pytest.FixtureRequest
+) -> None:
+    longer, shorter = of_steps(72), of_steps(24, MONDAY + HOUR)
+    any_sink.write(longer, PLACE)
+    any_sink.write(shorter, PLACE)
+    newer = [point for point in points(influxd, "usage") if point["issued_at"] == START + 3_600]
+    assert len(newer) == 24
+    first = {step for step in steps_of(longer) if step[4] == START}
+    stale = {step for step in steps_of(longer) if step[4] > START + 24 * 3_600}
+    keeps = request.node.callspec.params["any_sink"] == "3"
+    assert live(influxd) == steps_of(shorter) | first | (stale if keeps else set())
+
+
+def test_other_projects_clusters_jobs_and_queues_keep_their_steps(any_sink: Sink, influxd: Influxd) -> None:
+    ours = {"project": "etl", "cluster": "east"}
+    others = [{name: "other"} for name in NAMED] + [{"cluster": "@files"}, {"project": ""}]
+    kept = [of_steps(72, MONDAY + DAY, **(ours | other)) for other in others]
+    for forecast in (*kept, of_steps(72, **ours), of_steps(24, MONDAY + HOUR, **ours)):
+        any_sink.write(forecast, PLACE)
+    assert live(influxd) >= steps_of(*kept, of_steps(24, MONDAY + HOUR, **ours))
+    later = [of_steps(2, MONDAY + 2 * DAY, **(ours | other)) for other in others]
+    for forecast in later:
+        any_sink.write(forecast, PLACE)
+    assert live(influxd) >= steps_of(of_steps(24, MONDAY + HOUR, **ours), *later)
+
+
+def test_of_two_jobs_of_one_name_in_one_hour_the_later_one_counts(any_sink: Sink, influxd: Influxd) -> None:
+    first = of_steps(3, job_id="first")
+    second = replace(first, job_id="second", created_at=MONDAY + timedelta(minutes=9), prediction=(7.0, 8.0, 9.0))
+    for forecast, standing in ((first, Standing.NEWEST), (second, Standing.NEWEST), (first, Standing.REPLACED)):
+        any_sink.write(forecast, PLACE, standing)
+    for measurement in MEASUREMENTS[:2]:
+        assert live(influxd, measurement) == steps_of(second)
+    assert points(influxd, "usage_run")[0]["job_id"] == "second"
+
+
+def test_a_write_that_was_cut_off_after_the_deletion_is_mended_by_the_next(influxd: Influxd, database: str) -> None:
+    sink, longer, shorter = a_sink(influxd.url), of_steps(72), of_steps(24, MONDAY + HOUR)
+    sink.write(longer, PLACE)
+    influxd.query(f'ALTER RETENTION POLICY "autogen" ON "{DATABASE}" DURATION 1h SHARD DURATION 1h DEFAULT')
+    with pytest.raises(SinkRefused, match="partial write"):
+        sink.write(shorter, PLACE)
+    assert len(live(influxd)) == 25  # of the longer one, up to where the shorter one ends
+    influxd.query(f'ALTER RETENTION POLICY "autogen" ON "{DATABASE}" DURATION INF SHARD DURATION 1w DEFAULT')
+    sink.write(shorter, PLACE)
+    assert live(influxd) == steps_of(shorter) | {step for step in steps_of(longer) if step[4] == START}
+
+
+def test_a_retention_policy_is_written_to_where_it_is_named(influxd: Influxd, database: str) -> None:
+    influxd.query(f'CREATE RETENTION POLICY "2y-kept" ON "{DATABASE}" DURATION 104w REPLICATION 1')
+    place = Place(name="influxdb", measurement="usage", others={"retention_policy": "2y-kept"})
+    sink = a_sink(influxd.url)
+    sink.check(place)
+    for forecast in (of_steps(72), of_steps(24, MONDAY + HOUR), of_steps(72, MONDAY - DAY)):
+        sink.write(forecast, place)
+    found = influxd.query('SELECT count("prediction") FROM "2y-kept"."usage"', DATABASE)
+    assert found[0].rows[0][1] == 25
+    assert points(influxd, "usage") == []
+    for act in (sink.check, lambda nowhere: sink.write(of_steps(1), nowhere)):
+        with pytest.raises(SinkRefused, match="retention policy not found"):
+            act(Place(name="influxdb", measurement="usage", others={"retention_policy": "nope"}))
+    with pytest.raises(InvalidSettings, match="no name"):
+        sink.write(of_steps(1), Place(name="influxdb", measurement="usage", others={"retention_policy": 'x"."y'}))
+
+
+def test_only_version_1_has_retention_policies() -> None:
+    place = Place(name="influxdb", measurement="usage", others={"retention_policy": "kept"})
+    for version, accepted in (("1", True), ("2", False), ("3", False)):
+        connection = InfluxdbConnection(url=SecretStr("http://x:1"), version=version, database=DATABASE)  # type: ignore[arg-type]
+        with nullcontext() if accepted else pytest.raises(InvalidRequest, match=f"version {version} has none"):
+            connection.check_place(place, "destination")
 
 
 @pytest.mark.parametrize("queue", ["a\nadmin,x=y v=666", "root\\", "a\x00b", "a\x85b", "a\ud800b"])
@@ -117,18 +247,20 @@ def test_a_user_who_may_only_read_is_told_so(influxd_with_users: Influxd) -> Non
     a_sink(influxd_with_users.url, token="writer:writer", database="usage").check(PLACE)
 
 
-def test_a_user_who_may_only_write_is_enough(influxd_with_users: Influxd) -> None:
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_user_who_may_only_write_is_enough_and_our_store_says_what_is_newest(influxd_with_users: Influxd, version: str) -> None:
     influxd_with_users.make_database(DATABASE)
     influxd_with_users.query("CREATE USER sink WITH PASSWORD 'sink'")
     influxd_with_users.query(f'GRANT WRITE ON "{DATABASE}" TO sink')
-    sink = a_sink(influxd_with_users.url, token="sink:sink")
-    sink.check(PLACE)
-    for length in (3, 1):
-        sink.write(a_forecast(prediction=(1.0,) * length, lower_bound=(0.0,) * length, upper_bound=(2.0,) * length), PLACE)
-    assert influxd_with_users.count("usage", DATABASE, "step") == 1
+    newest, past = of_steps(5, MONDAY + HOUR), of_steps(72, MONDAY - DAY)
     with v2_gateway(influxd_with_users.url) as url:
-        a_sink(url, version="2", token="sink:sink").write(a_forecast(), PLACE)
-    assert influxd_with_users.count("usage", DATABASE, "step") == 3
+        sink = a_sink(influxd_with_users.url if version == "1" else url, version=version, token="sink:sink")
+        sink.check(PLACE)
+        for forecast, standing in ((of_steps(72), Standing.NEWEST), (newest, Standing.NEWEST), (past, Standing.OLDER)):
+            sink.write(forecast, PLACE, standing)
+    first = {step for step in steps_of(of_steps(72)) if step[4] == START}
+    assert live(influxd_with_users) == steps_of(newest) | first
+    influxd_with_users.query("DROP USER sink")
 
 
 def test_a_server_that_went_away_in_the_middle_has_the_forecast_once_when_it_is_back(influxd: Influxd, database: str) -> None:

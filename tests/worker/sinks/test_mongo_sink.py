@@ -19,6 +19,7 @@ from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer, free_port
 from worker.sinks import sinks
 from worker.sinks.base import Sink
+from worker.sinks.mongo_sink import EARLIER
 
 DATABASE, PLACE = "forecasts", Place(name="mongodb", collection="queue_forecasts")
 
@@ -45,6 +46,8 @@ def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(database:
     document = database.queue_forecasts.find_one({}, {"_id": 0})
     created_at = MONDAY + timedelta(minutes=2)
     assert document == {
+        "project": "capacity forecasting",
+        "cluster": "@files",
         "queue": "root.etl",
         "metric": "used_capacity",
         "job": "Resource Forecasting",
@@ -70,10 +73,83 @@ def test_the_key_is_unique_and_the_server_drops_what_is_expired(database: Databa
     for _ in range(2):
         sink.write(a_forecast(), PLACE)
     indexes = database.queue_forecasts.index_information()
-    key = [("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)]
+    names = ("project", "cluster", "queue", "metric", "job", "issued_at", "period_seconds")
+    key = [(name, 1) for name in names]
     assert [index["key"] for index in indexes.values() if index.get("unique")] == [key]
     assert [index["key"] for index in indexes.values() if index.get("expireAfterSeconds") == 0] == [[("expires_at", 1)]]
     assert len(indexes) == 3
+
+
+def of_the_release_before(database: Database[Any], sink: Sink, **changes: Any) -> None:
+    """A document without project and cluster, and the unique index that knew none."""
+    sink.write(a_forecast(**changes), PLACE)
+    documents = database.queue_forecasts
+    documents.update_many({}, {"$unset": {"project": "", "cluster": ""}})
+    for name, index in documents.index_information().items():
+        if index.get("unique"):
+            documents.drop_index(name)
+    documents.create_index([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)], unique=True)
+
+
+def test_documents_of_the_release_before_are_replaced_and_its_index_is_dropped(database: Database[Any], sink: Sink) -> None:
+    of_the_release_before(database, sink, model="var", job_id="before")
+    for forecast in (a_forecast(), a_forecast(project="other"), a_forecast(cluster="east"), a_forecast()):
+        sink.write(forecast, PLACE)
+    found = database.queue_forecasts.find({}, {"_id": 0, "project": 1, "cluster": 1, "model": 1}, sort=[("_id", 1)])
+    assert [tuple(each.values()) for each in found] == [
+        ("capacity forecasting", "@files", "seasonal_naive"),
+        ("other", "@files", "seasonal_naive"),
+        ("capacity forecasting", "east", "seasonal_naive"),
+    ]
+    assert EARLIER not in database.queue_forecasts.index_information()
+
+
+def test_an_index_of_the_same_name_that_is_not_ours_stays(database: Database[Any], sink: Sink) -> None:
+    database.queue_forecasts.create_index([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)])
+    sink.write(a_forecast(), PLACE)
+    assert EARLIER in database.queue_forecasts.index_information()
+
+
+def test_of_two_jobs_of_one_name_in_one_hour_the_one_created_last_stays(database: Database[Any], sink: Sink) -> None:
+    second = a_forecast(job_id="second", created_at=MONDAY + timedelta(minutes=9))
+    for forecast in (a_forecast(job_id="first"), second, a_forecast(job_id="first"), second):
+        sink.write(forecast, PLACE)
+    sink.write(a_forecast(issued_at=MONDAY - timedelta(days=1)), PLACE)  # a run in the past has a document of its own
+    assert [each["job_id"] for each in database.queue_forecasts.find(sort=[("_id", 1)])] == ["second", "job-1"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "expires_in", "kept"),
+    [
+        ("90d", None, timedelta(days=90)),
+        ("90d", "1mo", timedelta(days=31)),
+        ("forever", "2h", timedelta(hours=2)),
+        ("forever", None, None),
+    ],
+)
+def test_how_long_a_forecast_stays_is_said_by_the_connection_and_by_the_request(
+    mongod: MongoServer, database: Database[Any], keep: str, expires_in: str | None, kept: timedelta | None
+) -> None:
+    others = {"expires_in": expires_in} if expires_in else {}
+    place = Place(name="mongodb", collection="queue_forecasts", others=others)
+    a_sink(mongod.url_of(DATABASE), keep=keep).write(a_forecast(), place)
+    document = database.queue_forecasts.find_one()
+    assert document is not None
+    assert document.get("expires_at") == (None if kept is None else MONDAY + timedelta(minutes=2) + kept)
+
+
+def test_a_user_who_may_not_drop_the_earlier_index_is_told_when_it_is_in_the_way(mongod_with_users: MongoServer) -> None:
+    mongod_with_users.make_database(DATABASE)
+    with mongod_with_users.client() as client:
+        of_the_release_before(client[DATABASE], a_sink(mongod_with_users.url_of(DATABASE)))
+        resource = {"db": DATABASE, "collection": "queue_forecasts"}
+        rights = [{"resource": resource, "actions": ["find", "insert", "update", "createIndex"]}]
+        client.admin.command("createRole", "few", privileges=rights, roles=[])
+        client.admin.command("createUser", "few", pwd="few", roles=["few"])
+    sink = a_sink(mongod_with_users.url_of(DATABASE, "few:few"))
+    sink.write(a_forecast(), PLACE)  # replaces the one that is there
+    with pytest.raises(SinkRefused, match=rf"drop this index of an earlier release: dropIndex\('{EARLIER}'\)"):
+        sink.write(a_forecast(project="other"), PLACE)
 
 
 def test_a_unique_index_of_somebody_else_is_told_and_no_forecast_is_lost_silently(database: Database[Any], sink: Sink) -> None:
