@@ -31,6 +31,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         aggregation=request.aggregation,
         where=request.where,
         samples_timezone=request.samples_timezone,
+        timezone=request.timezone,
         csv=request.csv,
         missing_values=request.missing_values,
         physical_range=request.bounds,

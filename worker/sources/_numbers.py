@@ -1,27 +1,51 @@
-"""Cells as numbers: what counts as a number, and what a column of text is told."""
+"""Cells as numbers, each by itself: what counts as a number, which sign stands before decimals, and what is only text."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.domain.samples import CsvForm
+from worker.sources._decimals import Signs, signs_of, without_blanks
+from worker.sources._lost import NULL_WORDS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_NUMBER = 1e100  # beyond it squares overflow: a broken sample, not a load
+NO_LIMIT = (2147483647.0, 9223372036854775807.0)  # what YARN writes where there is none: never a load
+_MORE_NULL_WORDS = ("#na", "#n/a n/a", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "nil", "undefined", "–", "—")
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """values: float64, NaN where a cell is empty, text, infinite or absurdly large. texts: cells that hold text."""
+    """A column as numbers.
+
+    values: float64, NaN where a cell has none that is of use. is_text: cells that hold text. is_broken: cells with a number that
+    is infinite, absurdly large, or stands for "no limit". texts: the cells as they are written, where they are text. signs: how.
+    """
 
     values: NDArray[np.float64]
-    texts: int = 0
+    is_text: Bools
+    is_broken: Bools
+    texts: pd.Series | None = None
+    signs: Signs = field(default_factory=Signs)
+
+    def written(self, place: int) -> str:
+        """One cell as it stands in the source."""
+        return str(self.values[place]) if self.texts is None else str(self.texts.iloc[place])
+
+    @property
+    def are_text(self) -> bool:
+        """Whether most of the filled cells hold text: then nobody means numbers, unless the column was asked for."""
+        return int(self.is_text.sum()) > int(np.isfinite(self.values).sum())
 
 
 def is_number_type(kind: pa.DataType) -> bool:
@@ -32,36 +56,60 @@ def is_number_type(kind: pa.DataType) -> bool:
     return any(accepts(kind) for accepts in accepted)
 
 
-def without_null_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A CSV's column without its words for "no value" (NA, null, NaN …): right for numbers and times, not for names."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import csv
+def is_text_type(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds texts, such as categories of them."""
+    from pyarrow import types
 
-    words = pa.array(csv.ConvertOptions().null_values)
-    return pc.if_else(pc.is_in(column, value_set=words), pa.scalar(None, pa.string()), column)
+    return types.is_string(kind) or types.is_large_string(kind) or (types.is_dictionary(kind) and is_text_type(kind.value_type))
 
 
-def read_numbers(column: pa.ChunkedArray, *, from_text: bool) -> Numbers | None:
-    """A column as numbers, or None when it is no column of numbers.
+def read_numbers(column: pa.ChunkedArray, form: CsvForm) -> Numbers:
+    """A column of numbers or texts as numbers.
 
-    Args:
-        column: of any type.
-        from_text: read texts as numbers, as CSV needs it; the column is one of text when most of its filled cells are.
+    Raises:
+        UnreadableData: numbers are written in two ways, or in one that may mean two things.
     """
     import pyarrow as pa
 
     if is_number_type(column.type):
         numeric = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-        return Numbers(values=_usable(numeric.cast(pa.float64(), safe=False).to_pandas().to_numpy(dtype=np.float64)))
-    if not (from_text and column.type == pa.string()):
-        return None
+        return _judged(numeric.cast(pa.float64(), safe=False).to_pandas().to_numpy(dtype=np.float64))
+    return _from_texts(column.cast(pa.string()), form)
+
+
+def without_null_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts without blanks around them, and without words for "no value" (NA, null, NaN …): right for numbers, not for names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    words = pa.array([*NULL_WORDS, *_MORE_NULL_WORDS])
+    return pc.if_else(pc.is_in(pc.utf8_lower(trimmed), value_set=words), pa.scalar(None, pa.string()), trimmed)
+
+
+def _from_texts(column: pa.ChunkedArray, form: CsvForm) -> Numbers:
+    import pyarrow as pa
+
+    cells = without_null_words(column)
+    numbers = without_blanks(cells)
+    signs = signs_of(numbers, form)
+    plain = signs.plain(numbers)
     with suppress(pa.ArrowInvalid):  # fast and strict: every filled cell is a number
-        return Numbers(values=_usable(column.cast(pa.float64()).to_pandas().to_numpy(dtype=np.float64)))
-    values = pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(dtype=np.float64)
-    texts = int(np.isnan(values).sum()) - column.null_count
-    return Numbers(values=_usable(values), texts=texts) if texts * 2 <= len(values) - column.null_count else None
+        values = plain.cast(pa.float64()).to_pandas().to_numpy(dtype=np.float64)
+        return _judged(values, signs=signs, texts=cells.to_pandas())
+    values = pd.to_numeric(plain.to_pandas(), errors="coerce").to_numpy(dtype=np.float64)
+    is_text = np.isnan(values) & ~cells.is_null().to_numpy()
+    return _judged(values, is_text=is_text, texts=cells.to_pandas(), signs=signs)
 
 
-def _usable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.abs(values) < MAX_NUMBER, values, np.nan)
+def _judged(
+    values: NDArray[np.float64], *, is_text: Bools | None = None, texts: pd.Series | None = None, signs: Signs | None = None
+) -> Numbers:
+    is_broken = (np.abs(values) >= MAX_NUMBER) | np.isin(values, NO_LIMIT)  # NaN is neither
+    return Numbers(
+        values=np.where(is_broken, np.nan, values),
+        is_text=np.zeros(len(values), dtype=bool) if is_text is None else is_text,
+        is_broken=is_broken,
+        texts=texts,
+        signs=signs or Signs(),
+    )

@@ -1,113 +1,153 @@
-"""One queue's samples out of one file: the right rows, the right columns, times as UTC, cells as numbers; all else counted."""
+"""One queue's rows of all files as samples: times as UTC, cells as numbers, and what had to be left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from shared.domain.identifiers import listed
-from shared.errors import SourceNotFound, UnreadableData
-from worker.sources._numbers import is_number_type, read_numbers, without_null_words
-from worker.sources._tables import Table
-from worker.sources._times import read_times
+from shared.domain.timegrid import to_epoch
+from shared.errors import UnreadableData
+from worker.sources._columns import Column, read_column
+from worker.sources._layout import texts_in
+from worker.sources._parts import MICROSECONDS, NOTHING, Part
+from worker.sources._times import ACCEPTED_TIMES, Kind, to_utc
 from worker.sources.base import Query
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Mapping
+
+Moments = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """What one file has of a queue.
+    """What the files have of a queue, in their order.
 
-    frame: index = timestamps (UTC, as they came: unsorted, repeated), float columns, NaN where a cell is no finite number.
-    assumed: what was assumed about the timestamps. unreadable_times, broken_rows, text_cells: what was left out, counted.
-    text_columns: columns that nobody asked for by name and that hold no numbers. unread: what to say of more than are read.
+    moments: microseconds since 1970, UTC. is_readable: whether a row has a time at all; is_inside: whether it is in the history.
+    columns: of numbers, the target first. texts: columns that nobody asked for and that hold no numbers, or in two ways.
     """
 
-    frame: pd.DataFrame
-    has_queue_column: bool
-    is_aware: bool
-    assumed: str | None
-    unreadable_times: int
-    broken_rows: int
-    text_cells: int
-    text_columns: tuple[str, ...]
-    unread: str | None
+    moments: Moments
+    is_readable: NDArray[np.bool_]
+    is_inside: NDArray[np.bool_]
+    columns: Mapping[str, Column]
+    texts: tuple[str, ...]
+
+    def frame(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """These rows, sorted by time, those of one time in the order of the files."""
+        places = np.flatnonzero(chosen)
+        places = places[np.argsort(self.moments[places], kind="stable")]
+        cells = {name: column.values[places] for name, column in self.columns.items()}
+        return pd.DataFrame(cells, index=as_index(self.moments[places]))
 
 
-def rows_of_queue(table: Table, query: Query) -> pa.Table | None:
-    """The file's rows of the queue with the columns to use, or None when it has none.
+def read_samples(parts: Sequence[Part], query: Query) -> Samples:
+    """Read times and numbers.
 
     Raises:
-        UnreadableData: the file is broken. SourceNotFound: it holds the queue and lacks a column.
+        UnreadableData: a column that is needed holds no numbers, or holds them in two ways; timestamps are of two kinds.
     """
-    if table.own_queue(query.queue_field) not in {None, query.queue}:
-        return None
-    needed = (query.time_field, *query.required)
-    if missing := [name for name in needed if name not in table.columns]:
-        if query.queue not in table.queue_names(query.queue_field):
-            return None
-        raise SourceNotFound(f"found no column {missing[0]!r}, there are {listed(table.columns)}", file=table.name)
-    _refuse_nested(table, (query.queue_field, *needed))
-    if not query.target and (unread := query.note_unnamed(len(_unnamed(table, query)))):
-        raise UnreadableData(unread, file=table.name)
-    numeric = [name for name in _others(table, query) if table.is_csv or is_number_type(table.columns[name])]
-    rows = table.rows(query.queue, query.queue_field, list(dict.fromkeys((*needed, *numeric))))
-    return rows if rows.num_rows else None
+    for part in parts:
+        _refuse_two_kinds(part, query)
+    _refuse_two_kinds_of_files(parts, query)
+    moments = np.concatenate([_utc(part, query) for part in parts])
+    is_readable = np.concatenate([part.times.kinds for part in parts]) != Kind.UNREADABLE
+    if len(is_readable) and not is_readable.any():
+        example = next((part.unreadable for part in parts if part.unreadable), None)
+        found = f"but for example {example[:40]!r}" if example else "all are empty"
+        reason = f"found no timestamp in {len(is_readable):,} rows, {found}; accepted are {ACCEPTED_TIMES}"
+        raise UnreadableData(reason, queue=query.queue, file=parts[0].table.name, column=query.time_field)
+    first, last = (to_epoch(moment) * MICROSECONDS for moment in (query.start, query.end))
+    is_inside = is_readable & (moments >= first) & (moments < last)
+    columns, texts = _columns(parts, query, is_inside)
+    return Samples(moments=moments, is_readable=is_readable, is_inside=is_inside, columns=columns, texts=texts)
 
 
-def read_samples(table: Table, rows: pa.Table, query: Query) -> Samples:
-    """What `rows_of_queue` found, as times and numbers; raises UnreadableData when a column is neither."""
-    if table.is_csv:
-        rows = rows.from_arrays([without_null_words(column) for column in rows.columns], rows.column_names)
-    times = read_times(rows[query.time_field], file=table.name, column=query.time_field)
-    cells = {name: read_numbers(rows[name], from_text=table.is_csv) for name in rows.column_names if name != query.time_field}
-    numbers = {name: column for name, column in cells.items() if column is not None}
-    if refused := [name for name in query.required if name not in numbers]:
-        raise UnreadableData(_no_numbers(rows[refused[0]]), file=table.name, column=refused[0])
-    frame = pd.DataFrame({name: column.values for name, column in numbers.items()}, index=times.moments)
-    timed = frame[frame.index.notna()]
-    return Samples(
-        frame=timed,
-        has_queue_column=query.queue_field in table.columns,
-        is_aware=times.is_aware,
-        assumed=times.note,
-        unreadable_times=len(frame) - len(timed),
-        broken_rows=table.broken_rows.total(),
-        text_cells=sum(column.texts for column in numbers.values()),
-        text_columns=tuple(name for name in _others(table, query) if name not in numbers),
-        unread=query.note_unnamed(len(_unnamed(table, query))),
+def as_index(moments: Moments) -> pd.DatetimeIndex:
+    """Microseconds since 1970 as times."""
+    return pd.DatetimeIndex(moments.view("datetime64[us]")).as_unit("ns").tz_localize("UTC")
+
+
+def moment_at(moments: Moments, place: int) -> datetime:
+    """One of them."""
+    return pd.Timestamp(int(moments[place]), unit="us", tz="UTC").to_pydatetime()
+
+
+def notes_on_times(parts: Sequence[Part], query: Query) -> Iterator[str]:
+    """What was assumed about timestamps."""
+    kinds = {Kind(kind) for part in parts for kind in np.unique(part.times.kinds)}
+    for kind in sorted(kinds - {Kind.UNREADABLE, Kind.ZONED}):
+        if kind is Kind.LOCAL:
+            yield f"timestamps carry no time zone and were taken as {query.samples_timezone or 'UTC'}"
+        else:
+            yield f"timestamps are numbers and were read as {kind.name.lower()} since 1970"
+
+
+def advice_on_times(parts: Sequence[Part], query: Query) -> Iterator[str]:
+    """What to say of times without a zone, where the request names another zone than the one that was assumed."""
+    if query.samples_timezone is None and query.timezone != "UTC" and any(Kind.LOCAL in part.times.kinds for part in parts):
+        yield (
+            f"timestamps carry no time zone and were taken as UTC, although `timezone` is {query.timezone}: say in"
+            " `samples_timezone` in which zone they were written"
+        )
+
+
+def _columns(parts: Sequence[Part], query: Query, is_inside: NDArray[np.bool_]) -> tuple[dict[str, Column], tuple[str, ...]]:
+    """The columns of numbers, and the names of those that hold none and that nobody has asked for."""
+    names = dict.fromkeys(name for part in parts for name in part.cells.column_names)
+    needed = set(query.required) | ({query.target} if query.queues_from_columns else set())
+    columns: dict[str, Column] = {}
+    texts = [name for part in parts for name in texts_in(part.table, query) if query.columns is None]
+    for name in (name for name in names if name != NOTHING):
+        column = read_column(parts, name, query, is_inside, is_needed=name in needed)
+        if column is None:
+            texts.append(name)
+        else:
+            columns[name] = column
+    return columns, tuple(dict.fromkeys(texts))
+
+
+def _utc(part: Part, query: Query) -> Moments:
+    """The part's times as UTC."""
+    moments, is_local = part.times.moments, part.times.kinds == Kind.LOCAL
+    if query.samples_timezone in {None, "UTC"} or not is_local.any():
+        return moments
+    moments = moments.copy()
+    moments[is_local] = to_utc(moments[is_local], str(query.samples_timezone))
+    return moments
+
+
+def _refuse_two_kinds(part: Part, query: Query) -> None:
+    """Raises UnreadableData when a file's timestamps of the queue are written in two ways: a guess would be one for each."""
+    kinds, counts = np.unique(part.times.kinds[part.times.kinds != Kind.UNREADABLE], return_counts=True)
+    if len(kinds) < 2:
+        return
+    order = np.argsort(-counts, kind="stable")
+    found = " and ".join(
+        f"{counts[place]:,} {Kind(kinds[place]).words} such as {part.examples[Kind(kinds[place])][:40]!r}" for place in order
+    )
+    rare = part.times.moments[part.times.kinds == kinds[order[-1]]]
+    span = f"the latter from {as_index(rare)[0]:%Y-%m-%d %H:%M} to {as_index(rare)[-1]:%Y-%m-%d %H:%M}"
+    raise UnreadableData(
+        f"found {found}, {span}; accepted is one kind in every row",
+        queue=query.queue,
+        file=part.table.name,
+        column=query.time_field,
     )
 
 
-def _others(table: Table, query: Query) -> list[str]:
-    """The columns that come along when none are asked for by name, unless they are too many."""
-    unnamed = _unnamed(table, query)
-    return [] if query.note_unnamed(len(unnamed)) else unnamed
-
-
-def _unnamed(table: Table, query: Query) -> list[str]:
-    """The columns that nobody has named, when none are; pandas' row numbers are none."""
-    if query.columns is not None:
-        return []
-    known = {query.time_field, query.queue_field, query.target, ""}  # "": the row numbers in a CSV
-    return [name for name in table.columns if name not in known and not name.startswith("__index_level_")]
-
-
-def _refuse_nested(table: Table, names: Iterable[str]) -> None:
-    """Raises UnreadableData for a column of lists or structures, before one of them is decoded."""
-    import pyarrow.types as kind
-
-    for name in names:
-        if name in table.columns and kind.is_nested(table.columns[name]):
-            type_name = str(table.columns[name])[:40]
-            raise UnreadableData(f"found {type_name}; accepted are single values", file=table.name, column=name)
-
-
-def _no_numbers(column: pa.ChunkedArray) -> str:
-    example = str(column.drop_null()[0].as_py())[:40]
-    return f"found {column.type} such as {example!r}; accepted are numbers, stored as numbers, with a decimal point"
+def _refuse_two_kinds_of_files(parts: Sequence[Part], query: Query) -> None:
+    local = [part for part in parts if Kind.LOCAL in part.times.kinds]
+    others = [part for part in parts if (part.times.kinds > Kind.UNREADABLE).any() and Kind.LOCAL not in part.times.kinds]
+    if local and others and query.samples_timezone is None:
+        found = f"found files with a time zone in their timestamps ({others[0].table.name}) and files without"
+        raise UnreadableData(
+            f"{found} ({local[0].table.name}); say in `samples_timezone` in which zone those without were written",
+            queue=query.queue,
+        )

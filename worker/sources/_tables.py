@@ -1,4 +1,4 @@
-"""One CSV or Parquet file as a table: which columns it has, which queues are in it, and the rows of one of them."""
+"""One CSV or Parquet file as a table: which columns it has, and the cells of some of them, few rows at a time."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from shared.domain.identifiers import MAX_QUEUE_NAME
+from shared.domain.samples import CsvForm
 from shared.errors import UnreadableData
+from worker.sources._csv_head import CsvHead, read_head
 from worker.sources._files import Files, opened
 from worker.sources._memory import MAX_MEMORY, limited_memory
-from worker.sources.base import check_count
+from worker.sources._ragged import Ragged, shown_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
-MAX_BYTES = 160 << 20  # of one queue, decoded: a year of a CSV, every ten seconds; what is made of them takes six times as much
 MAX_ROWS = 100_000_000  # of one file, whosever they are: looking at them takes seconds
 MAX_COLUMNS = 50_000  # of one file, most of which are never read
 MAX_FOOTER = 1 << 25  # of a Parquet file: where it says what it holds
 BATCH_ROWS = 1 << 15
+BLOCK = 1 << 20  # of a CSV file, which no line may be longer than
 MAGIC = b"PAR1"
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+ACCEPTED = "accepted is CSV in UTF-8 with a header line, or Parquet"
 _ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
 
@@ -36,91 +38,89 @@ class Table:
     """A file whose columns are known and whose rows have not been read.
 
     name: path inside the connection's folder, for messages.
-    columns: name → Arrow type; every column of a CSV is text.
-    broken_rows: counts the rows of a CSV that ended early, once `rows` has met and left them out.
+    columns: name → Arrow type, of those whose name is there once; every column of a CSV is text.
+    repeated: names that several columns have. keys: what folders such as `dt=2026-01-05` above the file say of all its rows.
+    head: of a CSV. ragged: its lines with too few or too many cells, once they have been met.
     """
 
     name: str
+    path: Path
     columns: dict[str, pa.DataType]
-    dataset: ds.Dataset
-    broken_rows: Counter[str]
+    repeated: tuple[str, ...]
+    keys: dict[str, str | None]
+    head: CsvHead | None = None
+    ragged: Ragged = field(default_factory=Ragged)
 
     @property
     def is_csv(self) -> bool:
         """Whether numbers are texts because the format knows nothing else."""
-        return self.name.lower().endswith(".csv")
+        return self.head is not None
 
-    def own_queue(self, queue_field: str) -> str | None:
-        """The one queue that the path names when there is no queue column: a folder `queue=NAME`, else the file's name."""
-        if queue_field in self.columns:
-            return None
-        path, mark = Path(self.name), f"{queue_field}="
-        folders = [part.removeprefix(mark) for part in path.parts[:-1] if part.startswith(mark)]
-        return unquote(folders[-1]) if folders else path.stem
+    def has(self, name: str) -> bool:
+        """Whether its rows have something of this name: a column, or a folder that says it of all of them."""
+        return name in self.columns or name in self.keys
 
-    def queue_names(self, queue_field: str) -> set[str]:
-        """Every queue in the file; raises UnreadableData."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if own_queue := self.own_queue(queue_field):
-            return {own_queue}
-        names: set[str] = set()
-        with reading(self.name):
-            for batch in self._batches([queue_field]):
-                unique = pc.unique(batch.column(0).cast(pa.string()))
-                names |= {name for name in pc.utf8_slice_codeunits(unique, 0, MAX_QUEUE_NAME + 1).to_pylist() if name}
-                check_count(names, queue_field)
-        return names
-
-    def rows(self, queue: str, queue_field: str, columns: Sequence[str]) -> pa.Table:
-        """The rows of one queue that `queue_names` names, in the file's order; nothing else is decoded or kept."""
-        import pyarrow as pa
-        import pyarrow.dataset as ds
-
-        chosen = None
-        if queue_field in self.columns:
-            names = ds.field(queue_field)
-            chosen = (names if self.columns[queue_field] == pa.string() else names.cast(pa.string())) == queue
-        with reading(self.name):
-            batches, read = [], 0
-            for batch in self._batches(columns, chosen):
-                batches.append(batch)
-                read += batch.nbytes
-                if read > MAX_BYTES:
-                    raise UnreadableData(f"one queue's rows take more than the accepted {MAX_BYTES >> 20} MiB", file=self.name)
-            return pa.Table.from_batches(batches, schema=pa.schema([(name, self.columns[name]) for name in columns]))
-
-    def _batches(self, columns: Sequence[str], chosen: ds.Expression | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The rows of these columns, few at a time; raises UnreadableData for more rows than a file may have."""
-        scanner = self.dataset.scanner(
-            columns=list(columns),
-            filter=chosen,
-            use_threads=False,
-            batch_size=BATCH_ROWS,
-            batch_readahead=1,
-            fragment_readahead=1,
-        )
         rows = 0
-        for batch in scanner.to_batches():
-            rows += batch.num_rows
-            _check_size("rows", rows, MAX_ROWS, self.name)
-            yield batch
+        with reading(self.name):
+            stream = _parquet_batches(self.path, columns) if self.head is None else self._csv_batches(self.head, columns)
+            for batch in stream:
+                rows += batch.num_rows
+                _check_size("rows", rows, MAX_ROWS, self.name)
+                yield batch
+        if self.head and self.ragged.lines and not rows:
+            cells = self.ragged.lines[0]
+            found = f"Expected {len(self.head.names)} columns, got {len(cells)}: {shown_line(cells, self.head.separator)}"
+            raise UnreadableData(f"{found}; {ACCEPTED}", file=self.name)
+
+    def _csv_batches(self, head: CsvHead, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All cells as text: which are numbers or times is decided cell by cell, not by the file's first block."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        self.ragged.clear()
+        width = len(head.names) + head.surplus
+        places = [head.names.index(name) for name in columns]
+        chosen = [str(place) for place in places]
+        reader = csv.open_csv(
+            self.path,
+            csv.ReadOptions(
+                use_threads=False,
+                block_size=BLOCK,
+                skip_rows=head.lines,
+                column_names=[str(place) for place in range(width)],
+                encoding="utf-8" if head.encoding == "utf-8-sig" else head.encoding,
+            ),
+            csv.ParseOptions(delimiter=head.separator, invalid_row_handler=self.ragged.taker(head)),
+            csv.ConvertOptions(
+                include_columns=chosen,
+                column_types=dict.fromkeys(chosen, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],  # a queue may be called NA
+            ),
+        )
+        for batch in reader:
+            yield _renamed(batch, columns, has_blank_quotes=head.has_blank_quotes)
+        for rows in self.ragged.mended(places):
+            arrays = [pa.array(cells, pa.string()) for cells in rows]
+            yield _renamed(pa.RecordBatch.from_arrays(arrays, chosen), columns, has_blank_quotes=head.has_blank_quotes)
 
 
 @contextmanager
-def open_table(files: Files, name: str) -> Iterator[Table]:
-    """Look at the columns of one of the files; raises UnreadableData when it is empty, broken or forbidden."""
+def open_table(files: Files, name: str, form: CsvForm, known: Sequence[str] = ()) -> Iterator[Table]:
+    """Look at the columns of one of the files; raises UnreadableData when it is empty, broken or forbidden.
 
+    Args:
+        form: what is said of CSV files. known: columns that one of them may have.
+    """
     with opened(files, name) as path, limited_memory():
         if not path.stat().st_size:
             raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
-        broken_rows: Counter[str] = Counter()
         with reading(name):
-            dataset = _csv_dataset(path, broken_rows) if name.lower().endswith(".csv") else _parquet_dataset(path, name)
-            _check_size("columns", len(dataset.schema.names), MAX_COLUMNS, name)
-            columns = dict(zip(dataset.schema.names, dataset.schema.types, strict=True))
-        yield Table(name=name, columns=columns, dataset=dataset, broken_rows=broken_rows)
+            head = read_head(path, form, tuple(known), file=name) if name.lower().endswith(".csv") else None
+            columns, repeated = _parquet_columns(path, name) if head is None else _csv_columns(head, name)
+        yield Table(name=name, path=path, columns=columns, repeated=repeated, keys=_keys(name), head=head)
 
 
 @contextmanager
@@ -132,14 +132,12 @@ def reading(name: str) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise UnreadableData(f"reading it takes more memory than the accepted {MAX_MEMORY >> 20:,} MiB", file=name) from error
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+    except (pa.ArrowException, UnicodeError, OSError) as error:
         reason = str(error).rpartition(": Invalid: ")[2].partition("\n")[0]
         if "straddling" in reason:
             reason = "it has a line of more than the accepted 1 MiB"
         reason = _ABSOLUTE_PATH.sub("the file", reason)  # no path of the server in an answer
-        raise UnreadableData(
-            f"{reason}; accepted is comma-separated CSV in UTF-8 with a header line, or Parquet", file=name
-        ) from error
+        raise UnreadableData(f"{reason}; {ACCEPTED}", file=name) from error
 
 
 def _check_size(what: str, count: int, most: int, name: str) -> None:
@@ -147,9 +145,16 @@ def _check_size(what: str, count: int, most: int, name: str) -> None:
         raise UnreadableData(f"it has {count:,} {what} or more, accepted are {most:,} in one file", file=name)
 
 
-def _parquet_dataset(path: Path, name: str) -> ds.Dataset:
-    """Its footer first: how many rows there are is known before one of them is decoded."""
-    import pyarrow.dataset as ds
+def _csv_columns(head: CsvHead, name: str) -> tuple[dict[str, pa.DataType], tuple[str, ...]]:
+    import pyarrow as pa
+
+    _check_size("columns", len(head.names), MAX_COLUMNS, name)
+    counts = Counter(head.names)
+    return {name: pa.string() for name in head.names if counts[name] == 1}, _several(counts)
+
+
+def _parquet_columns(path: Path, name: str) -> tuple[dict[str, pa.DataType], tuple[str, ...]]:
+    """From its footer: how many rows there are is known before one of them is decoded."""
     from pyarrow import parquet
 
     with path.open("rb") as file:
@@ -160,23 +165,35 @@ def _parquet_dataset(path: Path, name: str) -> ds.Dataset:
     metadata = parquet.read_metadata(path)
     _check_size("rows", metadata.num_rows, MAX_ROWS, name)
     _check_size("columns", metadata.num_columns, MAX_COLUMNS, name)
-    return ds.dataset(path, format="parquet")
+    schema = metadata.schema.to_arrow_schema()
+    counts = Counter(schema.names)
+    return {column.name: column.type for column in schema if counts[column.name] == 1}, _several(counts)
 
 
-def _csv_dataset(path: Path, broken_rows: Counter[str]) -> ds.Dataset:
-    """All columns as text: which cells are numbers or times is decided on one queue's rows, not on the file's first block."""
+def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), use_threads=False):
+            yield batch.select(list(columns))
+
+
+def _renamed(batch: pa.RecordBatch, columns: Sequence[str], *, has_blank_quotes: bool) -> pa.RecordBatch:
+    """With the names of the header, and without quotes that stand behind a blank, which CSV takes for a part of the cell."""
     import pyarrow as pa
-    import pyarrow.dataset as ds
-    from pyarrow import csv
+    import pyarrow.compute as pc
 
-    def on_broken_row(row: csv.InvalidRow) -> str:
-        """One that ends early is being written just now; one with too many cells says that commas mean something else here."""
-        if row.actual_columns > row.expected_columns:
-            return "error"
-        broken_rows["early"] += 1
-        return "skip"
+    arrays = batch.columns
+    if has_blank_quotes:
+        arrays = [pc.replace_substring_regex(array, pattern=r'^\s+"([^"]*)"\s*$', replacement=r"\1") for array in arrays]
+    return pa.RecordBatch.from_arrays(arrays, list(columns))
 
-    names = ds.dataset(path, format=ds.CsvFileFormat(csv.ParseOptions(invalid_row_handler=lambda _row: "skip"))).schema.names
-    texts = csv.ConvertOptions(strings_can_be_null=True, null_values=[""])  # a queue may be called NA
-    kind = ds.CsvFileFormat(csv.ParseOptions(invalid_row_handler=on_broken_row), convert_options=texts)
-    return ds.dataset(path, format=kind, schema=pa.schema([(name, pa.string()) for name in names]))
+
+def _several(counts: Counter[str]) -> tuple[str, ...]:
+    return tuple(name for name, count in counts.items() if count > 1)
+
+
+def _keys(name: str) -> dict[str, str | None]:
+    """What the folders of a path say, as Spark and Hive name them."""
+    pairs = [part.partition("=") for part in Path(name).parts[:-1] if "=" in part]
+    return {key: None if value == HIVE_NULL else unquote(value) for key, _, value in pairs if key}

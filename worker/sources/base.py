@@ -38,6 +38,7 @@ class Query:
     aggregation: Aggregation
     where: Where = field(default_factory=dict)
     samples_timezone: str | None = None
+    timezone: str = "UTC"  # of the request's calendar: only to tell when timestamps without a zone may mean it
     csv: CsvForm = field(default_factory=CsvForm)
     missing_values: tuple[float, ...] = ()
     physical_range: tuple[float | None, float | None] = (None, None)  # of the target; None = open
@@ -51,8 +52,9 @@ class Query:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The columns that must be there, the target first."""
-        return tuple(dict.fromkeys((*([] if self.target is None else [self.target]), *(self.columns or ()))))
+        """The columns that must be there, the target first; those of the limits among them."""
+        targets = [] if self.target is None else [self.target]
+        return tuple(dict.fromkeys((*targets, *(self.columns or ()), *self.limits.columns)))
 
     @property
     def history(self) -> str:

@@ -1,32 +1,33 @@
-"""FileSource: a folder of CSV and Parquet files, in long form with a queue column, or one file or folder per queue."""
+"""FileSource: a folder of CSV and Parquet files: in long form with a queue column, a file per queue, or a column per queue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from shared.connections.files import FilesConnection
 from shared.domain.identifiers import listed
+from shared.domain.losses import Loss
 from shared.errors import DataError, EmptySeries, UnreadableData
 from worker.sources import sources
 from worker.sources._files import Files, find_files
-from worker.sources._resampling import resample
-from worker.sources._samples import Samples, read_samples, rows_of_queue
-from worker.sources._tables import MAX_BYTES, open_table
-from worker.sources.base import MINUTE, Query, Reading, SourceView, check_count
+from worker.sources._layout import Layout, check_files, look_at
+from worker.sources._readings import reading_of
+from worker.sources._repeats import refuse_repeats
+from worker.sources._scan import Found, every_name, found_in
+from worker.sources.base import Query, Reading, SourceView
 
 MAX_FILES_NAMED = 5
+FILES = "files that cannot be read"
 
 
 @sources.register("files")
 class FileSource:
     """Files below the connection's `path`; a request's `path` is a glob inside it, none means all of them.
 
-    A file without the queue column is one queue, named by a folder `queue=NAME` above it or by the file. A file that cannot be
-    read stands for the queue of its own name, so that it fails by itself and the others go on.
+    Where no file has the queue column, each file is one queue, named by the file; one that cannot be read stands for the queue
+    of its own name then, so that it fails by itself and the others go on.
     """
 
     def __init__(self, connection: FilesConnection) -> None:
@@ -34,21 +35,14 @@ class FileSource:
 
     def queues(self, query: Query) -> list[str]:
         """Every queue in the files, sorted; raises SourceNotFound, EmptySeries when no file has a row, UnreadableData."""
-        names: set[str] = set()
-        errors: list[DataError] = []
-        files, queue_field = find_files(self._connection, query.place.path), query.queue_field
-        for name in files.paths:
-            try:
-                with open_table(files, name) as table:
-                    names |= table.queue_names(queue_field)
-            except UnreadableData as error:
-                errors.append(error)
-                names.add(Path(name).stem)
-            check_count(names, queue_field)
-        if len(errors) == len(files.paths):
-            raise errors[0]
+        files, layout = self._look(query)
+        names, errors = every_name(files, layout, query)
+        if layout.is_by_file:
+            names |= {Path(name).stem for name in (*layout.broken, *errors)}
+        elif not names and errors:
+            raise next(iter(errors.values()))
         if not names:
-            raise EmptySeries(f"found a column {queue_field!r} but no row in {listed(files.paths, MAX_FILES_NAMED)}")
+            raise EmptySeries(f"found a column {query.queue_field!r} but no row in {listed(files.paths, MAX_FILES_NAMED)}")
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:
@@ -61,87 +55,64 @@ class FileSource:
             columns=tuple(reading.frame.columns),
             start_at=times[0].to_pydatetime(),
             end_at=times[-1].to_pydatetime(),
-            notes=reading.notes,
+            notes=(*reading.notes, *reading.advice),
         )
 
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
+        for _, reading in self.scan(query, [query.queue]):
+            if isinstance(reading, DataError):
+                raise reading
+            return reading
+        raise EmptySeries("found no row of it", queue=query.queue)
+
+    def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
+        """What `read` gives or raises for each of the queues, by one look at the files for all of them.
+
+        Raises:
+            SourceNotFound, UnreadableData: of the place as a whole.
+        """
+        files, layout = self._look(query)
+        for some, found in found_in(files, layout, query, names):
+            for name in some:
+                try:
+                    yield name, _reading(files, layout, found, replace(query, queue=name))
+                except DataError as error:
+                    yield name, error
+                found.parts.pop(name, None)
+
+    def _look(self, query: Query) -> tuple[Files, Layout]:
         files = find_files(self._connection, query.place.path)
-        parts, broken = _parts(files, query)
-        if len({part.is_aware for part in parts}) > 1:
-            raise UnreadableData("found files with a time zone in their timestamps and files without", queue=query.queue)
-        samples = pd.concat([part.frame for part in parts]).sort_index(kind="stable")
-        inside = samples[(samples.index >= query.start) & (samples.index < query.end)]
-        unique = inside[~inside.index.duplicated(keep="last")]
-        usable = int(unique[query.judged(unique.columns)].notna().any(axis=1).sum())
-        if not usable:
-            raise EmptySeries(_why_empty(samples, len(inside), query), queue=query.queue)
-        _refuse_mixture(parts, rows=len(inside), distinct=len(unique), query=query)
-        return Reading(
-            frame=resample(
-                unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation
-            ),
-            rows=len(inside),
-            duplicates=len(inside) - len(unique),
-            non_finite=len(unique) - usable,
-            notes=(*files.notes, *(f"a file was left out: {error}" for error in broken), *_notes(parts)),
-        )
+        layout = look_at(files, query)
+        check_files(layout, query)
+        return files, layout
 
 
-def _parts(files: Files, query: Query) -> tuple[list[Samples], list[UnreadableData]]:
-    """What the files have of the queue, and what is wrong with those that cannot be read; raises when nothing is left."""
-    parts: list[Samples] = []
-    broken: list[UnreadableData] = []
-    read = 0
-    for name in files.paths:
-        try:
-            with open_table(files, name) as table:
-                rows = rows_of_queue(table, query)
-        except UnreadableData as error:
-            broken.append(error)
-            if Path(name).stem == query.queue:
-                raise
-            continue
-        if rows is not None:
-            read += rows.nbytes
-            if read > MAX_BYTES:
-                raise UnreadableData(f"its rows take more than the accepted {MAX_BYTES >> 20} MiB", queue=query.queue)
-            parts.append(read_samples(table, rows, query))
+def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Reading:
+    """Of one queue, with what is to be said of the files; raises why there is none."""
+    broken = layout.broken | found.broken
+    own = [name for name in files.paths if Path(name).stem == query.queue] if layout.is_by_file else []
+    for name in own:
+        if name in broken:
+            raise broken[name]
+    if query.queue in found.errors:
+        raise found.errors[query.queue]
+    parts = found.parts.get(query.queue)
     if not parts:
-        own = [name for name in files.paths if Path(name).stem == query.queue]
-        if broken and not own:
-            raise broken[0]
+        if broken and not layout.is_by_file:
+            raise next(iter(broken.values()))
         raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
-    return parts, broken
+    reading, samples = reading_of(parts, query)
+    refuse_repeats(files, layout, parts, samples, query)
+    lost = () if layout.is_by_file or not broken else (_lost_files(files, broken),)
+    return replace(
+        reading,
+        losses=(*lost, *reading.losses),
+        notes=(*files.notes, *layout.notes(query), *found.notes, *reading.notes),
+    )
 
 
-def _why_empty(samples: pd.DataFrame, rows: int, query: Query) -> str:
-    if rows:
-        return f"none of the {rows:,} values of {query.target or 'any column'!r} is a finite number"
-    first, last = samples.index[0], samples.index[-1]
-    return f"found {len(samples):,} rows from {first:{MINUTE}} to {last:{MINUTE}}, none in {query.history}"
-
-
-def _refuse_mixture(parts: list[Samples], *, rows: int, distinct: int, query: Query) -> None:
-    """A file without the queue column is one queue, unless its timestamps come again and again beside some text."""
-    texts = sorted({name for part in parts if not part.has_queue_column for name in part.text_columns})
-    if texts and (rows - distinct) * 3 >= rows:
-        found = f"found no column {query.queue_field!r}, and {rows - distinct:,} of {rows:,} rows repeat a timestamp"
-        raise UnreadableData(
-            f"{found}: if the file holds several queues, say in `queue_field` which column names them; text columns"
-            f" are {listed(texts)}",
-            queue=query.queue,
-        )
-
-
-def _notes(parts: list[Samples]) -> Iterator[str]:
-    yield from dict.fromkeys(part.unread for part in parts if part.unread)
-    yield from dict.fromkeys(part.assumed for part in parts if part.assumed)
-    if broken := sum(part.broken_rows for part in parts):
-        yield f"lines that end early: {broken:,} left out"
-    if unreadable := sum(part.unreadable_times for part in parts):
-        yield f"rows without a readable timestamp: {unreadable:,} left out"
-    if cells := sum(part.text_cells for part in parts):
-        yield f"cells with text instead of a number: {cells:,} left out"
-    if columns := dict.fromkeys(name for part in parts for name in part.text_columns):
-        yield f"columns of text that nobody asked for: left out {listed(columns)}"
+def _lost_files(files: Files, broken: dict[str, UnreadableData]) -> Loss:
+    """Files that may have rows of any queue, and that cannot be read."""
+    name, error = next(iter(broken.items()))
+    return Loss(what=FILES, count=len(broken), total=len(files.paths), example=name, advice=error.detail)

@@ -13,7 +13,7 @@ import pytest
 
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, queues, read, values, write_csv, write_times
-from worker.sources import _tables
+from worker.sources import _scan
 
 
 def zipped(content: bytes) -> bytes:
@@ -93,23 +93,23 @@ def test_several_queues_without_their_column_are_not_mixed_up(tmp_path):
         ("bad.parquet", b"PAR1 is not enough", "Parquet magic bytes not found"),
         ("bad.csv", b"\n\n", "Empty CSV file"),
         ("bad.csv", f"{HEADER}\n2026-01-05,a,61,2\n".encode(), "Expected 3 columns, got 4: 2026-01-05,a,61,2"),
-        ("bad.csv", f"{HEADER}\n2026-01-05,\xe9,1\n".encode("latin-1"), "invalid UTF8"),
+        ("bad.csv", f"{HEADER}\n2026-01-05,\xe9,1\n".encode("latin-1"), "'utf-8' codec can't decode"),
+        ("bad.csv", (f"{HEADER}\n" + "2026-01-05,b,1\n" * 100_000 + "2026-01-05,\xe9,1\n").encode("latin-1"), "invalid UTF8"),
         ("bad.csv", "timestamp,queue,l\xe4nge\n2026-01-05,a,1\n".encode("latin-1"), "'utf-8' codec can't decode"),
         ("bad.csv", f"{HEADER},queue\n2026-01-05,a,1,a\n".encode(), "multiple columns named queue"),
     ],
 )
 def test_a_broken_file_fails_by_itself_and_the_others_go_on(tmp_path, name, content, found):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(
-        UnreadableData, match=rf"file {name}\): .*{found}.*accepted is (comma-separated CSV in UTF-8|a CSV file)"
-    ) as told:
+    with pytest.raises(UnreadableData, match=rf"file {name}.*\): .*{found}.*accepted is (CSV in UTF-8|a CSV file|one)") as told:
         queues(tmp_path)
     assert str(tmp_path) not in str(told.value)  # where our files lie
     write_csv(tmp_path, ["2026-01-05,a,1"], name="good.csv")
-    assert queues(tmp_path) == ["a", "bad"]
+    assert queues(tmp_path) == ["a"]
     reading = read(tmp_path)
     assert values(reading) == [1.0]
-    assert f"a file was left out: The source's content cannot be read as a time series (file {name})" in reading.notes[0]
+    [loss] = reading.losses
+    assert (loss.what, loss.count, loss.total, loss.example) == ("files that cannot be read", 1, 2, name)
     with pytest.raises(UnreadableData, match=found):
         read(tmp_path, queue="bad")
 
@@ -132,7 +132,8 @@ def test_a_line_that_is_being_written_is_left_out(tmp_path):
     write_csv(tmp_path, ["2026-01-05T00:00Z,a,1", "2026-01-05T01:00Z,a"])
     reading = read(tmp_path)
     assert values(reading) == [1.0]
-    assert "lines that end early: 1 left out" in reading.notes
+    assert "a last line that ends early was left out" in reading.notes
+    assert reading.losses == ()
 
 
 def test_a_file_that_lacks_a_column_is_refused_only_where_it_matters(tmp_path):
@@ -147,7 +148,7 @@ def test_a_file_that_lacks_a_column_is_refused_only_where_it_matters(tmp_path):
 
 def test_a_small_file_that_stands_for_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
     """Of 40 MiB in 30 kB; the true limit is 160 MiB."""
-    monkeypatch.setattr(_tables, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(_scan, "MAX_BYTES", 1 << 20)
     rows = 2_000_000
     frame = pd.DataFrame({"timestamp": START, "queue": pd.Categorical(["a"] * rows), "used_capacity": 1.0}, index=range(rows))
     frame.to_parquet(tmp_path / "x.parquet", compression="zstd")

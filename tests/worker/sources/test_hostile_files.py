@@ -92,7 +92,7 @@ def test_a_name_for_every_row_is_refused_while_it_is_read(tmp_path, monkeypatch)
 
 
 def test_rows_of_many_files_are_limited_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("worker.sources.file_source.MAX_BYTES", 200_000)
+    monkeypatch.setattr("worker.sources._scan.MAX_BYTES", 200_000)
     for number in range(20):
         write_csv(tmp_path, ["2026-01-05,a,1"] * 1_000, name=f"{number}.csv")
     with pytest.raises(UnreadableData, match="its rows take more than the accepted"):

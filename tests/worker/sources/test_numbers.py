@@ -20,7 +20,7 @@ def test_numbers_of_other_types_and_booleans_become_floats(tmp_path, cells):
     assert values(read(tmp_path)) == [float(cell) for cell in cells]
 
 
-@pytest.mark.parametrize(("cell", "shown"), [("high", "high"), ("61%", "61%"), ('"61,2"', "61,2")])
+@pytest.mark.parametrize(("cell", "shown"), [("high", "high"), ("61%", "61%"), ('"6,1,2"', "6,1,2")])
 def test_a_column_of_text_that_was_asked_for_is_refused_with_an_example(tmp_path, cell, shown):
     write_csv(tmp_path, [f"2026-01-05,a,1,{cell}"], header=f"{HEADER},load")
     for asked in ({"target": "load"}, {"columns": ("load",)}):
@@ -29,17 +29,20 @@ def test_a_column_of_text_that_was_asked_for_is_refused_with_an_example(tmp_path
             read(tmp_path, **asked)
 
 
-def test_numbers_stored_as_text_in_parquet_are_refused(tmp_path):
-    pd.DataFrame({"timestamp": [START], "queue": ["a"], "used_capacity": ["61.2"]}).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(UnreadableData, match=r"found string such as '61\.2'; accepted are numbers, stored as numbers"):
-        read(tmp_path)
+def test_numbers_stored_as_text_in_parquet_are_read_and_nan_is_a_gap(tmp_path):
+    times = [START, START + timedelta(hours=1)]
+    pd.DataFrame({"timestamp": times, "queue": "a", "used_capacity": ["61.2", "NaN"]}).to_parquet(tmp_path / "x.parquet")
+    reading = read(tmp_path)
+    assert (values(reading), reading.losses) == ([61.2], ())
 
 
 def test_a_few_texts_among_numbers_are_left_out_and_counted(tmp_path):
     write_csv(tmp_path, [f"2026-01-05T{hour:02}:00Z,a,{'down' if hour == 3 else hour}" for hour in range(6)])
     reading = read(tmp_path)
     assert values(reading) == [0.0, 1.0, 2.0, 4.0, 5.0]
-    assert "cells with text instead of a number: 1 left out" in reading.notes
+    [loss] = reading.losses
+    assert (loss.what, loss.count, loss.total, loss.example) == ("cells with text instead of a number", 1, 6, "down")
+    assert loss.first_at == loss.last_at == START + timedelta(hours=3)
     assert reading.non_finite == 1
 
 

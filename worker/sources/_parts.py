@@ -1,0 +1,217 @@
+"""One file's rows, queue by queue: those of the queues that are wanted, in the file's order, and only the columns that count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.domain.timegrid import to_epoch
+from shared.errors import UnreadableData
+from worker.sources._layout import Layout, refuse_nested, unnamed
+from worker.sources._lines import is_torn, lines_of_queues
+from worker.sources._rows import queue_names, row_columns, wanted_rows
+from worker.sources._tables import Table
+from worker.sources._times import Kind, Times, read_times
+from worker.sources.base import Query
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AROUND = timedelta(days=2)  # beside the history: times without a zone lie up to a day off, and a value may hold until the next
+MICROSECONDS = 1_000_000
+NOTHING = ""  # a column without a name and without values, where none are asked for: a table knows its length by its columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one file has of a queue.
+
+    times: of each row. cells: the columns of values, in the file's order. unreadable: a time that is none, as it is written.
+    examples: one of each kind of timestamps. lines: lost ones, cell by cell. outside: first and last moment (microseconds since
+    1970), and how many there are, of rows far from the history.
+    """
+
+    table: Table
+    times: Times
+    cells: pa.Table
+    unreadable: str | None
+    examples: dict[Kind, str]
+    lines: tuple[list[str], ...] = ()
+    outside: tuple[int, int, int] = (0, 0, 0)
+
+    def of_column(self, name: str, target: str) -> Part:
+        """The same rows with the cells of one column, as those of the target."""
+        return replace(self, cells=self.cells.select([name]).rename_columns([target]))
+
+
+@dataclass(slots=True)
+class FileRows:
+    """What was met in a file beside rows of queues.
+
+    headers: rows that repeat the header. nameless: rows that belong to no queue. lines: lines with too few or too many cells
+    that name none either. is_torn: the last line ends early, as it is being written. note: what to say of the file's columns.
+    """
+
+    headers: int = 0
+    nameless: int = 0
+    lines: int = 0
+    is_torn: bool = False
+    note: str | None = None
+
+    def notes(self) -> Iterator[str]:
+        """In plain words."""
+        if self.note:
+            yield self.note
+        if self.headers:
+            yield f"{self.headers:,} repeated header line{'s' if self.headers > 1 else ''} left out"
+        if self.is_torn:
+            yield "a last line that ends early was left out"
+        if self.nameless:
+            yield f"rows that name no queue: {self.nameless:,} left out"
+        if self.lines:
+            yield f"lines with too few or too many cells that name no queue: {self.lines:,} left out"
+
+
+class TooMuch(Exception):  # noqa: N818 # no error: the caller asks for less at a time
+    """The rows take more than may be kept at a time."""
+
+
+@dataclass(slots=True)
+class Room:
+    """How many bytes of rows may still be kept."""
+
+    left: int
+
+    def take(self, size: int) -> None:
+        """Raises TooMuch for more than there is."""
+        self.left -= size
+        if self.left < 0:
+            raise TooMuch
+
+
+def value_columns(table: Table, query: Query) -> tuple[list[str], str | None]:
+    """The columns of values to read of a file, and what to say of others."""
+    others, note = unnamed(table, query)
+    if note and not query.target:
+        raise UnreadableData(note, file=table.name)
+    named = [name for name in query.required if name in table.columns]
+    return list(dict.fromkeys((*named, *others))), note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is read of a place: the columns of a query, of the queues with these names."""
+
+    layout: Layout
+    query: Query
+    names: Sequence[str]
+
+
+def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator[tuple[str, Part]]:
+    """What the file has of each of the queues; of those that it has.
+
+    Args:
+        rows: is told what else was met.
+        room: for what is kept; raises TooMuch.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    query = asked.query
+    values, rows.note = value_columns(table, query)
+    keys = row_columns(table, query)
+    refuse_nested(table, (*keys, *query.required))
+    wanted, kept = pa.array(asked.names, pa.string()), Kept(names=asked.names)
+    for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
+        is_row, headers = wanted_rows(table, query, batch)
+        own_names = queue_names(table, asked.layout, query, batch)
+        codes = pc.index_in(own_names, value_set=wanted)
+        rows.headers += headers
+        rows.nameless += int((is_row & own_names.is_null().to_numpy(zero_copy_only=False)).sum())
+        mask = pa.array(is_row & codes.is_valid().to_numpy(zero_copy_only=False))
+        if mask.true_count:
+            room.take(kept.add(batch.filter(mask), codes.filter(mask).to_numpy(), table, query, values))
+    rows.is_torn = is_torn(table)
+    lines, rows.lines = lines_of_queues(table, query, asked.names, is_by_file=asked.layout.is_by_file)
+    yield from kept.parts(table, lines)
+
+
+@dataclass(slots=True)
+class Kept:
+    """Rows of the wanted queues, as they come, in the order of the file."""
+
+    names: Sequence[str]
+    codes: list[NDArray[np.int32]] = field(default_factory=list)
+    times: list[Times] = field(default_factory=list)
+    cells: list[pa.Table] = field(default_factory=list)
+    unreadable: dict[int, str] = field(default_factory=dict)
+    examples: dict[Kind, str] = field(default_factory=dict)
+    outside: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, batch: pa.RecordBatch, codes: NDArray[np.int32], table: Table, query: Query, values: Sequence[str]) -> int:
+        """Keep what lies in the history or near it, or has no time that can be read; how many bytes it takes."""
+        import pyarrow as pa
+
+        written = batch[query.time_field]
+        times = read_times(written, file=table.name, column=query.time_field)
+        first, last = (round(to_epoch(moment) * MICROSECONDS) for moment in (query.start - AROUND, query.end + AROUND))
+        is_readable = times.kinds != Kind.UNREADABLE
+        is_near = ~is_readable | ((times.moments >= first) & (times.moments < last))
+        self._see(times, codes, ~is_near)
+        for kind in np.unique(times.kinds[is_near]):
+            self.examples.setdefault(Kind(kind), str(written[int(np.argmax(is_near & (times.kinds == kind)))]))
+        for code in np.unique(codes[~is_readable]):
+            self.unreadable.setdefault(int(code), str(written[int(np.argmax(~is_readable & (codes == code)))].as_py() or ""))
+        columns = [batch[name] for name in values] or [pa.nulls(batch.num_rows)]
+        cells = pa.table(columns, names=list(values) or [NOTHING]).filter(pa.array(is_near))
+        self.codes.append(codes[is_near])
+        self.times.append(Times(moments=times.moments[is_near], kinds=times.kinds[is_near]))
+        self.cells.append(cells)
+        self.count += int(is_near.sum())
+        return int(cells.nbytes) + 16 * int(is_near.sum())
+
+    def parts(self, table: Table, lines: dict[str, list[list[str]]]) -> Iterator[tuple[str, Part]]:
+        """Queue by queue."""
+        import pyarrow as pa
+
+        if not self.codes:
+            return
+        codes = np.concatenate(self.codes)
+        order = np.argsort(codes, kind="stable")
+        moments = np.concatenate([times.moments for times in self.times])[order]
+        kinds = np.concatenate([times.kinds for times in self.times])[order]
+        cells = pa.concat_tables(self.cells).take(pa.array(order)) if self.count else self.cells[0]
+        borders = np.searchsorted(codes[order], np.arange(len(self.names) + 1))
+        for code, name in enumerate(self.names):
+            start, end = int(borders[code]), int(borders[code + 1])
+            if start == end and code not in self.outside and name not in lines:
+                continue
+            yield (
+                name,
+                Part(
+                    table=table,
+                    times=Times(moments=moments[start:end], kinds=kinds[start:end]),
+                    cells=cells.slice(start, end - start),
+                    unreadable=self.unreadable.get(code),
+                    examples=self.examples,
+                    lines=tuple(lines.get(name, ())),
+                    outside=self.outside.get(code, (0, 0, 0)),
+                ),
+            )
+
+    def _see(self, times: Times, codes: NDArray[np.int32], is_far: NDArray[np.bool_]) -> None:
+        """Remember where rows far from the history lie."""
+        for code in np.unique(codes[is_far]):
+            moments = times.moments[is_far & (codes == code)]
+            first, last, count = self.outside.get(int(code), (int(moments[0]), int(moments[0]), 0))
+            self.outside[int(code)] = (
+                min(first, int(moments.min())),
+                max(last, int(moments.max())),
+                count + len(moments),
+            )

@@ -1,0 +1,163 @@
+"""One queue's samples as what a source gives: whole steps, and everything that was lost on the way, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from shared.domain.identifiers import listed
+from shared.domain.losses import Loss
+from shared.errors import EmptySeries
+from worker.sources._companions import most_related
+from worker.sources._lines import cell
+from worker.sources._lost import TEXTS, TIMES, lost_cells, outside_range
+from worker.sources._parts import Part
+from worker.sources._ragged import shown_line
+from worker.sources._resampling import resample
+from worker.sources._samples import (
+    Samples,
+    advice_on_times,
+    as_index,
+    moment_at,
+    notes_on_times,
+    read_samples,
+)
+from worker.sources._times import ACCEPTED_TIMES
+from worker.sources.base import MINUTE, Query, Reading
+
+LINES = "lines with too few or too many cells"
+BROKEN = "numbers that are infinite or stand for no limit"
+
+
+def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
+    """What the parts of a queue come to; raises EmptySeries, UnreadableData."""
+    samples = read_samples(parts, query)
+    inside = samples.frame(samples.is_inside)
+    unique = inside[~inside.index.duplicated(keep="last")]
+    judged = [name for name in query.judged(unique.columns) if name in unique.columns]
+    usable = int(unique[judged].notna().any(axis=1).sum())
+    losses = tuple(_losses(parts, samples, query))
+    if not usable:
+        raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
+    steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
+    frame, note = most_related(steps, query)
+    reading = Reading(
+        frame=frame,
+        rows=len(inside),
+        duplicates=len(inside) - len(unique),
+        non_finite=len(unique) - usable,
+        losses=losses,
+        notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),
+        advice=tuple(chain(advice_on_times(parts, query), _doubts(samples, query))),
+    )
+    return reading, samples
+
+
+def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
+    # a value counts until its step ends: what is lost after it in the same step leaves the history's end whole
+    step = pd.Timedelta(seconds=query.step_seconds)
+    ends = as_index(samples.moments[samples.is_inside]).floor(f"{query.step_seconds}s") + step
+    for name, column in samples.columns.items():
+        usable = pd.Series(column.values[samples.is_inside], index=ends)
+        for what, mask, advice in (
+            (TEXTS, column.is_text, "accepted are numbers; say in `csv` by which signs they are written, or mend them"),
+            (BROKEN, column.is_broken, "accepted are finite numbers"),
+        ):
+            if lost := _cells(samples, name, mask & samples.is_inside):
+                yield lost_cells(what, name, lost, usable, advice=advice, total=column.filled)
+        if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.is_inside)):
+            yield outside_range(query, lost, usable, total=column.filled)
+    yield from _lost_times(parts, samples, query)
+    yield from _lost_lines(parts, samples, query)
+
+
+def _cells(samples: Samples, name: str, mask: np.ndarray) -> list[tuple[pd.Timestamp, str]]:
+    places = np.flatnonzero(mask)
+    column = samples.columns[name]
+    shown = [column.written(int(place)) for place in places] if len(places) else []
+    return list(zip(as_index(samples.moments[places]), shown, strict=True))
+
+
+def _lost_times(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
+    """Rows whose time cannot be read, between rows whose can."""
+    lost, known = np.flatnonzero(~samples.is_readable), np.flatnonzero(samples.is_readable)
+    if not len(lost):
+        return
+    is_falling = samples.moments[known[0]] > samples.moments[known[-1]]
+    before, after = known[known < lost[0]], known[known > lost[-1]]
+    around = (before[-1] if len(before) else known[0], after[0] if len(after) else known[-1])
+    first_at, last_at = sorted(moment_at(samples.moments, int(place)) for place in around)
+    yield Loss(
+        what=TIMES,
+        column=query.time_field,
+        count=len(lost),
+        total=int(samples.is_inside.sum()) + len(lost),
+        first_at=first_at,
+        last_at=last_at,
+        example=next((part.unreadable[:40] for part in parts if part.unreadable), None),
+        advice=f"accepted are {ACCEPTED_TIMES}",
+        is_at_end=not len(before if is_falling else after),
+    )
+
+
+def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
+    """Lines of the queue that have too few or too many cells; where their time can be read only those in the history."""
+    lines = [(part, cells) for part in parts for cells in part.lines]
+    if not lines:
+        return
+    written = [cell(part.table.head, cells, query.time_field) if part.table.head else None for part, cells in lines]
+    times = pd.Series(pd.to_datetime(pd.Series(written, dtype=object), utc=True, format="ISO8601", errors="coerce"))
+    counted = times.isna() | ((times >= query.start) & (times < query.end))
+    if not counted.any():
+        return
+    step = pd.Timedelta(seconds=query.step_seconds)
+    known, newest = times[counted].dropna(), samples.moments[samples.is_inside]
+    part, cells = lines[int(counted.to_numpy().argmax())]
+    yield Loss(
+        what=LINES,
+        count=int(counted.sum()),
+        total=int(samples.is_inside.sum() + counted.sum()),
+        first_at=known.min().to_pydatetime() if len(known) else None,
+        last_at=known.max().to_pydatetime() if len(known) else None,
+        example=shown_line(cells, part.table.head.separator if part.table.head else ","),
+        advice="text with the sign between cells in it belongs into quotes",
+        is_at_end=bool(
+            len(known) and len(newest) and known.max() >= as_index(newest).max().floor(f"{query.step_seconds}s") + step
+        ),
+    )
+
+
+def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], query: Query) -> str:
+    if samples.is_inside.any():
+        reason = f"none of the {int(samples.is_inside.sum()):,} values of {query.target or 'any column'!r} is a finite number"
+    else:
+        reason = _where(parts, samples, query)
+    return "; ".join([*(loss.text for loss in losses), reason])
+
+
+def _where(parts: Sequence[Part], samples: Samples, query: Query) -> str:
+    """Where its rows lie, if not in the history."""
+    moments = samples.moments[samples.is_readable]
+    ends = [part.outside for part in parts if part.outside[2]]
+    if len(moments):
+        ends.append((int(moments.min()), int(moments.max()), len(moments)))
+    if not ends:
+        return "found no row of it"
+    first, last, count = min(end[0] for end in ends), max(end[1] for end in ends), sum(end[2] for end in ends)
+    first_at, last_at = as_index(np.array([first, last]))
+    return f"found {count:,} rows from {first_at:{MINUTE}} to {last_at:{MINUTE}}, none in {query.history}"
+
+
+def _notes(samples: Samples) -> Iterator[str]:
+    if samples.texts:
+        yield f"columns of text that nobody asked for: left out {listed(samples.texts)}"
+    for said in dict.fromkeys(column.said for column in samples.columns.values() if column.said):
+        yield f"{said} in {listed([name for name, column in samples.columns.items() if column.said == said], 5)}"
+
+
+def _doubts(samples: Samples, query: Query) -> Iterator[str]:
+    if query.target and query.target in samples.columns and (doubt := samples.columns[query.target].doubt):
+        yield f"{query.target}: {doubt}"

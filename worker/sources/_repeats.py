@@ -1,0 +1,128 @@
+"""Rows of one queue that share timestamps and differ in their numbers: does a column, a folder or a file tell them apart?
+
+Looking costs nothing until such rows are met; then the files are read once more, with the columns that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.domain.identifiers import listed
+from shared.domain.losses import MAX_SHARE
+from shared.domain.samples import Limits
+from shared.errors import UnreadableData
+from worker.sources._files import Files
+from worker.sources._layout import Layout
+from worker.sources._numbers import is_number_type, is_text_type
+from worker.sources._parts import Asked, FileRows, Part, Room, parts_of
+from worker.sources._samples import Samples, as_index, moment_at
+from worker.sources._scan import MAX_BYTES
+from worker.sources._tables import open_table, reading
+from worker.sources._unasked import is_unasked, unasked
+from worker.sources.base import Query
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAX_LOOKED_AT = 200  # columns of a file
+FEW = 2  # timestamps that came again with another number: somebody mended them
+MAX_VALUES = 20  # of a column of whole numbers that may tell rows apart
+ALWAYS = 0.9  # of the timestamps that have several numbers: in so many of them the column differs
+FILE = "(the file)"  # no column may be called so
+
+Values = Mapping[str, pd.Series]  # column → its texts, by the row's place
+
+
+def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples: Samples, query: Query) -> None:
+    """Raises UnreadableData when keeping the last row of each timestamp would be a choice that nobody has made."""
+    if query.target is None or query.target not in samples.columns:
+        return
+    places = np.flatnonzero(samples.is_inside)
+    rows = pd.DataFrame({"at": samples.moments[places], "value": samples.columns[query.target].values[places]}, index=places)
+    if rows["at"].is_unique:
+        return
+    ends = rows.groupby("at")["value"].agg(["min", "max"])
+    shared = ends.index[ends["min"] < ends["max"]]
+    if not is_unasked(as_index(shared.to_numpy()), as_index(ends.index.to_numpy())):
+        return
+    rows = rows[rows["at"].isin(shared)]
+    values = _others(files, layout, parts, query)
+    telling = [name for name, texts in values.items() if _tells(texts, rows, len(places))]
+    are_many = len(shared) > max(FEW, MAX_SHARE * len(ends))
+    if layout.is_by_file and (telling or are_many):
+        raise _no_queue_column(values, places, len(ends), query)
+    if column := next((name for name in telling if name != FILE), None):
+        raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), moment_at(shared.to_numpy(), 0))
+    if are_many:
+        raise _nothing_tells(values, rows, telling, len(shared), query)
+
+
+def _others(files: Files, layout: Layout, parts: Sequence[Part], query: Query) -> Values:
+    """What the files have beside time, queue and numbers, as texts by the row's place; what folders say, and the file itself."""
+    pieces: dict[str, list[pd.Series]] = {}
+    start = 0
+    for part in parts:
+        places = pd.RangeIndex(start, start + part.cells.num_rows)
+        start += len(places)
+        for name, texts in _texts(files, layout, part, query):
+            if len(texts) == len(places):
+                pieces.setdefault(name, []).append(texts.set_axis(places))
+    return {name: pd.concat(some).reindex(pd.RangeIndex(start)) for name, some in pieces.items()}
+
+
+def _texts(files: Files, layout: Layout, part: Part, query: Query) -> Iterator[tuple[str, pd.Series]]:
+    known = {query.time_field, *query.queue_fields, query.target}
+    count = part.cells.num_rows
+    others = [name for name, kind in part.table.columns.items() if name and name not in known and _may_tell(kind)]
+    more = replace(query, target=None, columns=tuple(others[:MAX_LOOKED_AT]), limits=Limits())
+    asked = Asked(layout=layout, query=more, names=[query.queue])
+    if more.columns and not query.queues_from_columns:
+        with open_table(files, part.table.name, query.csv, tuple(part.table.columns)) as table, reading(part.table.name):
+            for _, again in parts_of(table, asked, FileRows(), Room(left=MAX_BYTES)):
+                yield from ((name, again.cells[name].cast("string").to_pandas()) for name in more.columns)
+    yield from ((key, pd.Series([value] * count)) for key, value in part.table.keys.items() if key not in known)
+    yield FILE, pd.Series([part.table.name] * count)
+
+
+def _may_tell(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return is_text_type(kind) or (is_number_type(kind) and not types.is_floating(kind))
+
+
+def _tells(texts: pd.Series, rows: pd.DataFrame, count: int) -> bool:
+    """Whether it differs wherever rows of one timestamp have several numbers, and is no number or name of a row."""
+    own = texts[rows.index].fillna("")
+    values = own.unique()
+    if not 1 < len(values) <= max(MAX_VALUES, count // 10):
+        return False
+    numbers = pd.to_numeric(pd.Series(values[values != ""]), errors="coerce")
+    if numbers.notna().any() and (len(values) > MAX_VALUES or (numbers % 1 > 0).any()):
+        return False
+    return bool((own.groupby(rows["at"]).nunique() > 1).mean() >= ALWAYS)
+
+
+def _no_queue_column(values: Values, places: NDArray[np.int64], moments: int, query: Query) -> UnreadableData:
+    texts = [name for name, cells in values.items() if name != FILE and pd.to_numeric(cells, errors="coerce").isna().all()]
+    found = f"found no column {query.queue_field!r}, and {len(places) - moments:,} of {len(places):,} rows repeat a timestamp"
+    return UnreadableData(
+        f"{found}: if the file holds several queues, say in `queue_field` which column names them; text columns"
+        f" are {listed(texts)}",
+        queue=query.queue,
+    )
+
+
+def _nothing_tells(values: Values, rows: pd.DataFrame, telling: Sequence[str], moments: int, query: Query) -> UnreadableData:
+    found = f"its rows share {moments:,} timestamps and differ in their numbers"
+    if FILE in telling:
+        names = sorted(set(values[FILE][rows.index]))
+        reason = f"{found} between files ({listed(names, 3)}); say in `path` which of them are meant"
+    else:
+        reason = f"{found}, and no column tells them apart; keep one row of each timestamp"
+    return UnreadableData(reason, queue=query.queue)

@@ -1,0 +1,104 @@
+"""One scan over all queues of a place: each file is read once, and what it has of every wanted queue is kept by queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.errors import DataError, UnreadableData
+from worker.sources._files import Files
+from worker.sources._layout import Layout, known_columns, missing_column, missing_in
+from worker.sources._parts import Asked, FileRows, Part, Room, TooMuch, parts_of
+from worker.sources._rows import names_in, queue_names, row_columns, wanted_rows
+from worker.sources._tables import Table, open_table, reading
+from worker.sources._wide import wide_names, wide_parts
+from worker.sources.base import Query, check_count
+
+MAX_BYTES = 160 << 20  # of samples that are kept at a time: a year of a CSV, every ten seconds; what is made of them takes more
+
+
+@dataclass(slots=True)
+class Found:
+    """What the files have of the queues that are wanted.
+
+    parts: of each queue, in the order of the files. errors: queues that cannot be read, and why. broken: files that turned out
+    not to be readable. notes: what was met in them, whosever it is.
+    """
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    errors: dict[str, DataError] = field(default_factory=dict)
+    broken: dict[str, UnreadableData] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
+    """Read the files once for all the queues, or, where that is more than may be kept, once for each half of them, and so on."""
+    with suppress(TooMuch):
+        found = _scan(files, Asked(layout=layout, query=query, names=names))
+        yield names, found
+        return
+    if len(names) == 1:
+        reason = f"its rows take more than the accepted {MAX_BYTES >> 20} MiB"
+        yield names, Found(errors={names[0]: UnreadableData(reason, queue=names[0])})
+        return
+    middle = len(names) // 2
+    yield from found_in(files, layout, query, names[:middle])
+    yield from found_in(files, layout, query, names[middle:])
+
+
+def every_name(files: Files, layout: Layout, query: Query) -> tuple[set[str], dict[str, UnreadableData]]:
+    """Every queue of the files, and what is wrong with those that look well and cannot be read."""
+    names: set[str] = set()
+    errors: dict[str, UnreadableData] = {}
+    for look in layout.useful(query):
+        try:
+            with open_table(files, look.name, query.csv, known_columns(query)) as table, reading(look.name):
+                names |= wide_names(table, query) if query.queues_from_columns else _names(table, layout, query)
+        except UnreadableData as error:
+            errors[look.name] = error
+        check_count(names, query.queue_field)
+    return names, errors
+
+
+def _scan(files: Files, asked: Asked) -> Found:
+    found, room = Found(), Room(left=MAX_BYTES)
+    layout, query = asked.layout, asked.query
+    for look in layout.useful(query):
+        if layout.is_by_file and Path(look.name).stem not in asked.names:
+            continue
+        try:
+            with open_table(files, look.name, query.csv, known_columns(query)) as table, reading(look.name):
+                _read_file(table, asked, found, room)
+        except UnreadableData as error:
+            found.broken[look.name] = error
+    return found
+
+
+def _read_file(table: Table, asked: Asked, found: Found, room: Room) -> None:
+    """Add what the file has of the queues; raises UnreadableData, TooMuch."""
+    rows, query = FileRows(), asked.query
+    if query.queues_from_columns:
+        parts = wide_parts(table, asked, rows, room)
+    elif missing := missing_in(table, query):
+        met = _names(table, asked.layout, query) & set(asked.names)
+        found.errors |= {name: missing_column(table, missing, query) for name in met}
+        return
+    else:
+        parts = parts_of(table, asked, rows, room)
+    for name, part in parts:
+        found.parts.setdefault(name, []).append(part)
+    found.notes += [note for note in rows.notes() if note not in found.notes]
+
+
+def _names(table: Table, layout: Layout, query: Query) -> set[str]:
+    """The queues of one file, of the rows that are wanted."""
+    import pyarrow as pa
+
+    names: set[str] = set()
+    for batch in table.batches(row_columns(table, query)):
+        own = queue_names(table, layout, query, batch)
+        names.update(names_in(own.filter(pa.array(wanted_rows(table, query, batch)[0]))))
+        check_count(names, query.queue_field)
+    return names
