@@ -79,7 +79,7 @@ def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
 
 def test_a_queue_that_cannot_be_forecast_says_why_and_the_others_go_on(tmp_path: Path) -> None:
     connection = a_folder(tmp_path)
-    (tmp_path / "root.short.csv").write_text("timestamp,used_capacity\n2026-01-01T00:00Z,5\n")
+    (tmp_path / "root.short.csv").write_text("timestamp,queue,used_capacity\n2026-01-01T00:00Z,root.short,5\n")
     found = {each.queue: each for each in a_replay(connection, model=("hour_mean",), hyperparameters={})}
     assert "not more than one horizon" in found["root.short"].reasons[0]
     assert {queue: found[queue].reasons for queue in QUEUES} == dict.fromkeys(QUEUES, ())
