@@ -21,6 +21,7 @@ from worker.sources._ragged import Ragged, shown_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import csv
 
 MAX_ROWS = 100_000_000  # of one file, whosever they are: looking at them takes seconds
 MAX_COLUMNS = 50_000  # of one file, most of which are never read
@@ -93,18 +94,22 @@ class Table:
                 encoding="utf-8" if head.encoding == "utf-8-sig" else head.encoding,
             ),
             csv.ParseOptions(delimiter=head.separator, invalid_row_handler=self.ragged.taker(head)),
-            csv.ConvertOptions(
-                include_columns=chosen,
-                column_types=dict.fromkeys(chosen, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],  # a queue may be called NA
-            ),
+            _as_texts(chosen),
         )
         for batch in reader:
             yield _renamed(batch, columns, has_blank_quotes=head.has_blank_quotes)
         for rows in self.ragged.mended(places):
             arrays = [pa.array(cells, pa.string()) for cells in rows]
             yield _renamed(pa.RecordBatch.from_arrays(arrays, chosen), columns, has_blank_quotes=head.has_blank_quotes)
+
+
+def _as_texts(columns: Sequence[str]) -> csv.ConvertOptions:
+    """These columns alone, as texts of which only the empty one is no value: a queue may be called NA."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    types = dict.fromkeys(columns, pa.string())
+    return csv.ConvertOptions(include_columns=columns, column_types=types, strings_can_be_null=True, null_values=[""])
 
 
 @contextmanager
