@@ -98,6 +98,7 @@ def a_forecast(**changes: Any) -> Forecast:
         "prediction": (50.0, 60.0, 55.0),
         "lower_bound": (40.0, 45.0, 41.0),
         "upper_bound": (60.0, 75.0, 70.0),
+        "interval": 0.9,
     }
     return Forecast(**(values | changes))
 
@@ -135,7 +136,15 @@ def a_report(**changes: Any) -> QueueReport:
 
 
 SUMS = ErrorSums(
-    forecasts=1, steps=6, error=30.0, size=300.0, surplus=6.0, relative_steps=6, relative_error=60.0, covered_steps=5
+    forecasts=1,
+    steps=6,
+    error=30.0,
+    size=300.0,
+    surplus=6.0,
+    relative_steps=6,
+    relative_error=60.0,
+    bounded_steps=6,
+    covered_steps=5,
 )
 
 
@@ -147,7 +156,7 @@ def a_series(queue: str = QUEUE, **changes: Any) -> Series:
 def an_accuracy(**changes: Any) -> Accuracy:
     """Of the first six steps of `a_forecast()`, all of them known."""
     forecast = a_forecast()
-    names = ("series_id", "job", "issued_at", "created_at", "job_id", "model")
+    names = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
     values = {name: getattr(forecast, name) for name in names}
     return Accuracy(**(values | {"first_step": 1, "is_final": True, "sums": SUMS} | changes))
 

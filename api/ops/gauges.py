@@ -45,13 +45,15 @@ class Gauges:
 def _read(store: Store, now: datetime) -> Sequence[Metric]:
     since = now - timedelta(days=MONTH_DAYS)
     newest = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
-    by_job: dict[str, list[Forecast]] = defaultdict(list)
+    alike: dict[tuple[str, float], list[Forecast]] = defaultdict(list)  # by job, and by the level of their bounds
     for forecast in sorted(newest, key=lambda forecast: (forecast.issued_at, forecast.created_at)):
-        by_job[forecast.job].append(forecast)
+        alike[forecast.job, forecast.interval].append(forecast)
     looked_back = {
-        job: store.accuracy.by_series([forecast.series_id for forecast in of_job], AccuracyFilter.last_month(now, job))
-        for job, of_job in by_job.items()
+        (job, level): store.accuracy.by_series(
+            [each.series_id for each in forecasts], AccuracyFilter.last_month(now, job, level or None)
+        )
+        for (job, level), forecasts in alike.items()
     }
     return metrics.queues_now(
-        (forecast, looked_back[job].get(forecast.series_id)) for job, of_job in by_job.items() for forecast in of_job
+        (forecast, looked_back[key].get(forecast.series_id)) for key, forecasts in alike.items() for forecast in forecasts
     )

@@ -44,7 +44,7 @@ class Lead(Answer):
     mape: float | None = Field(description="percent")
     wape: float | None = Field(description="percent")
     bias: float | None = Field(description="mean of prediction minus actual: above 0 = too much was predicted")
-    coverage: float | None = Field(description="percent of the actual values within the bounds")
+    coverage: float | None = Field(description="percent of the actual values within bounds of the answer's `interval`")
     naive_wape: float | None = Field(description="of the same hour of the day before the issue")
     skill: float | None = Field(description="1 = perfect, 0 = no better than the same hour of the day before")
 
@@ -62,6 +62,7 @@ class AccuracyAnswer(Answer):
     cluster: str
     project: str
     job: str
+    interval: float | None = Field(description="level of the bounds that `coverage` speaks of: that of the newest forecast")
     from_at: datetime = Field(description="issued since then")
     to_at: datetime = Field(description="and before")
     overall: Lead | None = Field(description="null = nothing has been scored yet")
@@ -95,7 +96,7 @@ def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueL
 
 def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
-    issued = AccuracyFilter(since=from_at, until=to_at, job=forecast.job)
+    issued = AccuracyFilter(since=from_at, until=to_at, job=forecast.job, interval=forecast.interval or None)
     by_lead = services.store.accuracy.by_lead(forecast.series_id, issued)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
@@ -104,6 +105,7 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
         cluster=forecast.cluster,
         project=forecast.project,
         job=forecast.job,
+        interval=forecast.interval or None,
         from_at=from_at,
         to_at=to_at,
         overall=Lead.of(1, None, overall) if overall else None,

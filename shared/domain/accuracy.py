@@ -33,7 +33,8 @@ class ErrorSums:
     surplus: float = 0.0  # Σ(f − y)
     relative_steps: int = 0  # with |y| > ZERO
     relative_error: float = 0.0  # Σ 100 |y − f| / |y| over these
-    covered_steps: int = 0  # lower bound ≤ y ≤ upper bound
+    bounded_steps: int = 0  # whose bounds are of the level that is spoken of
+    covered_steps: int = 0  # of these, lower bound ≤ y ≤ upper bound
     compared_steps: int = 0  # where the seasonal naive has a value
     compared_error: float = 0.0  # Σ|y − f| over these
     compared_size: float = 0.0  # Σ|y| over these
@@ -60,8 +61,8 @@ class ErrorSums:
 
     @property
     def coverage(self) -> float | None:
-        """Per cent of the actual values that lay within the bounds."""
-        return _percentage(self.covered_steps, self.steps)
+        """Per cent of the actual values that lay within bounds of one level; None where none was spoken of."""
+        return _percentage(self.covered_steps, self.bounded_steps)
 
     @property
     def naive_wape(self) -> float | None:
@@ -89,21 +90,26 @@ class Accuracy:
     created_at: datetime  # of the forecast: one that was issued again under its key is scored again
     model: str
     is_final: bool  # nothing more will be known of any step of the forecast
+    interval: float  # level of the bounds; 0 = nobody knows it any more
     sums: ErrorSums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyFilter:
-    """Whose accuracy is asked for: forecasts that were issued in [since, until), of jobs of this name; None = of any."""
+    """Whose accuracy is asked for: forecasts that were issued in [since, until), of jobs of this name; None = of any.
+
+    interval: the level of the bounds whose coverage is asked for, as bounds of several say nothing together; None = of none.
+    """
 
     since: datetime
     until: datetime
     job: str | None = None
+    interval: float | None = None
 
     @classmethod
-    def last_month(cls, until: datetime, job: str | None = None) -> Self:
+    def last_month(cls, until: datetime, job: str | None = None, interval: float | None = None) -> Self:
         """Of the forecasts that were issued in the MONTH_DAYS before `until`."""
-        return cls(since=until - timedelta(days=MONTH_DAYS), until=until, job=job)
+        return cls(since=until - timedelta(days=MONTH_DAYS), until=until, job=job, interval=interval)
 
 
 def last_step(first_step: int) -> int | None:

@@ -178,6 +178,7 @@ class Forecast:
     prediction: tuple[float, ...]
     lower_bound: tuple[float, ...]
     upper_bound: tuple[float, ...]
+    interval: float = 0.0  # share of the actual values that should lie within the bounds; 0 = nobody knows it any more
 
     @property
     def series(self) -> Series:

@@ -120,14 +120,14 @@ def _assign_actuals(database: Database[Document], owners: Owners) -> None:
 
 def _forecast(document: Document, owners: Owners) -> Document:
     try:
-        return migrated("forecasts", with_series(document, owners.of_forecast(document))) | MIGRATED
+        return migrated("forecasts", with_series(document, owners.of_forecast(document), owners.interval_of(document))) | MIGRATED
     except DISORDER:
         return _unreadable(document)
 
 
 def _accuracy(document: Document, owners: Owners) -> Document:
     try:
-        return _without_id(scored(document, owners.of_forecast(document)))
+        return _without_id(scored(document, owners.of_forecast(document), owners.interval_of(document)))
     except DISORDER:
         return _unreadable(document)
 

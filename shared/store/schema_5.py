@@ -62,6 +62,11 @@ class Owners:
             return request.series(row["queue"])
         return _only([series for series, jobs in self.users.get(name, {}).items() if row["job"] in jobs], name)
 
+    def interval_of(self, row: Row) -> float:
+        """The level of the bounds of a forecast, or of its accuracy; 0 = nobody knows it any more."""
+        request = self.requests.get(row["job_id"])
+        return request.interval if request else 0.0
+
     def of_name(self, name: Name) -> Series:
         """The only series that has used the name; else one that nobody asks for."""
         return _only(list(self.users.get(name, {})), name)
@@ -81,10 +86,11 @@ def _only(users: Sequence[Series], name: Name) -> Series:
     )
 
 
-def with_series(row: Row, series: Series) -> Document:
-    """The row of a forecast with the columns of its series, in its document too."""
+def with_series(row: Row, series: Series, interval: float) -> Document:
+    """The row of a forecast with the columns of its series, in its document too, and the level of its bounds."""
     known = asdict(series) | {"aggregation": series.aggregation.value}
-    columns = {"series_id": series.series_id, **{name: known[name] for name in ("project", "cluster", "aggregation")}}
+    columns: Document = {"series_id": series.series_id, **{name: known[name] for name in ("project", "cluster", "aggregation")}}
+    columns["interval"] = interval
     values = dict(row) | columns
     if DOCUMENT in values:
         with suppress(*DISORDER):  # what cannot be read is carried along
@@ -92,9 +98,10 @@ def with_series(row: Row, series: Series) -> Document:
     return values
 
 
-def scored(row: Row, series: Series) -> Document:
+def scored(row: Row, series: Series, interval: float) -> Document:
     """The row of an accuracy in today's columns."""
-    return {name: value for name, value in dict(row).items() if name not in NAME} | {"series_id": series.series_id}
+    kept = {name: value for name, value in dict(row).items() if name not in NAME}
+    return kept | {"series_id": series.series_id, "interval": interval, "bounded_steps": kept["steps"]}
 
 
 def accepting_losses(document: str) -> str:

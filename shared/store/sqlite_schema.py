@@ -112,9 +112,10 @@ def _assign(db: sqlite3.Connection) -> int:
     whose = db.execute(f"SELECT {', '.join(OF_FORECAST)} FROM {old['forecasts']}") if "forecasts" in old else ()  # noqa: S608 - our names
     owners = Owners.of(jobs, reports, whose)
     rows = {name: db.execute(f"SELECT * FROM {old[name]}") if name in old else () for name in ("forecasts", "accuracy")}  # noqa: S608 - our names
-    forecasts = (with_series(row, owners.of_forecast(row)) for row in rows["forecasts"])
+    forecasts = (with_series(row, owners.of_forecast(row), owners.interval_of(row)) for row in rows["forecasts"])
     db.executemany(insert(FORECASTS, replaces=True), (migrated("forecasts", row) for row in forecasts))
-    db.executemany(insert(ACCURACY, replaces=True), (scored(row, owners.of_forecast(row)) for row in rows["accuracy"]))
+    accuracies = (scored(row, owners.of_forecast(row), owners.interval_of(row)) for row in rows["accuracy"])
+    db.executemany(insert(ACCURACY, replaces=True), accuracies)
     if "actuals" in old:
         _assign_actuals(db, old["actuals"], owners)
     db.create_function("accepting_losses", 1, accepting_losses, deterministic=True)

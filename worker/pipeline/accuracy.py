@@ -22,7 +22,7 @@ from shared.domain.reports import Point
 from shared.domain.timegrid import from_epoch, step_start, to_epoch
 from worker.models.base import SECONDS_PER_DAY, FloatArray
 
-OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model")
+OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
 
 
 Actuals = Mapping[int, float]  # start of a step in epoch seconds → actual value; a gap has no entry
@@ -75,6 +75,7 @@ def _sums(table: FloatArray) -> ErrorSums:
         surplus=float((prediction - actual).sum()),
         relative_steps=int(is_relative.sum()),
         relative_error=float((100 * error[is_relative] / size[is_relative]).sum()),
+        bounded_steps=len(actual),
         covered_steps=int(((lower <= actual) & (actual <= upper)).sum()),
         compared_steps=int(is_compared.sum()),
         compared_error=float(error[is_compared].sum()),

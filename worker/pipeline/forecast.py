@@ -56,4 +56,5 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         prediction=tuple(prediction.tolist()),
         lower_bound=tuple(lower.tolist()),
         upper_bound=tuple(upper.tolist()),
+        interval=spec.interval,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 
 from shared.store import Store
 from tests.api.scene import Granting
-from tests.factories import MONDAY, a_forecast, a_job, an_accuracy
+from tests.factories import MONDAY, SUMS, a_forecast, a_job, an_accuracy
 
 ETL = "/v1/queues/root.etl"
 
@@ -30,6 +31,14 @@ def test_accuracy_is_told_by_lead_and_overall(client: FlaskClient, known: None) 
         (7, 24, 6, 10.0),
     ]
     assert (accuracy["overall"]["steps"], accuracy["overall"]["forecasts"], accuracy["overall"]["bias"]) == (12, 1, 1.0)
+
+
+def test_coverage_is_that_of_bounds_of_the_newest_level(client: FlaskClient, known: None, store: Store) -> None:
+    narrow = {"interval": 0.5, "sums": replace(SUMS, covered_steps=0)}
+    store.accuracy.save([an_accuracy(issued_at=MONDAY - timedelta(days=1), **narrow)])
+    answer = client.get(f"{ETL}/accuracy?to=2026-01-06T00:00:00Z").json
+    assert (answer["interval"], answer["overall"]["steps"]) == (0.9, 18)
+    assert answer["overall"]["coverage"] == pytest.approx(500 / 6)
 
 
 def test_nothing_that_was_scored_is_no_accuracy(client: FlaskClient, known: None) -> None:

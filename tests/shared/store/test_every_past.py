@@ -16,7 +16,7 @@ from shared.store.accuracy import ACCURACY
 from shared.store.actuals import ACTUALS
 from shared.store.forecasts import FORECASTS
 from shared.store.jobs import JOBS
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_series, an_accuracy
+from tests.factories import MONDAY, SUMS, a_forecast, a_job, a_report, a_series, an_accuracy
 
 DAY = timedelta(days=1)
 EVER = AccuracyFilter(since=MONDAY - 99 * DAY, until=MONDAY + 99 * DAY)
@@ -42,6 +42,16 @@ def test_sums_are_added_by_lead_and_by_series(store: Store) -> None:
     by_series = store.accuracy.by_series([ETL, B, "c"], EVER)
     assert (by_series[ETL].forecasts, by_series[ETL].steps, by_series[B].steps) == (2, 18, 6)
     assert store.accuracy.by_series([], EVER) == store.accuracy.by_series(["c"], EVER) == {}
+
+
+def test_coverage_is_that_of_bounds_of_one_level(store: Store) -> None:
+    narrow = replace(SUMS, covered_steps=1)
+    store.accuracy.save([an_accuracy(), an_accuracy(issued_at=MONDAY - DAY, interval=0.5, sums=narrow)])
+    for level, coverage in ((0.9, 500 / 6), (0.5, 100 / 6), (0.8, None), (None, None)):
+        asked = replace(EVER, interval=level)
+        for sums in (store.accuracy.by_lead(ETL, asked)[1], store.accuracy.by_series([ETL], asked)[ETL]):
+            assert sums.coverage == (coverage and pytest.approx(coverage))
+            assert (sums.steps, sums.error) == (12, 60.0)
 
 
 def test_only_what_was_issued_in_between_counts(store: Store) -> None:
