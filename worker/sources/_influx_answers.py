@@ -53,7 +53,7 @@ def refuse_unasked(query: Query, tables: Tables, column: str, samples: Sequence[
     together = concurrent(tables, column)
     rows = [(row[0], row[1], series.tags) for series in samples for row in series.rows]
     shared = _sharing(rows)
-    if shared and is_unasked(together, steps):
+    if shared and is_unasked(len(together), len(steps), is_newest=together.max() >= steps.max()):
         tags = [of for at, _, of in rows if at in shared]
         raise _of(query, tags, pd.Timestamp(min(shared), unit="s", tz="UTC"), "timestamps")
     if len(together) >= MIN_CONCURRENT * len(steps):

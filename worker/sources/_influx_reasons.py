@@ -13,7 +13,7 @@ from shared.drivers.influx import quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources._influx_database import InfluxDatabase
 from worker.sources._influx_statements import NUMERIC, Kinds, Points, number, within
-from worker.sources._lost import MAX_LOST, TEXTS, is_null_word, lost_cells
+from worker.sources._lost import MAX_LOST, TEXTS, by_end, is_null_word, lost_cells
 from worker.sources.base import MINUTE, Query
 
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
@@ -67,7 +67,7 @@ def texts_among(database: InfluxDatabase, query: Query, points: Points, frame: p
         found = database.rows(statement, query.place, points.values)
         lost = [(moment(row[0]), row[1]) for row in found if row[1] is not None and not is_null_word(row[1])]
         if lost:
-            yield lost_cells(TEXTS, name, lost, frame[name], advice=ADVICE)
+            yield lost_cells(TEXTS, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
 
 
 def why_nothing(database: InfluxDatabase, query: Query, points: Points, kinds: Kinds, losses: Sequence[Loss]) -> DataError:

@@ -17,7 +17,8 @@ NULL_WORDS = frozenset({"", "-", "na", "n/a", "<na>", "#n/a", "null", "none", "n
 TEXTS = "cells with text instead of a number"
 TIMES = "rows without a readable timestamp"
 OUTSIDE = "values outside the physical range"
-MAX_LOST = 10_000  # cells that a database is asked for, one by one
+BROKEN = "numbers that are infinite or stand for no limit"
+MAX_LOST = 100_000  # cells that a database is asked for, one by one
 MAX_EXAMPLE = 40  # characters
 _SIGNS = re.compile(r"[\s,'’_%]")  # between digits and behind them
 
@@ -49,8 +50,13 @@ def lost_cells(
         example=lost[0][1][:MAX_EXAMPLE],
         advice=advice,
         is_at_end=numbers.empty or max(times) > numbers.index.max(),
-        is_one_sided=_is_one_sided([text for _, text in lost], numbers),
+        is_one_sided=what == TEXTS and _is_one_sided([text for _, text in lost], numbers),
     )
+
+
+def by_end(steps: pd.Series, step_seconds: int) -> pd.Series:
+    """Whole steps by the last second in each of them, which tells what comes after them."""
+    return steps.set_axis(pd.DatetimeIndex(steps.index) + pd.Timedelta(seconds=step_seconds - 1))
 
 
 def outside_range(query: Query, lost: Sequence[tuple[datetime, str]], usable: pd.Series, *, total: int) -> Loss:

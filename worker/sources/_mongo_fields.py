@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from math import nan
 
 from bson import Decimal128
 
 from shared.domain.identifiers import is_column
-from worker.sources._numbers import MAX_NUMBER
+from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
+from worker.sources.base import Query
 
 Kinds = dict[str, Counter[str]]  # field (a.b for a nested one) → how many values are "number", "text", "date", "other"
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 IS_NOT_A_NUMBER = {"$exists": True, "$not": {"$type": ["number", "null"]}}
 
@@ -23,6 +28,20 @@ def number(value: object) -> float:
         value = float(value.to_decimal())
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and abs(value) < MAX_NUMBER else nan  # type: ignore[arg-type]
+
+
+def usable(query: Query, name: str, value: object) -> float | None:
+    """What a pipeline's `clean` makes of a value: the number, NaN where there is none, None for what is there and of no use."""
+    if value is None:
+        return nan
+    with suppress(ValueError):
+        plain = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else number(value)
+        low, high = query.physical_range if name == query.target else (None, None)
+        if plain in query.missing_values:
+            return nan
+        is_possible = (low is None or plain >= low) and (high is None or plain <= high) and plain not in NO_LIMIT
+        return plain if is_possible and abs(plain) < MAX_NUMBER else None
+    return None
 
 
 def value_at(document: Mapping[str, object], name: str) -> object:
@@ -37,7 +56,7 @@ def kinds_of(documents: Iterable[Mapping[str, object]]) -> Kinds:
     """The fields of all documents in order of appearance, without `_id` and nulls."""
     kinds: Kinds = {}
     for document in documents:
-        for name, value in _flat(document):
+        for name, value in flat(document):
             kinds.setdefault(name, Counter())[_kind(value)] += 1
     kinds.pop("_id", None)
     return kinds
@@ -53,10 +72,11 @@ def textual(kinds: Kinds) -> list[str]:
     return [name for name, counts in kinds.items() if counts["text"] * 2 > counts.total()]
 
 
-def _flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The fields of a document and of those in it, but nulls."""
     for name, value in document.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         elif value is not None:
             yield prefix + name, value
 

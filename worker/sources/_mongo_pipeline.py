@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import isfinite
 
-from bson import ObjectId
+from bson import Int64, ObjectId
 from bson.errors import InvalidId
 
 from shared.domain.identifiers import is_column
 from shared.domain.places import Place
-from shared.domain.samples import Aggregation
+from shared.domain.samples import Aggregation, Scalar
 from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
+from worker.sources._names import splits
 from worker.sources._numbers import MAX_NUMBER
 from worker.sources.base import Query
 
@@ -25,6 +26,8 @@ Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
 MAX_INTEGER = 2**63 - 1
+NO_LIMIT = [2_147_483_647, Int64(MAX_INTEGER), float(MAX_INTEGER)]  # what YARN writes where there is none
+LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
 
 
 def queue_text(value: object) -> str | None:
@@ -55,6 +58,18 @@ def queue_filter(name: str) -> Filter:
     return {"$in": [name, *others]} if others else {"$eq": name}
 
 
+def value_filter(wanted: Sequence[Scalar]) -> Filter:
+    """Matches these values of `where`, and texts that say the same."""
+    forms: list[object] = []
+    for value in wanted:
+        if isinstance(value, bool):
+            forms += [value, str(value), str(value).lower()]
+        else:
+            own = queue_filter(queue_text(value) or str(value))
+            forms += own.get("$in", [own.get("$eq")])
+    return {"$in": forms}
+
+
 def documents_at(place: Place, document_field: str) -> Filter:
     """What every document of the place has: its discriminator, when the place names a `document`."""
     return {} if place.document is None else {checked(document_field): {"$eq": str(place.document)}}
@@ -71,29 +86,48 @@ def samples_of(query: Query, among: Filter) -> Filter:
 
 
 def documents_of(query: Query, among: Filter) -> Filter:
-    """The queue's documents ("" = those of every queue), whatever their time."""
-    return {**among, checked(query.queue_field): queue_filter(query.queue)} if query.queue else among
+    """The queue's documents ("" = those of every queue) that `where` keeps, whatever their time."""
+    kept = [{checked(name): value_filter(values)} for name, values in query.where.items()]
+    parts = [*([among] if among else []), *([_of_queue(query)] if query.queue else []), *kept]
+    names = [name for part in parts for name in part]
+    if len(set(names)) == len(names):
+        return {name: condition for part in parts for name, condition in part.items()}
+    return {"$and": parts}
+
+
+def _of_queue(query: Query) -> Filter:
+    if len(query.queue_fields) == 1:
+        return {checked(query.queue_field): queue_filter(query.queue)}
+    fields = [checked(name) for name in query.queue_fields]
+    ways = splits(query.queue, len(fields))
+    return {"$or": [dict(zip(fields, map(_part_filter, parts), strict=True)) for parts in ways]}
+
+
+def _part_filter(part: str) -> Filter:
+    return queue_filter(part) if part else {"$in": [None, ""]}
 
 
 def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_repeats: bool) -> Pipeline:
-    """One document per bucket: `_id` its start, `rows`, `moments` (distinct timestamps), `usable`, and `v0`, `v1` … of `columns`.
+    """One document per bucket: `_id` its start, counts of `rows`, `moments` (distinct timestamps), `usable` and `lost`, `v0` ….
 
     Buckets are those of shared/domain/timegrid.py: by the epoch, never by `$dateTrunc`, whose borders are others.
 
     Args:
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.
         has_repeats: let the last row of each timestamp win, which takes half as long again. Without it, every row counts, and
-            fewer `moments` than `rows` say that some came twice; telling them costs nothing measurable.
+            fewer `moments` than `rows` say that some came twice; telling them costs nothing measurable. `lost` counts the rows
+            with a value in one of the columns that is of no use.
     """
     moment = "$_id" if has_repeats else f"${checked(query.time_field)}"
-    values = {f"v{number}": _clean(f"$r{number}" if has_repeats else f"${checked(name)}") for number, name in enumerate(columns)}
-    judged = ["$v0"] if query.target is not None else [f"${value}" for value in values]
+    fields = [f"$r{place}" if has_repeats else f"${checked(name)}" for place, name in enumerate(columns)]
+    values = {f"v{place}": clean(query, name, fields[place]) for place, name in enumerate(columns)}
     counts = {
         "rows": {"$sum": "$rows" if has_repeats else 1},
         "moments": {"$sum": 1} if has_repeats else {"$addToSet": "$at"},
-        "usable": {"$sum": {"$cond": [{"$or": [{"$isNumber": value} for value in judged]}, 1, 0]}},
+        "usable": _count({"$or": [{"$isNumber": f"${value}"} for value in (values if query.target is None else ["v0"])]}),
+        "lost": _count({"$or": [{"$eq": [f"${value}", LOST]} for value in values]}),
     }
-    results = {value: {ACCUMULATORS[query.aggregation]: f"${value}"} for value in values}
+    results = {value: {ACCUMULATORS[query.aggregation]: _number_of(query, f"${value}")} for value in values}
     return [
         {"$match": samples_of(query, among)},
         *([_last_of_each_moment(query, columns)] if has_repeats else []),
@@ -117,10 +151,66 @@ def _bucket(moment: str, period_ms: int) -> Filter:
     return {"$toDate": {"$subtract": [milliseconds, {"$mod": [milliseconds, period_ms]}]}}
 
 
-def _clean(value: str) -> Filter:
-    """The number, or null for text, NaN (less than any number), infinity and what is absurdly large; all three would poison."""
-    is_usable = [{"$isNumber": value}, {"$gt": [value, -MAX_NUMBER]}, {"$lt": [value, MAX_NUMBER]}]
-    return {"$cond": [{"$and": is_usable}, value, None]}
+def clean(query: Query, name: str, value: str) -> Filter:
+    """The number of a field, null where there is none, and `LOST` for what is there and of no use.
+
+    NaN is less than any number; it and infinity would poison means. A text is the number that it says.
+    """
+    low, high = query.physical_range if name == query.target else (None, None)
+    least = {"$gt": ["$$n", -MAX_NUMBER]} if low is None else {"$gte": ["$$n", low]}
+    most = {"$lt": ["$$n", MAX_NUMBER]} if high is None else {"$lte": ["$$n", high]}
+    is_usable = [{"$isNumber": "$$n"}, least, most, {"$not": {"$in": ["$$n", NO_LIMIT]}}]
+    usable = {"$cond": [{"$and": is_usable}, "$$n", LOST]}
+    if query.missing_values:
+        usable = {"$cond": [{"$in": ["$$n", list(query.missing_values)]}, None, usable]}
+    text = {"$convert": {"input": value, "to": "double", "onError": "text", "onNull": None}}
+    number = {"$cond": [{"$eq": [{"$type": value}, "string"]}, text, value]}
+    is_there = {"$gt": [value, None]}
+    return {"$cond": [is_there, {"$let": {"vars": {"n": {"$cond": [{"$isNumber": value}, value, number]}}, "in": usable}}, None]}
+
+
+def counts_pipeline(query: Query, among: Filter, columns: Sequence[str]) -> Pipeline:
+    """One document: for each column how many values are there, `there0`, and how many of them are of no use, `lost0`."""
+    values = {f"v{place}": clean(query, name, f"${checked(name)}") for place, name in enumerate(columns)}
+    there = {f"there{place}": _count({"$ne": [f"$v{place}", None]}) for place in range(len(columns))}
+    lost = {f"lost{place}": _count({"$eq": [f"$v{place}", LOST]}) for place in range(len(columns))}
+    return [{"$match": samples_of(query, among)}, {"$project": values}, {"$group": {"_id": None, **there, **lost}}]
+
+
+def lost_pipeline(query: Query, among: Filter, name: str, limit: int) -> Pipeline:
+    """The samples whose value of a field is there and of no use: `at`, and the value as it is stored."""
+    value = f"${checked(name)}"
+    return [
+        {"$match": samples_of(query, among)},
+        {"$project": {"_id": 0, "at": f"${query.time_field}", "value": value, "clean": clean(query, name, value)}},
+        {"$match": {"clean": {"$eq": LOST}}},
+        {"$sort": {"at": 1}},
+        {"$limit": limit},
+    ]
+
+
+def shared_pipeline(query: Query, among: Filter, columns: Sequence[str]) -> Pipeline:
+    """The timestamps at which documents have different numbers in one of the columns, as `_id`, in order."""
+    values = {f"v{place}": clean(query, name, f"${checked(name)}") for place, name in enumerate(columns)}
+    numbers = {value: {"$cond": [{"$isNumber": f"${value}"}, f"${value}", None]} for value in values}
+    ends = {f"{end}{value}": {f"${end}": numbers[value]} for value in values for end in ("min", "max")}
+    return [
+        {"$match": samples_of(query, among)},
+        {"$project": {"_id": 0, "at": f"${query.time_field}", **values}},
+        {"$group": {"_id": "$at", **ends}},
+        {"$match": {"$expr": {"$or": [{"$ne": [f"$min{value}", f"$max{value}"]} for value in values]}}},
+        {"$project": {"_id": 1}},
+        {"$sort": {"_id": 1}},
+    ]
+
+
+def _count(condition: Document) -> Filter:
+    return {"$sum": {"$cond": [condition, 1, 0]}}
+
+
+def _number_of(query: Query, value: str) -> object:
+    """What an accumulator is given: `$max` would take `LOST` for more than any number, all others leave it out."""
+    return {"$cond": [{"$isNumber": value}, value, None]} if query.aggregation is Aggregation.MAX else value
 
 
 def _last_of_each_moment(query: Query, columns: Sequence[str]) -> Filter:

@@ -19,8 +19,9 @@ NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without
 CANNOT_LIST_INDEXES = {13, 166}  # not authorised; a view
 
 
-def why_no_document(documents: Documents, among: Filter, queue_field: str, queue: str = "") -> DataError:
+def why_no_document(documents: Documents, query: Query, among: Filter) -> DataError:
     """There is no document of the queue ("" = of any queue) at all."""
+    queue = query.queue
     database, document = documents.database, documents.find_one()
     if document is None:
         if documents.name not in database.list_collection_names(filter={"name": documents.name}, authorizedCollections=True):
@@ -29,9 +30,31 @@ def why_no_document(documents: Documents, among: Filter, queue_field: str, queue
     if among and documents.find_one(among) is None:
         conditions = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
         return SourceNotFound(f"found no document whose {conditions} in {documents.name!r}")
-    if documents.find_one({**among, checked(queue_field): {"$exists": True}}) is None:
-        return SourceNotFound(no_field(queue_field, kinds_of([document])))
-    return EmptySeries(f"found no document of it in {documents.name!r}", queue=queue)
+    kinds = kinds_of(documents.find(among, limit=SAMPLED))
+    if missing := [name for name in (*query.queue_fields, *query.where) if not _is_anywhere(documents, among, name)]:
+        return SourceNotFound("; ".join(no_field(name, kinds) for name in missing))
+    kept = " that `where` keeps" if query.where else ""
+    return EmptySeries(f"found no document of it{kept} in {documents.name!r}", queue=queue)
+
+
+def _is_anywhere(documents: Documents, among: Filter, name: str) -> bool:
+    return documents.find_one({**among, checked(name): {"$exists": True}}) is not None
+
+
+def faults(documents: Documents, query: Query, among: Filter, kinds: Kinds) -> list[DataError]:
+    """What is wrong with the names that a query has, all of it.
+
+    Args:
+        kinds: of a few documents; a field that is in none of them may be in others.
+    """
+    named = dict.fromkeys((query.time_field, *query.queue_fields, *query.where, *query.required))
+    missing = [name for name in named if name not in kinds and not _is_anywhere(documents, among, name)]
+    wrong: list[DataError] = [SourceNotFound(no_field(name, kinds)) for name in missing]
+    for name in query.required:
+        if name in kinds and not {"number", "text"} & set(kinds[name]):
+            (kind, *_) = kinds[name]
+            wrong.append(UnreadableData(f"the field {name!r} holds {kind}s; accepted are numbers"))
+    return wrong
 
 
 def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataError:
@@ -39,7 +62,7 @@ def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataErro
     own = documents_of(query, among)
     kinds = kinds_of(documents.find(own, limit=SAMPLED))
     if not kinds:
-        return why_no_document(documents, among, query.queue_field, query.queue)
+        return why_no_document(documents, query, among)
     if missing := [name for name in (query.time_field, *query.required) if name not in kinds]:
         return SourceNotFound(no_field(missing[0], kinds))
     if undated := count_undated(documents, query, among):
@@ -83,12 +106,13 @@ def missing_index(documents: Documents, query: Query, among: Filter) -> str | No
         if error.code in CANNOT_LIST_INDEXES:
             return None
         raise
-    key = [query.queue_field, query.time_field]
+    key = [*query.queue_fields, query.time_field]
     for index in indexes:
-        names = [name for name, _ in index["key"] if name not in among]  # whose value is given, so it may stand in front
-        if names[:2] == key and "partialFilterExpression" not in index:
+        names = [name for name, _ in index["key"] if name not in {*among, *query.where}]  # whose value is given
+        if names[: len(key)] == key and "partialFilterExpression" not in index:
             return None
-    command = f'db.getCollection("{documents.name}").createIndex({{"{key[0]}": 1, "{key[1]}": 1}})'
+    fields = ", ".join(f'"{name}": 1' for name in key)
+    command = f'db.getCollection("{documents.name}").createIndex({{{fields}}})'
     return f"{documents.name!r} has no index on queue and time, so each queue reads all of it; this makes one: {command}"
 
 

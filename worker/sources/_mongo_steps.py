@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import nan
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from pymongo.errors import OperationFailure
 
 from shared.drivers.mongo import Document, Documents
 from shared.errors import UnreadableData
-from worker.sources._mongo_fields import number, value_at
+from worker.sources._mongo_fields import number, usable, value_at
 from worker.sources._mongo_pipeline import Filter, samples_of, steps_pipeline
 from worker.sources._resampling import resample
 from worker.sources.base import MAX_SAMPLES, Query
@@ -24,17 +26,28 @@ RAW_NOTE = "the server could not resample, so every document was read; that is s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Of one column the values that are there and of no use, with their times, and how many values there are."""
+
+    values: Sequence[tuple[datetime, object]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
     """Whole steps of one queue, and the count of documents behind them.
 
     frame: as of a Reading. moments: distinct timestamps; usable: how many of them have a number in the target, or in any column
-        when there is no target. notes: how they were read, when that is unusual.
+        when there is no target; lost: how many have a value that is there and of no use; left_out: these values
+        by column, where they were met one by one. notes: how they were read, when that is unusual.
     """
 
     frame: pd.DataFrame
     rows: int
     moments: int
     usable: int
+    lost: int = 0
+    left_out: Mapping[str, LeftOut] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -57,28 +70,44 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
 def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:
     """Every document, resampled by pandas: the way out, and the oracle of the other."""
     projection = {"_id": 0, query.time_field: 1, **dict.fromkeys(columns, 1)}
-    times: list[object] = []
-    cells: list[list[float]] = []
+    times: list[datetime] = []
+    values: list[list[object]] = []
     for document in documents.find(samples_of(query, among), projection):
-        times.append(value_at(document, query.time_field))
-        cells.append([number(value_at(document, name)) for name in columns])
+        times.append(cast("datetime", value_at(document, query.time_field)))
+        values.append([value_at(document, name) for name in columns])
         if len(times) > MAX_SAMPLES:
             raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents in the history", queue=query.queue)
+    return replace(steps_of(query, columns, times, values), notes=(RAW_NOTE,))
+
+
+def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], values: Sequence[Sequence[object]]) -> Steps:
+    """Whole steps of documents that were read one by one, given by their times and the values of their fields."""
+    numbers = [[usable(query, name, value) for name, value in zip(columns, row, strict=True)] for row in values]
+    left_out = {}
+    for place, name in enumerate(columns):
+        lost = [(at, row[place]) for at, own, row in zip(times, numbers, values, strict=True) if own[place] is None]
+        left_out[name] = LeftOut(values=lost, total=sum(row[place] is not None for row in values))
+    cells = [[nan if value is None else value for value in row] for row in numbers]
     samples = _frame(times, cells, columns).sort_index(kind="stable")
     unique = samples[~samples.index.duplicated(keep="last")]
-    judged = unique[query.judged(columns)]
     frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
-    usable = int(judged.notna().any(axis=1).sum())
-    return Steps(frame=frame, rows=len(samples), moments=len(unique), usable=usable, notes=(RAW_NOTE,))
+    return Steps(
+        frame=frame,
+        rows=len(samples),
+        moments=len(unique),
+        usable=int(unique[query.judged(columns)].notna().any(axis=1).sum()),
+        lost=sum(any(value is None for value in row) for row in numbers),
+        left_out=left_out,
+    )
 
 
 def _from_server(steps: Sequence[Document], columns: Sequence[str]) -> Steps:
     cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in steps]
     frame = _frame([step["_id"] for step in steps], cells, columns).dropna(how="all")
     rows, moments, usable = (sum(step[name] for step in steps) for name in ("rows", "moments", "usable"))
-    return Steps(frame=frame, rows=rows, moments=moments, usable=usable)
+    return Steps(frame=frame, rows=rows, moments=moments, usable=usable, lost=sum(step["lost"] for step in steps))
 
 
-def _frame(times: Sequence[Any], cells: Sequence[Sequence[float]], columns: Sequence[str]) -> pd.DataFrame:
+def _frame(times: Sequence[datetime], cells: Sequence[Sequence[float]], columns: Sequence[str]) -> pd.DataFrame:
     values = np.array(cells, dtype=np.float64).reshape(len(cells), len(columns))
     return pd.DataFrame(values, index=pd.DatetimeIndex(pd.to_datetime(list(times), utc=True)), columns=list(columns))

@@ -13,7 +13,7 @@ from shared.domain.losses import Loss
 from shared.errors import EmptySeries
 from worker.sources._companions import most_related
 from worker.sources._lines import cell
-from worker.sources._lost import TEXTS, TIMES, lost_cells, outside_range
+from worker.sources._lost import BROKEN, TEXTS, TIMES, lost_cells, outside_range
 from worker.sources._parts import Part
 from worker.sources._ragged import shown_line
 from worker.sources._resampling import resample
@@ -29,7 +29,6 @@ from worker.sources._times import ACCEPTED_TIMES
 from worker.sources.base import MINUTE, Query, Reading
 
 LINES = "lines with too few or too many cells"
-BROKEN = "numbers that are infinite or stand for no limit"
 
 
 def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:

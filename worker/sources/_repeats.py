@@ -14,24 +14,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.identifiers import listed
-from shared.domain.losses import MAX_SHARE
 from shared.domain.samples import Limits
 from shared.errors import UnreadableData
 from worker.sources._files import Files
 from worker.sources._layout import Layout
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources._parts import Asked, FileRows, Part, Room, parts_of
-from worker.sources._samples import Samples, as_index, moment_at
+from worker.sources._samples import Samples, moment_at
 from worker.sources._scan import MAX_BYTES
 from worker.sources._tables import open_table, reading
-from worker.sources._unasked import is_unasked, unasked
+from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_LOOKED_AT = 200  # columns of a file
-FEW = 2  # timestamps that came again with another number: somebody mended them
 MAX_VALUES = 20  # of a column of whole numbers that may tell rows apart
 ALWAYS = 0.9  # of the timestamps that have several numbers: in so many of them the column differs
 FILE = "(the file)"  # no column may be called so
@@ -49,17 +47,17 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
         return
     ends = rows.groupby("at")["value"].agg(["min", "max"])
     shared = ends.index[ends["min"] < ends["max"]]
-    if not is_unasked(as_index(shared.to_numpy()), as_index(ends.index.to_numpy())):
+    if not is_unasked(len(shared), len(ends), is_newest=bool(len(shared)) and shared.max() == ends.index.max()):
         return
     rows = rows[rows["at"].isin(shared)]
     values = _others(files, layout, parts, query)
     telling = [name for name, texts in values.items() if _tells(texts, rows, len(places))]
-    are_many = len(shared) > max(FEW, MAX_SHARE * len(ends))
-    if layout.is_by_file and (telling or are_many):
+    many = are_many(len(shared), len(ends))
+    if layout.is_by_file and (telling or many):
         raise _no_queue_column(values, places, len(ends), query)
     if column := next((name for name in telling if name != FILE), None):
         raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), moment_at(shared.to_numpy(), 0))
-    if are_many:
+    if many:
         raise _nothing_tells(values, rows, telling, len(shared), query)
 
 
@@ -123,6 +121,5 @@ def _nothing_tells(values: Values, rows: pd.DataFrame, telling: Sequence[str], m
     if FILE in telling:
         names = sorted(set(values[FILE][rows.index]))
         reason = f"{found} between files ({listed(names, 3)}); say in `path` which of them are meant"
-    else:
-        reason = f"{found}, and no column tells them apart; keep one row of each timestamp"
-    return UnreadableData(reason, queue=query.queue)
+        return UnreadableData(reason, queue=query.queue)
+    return nothing_tells(query, moments)

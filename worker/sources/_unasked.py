@@ -9,24 +9,24 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-import pandas as pd
-
 from shared.domain.identifiers import listed
+from shared.domain.losses import MAX_SHARE
 from shared.errors import UnreadableData
 from worker.sources.base import MINUTE, Query
 
 MIN_SHARE = 0.01  # of all timestamps: a few rows that came again with another text beside them are repeats, and counted as such
+FEW = 2  # timestamps that came again with another number: somebody mended them
 MAX_VALUES = 3  # that a message names
 
 
-def is_unasked(shared: pd.DatetimeIndex, every: pd.DatetimeIndex) -> bool:
-    """Whether timestamps that several rows share are more than a few repeats: many, or the newest among them.
+def is_unasked(shared: int, every: int, *, is_newest: bool) -> bool:
+    """Whether timestamps at which rows of the queue differ are more than a few repeats among all of them, or the newest."""
+    return shared > 0 and (shared >= MIN_SHARE * every or is_newest)
 
-    Args:
-        shared: those at which rows of the queue differ in another column and in their numbers.
-        every: all timestamps of the queue.
-    """
-    return len(shared) > 0 and (len(shared) >= MIN_SHARE * len(every) or bool(shared.max() >= every.max()))
+
+def are_many(shared: int, every: int) -> bool:
+    """Whether so many timestamps have several numbers that nobody can have mended them one by one."""
+    return shared > max(FEW, MAX_SHARE * every)
 
 
 def unasked(
@@ -48,3 +48,9 @@ def unasked(
     fields = json.dumps([*query.queue_fields, column], ensure_ascii=False)
     ways = f"keep one with `where`: {where}, or make each a queue with `queue_field`: {fields}"
     return UnreadableData(f"{found}; {ways}", queue=query.queue)
+
+
+def nothing_tells(query: Query, moments: int) -> UnreadableData:
+    """What to say when many rows share timestamps and nothing but their numbers differs."""
+    found = f"its rows share {moments:,} timestamps and differ in their numbers"
+    return UnreadableData(f"{found}, and no column tells them apart; keep one row of each timestamp", queue=query.queue)

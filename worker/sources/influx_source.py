@@ -28,7 +28,7 @@ from worker.sources._influx_statements import (
     steps_statements,
     within,
 )
-from worker.sources._lost import MAX_LOST, outside_range
+from worker.sources._lost import MAX_LOST, by_end, outside_range
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
@@ -122,7 +122,7 @@ class InfluxSource:
         found = points.select(f'{number(target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
         rows = self._database.rows(found, query.place, points.values)
         lost = [(moment(at), f"{value:g}") for at, value in rows if value not in query.missing_values]
-        return steps, [outside_range(query, lost, steps["v0"], total=total)] if lost else []
+        return steps, [outside_range(query, lost, by_end(steps["v0"], query.step_seconds), total=total)] if lost else []
 
     def _tag_values(self, query: Query) -> set[str]:
         """The values of the tag, from the index: also those that have outlived their points."""

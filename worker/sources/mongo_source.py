@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,25 +10,30 @@ from pymongo.errors import OperationFailure
 
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.identifiers import listed
+from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.drivers.faults import translated
-from shared.drivers.mongo import Documents
-from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
+from shared.drivers.mongo import Document, Documents
+from shared.errors import EmptySeries, SourceAway, UnreadableData
 from worker.sources import sources
-from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual
+from worker.sources._lost import MAX_EXAMPLE, TIMES
+from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual, value_at
+from worker.sources._mongo_lost import losses_of
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
 from worker.sources._mongo_reasons import (
-    MAX_UNDATED,
+    NO_DATE,
     SAMPLED,
     count_undated,
+    faults,
     missing_index,
-    no_field,
     why_no_document,
     why_no_number,
     why_no_sample,
 )
 from worker.sources._mongo_steps import Steps, read_steps
-from worker.sources.base import Query, Reading, SourceView, check_count
+from worker.sources._mongo_unasked import refuse_unasked
+from worker.sources._names import joined
+from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
 TOO_MANY_VALUES = 17217  # `distinct too big, 16mb cap`
 
@@ -45,28 +50,30 @@ class MongoSource:
 
     def queues(self, query: Query) -> list[str]:
         """Every queue at this place, sorted; raises SourceNotFound, EmptySeries when the collection is empty."""
-        place, name = query.place, query.queue_field
-        with translated(SourceAway, connection=place.name):
-            documents, among = self._documents(place)
-            names = {queue_text(value) for value in _distinct(documents, name, among)}
-            check_count(names, name)
-            if not any(names):
-                raise why_no_document(documents, among, name)
-            return sorted(name for name in names if name)
+        every = replace(query, queue="")
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            found = _distinct(documents, every, among) if len(query.queue_fields) == 1 else _combinations(documents, every, among)
+            names = {name for name in found if name}
+            check_count(names, query.queue_field)
+            if not names:
+                raise why_no_document(documents, every, among)
+            return sorted(names)
 
     def check(self, query: Query) -> SourceView:
         """Look at the collection, and at one queue for its fields and times: the query's, else the first."""
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            if documents.find_one(among) is not None:
+                raise_all(faults(documents, query, among, _fields(documents, among)))
         queues = self.queues(query)
         one = replace(query, queue=query.queue or queues[0])
         with translated(SourceAway, connection=query.place.name):
-            documents, among = self._documents(query.place)
             advice = missing_index(documents, one, among)
             kinds = _fields(documents, documents_of(query, among)) | _fields(
                 documents, samples_of(one, among), newest_by=None if advice else one.time_field
             )
-            if missing := [name for name in (query.time_field, *query.required) if kinds and name not in kinds]:
-                raise SourceNotFound(no_field(missing[0], kinds))
-            if kinds and not kinds[query.time_field]["date"]:
+            if not kinds[query.time_field]["date"]:
                 raise why_no_sample(documents, one, among)
             start_at, end_at = _span(documents, one, among)
         columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
@@ -84,8 +91,10 @@ class MongoSource:
                 kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
             columns = query.chosen(self._unnamed(query, kinds))
             steps = read_steps(documents, query, among, columns)
-            _refuse_useless(documents, query, among, steps)
-            notes = [*steps.notes, *_left_out(documents, query, among, steps)]
+            refuse_unasked(documents, query, among, columns, steps)
+            losses = (*_lost_times(documents, query, among, steps), *losses_of(documents, query, among, columns, steps))
+            _refuse_useless(documents, query, among, steps, losses)
+            notes = list(steps.notes)
         if texts := self._unknown(textual(kinds), query):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
         if note := query.note_unnamed(len(self._unnamed(query, kinds))):
@@ -96,6 +105,7 @@ class MongoSource:
             rows=steps.rows,
             duplicates=steps.rows - steps.moments,
             non_finite=steps.moments - steps.usable,
+            losses=losses,
             notes=tuple(notes),
             advice=(advice,) if advice else (),
         )
@@ -110,20 +120,28 @@ class MongoSource:
 
     def _unknown(self, names: list[str], query: Query) -> list[str]:
         """Those that nobody has given a meaning."""
-        known = {*query.required, query.queue_field, query.time_field, self._connection.document_field}
+        known = {*query.required, *query.queue_fields, *query.where, query.time_field, self._connection.document_field}
         return [name for name in names if name not in known]
 
 
-def _distinct(documents: Documents, queue_field: str, among: Filter) -> list[object]:
-    """The values of the field; raises UnreadableData for more than an answer of MongoDB holds."""
+def _distinct(documents: Documents, query: Query, among: Filter) -> list[str | None]:
+    """The names in the one field that has them; raises UnreadableData for more than an answer of MongoDB holds."""
     try:
-        return documents.distinct(checked(queue_field), among)
+        return [queue_text(value) for value in documents.distinct(checked(query.queue_field), documents_of(query, among))]
     except OperationFailure as error:
         if error.code != TOO_MANY_VALUES:
             raise
         raise UnreadableData(
-            f"the names in {queue_field!r} are more than MongoDB answers at once: it is no column of queues"
+            f"the names in {query.queue_field!r} are more than MongoDB answers at once: it is no column of queues"
         ) from error
+
+
+def _combinations(documents: Documents, query: Query, among: Filter) -> list[str | None]:
+    """The names that the values of several fields make up, of those that are there together."""
+    parts = {f"p{place}": f"${checked(name)}" for place, name in enumerate(query.queue_fields)}
+    groups: list[Document] = [{"$match": documents_of(query, among)}, {"$group": {"_id": parts}}, {"$limit": MAX_QUEUES + 1}]
+    found = [row["_id"] for row in documents.aggregate(groups, allowDiskUse=True)]
+    return [joined([queue_text(own.get(part)) for part in parts]) for own in found]
 
 
 def _fields(documents: Documents, among: Filter, newest_by: str | None = None) -> Kinds:
@@ -143,23 +161,31 @@ def _span(documents: Documents, query: Query, among: Filter) -> tuple[datetime |
     return None, None
 
 
-def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps) -> None:
-    """Raises why there is nothing to forecast from, or a column asked for has no number."""
+def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps, losses: Sequence[Loss]) -> None:
+    """Raises why there is nothing to forecast from, or a column asked for has no number; a loss that explains it comes first."""
     if not steps.rows:
         raise why_no_sample(documents, query, among)
     for name in query.required:
-        if steps.frame[name].isna().all() and (reason := why_no_number(documents, query, among, name)):
+        if not steps.frame[name].isna().all():
+            continue
+        if own := [loss.text for loss in losses if loss.column == name]:
+            raise UnreadableData("; ".join(own), queue=query.queue)
+        if reason := why_no_number(documents, query, among, name):
             raise reason
     if not steps.usable:
         what = query.target or "any field"
         raise EmptySeries(f"none of the {steps.rows:,} values of {what!r} is a finite number", queue=query.queue)
 
 
-def _left_out(documents: Documents, query: Query, among: Filter, steps: Steps) -> Iterator[str]:
-    """What was not read, in plain words."""
+def _lost_times(documents: Documents, query: Query, among: Filter, steps: Steps) -> Iterator[Loss]:
+    """Documents with text or a number as timestamp."""
     if undated := count_undated(documents, query, among):
-        more = " or more" if undated == MAX_UNDATED else ""
-        yield f"documents with text or a number as {query.time_field!r}: {undated:,}{more} left out"
-    texts = {**samples_of(query, among), query.target or "": {"$type": "string"}}
-    if query.target and steps.moments > steps.usable and (count := documents.count_documents(texts)):
-        yield f"values of {query.target!r} that are text: {count:,} left out"
+        example = documents.find_one({**documents_of(query, among), query.time_field: {"$type": NO_DATE}}) or {}
+        yield Loss(
+            what=TIMES,
+            column=query.time_field,
+            count=undated,
+            total=steps.rows + undated,
+            example=str(value_at(example, query.time_field))[:MAX_EXAMPLE],
+            advice="accepted are dates",
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from pydantic import SecretStr
 from shared.config.connection import Connection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
-from shared.domain.samples import Aggregation
+from shared.domain.samples import Aggregation, Where
 from shared.errors import (
     CredentialsRefused,
     EmptySeries,
@@ -29,6 +31,7 @@ from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer
 from tests.worker.sources.queries import PERIODS, START, a_query, all_queues
 from worker.sources import sources
+from worker.sources._lost import BROKEN, OUTSIDE, TEXTS
 from worker.sources._mongo_steps import RAW_NOTE, read_raw, read_steps
 from worker.sources.base import Query, Source
 
@@ -111,15 +114,127 @@ def dirty(mongod: MongoServer) -> Connection:
 
 def test_what_was_left_out_is_counted_and_told(source: Source, fill: Fill) -> None:
     fill([sample(hour, 5.0, host="node7") for hour in range(8)])
-    fill([sample(8, "61.2"), sample(9, float("nan")), sample(10, 7.0), sample(10, 8.0), sample(timestamp="2026-01-02")])
+    fill([sample(8, "61.2"), sample(9, float("nan")), sample(10, 8.0), sample(10, 8.0), sample(11, "1,024.5"), sample(12, "n/a")])
     reading = source.read(query())
-    assert (reading.rows, reading.duplicates, reading.non_finite) == (12, 1, 2)
-    assert reading.notes == (
-        "fields of text that nobody asked for: left out host",
-        "documents with text or a number as 'timestamp': 1 left out",
-        "values of 'used_capacity' that are text: 1 left out",
+    assert (reading.rows, reading.duplicates, reading.non_finite) == (14, 1, 3)
+    assert reading.notes == ("fields of text that nobody asked for: left out host",)
+    (loss,) = reading.losses
+    assert (loss.what, loss.column, loss.count, loss.total, loss.example) == (TEXTS, "used_capacity", 1, 14, "1,024.5")
+    assert loss.first_at == loss.last_at == START + 11 * HOUR
+    assert loss.is_at_end
+    assert loss.is_one_sided
+    assert reading.frame.used_capacity.tolist() == [5.0] * 8 + [61.2, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "advice"),
+    [
+        ([61.2, 63.0], "arrays instead of a number", "$unwind"),
+        (-1, OUTSIDE, "missing_values"),
+        (2147483647, BROKEN, "finite"),
+        (Int64(2**63 - 1), BROKEN, "finite"),
+        (True, "true or false instead of a number", "numbers"),
+        ("idle", TEXTS, "numbers"),
+    ],
+)
+def test_a_value_that_is_of_no_use_is_a_loss_with_advice(
+    source: Source, fill: Fill, value: object, what: str, advice: str
+) -> None:
+    fill([*(sample(hour, 5.0, memory=1) for hour in range(30)), sample(7.5, value, memory=1)])
+    asked = query(physical_range=(0.0, None))
+    reading = source.read(asked)
+    assert reading.frame.used_capacity.tolist() == [5.0] * 30
+    (loss,) = reading.losses
+    assert (loss.what, loss.column, loss.count, loss.total, loss.first_at) == (what, "used_capacity", 1, 31, START + 7.5 * HOUR)
+    assert advice in loss.advice
+    assert not loss.is_severe
+    with pytest.raises(UnreadableData, match=re.escape(f"{what} in 'used_capacity': 1 of 1 (100.0%)")):
+        source.read(replace(asked, start=START + 7.5 * HOUR, end=START + 8 * HOUR, step_seconds=1_800))
+
+
+def test_numbers_of_any_type_are_read_and_gaps_are_no_losses(source: Source, fill: Fill) -> None:
+    fill(
+        sample(hour, value) for hour, value in enumerate([1, Int64(2), Decimal128("3.5"), "4.5", "1e1", Decimal128("NaN"), None])
     )
-    assert reading.frame.used_capacity.tolist() == [5.0] * 8 + [8.0]
+    fill(sample(hour, value) for hour, value in enumerate(["NaN", "", "null", "-", "N/A", -1, -1.0], 7))
+    reading = source.read(query(missing_values=(-1.0,), physical_range=(0.0, None)))
+    assert reading.frame.used_capacity.tolist() == [1, 2, 3.5, 4.5, 10]
+    assert reading.losses == ()
+
+
+def test_documents_of_several_things_are_told_with_the_two_ways_out_and_both_work(source: Source, fill: Fill) -> None:
+    fill(sample(hour, 95.5, partition="", cores=8) for hour in range(6))
+    fill(sample(hour, 41.0, partition="gpu", cores=8) for hour in range(6))
+    with pytest.raises(UnreadableData, match=r"share timestamps.*'partition' \(nothing, gpu\).*`where`.*`queue_field`"):
+        source.read(query())
+    assert source.read(query(where={"partition": ("gpu",)})).frame.used_capacity.tolist() == [41.0] * 6
+    both = query(queue="", queue_field=("queue", "partition"))
+    assert source.queues(both) == list(source.check(both).queues) == ["a", "a/gpu"]
+    assert source.read(replace(both, queue="a/gpu")).frame.used_capacity.tolist() == [41.0] * 6
+    assert source.read(replace(both, queue="a")).frame.used_capacity.tolist() == [95.5] * 6
+
+
+def test_a_name_that_two_combinations_make_up_is_told(source: Source, fill: Fill) -> None:
+    fill([sample(0, 1.0, queue="a/b"), sample(0, 2.0, partition="b")])
+    with pytest.raises(UnreadableData, match="several values of `queue_field` make up this name"):
+        source.read(query(queue="a/b", queue_field=("queue", "partition")))
+
+
+@pytest.mark.parametrize("other", [{"node": 1}, {"is_backup": True}, {"host": ObjectId()}])
+def test_whole_numbers_switches_and_references_tell_documents_apart_too(
+    source: Source, fill: Fill, other: dict[str, object]
+) -> None:
+    (name,) = other
+    fill(sample(hour, 95.5, load=hour / 3) for hour in range(6))
+    fill(sample(hour, 41.0, load=hour / 7, **other) for hour in range(6))
+    with pytest.raises(UnreadableData, match=f"differ in '{name}'"):
+        source.read(query())
+
+
+def test_many_timestamps_with_several_numbers_are_an_error_and_few_are_repeats(source: Source, fill: Fill) -> None:
+    fill(sample(hour, 5.0, host="n1") for hour in range(100))
+    fill([sample(3, 6.0, host="n1")])
+    assert source.read(query()).duplicates == 1
+    fill(sample(hour, 7.0, host="n1") for hour in range(10))
+    with pytest.raises(UnreadableData, match=r"share 10 timestamps.*no column tells them apart"):
+        source.read(query())
+
+
+@pytest.mark.parametrize(
+    ("where", "values"),
+    [
+        ({"ok": (True,)}, [0.0]),
+        ({"size": ("1", 2)}, [1.0, 2.0]),
+        ({"kind": ("x",), "size": (0, 1)}, [0.0]),
+        ({"meta.rack": ("r1",)}, [1.0]),
+    ],
+)
+def test_documents_are_chosen_by_texts_numbers_and_switches(
+    source: Source, fill: Fill, where: Where, values: list[float]
+) -> None:
+    fill([sample(0, 0.0, ok=True, size=0, kind="x"), sample(1, 1.0, ok=False, size=1.0, kind="y", meta={"rack": "r1"})])
+    fill([sample(2, 2.0, ok=1, size="2", kind="z")])
+    reading = source.read(query(where=where))
+    assert reading.frame.used_capacity.tolist() == values
+    assert source.queues(query(queue="", where=where)) == ["a"]
+
+
+def test_a_condition_that_nothing_meets_is_told_as_such(source: Source, fill: Fill) -> None:
+    fill([sample(partition="gpu")])
+    for look in (source.read, source.queues):
+        with pytest.raises(SourceNotFound, match="found no field 'label', there are"):
+            look(query(where={"label": ("gpu",)}))
+        with pytest.raises(EmptySeries, match="no document of it that `where` keeps"):
+            look(query(where={"partition": ("cpu",)}))
+    with pytest.raises(InvalidRequest, match="found the field"):
+        source.read(query(where={"$where": ("1",)}))
+
+
+def test_a_look_says_all_that_is_wrong_at_once(source: Source, fill: Fill) -> None:
+    fill([sample(load=[1.0])])
+    asked = query(queue="", time_field="at", target="usage", columns=("load",), queue_field=("pool", "queue"))
+    with pytest.raises(SourceNotFound, match=r"no field 'at'.*no field 'pool'.*no field 'usage'.*'load' holds"):
+        source.check(asked)
 
 
 @pytest.mark.parametrize("moment", ["2026-01-01T00:00:00Z", 1767225600])
@@ -134,8 +249,8 @@ def test_timestamps_that_are_no_dates_are_told_with_the_command_that_mends_them(
 
 @pytest.mark.parametrize(("target", "column"), [("text", None), ("used_capacity", "text")])
 def test_a_column_of_text_that_was_asked_for_is_refused(source: Source, fill: Fill, target: str, column: str | None) -> None:
-    fill([sample(text="61.2")])
-    with pytest.raises(UnreadableData, match=r"found str such as '61\.2' in 'text'; accepted are numbers"):
+    fill([sample(text="idle")])
+    with pytest.raises(UnreadableData, match=r"cells with text instead of a number in 'text': 1 of 1 .*'idle'"):
         source.read(query(target=target, columns=(column,) if column else None))
 
 

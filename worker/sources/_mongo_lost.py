@@ -1,0 +1,83 @@
+"""Values of a collection that are there and of no use: which they are, and whether that is a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from math import isnan
+
+from bson import Decimal128
+
+from shared.domain.losses import Loss
+from shared.drivers.mongo import Documents
+from worker.sources._lost import (
+    BROKEN,
+    MAX_LOST,
+    OUTSIDE,
+    TEXTS,
+    by_end,
+    is_null_word,
+    lost_cells,
+    outside_range,
+)
+from worker.sources._mongo_pipeline import Filter, counts_pipeline, lost_pipeline
+from worker.sources._mongo_steps import LeftOut, Steps
+from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
+from worker.sources.base import Query
+
+ARRAYS = "arrays instead of a number"
+Cell = tuple[datetime, str]
+
+
+def losses_of(documents: Documents, query: Query, among: Filter, columns: Sequence[str], steps: Steps) -> Iterator[Loss]:
+    """What was lost of the columns; costs nothing where every value is a number."""
+    if not steps.lost:
+        return
+    left_out = steps.left_out if steps.left_out is not None else dict(_left_out(documents, query, among, columns))
+    for name, own in left_out.items():
+        found: dict[str, list[Cell]] = {}
+        for at, value in own.values:
+            if (what := _kind(value)) is not None:
+                found.setdefault(what, []).append((at, _written(value)))
+        usable = by_end(steps.frame[name], query.step_seconds)
+        for what, lost in found.items():
+            if what == OUTSIDE:
+                yield outside_range(query, lost, usable, total=own.total)
+            else:
+                yield lost_cells(what, name, lost, usable, total=own.total, advice=_advice(documents, name, what))
+
+
+def _left_out(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Iterator[tuple[str, LeftOut]]:
+    for counts in documents.aggregate(counts_pipeline(query, among, columns)):
+        for place, name in enumerate(columns):
+            if counts[f"lost{place}"]:
+                rows = documents.aggregate(lost_pipeline(query, among, name, MAX_LOST), allowDiskUse=True)
+                yield name, LeftOut(values=[(row["at"], row["value"]) for row in rows], total=counts[f"there{place}"])
+
+
+def _kind(value: object) -> str | None:
+    """What such a value is, in words; None = it says that there is none."""
+    match value:
+        case str():
+            return None if is_null_word(value) else TEXTS
+        case bool():
+            return "true or false instead of a number"
+        case int() | float() | Decimal128():
+            plain = float(value.to_decimal()) if isinstance(value, Decimal128) else float(value)
+            is_broken = abs(plain) >= MAX_NUMBER or plain in NO_LIMIT
+            return None if isnan(plain) else BROKEN if is_broken else OUTSIDE
+        case list():
+            return ARRAYS
+        case _:
+            return f"{type(value).__name__} values instead of a number"
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _advice(documents: Documents, name: str, what: str) -> str:
+    if what == ARRAYS:
+        unwound = f'db.createView("{documents.name}_flat", "{documents.name}", [{{$unwind: "${name}"}}])'
+        return f"accepted is one document per sample, such as a view gives: {unwound}"
+    return "accepted are finite numbers, stored as numbers or as texts such as 61.2"
