@@ -58,5 +58,5 @@ def answering(answer: Any, **changes: Any) -> type[Fixed]:
 def offering(**kinds: type[Model]) -> Iterator[None]:
     """Inside, the worker has these models beside its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "_classes", {name: models[name] for name in models} | kinds)
+        patch.setattr(models, "_all", {name: models[name] for name in models} | kinds)
         yield
