@@ -104,7 +104,9 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
 
     step_seconds = seconds_of(step)
     if queues * days * 86_400 // step_seconds > MAX_SAMPLES:
-        raise UsageError(f"--queues, --days and --step ask for more than {MAX_SAMPLES:,} samples; take fewer or a longer step")
+        raise UsageError(
+            f"--queues, --days and --step ask for more than the accepted {MAX_SAMPLES:,} samples; take fewer or a longer step"
+        )
     end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
     return simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), end_at
 

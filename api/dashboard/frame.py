@@ -56,7 +56,7 @@ def static(filename: str) -> Response:
 @route("GET", "/favicon.ico", PROBE)
 def favicon() -> Response:
     """Send the icon to whoever asks for it without reading a page."""
-    return send_from_directory(STATIC, "icon.svg")
+    return Response((STATIC / "icon.svg").read_bytes(), mimetype="image/svg+xml")
 
 
 def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, str]]:

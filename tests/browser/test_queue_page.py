@@ -51,7 +51,8 @@ def llap(store: Store) -> None:
 
 @pytest.fixture
 def shown(llap: None, page: Page, url: str) -> Page:
-    """The page, drawn."""
+    """The page, drawn within the hour of its data, also when midnight passes meanwhile."""
+    page.clock.set_fixed_time(THIS_HOUR)
     return opened(page, f"{url}/queues/llap")
 
 

@@ -19,10 +19,10 @@ from tests.api.scene import Granting, MakeApp
 from tests.architecture.house import fail_on
 
 # Written out a second time: whatever is not like the others must be meant.
-OPEN = {"/healthz", "/readyz", "/static/x", "/login"}
+OPEN = {"/healthz", "/readyz", "/static/x", "/favicon.ico", "/login"}
 CHANGED_BY_READERS = {"/logout"}
 OF_ALL_PROJECTS = {"/metrics"}
-UNCOUNTED = {"/healthz", "/readyz", "/static/x"}
+UNCOUNTED = {"/healthz", "/readyz", "/static/x", "/favicon.ico"}
 UNAUDITED = {"POST /v1/jobs/validate"}
 UNKNOWN = [("GET", "/v1/nothing", 404), ("PUT", "/v1/jobs", 405), ("POST", "/nothing", 404)]
 PERSON = {"Accept": "text/html,*/*;q=0.8"}

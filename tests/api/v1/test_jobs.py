@@ -57,7 +57,7 @@ class TestSubmitting:
     @pytest.mark.parametrize(
         ("field", "value", "kind", "message"),
         [
-            ("interval", 2, "invalid-request", "less than or equal"),
+            ("interval", 2, "invalid-request", "0.99 or less"),
             ("data.source.name", "postgres", "unknown-connection", "known are"),
             ("data.destination.path", "x", "invalid-request", "nothing but name"),
             ("as_of", "2098-01-01T00:00:00Z", "invalid-request", "in the future"),

@@ -58,6 +58,5 @@ def answering(answer: Any, **changes: Any) -> type[Fixed]:
 def offering(**kinds: type[Model]) -> Iterator[None]:
     """Inside, the worker has these models beside its own."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, kind in kinds.items():
-            patch.setitem(models._classes, name, kind)
+        patch.setattr(models, "_all", {name: models[name] for name in models} | kinds)
         yield
