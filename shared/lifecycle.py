@@ -18,8 +18,9 @@ import structlog
 
 from shared.domain.allowances import Allowance
 from shared.domain.forecasts import leaderboard
+from shared.domain.job_warnings import skipped_queues, warnings_of
 from shared.domain.jobs import Job, JobState, QueueState
-from shared.domain.reports import QueueReport, warnings_of
+from shared.domain.reports import QueueReport
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
@@ -135,8 +136,8 @@ class Lifecycle:
                 with suppress(BrokerAway):  # it is forgotten in two minutes
                     self.run_state.end_delivery(job_id, note)
 
-    def fail_queue(self, job_id: str, queue: str, reason: str) -> None:
-        """End a queue without forecast, unless it is being delivered."""
+    def fail_queue(self, job_id: str, queue: str, reason: str, state: QueueState = QueueState.FAILED) -> None:
+        """End a queue without forecast, failed or skipped, unless it is being delivered."""
         run = self._run_of(job_id)  # first: what is looked at next may be a later run
         if self.run_state.running_job(job_id) is None:
             return
@@ -146,14 +147,15 @@ class Lifecycle:
         try:
             report = self.store.reports.get(job_id, queue)
         except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
-            report = QueueReport(job_id=job_id, queue=queue, state=QueueState.FAILED)
-        failed = replace(report, state=QueueState.FAILED, reason=reason, outcomes=leaderboard(outcomes))
+            report = QueueReport(job_id=job_id, queue=queue, state=state)
+        ended = replace(report, state=state, reason=reason, outcomes=leaderboard(outcomes))
         with self.store.together():
             if self._run_of(job_id) != run:
                 return
-            is_delivered = not self.store.reports.save(failed)
-        if self.run_state.end_queue(job_id, queue, "" if is_delivered else reason) and not is_delivered:
-            log.warning("queue failed", job_id=job_id, queue=queue, reason=reason)
+            is_delivered = not self.store.reports.save(ended)
+        is_skipped = state is QueueState.SKIPPED and not is_delivered
+        if self.run_state.end_queue(job_id, queue, "" if is_delivered else reason, is_skipped=is_skipped) and not is_delivered:
+            log.warning("queue skipped" if is_skipped else "queue failed", job_id=job_id, queue=queue, reason=reason)
 
     def pass_deadline(self, job_id: str, now: datetime) -> bool:
         """End every queue that has not, then the job, with what there is, as `end` does: a job always ends.
@@ -226,8 +228,9 @@ class Lifecycle:
     def _verdict(self, job_id: str, missing: str) -> tuple[JobState, str | None]:
         reports = self.store.reports.of_job(job_id)
         succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
-        failures = {report.queue: report.reason or missing for report in reports if report.state is not QueueState.SUCCEEDED}
-        return verdict(succeeded, failures) if reports else (JobState.FAILED, missing)
+        well = {QueueState.SUCCEEDED, QueueState.SKIPPED}
+        failures = {report.queue: report.reason or missing for report in reports if report.state not in well}
+        return verdict(succeeded, failures, skipped_queues(reports)) if reports else (JobState.FAILED, missing)
 
     def _has_ended(self, job_id: str) -> bool:
         try:

@@ -15,6 +15,7 @@ from shared.domain.durations import Duration
 from shared.domain.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
 from shared.domain.jobs import DataPlaces, Job, JobRequest, Place, QueueState
 from shared.domain.lanes import Lane
+from shared.domain.losses import Loss
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.samples import Aggregation
 from shared.domain.schedules import Schedule
@@ -133,6 +134,13 @@ def a_report(**changes: Any) -> QueueReport:
         "seconds": 4.5,
     }
     return QueueReport(**(values | changes))
+
+
+def a_loss(**changes: Any) -> Loss:
+    """A tenth of the cells of `used_capacity`: too much to go on with."""
+    values: dict[str, Any] = {"what": "cells with text instead of a number", "count": 34, "total": 336, "column": "used_capacity"}
+    hours = {"first_at": MONDAY - timedelta(days=9), "last_at": MONDAY - timedelta(days=7)}
+    return Loss(**(values | hours | {"example": "1,024.5", "advice": "say how they are written in `csv`"} | changes))
 
 
 SUMS = ErrorSums(

@@ -134,6 +134,7 @@ def backtest(
     queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
+    accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -142,6 +143,7 @@ def backtest(
 
     fields: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
     fields |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
+    fields["accept_losses"] = accept_losses
     asked = report.replay_request((path, *(covariates or ())), (step, history, horizon), models_of(models), **fields)
     results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
     raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
-from shared.domain.codec import Document
+from shared.domain.codec import Document, from_document
+from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobState, QueueState
+from shared.domain.reports import QualityReport
 
 Row = tuple[object, ...]
 
@@ -46,7 +48,8 @@ def print_report(report: Document) -> None:
         if text:
             say(text)
     quality = report["quality"] or {}
-    for text in (*quality.get("notes", ()), *quality.get("warnings", ())):
+    losses = loss_lines(from_document(QualityReport, quality))
+    for text in (*losses, *quality.get("notes", ()), *quality.get("warnings", ())):
         notice(f"note: {text}", style="yellow")
     print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
 

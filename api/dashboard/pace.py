@@ -10,7 +10,8 @@ from shared.domain.jobs import Job, JobState, QueueState, Tally
 from shared.domain.reports import QueueReport
 
 MIN_CANDIDATES = 5  # before that a pace is a guess
-FIRST = (QueueState.RUNNING, QueueState.FAILED, QueueState.WAITING, QueueState.SUCCEEDED)  # what needs a look comes first
+# what needs a look comes first
+FIRST = (QueueState.RUNNING, QueueState.FAILED, QueueState.WAITING, QueueState.SKIPPED, QueueState.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

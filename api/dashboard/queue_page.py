@@ -23,7 +23,8 @@ from api.v1.choice import chosen_forecast
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
-from shared.domain.jobs import JobFilter, JobState, QueueState
+from shared.domain.job_warnings import loss_lines
+from shared.domain.jobs import JobFilter, QueueState
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import QueueNotFound
 
@@ -105,6 +106,7 @@ def _report(services: Services, forecast: Forecast) -> dict[str, object]:
         "failures": sum(standing.rank is None for standing in leaderboard),
         "about_score": ABOUT_SCORE[report.selected_on] if report else "",
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
+        "losses": loss_lines(report.quality) if report and report.quality else [],
     }
 
 
@@ -112,11 +114,11 @@ def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
     """Why the newest job of the queue brought no forecast, if it did not."""
     known = services.store.jobs.find(JobFilter(queue=forecast.queue, project=forecast.project), MAX_JOBS_OF_A_QUEUE)
     jobs = [job for job in known if job.request.series(forecast.queue).series_id == forecast.series_id][:1]
-    if not jobs or jobs[0].job_id == forecast.job_id or jobs[0].state not in {JobState.FAILED, JobState.PARTIAL}:
+    if not jobs or jobs[0].job_id == forecast.job_id or not jobs[0].state.is_terminal:
         return None
     job = jobs[0]
     report = services.store.reports.get(job.job_id, forecast.queue)
-    if report.state is not QueueState.FAILED:
+    if report.state not in {QueueState.FAILED, QueueState.SKIPPED}:
         return None
     return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}
 

@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "backtest_windows", "interval", "bounds"),
-    *("timezone", "holidays", "as_of", "deadline", "max_candidates"),
+    *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
 SUGGESTED = {"data_ingestion_time_period": "14d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
@@ -29,7 +29,9 @@ KINDS = {  # how a field is written; all others are one line of text
     "backtest_windows": "number",
     "interval": "number",
     "max_candidates": "number",
+    "accept_losses": "bool",
 }
+CHOICES = {"aggregation": tuple(Aggregation), "accept_losses": ("false", "true")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +86,15 @@ def _input(name: str, known: Mapping[str, object]) -> Input:
         kind=KINDS.get(name, "text"),
         value=_text(known[name]) if name in known else SUGGESTED.get(name, ""),
         placeholder=default,
-        choices=tuple(Aggregation) if name == "aggregation" else (),
+        choices=CHOICES.get(name, ()),
         is_required=field.is_required(),
     )
 
 
 def _text(value: object) -> str:
     """A value as it is typed into the form: lists with commas, what is open as nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
         return ", ".join("" if item is None else str(item) for item in value)
     return str(value)

@@ -121,6 +121,9 @@ class JobBody(Form):
     columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
         None, description="further columns to read; null = all numeric ones"
     )
+    accept_losses: bool = Field(
+        False, strict=True, description="forecast a queue also from what a large loss has left of its data"
+    )
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")

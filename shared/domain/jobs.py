@@ -36,12 +36,16 @@ class JobState(StrEnum):
 
 
 class QueueState(StrEnum):
-    """A queue of a job: waiting for its turn, running, or ended with or without a forecast."""
+    """A queue of a job: waiting for its turn, running, or ended with or without a forecast.
+
+    One that nobody asked for by name and that has nothing to be forecast from is skipped: it is gone, or too new.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 MAX_SHARE = 0.05  # of a column: above that a forecast would be one of something else
@@ -53,6 +54,22 @@ class Loss:
         return f"{self.what}{where}: {self.count:,} of {self.total:,} ({self.share:.1%}) left out{when}{example}{advice}"
 
 
-def severe(losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+def severe(losses: Iterable[Loss]) -> tuple[Loss, ...]:
     """Those by which a queue fails unless its request accepts losses, the largest share first."""
     return tuple(sorted((loss for loss in losses if loss.is_severe), key=lambda loss: -loss.share))
+
+
+def together(losses: Iterable[Loss]) -> Loss:
+    """Losses of one kind, of several queues, as one: all that were left out of all that there were, with the first example."""
+    first, *others = losses
+    for other in others:
+        first = replace(
+            first,
+            count=first.count + other.count,
+            total=first.total + other.total,
+            first_at=min(filter(None, (first.first_at, other.first_at)), default=None),
+            last_at=max(filter(None, (first.last_at, other.last_at)), default=None),
+            is_at_end=first.is_at_end or other.is_at_end,
+            is_one_sided=first.is_one_sided or other.is_one_sided,
+        )
+    return first

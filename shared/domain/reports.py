@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -10,13 +10,12 @@ from functools import partial
 from typing import Any
 
 from shared.domain.forecasts import Candidate, Forecast, Outcome
-from shared.domain.identifiers import first_of
 from shared.domain.jobs import QueueState
+from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
 from shared.domain.timegrid import step_start
 from shared.domain.units import Unit
 
-MAX_QUEUES_NAMED = 3  # in a warning
 FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
 
 
@@ -36,6 +35,7 @@ class QualityReport:
     dropped_columns: Mapping[str, str] = field(default_factory=dict)  # column → why
     notes: tuple[str, ...] = ()  # one line per step of the preparation that changed something
     warnings: tuple[str, ...] = ()  # what a person should know before trusting the forecast
+    losses: tuple[Loss, ...] = ()  # what was left out and should not have been there
 
 
 class ReportedScore(StrEnum):
@@ -52,7 +52,7 @@ class QueueReport:
     job_id: str
     queue: str
     state: QueueState
-    reason: str | None = None  # why it failed
+    reason: str | None = None  # why it has no forecast
     quality: QualityReport | None = None
     outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
     winner: Candidate | None = None
@@ -134,19 +134,6 @@ def above(forecast: Forecast, level: float) -> Above:
 def above_full(forecast: Forecast) -> Above | None:
     """Where a forecast is above 100 %; None when its metric is no percentage."""
     return above(forecast, FULL) if forecast.unit is Unit.PERCENT else None
-
-
-def warnings_of(reports: Sequence[QueueReport]) -> list[str]:
-    """What a person should know of a job's data, each thing once, with the queues that it is true of."""
-    queues: dict[str, list[str]] = {}
-    for report in reports:
-        for warning in report.quality.warnings if report.quality else ():
-            queues.setdefault(warning, []).append(report.queue)
-    return [f"{_named(names, of=len(reports))}: {warning}" for warning, names in queues.items()]
-
-
-def _named(names: Sequence[str], of: int) -> str:
-    return f"all {of} queues" if len(names) == of > 1 else first_of(names, MAX_QUEUES_NAMED)
 
 
 def issue(forecast: Forecast) -> Issue:

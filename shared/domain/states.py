@@ -13,6 +13,7 @@ from shared.domain.jobs import JobState, QueueState
 
 MAX_SHOWN = 5  # reasons in that of a job
 MAX_NAMED = 2  # queues of one of them
+LOOK_BACK = "a job looks back from `as_of` (default: now)"
 
 OPEN_STATES = frozenset(state for state in JobState if not state.is_terminal)
 WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
@@ -55,15 +56,18 @@ def _by_reason(failures: Mapping[str, str]) -> list[str]:
     ]
 
 
-def verdict(succeeded: int, failures: Mapping[str, str]) -> tuple[JobState, str | None]:
+def verdict(succeeded: int, failures: Mapping[str, str], skipped: str | None = None) -> tuple[JobState, str | None]:
     """State and reason of a job whose queues have all ended.
 
     Args:
         succeeded: how many queues have a forecast.
-        failures: queue → reason of every queue that has none.
+        failures: queue → reason of every queue that failed.
+        skipped: which others have none, and why; they fail nothing, unless nothing else is left.
     """
     if not failures:
-        return JobState.SUCCEEDED, None
+        if succeeded or not skipped:
+            return JobState.SUCCEEDED, None
+        return JobState.FAILED, f"no queue has data to forecast from: {skipped}; {LOOK_BACK}"
     named = first_of(_by_reason(failures), MAX_SHOWN, between="; ")
     reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

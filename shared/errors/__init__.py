@@ -8,6 +8,7 @@ An error's docstring is its default message; a call adds what was found (`detail
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from shared.errors.base import QueuecastError, reason_of
 from shared.errors.outages import (
@@ -141,6 +142,14 @@ class SourceNotFound(DataError):
 
 class EmptySeries(DataError):
     """There is no usable value in the history."""
+
+    def __init__(self, detail: str = "", /, *, last_at: datetime | None = None, **ids: object) -> None:
+        super().__init__(detail, **ids)
+        self.last_at = last_at  # where the newest value there is ends, as far as that is known
+
+
+class DataLost(DataError):
+    """Too much of the data was lost."""
 
 
 class SeriesTooShort(DataError):

@@ -52,7 +52,7 @@ OUTCOMES = Table(
     key=("job_id", "queue", "rank"),
 )
 
-FORWARD = (QueueState.WAITING, QueueState.RUNNING, QueueState.FAILED, QueueState.SUCCEEDED)
+FORWARD = (QueueState.WAITING, QueueState.RUNNING, QueueState.SKIPPED, QueueState.FAILED, QueueState.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)

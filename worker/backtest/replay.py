@@ -35,6 +35,7 @@ from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip, history_at, reference_forecast
+from worker.pipeline.lost import check_losses
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import run_queue
@@ -55,6 +56,7 @@ class QueueReplay:
     queue: str
     results: tuple[CutoffResult, ...]
     reasons: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()  # of its data, in words
 
 
 def replay(
@@ -90,11 +92,14 @@ def replay(
 
 def replay_queue(request: JobRequest, connections: Mapping[str, Connection], origins: int, queue: str) -> QueueReplay:
     """Replay one queue; what cannot be forecast is told in `reasons`."""
+    losses: tuple[str, ...] = ()
     try:
         reading = _whole_steps(request, connections, queue)
+        losses = tuple(loss.text for loss in reading.losses)
+        check_losses(request, reading, queue)
         cutoffs = _cutoffs(reading.frame, request, origins, queue)
     except QueuecastError as error:
-        return QueueReplay(queue=queue, results=(), reasons=(str(error),))
+        return QueueReplay(queue=queue, results=(), reasons=(str(error),), losses=losses)
     results: list[CutoffResult] = []
     reasons: list[str] = []
     for cutoff_at in cutoffs:
@@ -102,7 +107,7 @@ def replay_queue(request: JobRequest, connections: Mapping[str, Connection], ori
             results.append(_replay_cutoff(request, reading, queue, cutoff_at))
         except QueuecastError as error:
             reasons.append(f"{cutoff_at:%Y-%m-%d %H:%M}Z: {error}")
-    return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons))
+    return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons), losses=losses)
 
 
 def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:
@@ -124,7 +129,7 @@ def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[s
     """The queues that the request asks for, as a job would name them."""
     usage = request.data.sources[0]
     known, _left_out = accepted_queues(_source(usage, connections).queues(usage_query(request, "", _EVER[1])))
-    return wanted_queues(request, known)
+    return wanted_queues(request, known)[0]
 
 
 def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at: datetime) -> CutoffResult:

@@ -134,7 +134,8 @@ def summarise(replayed: Sequence[QueueReplay]) -> Summary:
     """What came of a replay."""
     queues = {one.queue: queue_summary(one.results) for one in replayed if one.results}
     failures = {one.queue: list(one.reasons) for one in replayed if one.reasons}
-    return Summary(queues=queues, overall=overall_summary(queues.values()), failures=failures)
+    losses = {one.queue: list(one.losses) for one in replayed if one.losses}
+    return Summary(queues=queues, overall=overall_summary(queues.values()), failures=failures, losses=losses)
 
 
 def _write_rows(replayed: Sequence[QueueReplay], out: Path) -> None:
@@ -159,6 +160,7 @@ def show(summary: Summary, *, as_json: bool) -> bool:
     prices = overall.seconds_by_model
     names = dict.fromkeys((*overall.models, *prices))
     print_table(("model", "chosen", "CPU s"), [(name, overall.models.get(name, 0), prices.get(name)) for name in names])
-    for queue, reasons in summary.failures.items():
-        notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
+    for texts in (summary.losses, summary.failures):
+        for queue, reasons in texts.items():
+            notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
     return bool(queues)

@@ -77,11 +77,12 @@ class OverallSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """By queue and overall; `failures` says of each cutoff without forecast why."""
+    """By queue and overall; `failures` says of each cutoff without forecast why, `losses` what was left out of a queue's data."""
 
     queues: Mapping[str, QueueSummary]
     overall: OverallSummary
     failures: Mapping[str, Sequence[str]]
+    losses: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:

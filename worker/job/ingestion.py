@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.domain.jobs import JobRequest
+from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Limits
 from shared.domain.timegrid import bucket_start
@@ -78,19 +79,27 @@ def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: 
     Raises:
         SourceNotFound: a column asked for is in none of the sources.
     """
-    frame, notes = usage.frame, list(usage.notes)
+    frame, notes, losses = usage.frame, list(usage.notes), list(usage.losses)
     for place, reading in covariates:
         prefix = place.collection or place.measurement or next(iter(place.others.values()), place.name)
-        frame = frame.join(
-            reading.frame.rename(columns=_free_names(list(reading.frame.columns), prefix, set(frame.columns))), how="left"
-        )
+        names = _free_names(list(reading.frame.columns), prefix, set(frame.columns))
+        frame = frame.join(reading.frame.rename(columns=names), how="left")
         notes += [f"{prefix}: {note}" for note in reading.notes]
+        losses += [of_column for loss in reading.losses for of_column in _of_columns(loss, names)]
     if columns is not None:
         missing = [name for name in columns if name not in frame.columns]
         if missing:
             raise SourceNotFound(f"found no column {missing[0]!r}, there are {', '.join(frame.columns)}")
         frame = frame[[target, *columns]]
-    return replace(usage, frame=frame, notes=tuple(notes))
+    kept = tuple(loss for loss in losses if loss in usage.losses or loss.column in frame.columns)
+    return replace(usage, frame=frame, notes=tuple(notes), losses=kept)
+
+
+def _of_columns(loss: Loss, names: Mapping[str, str]) -> Iterator[Loss]:
+    """What was lost of covariates: of their rows it was lost of each column, and none of it is the usage's."""
+    column = names.get(loss.column or "")
+    for name in names.values() if column is None else [column]:
+        yield replace(loss, column=name)
 
 
 def _free_names(columns: Collection[str], prefix: str, taken: set[str]) -> dict[str, str]:

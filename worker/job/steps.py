@@ -9,6 +9,7 @@ Errors leave a step as they are; shared/lifecycle.py says what they end.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import lru_cache, partial
@@ -18,10 +19,10 @@ import structlog
 from shared.domain.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.lanes import Lane
-from shared.domain.reports import Point, QueueReport
+from shared.domain.reports import Point, QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.timegrid import bucket_start
-from shared.errors import JobNotFound, ProcessLost
+from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.store.forecasts import Forecasts
 from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
@@ -30,6 +31,7 @@ from worker.job.ingestion import read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.backtest import Fold, backtest
 from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
 from worker.pipeline.score import score as score_candidate
@@ -149,11 +151,11 @@ def _name_queues(resources: Resources, job: Job) -> None:
     known, warnings = accepted_queues(source.queues(usage_query(request, "", issued_at)))
     target = request.data.destination
     resources.sink(target, request.project).check(target)  # before any model is trained
-    queues = wanted_queues(request, known)
+    queues, about_queues = wanted_queues(request, known)
     check_count(request, candidates=len(candidates), queues=len(queues))
     resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
-    resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=warnings)
+    resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=(*warnings, *about_queues))
     resources.run_state.name_queues(
         job.job_id,
         [name for name in queues if name not in delivered],
@@ -167,10 +169,19 @@ def _name_queues(resources: Resources, job: Job) -> None:
 
 def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     request, issued_at = job.request, _issued_at(job)
-    reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))
-    prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
-    report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING, quality=prepared.quality)
-    resources.store.reports.save(report)
+    report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
+    try:
+        reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))
+        if reading.losses:  # they are kept, whatever becomes of the queue
+            known = QualityReport(rows=reading.rows, losses=reading.losses)
+            resources.store.reports.save(replace(report, quality=known))
+        prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
+    except DataError as error:
+        if why := why_skipped(request, queue, error, issued_at):
+            resources.lifecycle.fail_queue(job.job_id, queue, why, QueueState.SKIPPED)
+            return None
+        raise
+    resources.store.reports.save(replace(report, quality=prepared.quality))
     resources.store.actuals.save(request.series(queue), _points(prepared.snapshot))
     return resources.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
 

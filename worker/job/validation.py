@@ -57,7 +57,8 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
         yield from resources.source(place, request.project).check(covariate_query(query, place)).notes
     known, left_out = accepted_queues(view.queues)
     yield from left_out
-    queues = wanted_queues(request, known)
+    queues, about_queues = wanted_queues(request, known)
+    yield from about_queues
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(queues))
     yield f"{len(queues)} of {len(known)} queues would be forecast; {min(MAX_QUEUES_READ, len(queues))} were looked at"
     for queue in queues[:MAX_QUEUES_READ]:

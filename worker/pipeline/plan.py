@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import translate
@@ -48,23 +48,39 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
     return [name for name in names if name not in refused], (f"queues left out for their names: {examples}",)
 
 
-def wanted_queues(request: JobRequest, known: Iterable[str]) -> list[str]:
-    """The queues that the request asks for, sorted; its globs know `*`, `?` and `[…]`, and case matters.
+def wanted_queues(request: JobRequest, known: Iterable[str]) -> tuple[list[str], Warnings]:
+    """The queues that the request asks for, sorted, and what to say of how it asks.
 
-    A name without glob characters that the source does not know stays in the list, so that it fails by itself, visibly, and the
-    others go on.
+    Globs know `*`, `?` and `[…]`, and case matters; a queue that is called so is meant first. A name without glob characters
+    that the source does not know stays in the list, so that it fails by itself, visibly, and the others go on.
 
     Raises:
         QueueNotFound: no known queue is asked for; with some of the known ones.
     """
     names = set(known)
-    matching = names & set(request.queues)
-    globs = [pattern for pattern in request.queues if GLOB & set(pattern)]
-    for matches in (re.compile(translate(glob)).match for glob in globs):  # fnmatch itself remembers too few of them
-        matching.update(name for name in names if matches(name))
-    if not matching:
+    literal = names & set(request.queues)
+    globs = {pattern: _matching(pattern, names) for pattern in dict.fromkeys(request.queues) if GLOB & set(pattern)}
+    as_globs = [found for pattern, found in globs.items() if pattern not in literal]
+    if not (matching := literal.union(*as_globs)):
         raise QueueNotFound(f"found {listed(request.queues)}, known are {listed(sorted(names), MAX_QUEUES_NAMED)}")
-    return sorted(matching | {pattern for pattern in request.queues if not GLOB & set(pattern)})
+    asked = matching | {pattern for pattern in request.queues if pattern not in globs}
+    return sorted(asked), tuple(_about_globs(globs, literal, asked))
+
+
+def _matching(glob: str, names: Iterable[str]) -> set[str]:
+    matches = re.compile(translate(glob)).match  # fnmatch itself remembers too few of them
+    return {name for name in names if matches(name)}
+
+
+def _about_globs(globs: Mapping[str, set[str]], literal: Collection[str], asked: Collection[str]) -> Iterator[str]:
+    """What a glob finds that nobody may have meant, and that it finds nothing."""
+    for pattern, found in globs.items():
+        if pattern in literal:
+            if others := sorted(found - set(asked)):
+                would = f"as a glob it would take {listed(others, MAX_QUEUES_NAMED)}"
+                yield f"{shown(pattern)} in `queues` is the name of a queue and is meant so; {would}"
+        elif not found:
+            yield f"{shown(pattern)} in `queues` is the name of no queue, and as a glob it matches none"
 
 
 def queue_work(

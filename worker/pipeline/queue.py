@@ -17,9 +17,11 @@ from typing import TypeVar
 from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.reports import QualityReport, QueueReport
+from shared.errors import DataError
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.score import guarded, score
@@ -55,15 +57,24 @@ def prepare_queue(
     """The queue's series up to `issued_at`, how it is backtested and with which candidates, and what is to be said of it.
 
     Raises:
-        EmptySeries, SeriesTooShort: there is nothing to learn from. RequestError: as `candidates_of` does.
+        EmptySeries, SeriesTooShort: there is nothing to learn from. DataLost: too much was lost, and the request does not accept
+            it. RequestError: as `candidates_of` does.
     """
-    snapshot, notes = make_snapshot(
-        reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
-    )
+    check_losses(request, reading, queue)
+    reading, lost = without_lost_columns(request, reading)
+    try:
+        snapshot, notes = make_snapshot(
+            reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
+        )
+    except DataError as error:
+        raise caused_by_losses(request, reading, error, queue) from error
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
     quality = quality_report(snapshot, reading, notes, named=work.spec.columns)
     warnings = (*quality.warnings, *warnings, *reading.advice)
-    return PreparedQueue(snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings))
+    dropped = {**quality.dropped_columns, **lost}
+    return PreparedQueue(
+        snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
+    )
 
 
 def score_candidates(prepared: PreparedQueue) -> list[Outcome]:

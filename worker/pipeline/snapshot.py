@@ -127,6 +127,7 @@ def _refuse_stale(end_at: datetime, issued_at: datetime, limit_seconds: int, que
         raise EmptySeries(
             f"the newest value ends at {end_at:{MINUTE}}, more than a day before {issued_at:{MINUTE}}, where the forecast begins;"
             " a job looks back from `as_of` (default: now), so set `as_of` to the end of the data",
+            last_at=end_at,
             queue=queue,
         )
 

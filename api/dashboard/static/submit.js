@@ -17,6 +17,7 @@ const KINDS = {
   "list or text": (value) => (value.includes(",") || /^\d{4}-/.test(value) ? texts(value) : value),
   numbers: (value) => value.split(",").map((part) => (part.trim() ? asNumber(part) : null)),
   values: (value) => texts(value).map(asNumber),
+  bool: (value) => ({ true: true, false: false })[value] ?? value,
   strs: texts,
   bools: (value) => texts(value).map((part) => ({ true: true, false: false })[part.toLowerCase()] ?? part),
 };

@@ -230,7 +230,7 @@ function steps.begin_delivery(keys, queue, note, now, seconds)
   return 1
 end
 
-function steps.end_queue(keys, queue, reason, now, seconds)
+function steps.end_queue(keys, queue, reason, now, seconds, failed)
   -- 1: this call ended the queue, and nothing of it is left but its end; 0: it had ended already, or the job has, or it is being
   -- delivered and is not to be given up.
   local job, done, waiting, delivering, candidates = unpack(keys)
@@ -238,7 +238,7 @@ function steps.end_queue(keys, queue, reason, now, seconds)
   if reason ~= '' and is_delivering(delivering, queue, now, seconds) then return 0 end
   if not deadline or call('HSETNX', done, queue, reason) == 0 then return 0 end
   call('EXPIREAT', done, deadline + DAY)
-  if reason ~= '' then call('HINCRBY', job, 'queues_failed', 1) end
+  if failed == '1' then call('HINCRBY', job, 'queues_failed', 1) end
   if call('EXISTS', candidates) == 0 then call('HINCRBY', job, 'candidates_total', -call('HGET', job, 'planned')) end
   call('HDEL', waiting, queue)
   call('UNLINK', unpack(keys, 5))

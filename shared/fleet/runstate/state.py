@@ -24,7 +24,7 @@ from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
 from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
-from shared.fleet.runstate.values import RunningJob, RunningQueue, queue_state, running_job, running_queue
+from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, running_job, running_queue
 
 _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
@@ -132,14 +132,15 @@ class RunState:
         """The snapshot's bytes; None = not ingested yet, or it has ended."""
         return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
 
-    def end_queue(self, job_id: str, queue: str, reason: str = "") -> bool:
-        """End a queue: with its forecast delivered, or for a reason; whether this call did it. Its work and outcomes go.
+    def end_queue(self, job_id: str, queue: str, reason: str = "", *, is_skipped: bool = False) -> bool:
+        """End a queue: with its forecast delivered, or without for a reason; whether this call did it. Work and outcomes go.
 
         One that is being delivered is not ended for a reason.
         """
         per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting", "delivering")]
         keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
-        return bool(self._step("end_queue", keys, queue, reason, int(time.time()), MAX_TASK_SECONDS))
+        end, is_failure = f"{SKIPPED}{reason}" if is_skipped else reason, bool(reason) and not is_skipped
+        return bool(self._step("end_queue", keys, queue, end, int(time.time()), MAX_TASK_SECONDS, int(is_failure)))
 
     def begin_delivery(self, job_id: str, queue: str) -> str | None:
         """Say that a queue is being delivered; the note of it, None = it must not be: it has ended, or the job has."""

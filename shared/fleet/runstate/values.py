@@ -14,6 +14,8 @@ from shared.domain.jobs import Progress, QueueState, Tally
 from shared.domain.timegrid import from_epoch
 from shared.errors import reason_of
 
+SKIPPED = "skipped: "  # before the reason of a queue that fails nothing
+
 log = structlog.get_logger(__name__)
 
 
@@ -100,9 +102,11 @@ def _described(job_id: str, numbers: Mapping[str, int], done: int) -> RunningJob
 
 
 def queue_state(name: bytes, released: Collection[bytes], done: Mapping[bytes, bytes]) -> tuple[QueueState, str | None]:
-    """State of one queue, and the reason when it failed."""
+    """State of one queue, and the reason when it has ended without a forecast."""
     if name in done:
         reason = done[name].decode()
+        if reason.startswith(SKIPPED):
+            return QueueState.SKIPPED, reason.removeprefix(SKIPPED)
         return (QueueState.FAILED, reason) if reason else (QueueState.SUCCEEDED, None)
     return (QueueState.RUNNING if name in released else QueueState.WAITING), None
 

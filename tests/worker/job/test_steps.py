@@ -14,7 +14,7 @@ from shared.config.settings import Settings
 from shared.domain.allowances import UNLIMITED
 from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
 from shared.domain.jobs import DataPlaces, Job, JobState, Place, Progress, QueueState
-from shared.domain.reports import QualityReport, QueueReport, ReportedScore, warnings_of
+from shared.domain.reports import QueueReport, ReportedScore
 from shared.domain.states import OPEN_STATES
 from shared.errors import (
     InvalidRequest,
@@ -31,7 +31,7 @@ from shared.lifecycle import NEVER_LET_IN, ON_REQUEST, Lifecycle
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports
-from tests.factories import MONDAY, a_job, a_load, a_request, a_series, let_in
+from tests.factories import MONDAY, a_job, a_load, a_loss, a_request, a_series, let_in
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
@@ -39,6 +39,7 @@ from worker.job.ingestion import read_all
 from worker.job.resources import Resources, use
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.selection import choose
+from worker.sources.base import Query, Reading
 
 QUEUES = ("root.adhoc", "root.etl")
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -609,17 +610,49 @@ def test_a_heavy_winner_is_fitted_again_in_the_heavy_lane(here: Resources) -> No
     assert [forecast.model for forecast in here.store.forecasts.find()] == ["lstm"]
 
 
-def a_report(queue: str, *warnings: str) -> QueueReport:
-    quality = QualityReport(warnings=warnings)
-    return QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, quality=quality)
+def with_a_gone_queue(settings: Settings) -> None:
+    assert settings.files_dir is not None
+    a_load(24, end=MONDAY - timedelta(days=5)).rename_axis("timestamp").to_csv(settings.files_dir / "root.gone.csv")
 
 
-def test_a_job_says_each_warning_once_with_the_queues_it_is_true_of() -> None:
-    reports = [a_report(f"q{number}", "short", *(("old",) if number < 5 else ())) for number in range(6)]
-    assert warnings_of(reports) == ["all 6 queues: short", "q0, q1, q2 and 2 more: old"]
-    assert warnings_of([a_report("q0", "short"), QueueReport(job_id="job-1", queue="q1", state=QueueState.FAILED)]) == [
-        "q0: short"
-    ]
+def test_a_queue_that_is_gone_fails_nothing(here: Resources, settings: Settings) -> None:
+    with_a_gone_queue(settings)
+    job = submit(here)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    assert steps.ingest(job.job_id, "root.gone") is None
+    run(job.job_id)
+    ended = here.store.jobs.get("job-1")
+    assert (ended.state, ended.reason, ended.warnings[0]) == (JobState.SUCCEEDED, None, "inactive since 2025-12-31: root.gone")
+    assert (ended.progress.queues.done, ended.progress.queues.failed) == (3, 0)
+    assert here.store.reports.get("job-1", "root.gone").state is QueueState.SKIPPED
+
+
+def test_where_every_queue_is_gone_the_job_fails_for_that_one_reason(here: Resources, settings: Settings) -> None:
+    with_a_gone_queue(settings)
+    job = planned(here, queues=("root.g*",))
+    assert steps.ingest(job.job_id, "root.gone") is None
+    assert here.run_state.queue_state(job.job_id, "root.gone") == (QueueState.SKIPPED, "inactive since 2025-12-31")
+    assert here.lifecycle.finish(job.job_id, datetime.now(UTC))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (
+        JobState.FAILED,
+        "no queue has data to forecast from: inactive since 2025-12-31: root.gone; a job looks back from `as_of` (default: now)",
+    )
+
+
+def test_what_was_lost_of_a_queue_outlives_its_failure(here: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(query: Query, **_: str) -> Reading:
+        return Reading(frame=a_load().to_frame(), rows=336, losses=(a_loss(),) if query.queue == "root.etl" else ())
+
+    monkeypatch.setattr(here, "read", read)
+    job = planned(here)
+    tasks.ingest(job.job_id, "root.etl")
+    report = here.store.reports.get(job.job_id, "root.etl")
+    assert report.quality is not None
+    assert (report.state, report.quality.losses) == (QueueState.FAILED, (a_loss(),))
+    assert report.reason is not None
+    assert report.reason.startswith("Too much of the data was lost (queue root.etl): cells with text instead of a number")
 
 
 @pytest.mark.parametrize(

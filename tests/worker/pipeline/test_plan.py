@@ -71,11 +71,33 @@ KNOWN = ["root.etl", "root.adhoc", "root.ml.train", "Root.etl", "root[1]"]
     ],
 )
 def test_queues_are_found_by_name_or_glob_case_matters(patterns: tuple[str, ...], found: list[str]) -> None:
-    assert wanted_queues(a_request(queues=patterns), KNOWN) == found
+    assert wanted_queues(a_request(queues=patterns), KNOWN)[0] == found
 
 
 def test_an_unknown_name_beside_known_ones_stays_so_that_it_fails_by_itself() -> None:
-    assert wanted_queues(a_request(queues=("root.etl", "root.typo")), KNOWN) == ["root.etl", "root.typo"]
+    assert wanted_queues(a_request(queues=("root.etl", "root.typo")), KNOWN) == (["root.etl", "root.typo"], ())
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found", "said"),
+    [
+        (("root.[prod]",), ["root.[prod]"], "is the name of a queue and is meant so; as a glob it would take root.p"),
+        (("root.[prod]", "root.p"), ["root.[prod]", "root.p"], None),
+        (("root.[pq]",), ["root.p"], None),
+        (
+            ("root.p", "nothing.like.*"),
+            ["root.p"],
+            "nothing.like.* in `queues` is the name of no queue, and as a glob it matches none",
+        ),
+    ],
+)
+def test_what_a_glob_means_beside_a_queue_that_is_called_so_is_said(
+    patterns: tuple[str, ...], found: list[str], said: str | None
+) -> None:
+    queues, warnings = wanted_queues(a_request(queues=patterns), ["root.[prod]", "root.p", "root.etl"])
+    assert queues == found
+    assert len(warnings) == bool(said)
+    assert not said or said in warnings[0]
 
 
 def test_when_no_queue_is_found_some_known_ones_are_named() -> None:
