@@ -11,7 +11,7 @@ from api.dashboard.addresses import query_of
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.schema.requests import JobsQuery
+from api.schema.queries import JobsQuery
 from api.v1.job_answers import page_of_jobs
 from shared.domain.jobs import JobState
 

@@ -17,7 +17,7 @@ from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
-from api.schema.requests import SeriesChoice
+from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import chosen_forecast
 from api.v1.queue_answers import standings

@@ -24,7 +24,7 @@ from api.schema.sizes import Size
 from shared.config.connection import place_form
 from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
-from shared.domain.jobs import DataPlaces, JobFilter, JobRequest, JobState
+from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName
@@ -32,7 +32,6 @@ from shared.domain.texts import ClusterName
 MAX_SOURCES = 5
 MAX_FIELDS = 100  # of any form, those included that it does not know
 MAX_HORIZON_STEPS = 10_000
-MAX_POINTS = 100_000  # of one answered series
 MAX_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 MAX_MONTH_SECONDS = 31 * 86_400
 MAX_PERIOD_SECONDS = 1_200 * MAX_MONTH_SECONDS  # back or ahead: then every time of a job is one that pandas knows
@@ -55,21 +54,6 @@ class Form(BaseModel):
     @classmethod
     def _check_size(cls, value: object) -> object:
         return Size(MAX_FIELDS).check(value)
-
-
-def _never_null(schema: Document) -> None:
-    """Leave null out of the schema of a query or header: what is not given is left out there, nothing is null."""
-    for name, field in schema["properties"].items():
-        accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]
-        if len(accepted) == 1:
-            rest = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
-            schema["properties"][name] = rest | accepted[0]
-
-
-class Query(Form):
-    """What callers write into an address."""
-
-    model_config = ConfigDict(json_schema_extra=_never_null)
 
 
 class _NamedPlace(Form):
@@ -186,58 +170,6 @@ class RetryBody(Form):
     """What to try again."""
 
     queues: Literal["failed", "all"] = Field("failed", description="failed: those without a forecast; all: every queue")
-
-
-class JobsQuery(Query):
-    """Which jobs to list."""
-
-    limit: int = Field(50, ge=1, le=200)
-    cursor: str | None = Field(None, max_length=500, description="next_cursor of the page before")
-    state: JobState | None = None
-    owner: fields.Label | None = None
-    project: fields.Label | None = None
-    user_name: fields.Label | None = None
-    queue: fields.QueueName | None = Field(None, description="jobs that forecast this queue")
-    model: fields.FilledLabel | None = Field(None, description="jobs where this model won")
-
-    def to_filter(self) -> JobFilter:
-        """What the store is asked for."""
-        return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
-
-
-class SeriesChoice(Query):
-    """Which series of a queue; needed where several have its name."""
-
-    cluster: fields.Label | None = Field(None, description="as the queue's forecasts say it")
-    project: fields.Label | None = None
-    target: fields.ColumnName | None = Field(None, description="the column that is forecast")
-    metric: fields.ColumnName | None = Field(None, description="the same as target")
-    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
-
-
-class SeriesQuery(SeriesChoice):
-    """Which part of a queue's series to show."""
-
-    from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")
-    to_at: fields.Moment | None = Field(None, alias="to", description="default: the end of the forecast")
-    issued_at: fields.Moment | None = Field(None, description="default: the newest forecast")
-    points: int | None = Field(
-        None,
-        ge=100,
-        le=MAX_POINTS,
-        description="about so many at most: of neighbouring steps the one with the highest value",
-    )
-    format: Literal["json", "csv"] = "json"
-
-
-class SubmitHeaders(BaseModel):
-    """Headers of a submitted job."""
-
-    model_config = ConfigDict(json_schema_extra=_never_null)
-
-    idempotency_key: Annotated[str, fields.Text("[!-~]+", 200, "visible ASCII characters")] | None = Field(
-        None, alias="Idempotency-Key", description="the same key and request give the same job, however often they are sent"
-    )
 
 
 def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:

@@ -13,7 +13,7 @@ from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.answers import Answer
-from api.schema.requests import SeriesChoice
+from api.schema.queries import SeriesChoice
 from api.v1.choice import chosen_forecast
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
 from shared.domain.forecasts import Forecast

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from api.edge.context import Services
 from api.edge.identity import caller
-from api.schema.requests import SeriesChoice
+from api.schema.queries import SeriesChoice
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import first_of, shown
 from shared.errors import QueueNotFound, SeveralSeries

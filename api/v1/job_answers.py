@@ -19,7 +19,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema import answers
-from api.schema.requests import JobsQuery
+from api.schema.queries import JobsQuery
 from shared.domain.jobs import Job, QueueState
 from shared.domain.reports import QueueReport
 from shared.errors import BrokerAway, MalformedRequest, QueueNotFound

@@ -20,7 +20,8 @@ from api.edge.projects import of_the_caller, visible
 from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
-from api.schema.requests import CancelBody, JobBody, JobsQuery, RetryBody, SubmitHeaders
+from api.schema.queries import JobsQuery, SubmitHeaders
+from api.schema.requests import CancelBody, JobBody, RetryBody
 from api.v1.admission import admit, warnings_of
 from api.v1.job_answers import job_answer, page_of_jobs, queue_report
 from api.v1.queue_answers import QueueAnswer

@@ -16,7 +16,7 @@ from api.edge.identity import caller
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import answers
-from api.schema.requests import MAX_POINTS, SeriesQuery
+from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point, outlook

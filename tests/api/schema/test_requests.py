@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from api.edge.refusals import field_problems
-from api.schema.requests import EXAMPLE, JobBody, SeriesQuery
+from api.schema.queries import SeriesQuery
+from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.domain.samples import Aggregation

@@ -1,0 +1,81 @@
+"""What callers write into an address or a header: checked like a body, and nothing in it is null."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schema import fields
+from api.schema.requests import Form
+from shared.domain.codec import Document
+from shared.domain.jobs import JobFilter, JobState
+
+MAX_POINTS = 100_000  # of one answered series
+
+
+def _never_null(schema: Document) -> None:
+    """Leave null out of the schema of a query or header: what is not given is left out there, nothing is null."""
+    for name, field in schema["properties"].items():
+        accepted = [form for form in field.get("anyOf", []) if form != {"type": "null"}]
+        if len(accepted) == 1:
+            rest = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+            schema["properties"][name] = rest | accepted[0]
+
+
+class Query(Form):
+    """What callers write into an address."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
+
+
+class JobsQuery(Query):
+    """Which jobs to list."""
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=500, description="next_cursor of the page before")
+    state: JobState | None = None
+    owner: fields.Label | None = None
+    project: fields.Label | None = None
+    user_name: fields.Label | None = None
+    queue: fields.QueueName | None = Field(None, description="jobs that forecast this queue")
+    model: fields.FilledLabel | None = Field(None, description="jobs where this model won")
+
+    def to_filter(self) -> JobFilter:
+        """What the store is asked for."""
+        return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class SeriesChoice(Query):
+    """Which series of a queue; needed where several have its name."""
+
+    cluster: fields.Label | None = Field(None, description="as the queue's forecasts say it")
+    project: fields.Label | None = None
+    target: fields.ColumnName | None = Field(None, description="the column that is forecast")
+    metric: fields.ColumnName | None = Field(None, description="the same as target")
+    job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
+
+
+class SeriesQuery(SeriesChoice):
+    """Which part of a queue's series to show."""
+
+    from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")
+    to_at: fields.Moment | None = Field(None, alias="to", description="default: the end of the forecast")
+    issued_at: fields.Moment | None = Field(None, description="default: the newest forecast")
+    points: int | None = Field(
+        None,
+        ge=100,
+        le=MAX_POINTS,
+        description="about so many at most: of neighbouring steps the one with the highest value",
+    )
+    format: Literal["json", "csv"] = "json"
+
+
+class SubmitHeaders(BaseModel):
+    """Headers of a submitted job."""
+
+    model_config = ConfigDict(json_schema_extra=_never_null)
+
+    idempotency_key: Annotated[str, fields.Text("[!-~]+", 200, "visible ASCII characters")] | None = Field(
+        None, alias="Idempotency-Key", description="the same key and request give the same job, however often they are sent"
+    )
