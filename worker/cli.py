@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,11 +15,11 @@ from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
-from shared.domain.texts import holidays_of
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
+from worker.backtest.options import names_of, with_fields
 from worker.fleet.liveness import is_alive
 
 app = typer.Typer()
@@ -115,8 +114,10 @@ def serve_flower(
 
 @app.command(epilog="Example: queuecast backtest usage.csv --horizon 24h --history 14d --origins 3 --out forecasts.parquet")
 @needs("worker")
+@with_fields
 def backtest(
     *,
+    fields: dict[str, object],
     path: Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of them, in long form.", exists=True)],
     covariates: Annotated[list[Path] | None, Covariates] = None,
     horizon: Annotated[str, typer.Option(help="How far each forecast reaches.")] = "24h",
@@ -124,26 +125,14 @@ def backtest(
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
     origins: Annotated[int, typer.Option(min=1, max=1_000, help="Forecasts per queue, one horizon apart.")] = 5,
     models: Annotated[str, typer.Option(help="auto, or names separated by commas.")] = "auto",
-    queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
-    timezone: Annotated[str, typer.Option(help="Of the calendar features.")] = "UTC",
-    holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
-    interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
-    bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
     out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
     summary: Annotated[Path | None, typer.Option(help="File for the summary, JSON.", show_default=False)] = None,
-    queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
-    time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
-    target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
-    accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Run the pipeline of a job on past data, at and after each cutoff unseen; exit 1 when no queue could be forecast."""
     from worker.backtest import report
 
-    fields: dict[str, object] = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone}
-    fields |= {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "interval": interval}
-    fields["accept_losses"] = accept_losses
     asked = report.replay_request((path, *(covariates or ())), (step, history, horizon), models_of(models), **fields)
     results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
     raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)
@@ -174,32 +163,6 @@ def lanes_of(text: str) -> tuple[str, ...]:
     return names
 
 
-def names_of(text: str) -> tuple[str, ...]:
-    """The names of a comma-separated list."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def models_of(text: str) -> Literal["auto"] | tuple[str, ...]:
     """ "auto", or the names of a comma-separated list."""
     return "auto" if text == "auto" else names_of(text)
-
-
-def holidays_in(text: str) -> str | tuple[date, ...] | None:
-    """A country or a part of one, or the dates of a comma-separated list; None where there is neither."""
-    names = names_of(text)
-    is_code = len(names) == 1 and names[0][0].isalpha()
-    try:
-        return holidays_of(names[0] if is_code else names) or None
-    except ValueError as error:
-        raise UsageError(f"--holidays {text!r}: {error}") from error
-
-
-def bounds_of(text: str) -> tuple[float | None, float | None]:
-    """Two numbers with a comma between them, None for one that is left out; raises UsageError with what is accepted."""
-    try:
-        lower, upper = (float(part) if part.strip() else None for part in text.split(","))
-        if lower is None or upper is None or lower < upper:  # so that nan is refused too
-            return lower, upper
-    except ValueError:
-        pass  # refused below
-    raise UsageError(f"--bounds {text!r}: accepted is LOW,HIGH, the lower one first, such as 0,100; either may be left out")

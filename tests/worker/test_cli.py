@@ -24,7 +24,7 @@ from tests.factories import a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_covariate
-from worker.cli import bounds_of
+from worker.backtest.options import bounds_of
 from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2

@@ -26,7 +26,7 @@ def test_each_warning_is_said_once_with_the_queues_it_is_true_of() -> None:
     assert warnings_of([losing("q0", warnings=("short",)), a_report(queue="q1", quality=None)]) == ["q0: short"]
 
 
-def test_losses_of_one_kind_are_said_once_and_before_all_else_also_of_a_queue_that_failed() -> None:
+def test_losses_of_one_kind_are_said_once_and_before_all_else() -> None:
     reports = [
         losing("root.a", a_loss(count=3, last_at=MONDAY), warnings=("the level has changed",)),
         losing("root.b", a_loss(count=4, example="2,048.0")),

@@ -1,0 +1,74 @@
+"""The fields of a request as options of `queuecast backtest`: what each is called, what it accepts, what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from inspect import signature
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from shared.domain.texts import holidays_of
+from shared.errors import UsageError
+
+
+def fields_of(
+    *,
+    queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
+    timezone: Annotated[str, typer.Option(help="Of the calendar features.")] = "UTC",
+    holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
+    interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
+    bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
+    queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
+    time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
+    target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
+    accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
+) -> dict[str, object]:
+    """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
+    plain = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
+    read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds)}
+    return {**plain, **read, "accept_losses": accept_losses}
+
+
+def with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take the options of `fields_of` behind its own; it gets what they ask for as `fields`."""
+    own, further = signature(command), signature(fields_of).parameters
+
+    @wraps(command)
+    def whole(**given: Any) -> None:
+        command(fields=fields_of(**{name: given.pop(name) for name in further}), **given)
+
+    hints = get_type_hints(command, include_extras=True) | get_type_hints(fields_of, include_extras=True)
+    every = {name: parameter for name, parameter in {**own.parameters, **further}.items() if name != "fields"}
+    shown = [parameter.replace(annotation=hints[name]) for name, parameter in every.items()]
+    vars(whole)["__signature__"] = own.replace(parameters=shown)  # typer reads the options from it
+    whole.__annotations__ = {name: hints[name] for name in every}
+    return whole
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The names of a comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def holidays_in(text: str) -> str | tuple[date, ...] | None:
+    """A country or a part of one, or the dates of a comma-separated list; None where there is neither."""
+    names = names_of(text)
+    is_code = len(names) == 1 and names[0][0].isalpha()
+    try:
+        return holidays_of(names[0] if is_code else names) or None
+    except ValueError as error:
+        raise UsageError(f"--holidays {text!r}: {error}") from error
+
+
+def bounds_of(text: str) -> tuple[float | None, float | None]:
+    """Two numbers with a comma between them, None for one that is left out; raises UsageError with what is accepted."""
+    try:
+        lower, upper = (float(part) if part.strip() else None for part in text.split(","))
+        if lower is None or upper is None or lower < upper:  # so that nan is refused too
+            return lower, upper
+    except ValueError:
+        pass  # refused below
+    raise UsageError(f"--bounds {text!r}: accepted is LOW,HIGH, the lower one first, such as 0,100; either may be left out")
