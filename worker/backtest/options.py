@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import wraps
 from inspect import signature
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, cast, get_type_hints
 
 import typer
 
@@ -35,10 +35,11 @@ def fields_of(
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take the options of `fields_of` behind its own; it gets what they ask for as `fields`."""
     own, further = signature(command), signature(fields_of).parameters
+    made = cast("Callable[..., dict[str, object]]", fields_of)
 
     @wraps(command)
-    def whole(**given: Any) -> None:
-        command(fields=fields_of(**{name: given.pop(name) for name in further}), **given)
+    def whole(**given: object) -> None:
+        command(fields=made(**{name: given.pop(name) for name in further}), **given)
 
     hints = get_type_hints(command, include_extras=True) | get_type_hints(fields_of, include_extras=True)
     every = {name: parameter for name, parameter in {**own.parameters, **further}.items() if name != "fields"}
