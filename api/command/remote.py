@@ -176,6 +176,8 @@ def show_accuracy(
 def show_queue(
     *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
+    job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    job_id: Annotated[str | None, typer.Option(help="The forecast that this job has made.", show_default="the newest")] = None,
     cluster: Cluster = None,
     project: Project = None,
     target: Target = None,
@@ -183,7 +185,7 @@ def show_queue(
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    choice = {"cluster": cluster, "project": project, "target": target}
+    choice = {"job": job, "job_id": job_id, "cluster": cluster, "project": project, "target": target}
     show(connect(url).get("queues", queue, "series", **choice), output.print_series, as_json=as_json)
 
 

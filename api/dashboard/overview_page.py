@@ -37,7 +37,8 @@ def show(services: Services) -> str:
         rows=list(zip(shown, _sparklines(services, shown), strict=True)),
         found=_queues(matches),
         total=_queues(rows),
-        clusters=sorted({row.forecast.cluster for row in rows}),
+        clusters={row.forecast.cluster for row in rows},
+        projects={row.forecast.project for row in rows},
         pages_count=-(-len(matches) // PAGE_SIZE),
         levels=sorted(levels),
         marks=_marks(rows, levels),
@@ -53,11 +54,15 @@ def _queues(rows: Sequence[Row]) -> int:
     return len({(row.forecast.project, row.forecast.cluster, row.forecast.queue) for row in rows})
 
 
-def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, list[Row]]]:
-    """Level, highest first → the queues whose highest mark it is; of them the first to cross it comes first."""
+def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, Row, int, int]]:
+    """Level, highest first, that is some rows' highest mark; the first to cross it, how many queues do, and how many likely."""
     marked = sorted((row for row in rows if row.mark), key=lambda row: row.mark.first_at if row.mark else row.ends_at)
     by_level = {level: [row for row in marked if row.mark and row.mark.level == level] for level in sorted(levels, reverse=True)}
-    return [(level, crossing) for level, crossing in by_level.items() if crossing]
+    return [
+        (level, crossing[0], _queues(crossing), _queues([row for row in crossing if row.mark and row.mark.is_likely]))
+        for level, crossing in by_level.items()
+        if crossing
+    ]
 
 
 def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:

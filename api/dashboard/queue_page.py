@@ -13,13 +13,12 @@ from pydantic import Field
 from api.dashboard.addresses import query_of
 from api.dashboard.overview import row_of
 from api.edge.context import Services
-from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
-from api.v1.choice import chosen_forecast
+from api.v1.choice import NAMES, chosen_forecast
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.forecasts import Forecast
@@ -37,6 +36,7 @@ ABOUT_SCORE = {
         "of many candidates the best was also lucky there, so expect about a tenth more."
     ),
 }
+BLANK = ("project",)  # what a query may give as nothing: jobs may be of no project
 MAX_JOBS_OF_A_QUEUE = 10  # that are looked at for one of the same series
 
 
@@ -52,26 +52,23 @@ class QueueQuery(SeriesChoice):
 @route("GET", "/queues/<path:queue>", PAGE, endpoint="queue")
 def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
-    query, now = query_of(QueueQuery, several=("compare",), blank=("project",)), datetime.now(UTC)
+    query, now = query_of(QueueQuery, several=("compare",), blank=BLANK), datetime.now(UTC)
     forecasts = services.store.forecasts
     forecast = chosen_forecast(services, queue, query, query.issued_at)
-    newest = forecasts.newest(forecast.series_id, forecast.job) if query.issued_at else forecast
-    beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=caller().projects)
+    newest = forecasts.newest(forecast.series_id, forecast.job)
+    beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
-    issued_at = forecast.issued_at.isoformat() if query.issued_at else None
-    same = {"target": forecast.metric, "cluster": forecast.cluster, "project": forecast.project}
+    compared = [_like(services, forecast, name) for name in query.compare if name in others]
     return render_template(
         "queue.html",
         query=query,
         row=row_of(forecast, services.settings.mark_levels, now),
         is_newest=forecast == newest,
         levels=sorted(services.settings.mark_levels),
-        drawn=[
-            _drawn(queue, **same, job=forecast.job, issued_at=issued_at),
-            *(_drawn(name, **same) for name in query.compare if name in others),
-        ],
+        drawn=[_drawn(forecast, is_newest=forecast == newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
+        newest=_address(queue, {"issued_at": None, "job_id": None} | {name: getattr(forecast, of) for name, of in NAMES.items()}),
         **_report(services, forecast),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
@@ -79,16 +76,29 @@ def show(services: Services, queue: str) -> str:
     )
 
 
-def _drawn(queue: str, **query: str | None) -> dict[str, str]:
+def _like(services: Services, forecast: Forecast, queue: str) -> Forecast:
+    """The newest forecast of another queue: of the same step, aggregation and name of the job, where there is one."""
+
+    def likeness(other: Forecast) -> tuple[object, ...]:
+        is_alike = (other.step_seconds, other.aggregation) == (forecast.step_seconds, forecast.aggregation)
+        return is_alike, other.job == forecast.job, other.issued_at, other.created_at
+
+    same = {"metric": forecast.metric, "cluster": forecast.cluster}
+    return max(services.store.forecasts.newest_of_each(queue, **same, projects=[forecast.project]), key=likeness)
+
+
+def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:
     """A queue that is drawn: its name, and the address of its series."""
-    parameters = urlencode({name: value for name, value in query.items() if value is not None}, quote_via=quote)
-    return {"name": queue, "address": f"/v1/queues/{quote(queue)}/series?{parameters}"}
+    newest = {name: getattr(forecast, attribute) for name, attribute in NAMES.items()}
+    this = {"issued_at": forecast.issued_at.isoformat(), "job_id": forecast.job_id}
+    parameters = urlencode(newest if is_newest else this, quote_via=quote)
+    return {"name": forecast.queue, "address": f"/v1/queues/{quote(forecast.queue)}/series?{parameters}"}
 
 
 def _address(queue: str, changes: Mapping[str, object]) -> str:
     """This page with something changed; None takes a value away."""
     query = {**request.args.to_dict(flat=False), **changes}
-    given = {name: value for name, value in query.items() if value not in (None, [""])}
+    given = {name: value for name, value in query.items() if value is not None and (value != [""] or name in BLANK)}
     parameters = urlencode(given, doseq=True, quote_via=quote)
     return f"/queues/{quote(queue)}{'?' if parameters else ''}{parameters}"
 

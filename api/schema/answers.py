@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.domain.forecasts import Candidate, Forecast, ModelCard
 from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
 from shared.domain.reports import Above, QueueOutlook, above_full
+from shared.domain.samples import Aggregation
 
 
 class Answer(BaseModel):
@@ -149,6 +150,7 @@ class ForecastOverview(Answer):
     job: str
     issued_at: datetime
     step_seconds: int
+    aggregation: Aggregation
     model: str
     peak: ForecastStep = Field(description="the step with the highest prediction, in the whole forecast")
     above_100: Above | None = Field(description=ABOVE)

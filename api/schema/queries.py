@@ -54,6 +54,9 @@ class SeriesChoice(Query):
     target: fields.ColumnName | None = Field(None, description="the column that is forecast")
     metric: fields.ColumnName | None = Field(None, description="the same as target")
     job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
+    job_id: fields.FilledLabel | None = Field(
+        None, description="the forecast that this very job has made; nothing else counts then"
+    )
 
 
 class SeriesQuery(SeriesChoice):

@@ -13,31 +13,43 @@ from shared.domain.identifiers import first_of, shown
 from shared.errors import QueueNotFound, SeveralSeries
 
 MAX_CHOICES = 10
-NAMES = ("cluster", "project", "target")
-Choice = tuple[str, str, str]  # in the order of the names
+NAMES = {"cluster": "cluster", "project": "project", "target": "metric", "job": "job"}  # in a query → of a forecast
 
 
 def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_at: datetime | None = None) -> Forecast:
-    """The newest forecast of the series that is meant, or its newest one of this issue time; of several steps, of any.
+    """The newest forecast of the series that is meant, its newest one of this issue time, or the one that a job has made.
+
+    Jobs of one name may have changed their step or aggregation: their newest series is meant. Jobs of several names are told
+    apart where they forecast different series.
 
     Raises:
-        QueueNotFound: there is none that the caller may see. SeveralSeries: several clusters, projects or targets fit.
+        QueueNotFound: there is none that the caller may see. SeveralSeries: several fit.
     """
+    if asked.job_id is not None:
+        return _of_job(services, queue, asked.job_id)
     fitting = services.store.forecasts.newest_of_each(
         queue, metric=asked.target or asked.metric, cluster=asked.cluster, projects=_projects(asked.project), job=asked.job
     )
-    choices = {_choice(forecast) for forecast in fitting}
     if not fitting:
         raise QueueNotFound("no such forecast", queue=queue)
-    if len(choices) > 1:
-        raise _several(sorted(choices), queue)
     newest_first = sorted(fitting, key=lambda forecast: (forecast.issued_at, forecast.created_at), reverse=True)
+    by_choice = {_choice(forecast): forecast for forecast in reversed(newest_first)}
+    if len({forecast.series_id for forecast in by_choice.values()}) > 1:
+        raise _several(sorted(by_choice), queue)
     if issued_at is None:
         return newest_first[0]
     for series_id, job in dict.fromkeys((forecast.series_id, forecast.job) for forecast in newest_first):
         if (forecast := services.store.forecasts.newest(series_id, job, issued_at)) is not None:
             return forecast
     raise QueueNotFound("no such forecast", queue=queue, issued_at=issued_at.isoformat())
+
+
+def _of_job(services: Services, queue: str, job_id: str) -> Forecast:
+    projects = caller().projects
+    for forecast in services.store.forecasts.find(queue=queue, job_id=job_id):
+        if projects is None or forecast.project in projects:
+            return forecast
+    raise QueueNotFound("no such forecast", queue=queue, job_id=job_id)
 
 
 def _projects(project: str | None) -> Sequence[str] | None:
@@ -48,13 +60,15 @@ def _projects(project: str | None) -> Sequence[str] | None:
     return [project] if projects is None or project in projects else []
 
 
-def _choice(forecast: Forecast) -> Choice:
-    return forecast.cluster, forecast.project, forecast.metric
+def _choice(forecast: Forecast) -> tuple[str, ...]:
+    return tuple(getattr(forecast, name) for name in NAMES.values())
 
 
-def _several(choices: Sequence[Choice], queue: str) -> SeveralSeries:
-    """The refusal with the choices as queries: what tells them apart."""
-    differing = [place for place in range(len(NAMES)) if len({choice[place] for choice in choices}) > 1]
-    queries = [{NAMES[place]: choice[place] for place in differing} for choice in choices]
+def _several(choices: Sequence[tuple[str, ...]], queue: str) -> SeveralSeries:
+    """The refusal with the choices as queries: what tells them apart, the job's name only where nothing else does."""
+    places = [place for place in range(len(NAMES) - 1) if len({choice[place] for choice in choices}) > 1] or [len(NAMES) - 1]
+    names = list(NAMES)
+    told = dict.fromkeys(tuple(choice[place] for place in places) for choice in choices)
+    queries = [dict(zip((names[place] for place in places), values, strict=True)) for values in told]
     said = first_of(queries, MAX_CHOICES, say=lambda query: "&".join(f"{name}={shown(value)}" for name, value in query.items()))
-    return SeveralSeries(f"{len(choices)} series have it; add to the query one of: {said}", choices=queries, queue=queue)
+    return SeveralSeries(f"{len(queries)} series have it; add to the query one of: {said}", choices=queries, queue=queue)
