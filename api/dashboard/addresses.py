@@ -9,7 +9,7 @@ from flask import request
 from pydantic import ValidationError
 
 from api.edge.refusals import field_problems
-from api.schema.requests import Form
+from api.schema.forms import Form
 from shared.errors import InvalidRequest
 
 Query = TypeVar("Query", bound=Form)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.schema.requests import Form
+from api.schema.forms import Form
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Above, above
 from shared.domain.timegrid import step_start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "backtest_windows", "interval", "bounds"),
+    *("where", "samples_timezone", "csv", "missing_values", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
@@ -24,6 +26,11 @@ SUGGESTED = {"data_ingestion_time_period": "14d", "aggregation_time_period": "1h
 KINDS = {  # how a field is written; all others are one line of text
     "queues": "list",
     "columns": "list",
+    "queue_field": "one or several",
+    "where": "json",
+    "csv": "json",
+    "missing_values": "numbers",
+    "queues_from_columns": "bool",
     "holidays": "list or text",
     "bounds": "numbers",
     "backtest_windows": "number",
@@ -31,7 +38,12 @@ KINDS = {  # how a field is written; all others are one line of text
     "max_candidates": "number",
     "accept_losses": "bool",
 }
-CHOICES = {"aggregation": tuple(Aggregation), "accept_losses": ("false", "true")}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "aggregation": tuple(Aggregation),
+    "accept_losses": ("false", "true"),
+    "queues_from_columns": ("false", "true"),
+}
+PLACEHOLDERS = {"where": '{"partition": "gpu"}', "csv": '{"separator": ";", "decimal": ","}', "missing_values": "-1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +97,16 @@ def _input(name: str, known: Mapping[str, object]) -> Input:
         hint=field.description or "",
         kind=KINDS.get(name, "text"),
         value=_text(known[name]) if name in known else SUGGESTED.get(name, ""),
-        placeholder=default,
+        placeholder=default or PLACEHOLDERS.get(name, ""),
         choices=CHOICES.get(name, ()),
         is_required=field.is_required(),
     )
 
 
 def _text(value: object) -> str:
-    """A value as it is typed into the form: lists with commas, what is open as nothing."""
+    """A value as it is typed into the form: lists with commas, what is open as nothing, all else as JSON has it."""
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False) if value else ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):

@@ -101,6 +101,11 @@ def _hyperparameter(value: object) -> object:
     raise ValueError("accepted are finite numbers, short texts, true and false")
 
 
+def _condition(value: object) -> object:
+    """What a cell may have to be; "" = nothing is in it."""
+    return value if value == "" else _hyperparameter(value)
+
+
 def _grids(value: object) -> object:
     """Limits the number of values of all hyperparameters together; wrong types are found by the checks that follow."""
     grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
@@ -138,7 +143,8 @@ Title = Annotated[
     str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
-ColumnName = Annotated[str, Text(identifiers.COLUMN, identifiers.MAX_NAME, "names of letters, digits and _, joined by dots")]
+# Of a file; what a database may be asked for is told at admission.
+ColumnName = Annotated[str, Text(rf"[^{UNPLAIN}]+", identifiers.MAX_NAME, "names without control characters")]
 Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),
@@ -156,6 +162,11 @@ Period = Annotated[Duration, _between(Duration(1, "min"), Duration(1, "w"))]
 Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+ConditionValue = Annotated[Hyperparameter, BeforeValidator(_condition)]
+Condition = Annotated[
+    Annotated[tuple[ConditionValue, ...], Size(100, 1), Tag(SEVERAL)] | Annotated[ConditionValue, Tag(ONE)],
+    Discriminator(one_or_several),
+]
 HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter)]
 Hyperparameters = Annotated[
     dict[

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schema import fields
-from api.schema.requests import Form
+from api.schema.forms import Form
 from shared.domain.codec import Document
 from shared.domain.jobs import JobFilter, JobState
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
@@ -16,10 +15,11 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
-    model_validator,
 )
 
 from api.schema import fields
+from api.schema.forms import Form
+from api.schema.samples import SamplesBody
 from api.schema.sizes import Size
 from shared.config.connection import place_form
 from shared.domain.codec import Document, from_document
@@ -30,7 +30,6 @@ from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName
 
 MAX_SOURCES = 5
-MAX_FIELDS = 100  # of any form, those included that it does not know
 MAX_HORIZON_STEPS = 10_000
 MAX_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 MAX_MONTH_SECONDS = 31 * 86_400
@@ -43,17 +42,6 @@ EXAMPLE: Document = {  # what /docs offers to try; it runs on the embedded defau
     "data_ingestion_time_period": "14d",
     "future_prediction_time_period": "3d",
 }
-
-
-class Form(BaseModel):
-    """What callers write; an unknown field is an error, so that typing errors are found."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _check_size(cls, value: object) -> object:
-        return Size(MAX_FIELDS).check(value)
 
 
 class _NamedPlace(Form):
@@ -79,7 +67,7 @@ class DataBody(Form):
     destination: PlaceBody
 
 
-class JobBody(Form):
+class JobBody(SamplesBody):
     """A job: what to forecast, from which history, how far ahead."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -99,12 +87,6 @@ class JobBody(Form):
         {}, description="model → hyperparameter → values to try instead of the default grid"
     )
     queues: Annotated[tuple[fields.QueueName, ...], Size(1_000, 1)] = Field(("*",), description="names or globs")
-    target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
-    time_field: fields.ColumnName = "timestamp"
-    queue_field: fields.ColumnName = Field("queue", validate_default=True)
-    columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
-        None, description="further columns to read; null = all numeric ones"
-    )
     accept_losses: bool = Field(
         False, strict=True, description="forecast a queue also from what a large loss has left of its data"
     )
@@ -130,22 +112,6 @@ class JobBody(Form):
     def _horizon_has_steps(cls, horizon: Duration, info: ValidationInfo) -> Duration:
         return _check_steps(horizon, info, most=MAX_HORIZON_STEPS)
 
-    @field_validator("queue_field")
-    @classmethod
-    def _three_columns_are_named(cls, queue: str, info: ValidationInfo) -> str:
-        named = [name for name in (info.data.get("target"), info.data.get("time_field"), queue) if name]
-        if len(set(named)) < len(named):
-            raise ValueError(f"target, time_field and queue_field must be three columns, found {', '.join(named)}")
-        return queue
-
-    @field_validator("columns")
-    @classmethod
-    def _columns_are_of_numbers(cls, columns: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
-        for name in ("time_field", "queue_field"):
-            if info.data.get(name) in (columns or ()):
-                raise ValueError(f"{info.data[name]!r} is the {name}; accepted are columns of numbers")
-        return columns
-
     @field_validator("bounds")
     @classmethod
     def _bounds_are_in_order(cls, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
@@ -159,7 +125,7 @@ class JobBody(Form):
         given = self.data.source
         source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
-        return JobRequest(**(dict(self) | {"data": places}))
+        return JobRequest(**(dict(self) | {"data": places} | self.of_samples()))
 
 
 class CancelBody(Form):

@@ -11,12 +11,15 @@ from api.edge.context import Services
 from shared.config.connection import Role
 from shared.config.settings import Settings
 from shared.domain.forecasts import ModelCard
+from shared.domain.identifiers import is_column
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
+from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
 GLOB = frozenset("*?[")
+FILES = "files"
 MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
 CONFIGURED_TARGETS = {  # what YARN calls its configured values: they say what may be used, not what is
     *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
@@ -34,6 +37,7 @@ def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator
     """Every reason why the request cannot become a job, each with its field; raises BrokerAway when the models are not known."""
     checks: tuple[Callable[[], None], ...] = (
         partial(check_places, request, services.settings),
+        partial(check_columns, request, services.settings),
         partial(check_times, request, now),
         lambda: check_models(request, services.run_state.members.cards()),
     )
@@ -56,6 +60,33 @@ def check_places(request: JobRequest, settings: Settings) -> None:
         with _about(f"data.{role}.name"):
             connection = settings.connection(place.name, project=request.project)
         connection.check_place(place, role)
+
+
+def check_columns(request: JobRequest, settings: Settings) -> None:
+    """Columns of files have any name, those of databases a plain one; some fields are for files only.
+
+    Raises:
+        InvalidRequest: with what is accepted. UnknownConnection: as `check_places`.
+    """
+    named = {
+        "target": (request.target,),
+        "time_field": (request.time_field,),
+        "queue_field": request.queue_fields,
+        "columns": request.columns or (),
+        "where": tuple(request.where),
+        "limits": request.limits.columns if request.limits else (),
+    }
+    for place in request.data.sources:
+        kind = settings.connection(place.name, project=request.project).kind
+        if kind == FILES:
+            continue
+        for field, names in named.items():
+            if refused := [name for name in names if not is_column(name)]:
+                accepted = f"of {kind} accepted are letters, digits and _, joined by dots"
+                raise InvalidRequest(f"found the name {refused[0]!r}; {accepted}", field=field)
+        for field, is_given in (("csv", request.csv != CsvForm()), ("queues_from_columns", request.queues_from_columns)):
+            if is_given:
+                raise InvalidRequest(f"{place.name!r} is of kind {kind}; {field} is for files only", field=field)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:

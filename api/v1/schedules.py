@@ -24,7 +24,8 @@ from api.edge.projects import of_the_caller, visible
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.answers import Answer, job_path
-from api.schema.requests import Form, JobBody
+from api.schema.forms import Form
+from api.schema.requests import JobBody
 from api.v1.admission import admit
 from shared.domain.jobs import JobRequest, JobState
 from shared.domain.schedules import Schedule, next_due, paused, resumed

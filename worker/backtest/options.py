@@ -12,6 +12,7 @@ import typer
 
 from shared.domain.texts import holidays_of
 from shared.errors import UsageError
+from worker.backtest.sample_options import csv_of, numbers_of, queue_fields_of, where_of, zone_of
 
 
 def fields_of(
@@ -21,15 +22,24 @@ def fields_of(
     holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
-    queue_field: Annotated[str, typer.Option(help="Column with the queue's name.")] = "queue",
+    queue_field: Annotated[str, typer.Option(help="Column with the queue's name, or several, separated by commas.")] = "queue",
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
+    where: Annotated[list[str] | None, typer.Option(help="Only rows with FIELD=VALUE.", show_default="all")] = None,
+    samples_timezone: Annotated[str, typer.Option(help="Of timestamps without one.", show_default="UTC")] = "",
+    csv: Annotated[
+        str, typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
+    ] = "",
+    missing_values: Annotated[str, typer.Option(help="Numbers that mean no value, such as -1.", show_default="none")] = "",
+    queues_from_columns: Annotated[bool, typer.Option("--queues-from-columns", help="Each column is a queue.")] = False,
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"queue_field": queue_field, "time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
-    read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds)}
-    return {**plain, **read, "accept_losses": accept_losses}
+    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
+    read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
+    written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
+    flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
+    return {**plain, **read, **written, **flags, "queue_field": queue_fields_of(queue_field)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:

@@ -14,6 +14,14 @@ const KINDS = {
   text: (value) => value,
   number: asNumber,
   list: texts,
+  "one or several": (value) => (value.includes(",") ? texts(value) : value),
+  json: (value) => {
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  },
   "list or text": (value) => (value.includes(",") || /^\d{4}-/.test(value) ? texts(value) : value),
   numbers: (value) => value.split(",").map((part) => (part.trim() ? asNumber(part) : null)),
   values: (value) => texts(value).map(asNumber),

@@ -6,15 +6,31 @@ from datetime import timedelta
 
 import pytest
 
-from api.v1.admission import check_models, check_places, check_times, warnings_of
+from api.v1.admission import check_columns, check_models, check_places, check_times, warnings_of
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, Place
+from shared.domain.samples import CsvForm
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownConnection
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
 
 FILES = Place(name="files")
+
+
+def test_a_file_s_columns_have_any_name_and_those_of_databases_a_plain_one(everything: Settings) -> None:
+    check_columns(a_request(data=DataPlaces(source=FILES, destination=FILES), target="Used capacity %"), everything)
+    source = Place(name="mongodb", collection="usage")
+    for field, changes in {
+        "target": {"target": "$ROOT"},
+        "where": {"where": {"a b": (1,)}},
+        "queue_field": {"queue_field": ("queue", "a b")},
+        "csv": {"csv": CsvForm(decimal=",")},
+        "queues_from_columns": {"queues_from_columns": True},
+    }.items():
+        with pytest.raises(InvalidRequest) as caught:
+            check_columns(a_request(data=DataPlaces(source=source, destination=FILES), **changes), everything)
+        assert caught.value.ids["field"] == field
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""What a request says of the samples it reads: the columns, the rows that count, and how cells are written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+
+from api.schema import fields
+from api.schema.forms import Form
+from api.schema.sizes import Size
+from shared.domain.samples import CsvForm, Scalar
+
+MAX_QUEUE_FIELDS = 5
+MAX_CONDITIONS = 10
+MAX_CONDITION_VALUES = 100
+MAX_MISSING = 20
+
+Sign = Annotated[str, Field(min_length=1, max_length=1)]
+
+
+class CsvBody(Form):
+    """How CSV files are written; what is not said is guessed from each file, and told."""
+
+    separator: Sign | None = Field(None, description="between cells, such as ; or a tab")
+    decimal: Annotated[str, Field(pattern=r"^[.,]$")] | None = Field(None, description="before decimals: . or ,")
+    thousands: Annotated[str, Field(pattern=r"^[.,' ]$")] | None = Field(None, description="between thousands, such as .")
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(f"{self.decimal!r} stands before decimals and between thousands; accepted are different signs")
+        return self
+
+    def to_form(self) -> CsvForm:
+        """As the rest of Queuecast knows it."""
+        return CsvForm(**dict(self))
+
+
+class SamplesBody(Form):
+    """Which columns and rows of a source are read, and what their cells mean."""
+
+    target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
+    time_field: fields.ColumnName = "timestamp"
+    queue_field: Annotated[
+        Annotated[tuple[fields.ColumnName, ...], Size(MAX_QUEUE_FIELDS, 1), Tag(fields.SEVERAL)]
+        | Annotated[fields.ColumnName, Tag(fields.ONE)],
+        Discriminator(fields.one_or_several),
+        Field(description="the column that names the queue, or a list: the values make the name, as in root.etl/gpu"),
+    ] = Field("queue", validate_default=True)
+    columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
+        None, description="further columns to read; null = all numeric ones"
+    )
+    where: Annotated[dict[fields.ColumnName, fields.Condition], Size(MAX_CONDITIONS)] = Field(
+        {}, description="column → a value or a list of values: only rows that have one of them there"
+    )
+    samples_timezone: fields.TimeZone | None = Field(None, description="of timestamps that carry none; null = UTC")
+    csv: CsvBody | None = Field(None, description="files: how CSV is written; null = guessed")
+    missing_values: Annotated[tuple[fields.Number, ...], Size(MAX_MISSING)] = Field(
+        (), description="numbers that mean that there is no value, such as -1"
+    )
+    queues_from_columns: bool = Field(False, strict=True, description="files: each column but the time is a queue")
+
+    @field_validator("queue_field")
+    @classmethod
+    def _columns_differ(cls, queue: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
+        queues = (queue,) if isinstance(queue, str) else queue
+        named = [name for name in (info.data.get("target"), info.data.get("time_field"), *queues) if name]
+        if len(set(named)) < len(named):
+            raise ValueError(f"target, time_field and queue_field must be different columns, found {', '.join(named)}")
+        return queue
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_of_numbers(cls, columns: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        for name in ("time_field", "queue_field"):
+            known = info.data.get(name) or ()
+            for column in (known,) if isinstance(known, str) else known:
+                if column in (columns or ()):
+                    raise ValueError(f"{column!r} is the {name}; accepted are columns of numbers")
+        return columns
+
+    def of_samples(self) -> dict[str, object]:
+        """What of it the rest of Queuecast knows otherwise."""
+        where: dict[str, tuple[Scalar, ...]] = {
+            name: given if isinstance(given, tuple) else (given,) for name, given in self.where.items()
+        }
+        return {"where": where, "csv": self.csv.to_form() if self.csv else CsvForm()}

@@ -1,0 +1,72 @@
+"""Options of `queuecast backtest` that say how files are read, as they are typed, and what they stand for in a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from zoneinfo import available_timezones
+
+from shared.domain.samples import CsvForm, Scalar, Where
+from shared.errors import UsageError
+
+
+def where_of(conditions: Sequence[str] | None) -> Where:
+    """Conditions as FIELD=VALUE; several of one field let any of their values through. Raises UsageError."""
+    where: dict[str, tuple[Scalar, ...]] = {}
+    for condition in conditions or ():
+        name, sign, value = condition.partition("=")
+        if not sign or not name:
+            raise UsageError(f"--where {condition!r}: accepted is FIELD=VALUE")
+        where[name] = (*where.get(name, ()), value, *_other_forms(value))
+    return where
+
+
+def csv_of(text: str) -> CsvForm:
+    """How CSV files are written, as a request says it, "" = guessed; raises UsageError."""
+    try:
+        given = json.loads(text or "{}")
+        form = CsvForm(**given)
+    except (ValueError, TypeError):
+        given, form = None, CsvForm()
+    signs = [form.separator, form.decimal, form.thousands]
+    is_written = all(sign is None or (isinstance(sign, str) and len(sign) == 1) for sign in signs)
+    if (
+        given is None
+        or not is_written
+        or form.decimal not in {None, ".", ","}
+        or (form.decimal and form.decimal == form.thousands)
+    ):
+        accepted = 'accepted is {"separator": ";", "decimal": ",", "thousands": "."}, each of them or none, and no sign twice'
+        raise UsageError(f"--csv {text!r}: {accepted}")
+    return form
+
+
+def numbers_of(text: str) -> tuple[float, ...]:
+    """The numbers of a comma-separated list; raises UsageError."""
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise UsageError(f"--missing-values {text!r}: accepted are numbers, separated by commas") from error
+
+
+def queue_fields_of(text: str) -> str | tuple[str, ...]:
+    """One column, or those of a comma-separated list, which make up the name together."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    return names if len(names) > 1 else text
+
+
+def zone_of(name: str) -> str | None:
+    """The time zone, None = none is named; raises UsageError for one that does not exist."""
+    if name and name not in available_timezones():
+        raise UsageError(f"--samples-timezone {name!r}: accepted are IANA names such as Europe/Berlin")
+    return name or None
+
+
+def _other_forms(value: str) -> tuple[Scalar, ...]:
+    """A typed value may be a number or a boolean besides."""
+    if value.lower() in {"true", "false"}:
+        return (value.lower() == "true",)
+    try:
+        return (float(value),)
+    except ValueError:
+        return ()
