@@ -244,12 +244,30 @@ def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) ->
     out = tmp_path / "forecasts.csv"
     file = str(usage(tmp_path / "usage.csv"))
     rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", holidays)
-    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, "--out", str(out), "--json"))
+    kept = ("--accept-losses", "--out", str(out), "--json")  # half of the values lie outside the bounds
+    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *kept))
     assert list(found["queues"]) == ["b"]
     assert found["queues"]["b"]["interval"] == 0.5
     frame = pd.read_csv(out)
     assert (frame["lower_bound"].min(), frame["upper_bound"].max()) >= (10, 55)
     assert frame["upper_bound"].max() == 55
+
+
+def test_a_backtest_reads_samples_as_a_request_says_it(tmp_path: Path) -> None:
+    hours = pd.date_range("2026-01-01", periods=10 * 24, freq="h")
+    rows = [
+        f"{at:%Y-%m-%d %H:%M};etl;{part};{1_000 + at.hour if at.hour else -1},5" for at in hours for part in ("gpu", "default")
+    ]
+    (tmp_path / "usage.csv").write_text("ds;unique_id;partition;y\n" + "\n".join(rows) + "\n")
+    said = ("--samples-timezone", "Europe/Berlin", "--csv", '{"separator": ";", "decimal": ","}', "--missing-values", "-1.5")
+    for asked, queues in (
+        (("--where", "partition=gpu"), ["etl"]),
+        (("--queue-field", "unique_id,partition"), ["etl/default", "etl/gpu"]),
+    ):
+        result = run("backtest", str(tmp_path / "usage.csv"), *WORDS, *HISTORY, *said, *asked, "--json")
+        assert sorted(summary_of(result)["queues"]) == queues
+    refused = run("backtest", str(tmp_path / "usage.csv"), *WORDS, *HISTORY, "--csv", '{"decimal": ";"}')
+    assert refused.exit_code == 2
 
 
 def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
