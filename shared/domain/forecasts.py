@@ -12,7 +12,7 @@ from typing import Literal
 
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
-from shared.domain.samples import Aggregation
+from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
 from shared.domain.units import Unit, unit_of
@@ -91,6 +91,7 @@ class ForecastSpec:
     timezone: str
     holidays: str | tuple[date, ...] | None = None
     columns: tuple[str, ...] = ()  # companions that were asked for by name
+    fill: Fill = field(default_factory=Fill)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from shared.domain.durations import Duration
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of
+from shared.domain.timegrid import bucket_start
 from shared.domain.units import Unit
 
 LOCAL = "local"  # the client of whoever has no token
@@ -125,6 +126,11 @@ class JobRequest:
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
         )
+
+    def issue_time(self, now: datetime) -> datetime:
+        """When a forecast asked for at `now` is issued: at the end of the last step whose samples are all there by then."""
+        known = self.as_of or now
+        return bucket_start(known if self.ingestion_delay is None else self.ingestion_delay.before(known), self.step_seconds)
 
     def history_start(self, issued_at: datetime) -> datetime:
         """Where the history of a forecast issued at `issued_at` begins."""

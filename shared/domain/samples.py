@@ -60,3 +60,9 @@ class Fill:
 
     method: FillMethod | None = None
     longest: Duration | None = None
+
+    def most_steps(self, step_seconds: int) -> int | None:
+        """Steps of the longest gap that is filled; None = none is too long."""
+        if self.method is FillMethod.NONE:
+            return 0
+        return None if self.longest is None else self.longest.seconds // step_seconds

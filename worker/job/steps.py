@@ -21,7 +21,6 @@ from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.reports import Point, QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
-from shared.domain.timegrid import bucket_start
 from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.store.forecasts import Forecasts
 from shared.telemetry import metrics
@@ -146,7 +145,7 @@ def _name_queues(resources: Resources, job: Job) -> None:
     cards = {card.name: card for card in model_cards()}
     candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
-    issued_at = job.issued_at or bucket_start(request.as_of or job.created_at, request.step_seconds)
+    issued_at = job.issued_at or request.issue_time(job.created_at)
     source = resources.source(usage, request.project)
     known, warnings = accepted_queues(source.queues(usage_query(request, "", issued_at)))
     target = request.data.destination

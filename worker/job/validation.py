@@ -11,7 +11,6 @@ import structlog
 
 from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.search_space import candidates_of, check_count
-from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import covariate_query, read_all, usage_query
@@ -26,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 def validate(request: JobRequest, now: datetime) -> Validation:
     """Look at everything that the job would meet; starts nothing and writes nothing."""
-    resources, issued_at = current_resources(), bucket_start(request.as_of or now, request.step_seconds)
+    resources, issued_at = current_resources(), request.issue_time(now)
     problems: list[Problem] = []
     warnings: list[str] = []
     looks: dict[str, Callable[[], Iterable[str]]] = {

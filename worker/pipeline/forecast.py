@@ -8,7 +8,7 @@ from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles import blended
-from worker.pipeline.history import build, history_at, predict
+from worker.pipeline.history import build, history_at_issue, predict
 from worker.pipeline.intervals import prediction_interval
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection import Selection
@@ -22,11 +22,12 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
-    history = history_at(snapshot, snapshot.length, spec.horizon_steps, spec)
+    history, ahead = history_at_issue(snapshot, spec)
     fitted = [build(member.candidate) for member in selection.members]
-    forecasts = [predict(model, history, spec.horizon_steps, spec.bounds) for model in fitted]
+    forecasts = [predict(model, history, spec.horizon_steps + ahead, spec.bounds) for model in fitted]
     prediction = blended(forecasts, [member.weight for member in selection.members])
-    return prediction, *prediction_interval(prediction, selection.winner.windows, level=spec.interval, physical_range=spec.bounds)
+    bounds = prediction_interval(prediction, selection.winner.windows, level=spec.interval, physical_range=spec.bounds)
+    return prediction[ahead:], bounds[0][ahead:], bounds[1][ahead:]
 
 
 def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, created_at: datetime) -> Forecast:

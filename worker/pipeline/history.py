@@ -32,7 +32,7 @@ def history_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec
     Raises:
         EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
-    filled = fill_gaps(snapshot.frame.iloc[:cutoff], spec.step_seconds)
+    filled = fill_gaps(snapshot.frame.iloc[:cutoff], spec.step_seconds, spec.fill)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
     chosen, _ = clean(filled, snapshot.target, spec.columns)
@@ -47,6 +47,18 @@ def history_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec
         holidays=holidays,
         timezone=spec.timezone,
     )
+
+
+def history_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[History, int]:
+    """The history that the forecast is made from, and how many steps lie between its end and the first one that is asked for.
+
+    That is 0, but where the series ends with a gap that `fill` leaves one: nothing is made up then, and a model looks so much
+    further ahead.
+    """
+    missing = snapshot.frame[snapshot.target].isna().to_numpy()
+    most, gap = spec.fill.most_steps(spec.step_seconds), int(missing[::-1].argmin())
+    ahead = gap if most is not None and gap > most else 0
+    return history_at(snapshot, snapshot.length - ahead, spec.horizon_steps + ahead, spec), ahead
 
 
 def build(candidate: Candidate) -> Model:

@@ -118,6 +118,7 @@ def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) 
         timezone=request.timezone,
         holidays=request.holidays,
         columns=request.columns or (),
+        fill=request.fill,
     )
     if (fold_steps, folds) == (horizon, request.backtest_windows):
         return spec, ()

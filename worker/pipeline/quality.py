@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
+from shared.domain.samples import Fill
 from worker.models.base import MIN_SEASONS
+from worker.pipeline.backtest import known_steps
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
-from worker.prepare.gaps import SECONDS_PER_DAY, fill_gaps, gap_runs
+from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, Way, fill_gaps, gap_runs, ways_of_filling
 from worker.sources.base import Reading
 
 MAX_FILLED_SHARE = 0.2
@@ -23,17 +25,19 @@ MIN_CHANGE = 0.1  # relative
 
 
 def quality_report(
-    snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = (), *, named: Collection[str] = ()
+    snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = (), *, named: Collection[str] = (), fill: Fill = USUAL
 ) -> QualityReport:
     """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's.
 
     Args:
         named: the companions that were asked for by name.
+        fill: how gaps are filled.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
-    filled, longest = sum(gaps), max(gaps, default=0)
-    _, dropped = clean(fill_gaps(snapshot.frame, snapshot.step_seconds), snapshot.target, named)
-    made = _counted(filled, "step without a value", "steps without a value", f"filled; the longest gap has {longest}")
+    known = snapshot.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
+    _, dropped = clean(fill_gaps(known, snapshot.step_seconds, fill), snapshot.target, named)
+    ways = ways_of_filling(snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.step_seconds, fill)
+    filled, longest = sum(ways.values()), max(gaps, default=0)
     return QualityReport(
         rows=reading.rows,
         steps=snapshot.length,
@@ -45,7 +49,7 @@ def quality_report(
         start_at=snapshot.start_at,
         end_at=snapshot.end_at,
         dropped_columns=dropped,
-        notes=(*_read(reading), *notes, *made, *_dropped(dropped)),
+        notes=(*_read(reading), *notes, *_made(gaps, ways), *_dropped(dropped)),
         warnings=tuple(_warnings(snapshot, filled / snapshot.length)),
     )
 
@@ -79,6 +83,15 @@ def _read(reading: Reading) -> Iterator[str]:
     yield from _counted(reading.duplicates, "row repeats a timestamp", "rows repeat a timestamp", LAST_KEPT)
     yield from _counted(reading.non_finite, "value is empty or not finite", "values are empty or not finite", "left out")
     yield from reading.notes
+
+
+def _made(gaps: Sequence[int], ways: Mapping[Way, int]) -> list[str]:
+    """How many steps had no value, and what stands there."""
+    done = [f"{count:,} filled with {way}" for way, count in ways.items()]
+    if left := sum(gaps) - sum(ways.values()):
+        done.append(f"{left:,} left as they are, at the end")
+    how = f"{', '.join(done)}; the longest gap has {max(gaps, default=0)}"
+    return _counted(sum(gaps), "step without a value", "steps without a value", how)
 
 
 def _dropped(dropped: Mapping[str, str]) -> Iterator[str]:

@@ -27,6 +27,7 @@ from worker.pipeline.quality import quality_report
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection import Selection, choose_and_report, with_failure
 from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.pipeline.wholeness import whole_steps
 from worker.sources.base import Reading
 
 Result = TypeVar("Result")
@@ -62,19 +63,30 @@ def prepare_queue(
     """
     check_losses(request, reading, queue)
     reading, lost = without_lost_columns(request, reading)
-    try:
-        snapshot, notes = make_snapshot(
-            reading.frame, queue=queue, target=request.target, step_seconds=request.step_seconds, issued_at=issued_at
-        )
-    except DataError as error:
-        raise caused_by_losses(request, reading, error, queue) from error
+    reading = whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
+    snapshot, notes = _snapshot(request, reading, queue, issued_at)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
-    quality = quality_report(snapshot, reading, notes, named=work.spec.columns)
+    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
     warnings = (*quality.warnings, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     return PreparedQueue(
         snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
     )
+
+
+def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: datetime) -> tuple[Snapshot, tuple[str, ...]]:
+    """The series, and notes on it; where there is none, losses come first among the reasons."""
+    try:
+        return make_snapshot(
+            reading.frame,
+            queue=queue,
+            target=request.target,
+            step_seconds=request.step_seconds,
+            issued_at=issued_at,
+            fill=request.fill,
+        )
+    except DataError as error:
+        raise caused_by_losses(request, reading, error, queue) from error
 
 
 def score_candidates(prepared: PreparedQueue) -> list[Outcome]:

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from shared.domain.samples import Fill
 from shared.errors import EmptySeries, SeriesTooShort
-from worker.prepare.gaps import SECONDS_PER_DAY, gap_runs
+from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, gap_runs
 from worker.sources.base import MINUTE
 
 MIN_STEPS = 3
@@ -87,7 +88,7 @@ class Snapshot:
 
 
 def make_snapshot(
-    frame: pd.DataFrame, *, queue: str, target: str, step_seconds: int, issued_at: datetime
+    frame: pd.DataFrame, *, queue: str, target: str, step_seconds: int, issued_at: datetime, fill: Fill = USUAL
 ) -> tuple[Snapshot, tuple[str, ...]]:
     """The regular series up to `issued_at`, and a note on each thing that was left out.
 
@@ -96,33 +97,45 @@ def make_snapshot(
         queue, target: the target is one of the frame's columns.
         step_seconds: length of a step; a single missing step is never a gap "longer than a day".
         issued_at: on a bucket's border; what starts there or later is not looked at.
+        fill: the series starts after the last gap that is too long for it; without a word of that, longer than a day.
 
     Raises:
         EmptySeries: no value, or the newest is more than a day older than `issued_at`.
         SeriesTooShort: fewer than 3 values after the last long gap.
     """
-    values = frame[target][frame.index < issued_at].dropna()
-    if values.empty:
-        raise EmptySeries(f"found no value of {target!r} before {issued_at:{MINUTE}}", queue=queue)
     longest_gap = max(SECONDS_PER_DAY, step_seconds) // step_seconds
-    _refuse_stale(values.index[-1] + timedelta(seconds=step_seconds), issued_at, longest_gap * step_seconds, queue)
+    values = _not_stale(frame[target], issued_at, longest_gap * step_seconds, step_seconds, queue)
     steps = int((issued_at - values.index[0]).total_seconds()) // step_seconds
     regular = frame.reindex(_regular_index(values.index[0], steps, step_seconds))
-    long_gaps = [end for first, end in gap_runs(regular[target].isna().to_numpy()) if end - first > longest_gap]
-    started = regular.iloc[max(long_gaps, default=0) :]
+    most = fill.most_steps(step_seconds)
+    started = regular.iloc[_start(regular[target], longest_gap if most is None else most) :]
+    too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({most} steps)"
     if (known := int(started[target].count())) < MIN_STEPS:
-        after = " after the last gap longer than a day" if long_gaps else ""
+        after = f" after the last gap longer than {too_long}" if too_long else ""
         raise SeriesTooShort(f"found {known} steps with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
     kept = started[[target, *(name for name in started.columns if name != target and started[name].notna().any())]]
-    notes = _notes(frame, kept, len(long_gaps))
-    return Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=kept.astype(np.float64)), notes
+    snapshot = Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=kept.astype(np.float64))
+    return snapshot, _notes(frame, kept, too_long)
+
+
+def _start(values: pd.Series[float], longest_gap: int) -> int:
+    """Where the series begins: after its last gap that is longer, but for one at its end."""
+    runs = gap_runs(values.isna().to_numpy())
+    return max((end for first, end in runs if end - first > longest_gap and end < len(values)), default=0)
 
 
 def _regular_index(start_at: pd.Timestamp, steps: int, step_seconds: int) -> pd.DatetimeIndex:
     return pd.date_range(start_at, periods=steps, freq=pd.Timedelta(seconds=step_seconds), unit="ns").tz_convert("UTC")
 
 
-def _refuse_stale(end_at: datetime, issued_at: datetime, limit_seconds: int, queue: str) -> None:
+def _not_stale(
+    values: pd.Series[float], issued_at: datetime, limit_seconds: int, step_seconds: int, queue: str
+) -> pd.Series[float]:
+    """The values before `issued_at`; raises EmptySeries when there is none, or the newest is older than the limit."""
+    known = values[values.index < issued_at].dropna()
+    if known.empty:
+        raise EmptySeries(f"found no value of {values.name!r} before {issued_at:{MINUTE}}", queue=queue)
+    end_at = known.index[-1] + timedelta(seconds=step_seconds)
     if (issued_at - end_at).total_seconds() > limit_seconds:
         raise EmptySeries(
             f"the newest value ends at {end_at:{MINUTE}}, more than a day before {issued_at:{MINUTE}}, where the forecast begins;"
@@ -130,9 +143,10 @@ def _refuse_stale(end_at: datetime, issued_at: datetime, limit_seconds: int, que
             last_at=end_at,
             queue=queue,
         )
+    return known
 
 
-def _notes(given: pd.DataFrame, kept: pd.DataFrame, long_gaps: int) -> tuple[str, ...]:
-    notes = [f"the series starts at {kept.index[0]:{MINUTE}}, after its last gap longer than a day"] if long_gaps else []
+def _notes(given: pd.DataFrame, kept: pd.DataFrame, too_long: str) -> tuple[str, ...]:
+    notes = [f"the series starts at {kept.index[0]:{MINUTE}}, after its last gap longer than {too_long}"] if too_long else []
     empty = [name for name in given.columns if name not in kept.columns]
     return (*notes, *(f"column {name!r} has no value in the history and was left out" for name in empty))

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 MAX_CORRELATION = 0.95
 EXACT_CORRELATION = 1 - 1e-9  # no fit can tell such columns apart
 MAX_COVARIATES = 30  # of those that nobody has named: more, and a model learns their noise
+MIN_RELATION = 0.3  # correlation; where there are more than those, weaker ones are chance
 LEAD_STEPS = 6  # so many steps ahead of the target a column is looked at
 OWN_STEPS = 3  # of the target's own past, beside which a twin must still say something to be one that leads
 MIN_LEAD = 0.2  # partial correlation; a twin that only has noise of its own shows none
+
+OPEN = "it has a gap that `fill` leaves one"
 
 FloatArray = NDArray[np.float64]
 
@@ -27,32 +30,37 @@ def clean(frame: pd.DataFrame, target: str, named: Collection[str] = ()) -> tupl
     left the `MAX_COVARIATES` first stay. The target always does.
 
     Args:
-        frame: at least one row, without gaps; a column without any value counts as constant.
-        target: one of its columns.
+        frame: at least one row; a column without any value counts as constant, and one with a gap goes.
+        target: one of its columns, without gaps.
         named: columns that were asked for by name. They come first, and of them only those go with which no fit is defined.
     """
-    covariates = [name for name in frame.columns if name != target]
-    values, own = frame[covariates].to_numpy(dtype=np.float64), _unit(frame[[target]].to_numpy(dtype=np.float64))[:, 0]
-    constant = _are_constant(values)
-    dropped = {name: "constant" for name, is_so in zip(covariates, constant, strict=True) if is_so}
-    names, units = [name for name in covariates if name not in dropped], _unit(values[:, ~constant])
+    dropped = _unusable(frame.drop(columns=target))
+    names = [name for name in frame.columns if name != target and name not in dropped]
+    units, own = _unit(frame[names].to_numpy(dtype=np.float64)), _unit(frame[[target]].to_numpy(dtype=np.float64))[:, 0]
+    ranked = _strongest_first(own, units, [name in named for name in names])
     kept: list[int] = []
-    for at in _strongest_first(own, units, [name in named for name in names]):
-        is_named = names[at] in named
-        twin, correlation = _closest(units[:, at], np.column_stack([own, units[:, kept]]))
-        is_twin = correlation > (EXACT_CORRELATION if is_named else MAX_CORRELATION)
-        if is_twin and not (twin == 0 and correlation <= EXACT_CORRELATION and _leads(units[:, at], own)):
-            dropped[names[at]] = f"says the same as {[target, *(names[k] for k in kept)][twin]} (correlation {correlation:.2f})"
-        elif is_named or len(kept) < MAX_COVARIATES:
-            kept.append(at)
+    for at, strength in ranked:
+        reason = _twin(at, own, units, kept, [target, *names], is_named=names[at] in named)
+        if not reason and names[at] not in named and len(names) > MAX_COVARIATES:
+            reason = _surplus(strength, len(kept), target)
+        if reason:
+            dropped[names[at]] = reason
         else:
-            dropped[names[at]] = f"not among the {MAX_COVARIATES} columns most related to {target}"
+            kept.append(at)
     return frame[[target, *(names[at] for at in sorted(kept))]], dropped
 
 
 def is_constant(values: pd.Series[float]) -> bool:
     """Whether nothing but rounding varies; also when there is no value at all."""
     return bool(_are_constant(values.to_frame().to_numpy(dtype=np.float64))[0])
+
+
+def _unusable(covariates: pd.DataFrame) -> dict[str, str]:
+    """Column → why it is of no use by itself."""
+    values = covariates.to_numpy(dtype=np.float64)
+    constant, has_gap = _are_constant(values), np.isnan(values).any(axis=0)
+    reasons = zip(covariates.columns, constant, has_gap, strict=True)
+    return {name: "constant" if is_so else OPEN for name, is_so, is_open in reasons if is_so or is_open}
 
 
 def _are_constant(values: FloatArray) -> NDArray[np.bool_]:
@@ -72,13 +80,32 @@ def _unit(values: FloatArray) -> FloatArray:
     return unit
 
 
-def _strongest_first(own: FloatArray, units: FloatArray, is_named: Sequence[bool]) -> list[int]:
-    """The columns' places, those with a name first, by their correlation with the target at the same step or soon after."""
+def _twin(at: int, own: FloatArray, units: FloatArray, kept: Sequence[int], names: Sequence[str], *, is_named: bool) -> str:
+    """Why the column is a twin of the target, or of one that is kept; empty = it is none. `names` begins with the target."""
+    closest, correlation = _closest(units[:, at], np.column_stack([own, units[:, kept]]))
+    if correlation <= (EXACT_CORRELATION if is_named else MAX_CORRELATION):
+        return ""
+    if closest == 0 and correlation <= EXACT_CORRELATION and _leads(units[:, at], own):
+        return ""
+    other = names[kept[closest - 1] + 1] if closest else names[0]
+    return f"says the same as {other} (correlation {correlation:.2f})"
+
+
+def _surplus(strength: float, kept: int, target: str) -> str:
+    """Why one of very many columns does not stay; empty = it does."""
+    if strength < MIN_RELATION:
+        return f"hardly related to {target} (correlation below {MIN_RELATION:g}), which of so many columns is chance"
+    return "" if kept < MAX_COVARIATES else f"not among the {MAX_COVARIATES} columns most related to {target}"
+
+
+def _strongest_first(own: FloatArray, units: FloatArray, is_named: Sequence[bool]) -> list[tuple[int, float]]:
+    """Place and strength of each column, those with a name first, by their correlation with the target now or soon after."""
     strength = np.abs(own @ units)
     for lead in range(1, min(LEAD_STEPS, len(own) - 2) + 1):
         shifted = np.abs(_unit(own[lead:, np.newaxis])[:, 0] @ _unit(units[:-lead]))
         strength = np.maximum(strength, shifted)
-    return sorted(range(units.shape[1]), key=lambda at: (not is_named[at], -round(float(strength[at]), 12)))
+    order = sorted(range(units.shape[1]), key=lambda at: (not is_named[at], -round(float(strength[at]), 12)))
+    return [(at, float(strength[at])) for at in order]
 
 
 def _closest(column: FloatArray, others: FloatArray) -> tuple[int, float]:

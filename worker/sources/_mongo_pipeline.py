@@ -108,9 +108,7 @@ def _part_filter(part: str) -> Filter:
 
 
 def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_repeats: bool) -> Pipeline:
-    """One document per bucket: `_id` its start, counts of `rows`, `moments` (distinct timestamps), `usable` and `lost`, `v0` ….
-
-    Buckets are those of shared/domain/timegrid.py: by the epoch, never by `$dateTrunc`, whose borders are others.
+    """One document per bucket of the epoch: `rows`, `moments` (distinct timestamps), `usable`, their `newest`, `lost`, `v0` ….
 
     Args:
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.
@@ -121,10 +119,12 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
     moment = "$_id" if has_repeats else f"${checked(query.time_field)}"
     fields = [f"$r{place}" if has_repeats else f"${checked(name)}" for place, name in enumerate(columns)]
     values = {f"v{place}": clean(query, name, fields[place]) for place, name in enumerate(columns)}
+    is_usable = {"$or": [{"$isNumber": f"${value}"} for value in (values if query.target is None else ["v0"])]}
     counts = {
         "rows": {"$sum": "$rows" if has_repeats else 1},
         "moments": {"$sum": 1} if has_repeats else {"$addToSet": "$at"},
-        "usable": _count({"$or": [{"$isNumber": f"${value}"} for value in (values if query.target is None else ["v0"])]}),
+        "usable": _count(is_usable),
+        "newest": {"$max": {"$cond": [is_usable, "$at", None]}},
         "lost": _count({"$or": [{"$eq": [f"${value}", LOST]} for value in values]}),
     }
     results = {value: {ACCUMULATORS[query.aggregation]: _number_of(query, f"${value}")} for value in values}
@@ -147,6 +147,7 @@ def checked(name: str) -> str:
 
 
 def _bucket(moment: str, period_ms: int) -> Filter:
+    """Its start as in shared/domain/timegrid.py, never by `$dateTrunc`, whose borders are others."""
     milliseconds = {"$toLong": moment}
     return {"$toDate": {"$subtract": [milliseconds, {"$mod": [milliseconds, period_ms]}]}}
 

@@ -38,14 +38,15 @@ class Steps:
     """Whole steps of one queue, and the count of documents behind them.
 
     frame: as of a Reading. moments: distinct timestamps; usable: how many of them have a number in the target, or in any column
-        when there is no target; lost: how many have a value that is there and of no use; left_out: these values
-        by column, where they were met one by one. notes: how they were read, when that is unusual.
+        when there is no target; newest_at: the last of these; lost: how many have a value that is there and of
+        no use; left_out: these values by column, where they were met one by one. notes: how they were read, when that is unusual.
     """
 
     frame: pd.DataFrame
     rows: int
     moments: int
     usable: int
+    newest_at: datetime | None = None
     lost: int = 0
     left_out: Mapping[str, LeftOut] | None = None
     notes: tuple[str, ...] = ()
@@ -91,11 +92,13 @@ def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], va
     samples = _frame(times, cells, columns).sort_index(kind="stable")
     unique = samples[~samples.index.duplicated(keep="last")]
     frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
+    known = unique.index[unique[query.judged(columns)].notna().any(axis=1)]
     return Steps(
         frame=frame,
         rows=len(samples),
         moments=len(unique),
-        usable=int(unique[query.judged(columns)].notna().any(axis=1).sum()),
+        usable=len(known),
+        newest_at=known[-1].to_pydatetime() if len(known) else None,
         lost=sum(any(value is None for value in row) for row in numbers),
         left_out=left_out,
     )
@@ -105,7 +108,9 @@ def _from_server(steps: Sequence[Document], columns: Sequence[str]) -> Steps:
     cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in steps]
     frame = _frame([step["_id"] for step in steps], cells, columns).dropna(how="all")
     rows, moments, usable = (sum(step[name] for step in steps) for name in ("rows", "moments", "usable"))
-    return Steps(frame=frame, rows=rows, moments=moments, usable=usable, lost=sum(step["lost"] for step in steps))
+    newest_at = max((step["newest"] for step in steps if step["newest"]), default=None)
+    lost = sum(step["lost"] for step in steps)
+    return Steps(frame=frame, rows=rows, moments=moments, usable=usable, newest_at=newest_at, lost=lost)
 
 
 def _frame(times: Sequence[datetime], cells: Sequence[Sequence[float]], columns: Sequence[str]) -> pd.DataFrame:

@@ -37,9 +37,9 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     inside = samples.frame(samples.is_inside)
     unique = inside[~inside.index.duplicated(keep="last")]
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
-    usable = int(unique[judged].notna().any(axis=1).sum())
+    usable = unique.index[unique[judged].notna().any(axis=1)]
     losses = tuple(_losses(parts, samples, query))
-    if not usable:
+    if usable.empty:
         raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
@@ -47,7 +47,8 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
         frame=frame,
         rows=len(inside),
         duplicates=len(inside) - len(unique),
-        non_finite=len(unique) - usable,
+        non_finite=len(unique) - len(usable),
+        newest_at=usable[-1].to_pydatetime(),
         losses=losses,
         notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),
         advice=tuple(chain(advice_on_times(parts, query), _doubts(samples, query))),

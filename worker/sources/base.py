@@ -95,6 +95,7 @@ class Reading:
     frame: index = starts of steps (UTC, tz-aware, sorted, unique), one float column each for target and covariates;
         steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
+    newest_at: when the newest sample with a number of the target was taken; None = there is no target.
     losses: rows and cells of the queue that were left out and should not have been there.
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.
@@ -104,6 +105,7 @@ class Reading:
     rows: int
     duplicates: int = 0
     non_finite: int = 0
+    newest_at: datetime | None = None
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -84,7 +84,18 @@ class InfluxSource:
             raise why_nothing(self._database, query, points, kinds, losses)
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
         rows = int(steps["n0"].sum()) + lost
-        return Reading(frame=frame, rows=rows, non_finite=lost, losses=tuple(losses), notes=tuple(unread(query, kinds)))
+        newest_at, notes = self._newest(query, points, frame, kinds), tuple(unread(query, kinds))
+        return Reading(frame=frame, rows=rows, non_finite=lost, newest_at=newest_at, losses=tuple(losses), notes=notes)
+
+    def _newest(self, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> datetime | None:
+        """When the newest sample of the target was taken: one look into its last step."""
+        if not query.target:
+            return None
+        start = frame[query.target].dropna().index[-1].to_pydatetime()
+        last = replace(query, start=start, end=start + timedelta(seconds=query.step_seconds))
+        statement = points.select(f"last({number(query.target, kinds)})", within(last))
+        rows = self._database.rows(statement, query.place, points.values)
+        return moment(rows[0][0]) if rows else None
 
     def _steps(self, query: Query, points: Points, columns: Sequence[str], kinds: Kinds) -> pd.DataFrame:
         """Whole steps of all series of the queue together, once it is clear that they are one thing."""

@@ -105,6 +105,7 @@ class MongoSource:
             rows=steps.rows,
             duplicates=steps.rows - steps.moments,
             non_finite=steps.moments - steps.usable,
+            newest_at=steps.newest_at,
             losses=losses,
             notes=tuple(notes),
             advice=(advice,) if advice else (),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from shared.domain.forecasts import Candidate, Forecast
+from shared.domain.samples import Fill, FillMethod
 from shared.domain.search_space import REFERENCE
 from shared.errors import BadForecast
 from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
@@ -60,6 +61,16 @@ def test_the_horizon_may_be_longer_than_the_backtested_windows() -> None:
 
 def test_a_gap_before_the_issue_time_does_not_move_the_first_step() -> None:
     assert delivered(snapshot=a_snapshot(a_load().iloc[:-5])).timestamps[0] == MONDAY
+
+
+def test_a_gap_that_is_not_filled_is_looked_over_and_nothing_is_made_up() -> None:
+    late = a_snapshot(a_load().iloc[:-5])
+    honest, usual = (delivered(snapshot=late, fill=fill) for fill in (Fill(method=FillMethod.NONE), Fill()))
+    assert honest.timestamps == usual.timestamps
+    known = SNAPSHOT.frame["used_capacity"]
+    assert honest.prediction[:3] == tuple(known.iloc[-24:-21])  # the day before, also for the five steps not known
+    assert len(honest.prediction) == len(honest.lower_bound) == len(honest.upper_bound) == 24
+    assert honest.upper_bound[2] - honest.prediction[2] > usual.upper_bound[2] - usual.prediction[2]  # eight steps ahead
 
 
 @pytest.mark.parametrize(("answer", "error"), [(np.nan, BadForecast), (np.linalg.LinAlgError("singular"), np.linalg.LinAlgError)])

@@ -39,7 +39,7 @@ def test_every_step_that_changed_something_has_its_line():
         "1,200 rows repeat a timestamp: of each timestamp the last was kept",
         "1 value is empty or not finite: left out",
         "timestamps carry no time zone",
-        "5 steps without a value: filled; the longest gap has 4",
+        "5 steps without a value: 5 filled with a straight line; the longest gap has 4",
         "column 'limit' dropped: constant",
         f"column 'absolute' dropped: {dirty.dropped_columns['absolute']}",
     )

@@ -10,16 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.durations import Duration
+from shared.domain.samples import Fill, FillMethod
 from shared.domain.timegrid import from_epoch
 from shared.errors import EmptySeries, SeriesTooShort
 from tests.factories import MONDAY, a_load
 from worker.pipeline.snapshot import Snapshot, make_snapshot
+from worker.prepare.gaps import USUAL
 
 HOUR = 3_600
 
 
-def taken(frame: pd.DataFrame, *, issued_at: datetime = MONDAY, step_seconds: int = HOUR) -> tuple[Snapshot, tuple[str, ...]]:
-    return make_snapshot(frame, queue="root.etl", target="used_capacity", step_seconds=step_seconds, issued_at=issued_at)
+def taken(
+    frame: pd.DataFrame, *, issued_at: datetime = MONDAY, step_seconds: int = HOUR, fill: Fill = USUAL
+) -> tuple[Snapshot, tuple[str, ...]]:
+    steps = {"step_seconds": step_seconds, "issued_at": issued_at, "fill": fill}
+    return make_snapshot(frame, queue="root.etl", target="used_capacity", **steps)  # type: ignore[arg-type]
 
 
 def without(first: int, end: int, *, hours: int = 240) -> pd.DataFrame:
@@ -154,3 +160,17 @@ def test_bytes_are_few_and_what_comes_back_may_be_changed():
     frame = Snapshot.from_bytes(content).frame
     frame.iloc[0, 0] = 1.0
     assert frame.iloc[0, 0] == 1.0
+
+
+def test_the_series_starts_after_the_last_gap_that_is_too_long_to_be_filled() -> None:
+    frame = without(100, 104).drop(without(0, 237).index)  # a gap inside, and one at the end that is no start
+    assert taken(frame, fill=Fill(longest=Duration(4, "h")))[0].length == 240
+    snapshot, notes = taken(frame, fill=Fill(longest=Duration(3, "h")))
+    assert snapshot.length == 240 - 104
+    assert notes == ("the series starts at 2025-12-30 08:00 UTC, after its last gap longer than `fill` allows (3 steps)",)
+    assert taken(frame, fill=Fill(method=FillMethod.NONE))[0].length == 240 - 104
+    assert taken(without(100, 130), fill=Fill(longest=Duration(2, "d")))[0].length == 240
+    with pytest.raises(
+        SeriesTooShort, match=r"found 2 steps with a value after the last gap longer than `fill` allows \(0 steps\)"
+    ):
+        taken(without(237, 238), fill=Fill(method=FillMethod.NONE))

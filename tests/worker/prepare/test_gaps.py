@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.durations import Duration
+from shared.domain.samples import Fill, FillMethod
 from tests.factories import a_load
-from worker.prepare.gaps import fill_gaps, gap_runs
+from worker.prepare.gaps import fill_gaps, gap_runs, ways_of_filling
 
 HOUR = 3_600
 
@@ -97,3 +99,32 @@ def test_every_gap_is_filled_never_with_zero_and_the_input_is_left_untouched(gap
     before = frame.copy()
     assert (fill_gaps(frame, HOUR) > 0).all(axis=None)
     pd.testing.assert_frame_equal(frame, before)
+
+
+DAYS = [float(hour) for hour in range(1, 49)]
+
+
+@pytest.mark.parametrize(
+    ("fill", "gap", "expected"),
+    [
+        (Fill(), 3, [28.0, 29.0, 30.0]),
+        (Fill(), 8, [float(value) for value in range(4, 12)]),
+        (Fill(method=FillMethod.INTERPOLATE), 8, [float(value) for value in range(28, 36)]),
+        (Fill(method=FillMethod.PREVIOUS_DAY), 3, [4.0, 5.0, 6.0]),
+        (Fill(method=FillMethod.PREVIOUS_DAY, longest=Duration(2, "h")), 3, [np.nan] * 3),
+        (Fill(longest=Duration(3, "h")), 3, [28.0, 29.0, 30.0]),
+        (Fill(method=FillMethod.NONE), 1, [np.nan]),
+    ],
+)
+def test_a_gap_is_filled_as_it_is_asked_for(fill: Fill, gap: int, expected: list[float]) -> None:
+    values = [*DAYS[:27], *[np.nan] * gap, *DAYS[27 + gap :]]
+    filled = fill_gaps(a_frame(*values), HOUR, fill)["used_capacity"].tolist()
+    assert filled[27 : 27 + gap] == pytest.approx(expected, nan_ok=True)
+    ways = ways_of_filling(np.isnan(np.array(values)), HOUR, fill)
+    assert sum(ways.values()) == sum(not np.isnan(value) for value in expected)
+
+
+def test_with_lines_only_the_end_keeps_its_last_value() -> None:
+    frame = a_frame(*DAYS[:40], np.nan, np.nan)
+    assert fill_gaps(frame, HOUR, Fill(method=FillMethod.INTERPOLATE))["used_capacity"].tolist()[-2:] == [40.0, 40.0]
+    assert fill_gaps(frame, HOUR)["used_capacity"].tolist()[-2:] == [17.0, 18.0]

@@ -187,7 +187,9 @@ def test_repeated_and_broken_samples_are_counted(stored):
     assert reading.rows == (rows.queue == "root.etl").sum()
     own = rows[rows.queue == "root.etl"]
     assert reading.duplicates == own.timestamp.duplicated().sum()
-    assert reading.non_finite == (~np.isfinite(own.drop_duplicates("timestamp", keep="last").used_capacity)).sum()
+    unique = own.drop_duplicates("timestamp", keep="last")
+    assert reading.non_finite == (~np.isfinite(unique.used_capacity)).sum()
+    assert reading.newest_at == unique.timestamp[np.isfinite(unique.used_capacity)].max()
 
 
 def test_columns_asked_for_by_name_come_alone_and_without_a_target_all_others(stored):

@@ -1,0 +1,32 @@
+"""Whether the last step has all its samples: told by the newest of them, since the clock knows nothing of data that are late.
+
+samples   ·····│·····│·····│···            the newest is of 09:30, and five come each hour
+steps     07:00 08:00 09:00 10:00          09:00 has not all of its own yet: it would look like a change in load
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.samples import Aggregation
+from worker.sources.base import MINUTE, Reading
+
+MISSED_SAMPLES = 1.5  # the next one may be so many usual distances away
+MISSED_SHARE = 0.1  # of a step, or so much of it
+
+
+def whole_steps(reading: Reading, target: str, *, step_seconds: int, aggregation: Aggregation) -> Reading:
+    """The reading without its last step, where more samples of that are to come, and with a note on it."""
+    known = reading.frame[target].dropna().index
+    if reading.newest_at is None or known.empty or aggregation == "time_weighted_mean":  # a value holds until it changes
+        return reading
+    last_at, step = known[-1].to_pydatetime(), timedelta(seconds=step_seconds)
+    distance = step * len(known) / max(1, reading.rows - reading.duplicates)
+    if last_at + step - reading.newest_at <= max(MISSED_SAMPLES * distance, MISSED_SHARE * step):
+        return reading
+    note = (
+        f"the step of {last_at:{MINUTE}} is left out: its newest sample is of {reading.newest_at:{MINUTE}}, so more are to come"
+    )
+    advice = "; `ingestion_delay` says how late samples are"
+    return replace(reading, frame=reading.frame[reading.frame.index < last_at], notes=(*reading.notes, note + advice))
