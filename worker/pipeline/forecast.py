@@ -7,9 +7,10 @@ from datetime import datetime
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
 from worker.models.base import FloatArray
+from worker.pipeline.doubts import level_since
 from worker.pipeline.ensembles import blended
 from worker.pipeline.history import build, history_at_issue, predict
-from worker.pipeline.intervals import prediction_interval
+from worker.pipeline.intervals import of_this_level, prediction_interval
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
@@ -26,7 +27,8 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
     fitted = [build(member.candidate) for member in selection.members]
     forecasts = [predict(model, history, spec.horizon_steps + ahead, spec.bounds) for model in fitted]
     prediction = blended(forecasts, [member.weight for member in selection.members])
-    bounds = prediction_interval(prediction, selection.winner.windows, level=spec.interval, physical_range=spec.bounds)
+    folds = of_this_level(selection.winner.windows, level_since(snapshot))
+    bounds = prediction_interval(prediction, folds, level=spec.interval, physical_range=spec.bounds)
     return prediction[ahead:], bounds[0][ahead:], bounds[1][ahead:]
 
 

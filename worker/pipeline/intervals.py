@@ -14,6 +14,7 @@ half width = quantile of |residual| / spread × spread of the lead time × allow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from math import ceil, sqrt
 
 import numpy as np
@@ -45,6 +46,14 @@ def prediction_interval(
     """
     half = half_widths(np.array([errors_of(fold) for fold in folds]), len(prediction), level)
     return clip(prediction - half, physical_range), clip(prediction + half, physical_range)
+
+
+def of_this_level(folds: Sequence[WindowForecast], since: datetime | None) -> Sequence[WindowForecast]:
+    """The folds whose misses say something of the present level: those that begin with it, where there is one.
+
+    A fold across a change of level misses by the whole change, which nobody expects to happen again in each forecast.
+    """
+    return [fold for fold in folds if since is not None and fold.origin_at >= since] or folds
 
 
 def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:

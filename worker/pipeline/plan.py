@@ -123,7 +123,8 @@ def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) 
     if (fold_steps, folds) == (horizon, request.backtest_windows):
         return spec, ()
     requested, actual = _windows(request.backtest_windows, horizon), _windows(folds, fold_steps)
-    return spec, (f"the history has only {steps} steps: backtested on {actual} instead of {requested}",)
+    untested = "" if fold_steps == horizon else f"; nothing is known of how good it is after step {fold_steps} of {horizon}"
+    return spec, (f"the history has only {steps} steps: backtested on {actual} instead of {requested}{untested}",)
 
 
 def fold_rule(steps: int, horizon: int, requested: int, step_seconds: int) -> tuple[int, int]:

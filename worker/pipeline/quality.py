@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
-
-import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
 from shared.domain.samples import Fill
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
+from worker.pipeline.doubts import doubts, drifted
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, Way, fill_gaps, gap_runs, ways_of_filling
@@ -20,8 +18,6 @@ from worker.sources.base import Reading
 MAX_FILLED_SHARE = 0.2
 MAX_COLUMNS_NAMED = 5  # of those that one reason is true of
 LAST_KEPT = "of each timestamp the last was kept"
-MIN_DAYS_BEFORE, MAX_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
-MIN_CHANGE = 0.1  # relative
 
 
 def quality_report(
@@ -35,9 +31,10 @@ def quality_report(
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     known = snapshot.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
-    _, dropped = clean(fill_gaps(known, snapshot.step_seconds, fill), snapshot.target, named)
+    learned, dropped = clean(fill_gaps(known, snapshot.step_seconds, fill), snapshot.target, named)
     ways = ways_of_filling(snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.step_seconds, fill)
     filled, longest = sum(ways.values()), max(gaps, default=0)
+    strays = drifted(learned, snapshot.target, snapshot.step_seconds)
     return QualityReport(
         rows=reading.rows,
         steps=snapshot.length,
@@ -50,32 +47,8 @@ def quality_report(
         end_at=snapshot.end_at,
         dropped_columns=dropped,
         notes=(*_read(reading), *notes, *_made(gaps, ways), *_dropped(dropped)),
-        warnings=tuple(_warnings(snapshot, filled / snapshot.length)),
+        warnings=(*_warnings(snapshot, filled / snapshot.length), *([strays] if strays else [])),
     )
-
-
-def level_change(snapshot: Snapshot) -> str | None:
-    """Since when the level of the last days is another one, in plain words; None when it is not, or there are too few days.
-
-    Another one is where every daily mean since lies outside the range of all that came before by more than that range. So it was
-    found on 0.8 % of the days of 14 resource pools, on 0.4 % of 11 groups of machines, and on 5 % of 60 single ones.
-    """
-    per_day = SECONDS_PER_DAY // snapshot.step_seconds
-    values = snapshot.frame[snapshot.target].to_numpy()
-    if len(values) < (MIN_DAYS_BEFORE + 1) * per_day or per_day < 2:
-        return None
-    days = pd.DataFrame(values[len(values) % per_day :].reshape(-1, per_day)).mean(axis=1)  # NaN for a day without a value
-    for count in range(1, min(MAX_DAYS_AFTER, len(days) - MIN_DAYS_BEFORE) + 1):
-        before, after = days.iloc[:-count], days.iloc[-count:]
-        low, high = before.min(), before.max()
-        margin = max(high - low, MIN_CHANGE * high)
-        if after.min() > high + margin or after.max() < low - margin:
-            since_at = snapshot.end_at - timedelta(seconds=count * per_day * snapshot.step_seconds)
-            return (
-                f"the level has changed: since {since_at:%Y-%m-%d %H:%M} UTC the daily mean is {after.mean():.4g}, before it was "
-                f"{low:.4g} to {high:.4g}; the backtest's scores tell of both levels"
-            )
-    return None
 
 
 def _read(reading: Reading) -> Iterator[str]:
@@ -118,8 +91,8 @@ def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
         yield "every value is zero: the forecast is zero, nothing else is tried"
     elif is_constant(values):
         yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
-    elif changed := level_change(snapshot):
-        yield changed
+    else:
+        yield from doubts(snapshot)
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < MIN_SEASONS * SECONDS_PER_DAY:
         yield f"only {hours:g} hours of history, less than {MIN_SEASONS} days: only baselines are tried"
