@@ -135,11 +135,11 @@ def result(job: Document, reports: Sequence[Document], dashboard_url: str) -> Do
 
 
 def outcome(report: Document) -> Document:
-    """What became of one queue: the winner, how good it was in the backtest, and the peak it predicts; or the reason."""
+    """What became of one queue: the winner, how good it was in the backtest, and its peak of the next day; or the reason."""
     forecast = report["forecast"]
     if forecast is None:
         return {"model": None, "mape": None, "reason": report["reason"]}
-    peak = max(forecast["steps"], key=lambda step: step["prediction"])
+    peak = forecast["peak"]
     return {
         **{name: forecast[name] for name in ("model", "hyperparameters", "mape", "skill")},
         "peak": peak["prediction"],
@@ -162,7 +162,7 @@ def _row(report: Document, best: Document) -> tuple[object, ...]:
     if best["model"] is None:
         return report["queue"], best["reason"], None, None, None, None, None
     line = sparkline([step["prediction"] for step in report["forecast"]["steps"]])
-    at = f"{datetime.fromisoformat(best['peak_at']):%a %H:%M}"
+    at = f"{datetime.fromisoformat(best['peak_at']):%a %H:%M}" if best["peak_at"] else None
     return report["queue"], best["model"], best["mape"], best["skill"], best["peak"], at, line
 
 

@@ -20,11 +20,13 @@ from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.samples import Aggregation
 from shared.domain.schedules import Schedule
 from shared.domain.series import Series
+from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import Room
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # a fixed clock: tests never ask for the time
 DEADLINE = MONDAY + timedelta(days=36_500)  # the server's own clock decides when a key expires
+MEMORY: dict[str, Any] = {"metric": "used_memory_mb", "unit": Unit.MEGABYTES, "guaranteed": None}  # of a forecast
 JOB, QUEUE = "job-1", "root.etl"  # what the values below belong to
 
 
@@ -100,6 +102,8 @@ def a_forecast(**changes: Any) -> Forecast:
         "lower_bound": (40.0, 45.0, 41.0),
         "upper_bound": (60.0, 75.0, 70.0),
         "interval": 0.9,
+        "unit": Unit.PERCENT,
+        "guaranteed": 100.0,
     }
     return Forecast(**(values | changes))
 

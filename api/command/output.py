@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.codec import Document, from_document
+from shared.domain.exceedance import in_percent
 from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QualityReport
+from shared.domain.units import Unit
 
 Row = tuple[object, ...]
 
@@ -31,7 +33,7 @@ def print_job(job: Document, outlooks: Document) -> None:
     if not JobState(job["state"]).is_terminal:
         tally = job["progress"]["candidates"]
         say(f"{tally['done']} of {tally['total']} candidates scored, {tally['failed']} failed")
-    columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "up to", "at", "reason")
+    columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "up to", "at", "at its limit", "reason")
     shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
     if job["queues"]:
         by_queue = {outlook["queue"]: outlook for outlook in outlooks["queues"]}
@@ -56,7 +58,8 @@ def print_report(report: Document) -> None:
 
 def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
-    columns = ("queue", "cluster", "metric", "peak", "from", "up to", "at", "above 100 %", "model", "MAPE %", "skill", "issued")
+    peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
+    columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued")
     print_table(columns, map(_outlook, page["queues"]))
     if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
@@ -66,13 +69,10 @@ def print_series(series: Document) -> None:
     """The forecast of one queue, step by step."""
     names = ("queue", "cluster", "metric", "model")
     say(" · ".join([*(series[name] for name in names), f"issued {shown_time(series['issued_at'])}"]))
-    peak, above = series["peak"], series["above_100"]
-    band = f"{shown(peak['lower_bound'])} to {shown(peak['upper_bound'])}"
-    say(f"peak: {shown(peak['prediction'])} ({band}) at {shown_time(peak['timestamp'])}")
-    if above:
-        first_at = min((*above["likely"], *above["possible"]), default=None)
-        text = _above(len(above["likely"]), len(above["possible"]), first_at)
-        say(f"above 100 %: {text or 'no step, not even with its upper bound'}")
+    for line in _peaks(series):
+        say(line)
+    for line in _limits(series):
+        say(line)
     points = [point for point in series["points"] if point["prediction"] is not None]
     columns = ("prediction", "lower_bound", "upper_bound")
     print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
@@ -86,14 +86,58 @@ def print_models(page: Document) -> None:
         notice(page["note"], style="yellow")
 
 
+def _peaks(series: Document) -> Iterable[str]:
+    """The peak of the next 24 hours and of each day after them, with its bounds at that time."""
+    for number, peak in enumerate(series["peaks"]):
+        low, high, value = (_amount(peak[name], series["unit"]) for name in ("lower_bound", "upper_bound", "prediction"))
+        if peak["timestamp"]:
+            text = f"{value} ({low} to {high} at that time) at {shown_time(peak['timestamp'])}"
+        else:
+            text = f"{value} ({low} to {high}), no hour stands out"
+        yield f"peak: {text}" if number == 0 else f"peak of the 24 hours from {shown_time(peak['start_at'])}: {text}"
+
+
+def _limits(series: Document) -> Iterable[str]:
+    """What the queue has and can get, and when the forecast is there."""
+    unit, limit = series["unit"], series["limit"]
+    if limit is None:
+        yield "limit: not known" + ("" if unit else "; `unit` and `limits` in the request say it")
+        return
+    yield f"at its limit of {_amount(limit, unit)}: {_counted_steps(series['over_limit'])}"
+    if series["maximum"] is not None and series["beyond_share"]:
+        yield f"beyond its share of {_amount(series['guaranteed'], unit)}: {_counted_steps(series['beyond_share'])}"
+
+
+def _counted_steps(found: Document) -> str:
+    first_at = min((*found["likely"], *found["possible"]), default=None)
+    return _steps(len(found["likely"]), len(found["possible"]), first_at) or "no step, not even with its upper bound"
+
+
+def _amount(value: float | None, unit: str | None) -> str:
+    """A value with its unit; of a fraction the percentage."""
+    if value is None:
+        return ""
+    kind = Unit(unit) if unit else None
+    return f"{shown(in_percent(value, kind))} {kind.symbol if kind else ''}".rstrip()
+
+
 def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[str, str]) -> Row:
     """A reason is said of the first queue that has it; the others name that one."""
     if outlook is None or queue["state"] != QueueState.SUCCEEDED:
         first = said_of.get(queue["reason"], queue["queue"])
         reason = queue["reason"] if first == queue["queue"] else f"as {first}"
-        return queue["queue"], queue["state"], None, None, None, None, None, None, reason
-    numbers = (outlook[name] for name in ("mape", "skill", "peak", "peak_upper_bound"))
-    return queue["queue"], queue["state"], outlook["model"], *numbers, shown_time(outlook["peak_at"]), None
+        return queue["queue"], queue["state"], *(None,) * 7, reason
+    amounts = (_amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
+    at = shown_time(outlook["peak_at"])
+    verdict = queue["queue"], queue["state"], outlook["model"], outlook["mape"], outlook["skill"]
+    return *verdict, *amounts, at, _at_limit(outlook, "over_limit"), None
+
+
+def _at_limit(outlook: Document, name: str) -> str | None:
+    """In which steps it exceeds a limit; a limit that is not known is said to be so."""
+    if outlook[f"likely_{name}"] is None:
+        return "not known"
+    return _steps(outlook[f"likely_{name}"], outlook[f"possible_{name}"], outlook[f"{name}_at"])
 
 
 def _standing(standing: Document) -> Row:
@@ -104,13 +148,15 @@ def _standing(standing: Document) -> Row:
 
 
 def _outlook(queue: Document) -> Row:
-    peak = queue["peak"], queue["peak_lower_bound"], queue["peak_upper_bound"], shown_time(queue["peak_at"])
-    above = _above(queue["likely_above_100"], queue["possible_above_100"], queue["above_100_at"])
+    unit = queue["unit"]
+    peak = (_amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
+    share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
+    limits = _amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
     verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
-    return queue["queue"], queue["cluster"], queue["metric"], *peak, above, *verdict
+    return queue["queue"], queue["cluster"], queue["metric"], *peak, shown_time(queue["peak_at"]), *limits, *verdict
 
 
-def _above(likely: int, possible: int, first_at: str | None) -> str | None:
+def _steps(likely: int, possible: int, first_at: str | None) -> str | None:
     """`likely in 2 steps, possible in 9 more, from 2026-01-05 13:00Z on`."""
     counts = [("likely", likely, ""), ("possible", possible, " more" if likely else "")]
     parts = [f"{word} in {count}{more if count else ''} step{'s' * (count != 1)}" for word, count, more in counts if count]

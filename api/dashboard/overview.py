@@ -10,55 +10,42 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schema.forms import Form
+from shared.domain.exceedance import Exceedance, above_part, beyond_share, in_percent, limit_of, steps_over
 from shared.domain.forecasts import Forecast
-from shared.domain.reports import Above, above
+from shared.domain.peaks import Peak, next_peak
 from shared.domain.timegrid import step_start
-from shared.domain.units import Unit
 
-LIKELY, POSSIBLE = "likely", "possible"
+SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """The highest level that a forecast may still cross: likely where the prediction does, possible where only its bound does."""
+    """The highest part of its limit that a queue may still pass, and in which steps."""
 
-    level: float  # per cent
-    certainty: str
-    first_at: datetime
-    hours: float  # how long it is above that level, at this certainty
-
-    @property
-    def is_likely(self) -> bool:
-        """Whether the prediction itself is above the level."""
-        return self.certainty == LIKELY
+    level: float  # per cent of the limit that hurts; from 100 on the limit itself
+    steps: Exceedance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One queue on the overview: its newest forecast, and of its steps still ahead the peak and what it may cross."""
+    """One queue on the overview: its newest forecast, and of the steps still ahead the next peak and what they may pass."""
 
     forecast: Forecast
     ends_at: datetime
-    peak_step: int | None  # 1, 2, …; None = the forecast is over
+    peak: Peak | None  # of the next 24 hours; None = the forecast is over
     mark: Mark | None
+    share: Exceedance | None  # where it is beyond its share, and its limit is a higher one
     is_stale: bool
-
-    @property
-    def peak_at(self) -> datetime | None:
-        """Start of the step with the highest prediction ahead."""
-        return step_start(self.forecast.issued_at, self.peak_step, self.forecast.step_seconds) if self.peak_step else None
-
-    def at_peak(self, values: Sequence[float]) -> float | None:
-        """The value of that step, of the forecast's prediction or one of its bounds."""
-        return values[self.peak_step - 1] if self.peak_step else None
 
 
 class OverviewQuery(Form):
     """What the address of the overview asks for; everything has a default."""
 
     q: str = Field("", max_length=250, description="part of a queue's name")
-    level: float | None = Field(None, description="only queues that may cross it")
+    level: float | Literal["share"] | None = Field(
+        None, description="only queues that may pass so much of their limit, or their share"
+    )
     model: str = Field("", max_length=250)
     job: str = Field("", max_length=250)
     sort: Literal["risk", "queue", "peak", "hour", "model", "mape", "skill", "age"] = "risk"
@@ -67,31 +54,28 @@ class OverviewQuery(Form):
 
 
 def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
-    """How a forecast stands at `now`; steps that are over do not count any more."""
-    ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
-    over = min(forecast.horizon_steps, max(0, int((now - forecast.issued_at).total_seconds()) // forecast.step_seconds))
-    ahead = range(over, forecast.horizon_steps)
+    """How a forecast stands at `now`; steps that are over do not count any more.
+
+    Args:
+        levels: per cent of a queue's limit.
+    """
+    is_over = steps_over(forecast, now) == forecast.horizon_steps
+    share = beyond_share(forecast, now) if forecast.maximum is not None else None
     return Row(
         forecast=forecast,
-        ends_at=ends_at,
-        peak_step=1 + max(ahead, key=forecast.prediction.__getitem__) if ahead else None,
-        mark=_mark(forecast, levels, step_start(forecast.issued_at, over + 1, forecast.step_seconds)) if ahead else None,
-        is_stale=not ahead or now - forecast.issued_at > STALE_AFTER,
+        ends_at=step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds),
+        peak=None if is_over else next_peak(forecast, now),
+        mark=_mark(forecast, levels, now),
+        share=share if share and share.is_possible else None,
+        is_stale=is_over or now - forecast.issued_at > STALE_AFTER,
     )
 
 
-def _mark(forecast: Forecast, levels: Sequence[float], since: datetime) -> Mark | None:
-    if forecast.unit is not Unit.PERCENT:
-        return None
+def _mark(forecast: Forecast, levels: Sequence[float], now: datetime) -> Mark | None:
     for level in sorted(levels, reverse=True):
-        if max(forecast.upper_bound) <= level:
-            continue
-        crossed: Above = above(forecast, level)
-        for certainty, starts in ((LIKELY, crossed.likely), (POSSIBLE, crossed.possible)):
-            ahead = [at for at in starts if at >= since]
-            if ahead:
-                hours = len(ahead) * forecast.step_seconds / 3_600
-                return Mark(level=level, certainty=certainty, first_at=ahead[0], hours=hours)
+        found = above_part(forecast, now, level)
+        if found and found.is_possible:
+            return Mark(level=level, steps=found)
     return None
 
 
@@ -110,21 +94,29 @@ def _matches(row: Row, query: OverviewQuery) -> bool:
         query.q.strip().lower() in forecast.queue.lower()
         and query.model in {"", forecast.model}
         and query.job in {"", forecast.job}
-        and (query.level is None or (row.mark is not None and row.mark.level >= query.level))
+        and _may_pass(row, query.level)
     )
 
 
-def _risk(row: Row) -> tuple[float, bool, float]:
-    """Higher levels first, likely before possible, then by how high the bound reaches."""
-    reach = row.at_peak(row.forecast.upper_bound) or 0.0
-    return (row.mark.level, row.mark.is_likely, reach) if row.mark else (0.0, False, reach)
+def _may_pass(row: Row, level: float | str | None) -> bool:
+    if level is None or level == SHARE:
+        return level is None or row.share is not None
+    return row.mark is not None and row.mark.level >= float(level)
+
+
+def _risk(row: Row) -> tuple[float, bool, bool, float]:
+    """Higher parts of the limit first, likely before possible, then who is beyond its share, then by how near the bound comes."""
+    limit = limit_of(row.forecast)
+    reach = row.peak.upper_bound / limit if row.peak and limit else 0.0
+    level, is_likely = (row.mark.level, row.mark.steps.is_likely) if row.mark else (0.0, False)
+    return level, is_likely, row.share is not None, reach
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {
     "risk": _risk,
     "queue": lambda row: row.forecast.queue,
-    "peak": lambda row: row.at_peak(row.forecast.prediction),
-    "hour": lambda row: row.peak_at,
+    "peak": lambda row: row.peak and in_percent(row.peak.prediction, row.forecast.unit),
+    "hour": lambda row: row.peak and row.peak.timestamp,
     "model": lambda row: row.forecast.model,
     "mape": lambda row: row.forecast.mape,
     "skill": lambda row: row.forecast.skill,

@@ -29,6 +29,7 @@ def show(services: Services) -> str:
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
     rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(projects=caller().projects)]
+    beyond = sorted((row for row in rows if row.share), key=lambda row: (row.share and row.share.first_at) or row.ends_at)
     matches = matching(rows, query)
     shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
@@ -42,6 +43,8 @@ def show(services: Services) -> str:
         pages_count=-(-len(matches) // PAGE_SIZE),
         levels=sorted(levels),
         marks=_marks(rows, levels),
+        beyond=beyond,
+        beyond_count=_queues(beyond),
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),
         descending=DESCENDING,
@@ -55,11 +58,11 @@ def _queues(rows: Sequence[Row]) -> int:
 
 
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, Row, int, int]]:
-    """Level, highest first, that is some rows' highest mark; the first to cross it, how many queues do, and how many likely."""
-    marked = sorted((row for row in rows if row.mark), key=lambda row: row.mark.first_at if row.mark else row.ends_at)
+    """Level, highest first, that is some rows' highest mark; the first to pass it, how many queues do, and how many likely."""
+    marked = sorted((row for row in rows if row.mark), key=lambda row: (row.mark and row.mark.steps.first_at) or row.ends_at)
     by_level = {level: [row for row in marked if row.mark and row.mark.level == level] for level in sorted(levels, reverse=True)}
     return [
-        (level, crossing[0], _queues(crossing), _queues([row for row in crossing if row.mark and row.mark.is_likely]))
+        (level, crossing[0], _queues(crossing), _queues([row for row in crossing if row.mark and row.mark.steps.is_likely]))
         for level, crossing in by_level.items()
         if crossing
     ]
@@ -74,13 +77,12 @@ def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
     for group in alike.values():
         series, start, end = {row.forecast.series_id for row in group}, min(map(_start, group)), max(row.ends_at for row in group)
         actuals |= services.store.actuals.of_series(series, start, end)
-    level = max(services.settings.mark_levels)
-    return [_sparkline(row, actuals.get(row.forecast.series_id, []), level) for row in rows]
+    return [_sparkline(row, actuals.get(row.forecast.series_id, [])) for row in rows]
 
 
-def _sparkline(row: Row, actuals: Sequence[Point], level: float) -> Sparkline:
+def _sparkline(row: Row, actuals: Sequence[Point]) -> Sparkline:
     start = _start(row)
-    return sparkline(row.forecast, [point for point in actuals if point.timestamp >= start], start, level)
+    return sparkline(row.forecast, [point for point in actuals if point.timestamp >= start], start)
 
 
 def _start(row: Row) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -21,9 +21,11 @@ from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import NAMES, chosen_forecast
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
+from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobFilter, QueueState
+from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import QueueNotFound
 
@@ -59,12 +61,14 @@ def show(services: Services, queue: str) -> str:
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
     compared = [_like(services, forecast, name) for name in query.compare if name in others]
+    is_ahead = steps_over(forecast, now) < forecast.horizon_steps
     return render_template(
         "queue.html",
         query=query,
         row=row_of(forecast, services.settings.mark_levels, now),
         is_newest=forecast == newest,
-        levels=sorted(services.settings.mark_levels),
+        lines=chart_lines(forecast, services.settings.mark_levels),
+        peaks=daily_peaks(forecast, now) if is_ahead else (),
         drawn=[_drawn(forecast, is_newest=forecast == newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
@@ -131,6 +135,18 @@ def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
     if report.state not in {QueueState.FAILED, QueueState.SKIPPED}:
         return None
     return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}
+
+
+def chart_lines(forecast: Forecast, levels: Sequence[float]) -> list[dict[str, object]]:
+    """The lines that are not to be crossed: the value, what it is called, and whether it is the limit that hurts."""
+    limit, name = limit_of(forecast), "maximum" if forecast.maximum is not None else "guaranteed"
+    if limit is None:
+        return []
+    lines = [(limit, name, True)]
+    if forecast.guaranteed not in {None, limit}:
+        lines.append((forecast.guaranteed or 0.0, "guaranteed", False))
+    lines += [(limit * level / PERCENT, f"{level:g}\u202f% of it", False) for level in sorted(levels) if level < PERCENT]
+    return [{"value": value, "name": name, "isLimit": is_limit} for value, name, is_limit in lines]
 
 
 def quality_lines(quality: QualityReport) -> Iterator[str]:

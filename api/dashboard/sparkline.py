@@ -9,9 +9,9 @@ from datetime import datetime
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
 from shared.domain.timegrid import to_epoch
-from shared.domain.units import Unit
 
 WIDTH, HEIGHT = 180, 40  # of the drawing's own units, which the page scales
+IN_SIGHT = 1.5  # of the highest value, or of what is guaranteed
 MAX_POINTS = 48  # of each line: more cannot be told apart
 
 Spot = tuple[float, float]  # epoch seconds, value
@@ -25,15 +25,16 @@ class Sparkline:
     prediction: str
     band: str
     issued_x: int
-    level_y: int | None  # None = the level means nothing for this metric
+    level_y: int | None  # None = none is known
 
 
-def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime, level: float) -> Sparkline:
-    """The drawing of a forecast and of the actual values since `start`; `level` is the line that is not to be crossed."""
+def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime) -> Sparkline:
+    """The drawing of a forecast and of the actual values since `start`, with the limit that hurts."""
     step, issued = forecast.step_seconds, to_epoch(forecast.issued_at)
     known: list[Spot] = [(to_epoch(point.timestamp), point.value) for point in actuals if point.value is not None]
-    has_level = forecast.unit is Unit.PERCENT
-    top = 1.05 * max((*forecast.upper_bound, *(value for _, value in known), level if has_level else 0.0)) or 1.0
+    highest = max((*forecast.upper_bound, *(value for _, value in known)))
+    level = level_in_sight(forecast, highest)
+    top = 1.05 * max(highest, level or 0.0) or 1.0
     place = _scale(to_epoch(start), issued + forecast.horizon_steps * step, top)
     joint = known[-1:]  # the forecast begins where the actual values end
     upper = _thinned(forecast.upper_bound, issued, step, max)
@@ -43,8 +44,14 @@ def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime, lev
         prediction=_path(joint + _thinned(forecast.prediction, issued, step, max), place),
         band=_path(joint + upper + lower[::-1], place) + "z",
         issued_x=place((issued, 0.0))[0],
-        level_y=place((issued, level))[1] if has_level else None,
+        level_y=None if level is None else place((issued, level))[1],
     )
+
+
+def level_in_sight(forecast: Forecast, highest: float) -> float | None:
+    """The maximum, unless it lies so far above all values that these could not be told apart; then what is guaranteed."""
+    maximum, guaranteed = forecast.maximum, forecast.guaranteed
+    return maximum if maximum is not None and maximum <= IN_SIGHT * max(highest, guaranteed or 0.0) else guaranteed
 
 
 def _scale(start: int, end: int, top: float) -> Callable[[Spot], tuple[int, int]]:

@@ -6,10 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic.fields import FieldInfo
+
+from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
 from shared.domain.samples import Aggregation
+from shared.domain.units import Unit
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "What it is for": ("job_name", "job_description", "user_name", "project", "owner", "cluster"),
@@ -17,7 +21,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Which queues": ("queues",),
 }
 ADVANCED = (
-    *("target", "queue_field", "time_field", "columns", "aggregation", "backtest_windows", "interval", "bounds"),
+    *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
+    *("backtest_windows", "interval", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
@@ -35,11 +40,14 @@ KINDS = {  # how a field is written; all others are one line of text
     "bounds": "numbers",
     "backtest_windows": "number",
     "interval": "number",
+    "limits.guaranteed": "number or text",
+    "limits.maximum": "number or text",
     "max_candidates": "number",
     "accept_losses": "bool",
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "aggregation": tuple(Aggregation),
+    "unit": ("", *Unit),
     "accept_losses": ("false", "true"),
     "queues_from_columns": ("false", "true"),
 }
@@ -89,18 +97,33 @@ def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict
 
 
 def _input(name: str, known: Mapping[str, object]) -> Input:
-    field = JobBody.model_fields[name]
+    field = _field(name)
     default = "" if field.is_required() or field.default is None else _text(field.default)
     return Input(
         path=name,
-        label=name.replace("_", " "),
+        label=name.replace("_", " ").replace(".", ": "),
         hint=field.description or "",
         kind=KINDS.get(name, "text"),
-        value=_text(known[name]) if name in known else SUGGESTED.get(name, ""),
+        value=_known(name, known),
         placeholder=default or PLACEHOLDERS.get(name, ""),
         choices=CHOICES.get(name, ()),
         is_required=field.is_required(),
     )
+
+
+def _field(name: str) -> FieldInfo:
+    """A field of the request, or one of its limits."""
+    outer, _, inner = name.partition(".")
+    return LimitsBody.model_fields[inner] if inner else JobBody.model_fields[outer]
+
+
+def _known(name: str, known: Mapping[str, object]) -> str:
+    """What an earlier request said, else what is suggested."""
+    outer, _, inner = name.partition(".")
+    value = known.get(outer, SUGGESTED.get(outer))
+    if inner:
+        value = value.get(inner) if isinstance(value, Mapping) else None
+    return "" if value is None else _text(value)
 
 
 def _text(value: object) -> str:

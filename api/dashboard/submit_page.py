@@ -29,7 +29,7 @@ def show(services: Services) -> str:
         "submit.html",
         groups={title: inputs(names, known) for title, names in GROUPS.items()},
         advanced=inputs(ADVANCED, known),
-        has_advanced=any(name in known for name in ADVANCED),
+        has_advanced=any(name.partition(".")[0] in known for name in ADVANCED),
         connections=connection_kinds(services.settings, caller().projects),
         source=first_source,
         destination=destination,

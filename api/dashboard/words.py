@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from shared.domain.exceedance import in_percent
 from shared.domain.outgoing import readable
 from shared.domain.units import Unit
 
@@ -28,7 +29,12 @@ def number(value: float | None) -> str:
 
 def unit(counted_in: Unit | None) -> str:
     """A unit with the space before it; empty where there is none."""
-    return "\u202f%" if counted_in is Unit.PERCENT else ""
+    return f"\u202f{counted_in.symbol}" if counted_in and counted_in.symbol else ""
+
+
+def amount(value: float | None, counted_in: Unit | None) -> str:
+    """A value of a metric with its unit: `116 %` for the fraction 1.16."""
+    return NONE if value is None else number(in_percent(value, counted_in)) + unit(counted_in)
 
 
 def percent(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""How good the newest forecast of each series is, and those of the last month have been, for Prometheus.
+"""How good the newest forecast of each series is, what it exceeds, and how good those of the last month were, for Prometheus.
 
 Read from the store, as pages and answers are: each worker knows only what it has delivered itself, and one that delivered
 something long ago would show it until its end.
@@ -55,5 +55,5 @@ def _read(store: Store, now: datetime) -> Sequence[Metric]:
         for (job, level), forecasts in alike.items()
     }
     return metrics.queues_now(
-        (forecast, looked_back[key].get(forecast.series_id)) for key, forecasts in alike.items() for forecast in forecasts
+        ((forecast, looked_back[key].get(forecast.series_id)) for key, forecasts in alike.items() for forecast in forecasts), now
     )

@@ -8,10 +8,13 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast, ModelCard
 from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
-from shared.domain.reports import Above, QueueOutlook, above_full
+from shared.domain.peaks import Peak, daily_peaks
+from shared.domain.reports import QueueOutlook
 from shared.domain.samples import Aggregation
+from shared.domain.units import Unit
 
 
 class Answer(BaseModel):
@@ -138,7 +141,7 @@ class ForecastStep(Answer):
     upper_bound: float
 
 
-ABOVE = "steps above 100 %: likely where the prediction is, possible where only the upper bound is; null = no percentage"
+STEPS = "; steps still ahead: likely where the prediction is, possible where only the upper bound is; null = "
 
 
 class ForecastOverview(Answer):
@@ -152,14 +155,26 @@ class ForecastOverview(Answer):
     step_seconds: int
     aggregation: Aggregation
     model: str
-    peak: ForecastStep = Field(description="the step with the highest prediction, in the whole forecast")
-    above_100: Above | None = Field(description=ABOVE)
+    unit: Unit | None = Field(description="what the values are counted in; null = nobody knows, or two units fit")
+    guaranteed: float | None = Field(description="what the queue has, in the unit of the values; null = not known")
+    maximum: float | None = Field(description="the most that it can get")
+    limit: float | None = Field(description="the limit that hurts: the maximum, else what is guaranteed")
+    peak: Peak = Field(description="the highest step of the next 24 hours, with the bounds of that step")
+    peaks: tuple[Peak, ...] = Field(description="the same for each day ahead")
+    above_100: Exceedance | None = Field(description="above 100 %" + STEPS + "no percentages, or they may be fractions")
+    over_limit: Exceedance | None = Field(description="at the limit that hurts, or above it" + STEPS + "no limit is known")
+    beyond_share: Exceedance | None = Field(description="above what is guaranteed" + STEPS + "that is not known")
 
     @classmethod
-    def of(cls, forecast: Forecast, **more: object) -> Self:
-        """The overview of the forecast, with more fields of the answer."""
-        peak = forecast_steps(forecast)[forecast.peak_step - 1]
-        return cls.showing(forecast, peak=peak, above_100=above_full(forecast), **more)
+    def of(cls, forecast: Forecast, now: datetime, **more: object) -> Self:
+        """The overview of the forecast as things stand at `now`, with more fields of the answer."""
+        peaks = daily_peaks(forecast, now)
+        told = {
+            "above_100": above_full(forecast, now),
+            "over_limit": over_limit(forecast, now),
+            "beyond_share": beyond_share(forecast, now),
+        }
+        return cls.showing(forecast, peak=peaks[0], peaks=peaks, limit=limit_of(forecast), **told, **more)
 
 
 class Series(ForecastOverview):

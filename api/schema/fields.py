@@ -47,6 +47,9 @@ MOMENT_FORM = (
     f"from {MIN_TIME.year} to {MAX_TIME.year - 1}"
 )
 
+# Of a file; what a database may be asked for is told at admission.
+COLUMN = Text(rf"[^{UNPLAIN}]+", identifiers.MAX_NAME, "names without control characters")
+
 _time_zones = cache(available_timezones)  # it reads a folder
 
 
@@ -106,6 +109,18 @@ def _condition(value: object) -> object:
     return value if value == "" else _hyperparameter(value)
 
 
+def _limit(value: object) -> object:
+    """A number above zero, or the name of a column."""
+    match value:
+        case None:
+            return None
+        case str():
+            return COLUMN.check(value)
+        case int() | float() if not isinstance(value, bool) and math.isfinite(value) and value > 0:
+            return float(value)
+    raise ValueError("accepted are numbers above zero, and names of columns")
+
+
 def _grids(value: object) -> object:
     """Limits the number of values of all hyperparameters together; wrong types are found by the checks that follow."""
     grids = [grid for grid in value.values() if isinstance(grid, dict)] if isinstance(value, dict) else []
@@ -143,8 +158,7 @@ Title = Annotated[
     str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
-# Of a file; what a database may be asked for is told at admission.
-ColumnName = Annotated[str, Text(rf"[^{UNPLAIN}]+", identifiers.MAX_NAME, "names without control characters")]
+ColumnName = Annotated[str, COLUMN]
 Models = Annotated[
     Annotated[tuple[ModelName, ...], Tag(SEVERAL)] | Annotated[Literal["auto"], Tag(ONE)],
     Discriminator(one_or_several),
@@ -166,6 +180,13 @@ ConditionValue = Annotated[Hyperparameter, BeforeValidator(_condition)]
 Condition = Annotated[
     Annotated[tuple[ConditionValue, ...], Size(100, 1), Tag(SEVERAL)] | Annotated[ConditionValue, Tag(ONE)],
     Discriminator(one_or_several),
+]
+Limit = Annotated[
+    float | str | None,
+    BeforeValidator(_limit),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "maxLength": COLUMN.most}, {"type": "null"}]}
+    ),
 ]
 HyperparameterValue = Annotated[Hyperparameter, BeforeValidator(_hyperparameter)]
 Hyperparameters = Annotated[

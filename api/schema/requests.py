@@ -1,4 +1,4 @@
-"""Bodies and queries as callers write them: checked here, then they become the values of shared/domain/jobs.py.
+"""Bodies as callers write them: checked here, then they become the values of shared/domain/jobs.py.
 
 Every field is obeyed or refused. What needs connections, models or the clock is checked by api/v1/admission.py.
 """
@@ -19,6 +19,7 @@ from pydantic import (
 
 from api.schema import fields
 from api.schema.forms import Form
+from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
 from api.schema.sizes import Size
 from shared.config.connection import place_form
@@ -28,6 +29,7 @@ from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName
+from shared.domain.units import Unit
 
 MAX_SOURCES = 5
 MAX_HORIZON_STEPS = 10_000
@@ -90,6 +92,8 @@ class JobBody(SamplesBody):
     accept_losses: bool = Field(
         False, strict=True, description="forecast a queue also from what a large loss has left of its data"
     )
+    unit: Unit | None = Field(None, description="what the target is counted in; null = guessed from its name and values")
+    limits: LimitsBody | None = Field(None, description="what a queue has and what it can get, in the target's unit")
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
@@ -112,6 +116,17 @@ class JobBody(SamplesBody):
     def _horizon_has_steps(cls, horizon: Duration, info: ValidationInfo) -> Duration:
         return _check_steps(horizon, info, most=MAX_HORIZON_STEPS)
 
+    @field_validator("limits")
+    @classmethod
+    def _limits_are_columns_of_their_own(cls, limits: LimitsBody | None, info: ValidationInfo) -> LimitsBody | None:
+        for name in ("target", "time_field", "queue_field"):
+            known = info.data.get(name) or ()
+            taken = {known} if isinstance(known, str) else {*known}
+            for column in limits.to_limits().columns if limits else ():
+                if column in taken:
+                    raise ValueError(f"{column!r} is the {name}; accepted are numbers, and other columns of numbers")
+        return limits
+
     @field_validator("bounds")
     @classmethod
     def _bounds_are_in_order(cls, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
@@ -125,7 +140,8 @@ class JobBody(SamplesBody):
         given = self.data.source
         source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
-        return JobRequest(**(dict(self) | {"data": places} | self.of_samples()))
+        limits = self.limits.to_limits() if self.limits else None
+        return JobRequest(**(dict(self) | {"data": places, "limits": limits} | self.of_samples()))
 
 
 class CancelBody(Form):

@@ -76,8 +76,8 @@ def show_job(services: Services, job_id: str) -> answers.JobAnswer:
 @route("GET", "/v1/jobs/<job_id>/queues", READ, Answers(answers.QueueList))
 def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
     """List the forecasts of a job, each with its predicted peak."""
-    job = visible(services, JOBS, job_id)
-    return answers.QueueList(queues=[outlook(forecast) for forecast in services.store.forecasts.find(job_id=job.job_id)])
+    job, now = visible(services, JOBS, job_id), datetime.now(UTC)
+    return answers.QueueList(queues=[outlook(forecast, now) for forecast in services.store.forecasts.find(job_id=job.job_id)])
 
 
 @route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
@@ -85,7 +85,7 @@ def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     job = visible(services, JOBS, job_id)
     forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
-    return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None)
+    return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None, datetime.now(UTC))
 
 
 @route("POST", "/v1/jobs/<job_id>/cancel", replace(WRITE, body=CancelBody), ANSWERED)

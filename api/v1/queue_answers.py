@@ -76,7 +76,7 @@ class QueueAnswer(Answer):
     forecast: ForecastAnswer | None
 
     @classmethod
-    def of(cls, report: QueueReport, forecast: Forecast | None) -> Self:
+    def of(cls, report: QueueReport, forecast: Forecast | None, now: datetime) -> Self:
         """The report and the forecast it led to."""
-        answer = ForecastAnswer.of(forecast, steps=forecast_steps(forecast)) if forecast else None
+        answer = ForecastAnswer.of(forecast, now, steps=forecast_steps(forecast)) if forecast else None
         return cls.showing(report, leaderboard=standings(report), forecast=answer)

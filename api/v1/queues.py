@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf
 
 from flask import Response
@@ -30,7 +30,8 @@ DEFAULT_PAST = timedelta(days=7)
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
     forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
-    return answers.QueueList(queues=[outlook(forecast) for forecast in forecasts])
+    now = datetime.now(UTC)
+    return answers.QueueList(queues=[outlook(forecast, now) for forecast in forecasts])
 
 
 @route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv"), refuses=(409,)))
@@ -45,7 +46,7 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
-    return Response(answers.Series.of(forecast, points=points).model_dump_json(), mimetype=JSON)
+    return Response(answers.Series.of(forecast, datetime.now(UTC), points=points).model_dump_json(), mimetype=JSON)
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:

@@ -82,7 +82,9 @@ class Settings(BaseSettings):
     )
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
     display_timezone: TimeZoneName = Field("UTC", description="in which the dashboard shows times, such as Europe/Berlin")
-    mark_levels: tuple[Level, ...] = Field((80.0, 100.0), description="per cent; the dashboard marks queues that may cross one")
+    mark_levels: tuple[Level, ...] = Field(
+        (80.0, 100.0), description="per cent of a queue's limit; the dashboard marks queues that may pass one"
+    )
     flower_url: WebAddress | None = Field(None, description="where the dashboard's link to Flower leads")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")

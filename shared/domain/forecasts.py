@@ -15,7 +15,7 @@ from shared.domain.lanes import Lane
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
-from shared.domain.units import Unit, unit_of
+from shared.domain.units import Unit
 
 Ranking = Literal["mape", "wape", "rmse"]
 
@@ -92,6 +92,9 @@ class ForecastSpec:
     holidays: str | tuple[date, ...] | None = None
     columns: tuple[str, ...] = ()  # companions that were asked for by name
     fill: Fill = field(default_factory=Fill)
+    unit: Unit | None = None
+    guaranteed: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +183,9 @@ class Forecast:
     lower_bound: tuple[float, ...]
     upper_bound: tuple[float, ...]
     interval: float = 0.0  # share of the actual values that should lie within the bounds; 0 = nobody knows it any more
+    unit: Unit | None = None  # what its values are counted in; None = nobody knows
+    guaranteed: float | None = None  # in that unit: what the queue has, and the most that it can get; None = not known
+    maximum: float | None = None
 
     @property
     def series(self) -> Series:
@@ -199,11 +205,6 @@ class Forecast:
         return self.series.series_id
 
     @property
-    def unit(self) -> Unit | None:
-        """What its values are counted in, as the metric's name says; None = it says nothing."""
-        return unit_of(self.metric)
-
-    @property
     def horizon_steps(self) -> int:
         """Number of steps."""
         return len(self.prediction)
@@ -212,11 +213,6 @@ class Forecast:
     def timestamps(self) -> list[datetime]:
         """Start of each step, UTC."""
         return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
-
-    @property
-    def peak_step(self) -> int:
-        """The step (1, 2, …) with the highest prediction; of equal ones the first."""
-        return 1 + max(range(self.horizon_steps), key=self.prediction.__getitem__)
 
 
 def leaderboard(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

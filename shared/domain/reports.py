@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
+from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast, Outcome
 from shared.domain.jobs import QueueState
 from shared.domain.losses import Loss
+from shared.domain.peaks import next_peak
 from shared.domain.samples import Aggregation
-from shared.domain.timegrid import step_start
 from shared.domain.units import Unit
-
-FULL = 100.0  # per cent: above that a queue borrows what others leave idle, or its work waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +60,6 @@ class QueueReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Above:
-    """The steps of a forecast (their starts) above a level: likely where the prediction is, possible where only its bound is."""
-
-    level: float
-    likely: tuple[datetime, ...]
-    possible: tuple[datetime, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """A forecast as it was issued, without its steps; key = (series, job, issued_at, job_id)."""
 
@@ -94,13 +83,23 @@ class Issue:
 class QueueOutlook(Issue):
     """What a queue owner sees first: the latest forecast of one series and job."""
 
-    peak_at: datetime
+    unit: Unit | None
+    guaranteed: float | None
+    maximum: float | None
+    limit: float | None  # the one that hurts: the maximum, else what is guaranteed
+    peak_at: datetime | None  # of the next 24 hours; None = a flat line
     peak: float
-    peak_lower_bound: float
+    peak_lower_bound: float  # of that step
     peak_upper_bound: float
-    above_100_at: datetime | None  # the first step that is likely or possibly above 100 %; None also where that means nothing
-    likely_above_100: int  # steps
-    possible_above_100: int
+    above_100_at: datetime | None  # the first step ahead that is likely or possibly above 100 %
+    likely_above_100: int | None  # steps ahead; None = that means nothing, or is not known
+    possible_above_100: int | None
+    over_limit_at: datetime | None  # the same for the limit that hurts, at which a step counts too
+    likely_over_limit: int | None
+    possible_over_limit: int | None
+    beyond_share_at: datetime | None  # and for what is guaranteed
+    likely_beyond_share: int | None
+    possible_beyond_share: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,40 +119,37 @@ class Actual:
     value: float
 
 
-def above(forecast: Forecast, level: float) -> Above:
-    """Where a forecast is above a level."""
-    starts = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
-    steps = list(enumerate(zip(forecast.prediction, forecast.upper_bound, strict=True), start=1))
-    return Above(
-        level=level,
-        likely=tuple(starts(step) for step, (prediction, _) in steps if prediction > level),
-        possible=tuple(starts(step) for step, (prediction, upper) in steps if prediction <= level < upper),
-    )
-
-
-def above_full(forecast: Forecast) -> Above | None:
-    """Where a forecast is above 100 %; None when its metric is no percentage."""
-    return above(forecast, FULL) if forecast.unit is Unit.PERCENT else None
-
-
 def issue(forecast: Forecast) -> Issue:
     """The forecast without its steps."""
     return Issue(**_without_steps(forecast))
 
 
-def outlook(forecast: Forecast) -> QueueOutlook:
-    """What a queue's owner sees first of a forecast."""
-    peak, full = forecast.peak_step - 1, above_full(forecast)
+def outlook(forecast: Forecast, now: datetime) -> QueueOutlook:
+    """What a queue's owner sees first of a forecast, as things stand at `now`."""
+    peak = next_peak(forecast, now)
     return QueueOutlook(
         **_without_steps(forecast),
-        peak_at=step_start(forecast.issued_at, peak + 1, forecast.step_seconds),
-        peak=forecast.prediction[peak],
-        peak_lower_bound=forecast.lower_bound[peak],
-        peak_upper_bound=forecast.upper_bound[peak],
-        above_100_at=min((*full.likely, *full.possible), default=None) if full else None,
-        likely_above_100=len(full.likely) if full else 0,
-        possible_above_100=len(full.possible) if full else 0,
+        unit=forecast.unit,
+        guaranteed=forecast.guaranteed,
+        maximum=forecast.maximum,
+        limit=limit_of(forecast),
+        peak_at=peak.timestamp,
+        peak=peak.prediction,
+        peak_lower_bound=peak.lower_bound,
+        peak_upper_bound=peak.upper_bound,
+        **_counted("above_100", above_full(forecast, now)),
+        **_counted("over_limit", over_limit(forecast, now)),
+        **_counted("beyond_share", beyond_share(forecast, now)),
     )
+
+
+def _counted(name: str, found: Exceedance | None) -> dict[str, Any]:
+    """The fields of an outlook for one limit."""
+    return {
+        f"{name}_at": found.first_at if found else None,
+        f"likely_{name}": len(found.likely) if found else None,
+        f"possible_{name}": len(found.possible) if found else None,
+    }
 
 
 def _without_steps(forecast: Forecast) -> dict[str, Any]:

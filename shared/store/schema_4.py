@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -16,6 +16,7 @@ from shared.domain.reports import QueueReport
 from shared.domain.schedules import Schedule
 from shared.domain.timegrid import from_epoch
 from shared.domain.tokens import Token
+from shared.domain.units import unit_of
 from shared.errors import reason_of
 from shared.store.codec import Cell, Row, moment_of, to_row
 from shared.store.forecasts import FORECASTS
@@ -94,10 +95,16 @@ def _ranked(row: Row) -> Ranked:
 
 
 def _forecast(row: Row) -> Forecast:
-    """Of schema 5, which has a document, too; the columns of its series are in the row."""
+    """Of schema 5, which has a document, too; the columns of its series are in the row.
+
+    Neither knew a unit but per cent, by the metric's name, nor a limit but 100.
+    """
     if DOCUMENT in dict(row):
-        return from_json(Forecast, row[DOCUMENT])
-    return from_document(Forecast, _values(row) | {"step_seconds": row["period_seconds"]})
+        forecast = from_json(Forecast, row[DOCUMENT])
+    else:
+        forecast = from_document(Forecast, _values(row) | {"step_seconds": row["period_seconds"]})
+    unit = unit_of(forecast.metric, max(forecast.upper_bound, default=0.0))
+    return replace(forecast, unit=unit, guaranteed=unit.full if unit else None)
 
 
 def _schedule(row: Row) -> Schedule:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from shared.domain.accuracy import ErrorSums
+from shared.domain.exceedance import Exceedance, beyond_share, over_limit, steps_over
 from shared.domain.forecasts import Forecast, Outcome, Score
 from shared.domain.jobs import Job, JobState
 from shared.domain.outgoing import label
@@ -45,6 +46,13 @@ OF_QUEUES = {
     "queuecast_queue_real_coverage": "Percent of what happened in the last 30 days that lay within the forecasts' bounds.",
 }
 
+OF_LIMITS: dict[Callable[[Forecast, datetime], Exceedance | None], tuple[str, str]] = {
+    over_limit: (
+        "queuecast_queue_over_limit_steps",
+        "Steps ahead at the queue's limit (its maximum, else what it is guaranteed) or above it: likely, and possible besides.",
+    ),
+    beyond_share: ("queuecast_queue_beyond_share_steps", "Steps ahead above what the queue is guaranteed, likewise."),
+}
 JOBS = Counter("queuecast_jobs", "Jobs that have ended, by the state in which they did.", ["state"])
 JOB_SECONDS = Histogram(
     "queuecast_job_seconds",
@@ -91,19 +99,31 @@ def forecast_delivered(forecast: Forecast, kind: str) -> None:
     SINK_ROWS.labels(kind).inc(forecast.horizon_steps)
 
 
-def queues_now(newest: Iterable[tuple[Forecast, ErrorSums | None]]) -> list[Metric]:
-    """Of each series' newest forecast its MAPE, and how those of the last month compare with what happened; NaN = not defined.
+def queues_now(newest: Iterable[tuple[Forecast, ErrorSums | None]], now: datetime) -> list[Metric]:
+    """Of each series' newest forecast its MAPE and what it exceeds from `now` on, and how those of the last month compare with
+    what happened; NaN = not defined.
 
     Series that differ in their step or aggregation alone have the same labels: the last one is shown.
     """
     mape, wape, coverage = (GaugeMetricFamily(name, meaning, labels=OF_A_SERIES) for name, meaning in OF_QUEUES.items())
+    limits = {tell: GaugeMetricFamily(*about, labels=[*OF_A_SERIES, "certainty"]) for tell, about in OF_LIMITS.items()}
     by_labels = {_labels(forecast): (forecast, sums) for forecast, sums in newest}
     for labels, (forecast, sums) in by_labels.items():
         mape.add_metric(labels, _defined(forecast.mape))
         if sums is not None:
             wape.add_metric(labels, _defined(sums.wape))
             coverage.add_metric(labels, _defined(sums.coverage))
-    return [mape, wape, coverage]
+        if steps_over(forecast, now) < forecast.horizon_steps:
+            for tell, metric in limits.items():
+                _add_steps(metric, labels, tell(forecast, now))
+    return [mape, wape, coverage, *limits.values()]
+
+
+def _add_steps(metric: GaugeMetricFamily, labels: tuple[str, ...], found: Exceedance | None) -> None:
+    """The steps ahead that exceed a limit; nothing where that is not known."""
+    if found is not None:
+        metric.add_metric([*labels, "likely"], len(found.likely))
+        metric.add_metric([*labels, "possible"], len(found.possible))
 
 
 def _labels(forecast: Forecast) -> tuple[str, ...]:

@@ -29,11 +29,13 @@ def test_queues_in_trouble_come_first_and_it_is_said_when_and_how_sure(four_queu
     assert names(page) == ["root.etl", "root.adhoc", "root.busy", "root.calm"]
     etl = page.locator("tbody tr").first
     peak_at = THIS_HOUR + 9 * HOUR
-    expect(etl).to_contain_text("likely above 100")
+    expect(etl).to_contain_text("likely at its limit")
     expect(etl).to_contain_text(f"{peak_at:%a %-d %b, %H:%M}")
     expect(etl).to_contain_text(re.compile(r"108.%.*86 – 130.%.*prophet.*12.%.*\+31.%", re.DOTALL))
-    expect(page.locator("tbody tr").nth(1)).to_contain_text("possible above 100")
-    expect(page.locator(".card.full")).to_contain_text(re.compile(r"2\s+queues may pass 100.%, likely 1\s+first root\.\w+"))
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("possible at its limit")
+    expect(page.locator(".card.full")).to_contain_text(
+        re.compile(r"2\s+queues may reach their limit, likely 1\s+first root\.\w+")
+    )
 
 
 def test_a_queue_is_found_by_its_name_and_the_address_remembers_it(four_queues: None, page: Page, url: str) -> None:
@@ -43,7 +45,7 @@ def test_a_queue_is_found_by_its_name_and_the_address_remembers_it(four_queues: 
     page.wait_for_url("**q=BUSY**")
     page.reload()
     assert names(page) == ["root.busy"]
-    page.get_by_label("May cross").select_option("100.0")
+    page.get_by_label("May pass").select_option("100.0")
     expect(page.get_by_text("No queue is like that")).to_be_visible()
 
 

@@ -93,7 +93,7 @@ def test_the_headline_says_which_peak_when_and_how_sure(shown: Page) -> None:
     facts = shown.locator(".facts")
     expect(facts).to_contain_text(re.compile(r"96.%\s*77 – 118.%", re.DOTALL))
     expect(facts).to_contain_text(f"{THIS_HOUR + 9 * HOUR:%a %-d %b, %H:%M}")
-    expect(facts).to_contain_text("possible above 100")
+    expect(facts).to_contain_text("possible at its limit")
     expect(facts).to_contain_text("prophet")
 
 

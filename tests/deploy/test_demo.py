@@ -17,7 +17,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         {"step": n, "timestamp": f"2026-01-05T0{n}:00:00Z", "prediction": value} for n, value in enumerate((50.0, 70.0, 60.0))
     ]
     best = {"model": "prophet", "hyperparameters": {"growth": "flat"}, "mape": 7.9, "skill": 0.21}
-    forecast = {**best, "steps": steps}
+    forecast = {**best, "steps": steps, "peak": steps[1]}
     return {"queue": "root.etl", "reason": None, "leaderboard": [best, {}], "forecast": forecast} | changes
 
 

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from shared.telemetry import metrics
 from tests.architecture.house import fail_on
 from tests.deploy.manifests import DEPLOY, compose
+from tests.factories import MONDAY
 
 DASHBOARDS = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
 RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"][0]["rules"]
@@ -23,7 +24,8 @@ SUFFIXES = ("_total", "_bucket", "_sum", "_count", "")
 def known_metrics() -> set[str]:
     """Names as Prometheus sees them."""
     counted = {family.name for family in REGISTRY.collect() if family.name.startswith("queuecast_")}
-    present = (*metrics.lanes_now({}, {}), metrics.queues_waiting_now(0), metrics.oldest_job_now(0), *metrics.queues_now(()))
+    waiting, oldest = metrics.queues_waiting_now(0), metrics.oldest_job_now(0)
+    present = (*metrics.lanes_now({}, {}), waiting, oldest, *metrics.queues_now((), MONDAY))
     looked_up = {family.name for family in present}
     return {name + suffix for name in counted | looked_up for suffix in SUFFIXES}
 

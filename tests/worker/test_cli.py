@@ -18,13 +18,14 @@ from typer.testing import CliRunner, Result
 
 from shared.command.root import build_app
 from shared.config.settings import Settings
+from shared.domain.samples import Limits
 from shared.fleet.runstate import RunState
 from shared.store import open_store
 from tests.factories import a_forecast, a_load
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_covariate
-from worker.backtest.options import bounds_of
+from worker.backtest.options import bounds_of, limits_of
 from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
@@ -287,9 +288,19 @@ def test_bounds_are_two_numbers_either_of_which_may_be_left_out(text: str, found
 
 
 @pytest.mark.parametrize(
+    ("guaranteed", "maximum", "found"),
+    [("", "", None), ("100", "ceiling", Limits(guaranteed=100.0, maximum="ceiling")), ("", "2.5", Limits(maximum=2.5))],
+)
+def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Limits | None) -> None:
+    assert limits_of(guaranteed, maximum) == found
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         (("--models", "prophte"), "known are ces, ets, hour_mean"),
+        (("--maximum", "-1"), "--maximum"),
+        (("--unit", "ratio"), "percent, fraction"),
         (("--horizon", "1m"), "--horizon"),
         (("--step", "1mo"), "--step"),
         (("--timezone", "Mars/Olympus"), "Europe/Berlin"),

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from datetime import date
 from functools import wraps
 from inspect import signature
+from math import inf
 from typing import Annotated, cast, get_type_hints
 
 import typer
 
+from shared.domain.samples import Limits
 from shared.domain.texts import holidays_of
+from shared.domain.units import Unit
 from shared.errors import UsageError
 from worker.backtest.sample_options import csv_of, numbers_of, queue_fields_of, where_of, zone_of
+
+LIMIT = "YARN's own columns, else 100 %"
 
 
 def fields_of(
@@ -32,14 +37,18 @@ def fields_of(
     ] = "",
     missing_values: Annotated[str, typer.Option(help="Numbers that mean no value, such as -1.", show_default="none")] = "",
     queues_from_columns: Annotated[bool, typer.Option("--queues-from-columns", help="Each column is a queue.")] = False,
+    unit: Annotated[Unit | None, typer.Option(help="What the target is counted in.", show_default="guessed")] = None,
+    guaranteed: Annotated[str, typer.Option(help="What a queue has: a number, or a column.", show_default=LIMIT)] = "",
+    maximum: Annotated[str, typer.Option(help="The most that it can get, likewise.", show_default=LIMIT)] = "",
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
+    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval, "unit": unit}
     read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
     flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
-    return {**plain, **read, **written, **flags, "queue_field": queue_fields_of(queue_field)}
+    limits = limits_of(guaranteed, maximum)
+    return {**plain, **read, **written, **flags, "limits": limits, "queue_field": queue_fields_of(queue_field)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
@@ -72,6 +81,22 @@ def holidays_in(text: str) -> str | tuple[date, ...] | None:
         return holidays_of(names[0] if is_code else names) or None
     except ValueError as error:
         raise UsageError(f"--holidays {text!r}: {error}") from error
+
+
+def limits_of(guaranteed: str, maximum: str) -> Limits | None:
+    """The limits of a request; None where neither is given. Raises UsageError with what is accepted."""
+
+    def limit(option: str, text: str) -> str | float | None:
+        try:
+            number = float(text)
+        except ValueError:
+            return text or None
+        if 0 < number < inf:
+            return number
+        raise UsageError(f"{option} {text!r}: accepted are numbers above zero, and names of columns")
+
+    given = Limits(guaranteed=limit("--guaranteed", guaranteed), maximum=limit("--maximum", maximum))
+    return None if given == Limits() else given
 
 
 def bounds_of(text: str) -> tuple[float | None, float | None]:

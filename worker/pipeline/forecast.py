@@ -40,6 +40,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     started, winner = cpu_seconds(), selection.winner
     prediction, lower, upper = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
+    of_spec = {name: getattr(spec, name) for name in ("interval", "unit", "guaranteed", "maximum")}
     return Forecast(
         queue=snapshot.queue,
         metric=spec.target,
@@ -59,5 +60,5 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         prediction=tuple(prediction.tolist()),
         lower_bound=tuple(lower.tolist()),
         upper_bound=tuple(upper.tolist()),
-        interval=spec.interval,
+        **of_spec,
     )

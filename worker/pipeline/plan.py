@@ -19,6 +19,7 @@ from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
 from worker.pipeline.history import build, history_at
+from worker.pipeline.limits import UNKNOWN, Capacity
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
 
@@ -84,14 +85,14 @@ def _about_globs(globs: Mapping[str, set[str]], literal: Collection[str], asked:
 
 
 def queue_work(
-    request: JobRequest, snapshot: Snapshot, issued_at: datetime, *, cards: Sequence[ModelCard]
+    request: JobRequest, snapshot: Snapshot, issued_at: datetime, *, cards: Sequence[ModelCard], capacity: Capacity = UNKNOWN
 ) -> tuple[QueueWork, Warnings]:
     """What is to be done for one queue: how, which candidates this data allows, and in which tasks.
 
     Raises:
         RequestError: as `candidates_of` does.
     """
-    spec, warnings = forecast_spec(request, snapshot, issued_at)
+    spec, warnings = forecast_spec(request, snapshot, issued_at, capacity)
     candidates = candidates_of(request, cards)
     target = snapshot.frame[snapshot.target]
     if is_constant(target):
@@ -103,7 +104,9 @@ def queue_work(
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 
 
-def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) -> tuple[ForecastSpec, Warnings]:
+def forecast_spec(
+    request: JobRequest, snapshot: Snapshot, issued_at: datetime, capacity: Capacity = UNKNOWN
+) -> tuple[ForecastSpec, Warnings]:
     """How the queue is backtested and forecast, and what a person should know of it."""
     steps, horizon = known_steps(snapshot), request.horizon_steps(issued_at)
     fold_steps, folds = fold_rule(steps, horizon, request.backtest_windows, request.step_seconds)
@@ -114,11 +117,14 @@ def forecast_spec(request: JobRequest, snapshot: Snapshot, issued_at: datetime) 
         window_steps=fold_steps,
         windows=folds,
         interval=request.interval,
-        bounds=request.bounds,
+        bounds=capacity.physical_range(request.bounds),
         timezone=request.timezone,
         holidays=request.holidays,
         columns=request.columns or (),
         fill=request.fill,
+        unit=capacity.unit,
+        guaranteed=capacity.guaranteed,
+        maximum=capacity.maximum,
     )
     if (fold_steps, folds) == (horizon, request.backtest_windows):
         return spec, ()

@@ -21,6 +21,7 @@ from shared.errors import DataError
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.limits import capacity_of, limit_columns
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
@@ -62,12 +63,14 @@ def prepare_queue(
             it. RequestError: as `candidates_of` does.
     """
     check_losses(request, reading, queue)
+    before = reading.frame[reading.frame.index < issued_at]
     reading, lost = without_lost_columns(request, reading)
     reading = whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
     snapshot, notes = _snapshot(request, reading, queue, issued_at)
-    work, warnings = queue_work(request, snapshot, issued_at, cards=cards)
-    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
-    warnings = (*quality.warnings, *warnings, *reading.advice)
+    capacity, doubts = capacity_of(request, before)
+    work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
+    quality = quality_report(snapshot, reading, (*notes, *capacity.notes), named=work.spec.columns, fill=request.fill)
+    warnings = (*quality.warnings, *doubts, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     return PreparedQueue(
         snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
@@ -78,7 +81,7 @@ def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: date
     """The series, and notes on it; where there is none, losses come first among the reasons."""
     try:
         return make_snapshot(
-            reading.frame,
+            reading.frame.drop(columns=limit_columns(request), errors="ignore"),
             queue=queue,
             target=request.target,
             step_seconds=request.step_seconds,

@@ -5,6 +5,7 @@ import { columns, isolated, joined, table } from "./series.js";
 
 const DAY = 86_400;
 const DASH = [6, 4];
+const IN_SIGHT = 1.5; // of the highest value
 // Okabe and Ito's colours, which people who see few colours can tell apart; the first queue has the colours of the page.
 const OTHERS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 
@@ -51,9 +52,19 @@ function ticks(_plot, splits, _axis, _space, increment) {
   });
 }
 
-function digits(value) {
-  if (value === null || value === undefined) return "–";
+/** A value as it is shown: of a fraction the percentage. */
+function scaled(value) {
+  return value * Number(place.dataset.scale);
+}
+
+function digits(found) {
+  if (found === null || found === undefined) return "–";
+  const value = scaled(found);
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 9.95 ? 1 : 0 }) + unit();
+}
+
+function tick(value) {
+  return value.toLocaleString("en", { maximumFractionDigits: 6 });
 }
 
 function unit() {
@@ -89,8 +100,8 @@ function toRgb(hex) {
   return hex.match(/\w\w/g).map((part) => parseInt(part, 16)).join(" ");
 }
 
-/** A vertical line at the present, and horizontal ones at the levels that are not to be crossed. */
-function lines(levels) {
+/** A vertical line at the present, and horizontal ones at what the queue has and can get. */
+function lines(limits) {
   return {
     hooks: {
       draw: [(plot) => {
@@ -104,11 +115,11 @@ function lines(levels) {
           stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
           ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
         }
-        for (const level of place.dataset.unit ? levels : []) {
-          const y = plot.valToPos(level, "y", true);
+        for (const limit of limits) {
+          const y = plot.valToPos(limit.value, "y", true);
           if (y < bbox.top || y > bbox.top + bbox.height) continue;
-          stroke(ctx, colour(level >= 100 ? "bad" : "warn"), [5, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
-          ctx.fillText(`${level}${unit()}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+          stroke(ctx, colour(limit.isLimit ? "bad" : "warn"), [5, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
+          ctx.fillText(`${limit.name}, ${digits(limit.value)}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
         }
         ctx.restore();
       }],
@@ -125,9 +136,15 @@ function stroke(ctx, style, dash, [fromX, fromY], [toX, toY]) {
   ctx.stroke();
 }
 
-function options(queues, levels) {
+/** How high the chart must reach for the lines: to all but those so far above the values that these could not be told apart. */
+function highestLine(limits, high) {
+  const near = limits.filter((limit) => limit.name === "guaranteed").map((limit) => limit.value);
+  const reach = IN_SIGHT * Math.max(high, ...near);
+  return Math.max(0, ...near, ...limits.map((limit) => limit.value).filter((value) => value <= reach));
+}
+
+function options(queues, limits) {
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
-  const highest = place.dataset.unit ? Math.max(...levels) : 0;
   return {
     width: Math.max(240, place.clientWidth),
     height: Math.max(260, Math.min(420, place.clientWidth * 0.5)),
@@ -135,12 +152,12 @@ function options(queues, levels) {
     padding: [null, 28, null, null],
     legend: { markers: { dash: (plot, index) => (plot.series[index].dash ? "dashed" : "solid") } },
     cursor: { drag: { x: true, y: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest) * 1.05 || 1] } },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highestLine(limits, high ?? 0)) * 1.05 || 1] } },
     axes: [
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
-      { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56 },
+      { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
-    plugins: [lines(levels)],
+    plugins: [lines(limits)],
     ...looks(queues),
   };
 }
@@ -149,7 +166,7 @@ function options(queues, levels) {
 export function draw(queues, data) {
   const kept = place.chart && { ...place.chart.scales.x };
   place.chart?.destroy();
-  place.chart = new uPlot(options(queues, JSON.parse(place.dataset.levels)), data, place);
+  place.chart = new uPlot(options(queues, JSON.parse(place.dataset.lines)), data, place);
   if (kept) place.chart.setScale("x", { min: kept.min, max: kept.max });
 }
 

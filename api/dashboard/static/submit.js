@@ -13,6 +13,7 @@ const asNumber = (value) => (value.trim() === "" || Number.isNaN(Number(value)) 
 const KINDS = {
   text: (value) => value,
   number: asNumber,
+  "number or text": asNumber,
   list: texts,
   "one or several": (value) => (value.includes(",") ? texts(value) : value),
   json: (value) => {

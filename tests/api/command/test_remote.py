@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from shared.domain.forecasts import Candidate, Failure, HyperparameterCard, Meas
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.timegrid import bucket_start
 from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
@@ -172,8 +173,8 @@ def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, en
     result = run("jobs", "show", "job-1", "--url", url)
     assert result.exit_code == 0
     assert lines(result)[2:] == [
-        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "–", "empty"],
-        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "75.00", "2026-01-05", "01:00Z", "–"],
+        ["root.adhoc", "failed", "–", "–", "–", "–", "–", "–", "–", "empty"],
+        ["root.etl", "succeeded", "seasonal_naive", "7.50", "0.20", "60.00", "%", "75.00", "%", "2026-01-05", "01:00Z", "–", "–"],
     ]
     assert "thin history" in result.stderr
 
@@ -251,7 +252,8 @@ def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None
 def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
     assert header[:4] == ["queue", "cluster", "metric", "peak"]
-    assert row[:9] == ["root.etl", "@files", "used_capacity", "60.00", "45.00", "75.00", "2026-01-05", "01:00Z", "–"]
+    told = ["60.00", "%", "45.00", "%", "75.00", "%", "2026-01-05", "01:00Z", "100.0", "%", "–", "–"]
+    assert row[:15] == ["root.etl", "@files", "used_capacity", *told]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
 
 
@@ -262,8 +264,8 @@ def test_without_any_forecast_the_list_says_how_to_make_one(url: str) -> None:
 def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
     result = run("queues", "show", "root.etl", "--url", url)
     assert result.stdout.splitlines()[1:3] == [
-        "peak: 60.00 (45.00 to 75.00) at 2026-01-05 01:00Z",
-        "above 100 %: no step, not even with its upper bound",
+        "peak: 60.00 % (45.00 % to 75.00 % at that time) at 2026-01-05 01:00Z",
+        "at its limit of 100.0 %: no step, not even with its upper bound",
     ]
     assert lines(result)[4:] == [
         ["2026-01-05", "00:00Z", "50.00", "40.00", "60.00"],
@@ -272,11 +274,23 @@ def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
     ]
 
 
-def test_a_queue_that_may_be_above_100_percent_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
-    store.forecasts.save(a_forecast(prediction=(90.0, 120.0, 80.0), upper_bound=(99.0, 140.0, 101.0)))
-    told = "likely in 1 step, possible in 1 more step, from 2026-01-05 01:00Z on"
-    assert f"above 100 %: {told}\n" in run("queues", "show", "root.etl", "--url", url).stdout
+def test_a_queue_that_may_reach_its_limit_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
+    at = bucket_start(datetime.now(UTC), 3_600) + timedelta(hours=1)
+    high = {"prediction": (90.0, 120.0, 80.0), "upper_bound": (99.0, 140.0, 101.0)}
+    store.forecasts.save(a_forecast(issued_at=at, maximum=120.0, **high))
+    shown = run("queues", "show", "root.etl", "--url", url).stdout
+    told = f"likely in 1 step, possible in 1 more step, from {at + timedelta(hours=1):%Y-%m-%d %H:%M}Z on"
+    assert f"at its limit of 120.0 %: likely in 1 step, from {at + timedelta(hours=1):%Y-%m-%d %H:%M}Z on\n" in shown
+    assert f"beyond its share of 100.0 %: {told}\n" in shown
     assert told in run("queues", "list", "--url", url).stdout
+
+
+def test_a_limit_that_nobody_knows_is_said_to_be_unknown(url: str, store: Store) -> None:
+    store.forecasts.save(a_forecast(unit=None, guaranteed=None))
+    assert (
+        "limit: not known; `unit` and `limits` in the request say it\n" in run("queues", "show", "root.etl", "--url", url).stdout
+    )
+    assert "not known" in run("queues", "list", "--url", url).stdout
 
 
 def test_models_are_listed_with_what_is_tried(url: str, run_state: RunState) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.dashboard.overview import SORTS, Mark, OverviewQuery, Row, matching, row_of
-from tests.factories import MONDAY, a_forecast
+from api.dashboard.overview import SORTS, OverviewQuery, Row, matching, row_of
+from tests.factories import MEMORY, MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
 LEVELS = (80.0, 100.0)
@@ -24,29 +24,38 @@ def high(prediction: float, upper: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("prediction", "upper", "level", "certainty"),
-    [(101, 120, 100, "likely"), (90, 120, 100, "possible"), (81, 99, 80, "likely"), (70, 90, 80, "possible")],
+    ("prediction", "upper", "level", "is_likely"),
+    [(101, 120, 100, True), (90, 120, 100, False), (81, 99, 80, True), (70, 90, 80, False)],
 )
-def test_the_highest_level_counts_and_at_it_the_prediction_before_the_bound(
-    prediction: float, upper: float, level: float, certainty: str
+def test_the_highest_part_of_the_limit_counts_and_the_prediction_before_the_bound(
+    prediction: float, upper: float, level: float, is_likely: bool
 ) -> None:
-    assert a_row(**high(prediction, upper)).mark == Mark(level=level, certainty=certainty, first_at=MONDAY + HOUR, hours=1.0)
+    mark = a_row(**high(prediction, upper)).mark
+    assert mark is not None
+    assert (mark.level, mark.steps.is_likely, mark.steps.first_at) == (level, is_likely, MONDAY + HOUR)
 
 
-@pytest.mark.parametrize("changes", [high(50, 80), {**high(500, 800), "metric": "used_memory_mb"}], ids=["calm", "no percentage"])
-def test_what_crosses_no_level_or_is_no_percentage_has_no_mark(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [high(50, 80), {**high(500, 800), **MEMORY}], ids=["calm", "no limit"])
+def test_what_comes_near_no_limit_or_has_none_has_no_mark(changes: dict[str, Any]) -> None:
     assert a_row(**changes).mark is None
+
+
+def test_beyond_its_share_is_told_apart_and_only_where_the_limit_is_another() -> None:
+    lent = a_row(**high(130, 150), maximum=300.0)
+    assert (lent.mark, lent.share and lent.share.first_at) == (None, MONDAY + HOUR)
+    assert a_row(**high(130, 150)).share is None
+    capped = a_row(**high(99.5, 100.0), maximum=100.0)
+    assert (capped.mark and capped.mark.level, capped.share) == (100.0, None)
 
 
 def test_steps_that_are_over_do_not_count_any_more() -> None:
     row = a_row(now=MONDAY + 2 * HOUR, **high(101, 120))
-    assert (row.mark, row.peak_step, row.peak_at, row.is_stale) == (None, 3, MONDAY + 2 * HOUR, False)
-    assert row.at_peak(row.forecast.prediction) == 2.0
+    assert (row.mark, row.peak and row.peak.timestamp, row.is_stale) == (None, MONDAY + 2 * HOUR, False)
 
 
 def test_a_forecast_that_is_over_has_no_peak_and_an_old_one_is_stale() -> None:
     over = a_row(now=MONDAY + 3 * HOUR)
-    assert (over.peak_step, over.peak_at, over.at_peak(over.forecast.prediction), over.mark) == (None, None, None, None)
+    assert (over.peak, over.mark, over.share) == (None, None, None)
     assert over.is_stale
     long = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (50.0,) * 72)
     assert not a_row(now=MONDAY + 24 * HOUR, **long).is_stale
@@ -54,7 +63,9 @@ def test_a_forecast_that_is_over_has_no_peak_and_an_old_one_is_stale() -> None:
 
 
 def test_a_forecast_for_later_is_ahead_as_a_whole() -> None:
-    assert a_row(now=MONDAY - 9 * HOUR, **high(101, 120)).peak_step == 2
+    peak = a_row(now=MONDAY - 9 * HOUR, **high(101, 120)).peak
+    assert peak is not None
+    assert peak.step == 2
 
 
 ROWS = [
@@ -92,6 +103,8 @@ def test_every_sort_keeps_every_row(sort: str) -> None:
 def test_rows_are_found_by_part_of_the_name_level_model_and_job() -> None:
     assert queues(q=" B ") == "b"
     assert queues(level=100.0) == "cb"
+    lent = a_row(queue="e", maximum=300.0, **high(130, 150))
+    assert [row.forecast.queue for row in matching([*ROWS, lent], OverviewQuery(level="share"))] == ["e"]
     assert queues(model="var") == "a"
     assert queues(job="weekly") == "b"
     assert queues(q="a", job="weekly") == ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from api.dashboard.sparkline import HEIGHT, WIDTH, Sparkline, sparkline
+from api.dashboard.sparkline import HEIGHT, WIDTH, Sparkline, level_in_sight, sparkline
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
-from tests.factories import MONDAY, a_forecast
+from tests.factories import MEMORY, MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
 
@@ -17,7 +17,7 @@ def drawn(values: list[float | None], forecast: Forecast | None = None) -> Spark
     """The values before a forecast of three steps, hour by hour."""
     start = MONDAY - len(values) * HOUR
     points = [Point(timestamp=start + n * HOUR, value=value) for n, value in enumerate(values)]
-    return sparkline(forecast or a_forecast(), points, start, 100.0)
+    return sparkline(forecast or a_forecast(), points, start)
 
 
 def spots(path: str) -> list[tuple[int, int]]:
@@ -56,9 +56,12 @@ def test_a_long_series_keeps_its_peaks_and_stays_short() -> None:
     assert highest < 5
 
 
-def test_the_level_is_drawn_for_percentages_only() -> None:
+def test_the_limit_is_drawn_where_one_is_known_and_values_can_be_told_apart_below_it() -> None:
     assert drawn([10.0]).level_y is not None
-    assert drawn([10.0], a_forecast(metric="used_memory_mb")).level_y is None
+    assert drawn([10.0], a_forecast(**MEMORY)).level_y is None
+    assert level_in_sight(a_forecast(maximum=140.0), 75.0) == 140.0
+    assert level_in_sight(a_forecast(maximum=500.0), 75.0) == 100.0
+    assert level_in_sight(a_forecast(maximum=500.0), 400.0) == 500.0
 
 
 def test_without_actual_values_there_is_still_a_forecast() -> None:
@@ -67,5 +70,5 @@ def test_without_actual_values_there_is_still_a_forecast() -> None:
 
 
 def test_a_queue_that_is_always_idle_is_a_line_at_the_bottom() -> None:
-    idle = a_forecast(metric="used_memory_mb", **dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (0.0, 0.0, 0.0)))
+    idle = a_forecast(**MEMORY, **dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (0.0, 0.0, 0.0)))
     assert {y for _, y in spots(drawn([0.0, 0.0], idle).prediction)} == {HEIGHT}

@@ -8,16 +8,30 @@ from pydantic import SecretStr
 
 from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
+from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody
 from shared.config.connection import kinds
 from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.samples import Limits
+from shared.domain.units import Unit
 from tests.factories import a_request
 
 
 def test_every_field_of_the_request_is_on_the_form_once() -> None:
     on_the_form = [name for names in GROUPS.values() for name in names] + list(ADVANCED) + list(ELSEWHERE)
-    assert sorted(on_the_form) == sorted(JobBody.model_fields)
+    limits = [f"limits.{name}" for name in LimitsBody.model_fields]
+    assert sorted(on_the_form) == sorted([*limits, *(name for name in JobBody.model_fields if name != "limits")])
+
+
+def test_limits_of_an_earlier_job_are_filled_in_one_by_one() -> None:
+    known = request_document(a_request(unit=Unit.FRACTION, limits=Limits(guaranteed="share", maximum=1.5)))
+    assert [field.value for field in inputs(("unit", "limits.guaranteed", "limits.maximum"), known)] == [
+        "fraction",
+        "share",
+        "1.5",
+    ]
+    assert [field.value for field in inputs(("unit", "limits.maximum"), {})] == ["", ""]
 
 
 def test_a_field_shows_its_default_and_what_an_earlier_job_said() -> None:

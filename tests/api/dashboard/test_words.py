@@ -22,7 +22,8 @@ def test_a_number_has_two_digits_or_all_before_the_point(value: float | None, te
 def test_per_cent_and_skill_have_their_unit_and_what_is_not_known_has_none() -> None:
     assert (words.percent(7.25), words.percent(None)) == ("7.2\u202f%", "–")
     assert (words.skill(0.214), words.skill(-0.05), words.skill(None)) == ("+21\u202f%", "-5\u202f%", "–")
-    assert (words.unit(Unit.PERCENT), words.unit(None)) == ("\u202f%", "")
+    assert (words.unit(Unit.PERCENT), words.unit(Unit.COUNT), words.unit(None)) == ("\u202f%", "", "")
+    assert (words.amount(1.16, Unit.FRACTION), words.amount(2_048.0, Unit.MEGABYTES)) == ("116\u202f%", "2,048\u202fMB")
 
 
 def test_a_moment_is_told_in_the_zone_of_the_instance() -> None:

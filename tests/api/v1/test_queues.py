@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from shared.domain.reports import Point
+from shared.domain.timegrid import bucket_start
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_series
+from tests.factories import MEMORY, MONDAY, a_forecast, a_series
 
 HOUR = timedelta(hours=1)
+NOW = bucket_start(datetime.now(UTC), 3_600) + HOUR  # nothing of it is over while these tests run
 SERIES = "/v1/queues/root.etl/series"
 
 
@@ -38,23 +40,20 @@ def test_every_queue_with_a_forecast_is_listed_with_its_peak(client: FlaskClient
     assert (queue["above_100_at"], queue["likely_above_100"], queue["possible_above_100"]) == (None, 0, 0)
 
 
-def test_a_series_tells_the_peak_with_its_band_and_which_steps_are_above_100_percent(client: FlaskClient, store: Store) -> None:
-    store.forecasts.save(
-        a_forecast(prediction=(90.0, 120.0, 80.0), lower_bound=(70.0, 95.0, 60.0), upper_bound=(105.0, 140.0, 95.0))
-    )
-    store.forecasts.save(a_forecast(metric="used_memory_mb"))
-    part = client.get(f"{SERIES}?metric=used_capacity&to=2026-01-05T01:00:00Z").json
-    peak = {"step": 2, "timestamp": "2026-01-05T01:00:00Z", "prediction": 120.0, "lower_bound": 95.0, "upper_bound": 140.0}
-    assert (part["peak"], len(part["points"])) == (peak, 1)
-    assert part["above_100"] == {"level": 100.0, "likely": ["2026-01-05T01:00:00Z"], "possible": ["2026-01-05T00:00:00Z"]}
-    assert client.get(f"{SERIES}?metric=used_memory_mb").json["above_100"] is None
-    memory, capacity = sorted(client.get("/v1/queues").json["queues"], key=lambda queue: -len(queue["metric"]))
-    assert (capacity["above_100_at"], capacity["likely_above_100"], capacity["possible_above_100"]) == (
-        "2026-01-05T00:00:00Z",
-        1,
-        1,
-    )
-    assert (memory["above_100_at"], memory["likely_above_100"], memory["possible_above_100"]) == (None, 0, 0)
+def test_a_series_tells_its_peaks_and_which_steps_still_ahead_exceed_what(client: FlaskClient, store: Store) -> None:
+    high = {"prediction": (90.0, 120.0, 80.0), "lower_bound": (70.0, 95.0, 60.0), "upper_bound": (105.0, 140.0, 95.0)}
+    store.forecasts.save(a_forecast(issued_at=NOW, maximum=140.0, **high))
+    store.forecasts.save(a_forecast(issued_at=NOW, **MEMORY))
+    told = client.get(f"{SERIES}?metric=used_capacity").json
+    first, second, end = (f"{NOW + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (0, 1, 3))
+    peak = {"prediction": 120.0, "lower_bound": 95.0, "upper_bound": 140.0}
+    assert told["peak"] == {"start_at": first, "end_at": end, "step": 2, "timestamp": second, **peak}
+    assert told["peaks"] == [told["peak"]]
+    assert (told["unit"], told["guaranteed"], told["maximum"], told["limit"]) == ("percent", 100.0, 140.0, 140.0)
+    assert told["above_100"] == told["beyond_share"] == {"level": 100.0, "likely": [second], "possible": [first]}
+    assert told["over_limit"] == {"level": 140.0, "likely": [], "possible": [second]}
+    unknown = client.get(f"{SERIES}?metric=used_memory_mb").json
+    assert [unknown[name] for name in ("above_100", "over_limit", "beyond_share", "limit")] == [None] * 4
 
 
 def test_actual_and_forecast_share_one_axis_and_a_gap_is_a_point(client: FlaskClient, known: None) -> None:

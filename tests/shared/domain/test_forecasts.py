@@ -41,8 +41,3 @@ def test_a_forecast_has_a_time_for_each_step_beginning_with_its_issue() -> None:
     forecast = a_forecast()
     assert forecast.horizon_steps == 3
     assert forecast.timestamps == [MONDAY + timedelta(hours=number) for number in range(3)]
-
-
-@pytest.mark.parametrize(("prediction", "step"), [((1.0, 3.0, 2.0), 2), ((3.0, 3.0, 2.0), 1), ((-2.0,), 1)])
-def test_the_peak_is_the_first_of_the_highest_steps(prediction: tuple[float, ...], step: int) -> None:
-    assert a_forecast(prediction=prediction).peak_step == step

@@ -27,6 +27,8 @@ CONTRACT = {
     "queuecast_oldest_job_seconds": [],
     "queuecast_reaps_total": ["what"],
     "queuecast_queue_mape": ["cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_over_limit_steps": ["certainty", "cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_beyond_share_steps": ["certainty", "cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_real_coverage": ["cluster", "job", "metric", "project", "queue"],  # these two came later
     "queuecast_queue_real_wape": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_source_seconds": ["kind"],
@@ -46,7 +48,7 @@ def test_every_metric_of_the_contract_is_declared_with_its_labels() -> None:
     present = [
         *metrics.lanes_now({"plan": 1}, {"plan": 2}),
         metrics.oldest_job_now(3.0),
-        *metrics.queues_now([(a_forecast(), SUMS)]),
+        *metrics.queues_now([(a_forecast(), SUMS)], MONDAY),
     ]
     declared = {metric.name: labels_of(metric) for metric in present}
     for collector in vars(metrics).values():

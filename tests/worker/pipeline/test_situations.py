@@ -15,6 +15,7 @@ from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
 from shared.domain.forecasts import Failure, Forecast
 from shared.domain.lanes import Lane
+from shared.domain.peaks import next_peak
 from shared.domain.timegrid import bucket_start
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.job.catalogue import model_cards
@@ -122,7 +123,7 @@ def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() 
     load.iloc[9::DAY] = 30.0
     found = told(load + np.abs(np.sin(np.arange(len(load)))) * (load > 0), cards=CARDS)
     assert "MAPE does not count, since 69 of 72 steps are zero" in found.run.selection.explanation
-    assert found.forecast.peak_step == 10
+    assert next_peak(found.forecast, MONDAY).step == 10
 
 
 @pytest.mark.parametrize("factor", [3.0, 0.2])

@@ -1,0 +1,119 @@
+"""Where a forecast exceeds what its queue has and what it can get. Every part of Queuecast that tells of that asks here.
+
+              maximum ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  at it: the limit that hurts, as work waits       ─▶ over_limit
+                                 ▂▆▇▆▂
+           guaranteed ┄┄┄┄┄┄┄┄┄▂▆┄┄┄┄┄▆▂┄┄┄┄  above it: lent, at others' mercy                 ─▶ beyond_share
+                        ▂▂▄▄▄▄▆         ▆▄▄▂
+                     ▲
+                     now: steps that are over do not count
+
+Where nobody knows the maximum, what is guaranteed is the limit. Likely is what the prediction exceeds, possible what only the
+upper bound does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.forecasts import Forecast
+from shared.domain.timegrid import step_start
+from shared.domain.units import Unit
+
+AT = 0.99  # of the maximum: containers are whole and steps are means, so a queue at its limit stays a little below
+PERCENT = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceedance:
+    """The steps still ahead (their starts) that exceed a level: likely by the prediction, possible only by the upper bound."""
+
+    level: float  # in the unit of the forecast; of `above_100` per cent
+    likely: tuple[datetime, ...]
+    possible: tuple[datetime, ...]
+
+    @property
+    def first_at(self) -> datetime | None:
+        """The first of all of them."""
+        return min((*self.likely, *self.possible), default=None)
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether the prediction itself exceeds it."""
+        return bool(self.likely)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether anything does."""
+        return bool(self.likely or self.possible)
+
+
+def steps_over(forecast: Forecast, now: datetime) -> int:
+    """How many of its steps have ended."""
+    return min(forecast.horizon_steps, max(0, int((now - forecast.issued_at).total_seconds()) // forecast.step_seconds))
+
+
+def limit_of(forecast: Forecast) -> float | None:
+    """The limit that hurts: the maximum, else what is guaranteed; None = none is known."""
+    return forecast.guaranteed if forecast.maximum is None else forecast.maximum
+
+
+def over_limit(forecast: Forecast, now: datetime) -> Exceedance | None:
+    """The steps at the limit that hurts, or above it; None = no limit is known."""
+    limit = limit_of(forecast)
+    if limit is None:
+        return None
+    return _exceeding(forecast, now, limit, _at(forecast, limit), includes=True)
+
+
+def beyond_share(forecast: Forecast, now: datetime) -> Exceedance | None:
+    """The steps above what is guaranteed, where work runs on what others leave idle; None = what is guaranteed is not known."""
+    if forecast.guaranteed is None:
+        return None
+    return _exceeding(forecast, now, forecast.guaranteed, forecast.guaranteed)
+
+
+def above_part(forecast: Forecast, now: datetime, percent: float) -> Exceedance | None:
+    """The steps above so many per cent of the limit that hurts; from 100 on those of `over_limit`."""
+    limit = limit_of(forecast)
+    if limit is None or percent >= PERCENT:
+        return over_limit(forecast, now)
+    level = limit * percent / PERCENT
+    return _exceeding(forecast, now, level, level)
+
+
+def above_full(forecast: Forecast, now: datetime) -> Exceedance | None:
+    """The steps above 100 %, or at it where a queue gets no more; None = the values are no percentages, or may be fractions."""
+    full = forecast.unit.full if forecast.unit else None
+    if full is None:
+        return None
+    is_capped = forecast.maximum is not None and forecast.maximum <= full
+    return _exceeding(forecast, now, PERCENT, full * AT if is_capped else full, includes=is_capped)
+
+
+def in_percent(value: float, unit: Unit | None) -> float:
+    """A value as it is shown: of a fraction the percentage."""
+    return value * PERCENT if unit is Unit.FRACTION else value
+
+
+def _at(forecast: Forecast, limit: float) -> float:
+    return limit * AT if forecast.maximum is not None else limit
+
+
+def _exceeding(forecast: Forecast, now: datetime, level: float, threshold: float, *, includes: bool = False) -> Exceedance:
+    """The steps above the threshold, with `includes` those at it too."""
+
+    def exceeds(value: float) -> bool:
+        return value >= threshold if includes else value > threshold
+
+    likely, possible = [], []
+    for step in range(steps_over(forecast, now), forecast.horizon_steps):
+        if exceeds(forecast.prediction[step]):
+            likely.append(step)
+        elif exceeds(forecast.upper_bound[step]):
+            possible.append(step)
+    return Exceedance(level=level, likely=_starts(forecast, likely), possible=_starts(forecast, possible))
+
+
+def _starts(forecast: Forecast, steps: list[int]) -> tuple[datetime, ...]:
+    return tuple(step_start(forecast.issued_at, step + 1, forecast.step_seconds) for step in steps)

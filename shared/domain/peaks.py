@@ -1,0 +1,63 @@
+"""The peak of a forecast: of the next day, and of each day ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import isclose
+
+from shared.domain.exceedance import steps_over
+from shared.domain.forecasts import Forecast
+from shared.domain.timegrid import step_start
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The highest step of a day. Its bounds are those of that step, not of the day's highest value, which may fall elsewhere.
+
+    start_at, end_at: the day, 24 hours (or one longer step) from the first step still ahead, or from the end of the day before.
+    step, timestamp: None = a flat line, where no step is higher than another; the bounds are then the widest of the day.
+    """
+
+    start_at: datetime
+    end_at: datetime
+    step: int | None
+    timestamp: datetime | None
+    prediction: float
+    lower_bound: float
+    upper_bound: float
+
+
+def daily_peaks(forecast: Forecast, now: datetime) -> tuple[Peak, ...]:
+    """The peak of each day ahead, that of the next 24 hours first; of a forecast that is over those of its own days."""
+    first, steps = steps_over(forecast, now), forecast.horizon_steps
+    size = max(1, DAY_SECONDS // forecast.step_seconds)
+    return tuple(_peak(forecast, start, min(steps, start + size)) for start in range(first if first < steps else 0, steps, size))
+
+
+def next_peak(forecast: Forecast, now: datetime) -> Peak:
+    """The peak of the next 24 hours."""
+    return daily_peaks(forecast, now)[0]
+
+
+def _peak(forecast: Forecast, start: int, end: int) -> Peak:
+    """Of the steps with these indices; of equal ones the one that may be the highest, then the first."""
+    day = range(start, end)
+    highest = max(day, key=lambda step: (forecast.prediction[step], forecast.upper_bound[step]))
+    lowest = min(forecast.prediction[start:end])
+    is_flat = len(day) > 1 and isclose(lowest, forecast.prediction[highest], rel_tol=1e-9, abs_tol=1e-12)
+    return Peak(
+        start_at=_start(forecast, start),
+        end_at=_start(forecast, end),
+        step=None if is_flat else highest + 1,
+        timestamp=None if is_flat else _start(forecast, highest),
+        prediction=forecast.prediction[highest],
+        lower_bound=forecast.lower_bound[highest],
+        upper_bound=forecast.upper_bound[highest],
+    )
+
+
+def _start(forecast: Forecast, step: int) -> datetime:
+    return step_start(forecast.issued_at, step + 1, forecast.step_seconds)

@@ -1,0 +1,158 @@
+"""What the target of a queue is counted in, and what the queue has and can get: from its request, its source, or its name.
+
+request.limits ──▶ YARN's own columns beside the target ──▶ 100 % of what is guaranteed, for percentages
+  number or column        their newest known value
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from shared.domain.jobs import JobRequest
+from shared.domain.units import MAX_BORROWED, MAX_FRACTION, Unit, fitting
+
+NO_LIMIT = 2_147_483_647  # how YARN writes that there is none
+SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
+SHARE_USED, CLUSTER_USED = "usedcapacity", "absoluteusedcapacity"  # per cent of the queue's guarantee, and of the cluster
+CAPACITY, MAX_CAPACITY = "absolutecapacity", "absolutemaxcapacity"  # per cent of the cluster
+_AMOUNT = re.compile(r"used|demand|allocated")  # begins the name of an amount: used_memory_mb beside guaranteed_memory_mb
+_DEMAND = re.compile(r"demand|pending|request", re.IGNORECASE)  # what is wanted may be more than what is granted
+
+Notes = tuple[str, ...]
+Known = tuple[float | None, float | None]  # guaranteed, maximum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What a queue has and can get, in the target's unit; None = not known.
+
+    is_binding: whether usage is never more than the maximum, so that a forecast is held to it.
+    """
+
+    unit: Unit | None = None
+    guaranteed: float | None = None
+    maximum: float | None = None
+    is_binding: bool = False
+
+    @property
+    def notes(self) -> Notes:
+        """What was taken, in plain words: one line, or none."""
+        parts = [f"values are counted in {self.unit.value}"] if self.unit else []
+        parts += [f"guaranteed {self.guaranteed:g}"] if self.guaranteed is not None else []
+        parts += [f"at most {self.maximum:g}"] if self.maximum is not None else []
+        return (", ".join(parts),) if parts else ()
+
+    def physical_range(self, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+        """The bounds, with the maximum as the upper one where usage keeps to it."""
+        lower, upper = bounds
+        if not self.is_binding or self.maximum is None:
+            return bounds
+        return lower, self.maximum if upper is None else min(upper, self.maximum)
+
+
+UNKNOWN = Capacity()
+
+
+def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Notes]:
+    """The queue's capacity, and warnings about it.
+
+    Args:
+        frame: what was read before the issue time, with at least one value of the target; constant columns are still in it.
+    """
+    values, beside = frame[request.target].dropna(), _newest_values(frame)
+    units = (request.unit,) if request.unit else fitting(request.target, float(values.max()))
+    if len(units) > 1 and max(beside.get(CAPACITY, 0.0), beside.get(MAX_CAPACITY, 0.0)) > MAX_FRACTION:
+        units = (Unit.PERCENT,)  # who writes limits in per cent writes usage so too
+    unit = units[0] if len(units) == 1 else None
+    guaranteed, maximum = _first_known(_said(request, frame), *(_by_unit(request, unit, beside) if unit else ()))
+    is_above = maximum is not None and _is_mostly_above(values, SURPLUS * maximum, request.step_seconds)
+    is_binding = maximum is not None and not is_above and not _DEMAND.search(request.target)
+    capacity = Capacity(unit=unit, guaranteed=guaranteed, maximum=maximum, is_binding=is_binding)
+    warnings = (*_about_unit(request, units, float(values.max())), *_about_limits(request, frame, capacity))
+    if is_above and not _DEMAND.search(request.target):
+        warnings += (
+            f"most values of the last day lie above the maximum, {maximum:g}: it is hardly their limit, or of another unit, and "
+            "the forecast is not held to it",
+        )
+    return capacity, warnings
+
+
+def limit_columns(request: JobRequest) -> list[str]:
+    """The columns that are read for their limits alone, and are no covariates."""
+    if request.limits is None or request.columns is None:
+        return []
+    return [name for name in request.limits.columns if name not in request.columns]
+
+
+def _newest_values(frame: pd.DataFrame) -> dict[str, float]:
+    """The newest known value of each column, by its name without folders and underscores: `absolutecapacity`."""
+    names = {name.rpartition(".")[2].replace("_", "").lower(): name for name in reversed(frame.columns)}
+    found = {plain: _newest(frame[name]) for plain, name in names.items() if plain.startswith(_LIMITS)}
+    return {plain: value for plain, value in found.items() if value is not None}
+
+
+_LIMITS = (CAPACITY, MAX_CAPACITY, "guaranteed", "maximum")
+
+
+def _newest(column: pd.Series[float]) -> float | None:
+    """The newest value that is a limit: nothing and less stand for "not known", and a huge number for "no limit"."""
+    known = column[column > 0]
+    return float(known.iloc[-1]) if len(known) and known.iloc[-1] < NO_LIMIT else None
+
+
+def _said(request: JobRequest, frame: pd.DataFrame) -> Known:
+    """The limits that the request names or gives."""
+
+    def value(limit: str | float | None) -> float | None:
+        return _newest(frame[limit]) if isinstance(limit, str) else limit
+
+    return (None, None) if request.limits is None else (value(request.limits.guaranteed), value(request.limits.maximum))
+
+
+def _by_unit(request: JobRequest, unit: Unit, beside: dict[str, float]) -> Iterator[Known]:
+    """What YARN's own columns say, then what holds of every percentage."""
+    target = request.target.rpartition(".")[2].replace("_", "").lower()
+    capacity, most, full = beside.get(CAPACITY), beside.get(MAX_CAPACITY), unit.full
+    if target == CLUSTER_USED:
+        yield capacity, most
+        yield None, full  # YARN shows no more of a cluster
+    elif target == SHARE_USED and full is not None:
+        yield full, full * most / capacity if capacity and most else None
+    elif amount := _AMOUNT.match(target):
+        rest = target[amount.end() :]
+        yield beside.get(f"guaranteed{rest}"), beside.get(f"maximum{rest}")
+    if full is not None and target != CLUSTER_USED:
+        upper = request.bounds[1]
+        yield full, upper if upper is not None and upper <= full else None
+
+
+def _first_known(*sources: Known) -> Known:
+    guaranteed = next((known for known, _ in sources if known is not None), None)
+    return guaranteed, next((known for _, known in sources if known is not None), None)
+
+
+def _is_mostly_above(values: pd.Series[float], level: float, step_seconds: int) -> bool:
+    newest = values.iloc[-max(1, 86_400 // step_seconds) :]
+    return bool((newest > level).mean() > 0.5)
+
+
+def _about_unit(request: JobRequest, units: tuple[Unit, ...], highest: float) -> Iterator[str]:
+    if len(units) > 1:
+        yield (
+            f"no value of {request.target!r} is above {MAX_FRACTION:g}, so they may be parts of 1 as well as per cent: set "
+            "`unit` to fraction or to percent; until then nothing is told of limits, 100 % among them"
+        )
+    elif request.unit is Unit.FRACTION and highest > MAX_BORROWED:
+        yield f"`unit` says fraction, and {request.target!r} reaches {highest:g}: percentages are the unit percent"
+
+
+def _about_limits(request: JobRequest, frame: pd.DataFrame, capacity: Capacity) -> Iterator[str]:
+    for name in request.limits.columns if request.limits else ():
+        if _newest(frame[name]) is None:
+            yield f"the column {name!r} of `limits` has no value above zero in the history: that limit is not known"
+    if None not in (capacity.guaranteed, capacity.maximum) and (capacity.maximum or 0) < (capacity.guaranteed or 0):
+        yield f"the maximum, {capacity.maximum:g}, is less than what is guaranteed, {capacity.guaranteed:g}"
