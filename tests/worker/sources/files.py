@@ -20,8 +20,8 @@ def files(folder: Path) -> Source:
     return sources["files"](FilesConnection(path=folder))
 
 
-def queues(folder: Path, path: str | None = None, queue_field: str = "queue") -> list[str]:
-    return files(folder).queues(all_queues(Place(name="files", path=path), queue_field))
+def queues(folder: Path, path: str | None = None, *fields: str) -> list[str]:
+    return files(folder).queues(all_queues(Place(name="files", path=path), *fields))
 
 
 def read(folder: Path, path: str | None = None, queue: str = "a", **changes: object) -> Reading:

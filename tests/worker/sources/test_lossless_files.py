@@ -1,0 +1,226 @@
+"""Files as people export them: what is in them is read, or refused with what to set, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from shared.domain.samples import CsvForm, Limits
+from shared.errors import SourceNotFound, UnreadableData
+from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
+from tests.worker.sources.queries import a_query
+from worker.sources.base import Place
+
+HOURS = [START + timedelta(hours=hour) for hour in range(24)]
+
+
+def hourly(cells: list[str], queue: str = "a") -> list[str]:
+    return [f"{at:%Y-%m-%dT%H:%M:%SZ},{queue},{cell}" for at, cell in zip(HOURS, cells, strict=False)]
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "numbers"),
+    [
+        (",", ['"708.3"', '"1,024.5"', "987.1"], [708.3, 1024.5, 987.1]),
+        (";", ["708,3", "1.024,5", "1.034", "7"], [708.3, 1024.5, 1034.0, 7.0]),
+        ("\t", ["708.3", "1 024.5", "1'024.5"], [708.3, 1024.5, 1024.5]),
+        ("|", ["0,512", "12", "-3,25"], [0.512, 12.0, -3.25]),
+    ],
+)
+def test_signs_of_numbers_are_told_by_the_cells_and_said(tmp_path, separator, cells, numbers):
+    rows = [separator.join(row.split(",", 2)) for row in hourly(cells)]
+    write_csv(tmp_path, rows, header=HEADER.replace(",", separator))
+    reading = read(tmp_path)
+    assert (values(reading), reading.losses) == (numbers, ())
+    assert reading.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (['"1,024"', "987"], r"numbers such as '1,024', which may mean 1\.024 or 1024; say in `csv`"),
+        (['"61,2"', "61.2"], r"1 numbers with a decimal point such as '61\.2' and 1 with a decimal comma such as '61,2'"),
+    ],
+)
+def test_numbers_that_may_mean_two_are_an_error_that_says_what_to_set(tmp_path, cells, found):
+    write_csv(tmp_path, hourly(cells))
+    with pytest.raises(UnreadableData, match=found):
+        read(tmp_path)
+    form = CsvForm(decimal=".", thousands=",") if "mean" in found else CsvForm(decimal=",")
+    assert read(tmp_path, csv=form).frame.used_capacity.iloc[0] == (1024.0 if "mean" in found else 61.2)
+
+
+def test_a_point_that_looks_like_one_of_thousands_is_a_warning(tmp_path):
+    write_csv(tmp_path, hourly(["987", "1.034", "1.120", "950"]))
+    [advice] = read(tmp_path).advice
+    assert "`csv`" in advice
+    assert "'1.034'" in advice
+    assert values(read(tmp_path, csv=CsvForm(thousands="."))) == [987.0, 1034.0, 1120.0, 950.0]
+
+
+def test_the_hour_that_comes_twice_is_told_by_the_order_and_nothing_is_lost(tmp_path):
+    start, end = datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)
+    times = pd.date_range(start, end, freq="15min", inclusive="left").tz_convert("Europe/Berlin")
+    rows = [f"{at:%Y-%m-%d %H:%M},a,{value}" for value, at in enumerate(times)]
+    for order in (rows, rows[::-1]):
+        write_csv(tmp_path, order)
+        asked = {"start": start, "end": end, "step_seconds": 900, "timezone": "Europe/Berlin"}
+        reading = read(tmp_path, samples_timezone="Europe/Berlin", **asked)
+        assert values(reading) == [float(value) for value in range(len(times))]
+        assert reading.advice == ()
+    assert "although `timezone` is Europe/Berlin: say in `samples_timezone`" in read(tmp_path, **asked).advice[0]
+
+
+def test_values_outside_the_physical_range_and_missing_values_are_left_out(tmp_path):
+    write_csv(tmp_path, hourly([*map(str, range(20)), "-1", "2147483647", "NaN", "20"]))
+    reading = read(tmp_path, physical_range=(0.0, None))
+    assert values(reading) == [float(value) for value in range(21)]
+    assert {loss.what: loss.count for loss in reading.losses} == {
+        "values outside the physical range": 1,
+        "numbers that are infinite or stand for no limit": 1,
+    }
+    assert not any(loss.is_severe for loss in reading.losses)
+    silent = read(tmp_path, physical_range=(0.0, None), missing_values=(-1.0,)).losses
+    assert [loss.what for loss in silent] == ["numbers that are infinite or stand for no limit"]
+
+
+def test_a_second_header_is_left_out_and_said(tmp_path):
+    rows = hourly(["1", "2", "3"])
+    write_csv(tmp_path, [*rows[:2], HEADER, rows[2]])
+    assert queues(tmp_path) == ["a"]
+    assert (values(read(tmp_path)), read(tmp_path).notes) == ([1.0, 2.0, 3.0], ("1 repeated header line left out",))
+
+
+def test_a_line_with_too_many_cells_is_lost_to_its_queue_alone(tmp_path):
+    rows = hourly([str(value) for value in range(24)])
+    write_csv(tmp_path, [*rows[:5], "2026-01-05T04:30:00Z,a,restart, see ticket,12", *rows[5:], *hourly(["7"], "b")])
+    assert queues(tmp_path) == ["a", "b"]
+    [loss] = read(tmp_path).losses
+    assert (loss.count, loss.total, loss.first_at) == (1, 25, START + timedelta(hours=4, minutes=30))
+    assert "see ticket" in (loss.example or "")
+    assert not loss.is_severe
+    assert read(tmp_path, queue="b").losses == ()
+
+
+@pytest.mark.parametrize("which", ["every", "one"])
+def test_empty_cells_too_many_are_no_error(tmp_path, which):
+    rows = hourly(["1", "2", "3"])
+    write_csv(tmp_path, [f"{row},," if which == "every" or place == 1 else row for place, row in enumerate(rows)])
+    reading = read(tmp_path)
+    assert (values(reading), reading.losses) == ([1.0, 2.0, 3.0], ())
+
+
+def test_repeated_columns_that_nobody_needs_are_left_out_and_named(tmp_path):
+    write_csv(tmp_path, [f"{row},1,2" for row in hourly(["1", "2"])], header=f"{HEADER},mem,mem")
+    arrays = [pa.array(HOURS[:2]), pa.array(["a", "a"]), pa.array([1.0, 2.0]), pa.array([1, 2]), pa.array([1, 2])]
+    parquet.write_table(pa.table(arrays, names=[*HEADER.split(","), "mem", "mem"]), tmp_path / "x.parquet")
+    for name in ("rows.csv", "x.parquet"):
+        reading = read(tmp_path, name)
+        assert values(reading) == [1.0, 2.0]
+        assert "columns whose name is there several times: left out mem" in reading.notes
+        with pytest.raises(UnreadableData, match="multiple columns named mem"):
+            read(tmp_path, name, columns=("mem",))
+
+
+def test_a_panel_s_columns_are_queues_when_it_is_said(tmp_path):
+    rows = [f"{at:%Y-%m-%d %H:%M:%S},{value},{value * 2},up" for value, at in enumerate(HOURS)]
+    write_csv(tmp_path, rows, header="Time,root.etl,root.ml,state", name="panel.csv")
+    with pytest.raises(SourceNotFound, match=r"'used_capacity'.*if each column is a queue, say `queues_from_columns`"):
+        files(tmp_path).queues(a_query(Place(name="files"), queue="", time_field="Time"))
+    asked = {"time_field": "Time", "queues_from_columns": True}
+    assert files(tmp_path).queues(a_query(Place(name="files"), queue="", **asked)) == ["root.etl", "root.ml"]
+    assert values(read(tmp_path, queue="root.ml", **asked)) == [float(value * 2) for value in range(24)]
+
+
+def test_columns_of_any_name_are_read(tmp_path):
+    write_csv(tmp_path, ["2026-01-05 00:00,61.2"], header="Time, Used capacity %", name="root.etl.csv")
+    reading = read(tmp_path, queue="root.etl", time_field="Time", target="Used capacity %")
+    assert reading.frame["Used capacity %"].tolist() == [61.2]
+
+
+def partitioned(tmp_path: Path) -> Path:
+    rows = [f"{at:%Y-%m-%dT%H:%M:%SZ},a,{part},{value}" for at in HOURS for part, value in (("default", 95.5), ("gpu", 41))]
+    return write_csv(tmp_path, rows, header="timestamp,queue,partition,used_capacity")
+
+
+def test_a_dimension_that_nobody_asked_for_is_an_error_with_two_ways_out(tmp_path):
+    partitioned(tmp_path)
+    with pytest.raises(UnreadableData, match=r"queue a.*differ in 'partition' \(default, gpu\).*`where`.*`queue_field`"):
+        read(tmp_path, columns=())
+    assert set(values(read(tmp_path, where={"partition": ("gpu",)}))) == {41.0}
+    fields = ("queue", "partition")
+    assert queues(tmp_path, None, *fields) == ["a/default", "a/gpu"]
+    assert set(values(read(tmp_path, queue="a/default", queue_field=fields))) == {95.5}
+
+
+def test_two_files_of_one_queue_with_other_numbers_are_not_mixed(tmp_path):
+    for cluster, value in (("a", "30"), ("b", "80")):
+        write_csv(tmp_path, hourly([value] * 24), name=f"cluster-{cluster}/usage.csv")
+    with pytest.raises(UnreadableData, match=r"between files \(cluster-a/usage\.csv, cluster-b/usage\.csv\); say in `path`"):
+        read(tmp_path)
+    assert set(values(read(tmp_path, "cluster-a/*"))) == {30.0}
+
+
+def test_folders_of_parts_are_one_table_and_their_keys_are_columns(tmp_path):
+    for cluster, value in (("x", 1.0), ("y", 2.0)):
+        for day, hours in (("2026-01-04", HOURS[:12]), ("2026-01-05", HOURS[12:])):
+            folder = tmp_path / f"cluster={cluster}" / f"dt={day}"
+            folder.mkdir(parents=True)
+            frame = pd.DataFrame({"timestamp": hours, "queue": "a", "used_capacity": value})
+            frame.to_parquet(folder / "part-00000.parquet")
+    with pytest.raises(UnreadableData, match="differ in 'cluster'"):
+        read(tmp_path)
+    assert values(read(tmp_path, where={"cluster": ("y",)})) == [2.0] * 24
+    assert queues(tmp_path, None, "queue", "cluster") == ["a/x", "a/y"]
+    with pytest.raises(SourceNotFound, match=r"no column 'pool' in .*part-00000.*a part of one table"):
+        queues(tmp_path, None, "pool")
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["1767571200", "1767574800000"], "numbers of seconds since 1970 such as .* numbers of milliseconds since 1970"),
+        (["1767571200", "2026-01-05T01:00:00Z"], "timestamps with a time zone such as .* numbers of seconds since 1970"),
+    ],
+)
+def test_two_kinds_of_timestamps_in_one_column_are_an_error_that_names_both(tmp_path, cells, found):
+    write_csv(tmp_path, [f"{cell},a,1" for cell in cells])
+    with pytest.raises(UnreadableData, match=found):
+        read(tmp_path)
+
+
+def test_of_too_many_companions_the_most_related_are_kept_and_limits_too(tmp_path):
+    random = np.random.default_rng(0)
+    target = random.normal(50, 10, 24)
+    others = {f"m{number}": random.normal(size=24) for number in range(300)}
+    frame = pd.DataFrame({"timestamp": HOURS, "queue": "a", "used_capacity": target, "absolute_capacity": 40.0, **others})
+    frame["twin"] = target + random.normal(0, 0.1, 24)
+    frame.to_parquet(tmp_path / "x.parquet")
+    reading = read(tmp_path)
+    assert {"used_capacity", "absolute_capacity", "twin"} <= set(reading.frame)
+    assert len(reading.frame.columns) == 202
+    assert "301 columns that nobody asked for" in reading.notes[0]
+    assert set(read(tmp_path, columns=(), limits=Limits(maximum="m7")).frame) == {"used_capacity", "m7"}
+
+
+def test_every_fault_of_a_place_is_told_at_once(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"], header="at,pool,load")
+    with pytest.raises(SourceNotFound, match=r"no column 'timestamp'; no column 'used_capacity', there are at, pool, load"):
+        queues(tmp_path)
+
+
+def test_one_scan_gives_what_reading_each_queue_gives(tmp_path):
+    write_csv(tmp_path, [*hourly(["1", "2", "x"]), *hourly(["3"], "b"), *hourly(["text"], "c")], name="1.csv")
+    write_csv(tmp_path, hourly(["5"], "b"), name="2.csv")
+    source, query = files(tmp_path), a_query(Place(name="files"), queue="", start=START, end=START + timedelta(days=1))
+    scanned = dict(source.scan(query, ["a", "b", "c", "nobody"]))
+    assert values(scanned["a"]) == [1.0, 2.0]
+    assert values(scanned["b"]) == [5.0]
+    assert "found string such as 'text'" in str(scanned["c"])
+    assert "found no row of it" in str(scanned["nobody"])
