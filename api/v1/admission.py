@@ -14,7 +14,7 @@ from shared.domain.forecasts import ModelCard
 from shared.domain.identifiers import is_column
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
-from shared.domain.samples import CsvForm
+from shared.domain.samples import Aggregation, CsvForm
 from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
@@ -84,9 +84,14 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
             if refused := [name for name in names if not is_column(name)]:
                 accepted = f"of {kind} accepted are letters, digits and _, joined by dots"
                 raise InvalidRequest(f"found the name {refused[0]!r}; {accepted}", field=field)
-        for field, is_given in (("csv", request.csv != CsvForm()), ("queues_from_columns", request.queues_from_columns)):
+        for field, is_given in {
+            "csv": request.csv != CsvForm(),
+            "queues_from_columns": request.queues_from_columns,
+            "aggregation": request.aggregation is Aggregation.TIME_WEIGHTED_MEAN,
+        }.items():
             if is_given:
-                raise InvalidRequest(f"{place.name!r} is of kind {kind}; {field} is for files only", field=field)
+                what = request.aggregation if field == "aggregation" else field
+                raise InvalidRequest(f"{place.name!r} is of kind {kind}; {what} is for files only", field=field)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:

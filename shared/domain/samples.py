@@ -19,6 +19,7 @@ class Aggregation(StrEnum):
     MEDIAN = "median"
     MIN = "min"
     MAX = "max"
+    TIME_WEIGHTED_MEAN = "time_weighted_mean"  # of samples that are taken when something changes: each holds until the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

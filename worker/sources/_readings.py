@@ -10,6 +10,7 @@ import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
+from shared.domain.samples import Aggregation
 from shared.errors import EmptySeries
 from worker.sources._companions import most_related
 from worker.sources._lines import cell
@@ -37,17 +38,21 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     inside = samples.frame(samples.is_inside)
     unique = inside[~inside.index.duplicated(keep="last")]
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
+    moments = len(unique)
     usable = unique.index[unique[judged].notna().any(axis=1)]
     losses = tuple(_losses(parts, samples, query))
     if usable.empty:
         raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
+    if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
+        unique = samples.frame(samples.is_readable)
+        unique = unique[~unique.index.duplicated(keep="last")]
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
     reading = Reading(
         frame=frame,
         rows=len(inside),
-        duplicates=len(inside) - len(unique),
-        non_finite=len(unique) - len(usable),
+        duplicates=len(inside) - moments,
+        non_finite=moments - len(usable),
         newest_at=usable[-1].to_pydatetime(),
         losses=losses,
         notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),

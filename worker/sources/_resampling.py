@@ -7,6 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 from shared.domain.samples import Aggregation
+from worker.sources._holding import time_weighted
 
 
 def resample(
@@ -18,8 +19,10 @@ def resample(
         samples: index = timestamps (UTC, sorted), float columns, NaN where a sample is not usable.
         start, end: on a bucket's border, so that every bucket given is whole.
         step_seconds: always as seconds: for "5D" pandas would ignore the origin.
-        aggregation: mean, median, min or max of the usable samples of a bucket.
+        aggregation: of the usable samples of a bucket; weighted by time, samples before `start` count for what still held then.
     """
+    if aggregation is Aggregation.TIME_WEIGHTED_MEAN:
+        return time_weighted(samples[samples.index < end], start=start, end=end, step_seconds=step_seconds)
     inside = samples[(samples.index >= start) & (samples.index < end)]
     buckets = inside.resample(f"{step_seconds}s", origin="epoch", closed="left", label="left")
     steps: pd.DataFrame = buckets.agg(aggregation.value)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from shared.domain.samples import CsvForm, Limits
+from shared.domain.samples import Aggregation, CsvForm, Limits
 from shared.errors import SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
 from tests.worker.sources.queries import a_query
@@ -224,3 +224,13 @@ def test_one_scan_gives_what_reading_each_queue_gives(tmp_path):
     assert values(scanned["b"]) == [5.0]
     assert "found string such as 'text'" in str(scanned["c"])
     assert "found no row of it" in str(scanned["nobody"])
+
+
+def test_a_value_holds_until_the_next_one_where_that_is_asked_for(tmp_path):
+    day_before = START - timedelta(minutes=30)
+    changes = [(day_before, 10), (START + timedelta(minutes=15), 50), (START + timedelta(hours=3, minutes=30), 20)]
+    write_csv(tmp_path, [f"{at:%Y-%m-%dT%H:%M:%SZ},a,{value}" for at, value in changes])
+    steps = values(read(tmp_path, aggregation=Aggregation.TIME_WEIGHTED_MEAN))
+    assert steps[:5] == [40.0, 50.0, 50.0, 35.0, 20.0]
+    assert len(steps) == 24
+    assert read(tmp_path, aggregation=Aggregation.MEAN).frame.used_capacity.tolist() == [50.0, 20.0]
