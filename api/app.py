@@ -11,7 +11,7 @@ from api import dashboard, ops, v1
 from api.edge import audit, auth, limits, problems, request_checks, sessions
 from api.edge.context import EXTENSION, Services
 from api.edge.proxies import behind_proxies
-from api.edge.routing import add_routes, check_policies
+from api.edge.routing import NamePath, add_routes, check_policies
 from api.ops import metrics, openapi
 from shared.config.settings import Settings
 from shared.telemetry.tracing import start_tracing
@@ -25,6 +25,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.url_map.merge_slashes = False  # a queue's name may hold two
+    app.url_map.converters["path"] = NamePath
     services = app.extensions[EXTENSION] = Services(settings=settings)
     app.wsgi_app = behind_proxies(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]
     problems.register(app)

@@ -9,13 +9,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import urllib3
 
 from shared import errors
 from shared.domain.codec import Document
 from shared.domain.jobs import JobState
+from shared.domain.outgoing import in_path
 from shared.errors import (
     AccessError,
     ApiAway,
@@ -108,7 +109,7 @@ class Client:
     def _call(
         self, method: str, *path: str, query: Mapping[str, object] | None = None, body: str | bytes | None = None
     ) -> Document:
-        url = "/".join((self.base_url, "v1", *(quote(part, safe="") for part in path)))
+        url = "/".join((self.base_url, "v1", *(in_path(part, safe="") for part in path)))
         if parameters := urlencode({name: value for name, value in (query or {}).items() if value is not None}):
             url += f"?{parameters}"
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})

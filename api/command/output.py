@@ -126,7 +126,8 @@ def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[st
     if outlook is None or queue["state"] != QueueState.SUCCEEDED:
         first = said_of.get(queue["reason"], queue["queue"])
         reason = queue["reason"] if first == queue["queue"] else f"as {first}"
-        return queue["queue"], queue["state"], *(None,) * 7, reason
+        winner = queue["winner"]["model"] if queue["winner"] else None
+        return queue["queue"], queue["state"], winner, *(None,) * 6, reason
     amounts = (_amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
     at = shown_time(outlook["peak_at"])
     verdict = queue["queue"], queue["state"], outlook["model"], outlook["mape"], outlook["skill"]

@@ -22,7 +22,7 @@ from shared.config.settings import load_settings
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState
-from shared.errors import UsageError
+from shared.errors import QueuecastError, UsageError
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 
@@ -203,7 +203,16 @@ def _seconds(text: str) -> int:
 
 
 def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
-    show(job, lambda _: output.print_job(job, client.get("jobs", job["job_id"], "queues")), as_json=as_json)
+    show(job, lambda _: output.print_job(job, _outlooks(job, client)), as_json=as_json)
+
+
+def _outlooks(job: Document, client: Client) -> Document:
+    """The forecasts of a job's queues; what cannot be fetched costs the numbers of its queue, never the table."""
+    try:
+        return client.get("jobs", job["job_id"], "queues")
+    except QueuecastError as error:
+        notice(f"the forecasts of the job cannot be shown: {error}", style="yellow")
+        return {"queues": []}
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobFilter, QueueState
+from shared.domain.outgoing import in_path
 from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import QueueNotFound
@@ -96,7 +97,7 @@ def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:
     newest = {name: getattr(forecast, attribute) for name, attribute in NAMES.items()}
     this = {"issued_at": forecast.issued_at.isoformat(), "job_id": forecast.job_id}
     parameters = urlencode(newest if is_newest else this, quote_via=quote)
-    return {"name": forecast.queue, "address": f"/v1/queues/{quote(forecast.queue)}/series?{parameters}"}
+    return {"name": forecast.queue, "address": f"/v1/queues/{in_path(forecast.queue)}/series?{parameters}"}
 
 
 def _address(queue: str, changes: Mapping[str, object]) -> str:
@@ -104,7 +105,7 @@ def _address(queue: str, changes: Mapping[str, object]) -> str:
     query = {**request.args.to_dict(flat=False), **changes}
     given = {name: value for name, value in query.items() if value is not None and (value != [""] or name in BLANK)}
     parameters = urlencode(given, doseq=True, quote_via=quote)
-    return f"/queues/{quote(queue)}{'?' if parameters else ''}{parameters}"
+    return f"/queues/{in_path(queue)}{'?' if parameters else ''}{parameters}"
 
 
 def _report(services: Services, forecast: Forecast) -> dict[str, object]:

@@ -20,11 +20,13 @@ from typing import TypeVar, cast, get_type_hints
 
 from flask import Blueprint, Flask, Response, abort
 from pydantic import BaseModel, ValidationError
+from werkzeug.routing import PathConverter
 
 from api.edge.context import Services
 from api.edge.document import SPEC, TOKEN, Answers, problem_statuses
 from api.edge.policy import Policy
 from api.edge.problems import refusal
+from shared.domain.outgoing import from_path, in_path
 
 V = TypeVar("V", bound=Callable[..., object])
 
@@ -57,6 +59,18 @@ def route(
         return answer
 
     return mark
+
+
+class NamePath(PathConverter):
+    """`<path:name>`: a name of any characters, as addresses have it."""
+
+    def to_python(self, value: str) -> str:
+        """The name; werkzeug has percent-decoded it."""
+        return from_path(value)
+
+    def to_url(self, value: str) -> str:
+        """The name in an address of ours."""
+        return in_path(value)
 
 
 def add_routes(target: Flask | Blueprint, services: Services, *rooms: ModuleType) -> None:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -21,6 +20,7 @@ from api.edge.identity import caller
 from api.schema import answers
 from api.schema.queries import JobsQuery
 from shared.domain.jobs import Job, QueueState
+from shared.domain.outgoing import in_path
 from shared.domain.reports import QueueReport
 from shared.errors import BrokerAway, MalformedRequest, QueueNotFound
 
@@ -42,7 +42,7 @@ def job_answer(services: Services, job: Job) -> answers.JobAnswer:
 
 
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
-    link = f"{answers.job_path(report.job_id)}/queues/{quote(report.queue)}"
+    link = f"{answers.job_path(report.job_id)}/queues/{in_path(report.queue)}"
     return answers.QueueOfJob.showing(report, links={"self": link})
 
 

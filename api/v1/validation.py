@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -21,7 +23,7 @@ from api.v1.admission import refusals, warnings_of
 from shared.domain.codec import from_json, to_json
 from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.lanes import Lane
-from shared.errors import WorkersAway, WorkersBusy
+from shared.errors import ServiceError, WorkersAway, WorkersBusy
 
 ANSWER_SECONDS = 5.0
 QUESTION = replace(WRITE, is_audited=False)  # changes nothing, but costs a worker time
@@ -42,8 +44,18 @@ def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     problems = [
         Problem(field=str(error.ids.get("field", "")), message=str(error)) for error in refusals(services, job_request, now)
     ]
-    verdict = Validation(problems=tuple(problems)) if problems else _ask_worker(services, job_request)
-    return answers.ValidationAnswer.of(replace(verdict, warnings=(*warnings_of(job_request, now), *verdict.warnings)))
+    found = _asked_too(services, job_request, problems) if problems else _ask_worker(services, job_request)
+    known = {problem.message for problem in problems}
+    every = (*problems, *(problem for problem in found.problems if problem.message not in known))
+    return answers.ValidationAnswer.of(Validation(problems=every, warnings=(*warnings_of(job_request, now), *found.warnings)))
+
+
+def _asked_too(services: Services, job_request: JobRequest, problems: Sequence[Problem]) -> Validation:
+    """What a worker sees beside problems that say nothing of the places to look at; nothing when none answers."""
+    if not any(problem.field.startswith("data") for problem in problems):
+        with suppress(ServiceError):
+            return _ask_worker(services, job_request)
+    return Validation()
 
 
 def _ask_worker(services: Services, job_request: JobRequest) -> Validation:

@@ -63,8 +63,6 @@ def why_no_queue(name: str) -> str | None:
         return f"it is longer than the accepted {MAX_QUEUE_NAME} characters"
     if not name.strip():
         return "it is empty or nothing but white space"
-    if ".." in re.split(r"[/\\]", name):
-        return "it has `..` as a part, which leads out of a folder"
     return control_in(name)
 
 

@@ -12,10 +12,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from shared.domain import identifiers
+from shared.domain.holiday_codes import known_code
 from shared.domain.series import CLUSTER, MAX_CLUSTER
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts; which codes there are only a worker knows
+COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts
 MAX_DATES = 1_000
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
 
@@ -54,7 +55,7 @@ PolicyName = Annotated[
 def holidays_of(given: object) -> str | tuple[date, ...]:
     """Holidays: the code or the dates that a text or a list of texts stands for; raises ValueError with what is accepted."""
     if isinstance(given, str) and re.fullmatch(COUNTRY, given):
-        return given.upper()
+        return known_code(given)
     if isinstance(given, list | tuple) and len(given) <= MAX_DATES and all(map(_is_day, given)):
         return tuple(map(date.fromisoformat, given))
     raise ValueError(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import structlog
 
-from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.job_warnings import skipped_queues, warnings_of
+from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Validation
+from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
-from shared.errors import QueuecastError
+from shared.domain.states import verdict
+from shared.errors import DataError, QueuecastError, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.resources import Resources, current_resources
+from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue
 
-MAX_QUEUES_READ = 3  # queues that are read: an answer is awaited
+MIN_QUEUES_READ = 3
+LOOK_SECONDS = 2.0  # then no further queue is read: an answer is awaited
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +40,8 @@ def validate(request: JobRequest, now: datetime) -> Validation:
     }
     for field, look in looks.items():
         try:
-            warnings += look()
+            for warning in look():  # what was said before it fails is said
+                warnings.append(warning)  # noqa: PERF402
         except QueuecastError as error:
             log.info("a question is answered with a problem", error=str(error))
             problems.append(Problem(field=field, message=error.public))
@@ -59,17 +66,40 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
     queues, about_queues = wanted_queues(request, known)
     yield from about_queues
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(queues))
-    yield f"{len(queues)} of {len(known)} queues would be forecast; {min(MAX_QUEUES_READ, len(queues))} were looked at"
-    for queue in queues[:MAX_QUEUES_READ]:
-        yield from _look_at_queue(resources, request, queue, issued_at)
+    reports = _look_at_queues(resources, request, queues, issued_at)
+    yield f"{len(queues)} of {len(known)} queues are asked for; {len(reports)} were looked at"
+    yield from _said_of(reports, of=len(queues))
 
 
-def _look_at_queue(resources: Resources, request: JobRequest, queue: str, issued_at: datetime) -> Iterator[str]:
-    """Warnings of one queue; one that cannot be forecast is a warning too, as the others would go on."""
+def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[str], issued_at: datetime) -> list[QueueReport]:
+    """The first queues, as many as there is time for."""
+    reports: list[QueueReport] = []
+    end = time.monotonic() + LOOK_SECONDS
+    while len(reports) < len(queues) and (len(reports) < MIN_QUEUES_READ or time.monotonic() < end):
+        reports.append(_look_at_queue(resources, request, queues[len(reports)], issued_at))
+    return reports
+
+
+def _said_of(reports: Sequence[QueueReport], of: int) -> Iterator[str]:
+    """What the job would say of these queues, of so many; raises what it would fail for, if none of them had a forecast."""
+    yield from warnings_of(reports)
+    failures = {report.queue: str(report.reason) for report in reports if report.state is QueueState.FAILED}
+    yield from (f"{queue}: it would have no forecast: {reason}" for queue, reason in failures.items())
+    succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
+    state, reason = verdict(succeeded, failures, skipped_queues(reports))
+    if state is JobState.FAILED:
+        raise UnreadableData.told(f"{reason}" if len(reports) == of else f"of the {len(reports)} looked at, {reason}")
+
+
+def _look_at_queue(resources: Resources, request: JobRequest, queue: str, issued_at: datetime) -> QueueReport:
+    """What the job's report of the queue would say."""
+    report = QueueReport(job_id="", queue=queue, state=QueueState.SUCCEEDED)
     try:
         reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))
+        report = replace(report, quality=QualityReport(losses=reading.losses))
         without_advice = replace(reading, advice=())  # the look at the source has given it
         prepared = prepare_queue(request, without_advice, queue=queue, issued_at=issued_at, cards=model_cards())
-        yield from (f"{queue}: {warning}" for warning in prepared.quality.warnings)
-    except QueuecastError as error:
-        yield f"{queue}: it would have no forecast: {error.public}"
+        return replace(report, quality=prepared.quality)
+    except DataError as error:
+        why = why_skipped(request, queue, error, issued_at)
+        return replace(report, state=QueueState.SKIPPED if why else QueueState.FAILED, reason=why or error.public)

@@ -17,6 +17,7 @@ import structlog
 import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
+from werkzeug.wrappers import Request, Response
 
 from api.command.client import Client
 from api.command.service import follow
@@ -363,3 +364,37 @@ def _asked(port: int) -> urllib3.BaseHTTPResponse | None:
         return urllib3.request("GET", f"http://127.0.0.1:{port}/healthz", retries=False)
     except urllib3.exceptions.HTTPError:
         return None
+
+
+@pytest.mark.parametrize("queue", ["..", ".", "a/../b", "/a//b/", "%2E%2E", "100%?#ä"])
+def test_a_queue_of_any_name_is_reached_by_every_command_and_page(url: str, store: Store, queue: str) -> None:
+    store.jobs.add(a_job(state=JobState.SUCCEEDED))
+    store.reports.save(QueueReport(job_id="job-1", queue=queue, state=QueueState.SUCCEEDED, outcomes=LEADERBOARD, winner=NAIVE))
+    store.forecasts.save(a_forecast(queue=queue))
+    for words in (("jobs", "show", "job-1", "--queue", queue), ("queues", "show", queue), ("queues", "accuracy", queue)):
+        result = run(*words, "--url", url, "--json")
+        assert result.exit_code == 0, result.output
+    assert json.loads(run("queues", "show", queue, "--url", url, "--json").stdout)["queue"] == queue
+    [shown_queue] = Client(url).get("jobs", "job-1")["queues"]
+    page = urllib3.request("GET", f"{url}/jobs/job-1").data.decode()
+    addresses = [shown_queue["links"]["self"], *re.findall(r'href="(/queues/[^"?]*)', page)]
+    assert len(addresses) == 2
+    for address in addresses:  # this client takes steps like `..`, as browsers do
+        answer = urllib3.request("GET", url + address, headers={"Accept": "*/*"})
+        assert (answer.status, answer.geturl().endswith(address)) == (200, True)
+
+
+def test_forecasts_that_cannot_be_fetched_cost_no_row_of_the_table(url: str, store: Store) -> None:
+    store.jobs.add(a_job(state=JobState.SUCCEEDED))
+    store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, winner=NAIVE))
+    job = Client(url).get("jobs", "job-1")
+
+    @Request.application
+    def half(request: Request) -> Response:
+        return Response("no", 500) if request.path.endswith("/queues") else Response(json.dumps(job), mimetype="application/json")
+
+    with serving(half) as address:
+        result = run("jobs", "show", "job-1", "--url", address)
+    assert result.exit_code == 0
+    assert re.search(r"root\.etl +succeeded +seasonal_naive", result.stdout)
+    assert "the forecasts of the job cannot be shown" in result.stderr

@@ -107,7 +107,9 @@ def test_when_no_queue_is_found_some_known_ones_are_named() -> None:
         wanted_queues(a_request(), [])
 
 
-@pytest.mark.parametrize("name", ["NA", "null", "-", "None", "root.etl", "a/b", "...", "a..b", "Überlauf", "キュー", "x" * 500])
+@pytest.mark.parametrize(
+    "name", ["NA", "null", "-", "None", "root.etl", "a/b", "...", "..", ".", "../a", "a..b", "Überlauf", "キュー", "x" * 500]
+)
 def test_a_queue_may_have_any_plain_name(name: str) -> None:
     assert accepted_queues([name]) == ([name], ())
 
@@ -123,8 +125,6 @@ def test_a_queue_may_have_any_plain_name(name: str) -> None:
         ("a\u202etxt", r"'a\\u202etxt': it has a character that changes the direction"),
         ("\u200fa", "changes the direction"),
         ("  \u3000", "nothing but white space"),
-        ("../../etc", "it has `..` as a part"),
-        ("a\\..\\b", "it has `..` as a part"),
         ("x" * 501, r"x{60}…: it is longer than the accepted 500 characters"),
     ],
 )

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from holidays import list_supported_countries
 
+from shared.domain.holiday_codes import CODES
 from shared.errors import InvalidRequest
 from worker.prepare.calendar import calendar_features, holiday_dates
 
@@ -90,3 +92,8 @@ def test_an_unknown_country_is_refused_with_what_is_accepted(code):
 def test_an_unknown_time_zone_is_refused_with_what_is_accepted(name):
     with pytest.raises(InvalidRequest, match=rf"field timezone\): found '{name}', accepted is an IANA name"):
         calendar_features(hours("2026-01-01", 3), name, ())
+
+
+def test_the_codes_that_the_api_accepts_are_those_whose_holidays_are_known() -> None:
+    known = {country: parts for country, parts in list_supported_countries().items() if len(country) == 2}
+    assert {country: {part for part in parts if len(part) <= 3} for country, parts in known.items()} == CODES
