@@ -30,7 +30,7 @@ class InfluxdbConnection(DatabaseConnection):
     asks: ClassVar = {
         "measurement": PlaceField(accepts=PlaceName, is_needed=True),
         "database": DATABASE,
-        POLICY: PlaceField(accepts=PolicyName, roles=("destination",), hint="of version 1, unless the database's default"),
+        POLICY: PlaceField(accepts=PolicyName, hint="of version 1, unless the database's default"),
     }
     taken_from: ClassVar = {
         "url": "influxdb_url",

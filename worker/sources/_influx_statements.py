@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from shared.connections.influxdb import POLICY
 from shared.domain.places import Place
 from shared.domain.samples import Scalar
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import quoted_field, quoted_place
+from shared.drivers.influx import quoted_field, quoted_measurement
 from shared.errors import UnreadableData
 from worker.sources._names import splits
 from worker.sources.base import Query
@@ -36,7 +37,7 @@ class Points:
 
 def measurement_of(place: Place) -> str:
     """The measurement as a statement names it."""
-    return quoted_place(str(place.measurement))
+    return quoted_measurement(str(place.measurement), place.given.get(POLICY))
 
 
 def points_of(query: Query, kinds: Kinds) -> Points:

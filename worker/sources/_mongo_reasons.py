@@ -14,8 +14,6 @@ from worker.sources._mongo_pipeline import Filter, checked, documents_of, sample
 from worker.sources.base import MINUTE, Query
 
 SAMPLED = 100  # documents from which the fields of a collection are learned
-MAX_UNDATED = 10_000  # counted; beyond it the exact number says nothing new
-NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
 CANNOT_LIST_INDEXES = {13, 166}  # not authorised; a view
 
 
@@ -65,9 +63,6 @@ def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataErro
         return why_no_document(documents, query, among)
     if missing := [name for name in (query.time_field, *query.required) if name not in kinds]:
         return SourceNotFound(no_field(missing[0], kinds))
-    if undated := count_undated(documents, query, among):
-        example = documents.find_one({**own, query.time_field: {"$type": NO_DATE}}) or {}
-        return UnreadableData(_no_dates(documents, query, undated, value_at(example, query.time_field)), queue=query.queue)
     dated = {**own, query.time_field: {"$type": "date"}}
     first, last = (documents.find_one(dated, sort=[(query.time_field, order)]) for order in (1, -1))
     if first is None or last is None:
@@ -92,12 +87,6 @@ def why_no_number(documents: Documents, query: Query, among: Filter, name: str) 
     )
 
 
-def count_undated(documents: Documents, query: Query, among: Filter) -> int:
-    """How many of the queue's documents have text or a number as timestamp, up to `MAX_UNDATED`; an index makes it free."""
-    undated = {**documents_of(query, among), checked(query.time_field): {"$type": NO_DATE}}
-    return documents.count_documents(undated, limit=MAX_UNDATED)
-
-
 def missing_index(documents: Documents, query: Query, among: Filter) -> str | None:
     """What to tell the owner of a collection that has to be read as a whole for each queue; None when it has its index."""
     try:
@@ -119,13 +108,3 @@ def missing_index(documents: Documents, query: Query, among: Filter) -> str | No
 def no_field(name: str, kinds: Kinds) -> str:
     """What to say of a field that is not there."""
     return f"found no field {name!r}, there are {listed(kinds)}"
-
-
-def _no_dates(documents: Documents, query: Query, count: int, example: object) -> str:
-    number = f"{count:,}{' or more' if count == MAX_UNDATED else ''}"
-    undated = f"{number} documents with {type(example).__name__} as {query.time_field!r}, such as {str(example)[:40]!r}"
-    mend = f'[{{$set: {{"{query.time_field}": {{$toDate: "${query.time_field}"}}}}}}]'
-    return (
-        f"found {undated}, and none with a date in the history asked for; accepted are dates. This turns texts into dates:"
-        f' db.getCollection("{documents.name}").updateMany({{"{query.time_field}": {{$type: "string"}}}}, {mend})'
-    )

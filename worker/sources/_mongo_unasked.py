@@ -6,14 +6,14 @@ Looking costs nothing until some are met; then the timestamps are gone through o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from bson import ObjectId
 
 from shared.drivers.mongo import Documents
 from worker.sources._mongo_fields import flat, value_at
-from worker.sources._mongo_pipeline import Filter, documents_of, queue_text, shared_pipeline
+from worker.sources._mongo_pipeline import Filter, documents_of, queue_text, samples_of, shared_pipeline
 from worker.sources._mongo_steps import Steps
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
@@ -22,37 +22,49 @@ LOOKED_AT = 200  # timestamps
 MAX_VALUES = 20  # of a field of whole numbers that may tell documents apart
 ALWAYS = 0.9  # of the timestamps: in so many of them the field differs
 
-Moments = Mapping[datetime, Sequence[Mapping[str, str]]]  # timestamp → what its documents have that may tell them apart
+Moments = Mapping[object, Sequence[Mapping[str, str]]]  # timestamp → what its documents have that may tell them apart
 
 
-def refuse_unasked(documents: Documents, query: Query, among: Filter, columns: Sequence[str], steps: Steps) -> None:
-    """Raises UnreadableData when keeping the last document of each timestamp would be a choice that nobody has made."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """The timestamps at which documents of a queue have different numbers, in order and as they are stored."""
+
+    stored: Mapping[datetime, object]
+    newest_at: object  # of all timestamps
+
+
+def shared_dates(documents: Documents, query: Query, among: Filter, columns: Sequence[str], steps: Steps) -> Shared:
+    """Of documents with dates; costs nothing where none came twice."""
     if steps.moments == steps.rows:
+        return Shared(stored={}, newest_at=None)
+    pipeline = shared_pipeline(query, among, query.judged(columns))
+    stored = {row["_id"]: row["_id"] for row in documents.aggregate(pipeline, allowDiskUse=True)}
+    newest = documents.find_one(samples_of(query, among), sort=[(query.time_field, -1)]) if stored else None
+    return Shared(stored=stored, newest_at=value_at(newest or {}, query.time_field))
+
+
+def refuse_unasked(documents: Documents, query: Query, among: Filter, steps: Steps, shared: Shared) -> None:
+    """Raises UnreadableData when keeping the last document of each timestamp would be a choice that nobody has made."""
+    count = len(shared.stored)
+    if not is_unasked(count, steps.moments, is_newest=shared.newest_at in shared.stored):
         return
-    judged = query.judged(columns)
-    shared = [row["_id"] for row in documents.aggregate(shared_pipeline(query, among, judged), allowDiskUse=True)]
-    if not shared:
-        return
-    newest = value_at(documents.find_one(documents_of(query, among), sort=[(query.time_field, -1)]) or {}, query.time_field)
-    if not is_unasked(len(shared), steps.moments, is_newest=newest == shared[-1]):
-        return
-    looked = shared[:: max(1, len(shared) // LOOKED_AT)]
+    looked = list(shared.stored.values())[:: max(1, count // LOOKED_AT)]
     moments = _moments(documents, query, among, looked)
     names = dict.fromkeys(name for rows in moments.values() for row in rows for name in row)
     told = {name: values for name in names if (values := _values(name, moments))}
     if told:
         column = min(told, key=lambda name: len(told[name]))
-        raise unasked(query, column, told[column], shared[0])
-    if are_many(len(shared), steps.moments):
-        raise nothing_tells(query, len(shared))
+        raise unasked(query, column, told[column], next(iter(shared.stored)))
+    if are_many(count, steps.moments):
+        raise nothing_tells(query, count)
 
 
-def _moments(documents: Documents, query: Query, among: Filter, looked: Sequence[datetime]) -> Moments:
+def _moments(documents: Documents, query: Query, among: Filter, looked: Sequence[object]) -> Moments:
     known = {query.time_field, query.target, "_id", *(query.queue_fields if len(query.queue_fields) == 1 else ())}
-    moments: dict[datetime, list[Mapping[str, str]]] = {}
+    moments: dict[object, list[Mapping[str, str]]] = {}
     for document in documents.find({"$and": [documents_of(query, among), {query.time_field: {"$in": list(looked)}}]}):
         row = dict(_telling(document, known))
-        moments.setdefault(cast("datetime", value_at(document, query.time_field)), []).append(row)
+        moments.setdefault(value_at(document, query.time_field), []).append(row)
     return moments
 
 

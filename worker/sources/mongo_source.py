@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,14 +16,11 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import EmptySeries, SourceAway, UnreadableData
 from worker.sources import sources
-from worker.sources._lost import MAX_EXAMPLE, TIMES
-from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual, value_at
+from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual
 from worker.sources._mongo_lost import losses_of
 from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
 from worker.sources._mongo_reasons import (
-    NO_DATE,
     SAMPLED,
-    count_undated,
     faults,
     missing_index,
     why_no_document,
@@ -31,7 +28,8 @@ from worker.sources._mongo_reasons import (
     why_no_sample,
 )
 from worker.sources._mongo_steps import Steps, read_steps
-from worker.sources._mongo_unasked import refuse_unasked
+from worker.sources._mongo_unasked import refuse_unasked, shared_dates
+from worker.sources._mongo_written import has_written, read_written
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
@@ -73,9 +71,13 @@ class MongoSource:
             kinds = _fields(documents, documents_of(query, among)) | _fields(
                 documents, samples_of(one, among), newest_by=None if advice else one.time_field
             )
-            if not kinds[query.time_field]["date"]:
-                raise why_no_sample(documents, one, among)
-            start_at, end_at = _span(documents, one, among)
+            is_written = has_written(documents, one, among)
+        if is_written:
+            times = self.read(one).frame.index
+            start_at, end_at = times[0].to_pydatetime(), times[-1].to_pydatetime()
+        else:
+            with translated(SourceAway, connection=query.place.name):
+                start_at, end_at = _span(documents, one, among)
         columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
         notes = (advice,) if advice else ()
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
@@ -90,11 +92,9 @@ class MongoSource:
                 newest_by = None if advice else query.time_field
                 kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
             columns = query.chosen(self._unnamed(query, kinds))
-            steps = read_steps(documents, query, among, columns)
-            refuse_unasked(documents, query, among, columns, steps)
-            losses = (*_lost_times(documents, query, among, steps), *losses_of(documents, query, among, columns, steps))
+            steps, notes, losses, doubts = self._steps(documents, query, among, columns)
+            losses = (*losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
-            notes = list(steps.notes)
         if texts := self._unknown(textual(kinds), query):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
         if note := query.note_unnamed(len(self._unnamed(query, kinds))):
@@ -108,8 +108,20 @@ class MongoSource:
             newest_at=steps.newest_at,
             losses=losses,
             notes=tuple(notes),
-            advice=(advice,) if advice else (),
+            advice=(*([advice] if advice else []), *doubts),
         )
+
+    def _steps(
+        self, documents: Documents, query: Query, among: Filter, columns: Sequence[str]
+    ) -> tuple[Steps, list[str], tuple[Loss, ...], tuple[str, ...]]:
+        """Whole steps of what is one thing, with notes, losses and advice."""
+        if has_written(documents, query, among):
+            written = read_written(documents, query, among, columns)
+            refuse_unasked(documents, query, among, written.steps, written.shared)
+            return written.steps, list(written.notes), written.losses, written.advice
+        steps = read_steps(documents, query, among, columns)
+        refuse_unasked(documents, query, among, steps, shared_dates(documents, query, among, columns, steps))
+        return steps, list(steps.notes), (), ()
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
@@ -176,17 +188,3 @@ def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: St
     if not steps.usable:
         what = query.target or "any field"
         raise EmptySeries(f"none of the {steps.rows:,} values of {what!r} is a finite number", queue=query.queue)
-
-
-def _lost_times(documents: Documents, query: Query, among: Filter, steps: Steps) -> Iterator[Loss]:
-    """Documents with text or a number as timestamp."""
-    if undated := count_undated(documents, query, among):
-        example = documents.find_one({**documents_of(query, among), query.time_field: {"$type": NO_DATE}}) or {}
-        yield Loss(
-            what=TIMES,
-            column=query.time_field,
-            count=undated,
-            total=steps.rows + undated,
-            example=str(value_at(example, query.time_field))[:MAX_EXAMPLE],
-            advice="accepted are dates",
-        )

@@ -256,3 +256,17 @@ def test_where_nothing_is_messages_say_so(pools: Influxd) -> None:
 def test_a_look_says_all_that_is_wrong_at_once(filled: Influxd) -> None:
     with pytest.raises(SourceNotFound, match=r"no time 'at'.*no field 'usage'.*no tag 'pool'.*no tag 'state'.*it is a field"):
         a_source(filled).check(query(queue="", time_field="at", target="usage", queue_field=("pool", "state")))
+
+
+def test_a_retention_policy_is_read_where_it_is_named(pools: Influxd) -> None:
+    pools.query(f'CREATE RETENTION POLICY "2y-kept" ON "{DATABASE}" DURATION INF REPLICATION 1')
+    write(pools, {"queue=root.etl": [1.0, 2.0]})
+    pools.query('SELECT used_capacity * 10 AS used_capacity INTO "2y-kept"."pools" FROM "pools" GROUP BY *', DATABASE)
+    kept = replace(POOLS, others={"retention_policy": "2y-kept"})
+    source = a_source(pools)
+    assert source.read(query(POOLS)).frame.used_capacity.tolist() == [1.0, 2.0]
+    assert source.read(query(kept)).frame.used_capacity.tolist() == [10.0, 20.0]
+    assert source.check(query(kept, queue="")).queues == ("root.etl",)
+    for policy, error in {"nope": UnreadableData, 'x"."y': InvalidSettings}.items():
+        with pytest.raises(error):
+            source.read(query(replace(POOLS, others={"retention_policy": policy})))
