@@ -49,6 +49,8 @@ def unread(query: Query, kinds: Kinds) -> Iterator[str]:
     """What is not read, in plain words."""
     if note := query.note_unnamed(len(unnamed(query, kinds))):
         yield note
+    if query.samples_timezone not in {None, "UTC"}:
+        yield "`samples_timezone` changes nothing here: InfluxDB's timestamps are moments, not times of a clock on the wall"
 
 
 def unnamed(query: Query, kinds: Kinds) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
 from shared.domain.samples import Aggregation
 from shared.domain.timegrid import bucket_start
-from shared.errors import DataError, EmptySeries, SourceNotFound
+from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queues
 from worker.sources import sources
+from worker.sources._lost import OUTSIDE
 from worker.sources.base import Query, Source
 
 
@@ -57,14 +59,15 @@ def open_files(folder: Path, pattern: str | None) -> tuple[Source, Place]:
 
 def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd.DataFrame]:
     """InfluxDB holds no broken values, and of two points of one moment the later one."""
-    whole = rows.replace([np.inf, -np.inf], np.nan).dropna().drop_duplicates(["queue", "timestamp"], keep="last")
-    names = [name for name in whole.columns if name not in {"queue", "timestamp"}]
-    fields = [",".join(f"{name}={row[name]!r}" for name in names) for row in whole.to_dict("records")]
+    tags = [name for name in ("queue", "partition") if name in rows.columns]
+    whole = rows.replace([np.inf, -np.inf], np.nan).dropna().drop_duplicates([*tags, "timestamp"], keep="last")
+    names = [name for name in whole.columns if name not in {*tags, "timestamp"}]
+    records = whole.to_dict("records")
+    series = [",".join(f"{name}={row[name]}" for name in tags) for row in records]
+    fields = [",".join(f"{name}={row[name]!r}" for name in names) for row in records]
     seconds = [int(moment.timestamp()) for moment in whole.timestamp]
     database = server.make_database("sources")
-    server.write(
-        (f"usage,queue={queue} {text} {at}" for queue, text, at in zip(whole.queue, fields, seconds, strict=True)), database
-    )
+    server.write((f"usage,{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
     connection = InfluxdbConnection(url=server.url, version="1", database=database)
     return sources["influxdb"](connection), Place(name="influxdb", measurement="usage"), whole
 
@@ -238,3 +241,64 @@ def test_a_missing_place_is_not_found(stored):
         source.queues(all_queues(nowhere))
     with pytest.raises(SourceNotFound, match="nowhere"):
         source.read(a_query(nowhere))
+
+
+def labelled_rows() -> pd.DataFrame:
+    """One queue in two partitions, whose numbers share timestamps; a broken collector writes -1 twice."""
+    times = pd.date_range(START, periods=240, freq="30min", tz="UTC")
+    partitions = [
+        pd.DataFrame({"queue": "root.etl", "partition": name, "timestamp": times, "used_capacity": level + np.arange(240) / 10})
+        for name, level in (("default", 95.5), ("gpu", 41.0))
+    ]
+    rows = pd.concat(partitions, ignore_index=True)
+    rows.loc[[250, 251], "used_capacity"] = -1.0
+    return rows
+
+
+ONE_TABLE = {"files": (store_csv, store_parquet), "influxdb": (store_points,), "mongodb": (store_documents, store_time_series)}
+TABLES = [pytest.param((STORED[name][0], way), id=f"{name}-{way.__name__}") for name, ways in ONE_TABLE.items() for way in ways]
+
+
+@pytest.fixture(scope="module", params=TABLES)
+def labelled(request: pytest.FixtureRequest) -> tuple[Source, Place]:
+    name, way = request.param
+    where = request.getfixturevalue(name)
+    source, place, *_ = way(where() if name == "empty_folder" else where, labelled_rows())
+    return source, place
+
+
+def test_a_dimension_that_nobody_asked_for_is_refused_in_the_same_words(labelled):
+    source, place = labelled
+    with pytest.raises(UnreadableData) as error:
+        source.read(a_query(place))
+    assert str(error.value) == (
+        "The source's content cannot be read as a time series (queue root.etl): its rows share timestamps, first"
+        " 2026-01-01 00:00 UTC, and differ in 'partition' (default, gpu) and in their numbers; keep one with `where`:"
+        ' {"partition": "gpu"}, or make each a queue with `queue_field`: ["queue", "partition"]'
+    )
+
+
+def test_both_ways_out_lead_to_the_same_numbers_and_losses(labelled):
+    source, place = labelled
+    rows = labelled_rows().query("partition == 'gpu' and used_capacity >= 0")
+    oracle = rows.set_index("timestamp").used_capacity.resample("1h").mean()
+    both = a_query(place, queue="", queue_field=("queue", "partition"))
+    assert source.queues(both) == ["root.etl/default", "root.etl/gpu"]
+    ways = {"where": a_query(place, where={"partition": ("gpu",)}), "queue_field": replace(both, queue="root.etl/gpu")}
+    for query in ways.values():
+        reading = source.read(replace(query, physical_range=(0.0, None)))
+        assert reading.frame.used_capacity.dropna().tolist() == pytest.approx(oracle.dropna().tolist())
+        assert reading.rows == 240
+        (loss,) = reading.losses
+        assert (loss.what, loss.column, loss.count, loss.total, float(loss.example)) == (OUTSIDE, "used_capacity", 2, 240, -1)
+        assert (loss.first_at, loss.last_at) == (START + timedelta(hours=5), START + timedelta(hours=5.5))
+        assert not loss.is_severe
+        assert source.read(replace(query, physical_range=(0.0, None), missing_values=(-1.0,))).losses == ()
+
+
+def test_a_condition_that_no_row_meets_leaves_nothing(labelled):
+    source, place = labelled
+    with pytest.raises(DataError):
+        source.read(a_query(place, where={"partition": ("cpu",)}))
+    with pytest.raises(SourceNotFound, match="label"):
+        source.read(a_query(place, where={"label": ("cpu",)}))
