@@ -9,11 +9,12 @@ import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
-from shared.drivers.influx import quoted_field
+from shared.drivers.influx import Row, quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources._influx_database import InfluxDatabase
-from worker.sources._influx_statements import NUMERIC, Kinds, Points, number, within
-from worker.sources._lost import MAX_LOST, TEXTS, by_end, is_null_word, lost_cells
+from worker.sources._influx_statements import HUGE, NUMERIC, Kinds, Points, number, within
+from worker.sources._lost import BROKEN, MAX_LOST, TEXTS, by_end, is_null_word, lost_cells, outside_range
+from worker.sources._numbers import NO_LIMIT
 from worker.sources.base import MINUTE, Query
 
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
@@ -70,6 +71,21 @@ def texts_among(database: InfluxDatabase, query: Query, points: Points, frame: p
         lost = [(moment(row[0]), row[1]) for row in found if row[1] is not None and not is_null_word(row[1])]
         if lost:
             yield lost_cells(TEXTS, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
+
+
+def is_beyond(query: Query, least: float, most: float) -> bool:
+    """Whether numbers from the least to the most are not all possible for the target; NaN = there are none."""
+    low, high = query.physical_range
+    return (low is not None and least < low) or (high is not None and most > high) or most >= NO_LIMIT[0]
+
+
+def impossible(query: Query, rows: Sequence[Row], usable: pd.Series, total: int) -> Iterator[Loss]:
+    """Losses of the target: numbers that stand for no limit, and those outside its physical range."""
+    cells = [(moment(at), f"{value:g}", value == NO_LIMIT[0] or value >= HUGE) for at, value in rows]
+    if lost := [(at, text) for at, text, is_broken in cells if is_broken]:
+        yield lost_cells(BROKEN, str(query.target), lost, usable, advice="accepted are finite numbers", total=total)
+    if lost := [(at, text) for at, text, is_broken in cells if not is_broken]:
+        yield outside_range(query, lost, usable, total=total)
 
 
 def why_nothing(database: InfluxDatabase, query: Query, points: Points, kinds: Kinds, losses: Sequence[Loss]) -> DataError:

@@ -13,9 +13,11 @@ from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import quoted_field, quoted_measurement
 from shared.errors import UnreadableData
 from worker.sources._names import splits
+from worker.sources._numbers import NO_LIMIT
 from worker.sources.base import Query
 
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
+HUGE = 9e18  # beyond it lies what YARN writes in 64 bits where there is no limit
 NUMERIC = frozenset({"float", "integer", "unsigned"})
 
 
@@ -76,13 +78,18 @@ def steps_statements(query: Query, points: Points, columns: Sequence[str], kinds
 
 
 def possible(query: Query, kinds: Kinds) -> tuple[str, str]:
-    """The conditions that the target is inside its physical range, and outside."""
+    """The conditions that the target is a possible number, and that it is none: outside its range, or YARN's "no limit"."""
     low, high = query.physical_range
     field = number(str(query.target), kinds)
-    ends = [(">=", "<", low), ("<=", ">", high)]
-    inside = [f"{field} {is_in} {float(end)!r}" for is_in, _, end in ends if end is not None]
-    outside = [f"{field} {is_out} {float(end)!r}" for _, is_out, end in ends if end is not None]
+    ends = [(">=", "<", low), ("<=", ">", high), ("!=", "=", NO_LIMIT[0]), ("<", ">=", HUGE)]
+    inside = [f"{field} {is_in} {_literal(end)}" for is_in, _, end in ends if end is not None]
+    outside = [f"{field} {is_out} {_literal(end)}" for _, is_out, end in ends if end is not None]
     return " AND ".join(inside), " OR ".join(outside)
+
+
+def _literal(value: float) -> str:
+    """A number as InfluxQL reads it, which knows no exponents."""
+    return f"{value:.12f}"
 
 
 def any_field(query: Query, kinds: Kinds) -> str:
@@ -96,13 +103,11 @@ def _step(query: Query, name: str, place: int, kinds: Kinds) -> Iterator[str]:
     yield f'{query.aggregation.value}({field}) AS "v{place}"'
     yield f'count({field}) AS "n{place}"'
     if name == query.target:
-        low, high = query.physical_range
-        yield from [f'min({field}) AS "low"'] if low is not None else []
-        yield from [f'max({field}) AS "high"'] if high is not None else []
+        yield f'min({field}) AS "low", max({field}) AS "high"'
 
 
 def _without_missing(query: Query, name: str, kinds: Kinds) -> str:
-    return " AND ".join(f"{number(name, kinds)} != {float(value)!r}" for value in query.missing_values)
+    return " AND ".join(f"{number(name, kinds)} != {_literal(value)}" for value in query.missing_values)
 
 
 def _of_queue(query: Query, values: dict[str, Scalar]) -> Iterator[str]:

@@ -66,7 +66,7 @@ def value_filter(wanted: Sequence[Scalar]) -> Filter:
             forms += [value, str(value), str(value).lower()]
         else:
             own = queue_filter(queue_text(value) or str(value))
-            forms += own.get("$in", [own.get("$eq")])
+            forms += [*own.get("$in", [own.get("$eq")]), *([] if value != "" else [None])]
     return {"$in": forms}
 
 

@@ -16,7 +16,17 @@ from shared.errors import EmptySeries
 from worker.sources import sources
 from worker.sources._influx_answers import Tables, concurrent, only, refuse_unasked, tables_of
 from worker.sources._influx_database import InfluxDatabase
-from worker.sources._influx_reasons import faults, moment, texts_among, unknown_tags, unnamed, unread, why_nothing
+from worker.sources._influx_reasons import (
+    faults,
+    impossible,
+    is_beyond,
+    moment,
+    texts_among,
+    unknown_tags,
+    unnamed,
+    unread,
+    why_nothing,
+)
 from worker.sources._influx_statements import (
     Kinds,
     Points,
@@ -28,7 +38,7 @@ from worker.sources._influx_statements import (
     steps_statements,
     within,
 )
-from worker.sources._lost import MAX_LOST, by_end, outside_range
+from worker.sources._lost import MAX_LOST, by_end
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
@@ -120,20 +130,18 @@ class InfluxSource:
                 refuse_unasked(query, tables, f"v{place}", self._database.ask(statements, query.place, points.values))
 
     def _possible(self, query: Query, points: Points, steps: pd.DataFrame, kinds: Kinds) -> tuple[pd.DataFrame, list[Loss]]:
-        """The steps without the target's values outside its physical range, and these as a loss."""
-        low, high = query.physical_range
-        is_low, is_high = low is not None and steps["low"].min() < low, high is not None and steps["high"].max() > high
-        if not (is_low or is_high):
+        """The steps without values that the target cannot have, and these as losses."""
+        if not query.target or not is_beyond(query, steps["low"].min(), steps["high"].max()):
             return steps, []
-        target, total = str(query.target), int(steps["n0"].sum())
+        total = int(steps["n0"].sum())
         inside, outside = possible(query, kinds)
         kept = replace(points, conditions=(*points.conditions, inside))
-        own = only(tables_of(self._database.ask(steps_statements(query, kept, [target], kinds), query.place, points.values)), 1)
+        statement = steps_statements(query, kept, [query.target], kinds)
+        own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
         steps = steps.assign(v0=own["v0"], n0=own["n0"])
-        found = points.select(f'{number(target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
-        rows = self._database.rows(found, query.place, points.values)
-        lost = [(moment(at), f"{value:g}") for at, value in rows if value not in query.missing_values]
-        return steps, [outside_range(query, lost, by_end(steps["v0"], query.step_seconds), total=total)] if lost else []
+        found = points.select(f'{number(query.target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
+        lost = [row for row in self._database.rows(found, query.place, points.values) if row[1] not in query.missing_values]
+        return steps, list(impossible(query, lost, by_end(steps["v0"], query.step_seconds), total))
 
     def _tag_values(self, query: Query) -> set[str]:
         """The values of the tag, from the index: also those that have outlived their points."""

@@ -296,6 +296,12 @@ def test_both_ways_out_lead_to_the_same_numbers_and_losses(labelled):
         assert source.read(replace(query, physical_range=(0.0, None), missing_values=(-1.0,))).losses == ()
 
 
+def test_rows_with_nothing_in_a_column_are_chosen_by_the_empty_text(labelled):
+    source, place = labelled
+    with pytest.raises(DataError):
+        source.read(a_query(place, where={"partition": ("",)}))
+
+
 def test_a_condition_that_no_row_meets_leaves_nothing(labelled):
     source, place = labelled
     with pytest.raises(DataError):

@@ -208,6 +208,7 @@ def test_many_timestamps_with_several_numbers_are_an_error_and_few_are_repeats(s
         ({"size": ("1", 2)}, [1.0, 2.0]),
         ({"kind": ("x",), "size": (0, 1)}, [0.0]),
         ({"meta.rack": ("r1",)}, [1.0]),
+        ({"meta.rack": ("",)}, [0.0, 2.0]),
     ],
 )
 def test_documents_are_chosen_by_texts_numbers_and_switches(
