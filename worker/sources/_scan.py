@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.errors import DataError, UnreadableData
 from worker.sources._files import Files
 from worker.sources._layout import Layout, known_columns, missing_column, missing_in
-from worker.sources._parts import Asked, FileRows, Part, Room, TooMuch, parts_of
+from worker.sources._parts import MICROSECONDS, Asked, FileRows, Part, Room, TooMuch, parts_of
 from worker.sources._rows import names_in, queue_names, row_columns, wanted_rows
 from worker.sources._tables import Table, open_table, reading
+from worker.sources._times import read_times
 from worker.sources._wide import wide_names, wide_parts
 from worker.sources.base import Query, check_count
 
@@ -60,6 +62,16 @@ def every_name(files: Files, layout: Layout, query: Query) -> tuple[set[str], di
             errors[look.name] = error
         check_count(names, query.queue_field)
     return names, errors
+
+
+def newest_row(files: Files, layout: Layout, query: Query) -> datetime | None:
+    """The newest time in any file, whosever it is; None where none can be read."""
+    newest = 0
+    for look in (table for table in layout.tables.values() if query.time_field in table.columns):
+        with suppress(UnreadableData), open_table(files, look.name, query.csv, known_columns(query)) as table:
+            for batch in table.batches([query.time_field]):
+                newest = max(newest, int(read_times(batch.column(0)).moments.max(initial=0)))
+    return datetime.fromtimestamp(newest / MICROSECONDS, UTC) if newest else None
 
 
 def _scan(files: Files, asked: Asked) -> Found:

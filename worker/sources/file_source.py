@@ -9,16 +9,17 @@ from pathlib import Path
 from shared.connections.files import FilesConnection
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
-from shared.errors import DataError, EmptySeries, UnreadableData
+from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources import sources
 from worker.sources._files import Files, find_files
 from worker.sources._layout import Layout, check_files, look_at
 from worker.sources._readings import reading_of
 from worker.sources._repeats import refuse_repeats
-from worker.sources._scan import Found, every_name, found_in
-from worker.sources.base import Query, Reading, SourceView
+from worker.sources._scan import Found, every_name, found_in, newest_row
+from worker.sources.base import MINUTE, Query, Reading, SourceView
 
 MAX_FILES_NAMED = 5
+MAX_LOOKED_AT = 5  # queues: the first ones may be gone, and others not
 FILES = "files that cannot be read"
 
 
@@ -46,17 +47,22 @@ class FileSource:
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:
-        """Look at the files by reading one queue of them: there is nothing cheaper that tells as much."""
+        """Look at the files by reading a few queues of them: there is nothing cheaper that tells as much."""
+        self._refuse_faults(query)
         queues = self.queues(query)
-        reading = self.read(replace(query, queue=query.queue or queues[0]))
-        times = reading.frame.index
-        return SourceView(
-            queues=tuple(queues),
-            columns=tuple(reading.frame.columns),
-            start_at=times[0].to_pydatetime(),
-            end_at=times[-1].to_pydatetime(),
-            notes=(*reading.notes, *reading.advice),
-        )
+        errors: list[DataError] = []
+        for _, reading in self.scan(query, [query.queue] if query.queue else queues[:MAX_LOOKED_AT]):
+            if not isinstance(reading, DataError):
+                times = reading.frame.index
+                return SourceView(
+                    queues=tuple(queues),
+                    columns=tuple(reading.frame.columns),
+                    start_at=times[0].to_pydatetime(),
+                    end_at=times[-1].to_pydatetime(),
+                    notes=(*reading.notes, *reading.advice),
+                )
+            errors.append(reading)
+        raise next((error for error in errors if not isinstance(error, EmptySeries)), errors[0])
 
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
@@ -80,6 +86,18 @@ class FileSource:
                 except DataError as error:
                     yield name, error
                 found.parts.pop(name, None)
+
+    def _refuse_faults(self, query: Query) -> None:
+        """Raises SourceNotFound with all that is wrong: columns that no file has, and rows that end before the history."""
+        try:
+            self._look(query)
+        except SourceNotFound as error:
+            files = find_files(self._connection, query.place.path)
+            newest = newest_row(files, look_at(files, query), query)
+            if newest is None or newest >= query.start:
+                raise
+            late = f"the newest row is of {newest:{MINUTE}}, before {query.history}"
+            raise SourceNotFound(f"{error.detail}; {late}", **error.ids) from error
 
     def _look(self, query: Query) -> tuple[Files, Layout]:
         files = find_files(self._connection, query.place.path)

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from shared.domain.samples import Aggregation, CsvForm, Limits
-from shared.errors import SourceNotFound, UnreadableData
+from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
 from tests.worker.sources.queries import a_query
 from worker.sources.base import Place
@@ -213,6 +213,18 @@ def test_every_fault_of_a_place_is_told_at_once(tmp_path):
     write_csv(tmp_path, ["2026-01-05,a,1"], header="at,pool,load")
     with pytest.raises(SourceNotFound, match=r"no column 'timestamp'; no column 'used_capacity', there are at, pool, load"):
         queues(tmp_path)
+    write_csv(tmp_path, ["2020-01-05,a,1"], header="timestamp,queue,load")
+    with pytest.raises(SourceNotFound, match=r"no column 'used_capacity'.*the newest row is of 2020-01-05 00:00 UTC.*`as_of`"):
+        files(tmp_path).check(a_query(Place(name="files"), queue=""))
+
+
+def test_a_look_tells_of_queues_that_live_beside_those_that_are_gone(tmp_path):
+    write_csv(tmp_path, ["2020-01-05,a,1", *hourly(["5", "6"], "b")])
+    view = files(tmp_path).check(a_query(Place(name="files"), queue=""))
+    assert (view.queues, view.start_at) == (("a", "b"), START)
+    (tmp_path / "rows.csv").write_text(f"{HEADER}\n2020-01-05,a,1\n")
+    with pytest.raises(EmptySeries, match=r"from 2020-01-05 00:00 UTC to 2020-01-05 .*`as_of`"):
+        files(tmp_path).check(a_query(Place(name="files"), queue=""))
 
 
 def test_one_scan_gives_what_reading_each_queue_gives(tmp_path):
