@@ -14,11 +14,12 @@ import typer
 
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
-from shared.command.terminal import AsJson, DataDir, notice, print_json, say, using
+from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, say, using
 from shared.config.data_folder import as_open_as_wished
 from shared.config.extras import needs
 from shared.config.settings import load_settings
 from shared.domain.durations import ACCEPTED_FORMS, Duration
+from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, bucket_start
 from shared.errors import UsageError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from deploy.simulate import Cluster
 
 FileFormat = Literal["parquet", "csv"]
+MAX_NAMED = 3  # files
+TELL_SECONDS = 5.0
 MAX_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
 
 app = typer.Typer()
@@ -84,11 +87,14 @@ def simulate_cluster(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cluster.")] = 7,
     file_format: Annotated[FileFormat, typer.Option("--format", help="With --out.")] = "parquet",
     end: Annotated[str | None, typer.Option(help="ISO 8601 time with offset, after the last sample.", show_default="now")] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --out: also beside files of other queues.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a made-up but lifelike cluster to files or a database that jobs can read, for demos and load tests."""
     if (out is None) == (to is None):
         raise UsageError("accepted is either --out DIR or --to CONNECTION")
+    if out and not force:
+        refuse_others(out, file_format, queues)
     cluster, end_at = made_up(queues=queues, days=days, step=step, seed=seed, end=end)
     rows = to_files(out, file_format, cluster) if out else to_connection(str(to), place, database, cluster)
     where = str(out) if out else f"{place} of {to}"
@@ -108,7 +114,27 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
             f"--queues, --days and --step ask for more than the accepted {MAX_SAMPLES:,} samples; take fewer or a longer step"
         )
     end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
-    return simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), end_at
+    return told(simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), queues), end_at
+
+
+def refuse_others(out: Path, file_format: FileFormat, queues: int) -> None:
+    """Raises UsageError for a folder with files that such a cluster would not replace: whoever reads it would read both."""
+    from deploy.simulate import habits_of
+
+    own = {f"{habit.queue}.{file_format}" for habit in habits_of(queues)}
+    with using(out, "read"):
+        others = sorted(file.name for file in out.glob("*") if file.suffix in {".csv", ".parquet"} and file.name not in own)
+    if others:
+        raise UsageError(f"{out} has files of other queues: {listed(others, MAX_NAMED)}; take another folder, or --force")
+
+
+def told(cluster: Cluster, queues: int) -> Cluster:
+    """The cluster, and on stderr how far it is made."""
+    notice(f"making up {queues} queues")
+    tell = now_and_then(TELL_SECONDS)
+    for done, queue in enumerate(cluster, start=1):
+        yield queue
+        tell(f"{done} of {queues} queues are written")
 
 
 def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, int]:

@@ -50,6 +50,15 @@ def test_simulate_writes_a_file_per_queue_and_says_so(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["root.adhoc.parquet", "root.etl.daily.parquet"]
 
 
+def test_simulate_writes_no_cluster_beside_queues_of_another_unless_told(tmp_path: Path) -> None:
+    words = ["simulate", "--out", str(tmp_path), *SMALL]
+    assert CliRunner().invoke(app, words).exit_code == CliRunner().invoke(app, words).exit_code == 0  # its own it replaces
+    (tmp_path / "root.mine.csv").write_text("timestamp,used_capacity\n")
+    refused = CliRunner().invoke(build_app(), words)
+    assert "has files of other queues: root.mine.csv; take another folder, or --force" in str(refused.exception)
+    assert CliRunner().invoke(app, [*words, "--force"]).exit_code == 0
+
+
 def test_simulate_ends_with_the_last_whole_step_and_speaks_json(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *SMALL, "--format", "csv", "--json"])
     shown = json.loads(result.stdout)

@@ -52,15 +52,15 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> tuple[list[str], Warnings]:
     """The queues that the request asks for, sorted, and what to say of how it asks.
 
-    Globs know `*`, `?` and `[…]`, and case matters; a queue that is called so is meant first. A name without glob characters
+    Globs know `*`, `?` and `[…]`, and case matters; a queue that is called so, and that the glob would not match, is meant. A name without glob characters
     that the source does not know stays in the list, so that it fails by itself, visibly, and the others go on.
 
     Raises:
         QueueNotFound: no known queue is asked for; with some of the known ones.
     """
     names = set(known)
-    literal = names & set(request.queues)
     globs = {pattern: _matching(pattern, names) for pattern in dict.fromkeys(request.queues) if GLOB & set(pattern)}
+    literal = {name for name in names & set(request.queues) if name not in globs.get(name, ())}
     as_globs = [found for pattern, found in globs.items() if pattern not in literal]
     if not (matching := literal.union(*as_globs)):
         raise QueueNotFound(f"found {listed(request.queues)}, known are {listed(sorted(names), MAX_QUEUES_NAMED)}")

@@ -84,6 +84,7 @@ def test_an_unknown_name_beside_known_ones_stays_so_that_it_fails_by_itself() ->
         (("root.[prod]",), ["root.[prod]"], "is the name of a queue and is meant so; as a glob it would take root.p"),
         (("root.[prod]", "root.p"), ["root.[prod]", "root.p"], None),
         (("root.[pq]",), ["root.p"], None),
+        (("*",), ["*", "root.[prod]", "root.etl", "root.p"], None),
         (
             ("root.p", "nothing.like.*"),
             ["root.p"],
@@ -94,7 +95,7 @@ def test_an_unknown_name_beside_known_ones_stays_so_that_it_fails_by_itself() ->
 def test_what_a_glob_means_beside_a_queue_that_is_called_so_is_said(
     patterns: tuple[str, ...], found: list[str], said: str | None
 ) -> None:
-    queues, warnings = wanted_queues(a_request(queues=patterns), ["root.[prod]", "root.p", "root.etl"])
+    queues, warnings = wanted_queues(a_request(queues=patterns), ["root.[prod]", "root.p", "root.etl", "*"])
     assert queues == found
     assert len(warnings) == bool(said)
     assert not said or said in warnings[0]
