@@ -52,8 +52,9 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> tuple[list[str], Warnings]:
     """The queues that the request asks for, sorted, and what to say of how it asks.
 
-    Globs know `*`, `?` and `[…]`, and case matters; a queue that is called so, and that the glob would not match, is meant. A name without glob characters
-    that the source does not know stays in the list, so that it fails by itself, visibly, and the others go on.
+    Globs know `*`, `?` and `[…]`, and case matters; where a queue is called so and the glob would not match it, the queue is
+    meant. A name without glob characters that the source does not know stays in the list, so that it fails by itself, visibly,
+    and the others go on.
 
     Raises:
         QueueNotFound: no known queue is asked for; with some of the known ones.
