@@ -87,6 +87,15 @@ def test_without_a_broker_the_reaper_ends_with_3(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+# migrate
+
+
+def test_a_store_whose_jobs_wrote_into_no_influxdb_has_nothing_to_migrate(exported: None) -> None:
+    result = run("migrate", "influxdb", "--apply")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "there is nothing to do")
+    assert run("migrate", "influxdb", "--json").stdout == "[]\n"
+
+
 # forecast export
 
 

@@ -1,15 +1,17 @@
-"""The verbs for what was delivered: take forecasts out of the store."""
+"""The verbs for what was delivered: take forecasts out of the store, lead sinks on to this release."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shared.command.records import opened_store
-from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, print_table, say
 from shared.config.extras import needs
+from shared.config.settings import load_settings
 from shared.errors import NotFound, QueueNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
+migrate = typer.Typer(help="Lead on what a release before has written into your databases.", no_args_is_help=True)
 app.add_typer(forecast, name="forecast")
+app.add_typer(migrate, name="migrate")
 
 
 @forecast.command("export", epilog="Example: queuecast forecast export --queue root.etl --out forecasts.parquet")
@@ -63,3 +67,30 @@ def forecasts_of(store: Store, **asked: str | None) -> list[Forecast]:
     if not forecasts:
         notice("no queue has a forecast yet", style="yellow")
     return forecasts
+
+
+@migrate.command("influxdb", epilog="Example: queuecast migrate influxdb, then queuecast migrate influxdb --apply")
+@needs("worker")
+def migrate_influxdb(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without, it is only told what would be done.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lead on what a release before wrote into InfluxDB. While it runs no worker should; it may be ended and run again.
+
+    Points ahead of now get the tags project and cluster of their jobs, and `step` becomes a tag only in _issued.
+    """
+    from worker.sinks._influx_migration import Change
+    from worker.sinks._influx_migration import migrate as migrated
+
+    with opened_store(data_dir) as store:
+        changes = list(migrated(store, load_settings(data_dir=data_dir), apply=apply, tell=now_and_then(5)))
+    if as_json:
+        print_json([asdict(change) for change in changes])
+        return
+    print_table([field.name for field in fields(Change)], map(astuple, changes))
+    if not changes:
+        say("there is nothing to do")
+    elif not apply:
+        notice("nothing was changed; --apply does it, best while no worker runs", style="yellow")
