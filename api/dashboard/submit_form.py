@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
     *("backtest_windows", "interval", "bounds"),
-    *("where", "samples_timezone", "csv", "missing_values", "queues_from_columns"),
+    *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
@@ -34,6 +34,7 @@ KINDS = {  # how a field is written; all others are one line of text
     "queue_field": "one or several",
     "where": "json",
     "csv": "json",
+    "fill": "json",
     "missing_values": "numbers",
     "queues_from_columns": "bool",
     "holidays": "list or text",
@@ -51,7 +52,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "accept_losses": ("false", "true"),
     "queues_from_columns": ("false", "true"),
 }
-PLACEHOLDERS = {"where": '{"partition": "gpu"}', "csv": '{"separator": ";", "decimal": ","}', "missing_values": "-1"}
+PLACEHOLDERS = {
+    "where": '{"partition": "gpu"}',
+    "csv": '{"separator": ";", "decimal": ","}',
+    "missing_values": "-1",
+    "ingestion_delay": "30min",
+    "fill": '{"method": "interpolate", "longest": "6h"}',
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

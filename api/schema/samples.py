@@ -9,7 +9,8 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from api.schema import fields
 from api.schema.forms import Form
 from api.schema.sizes import Size
-from shared.domain.samples import CsvForm, Scalar
+from shared.domain.durations import Duration
+from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar
 
 MAX_QUEUE_FIELDS = 5
 MAX_CONDITIONS = 10
@@ -37,6 +38,19 @@ class CsvBody(Form):
         return CsvForm(**dict(self))
 
 
+class FillBody(Form):
+    """What stands in for steps without a sample."""
+
+    method: FillMethod | None = Field(
+        None, description="a line, the previous day, or nothing; null = a line for up to six steps, else the previous day"
+    )
+    longest: Duration | None = Field(None, description="a longer gap stays one, such as 6h; null = none is too long")
+
+    def to_fill(self) -> Fill:
+        """As the rest of Queuecast knows it."""
+        return Fill(**dict(self))
+
+
 class SamplesBody(Form):
     """Which columns and rows of a source are read, and what their cells mean."""
 
@@ -58,6 +72,12 @@ class SamplesBody(Form):
     csv: CsvBody | None = Field(None, description="files: how CSV is written; null = guessed")
     missing_values: Annotated[tuple[fields.Number, ...], Size(MAX_MISSING)] = Field(
         (), description="numbers that mean that there is no value, such as -1"
+    )
+    ingestion_delay: fields.Delay | None = Field(
+        None, description="samples younger than this are not there yet: the history ends before; up to 31d"
+    )
+    fill: FillBody | None = Field(
+        None, description="how gaps are filled; null = up to six steps by a line, else by the day before"
     )
     queues_from_columns: bool = Field(False, strict=True, description="files: each column but the time is a queue")
 
@@ -85,4 +105,5 @@ class SamplesBody(Form):
         where: dict[str, tuple[Scalar, ...]] = {
             name: given if isinstance(given, tuple) else (given,) for name, given in self.where.items()
         }
-        return {"where": where, "csv": self.csv.to_form() if self.csv else CsvForm()}
+        fill = self.fill.to_fill() if self.fill else Fill()
+        return {"where": where, "csv": self.csv.to_form() if self.csv else CsvForm(), "fill": fill}

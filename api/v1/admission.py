@@ -39,6 +39,7 @@ def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator
         partial(check_places, request, services.settings),
         partial(check_columns, request, services.settings),
         partial(check_times, request, now),
+        partial(check_fill, request),
         lambda: check_models(request, services.run_state.members.cards()),
     )
     for check in checks:
@@ -103,6 +104,12 @@ def check_times(request: JobRequest, now: datetime) -> None:
         request.history_start(end)
     except ValueError as error:
         raise InvalidRequest(str(error), field="data_ingestion_time_period") from error
+
+
+def check_fill(request: JobRequest) -> None:
+    """Gaps of the request's steps can be filled so; raises InvalidRequest."""
+    if refusal := request.fill.refusal(request.step_seconds):
+        raise InvalidRequest(refusal, field="fill")
 
 
 def check_models(request: JobRequest, cards: Sequence[ModelCard] | None) -> None:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from shared.domain.durations import Duration
 
+DAY_SECONDS = 86_400
+
 Scalar = str | bool | int | float
 Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there
 
@@ -61,6 +63,18 @@ class Fill:
 
     method: FillMethod | None = None
     longest: Duration | None = None
+
+    def refusal(self, step_seconds: int) -> str | None:
+        """Why gaps of steps of this length cannot be filled so, with what is accepted; None = they can."""
+        if self.method is FillMethod.PREVIOUS_DAY and DAY_SECONDS % step_seconds:
+            return "previous_day needs steps that a day is made of, such as 15min or 1h; accepted is interpolate or none too"
+        if self.longest is None:
+            return None
+        if self.method is FillMethod.NONE:
+            return "none fills no gap; longest is accepted with the other methods only"
+        if not self.longest.is_fixed or self.longest.seconds < step_seconds:
+            return f"longest {self.longest} is no fixed length of at least one step; accepted is such as 6h"
+        return None
 
     def most_steps(self, step_seconds: int) -> int | None:
         """Steps of the longest gap that is filled; None = none is too long."""

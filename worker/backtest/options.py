@@ -15,8 +15,10 @@ from shared.domain.samples import Limits
 from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
 from shared.errors import UsageError
-from worker.backtest.sample_options import csv_of, numbers_of, queue_fields_of, where_of, zone_of
+from worker.backtest.sample_options import csv_of, delay_of, fill_of, numbers_of, queue_fields_of, where_of, zone_of
 
+CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
+FILL = typer.Option(help='How gaps are filled: {"method": "interpolate", "longest": "6h"}.', show_default="line, then day")
 LIMIT = "YARN's own columns, else 100 %"
 
 
@@ -32,10 +34,10 @@ def fields_of(
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
     where: Annotated[list[str] | None, typer.Option(help="Only rows with FIELD=VALUE.", show_default="all")] = None,
     samples_timezone: Annotated[str, typer.Option(help="Of timestamps without one.", show_default="UTC")] = "",
-    csv: Annotated[
-        str, typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
-    ] = "",
+    csv: Annotated[str, CSV] = "",
     missing_values: Annotated[str, typer.Option(help="Numbers that mean no value, such as -1.", show_default="none")] = "",
+    ingestion_delay: Annotated[str, typer.Option(help="So late samples come, such as 30min.", show_default="none")] = "",
+    fill: Annotated[str, FILL] = "",
     queues_from_columns: Annotated[bool, typer.Option("--queues-from-columns", help="Each column is a queue.")] = False,
     unit: Annotated[Unit | None, typer.Option(help="What the target is counted in.", show_default="guessed")] = None,
     guaranteed: Annotated[str, typer.Option(help="What a queue has: a number, or a column.", show_default=LIMIT)] = "",
@@ -46,9 +48,10 @@ def fields_of(
     plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval, "unit": unit}
     read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
+    gaps = {"ingestion_delay": delay_of(ingestion_delay), "fill": fill_of(fill)}
     flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
     limits = limits_of(guaranteed, maximum)
-    return {**plain, **read, **written, **flags, "limits": limits, "queue_field": queue_fields_of(queue_field)}
+    return {**plain, **read, **written, **gaps, **flags, "limits": limits, "queue_field": queue_fields_of(queue_field)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:

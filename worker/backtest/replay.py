@@ -41,11 +41,11 @@ from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import run_queue
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
+from worker.pipeline.wholeness import whole_steps
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 
 COLUMNS = ("queue", "origin", "timestamp", "step", "actual", *BAND, "model", "hyperparameters")
-WHOLE_SHARE = 0.9  # of the samples that a step usually has; a missed scrape or two leave it whole
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -161,24 +161,14 @@ def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, floa
 
 
 def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:
-    """All that there is of the queue, up to its last whole step: a half-filled hour looks like a drop in load.
-
-    The last step with a value is whole when it has about as many samples as those before it have on average.
-    """
+    """All that there is of the queue, up to its last whole step: a half-filled hour looks like a drop in load."""
 
     def read(query: Query) -> Reading:
         return _source(query.place, connections).read(query)
 
     start, end = (bucket_start(moment, request.step_seconds) for moment in _EVER)
-    query = replace(usage_query(request, queue, end), start=start)
-    reading = read_all(request, query, read)
-    known = reading.frame[request.target].dropna().index
-    last = read(replace(query, start=known[-1].to_pydatetime(), columns=()))
-    newest = last.rows - last.duplicates
-    before = (reading.rows - reading.duplicates - newest) / max(1, len(known) - 1)
-    if newest >= WHOLE_SHARE * before:
-        return reading
-    return replace(reading, frame=reading.frame[reading.frame.index < known[-1]])
+    reading = read_all(request, replace(usage_query(request, queue, end), start=start), read)
+    return whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
 
 
 def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:
@@ -186,7 +176,8 @@ def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str)
     known = frame[request.target].dropna()
     end_at = step_start(known.index[-1].to_pydatetime(), 2, request.step_seconds)
     horizon = timedelta(seconds=request.step_seconds * request.horizon_steps(end_at))
-    inside = [at for back in range(origins, 0, -1) if (at := end_at - horizon * back) > known.index[0]]
+    asked = [end_at - horizon * back for back in range(origins, 0, -1)]
+    inside = [issued_at for at in asked if (issued_at := replace(request, as_of=at).issue_time(at)) > known.index[0]]
     if not inside:
         raise SeriesTooShort(f"found {len(known)} steps, not more than one horizon", queue=queue)
     return inside

@@ -64,9 +64,16 @@ def replay_request(
         model=model,
         **fields,
     )
-    days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
-    calendar_features(_SOME_DAY, request.timezone, days)  # else each cutoff would say of itself what is wrong
+    _refuse(request)
     return request, {path.stem: FilesConnection(path=path.parent if path.is_file() else path) for path in paths}
+
+
+def _refuse(request: JobRequest) -> None:
+    """Raises UsageError for what each cutoff would say of itself."""
+    if refusal := request.fill.refusal(request.step_seconds):
+        raise UsageError(f"--fill: {refusal}")
+    days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
+    calendar_features(_SOME_DAY, request.timezone, days)
 
 
 def _places(paths: Sequence[Path]) -> tuple[Place, ...]:

@@ -6,8 +6,11 @@ import json
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
-from shared.domain.samples import CsvForm, Scalar, Where
+from shared.domain.durations import Duration
+from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar, Where
 from shared.errors import UsageError
+
+_FILL = 'accepted is {"method": "interpolate", "previous_day" or "none", "longest": "6h"}, each of them or none'
 
 
 def where_of(conditions: Sequence[str] | None) -> Where:
@@ -39,6 +42,27 @@ def csv_of(text: str) -> CsvForm:
         accepted = 'accepted is {"separator": ";", "decimal": ",", "thousands": "."}, each of them or none, and no sign twice'
         raise UsageError(f"--csv {text!r}: {accepted}")
     return form
+
+
+def fill_of(text: str) -> Fill:
+    """How gaps are filled, as a request says it, "" = as usual; raises UsageError."""
+    try:
+        given = dict(json.loads(text or "{}"))
+        method, longest = given.pop("method", None), given.pop("longest", None)
+        fill = Fill(method=FillMethod(method) if method else None, longest=Duration.parse(str(longest)) if longest else None)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"--fill {text!r}: {_FILL}") from error
+    if given:
+        raise UsageError(f"--fill {text!r}: {_FILL}")
+    return fill
+
+
+def delay_of(text: str) -> Duration | None:
+    """How late samples come, None = nothing is said; raises UsageError."""
+    try:
+        return Duration.parse(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--ingestion-delay: {error}") from error
 
 
 def numbers_of(text: str) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from api.schema.queries import SeriesQuery
 from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
-from shared.domain.samples import Aggregation
+from shared.domain.samples import Aggregation, Fill, FillMethod
 from tests.api.bodies import SAMPLE, a_body
 
 
@@ -67,6 +67,8 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
         ("columns", ["pending"], ("pending",)),
         ("columns", [], ()),
         ("aggregation", "max", Aggregation.MAX),
+        ("ingestion_delay", "30min", Duration(30, "min")),
+        ("fill", {"method": "previous_day", "longest": "6h"}, Fill(method=FillMethod.PREVIOUS_DAY, longest=Duration(6, "h"))),
         ("backtest_windows", 5, 5),
         ("interval", 0.8, 0.8),
         ("bounds", [None, 100], (None, 100.0)),
@@ -142,6 +144,10 @@ REFUSED = [
     ("csv", {"decimal": ",", "thousands": ","}, "different signs"),
     ("csv", {"separator": ";;"}, "at most 1 character"),
     ("missing_values", ["-1"], "valid number"),
+    ("ingestion_delay", "2mo", "accepted"),
+    ("fill", {"method": "zero"}, "'interpolate', 'previous_day' or 'none'"),
+    ("fill", {"longest": "6 steps"}, "accepted is a whole number"),
+    ("fill", {"limit": "6h"}, "not permitted"),
     ("queues_from_columns", 1, "valid boolean"),
     ("columns", ["queue"], "accepted are columns of numbers"),
     ("columns", [{"$ne": 1}], "string"),

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from api.v1.admission import check_columns, check_models, check_places, check_times, warnings_of
+from api.v1.admission import check_columns, check_fill, check_models, check_places, check_times, warnings_of
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, Place
-from shared.domain.samples import Aggregation, CsvForm
+from shared.domain.samples import Aggregation, CsvForm, Fill, FillMethod
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownConnection
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
@@ -122,3 +122,18 @@ def test_a_connection_of_other_projects_is_not_there(settings: Settings) -> None
             check_places(a_request(project=project, data=data), known)
     with pytest.raises(UnknownConnection, match=r"known are files$"):
         check_places(a_request(project="etl", data=DataPlaces(source=FILES, destination=data.sources[0])), known)
+
+
+@pytest.mark.parametrize(
+    ("fill", "step", "said"),
+    [
+        (Fill(method=FillMethod.PREVIOUS_DAY), Duration(7, "h"), "previous_day needs steps that a day is made of"),
+        (Fill(method=FillMethod.NONE, longest=Duration(6, "h")), Duration(1, "h"), "none fills no gap"),
+        (Fill(longest=Duration(30, "min")), Duration(1, "h"), "longest 30min is no fixed length of at least one step"),
+        (Fill(longest=Duration(1, "mo")), Duration(1, "h"), "longest 1mo is no fixed length"),
+    ],
+)
+def test_a_way_to_fill_gaps_that_is_none_is_refused(fill: Fill, step: Duration, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        check_fill(a_request(fill=fill, aggregation_time_period=step))
+    check_fill(a_request(fill=Fill(method=FillMethod.PREVIOUS_DAY, longest=Duration(6, "h"))))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,3 +30,13 @@ def test_a_job_ends_by_its_deadline_counted_from_when_it_was_made_or_queued_agai
     request, later = a_request(deadline=Duration(90, "min")), MONDAY + timedelta(days=3)
     assert a_job(request=request).deadline_at == MONDAY + timedelta(minutes=90)
     assert a_job(request=request, queued_at=later).deadline_at == later + timedelta(minutes=90)
+
+
+@pytest.mark.parametrize(
+    ("delay", "now", "issued"),
+    [(None, 65, 60), (Duration(10, "min"), 65, 0), (Duration(10, "min"), 70, 60), (Duration(2, "h"), 60, -60)],
+)
+def test_a_forecast_is_issued_where_the_samples_that_are_there_end(delay: Duration | None, now: int, issued: int) -> None:
+    request, moment = a_request(as_of=None, ingestion_delay=delay), MONDAY + timedelta(minutes=now)
+    assert request.issue_time(moment) == MONDAY + timedelta(minutes=issued)
+    assert replace(request, as_of=moment).issue_time(MONDAY + timedelta(days=9)) == MONDAY + timedelta(minutes=issued)
