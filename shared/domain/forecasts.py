@@ -182,6 +182,7 @@ class Forecast:
     prediction: tuple[float, ...]
     lower_bound: tuple[float, ...]
     upper_bound: tuple[float, ...]
+    made_up: tuple[int, ...] = ()  # steps (1, 2, …) at hours of the day at which nothing was measured: no peak is named there
     interval: float = 0.0  # share of the actual values that should lie within the bounds; 0 = nobody knows it any more
     unit: Unit | None = None  # what its values are counted in; None = nobody knows
     guaranteed: float | None = None  # in that unit: what the queue has, and the most that it can get; None = not known

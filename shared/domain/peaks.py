@@ -43,10 +43,13 @@ def next_peak(forecast: Forecast, now: datetime) -> Peak:
 
 
 def _peak(forecast: Forecast, start: int, end: int) -> Peak:
-    """Of the steps with these indices; of equal ones the one that may be the highest, then the first."""
-    day = range(start, end)
+    """Of the steps with these indices; of equal ones the one that may be the highest, then the first.
+
+    Steps at hours that were never measured have none, unless the day has no others.
+    """
+    day = [step for step in range(start, end) if step + 1 not in forecast.made_up] or range(start, end)
     highest = max(day, key=lambda step: (forecast.prediction[step], forecast.upper_bound[step]))
-    lowest = min(forecast.prediction[start:end])
+    lowest = min(forecast.prediction[step] for step in day)
     is_flat = len(day) > 1 and isclose(lowest, forecast.prediction[highest], rel_tol=1e-9, abs_tol=1e-12)
     return Peak(
         start_at=_start(forecast, start),

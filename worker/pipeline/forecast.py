@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 
 from shared.domain.forecasts import Forecast, ForecastSpec
@@ -14,6 +15,7 @@ from worker.pipeline.intervals import of_this_level, prediction_interval
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
+from worker.pipeline.unmeasured import unmeasured_steps
 
 Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
 
@@ -40,18 +42,13 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     started, winner = cpu_seconds(), selection.winner
     prediction, lower, upper = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
+    of_series = {each.name: getattr(series, each.name) for each in fields(series)}
     of_spec = {name: getattr(spec, name) for name in ("interval", "unit", "guaranteed", "maximum")}
     return Forecast(
-        queue=snapshot.queue,
-        metric=spec.target,
-        project=series.project,
-        cluster=series.cluster,
         job=job.request.job_name,
         job_id=job.job_id,
         issued_at=snapshot.end_at,
         created_at=created_at,
-        step_seconds=spec.step_seconds,
-        aggregation=series.aggregation,
         model=winner.candidate.model,
         hyperparameters=winner.candidate.hyperparameters,
         mape=winner.measures.mape,
@@ -60,5 +57,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         prediction=tuple(prediction.tolist()),
         lower_bound=tuple(lower.tolist()),
         upper_bound=tuple(upper.tolist()),
+        made_up=unmeasured_steps(snapshot, spec.horizon_steps),
+        **of_series,
         **of_spec,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -54,3 +55,9 @@ def test_of_equal_steps_the_one_that_may_be_higher_counts_and_one_step_is_not_fl
     assert told(next_peak(a_forecast(prediction=(60.0, 50.0, 60.0)), MONDAY)) == (MONDAY + 2 * HOUR, 60.0, 70.0)
     weekly = a_forecast(step_seconds=7 * 86_400)
     assert [peak.step for peak in daily_peaks(weekly, MONDAY)] == [1, 2, 3]
+
+
+def test_an_hour_that_was_never_measured_is_no_peak_unless_there_is_no_other() -> None:
+    forecast = replace(waves(50.0, 70.0), made_up=(10, 34))
+    assert [peak.timestamp for peak in daily_peaks(forecast, MONDAY)] == [None, None]  # what was measured is flat
+    assert next_peak(replace(forecast, made_up=tuple(range(1, 49))), MONDAY).prediction == 50.0
