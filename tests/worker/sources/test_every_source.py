@@ -160,6 +160,17 @@ def test_buckets_are_those_of_the_oracle(stored, step_seconds, aggregation):
     pd.testing.assert_frame_equal(frame, expected(rows, query), check_freq=False, check_names=False, check_like=True, rtol=1e-12)
 
 
+def test_values_that_cannot_be_are_left_out_of_the_target_alone_and_counted(stored):
+    source, place, rows = stored
+    query = a_query(place, physical_range=(20.0, 100.0))
+    reading = source.read(query)
+    cannot_be = np.isfinite(rows.used_capacity) & ~rows.used_capacity.between(20.0, 100.0)
+    steps = expected(rows.assign(used_capacity=rows.used_capacity.mask(cannot_be)), query)
+    pd.testing.assert_frame_equal(reading.frame[list(steps)].dropna(how="all"), steps, check_freq=False, check_names=False)
+    [loss] = [loss for loss in reading.losses if loss.what == OUTSIDE]
+    assert (loss.column, loss.count) == ("used_capacity", (cannot_be & (rows.queue == "root.etl")).sum())
+
+
 def test_the_index_is_utc_sorted_and_unique_and_every_column_is_float(stored):
     source, place, _ = stored
     frame = source.read(a_query(place)).frame
