@@ -19,7 +19,9 @@ MISSED_SHARE = 0.1  # of a step, or so much of it
 def whole_steps(reading: Reading, target: str, *, step_seconds: int, aggregation: Aggregation) -> Reading:
     """The reading without its last step, where more samples of that are to come, and with a note on it."""
     known = reading.frame[target].dropna().index
-    if reading.newest_at is None or known.empty or aggregation == "time_weighted_mean":  # a value holds until it changes
+    if (
+        reading.newest_at is None or known.empty or aggregation is Aggregation.TIME_WEIGHTED_MEAN
+    ):  # a value holds until it changes
         return reading
     last_at, step = known[-1].to_pydatetime(), timedelta(seconds=step_seconds)
     distance = step * len(known) / max(1, reading.rows - reading.duplicates)
