@@ -62,6 +62,12 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1f} s"
 
 
+def lasting(steps: int, step_seconds: int) -> str:
+    """How long so many steps are, not rounded: `60 h`, `35 min`."""
+    seconds = steps * step_seconds
+    return f"{seconds // 3_600:,} h" if seconds % 3_600 == 0 else f"{seconds // 60:,} min"
+
+
 def age(at: datetime | None, now: datetime) -> str:
     """How long ago a moment is, or how far ahead: `3 h ago`, `in 2 d`."""
     if at is None:

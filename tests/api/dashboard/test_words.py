@@ -59,3 +59,7 @@ def test_a_length_of_time_is_told_in_whole_ones_of_its_largest_unit(seconds: flo
 def test_an_age_is_told_for_both_directions(away: timedelta, text: str) -> None:
     assert words.age(MONDAY, MONDAY + away) == text
     assert words.age(None, MONDAY) == "–"
+
+
+def test_how_long_steps_are_is_not_rounded() -> None:
+    assert (words.lasting(60, 3_600), words.lasting(7, 300), words.lasting(12, 300)) == ("60 h", "35 min", "1 h")
