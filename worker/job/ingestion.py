@@ -58,7 +58,8 @@ def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
             covariates.append((place, read(covariate_query(query, place))))
         except EmptySeries:  # the queue is forecast without them
             notes.append(f"{place.name} has no covariates of this queue in the history asked for")
-    kept = None if query.columns is None else tuple(dict.fromkeys((*query.columns, *query.limits.columns)))
+    limits = (*query.limits.columns, *(name for name in map(str, usage.frame) if query.may_be_limit(name)))
+    kept = None if query.columns is None else tuple(dict.fromkeys((*query.columns, *limits)))
     merged = merge(usage, covariates, kept, request.target)
     return replace(merged, notes=(*merged.notes, *notes))
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from shared.domain.jobs import JobRequest
 from shared.domain.units import MAX_BORROWED, MAX_FRACTION, Unit, fitting
+from worker.sources.base import LIMITS, plain
 
 NO_LIMIT = 2_147_483_647  # how YARN writes that there is none
 SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
@@ -81,21 +82,17 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
     return capacity, warnings
 
 
-def limit_columns(request: JobRequest) -> list[str]:
-    """The columns that are read for their limits alone, and are no covariates."""
-    if request.limits is None or request.columns is None:
-        return []
-    return [name for name in request.limits.columns if name not in request.columns]
+def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without the columns that were read for their limits alone, and are no covariates."""
+    named = None if request.columns is None else {request.target, *request.columns}
+    return frame if named is None else frame[[name for name in frame.columns if name in named]]
 
 
 def _newest_values(frame: pd.DataFrame) -> dict[str, float]:
     """The newest known value of each column, by its name without folders and underscores: `absolutecapacity`."""
-    names = {name.rpartition(".")[2].replace("_", "").lower(): name for name in reversed(frame.columns)}
-    found = {plain: _newest(frame[name]) for plain, name in names.items() if plain.startswith(_LIMITS)}
-    return {plain: value for plain, value in found.items() if value is not None}
-
-
-_LIMITS = (CAPACITY, MAX_CAPACITY, "guaranteed", "maximum")
+    names = {plain(name): name for name in reversed(frame.columns)}
+    found = {short: _newest(frame[name]) for short, name in names.items() if short.startswith(LIMITS)}
+    return {short: value for short, value in found.items() if value is not None}
 
 
 def _newest(column: pd.Series[float]) -> float | None:
@@ -115,7 +112,7 @@ def _said(request: JobRequest, frame: pd.DataFrame) -> Known:
 
 def _by_unit(request: JobRequest, unit: Unit, beside: dict[str, float]) -> Iterator[Known]:
     """What YARN's own columns say, then what holds of every percentage."""
-    target = request.target.rpartition(".")[2].replace("_", "").lower()
+    target = plain(request.target)
     capacity, most, full = beside.get(CAPACITY), beside.get(MAX_CAPACITY), unit.full
     if target == CLUSTER_USED:
         yield capacity, most

@@ -21,7 +21,7 @@ from shared.errors import DataError
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import wanted_blends
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.limits import capacity_of, limit_columns
+from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
@@ -81,7 +81,7 @@ def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: date
     """The series, and notes on it; where there is none, losses come first among the reasons."""
     try:
         return make_snapshot(
-            reading.frame.drop(columns=limit_columns(request), errors="ignore"),
+            without_limits(request, reading.frame),
             queue=queue,
             target=request.target,
             step_seconds=request.step_seconds,

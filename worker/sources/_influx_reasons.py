@@ -55,10 +55,12 @@ def unread(query: Query, kinds: Kinds) -> Iterator[str]:
 
 
 def unnamed(query: Query, kinds: Kinds) -> list[str]:
-    """The fields of numbers that nobody has named, when none are; what `where` is about is no measurement."""
-    if query.columns is not None:
-        return []
-    return [name for name, types in kinds.items() if types & NUMERIC and name != query.target and name not in query.where]
+    """The fields of numbers that nobody has named, when none are; what `where` is about is no measurement.
+
+    Those that may be the queue's limits come along in any case.
+    """
+    numeric = [name for name, types in kinds.items() if types & NUMERIC and name != query.target and name not in query.where]
+    return numeric if query.columns is None else [name for name in numeric if query.may_be_limit(name)]
 
 
 def texts_among(database: InfluxDatabase, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> Iterator[Loss]:

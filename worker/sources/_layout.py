@@ -104,9 +104,15 @@ def missing_in(table: Table, query: Query) -> str | None:
 
 
 def unnamed(table: Table, query: Query) -> tuple[list[str], str | None]:
-    """The columns that come along when none are asked for by name, and what to say when they are too many: then none does."""
-    if query.columns is not None or query.queues_from_columns:
+    """The columns that come along when none are asked for by name, and what to say when they are too many: then none does.
+
+    Those that may be the queue's limits come along in any case.
+    """
+    if query.queues_from_columns:
         return [], None
+    limits = [name for name in table.columns if query.may_be_limit(name)]
+    if query.columns is not None:
+        return limits, None
     known = {query.time_field, *query.queue_fields, query.target, "", *query.where}  # "": the row numbers in a CSV
     names = [name for name in table.columns if name not in known and not name.startswith("__index_level_")]
     steps = max(1, int((query.end - query.start).total_seconds()) // query.step_seconds)
@@ -114,7 +120,7 @@ def unnamed(table: Table, query: Query) -> tuple[list[str], str | None]:
         return [name for name in names if table.is_csv or is_number_type(table.columns[name])], None
     accepted = min(MAX_UNNAMED, MAX_CELLS // steps)
     most = f"more than the {accepted} that are read without being named"
-    return [], f"{len(names):,} columns that nobody asked for, {most}: left out; name in `columns` those that matter"
+    return limits, f"{len(names):,} columns that nobody asked for, {most}: left out; name in `columns` those that matter"
 
 
 def texts_in(table: Table, query: Query) -> list[str]:

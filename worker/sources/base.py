@@ -22,6 +22,15 @@ MAX_UNNAMED = 200  # columns that are read although nobody has named them
 MAX_CELLS = 20_000_000  # steps × columns of one queue
 
 
+LIMITS = ("absolutecapacity", "absolutemaxcapacity", "guaranteed", "maximum")  # begin plain names of YARN's own limits
+USAGE = ("used", "absoluteused", "demand", "allocated")  # and those of what they limit
+
+
+def plain(name: str) -> str:
+    """A column's name without folders and underscores, in small letters: `absolutecapacity`."""
+    return name.rpartition(".")[2].replace("_", "").lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What to read of one queue: whole buckets in [start, end). Fields named as in a request mean what they mean there."""
@@ -55,6 +64,16 @@ class Query:
         """The columns that must be there, the target first; those of the limits among them."""
         targets = [] if self.target is None else [self.target]
         return tuple(dict.fromkeys((*targets, *(self.columns or ()), *self.limits.columns)))
+
+    @property
+    def may_have_limits(self) -> bool:
+        """Whether YARN's own columns may say what the queue has and can get, and the request does not say all of it."""
+        is_usage = self.target is not None and plain(self.target).startswith(USAGE)
+        return is_usage and None in {self.limits.guaranteed, self.limits.maximum}
+
+    def may_be_limit(self, name: str) -> bool:
+        """Whether a column of this name is read for that, though nobody has named it."""
+        return self.may_have_limits and name not in self.required and plain(name).startswith(LIMITS)
 
     @property
     def history(self) -> str:

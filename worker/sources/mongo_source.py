@@ -88,14 +88,14 @@ class MongoSource:
             documents, among = self._documents(query.place)
             advice = missing_index(documents, query, among)
             kinds: Kinds = {}
-            if query.columns is None:
+            if query.columns is None or query.may_have_limits:
                 newest_by = None if advice else query.time_field
                 kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
             columns = query.chosen(self._unnamed(query, kinds))
             steps, notes, losses, doubts = self._steps(documents, query, among, columns)
             losses = (*losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
-        if texts := self._unknown(textual(kinds), query):
+        if query.columns is None and (texts := self._unknown(textual(kinds), query)):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
         if note := query.note_unnamed(len(self._unnamed(query, kinds))):
             notes.insert(0, note)
@@ -129,7 +129,8 @@ class MongoSource:
         return documents, documents_at(place, self._connection.document_field)
 
     def _unnamed(self, query: Query, kinds: Kinds) -> list[str]:
-        return self._unknown(numeric(kinds) if query.columns is None else [], query)
+        names = self._unknown(numeric(kinds), query)
+        return names if query.columns is None else [name for name in names if query.may_be_limit(name)]
 
     def _unknown(self, names: list[str], query: Query) -> list[str]:
         """Those that nobody has given a meaning."""

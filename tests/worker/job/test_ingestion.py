@@ -96,3 +96,17 @@ def test_places_of_one_collection_keep_their_columns_apart() -> None:
 def test_what_a_covariate_left_out_is_said_with_its_place() -> None:
     found = merge(a_reading(notes=("a",), used=50.0), [(NODES, a_reading(notes=("b",), load=7.0))], None, "used")
     assert found.notes == ("a", "nodes: b")
+
+
+def test_yarns_own_limits_are_read_though_no_column_is_asked_for(settings: Settings, run_state: RunState) -> None:
+    folder = settings.files_dir
+    assert folder is not None
+    folder.mkdir(exist_ok=True)
+    rows = a_load().to_frame().assign(absolute_capacity=20.0, absolute_max_capacity=50.0, memory=1.0)
+    rows.rename_axis("timestamp").to_csv(folder / "root.etl.csv")
+    limits = ["absolute_capacity", "absolute_max_capacity"]
+    with use(Resources(settings)) as given:
+        for columns, expected in (((), limits), (("memory",), ["memory", *limits]), (None, [*limits, "memory"])):
+            request = a_request(columns=columns)
+            found = read_all(request, usage_query(request, "root.etl", MONDAY), partial(given.read, project=""))
+            assert list(found.frame.columns) == ["used_capacity", *expected]

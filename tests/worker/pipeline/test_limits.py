@@ -11,7 +11,7 @@ import pytest
 from shared.domain.samples import Limits
 from shared.domain.units import Unit
 from tests.factories import a_load, a_request
-from worker.pipeline.limits import Capacity, capacity_of, limit_columns
+from worker.pipeline.limits import Capacity, capacity_of, without_limits
 
 LOAD = a_load(72)
 
@@ -78,9 +78,9 @@ def test_what_the_request_says_comes_first_a_number_or_a_column() -> None:
 
 
 def test_columns_that_are_read_for_their_limits_alone_are_no_covariates() -> None:
-    said = Limits(guaranteed="share", maximum="ceiling")
-    assert limit_columns(a_request(limits=said, columns=("share",))) == ["ceiling"]
-    assert limit_columns(a_request(limits=said)) == []
+    frame = a_frame(share=1.0, ceiling=2.0, absolute_capacity=3.0)
+    assert list(without_limits(a_request(columns=("share",)), frame)) == ["used_capacity", "share"]
+    assert list(without_limits(a_request(), frame)) == list(frame)
 
 
 def test_values_that_may_be_fractions_have_no_limit_until_the_unit_is_said() -> None:

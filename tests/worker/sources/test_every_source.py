@@ -17,7 +17,7 @@ from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
-from shared.domain.samples import Aggregation
+from shared.domain.samples import Aggregation, Limits
 from shared.domain.timegrid import bucket_start
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from tests.influx_server import Influxd
@@ -213,6 +213,14 @@ def test_columns_asked_for_by_name_come_alone_and_without_a_target_all_others(st
     assert set(source.read(a_query(place, target=None)).frame.columns) == {"used_capacity", "memory"}
     assert list(source.read(a_query(place, columns=())).frame.columns) == ["used_capacity"]
     assert set(source.read(a_query(place, columns=("memory",))).frame.columns) == {"used_capacity", "memory"}
+
+
+def test_limits_are_read_beside_the_target_whoever_names_them(stored):
+    source, place, _ = stored
+    said = a_query(place, columns=(), limits=Limits(maximum="memory"))
+    assert list(source.read(said).frame.columns) == ["used_capacity", "memory"]
+    elsewhere = a_query(place, target="memory", columns=(), limits=Limits(guaranteed=1.0, maximum="used_capacity"))
+    assert set(source.read(elsewhere).frame.columns) == {"used_capacity", "memory"}
 
 
 def test_a_look_tells_queues_in_order_columns_and_the_ends_of_the_history(stored):
