@@ -105,7 +105,6 @@ def test_csv_has_the_same_rows_and_empty_cells_for_what_is_not_known(client: Fla
         ("from=2026-01-05T00:00:00Z&to=2026-01-05T00:00:00Z", "from"),
         ("from=1900-01-01T00:00:00Z", "from"),
         ("format=xml", "format"),
-        ("metric=$ROOT", "metric"),
         ("until=now", "until"),
     ],
 )
