@@ -15,7 +15,7 @@ from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Valida
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.states import verdict
-from shared.errors import DataError, QueuecastError, UnreadableData
+from shared.errors import DataError, DataLost, QueuecastError, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.resources import Resources, current_resources
@@ -101,5 +101,7 @@ def _look_at_queue(resources: Resources, request: JobRequest, queue: str, issued
         prepared = prepare_queue(request, without_advice, queue=queue, issued_at=issued_at, cards=model_cards())
         return replace(report, quality=prepared.quality)
     except DataError as error:
+        if isinstance(error, DataLost):  # its reason says what was lost
+            report = replace(report, quality=None)
         why = why_skipped(request, queue, error, issued_at)
         return replace(report, state=QueueState.SKIPPED if why else QueueState.FAILED, reason=why or error.public)

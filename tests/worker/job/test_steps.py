@@ -118,7 +118,10 @@ def test_what_a_connection_may_reach_is_asked_again_at_every_step(
 
 def test_a_queue_that_may_not_be_called_so_costs_the_job_a_warning_and_nothing_else(here: Resources, settings: Settings) -> None:
     assert settings.files_dir is not None
-    (settings.files_dir / "more.csv").write_text('timestamp,queue,used_capacity\n2026-01-04T10:00:00Z,"a\x1bb",1\n')
+    for file in settings.files_dir.iterdir():
+        file.unlink()
+    rows = [f'2026-01-04T10:00:00Z,"{queue}",1' for queue in (*QUEUES, "a\x1bb")]
+    (settings.files_dir / "all.csv").write_text("\n".join(["timestamp,queue,used_capacity", *rows]))
     job = submit(here)
     steps.plan(job.job_id)
     assert sorted(here.run_state.queue_states(job.job_id)) == list(QUEUES)
