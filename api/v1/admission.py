@@ -14,7 +14,7 @@ from shared.domain.forecasts import ModelCard
 from shared.domain.identifiers import is_column
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
-from shared.domain.samples import Aggregation, CsvForm
+from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
@@ -88,11 +88,9 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
         for field, is_given in {
             "csv": request.csv != CsvForm(),
             "queues_from_columns": request.queues_from_columns,
-            "aggregation": request.aggregation is Aggregation.TIME_WEIGHTED_MEAN,
         }.items():
             if is_given:
-                what = request.aggregation if field == "aggregation" else field
-                raise InvalidRequest(f"{place.name!r} is of kind {kind}; {what} is for files only", field=field)
+                raise InvalidRequest(f"{place.name!r} is of kind {kind}; {field} is for files only", field=field)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:

@@ -71,7 +71,7 @@ def steps_statements(query: Query, points: Points, columns: Sequence[str], kinds
     groups = [[place] for place in range(len(columns))] if query.missing_values else [list(range(len(columns)))]
     for group in groups:
         selected = [part for place in group for part in _step(query, columns[place], place, kinds)]
-        gaps = [_without_missing(query, columns[place], kinds) for place in group if query.missing_values]
+        gaps = [without_missing(query, columns[place], kinds) for place in group if query.missing_values]
         times = f"time({query.step_seconds}s)" + (f", {by}" if by else "")
         statements.append(points.select(", ".join(selected), within(query), *gaps, group_by=times, tail=" fill(none)"))
     return ";".join(statements)
@@ -106,7 +106,8 @@ def _step(query: Query, name: str, place: int, kinds: Kinds) -> Iterator[str]:
         yield f'min({field}) AS "low", max({field}) AS "high"'
 
 
-def _without_missing(query: Query, name: str, kinds: Kinds) -> str:
+def without_missing(query: Query, name: str, kinds: Kinds) -> str:
+    """The condition that a field is none of the numbers that mean that there is no value."""
     return " AND ".join(f"{number(name, kinds)} != {_literal(value)}" for value in query.missing_values)
 
 

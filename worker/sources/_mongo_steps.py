@@ -54,6 +54,8 @@ class Steps:
 
 def read_steps(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:
     """By the server if it can: at once, again with the last of each timestamp when some came twice, else one by one."""
+    if query.holds:
+        return read_raw(documents, query, among, columns)
     for has_repeats in (False, True):
         pipeline = steps_pipeline(query, among, columns, has_repeats=has_repeats)
         try:
@@ -65,7 +67,7 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
         steps = _from_server(grouped, columns)
         if has_repeats or steps.moments == steps.rows:
             return steps
-    return read_raw(documents, query, among, columns)
+    return replace(read_raw(documents, query, among, columns), notes=(RAW_NOTE,))
 
 
 def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:
@@ -73,12 +75,12 @@ def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequenc
     projection = {"_id": 0, query.time_field: 1, **dict.fromkeys(columns, 1)}
     times: list[datetime] = []
     values: list[list[object]] = []
-    for document in documents.find(samples_of(query, among), projection):
+    for document in documents.find(samples_of(replace(query, start=query.known_from), among), projection):
         times.append(cast("datetime", value_at(document, query.time_field)))
         values.append([value_at(document, name) for name in columns])
         if len(times) > MAX_SAMPLES:
             raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents in the history", queue=query.queue)
-    return replace(steps_of(query, columns, times, values), notes=(RAW_NOTE,))
+    return steps_of(query, columns, times, values)
 
 
 def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], values: Sequence[Sequence[object]]) -> Steps:
@@ -86,20 +88,22 @@ def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], va
     numbers = [[usable(query, name, value) for name, value in zip(columns, row, strict=True)] for row in values]
     left_out = {}
     for place, name in enumerate(columns):
-        lost = [(at, row[place]) for at, own, row in zip(times, numbers, values, strict=True) if own[place] is None]
-        left_out[name] = LeftOut(values=lost, total=sum(row[place] is not None for row in values))
+        inside = [(at, own[place], row[place]) for at, own, row in zip(times, numbers, values, strict=True) if at >= query.start]
+        lost = [(at, value) for at, own, value in inside if own is None]
+        left_out[name] = LeftOut(values=lost, total=sum(value is not None for _, _, value in inside))
     cells = [[nan if value is None else value for value in row] for row in numbers]
     samples = _frame(times, cells, columns).sort_index(kind="stable")
     unique = samples[~samples.index.duplicated(keep="last")]
     frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
-    known = unique.index[unique[query.judged(columns)].notna().any(axis=1)]
+    within = unique[unique.index >= pd.Timestamp(query.start)]
+    known = within.index[within[query.judged(columns)].notna().any(axis=1)]
     return Steps(
         frame=frame,
-        rows=len(samples),
-        moments=len(unique),
+        rows=sum(at >= query.start for at in times),
+        moments=len(within),
         usable=len(known),
         newest_at=known[-1].to_pydatetime() if len(known) else None,
-        lost=sum(any(value is None for value in row) for row in numbers),
+        lost=sum(len(own.values) for own in left_out.values()),
         left_out=left_out,
     )
 

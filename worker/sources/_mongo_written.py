@@ -53,7 +53,7 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
         reason = f"found no timestamp in {len(rows):,} documents, but for example {str(stored[0])[:MAX_EXAMPLE]!r}"
         raise UnreadableData(f"{reason}; accepted are dates, {ACCEPTED_TIMES}", queue=query.queue)
     index = pd.DatetimeIndex(moments.view("datetime64[us]")).tz_localize("UTC")
-    inside = np.flatnonzero(is_readable & (index >= pd.Timestamp(query.start)) & (index < pd.Timestamp(query.end)))
+    inside = np.flatnonzero(is_readable & (index >= pd.Timestamp(query.known_from)) & (index < pd.Timestamp(query.end)))
     if not len(inside):
         known = index[is_readable]
         found = f"found documents from {known.min():{MINUTE}} to {known.max():{MINUTE}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import pandas as pd
@@ -15,6 +15,7 @@ from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Limits, Where
 from shared.errors import DataError, UnreadableData
 
+HELD_BEFORE = timedelta(days=1)
 MINUTE = "%Y-%m-%d %H:%M UTC"
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
 MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one
@@ -81,6 +82,16 @@ class Query:
         return (
             f"the history asked for, {self.start:{MINUTE}} to {self.end:{MINUTE}}; a job looks back from `as_of` (default: now)"
         )
+
+    @property
+    def holds(self) -> bool:
+        """Whether a value holds until the next one, so that every sample is needed with its time."""
+        return self.aggregation is Aggregation.TIME_WEIGHTED_MEAN
+
+    @property
+    def known_from(self) -> datetime:
+        """From when on samples count: what was said up to a day before the history may still hold in it."""
+        return self.start - HELD_BEFORE if self.holds else self.start
 
     def judged(self, columns: Iterable[str]) -> list[str]:
         """Of these columns those of which one must have a number, else a row is not usable: the target, if there is one."""

@@ -16,6 +16,7 @@ from shared.errors import EmptySeries
 from worker.sources import sources
 from worker.sources._influx_answers import Tables, concurrent, only, refuse_unasked, tables_of
 from worker.sources._influx_database import InfluxDatabase
+from worker.sources._influx_points import held_steps
 from worker.sources._influx_reasons import (
     faults,
     impossible,
@@ -109,6 +110,8 @@ class InfluxSource:
 
     def _steps(self, query: Query, points: Points, columns: Sequence[str], kinds: Kinds) -> pd.DataFrame:
         """Whole steps of all series of the queue together, once it is clear that they are one thing."""
+        if query.holds:
+            return held_steps(self._database, query, points, columns, kinds)
         statements = steps_statements(query, points, columns, kinds, by="*")
         tables = tables_of(self._database.ask(statements, query.place, points.values))
         if len(tables) > 1:
@@ -131,16 +134,18 @@ class InfluxSource:
 
     def _possible(self, query: Query, points: Points, steps: pd.DataFrame, kinds: Kinds) -> tuple[pd.DataFrame, list[Loss]]:
         """The steps without values that the target cannot have, and these as losses."""
-        if not query.target or not is_beyond(query, steps["low"].min(), steps["high"].max()):
+        if not query.target or not (query.holds or is_beyond(query, steps["low"].min(), steps["high"].max())):
             return steps, []
         total = int(steps["n0"].sum())
         inside, outside = possible(query, kinds)
-        kept = replace(points, conditions=(*points.conditions, inside))
-        statement = steps_statements(query, kept, [query.target], kinds)
-        own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
-        steps = steps.assign(v0=own["v0"], n0=own["n0"])
+        if not query.holds:
+            kept = replace(points, conditions=(*points.conditions, inside))
+            statement = steps_statements(query, kept, [query.target], kinds)
+            own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
+            steps = steps.assign(v0=own["v0"], n0=own["n0"])
         found = points.select(f'{number(query.target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
         lost = [row for row in self._database.rows(found, query.place, points.values) if row[1] not in query.missing_values]
+        total += len(lost) if query.holds else 0
         return steps, list(impossible(query, lost, by_end(steps["v0"], query.step_seconds), total))
 
     def _tag_values(self, query: Query) -> set[str]:

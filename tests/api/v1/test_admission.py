@@ -10,7 +10,7 @@ from api.v1.admission import check_columns, check_fill, check_models, check_plac
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, Place
-from shared.domain.samples import Aggregation, CsvForm, Fill, FillMethod
+from shared.domain.samples import CsvForm, Fill, FillMethod
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownConnection
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
@@ -27,7 +27,6 @@ def test_a_file_s_columns_have_any_name_and_those_of_databases_a_plain_one(every
         "queue_field": {"queue_field": ("queue", "a b")},
         "csv": {"csv": CsvForm(decimal=",")},
         "queues_from_columns": {"queues_from_columns": True},
-        "aggregation": {"aggregation": Aggregation.TIME_WEIGHTED_MEAN},
     }.items():
         with pytest.raises(InvalidRequest) as caught:
             check_columns(a_request(data=DataPlaces(source=source, destination=FILES), **changes), everything)
