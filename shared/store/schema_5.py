@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from shared.domain.codec import Document, from_document
 from shared.domain.jobs import JobRequest
@@ -88,9 +88,8 @@ def _only(users: Sequence[Series], name: Name) -> Series:
 
 def with_series(row: Row, series: Series, interval: float) -> Document:
     """The row of a forecast with the columns of its series, in its document too, and the level of its bounds."""
-    known = asdict(series) | {"aggregation": series.aggregation.value}
-    columns: Document = {"series_id": series.series_id, **{name: known[name] for name in ("project", "cluster", "aggregation")}}
-    columns["interval"] = interval
+    of_request = {"project": series.project, "cluster": series.cluster, "aggregation": series.aggregation.value}
+    columns: Document = {"series_id": series.series_id, "interval": interval} | of_request
     values = dict(row) | columns
     if DOCUMENT in values:
         with suppress(*DISORDER):  # what cannot be read is carried along

@@ -125,6 +125,12 @@ def test_the_page_of_a_queue_offers_the_choices_and_each_leads_to_its_own(known:
             assert client.get(further).status_code == 200
 
 
+def test_what_the_address_says_already_stays_in_the_choices(known: Store, client: FlaskClient) -> None:
+    offered = links(client.get(f"/queues/{QUEUE}?target=memory&cluster=a&days=30").text, "?")
+    assert [client.get(f"/queues/{QUEUE}{link}").status_code for link in offered] == [200, 200]
+    assert all("days=30" in link for link in offered)
+
+
 def test_the_overview_counts_queues_names_clusters_and_leads_to_each_series(
     known: Store, client: FlaskClient, grant: Granting
 ) -> None:

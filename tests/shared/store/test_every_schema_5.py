@@ -94,10 +94,12 @@ def keep(url: str, kept: Rows) -> None:
     with database(url) as db:
         if isinstance(db, sqlite3.Connection):
             db.executescript(SCHEMA_5)
+            db.execute("BEGIN")
             for table, of_table in kept.items():
                 db.execute(f"DELETE FROM {table}")
                 marks = ", ".join(f":{name}" for name in of_table[0])
                 db.executemany(f"INSERT INTO {table} VALUES ({marks})", of_table)
+            db.execute("COMMIT")
             return
         db["queuecast_store"].insert_one({"_id": "store", "store_id": "s", "schema": 5})
         for collection, of_collection in kept.items():
