@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.fleet import ChaosFleet, chaos_fleet
+pytest.register_assert_rewrite("tests.chaos.verdict")  # so that it says what was wrong
+
+from tests.chaos.fleet import ChaosFleet, chaos_fleet  # noqa: E402
 
 
 @pytest.fixture
