@@ -86,7 +86,7 @@ def a_forecast(**changes: Any) -> Forecast:
         "queue": "root.etl",
         "metric": "used_capacity",
         "project": "capacity forecasting",
-        "cluster": "@files",
+        "cluster": "files:",
         "job": "Resource Forecasting",
         "job_id": "job-1",
         "issued_at": MONDAY,

@@ -15,7 +15,7 @@ from shared.command.terminal import now_and_then, print_json, progress_console, 
 from shared.config.settings import load_settings
 from shared.domain.codec import Document
 
-Url = Annotated[str, typer.Option("--url", help="Where the service answers.")]
+Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 LINE_EVERY_SECONDS = 10.0

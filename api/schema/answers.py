@@ -148,7 +148,7 @@ class ForecastOverview(Answer):
     """What is said of a forecast beside its steps."""
 
     metric: str
-    cluster: str = Field(description="as it is named; what begins with @ is the place that is read, where nobody names one")
+    cluster: str = Field(description="as it is named; what has a colon in it is the place that is read, where nobody names one")
     project: str
     job: str
     issued_at: datetime

@@ -180,7 +180,7 @@ class Settings(BaseSettings):
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """The `QUEUECAST_*` names that no setting reads; pydantic-settings would ignore them silently."""
-    known = {*_known_names(), CONFIG_FILE, SECRETS_DIR}
+    known = {*_known_names(), CONFIG_FILE, SECRETS_DIR, PREFIX + "URL"}  # the last: of commands
     return sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
 
 

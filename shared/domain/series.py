@@ -12,8 +12,8 @@ from shared.domain.samples import Aggregation
 
 CLUSTER = r"([A-Za-z0-9][A-Za-z0-9_.-]*)?"  # what a cluster may be called; "" = nobody names it
 MAX_CLUSTER = 100
-MARK = "@"  # begins what stands for a cluster that nobody has named, and no name of one
-UNASSIGNED = "@unassigned"  # of records that an earlier release kept by the queue's name alone, where several series fit
+MARK = ":"  # in what stands for a cluster that nobody has named, and in no name of one
+UNASSIGNED = ":unassigned"  # of records that an earlier release kept by the queue's name alone, where several series fit
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -24,7 +24,7 @@ class Series:
     queue: str
     metric: str
     project: str
-    cluster: str  # as the request or the connection names it; else the place that is read, which begins with MARK
+    cluster: str  # as the request or the connection names it; else the place that is read, which has a MARK in it
     step_seconds: int
     aggregation: Aggregation
 
@@ -43,18 +43,18 @@ class Series:
 
 def named_cluster(cluster: str) -> str:
     """The cluster, if somebody has named it; "" for a place that stands for one."""
-    return "" if cluster.startswith(MARK) else cluster
+    return "" if MARK in cluster else cluster
 
 
 def cluster_of(place: Place) -> str:
     """What stands for the cluster where nobody names it: the place itself, of files the folder before the first wildcard.
 
     >>> cluster_of(Place(name="files", path="cluster-a/**"))
-    '@files/cluster-a'
+    'files:cluster-a'
     """
     path = None if place.path is None else _folder(place.path)
-    parts = [place.name, place.database, place.collection, place.document, place.measurement, path, *place.others.values()]
-    return MARK + "/".join(part for part in parts if part)
+    parts = [place.database, place.collection, place.document, place.measurement, path, *place.others.values()]
+    return place.name + MARK + "/".join(part for part in parts if part)
 
 
 def _folder(path: str) -> str:

@@ -49,7 +49,7 @@ def test_a_job_is_seen_waiting_lost_treated_scored_and_ended(fleet: Fleet, make_
     assert sample(text, "queuecast_candidate_seconds_count", model="hour_mean") == 2
     assert sample(text, "queuecast_source_seconds_count", kind="files") == 2
     assert sample(text, "queuecast_sink_rows_total", kind="files") == 48
-    of_queue = {"project": "capacity forecasting", "cluster": "@files", "queue": "root.etl", "metric": "used_capacity"}
+    of_queue = {"project": "capacity forecasting", "cluster": "files:", "queue": "root.etl", "metric": "used_capacity"}
     shown = sample(client.get("/metrics").text, "queuecast_queue_mape", **of_queue, job="Resource Forecasting")
     assert [shown] == [forecast.mape for forecast in fleet.store.forecasts.find("root.etl")]
 

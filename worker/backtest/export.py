@@ -26,8 +26,6 @@ BAND = ("prediction", "lower_bound", "upper_bound")
 COLUMNS = (
     "queue",
     "metric",
-    "project",
-    "cluster",
     "job",
     "issued_at",
     "timestamp",
@@ -38,6 +36,8 @@ COLUMNS = (
     "mape",
     "skill",
     "job_id",
+    "project",
+    "cluster",
 )
 
 
@@ -98,9 +98,10 @@ def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
     for forecast in forecasts:
         steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
         for step, (timestamp, *numbers) in enumerate(steps, start=1):
-            run = forecast.queue, forecast.metric, forecast.project, forecast.cluster, forecast.job, forecast.issued_at
+            run = forecast.queue, forecast.metric, forecast.job, forecast.issued_at
             verdict = forecast.model, dict(forecast.hyperparameters), forecast.mape, forecast.skill, forecast.job_id
-            yield dict(zip(COLUMNS, (*run, timestamp, step, *numbers, *verdict), strict=True))
+            of = forecast.project, forecast.cluster
+            yield dict(zip(COLUMNS, (*run, timestamp, step, *numbers, *verdict, *of), strict=True))
 
 
 def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:

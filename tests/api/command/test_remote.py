@@ -254,7 +254,7 @@ def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
     assert header[:4] == ["queue", "cluster", "metric", "peak"]
     told = ["60.00", "%", "45.00", "%", "75.00", "%", "2026-01-05", "01:00Z", "100.0", "%", "–", "–"]
-    assert row[:15] == ["root.etl", "@files", "used_capacity", *told]
+    assert row[:15] == ["root.etl", "files:", "used_capacity", *told]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
 
 
@@ -335,6 +335,7 @@ def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settin
     store.close()
     eventually(lambda: run("jobs", "list", "--url", url).exit_code == 2, what="the service to close")
     monkeypatch.setenv("QUEUECAST_TOKEN", secret)
+    monkeypatch.setenv("QUEUECAST_URL", "http://127.0.0.1:1")  # --url goes before it
     assert run("jobs", "list", "--url", url).exit_code == 0
     refused = run("jobs", "cancel", "x", "--url", url)
     assert (refused.exit_code, "needed is write" in refused.stderr) == (2, True)

@@ -50,7 +50,7 @@ def test_forecasts_and_names_of_queues_are_those_of_the_projects(
     store: Store, projects: tuple[str, ...] | None, jobs: list[str]
 ) -> None:
     assert [forecast.job_id for forecast in store.forecasts.newest_of_each(projects=projects)] == jobs
-    names = store.forecasts.queues("used_capacity", cluster="@files", projects=projects)
+    names = store.forecasts.queues("used_capacity", cluster="files:", projects=projects)
     assert names == (["root.etl"] if jobs else [])
 
 

@@ -58,7 +58,7 @@ def from_influx(settings: Settings) -> list[Forecast]:
         run = dict(zip(run_series.columns, run_series.rows[-1], strict=True))
         bounds = {name: tuple(map(float, columns[name])) for name in ("prediction", "lower_bound", "upper_bound")}
         told = dict(zip(TAGS, key, strict=True)) | {"mape": run.get("mape"), "skill": run.get("skill")}
-        told["cluster"] = told["cluster"] or "@files"
+        told["cluster"] = told["cluster"] or "files:"
         forecasts.append(a_forecast(**told, **bounds, model=columns["model"][0], job_id=run["job_id"], seconds=run["seconds"]))
     return forecasts
 

@@ -39,7 +39,7 @@ Points = list[dict[str, Any]]
 def of_steps(count: int, issued_at: datetime, **changes: Any) -> Forecast:
     level = (issued_at - NOW) / HOUR
     numbers = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (level,) * count)
-    values = {"cluster": "@files", "project": "etl", **numbers} | changes
+    values = {"cluster": "files:", "project": "etl", **numbers} | changes
     return a_forecast(issued_at=issued_at, created_at=issued_at + timedelta(minutes=2), **values)
 
 

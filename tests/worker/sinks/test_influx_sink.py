@@ -146,7 +146,7 @@ def test_what_a_longer_forecast_left_behind_is_gone_or_told_by_its_issue_time(
 
 def test_other_projects_clusters_jobs_and_queues_keep_their_steps(any_sink: Sink, influxd: Influxd) -> None:
     ours = {"project": "etl", "cluster": "east"}
-    others = [{name: "other"} for name in NAMED] + [{"cluster": "@files"}, {"project": ""}]
+    others = [{name: "other"} for name in NAMED] + [{"cluster": "files:"}, {"project": ""}]
     kept = [of_steps(72, MONDAY + DAY, **(ours | other)) for other in others]
     for forecast in (*kept, of_steps(72, **ours), of_steps(24, MONDAY + HOUR, **ours)):
         any_sink.write(forecast, PLACE)

@@ -47,7 +47,7 @@ def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(database:
     created_at = MONDAY + timedelta(minutes=2)
     assert document == {
         "project": "capacity forecasting",
-        "cluster": "@files",
+        "cluster": "files:",
         "queue": "root.etl",
         "metric": "used_capacity",
         "job": "Resource Forecasting",
@@ -97,8 +97,8 @@ def test_documents_of_the_release_before_are_replaced_and_its_index_is_dropped(d
         sink.write(forecast, PLACE)
     found = database.queue_forecasts.find({}, {"_id": 0, "project": 1, "cluster": 1, "model": 1}, sort=[("_id", 1)])
     assert [tuple(each.values()) for each in found] == [
-        ("capacity forecasting", "@files", "seasonal_naive"),
-        ("other", "@files", "seasonal_naive"),
+        ("capacity forecasting", "files:", "seasonal_naive"),
+        ("other", "files:", "seasonal_naive"),
         ("capacity forecasting", "east", "seasonal_naive"),
     ]
     assert EARLIER not in database.queue_forecasts.index_information()
