@@ -93,11 +93,12 @@ def _like(services: Services, forecast: Forecast, queue: str) -> Forecast:
 
 
 def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:
-    """A queue that is drawn: its name, and the address of its series."""
+    """A queue that is drawn: its name, the address of its series, and when its forecast was issued."""
     newest = {name: getattr(forecast, attribute) for name, attribute in NAMES.items()}
     this = {"issued_at": forecast.issued_at.isoformat(), "job_id": forecast.job_id}
     parameters = urlencode(newest if is_newest else this, quote_via=quote)
-    return {"name": forecast.queue, "address": f"/v1/queues/{in_path(forecast.queue)}/series?{parameters}"}
+    address = f"/v1/queues/{in_path(forecast.queue)}/series?{parameters}"
+    return {"name": forecast.queue, "address": address, "issued_at": forecast.issued_at.isoformat()}
 
 
 def _address(queue: str, changes: Mapping[str, object]) -> str:

@@ -148,7 +148,7 @@ def test_a_glob_is_matched_in_no_time(bomb: str) -> None:
 def test_many_globs_over_many_queues_are_matched_within_a_tasks_time() -> None:
     names, globs = [f"root.team-{number}" for number in range(2_000)], tuple(f"*x{number}*" for number in range(999))
     with without_waiting(SOFT_LIMIT_SECONDS):
-        assert wanted_queues(a_request(queues=(*globs, "root.*")), names) == sorted(names)
+        assert wanted_queues(a_request(queues=(*globs, "root.*")), names)[0] == sorted(names)
 
 
 # Secrets

@@ -111,7 +111,7 @@ def test_a_retry_of_a_partial_job_computes_what_is_missing_and_nothing_else(
 ) -> None:
     assert fleet.settings.files_dir is not None
     broken = fleet.settings.files_dir / "root.late.csv"
-    broken.write_text("timestamp,used_capacity\n")
+    broken.write_text("timestamp,used_capacity\nyesterday,1\n")
     fleet.worker()
     path = submit(caller, **QUICK)
     first = ended(caller, path)

@@ -309,7 +309,7 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
     [
         (("--models", "prophte"), "known are ces, ets, hour_mean"),
         (("--maximum", "-1"), "--maximum"),
-        (("--unit", "ratio"), "percent, fraction"),
+        (("--unit", "ratio"), "'fraction'"),
         (("--horizon", "1m"), "--horizon"),
         (("--step", "1mo"), "--step"),
         (("--timezone", "Mars/Olympus"), "Europe/Berlin"),

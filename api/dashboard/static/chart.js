@@ -246,8 +246,8 @@ async function start() {
 /** Where a queue's series since `from` is told; of an earlier forecast, since as long before that. */
 function addressOf(queue, from, format) {
   const address = new URL(queue.address, location.origin);
-  const issued = address.searchParams.get("issued_at");
-  const earliest = issued && issued < from ? new Date(Date.parse(issued) - Number(place.dataset.days) * DAY * 1000).toISOString() : from;
+  const issued = new Date(queue.issued_at);
+  const earliest = issued < new Date(from) ? new Date(issued - Number(place.dataset.days) * DAY * 1000).toISOString() : from;
   address.searchParams.set("from", earliest);
   if (format) address.searchParams.set("format", format);
   else address.searchParams.set("points", "4000");

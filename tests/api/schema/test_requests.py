@@ -151,7 +151,7 @@ REFUSED = [
     ("queues_from_columns", 1, "valid boolean"),
     ("columns", ["queue"], "accepted are columns of numbers"),
     ("columns", [{"$ne": 1}], "string"),
-    ("aggregation", "sum", "'mean', 'median', 'min' or 'max'"),
+    ("aggregation", "sum", "'mean', 'median', 'min', 'max' or 'time_weighted_mean'"),
     ("backtest_windows", 0, "greater than or equal to 1"),
     ("backtest_windows", True, "integer"),
     ("backtest_windows", "3", "integer"),

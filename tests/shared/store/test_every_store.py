@@ -241,8 +241,8 @@ def test_what_is_in_another_state_than_the_expected_or_has_not_ended_is_not_reop
 
 def test_a_value_that_is_not_finite_is_not_kept(store: Store) -> None:
     with pytest.raises(ValueError, match="not finite"):
-        store.actuals.save("root.etl", "used_capacity", 3_600, [Point(timestamp=MONDAY, value=float("inf"))])
-    assert store.actuals.get("root.etl", "used_capacity", 3_600, MONDAY, LATER) == []
+        store.actuals.save(a_series(), [Point(timestamp=MONDAY, value=float("inf"))])
+    assert store.actuals.get(a_series().series_id, MONDAY, LATER) == []
 
 
 def test_eight_threads_that_reopen_a_job_reopen_it_once(store: Store) -> None:
@@ -423,7 +423,7 @@ def test_the_newest_forecast_of_each_series_and_job_is_found(store: Store) -> No
     clusters = [a_forecast(queue="root.etl", cluster=cluster) for cluster in ("a", "b")]
     for forecast in (newest, a_forecast(issued_at=MONDAY - HOUR), other, *clusters, a_forecast(cluster=UNASSIGNED)):
         store.forecasts.save(forecast)
-    assert store.forecasts.newest_of_each() == [other, newest, *clusters]
+    assert store.forecasts.newest_of_each() == [other, *clusters, newest]
     assert store.forecasts.newest_of_each("root.etl", cluster="b") == [clusters[1]]
     assert store.forecasts.newest_of_each("root.etl", metric="memory") == store.forecasts.newest_of_each(job="daily") == []
 

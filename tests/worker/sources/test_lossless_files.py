@@ -206,7 +206,7 @@ def test_of_too_many_companions_the_most_related_are_kept_and_limits_too(tmp_pat
     assert {"used_capacity", "absolute_capacity", "twin"} <= set(reading.frame)
     assert len(reading.frame.columns) == 202
     assert "301 columns that nobody asked for" in reading.notes[0]
-    assert set(read(tmp_path, columns=(), limits=Limits(maximum="m7")).frame) == {"used_capacity", "m7"}
+    assert set(read(tmp_path, columns=(), limits=Limits(maximum="m7")).frame) == {"used_capacity", "m7", "absolute_capacity"}
 
 
 def test_every_fault_of_a_place_is_told_at_once(tmp_path):
