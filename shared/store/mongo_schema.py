@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import structlog
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from shared.domain.series import UNASSIGNED
 from shared.drivers.mongo import Document
@@ -24,6 +25,7 @@ from shared.store.tables import DOCUMENT, TABLES, Table
 T = TypeVar("T")
 
 BATCH = 500  # documents of one bulk write
+INDEX_NOT_FOUND = 27
 OLD = {"revision": {"$exists": False}}
 OF_NO_SERIES = {"series_id": {"$exists": False}}
 MIGRATED = {"revision": "migrated"}
@@ -180,7 +182,11 @@ def _migrate(database: Database[Document], name: str) -> None:
 def _drop_retired_indexes(database: Database[Document]) -> None:
     for table in TABLES:
         for name in RETIRED_INDEXES.intersection(database[table.name].index_information()):
-            database[table.name].drop_index(name)
+            try:
+                database[table.name].drop_index(name)
+            except OperationFailure as error:
+                if error.code != INDEX_NOT_FOUND:  # another process was faster
+                    raise
 
 
 def _with_key(table: Table[T], document: Document) -> Document:
