@@ -177,6 +177,19 @@ def test_a_file_that_keeps_documents_loses_nothing_however_far_the_number_is_rai
     assert shape(path)["version"] == (VERSION + steps,)
 
 
+def test_somebodys_own_views_and_indexes_outlive_a_new_schema(path: Path, url: str) -> None:
+    with plain_sql(path) as db:
+        db.executescript(Path(__file__).with_name("schema_5.sql").read_text())
+        db.execute("CREATE VIEW my_dash AS SELECT queue, prediction FROM forecast_latest")
+        db.execute("CREATE VIEW my_jobs AS SELECT job_id FROM jobs")
+        db.execute('CREATE INDEX "jobs_by_my own" ON jobs (created_at)')
+    with closing(open_store(url)) as opened:
+        assert opened.jobs.get("job-1") == a_job()
+    with plain_sql(path) as db:
+        assert db.execute("SELECT count(*) FROM my_dash").fetchone() == (3,)
+        assert db.execute("SELECT job_id FROM my_jobs").fetchall() == [("job-1",)]
+
+
 def test_what_a_file_lacks_of_tables_and_indexes_it_gets_when_it_is_opened(store: Store, path: Path, url: str) -> None:
     store.jobs.add(a_job())
     whole = shape(path)
