@@ -56,6 +56,15 @@ def print_report(report: Document) -> None:
     print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
 
 
+def print_verdict(verdict: Document) -> None:
+    """What a job would meet."""
+    for problem in verdict["problems"]:
+        say(": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"]))))
+    for warning in verdict["warnings"]:
+        notice(f"note: {warning}", style="yellow")
+    say("a job of this request would run" if verdict["valid"] else "a job of this request would not run")
+
+
 def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
     peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")

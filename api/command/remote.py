@@ -84,6 +84,18 @@ def submit(
         show(accepted, lambda _: say(accepted["job_id"]), as_json=as_json)
 
 
+@app.command(epilog="Example: queuecast validate request.json")
+def validate(
+    file: Annotated[str, typer.Argument(help="File with the request as JSON, or - for standard input.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a job of this request would meet, and start nothing; exit 2 when it would not run."""
+    verdict = connect(url).post("jobs", "validate", body=read_file(file))
+    show(verdict, output.print_verdict, as_json=as_json)
+    raise typer.Exit(0 if verdict["valid"] else 2)
+
+
 @jobs.command("list", epilog="Example: queuecast jobs list --state failed")
 def list_jobs(
     *,

@@ -43,7 +43,9 @@ class FileSource:
         elif not names and errors:
             raise next(iter(errors.values()))
         if not names:
-            raise EmptySeries(f"found a column {query.queue_field!r} but no row in {listed(files.paths, MAX_FILES_NAMED)}")
+            asked = f" that `where` asks for ({listed(query.where)})" if query.where else ""
+            found = f"found a column {query.queue_field!r} but no row{asked}"
+            raise EmptySeries(f"{found} in {listed(files.paths, MAX_FILES_NAMED)}")
         return sorted(names)
 
     def check(self, query: Query) -> SourceView:

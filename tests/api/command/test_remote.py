@@ -107,6 +107,13 @@ def test_a_submitted_job_is_its_id_on_stdout_and_nothing_else(url: str, tmp_path
     ]
 
 
+def test_a_request_is_looked_at_without_starting_a_job(url: str) -> None:
+    result = run("validate", "-", "--url", url, stdin=json.dumps(a_body("data.source", {"name": "nobody"})))
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (2, "a job of this request would not run")
+    assert "data.source.name: " in result.stdout
+    assert json.loads(run("jobs", "list", "--url", url, "--json").stdout)["jobs"] == []
+
+
 def test_a_request_from_standard_input_has_its_warnings_told_beside_the_answer(url: str) -> None:
     body = a_body("data_ingestion_time_period", "5d") | {"future_prediction_time_period": "3d"}
     result = run("submit", "-", "--url", url, "--json", stdin=json.dumps(body))
