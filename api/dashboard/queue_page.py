@@ -61,7 +61,7 @@ def show(services: Services, queue: str) -> str:
     newest = forecasts.newest(forecast.series_id, forecast.job)
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
-    compared = [_like(services, forecast, name) for name in query.compare if name in others]
+    compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
     is_ahead = steps_over(forecast, now) < forecast.horizon_steps
     return render_template(
         "queue.html",
@@ -81,15 +81,18 @@ def show(services: Services, queue: str) -> str:
     )
 
 
-def _like(services: Services, forecast: Forecast, queue: str) -> Forecast:
-    """The newest forecast of another queue: of the same step, aggregation and name of the job, where there is one."""
+def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None:
+    """The newest forecast of another queue: of the same step, aggregation and name of the job, where there is one.
+
+    None = it cannot be read, or has just gone.
+    """
 
     def likeness(other: Forecast) -> tuple[object, ...]:
         is_alike = (other.step_seconds, other.aggregation) == (forecast.step_seconds, forecast.aggregation)
         return is_alike, other.job == forecast.job, other.issued_at, other.created_at
 
     same = {"metric": forecast.metric, "cluster": forecast.cluster}
-    return max(services.store.forecasts.newest_of_each(queue, **same, projects=[forecast.project]), key=likeness)
+    return max(services.store.forecasts.newest_of_each(queue, **same, projects=[forecast.project]), key=likeness, default=None)
 
 
 def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:

@@ -46,7 +46,8 @@ def _read(store: Store, now: datetime) -> Sequence[Metric]:
     since = now - timedelta(days=MONTH_DAYS)
     newest = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
     alike: dict[tuple[str, float], list[Forecast]] = defaultdict(list)  # by job, and by the level of their bounds
-    for forecast in sorted(newest, key=lambda forecast: (forecast.issued_at, forecast.created_at)):
+    newest.sort(key=lambda forecast: (forecast.issued_at, forecast.created_at))  # of equal labels the last one is shown
+    for forecast in newest:
         alike[forecast.job, forecast.interval].append(forecast)
     looked_back = {
         (job, level): store.accuracy.by_series(
@@ -55,5 +56,5 @@ def _read(store: Store, now: datetime) -> Sequence[Metric]:
         for (job, level), forecasts in alike.items()
     }
     return metrics.queues_now(
-        ((forecast, looked_back[key].get(forecast.series_id)) for key, forecasts in alike.items() for forecast in forecasts), now
+        ((forecast, looked_back[forecast.job, forecast.interval].get(forecast.series_id)) for forecast in newest), now
     )

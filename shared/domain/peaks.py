@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from math import isclose
@@ -32,14 +33,19 @@ class Peak:
 
 def daily_peaks(forecast: Forecast, now: datetime) -> tuple[Peak, ...]:
     """The peak of each day ahead, that of the next 24 hours first; of a forecast that is over those of its own days."""
-    first, steps = steps_over(forecast, now), forecast.horizon_steps
-    size = max(1, DAY_SECONDS // forecast.step_seconds)
-    return tuple(_peak(forecast, start, min(steps, start + size)) for start in range(first if first < steps else 0, steps, size))
+    return tuple(_by_day(forecast, now))
 
 
 def next_peak(forecast: Forecast, now: datetime) -> Peak:
     """The peak of the next 24 hours."""
-    return daily_peaks(forecast, now)[0]
+    return next(_by_day(forecast, now))
+
+
+def _by_day(forecast: Forecast, now: datetime) -> Iterator[Peak]:
+    first, steps = steps_over(forecast, now), forecast.horizon_steps
+    size = max(1, DAY_SECONDS // forecast.step_seconds)
+    for start in range(first if first < steps else 0, steps, size):
+        yield _peak(forecast, start, min(steps, start + size))
 
 
 def _peak(forecast: Forecast, start: int, end: int) -> Peak:
@@ -51,14 +57,15 @@ def _peak(forecast: Forecast, start: int, end: int) -> Peak:
     highest = max(day, key=lambda step: (forecast.prediction[step], forecast.upper_bound[step]))
     lowest = min(forecast.prediction[step] for step in day)
     is_flat = len(day) > 1 and isclose(lowest, forecast.prediction[highest], rel_tol=1e-9, abs_tol=1e-12)
+    shown = day if is_flat else [highest]
     return Peak(
         start_at=_start(forecast, start),
         end_at=_start(forecast, end),
         step=None if is_flat else highest + 1,
         timestamp=None if is_flat else _start(forecast, highest),
         prediction=forecast.prediction[highest],
-        lower_bound=forecast.lower_bound[highest],
-        upper_bound=forecast.upper_bound[highest],
+        lower_bound=min(forecast.lower_bound[step] for step in shown),
+        upper_bound=max(forecast.upper_bound[step] for step in shown),
     )
 
 

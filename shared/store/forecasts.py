@@ -16,14 +16,17 @@ from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Kept, Table
 
 ASSIGNED = OneOf("cluster", [UNASSIGNED], not_=True)
 BY_QUEUE = tuple((name, True) for name in ("queue", "metric", "project", "cluster", "job", "issued_at", "created_at"))
-NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("job", True), ("job_id", True))
+NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("job", True), ("job_id", False))
 
 FORECASTS = Table(
     name="forecasts",
     value=Forecast,
     columns=(*SERIES_COLUMNS, *ISSUE_COLUMNS),
     key=("series_id", "job", "issued_at", "job_id"),
-    indexes=(("queue", "metric"), ("job_id",), ("created_at",)),
+    indexes=(
+        *(("queue", "metric"), ("job_id",), ("created_at",)),
+        *(("metric", "cluster", "project", "queue"), ("series_id", "job", "issued_at", "cluster", "project")),  # read alone
+    ),
     newest=("issued_at", "created_at", "job_id"),
     missing=QueueNotFound,
     kept=Kept(by="created_at", setting="keep_forecasts"),

@@ -95,7 +95,8 @@ def _run(db: sqlite3.Connection, version: int) -> int:
 def _read_columns(db: sqlite3.Connection) -> int:
     """Records that were columns are written as they are today."""
     old = _set_aside(db, OLD_TABLES, schema.COLUMNS)
-    _make_missing(db)
+    for statement in chain.from_iterable(schema_of(EARLIER_TABLES[name].table) for name in old):
+        db.execute(statement)  # of no other table: those have the form of the next step
     for name in old:
         rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
         db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)

@@ -12,6 +12,7 @@ from shared.domain.places import Place
 from shared.domain.samples import Limits
 from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries, SourceNotFound
+from worker.sources._lost import TIMES
 from worker.sources.base import Query, Reading
 
 Read = Callable[[Query], Reading]
@@ -81,12 +82,13 @@ def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: 
     Raises:
         SourceNotFound: a column asked for is in none of the sources.
     """
-    frame, notes, losses = usage.frame, list(usage.notes), list(usage.losses)
+    frame, notes, losses, advice = usage.frame, list(usage.notes), list(usage.losses), list(usage.advice)
     for place, reading in covariates:
         prefix = place.collection or place.measurement or next(iter(place.others.values()), place.name)
         names = _free_names(list(reading.frame.columns), prefix, set(frame.columns))
         frame = frame.join(reading.frame.rename(columns=names), how="left")
         notes += [f"{prefix}: {note}" for note in reading.notes]
+        advice += [f"{prefix}: {text}" for text in reading.advice]
         losses += [of_column for loss in reading.losses for of_column in _of_columns(loss, names)]
     if columns is not None:
         missing = [name for name in columns if name not in frame.columns]
@@ -94,14 +96,15 @@ def merge(usage: Reading, covariates: Sequence[tuple[Place, Reading]], columns: 
             raise SourceNotFound(f"found no column {missing[0]!r}, there are {', '.join(frame.columns)}")
         frame = frame[[target, *columns]]
     kept = tuple(loss for loss in losses if loss in usage.losses or loss.column in frame.columns)
-    return replace(usage, frame=frame, notes=tuple(notes), losses=kept)
+    return replace(usage, frame=frame, notes=tuple(notes), losses=kept, advice=tuple(advice))
 
 
 def _of_columns(loss: Loss, names: Mapping[str, str]) -> Iterator[Loss]:
     """What was lost of covariates: of their rows it was lost of each column, and none of it is the usage's."""
-    column = names.get(loss.column or "")
-    for name in names.values() if column is None else [column]:
-        yield replace(loss, column=name)
+    if loss.column is None or loss.what == TIMES:
+        yield from (replace(loss, column=name) for name in names.values())
+    elif loss.column in names:  # one that was lost whole is not there any more
+        yield replace(loss, column=names[loss.column])
 
 
 def _free_names(columns: Collection[str], prefix: str, taken: set[str]) -> dict[str, str]:

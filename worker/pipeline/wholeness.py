@@ -24,7 +24,7 @@ def whole_steps(reading: Reading, target: str, *, step_seconds: int, aggregation
     ):  # a value holds until it changes
         return reading
     last_at, step = known[-1].to_pydatetime(), timedelta(seconds=step_seconds)
-    distance = step * len(known) / max(1, reading.rows - reading.duplicates)
+    distance = step * len(known) / max(1, reading.rows - reading.duplicates - reading.non_finite)
     if last_at + step - reading.newest_at <= max(MISSED_SAMPLES * distance, MISSED_SHARE * step):
         return reading
     note = (

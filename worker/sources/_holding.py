@@ -21,6 +21,8 @@ def time_weighted(samples: pd.DataFrame, *, start: datetime, end: datetime, step
     Args:
         samples: as `resample` takes them; those before `start` count for what still held then.
     """
+    if samples.empty:
+        return samples
     seconds = pd.DatetimeIndex(samples.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[ns]").view(np.int64) / 1e9
     first = max(to_epoch(start), seconds[0] // step_seconds * step_seconds)
     last = min(to_epoch(end), (seconds[-1] + MAX_HOLD.total_seconds()) // step_seconds * step_seconds + step_seconds)

@@ -26,16 +26,12 @@ def held_steps(database: InfluxDatabase, query: Query, points: Points, columns: 
         samples = _samples(database, query, points, (place, name), kinds)
         inside = samples[samples.index >= pd.Timestamp(query.start)]
         counts = inside.resample(f"{query.step_seconds}s", origin="epoch").size()
-        means = (
-            resample(
-                samples.to_frame(),
-                start=query.start,
-                end=query.end,
-                step_seconds=query.step_seconds,
-                aggregation=query.aggregation,
-            )
-            if len(samples)
-            else samples.to_frame()
+        means = resample(
+            samples.to_frame(),
+            start=query.start,
+            end=query.end,
+            step_seconds=query.step_seconds,
+            aggregation=query.aggregation,
         )
         steps |= {f"v{place}": means[samples.name], f"n{place}": counts}
     return pd.DataFrame(steps)

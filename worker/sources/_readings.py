@@ -63,7 +63,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
 
 def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
     # a value counts until its step ends: what is lost after it in the same step leaves the history's end whole
-    step = pd.Timedelta(seconds=query.step_seconds)
+    step = pd.Timedelta(seconds=query.step_seconds) - pd.Timedelta(microseconds=1)
     ends = as_index(samples.moments[samples.is_inside]).floor(f"{query.step_seconds}s") + step
     for name, column in samples.columns.items():
         usable = pd.Series(column.values[samples.is_inside], index=ends)
