@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +14,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.domain.codec import from_document
 from shared.domain.jobs import DataPlaces, Place
+from shared.domain.losses import Loss
 from shared.errors import SourceNotFound
 from shared.fleet.runstate import RunState
 from tests.factories import MONDAY, a_load, a_request, write_loads
@@ -110,3 +112,10 @@ def test_yarns_own_limits_are_read_though_no_column_is_asked_for(settings: Setti
             request = a_request(columns=columns)
             found = read_all(request, usage_query(request, "root.etl", MONDAY), partial(given.read, project=""))
             assert list(found.frame.columns) == ["used_capacity", *expected]
+
+
+def test_a_covariate_that_is_lost_whole_takes_no_other_with_it_and_advice_is_told_of_every_place() -> None:
+    lost = Loss(what="texts", column="maxcap", count=4, total=4)
+    nodes = replace(a_reading(load=7.0), losses=(lost,), advice=("make an index",))
+    found = merge(a_reading(used=50.0), [(NODES, nodes)], None, "used")
+    assert (found.losses, found.advice) == ((), ("nodes: make an index",))

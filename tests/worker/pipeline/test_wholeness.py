@@ -45,3 +45,9 @@ def test_what_is_left_out_is_said_with_what_to_set() -> None:
 
 def test_nothing_is_left_out_where_nobody_knows_when_the_newest_sample_was_taken() -> None:
     assert steps_left(None, per_hour=60) == (240, ())
+
+
+def test_rows_without_the_target_are_no_samples_of_it() -> None:
+    frame = a_load(240).to_frame()
+    sparse = Reading(frame=frame, rows=12 * 240, non_finite=11 * 240, newest_at=MONDAY - HOUR)
+    assert whole_steps(sparse, "used_capacity", step_seconds=3_600, aggregation=Aggregation.MEAN) is sparse

@@ -246,3 +246,10 @@ def test_a_value_holds_until_the_next_one_where_that_is_asked_for(tmp_path):
     assert steps[:5] == [40.0, 50.0, 50.0, 35.0, 20.0]
     assert len(steps) == 24
     assert read(tmp_path, aggregation=Aggregation.MEAN).frame.used_capacity.tolist() == [50.0, 20.0]
+
+
+def test_a_lost_cell_at_the_start_of_the_next_step_is_at_the_end(tmp_path: Path) -> None:
+    rows = [*(f"{at.isoformat()},{number}" for number, at in enumerate(HOURS[:-1])), f"{HOURS[-1].isoformat()},broken"]
+    (tmp_path / "a.csv").write_text("\n".join(["timestamp,used_capacity", *rows]))
+    [loss] = read(tmp_path).losses
+    assert loss.is_at_end
