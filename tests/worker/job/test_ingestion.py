@@ -114,7 +114,7 @@ def test_yarns_own_limits_are_read_though_no_column_is_asked_for(settings: Setti
             assert list(found.frame.columns) == ["used_capacity", *expected]
 
 
-def test_a_covariate_that_is_lost_whole_takes_no_other_with_it_and_advice_is_told_of_every_place() -> None:
+def test_a_covariate_lost_whole_takes_no_other_along_and_advice_is_told() -> None:
     lost = Loss(what="texts", column="maxcap", count=4, total=4)
     nodes = replace(a_reading(load=7.0), losses=(lost,), advice=("make an index",))
     found = merge(a_reading(used=50.0), [(NODES, nodes)], None, "used")
