@@ -16,10 +16,12 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import EmptySeries, SourceAway, UnreadableData
 from worker.sources import sources
-from worker.sources._mongo_fields import Kinds, kinds_of, numeric, textual
-from worker.sources._mongo_lost import losses_of
-from worker.sources._mongo_pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
-from worker.sources._mongo_reasons import (
+from worker.sources._names import joined
+from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
+from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
+from worker.sources.mongo.lost import losses_of
+from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
+from worker.sources.mongo.reasons import (
     SAMPLED,
     faults,
     missing_index,
@@ -27,11 +29,9 @@ from worker.sources._mongo_reasons import (
     why_no_number,
     why_no_sample,
 )
-from worker.sources._mongo_steps import Steps, read_steps
-from worker.sources._mongo_unasked import refuse_unasked, shared_dates
-from worker.sources._mongo_written import has_written, read_written
-from worker.sources._names import joined
-from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
+from worker.sources.mongo.steps import Steps, read_steps
+from worker.sources.mongo.unasked import refuse_unasked, shared_dates
+from worker.sources.mongo.written import has_written, read_written
 
 TOO_MANY_VALUES = 17217  # `distinct too big, 16mb cap`
 

@@ -33,8 +33,8 @@ from tests.servers import PYMONGO_SECONDS, MongoServer
 from tests.worker.sources.queries import PERIODS, START, a_query, all_queues
 from worker.sources import sources
 from worker.sources._lost import BROKEN, OUTSIDE, TEXTS
-from worker.sources._mongo_steps import RAW_NOTE, read_raw, read_steps
 from worker.sources.base import Query, Source
+from worker.sources.mongo.steps import RAW_NOTE, read_raw, read_steps
 
 DATABASE, PLACE = "usage", Place(name="mongodb", collection="queue_metrics")
 INDEX = [("queue", 1), ("timestamp", 1)]

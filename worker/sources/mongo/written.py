@@ -15,12 +15,12 @@ from shared.domain.losses import Loss
 from shared.drivers.mongo import Documents
 from shared.errors import EmptySeries, UnreadableData
 from worker.sources._lost import MAX_EXAMPLE, TIMES
-from worker.sources._mongo_fields import value_at
-from worker.sources._mongo_pipeline import Filter, checked, documents_of
-from worker.sources._mongo_steps import Steps, steps_of
-from worker.sources._mongo_unasked import Shared
 from worker.sources._times import ACCEPTED_TIMES, Kind, Times, read_times, to_utc
 from worker.sources.base import MAX_SAMPLES, MINUTE, Query
+from worker.sources.mongo.fields import value_at
+from worker.sources.mongo.pipeline import Filter, checked, documents_of
+from worker.sources.mongo.steps import Steps, steps_of
+from worker.sources.mongo.unasked import Shared
 
 NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
 

@@ -20,10 +20,10 @@ from worker.sources._lost import (
     lost_cells,
     outside_range,
 )
-from worker.sources._mongo_pipeline import Filter, counts_pipeline, lost_pipeline
-from worker.sources._mongo_steps import LeftOut, Steps
 from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
 from worker.sources.base import Query
+from worker.sources.mongo.pipeline import Filter, counts_pipeline, lost_pipeline
+from worker.sources.mongo.steps import LeftOut, Steps
 
 ARRAYS = "arrays instead of a number"
 Cell = tuple[datetime, str]

@@ -12,11 +12,11 @@ from datetime import datetime
 from bson import ObjectId
 
 from shared.drivers.mongo import Documents
-from worker.sources._mongo_fields import flat, value_at
-from worker.sources._mongo_pipeline import Filter, documents_of, queue_text, samples_of, shared_pipeline
-from worker.sources._mongo_steps import Steps
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
+from worker.sources.mongo.fields import flat, value_at
+from worker.sources.mongo.pipeline import Filter, documents_of, queue_text, samples_of, shared_pipeline
+from worker.sources.mongo.steps import Steps
 
 LOOKED_AT = 200  # timestamps
 MAX_VALUES = 20  # of a field of whole numbers that may tell documents apart

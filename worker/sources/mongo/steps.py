@@ -14,10 +14,10 @@ from pymongo.errors import OperationFailure
 
 from shared.drivers.mongo import Document, Documents
 from shared.errors import UnreadableData
-from worker.sources._mongo_fields import number, usable, value_at
-from worker.sources._mongo_pipeline import Filter, samples_of, steps_pipeline
 from worker.sources._resampling import resample
 from worker.sources.base import MAX_SAMPLES, Query
+from worker.sources.mongo.fields import number, usable, value_at
+from worker.sources.mongo.pipeline import Filter, samples_of, steps_pipeline
 
 # Codes by which a server says that it will not, though it can give the rows: an operator that it does not know (in an expression,
 # in a group), and arrays that outgrow a stage's memory or a document, as those of a median may.

@@ -9,9 +9,9 @@ from pymongo.errors import OperationFailure
 from shared.domain.identifiers import listed
 from shared.drivers.mongo import Documents
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources._mongo_fields import IS_NOT_A_NUMBER, Kinds, kinds_of, value_at
-from worker.sources._mongo_pipeline import Filter, checked, documents_of, samples_of
 from worker.sources.base import MINUTE, Query
+from worker.sources.mongo.fields import IS_NOT_A_NUMBER, Kinds, kinds_of, value_at
+from worker.sources.mongo.pipeline import Filter, checked, documents_of, samples_of
 
 SAMPLED = 100  # documents from which the fields of a collection are learned
 CANNOT_LIST_INDEXES = {13, 166}  # not authorised; a view

@@ -1,0 +1,1 @@
+"""What MongoDB is asked by its source, and how its answers are read."""
