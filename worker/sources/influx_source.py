@@ -14,10 +14,13 @@ from shared.domain.losses import Loss
 from shared.drivers.influx import names_in, quoted_field
 from shared.errors import EmptySeries
 from worker.sources import sources
-from worker.sources._influx_answers import Tables, concurrent, only, refuse_unasked, tables_of
-from worker.sources._influx_database import InfluxDatabase
-from worker.sources._influx_points import held_steps
-from worker.sources._influx_reasons import (
+from worker.sources._lost import MAX_LOST, by_end
+from worker.sources._names import joined
+from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
+from worker.sources.influx.answers import Tables, concurrent, only, refuse_unasked, tables_of
+from worker.sources.influx.database import InfluxDatabase
+from worker.sources.influx.points import held_steps
+from worker.sources.influx.reasons import (
     faults,
     impossible,
     is_beyond,
@@ -28,7 +31,7 @@ from worker.sources._influx_reasons import (
     unread,
     why_nothing,
 )
-from worker.sources._influx_statements import (
+from worker.sources.influx.statements import (
     Kinds,
     Points,
     any_field,
@@ -39,9 +42,6 @@ from worker.sources._influx_statements import (
     steps_statements,
     within,
 )
-from worker.sources._lost import MAX_LOST, by_end
-from worker.sources._names import joined
-from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 
 LOOKED_AT = 2_000  # points of a series in a step
 

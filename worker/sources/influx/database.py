@@ -10,7 +10,7 @@ from shared.domain.places import Place
 from shared.domain.samples import Scalar
 from shared.drivers.influx import ErrorTypes, Row, Series, names_in, query, quoted_place, reach
 from shared.errors import SourceAway, SourceNotFound, UnreadableData
-from worker.sources._influx_statements import Kinds, measurement_of
+from worker.sources.influx.statements import Kinds, measurement_of
 
 ERRORS = ErrorTypes(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
 NOTHING: Mapping[str, Scalar] = {}

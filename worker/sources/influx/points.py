@@ -8,11 +8,11 @@ from dataclasses import replace
 import pandas as pd
 
 from shared.errors import UnreadableData
-from worker.sources._influx_answers import refuse_unasked, tables_of
-from worker.sources._influx_database import InfluxDatabase
-from worker.sources._influx_statements import Kinds, Points, number, possible, within, without_missing
 from worker.sources._resampling import resample
 from worker.sources.base import MAX_SAMPLES, Query
+from worker.sources.influx.answers import refuse_unasked, tables_of
+from worker.sources.influx.database import InfluxDatabase
+from worker.sources.influx.statements import Kinds, Points, number, possible, within, without_missing
 
 
 def held_steps(database: InfluxDatabase, query: Query, points: Points, columns: Sequence[str], kinds: Kinds) -> pd.DataFrame:

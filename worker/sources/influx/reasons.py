@@ -11,11 +11,11 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.drivers.influx import Row, quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources._influx_database import InfluxDatabase
-from worker.sources._influx_statements import HUGE, NUMERIC, Kinds, Points, number, within
 from worker.sources._lost import BROKEN, MAX_LOST, TEXTS, by_end, is_null_word, lost_cells, outside_range
 from worker.sources._numbers import NO_LIMIT
 from worker.sources.base import MINUTE, Query
+from worker.sources.influx.database import InfluxDatabase
+from worker.sources.influx.statements import HUGE, NUMERIC, Kinds, Points, number, within
 
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 ADVICE = "write numbers only: InfluxDB holds the texts of a field apart, and makes no numbers of them"
