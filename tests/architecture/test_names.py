@@ -27,7 +27,9 @@ def test_a_module_begins_with_a_sentence_about_itself() -> None:
 
 @pytest.mark.parametrize("family", PLUG_INS)
 def test_a_plug_in_carries_its_kind(family: str) -> None:
-    plug_ins = [path for path in modules(f"worker/{family}") if not path.name.startswith("_") and path.name != "base.py"]
+    """Beside its plug-ins a family has its promise, what they share (underscored), and rooms for what only one of them needs."""
+    folder = Path("worker", family)
+    plug_ins = [path for path in modules(str(folder)) if path.parent == folder and path.stem[0] != "_" and path.name != "base.py"]
     fail_on(str(path) for path in plug_ins if not path.stem.endswith(PLUG_INS[family]))
 
 

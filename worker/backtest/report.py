@@ -25,7 +25,7 @@ from worker.backtest.export import replacing
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
 from worker.prepare.calendar import calendar_features, holiday_dates
-from worker.sources._files import SUFFIXES
+from worker.sources.files.listing import SUFFIXES
 
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")

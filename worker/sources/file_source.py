@@ -11,12 +11,12 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources import sources
-from worker.sources._files import Files, find_files
-from worker.sources._layout import Layout, check_files, look_at
-from worker.sources._readings import reading_of
-from worker.sources._repeats import refuse_repeats
-from worker.sources._scan import Found, every_name, found_in, newest_row
 from worker.sources.base import MINUTE, Query, Reading, SourceView
+from worker.sources.files.layout import Layout, check_files, look_at
+from worker.sources.files.listing import Files, find_files
+from worker.sources.files.readings import reading_of
+from worker.sources.files.repeats import refuse_repeats
+from worker.sources.files.scan import Found, every_name, found_in, newest_row
 
 MAX_FILES_NAMED = 5
 MAX_LOOKED_AT = 5  # queues: the first ones may be gone, and others not

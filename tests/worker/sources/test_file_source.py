@@ -13,7 +13,7 @@ import pytest
 
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, queues, read, values, write_csv, write_times
-from worker.sources import _scan
+from worker.sources.files import scan
 
 
 def zipped(content: bytes) -> bytes:
@@ -148,7 +148,7 @@ def test_a_file_that_lacks_a_column_is_refused_only_where_it_matters(tmp_path):
 
 def test_a_small_file_that_stands_for_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
     """Of 40 MiB in 30 kB; the true limit is 160 MiB."""
-    monkeypatch.setattr(_scan, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(scan, "MAX_BYTES", 1 << 20)
     rows = 2_000_000
     frame = pd.DataFrame({"timestamp": START, "queue": pd.Categorical(["a"] * rows), "used_capacity": 1.0}, index=range(rows))
     frame.to_parquet(tmp_path / "x.parquet", compression="zstd")

@@ -14,7 +14,7 @@ from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from tests.worker.sources.files import queues, read, write_csv
 from tests.worker.sources.queries import all_queues
 from worker.sources import sources
-from worker.sources._files import find_files, opened
+from worker.sources.files.listing import find_files, opened
 
 
 def test_a_missing_folder_or_file_is_named_and_one_of_another_kind_is_not_read(tmp_path):

@@ -11,7 +11,8 @@ from pyarrow import parquet
 
 from shared.errors import UnreadableData
 from tests.worker.sources.files import HEADER, START, queues, read, write_csv
-from worker.sources import _tables, base
+from worker.sources import base
+from worker.sources.files import tables
 
 MEGABYTE = "x" * 1_000_000
 
@@ -32,7 +33,7 @@ def write(folder, **columns):
 
 @pytest.mark.parametrize(("limit", "most"), [("MAX_ROWS", 999), ("MAX_COLUMNS", 3)])
 def test_more_rows_or_columns_than_a_file_may_have_are_refused(tmp_path, monkeypatch, limit, most):
-    monkeypatch.setattr(_tables, limit, most)
+    monkeypatch.setattr(tables, limit, most)
     write(tmp_path, timestamp=timestamps(1_000), more=np.ones(1_000))
     write_csv(tmp_path, ["2026-01-05,a,1,2"] * 1_000, header=f"{HEADER},more")
     for name in ("x.parquet", "rows.csv"):
@@ -92,7 +93,7 @@ def test_a_name_for_every_row_is_refused_while_it_is_read(tmp_path, monkeypatch)
 
 
 def test_rows_of_many_files_are_limited_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("worker.sources._scan.MAX_BYTES", 200_000)
+    monkeypatch.setattr("worker.sources.files.scan.MAX_BYTES", 200_000)
     for number in range(20):
         write_csv(tmp_path, ["2026-01-05,a,1"] * 1_000, name=f"{number}.csv")
     with pytest.raises(UnreadableData, match="its rows take more than the accepted"):

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.errors import DataError, UnreadableData
-from worker.sources._files import Files
-from worker.sources._layout import Layout, known_columns, missing_column, missing_in
-from worker.sources._parts import MICROSECONDS, Asked, FileRows, Part, Room, TooMuch, parts_of
-from worker.sources._rows import names_in, queue_names, row_columns, wanted_rows
-from worker.sources._tables import Table, open_table, reading
 from worker.sources._times import read_times
-from worker.sources._wide import wide_names, wide_parts
 from worker.sources.base import Query, check_count
+from worker.sources.files.layout import Layout, known_columns, missing_column, missing_in
+from worker.sources.files.listing import Files
+from worker.sources.files.parts import MICROSECONDS, Asked, FileRows, Part, Room, TooMuch, parts_of
+from worker.sources.files.rows import names_in, queue_names, row_columns, wanted_rows
+from worker.sources.files.tables import Table, open_table, reading
+from worker.sources.files.wide import wide_names, wide_parts
 
 MAX_BYTES = 160 << 20  # of samples that are kept at a time: a year of a CSV, every ten seconds; what is made of them takes more
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from shared.errors import UnreadableData
 from worker.sources._numbers import Numbers, is_text_type, read_numbers
-from worker.sources._parts import Part
 from worker.sources.base import Query
+from worker.sources.files.parts import Part
 
 if TYPE_CHECKING:
     import pyarrow as pa

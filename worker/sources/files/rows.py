@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.samples import Scalar
-from worker.sources._layout import Layout
-from worker.sources._tables import Table
 from worker.sources.base import Query
+from worker.sources.files.layout import Layout
+from worker.sources.files.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

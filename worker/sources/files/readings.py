@@ -12,13 +12,15 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
 from shared.errors import EmptySeries
-from worker.sources._companions import most_related
-from worker.sources._lines import cell
 from worker.sources._lost import BROKEN, TEXTS, TIMES, lost_cells, outside_range
-from worker.sources._parts import Part
-from worker.sources._ragged import shown_line
 from worker.sources._resampling import resample
-from worker.sources._samples import (
+from worker.sources._times import ACCEPTED_TIMES
+from worker.sources.base import MINUTE, Query, Reading
+from worker.sources.files.companions import most_related
+from worker.sources.files.lines import cell
+from worker.sources.files.parts import Part
+from worker.sources.files.ragged import shown_line
+from worker.sources.files.samples import (
     Samples,
     advice_on_times,
     as_index,
@@ -26,8 +28,6 @@ from worker.sources._samples import (
     notes_on_times,
     read_samples,
 )
-from worker.sources._times import ACCEPTED_TIMES
-from worker.sources.base import MINUTE, Query, Reading
 
 LINES = "lines with too few or too many cells"
 

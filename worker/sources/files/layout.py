@@ -9,10 +9,10 @@ from pathlib import Path
 
 from shared.domain.identifiers import listed
 from shared.errors import SourceNotFound, UnreadableData
-from worker.sources._files import Files
 from worker.sources._numbers import is_number_type, is_text_type
-from worker.sources._tables import Table, open_table
 from worker.sources.base import MAX_CELLS, MAX_UNNAMED, Query
+from worker.sources.files.listing import Files
+from worker.sources.files.tables import Table, open_table
 
 MAX_READ_UNNAMED = 5_000  # columns that nobody has named: of those that are read, the most related ones are kept
 PARTS = re.compile(r"part-\d", re.IGNORECASE)  # as Spark calls the files of one table

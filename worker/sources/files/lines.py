@@ -6,10 +6,10 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from worker.sources._csv_head import CsvHead, split_line
 from worker.sources._names import joined
-from worker.sources._tables import Table
 from worker.sources.base import Query
+from worker.sources.files.csv_head import CsvHead, split_line
+from worker.sources.files.tables import Table
 
 TAIL = 1 << 16  # bytes at a file's end in which its last line lies, as a rule
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from shared.domain.timegrid import to_epoch
 from shared.errors import UnreadableData
-from worker.sources._layout import Layout, refuse_nested, unnamed
-from worker.sources._lines import is_torn, lines_of_queues
-from worker.sources._rows import queue_names, row_columns, wanted_rows
-from worker.sources._tables import Table
 from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import Query
+from worker.sources.files.layout import Layout, refuse_nested, unnamed
+from worker.sources.files.lines import is_torn, lines_of_queues
+from worker.sources.files.rows import queue_names, row_columns, wanted_rows
+from worker.sources.files.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from shared.domain.identifiers import listed
 from shared.domain.samples import Limits
 from shared.errors import UnreadableData
-from worker.sources._files import Files
-from worker.sources._layout import Layout
 from worker.sources._numbers import is_number_type, is_text_type
-from worker.sources._parts import Asked, FileRows, Part, Room, parts_of
-from worker.sources._samples import Samples, moment_at
-from worker.sources._scan import MAX_BYTES
-from worker.sources._tables import open_table, reading
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
+from worker.sources.files.layout import Layout
+from worker.sources.files.listing import Files
+from worker.sources.files.parts import Asked, FileRows, Part, Room, parts_of
+from worker.sources.files.samples import Samples, moment_at
+from worker.sources.files.scan import MAX_BYTES
+from worker.sources.files.tables import open_table, reading
 
 if TYPE_CHECKING:
     import pyarrow as pa

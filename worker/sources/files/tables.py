@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 from shared.domain.samples import CsvForm
 from shared.errors import UnreadableData
-from worker.sources._csv_head import CsvHead, read_head
-from worker.sources._files import Files, opened
-from worker.sources._memory import MAX_MEMORY, limited_memory
-from worker.sources._ragged import Ragged, shown_line
+from worker.sources.files.csv_head import CsvHead, read_head
+from worker.sources.files.listing import Files, opened
+from worker.sources.files.memory import MAX_MEMORY, limited_memory
+from worker.sources.files.ragged import Ragged, shown_line
 
 if TYPE_CHECKING:
     import pyarrow as pa

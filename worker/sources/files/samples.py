@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from shared.domain.timegrid import to_epoch
 from shared.errors import UnreadableData
-from worker.sources._columns import Column, read_column
-from worker.sources._layout import texts_in
-from worker.sources._parts import MICROSECONDS, NOTHING, Part
 from worker.sources._times import ACCEPTED_TIMES, Kind, to_utc
 from worker.sources.base import Query
+from worker.sources.files.columns import Column, read_column
+from worker.sources.files.layout import texts_in
+from worker.sources.files.parts import MICROSECONDS, NOTHING, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from worker.sources._csv_head import CsvHead, split_line
+from worker.sources.files.csv_head import CsvHead, split_line
 
 if TYPE_CHECKING:
     from pyarrow import csv

@@ -9,10 +9,10 @@ import numpy as np
 
 from shared.errors import UnreadableData
 from worker.sources._numbers import is_number_type, read_numbers
-from worker.sources._parts import Asked, FileRows, Kept, Part, Room
-from worker.sources._rows import row_columns, wanted_rows
-from worker.sources._tables import Table
 from worker.sources.base import Query
+from worker.sources.files.parts import Asked, FileRows, Kept, Part, Room
+from worker.sources.files.rows import row_columns, wanted_rows
+from worker.sources.files.tables import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
