@@ -100,7 +100,7 @@ class JobBody(SamplesBody):
     bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
         (0.0, None), description="physical range; null = open"
     )
-    timezone: fields.TimeZone = Field("UTC", description="of the calendar features")
+    timezone: fields.TimeZone = Field("UTC", description="of days and weeks: those of its wall clock")
     holidays: fields.Holidays = Field(None, description="a country such as DE, a part of one such as DE-BY, or a list of dates")
     as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")
     deadline: fields.Deadline = Field(Duration(1, "h"), description="the job ends by then; from 1min to 7d")

@@ -25,7 +25,7 @@ LIMIT = "YARN's own columns, else 100 %"
 def fields_of(
     *,
     queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
-    timezone: Annotated[str, typer.Option(help="Of the calendar features.")] = "UTC",
+    timezone: Annotated[str, typer.Option(help="Of days and weeks: those of its wall clock.")] = "UTC",
     holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",

@@ -34,7 +34,7 @@ from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
 from worker.models.base import FloatArray
-from worker.pipeline.history import clip, history_at_issue, reference_forecast
+from worker.pipeline.history import clip, known_at_issue, reference_forecast
 from worker.pipeline.lost import check_losses
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.plan import accepted_queues, wanted_queues
@@ -155,9 +155,9 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
     """The reference forecast of the same steps, and MASE's scale."""
-    history, ahead = history_at_issue(snapshot, spec)
-    reference = reference_forecast(history, spec.horizon_steps + ahead)[ahead:]
-    return clip(reference, spec.bounds), mase_scale(history.target, history.steps_per_day)
+    known, ahead = known_at_issue(snapshot, spec)
+    reference = reference_forecast(known)[ahead:]
+    return clip(reference, spec.bounds), mase_scale(known.history.target, known.history.steps_per_day)
 
 
 def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:

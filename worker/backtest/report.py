@@ -24,7 +24,8 @@ from shared.errors import UsageError
 from worker.backtest.export import replacing
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
-from worker.prepare.calendar import calendar_features, holiday_dates
+from worker.prepare.calendar import holiday_dates
+from worker.prepare.wall_clock import wall_clock
 from worker.sources.files.listing import SUFFIXES
 
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
@@ -72,8 +73,8 @@ def _refuse(request: JobRequest) -> None:
     """Raises UsageError for what each cutoff would say of itself."""
     if refusal := request.fill.refusal(request.step_seconds):
         raise UsageError(f"--fill: {refusal}")
-    days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
-    calendar_features(_SOME_DAY, request.timezone, days)
+    some_day = wall_clock(_SOME_DAY, request.timezone, request.step_seconds)
+    holiday_dates(some_day.times, request.holidays)
 
 
 def _places(paths: Sequence[Path]) -> tuple[Place, ...]:

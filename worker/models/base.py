@@ -49,7 +49,8 @@ class History:
     target: shape (n,), finite, regular.
     covariates: shape (n, k), finite; other columns of the queue whose future is unknown; k may be 0.
     calendar: n + horizon rows of calendar features, float columns; the first n rows belong to the history. Known in the future.
-    times: n + horizon starts of steps, tz-aware UTC, regular.
+    times: n + horizon starts of steps as the clock on the wall of the request's time zone shows them, without a zone; regular,
+        so that a day has the same number of steps throughout.
     """
 
     target: FloatArray
@@ -57,8 +58,7 @@ class History:
     calendar: pd.DataFrame
     times: pd.DatetimeIndex
     step_seconds: int
-    holidays: tuple[str, ...] = ()  # ISO dates in the request's time zone that are holidays, history and future
-    timezone: str = "UTC"
+    holidays: tuple[str, ...] = ()  # ISO dates that are holidays, history and future
     seed: int = 0
 
     @property

@@ -97,8 +97,8 @@ def _calendar(history: History) -> FloatArray:
     Features that are constant in the history, or whose future values it has never seen (the 17th of a month, after two weeks),
     are left out: nothing can be learned of them, but much be made up.
     """
-    local = history.times.tz_convert(history.timezone)
-    angle = 2 * np.pi * np.asarray(local.hour * 3_600 + local.minute * 60 + local.second) / SECONDS_PER_DAY
+    clock = history.times
+    angle = 2 * np.pi * np.asarray(clock.hour * 3_600 + clock.minute * 60 + clock.second) / SECONDS_PER_DAY
     features = np.column_stack([history.calendar.to_numpy(np.float64), np.sin(angle), np.cos(angle)])
     past, future = features[: history.length], features[history.length :]
     usable = [np.ptp(past[:, i]) > 0 and bool(np.isin(future[:, i], past[:, i]).all()) for i in range(features.shape[1])]

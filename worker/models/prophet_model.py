@@ -57,12 +57,9 @@ class ProphetModel(Model):
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit by Stan's optimiser and predict."""
-        times = _wall_clock(history)
-        known, ahead = times[: history.length], times[history.length : history.length + horizon]
+        known, ahead = history.times[: history.length], history.times[history.length : history.length + horizon]
         prophet = self._fitted(history, known)
-        # Prophet sorts by time, and the wall clock may run back in autumn: predict each reading once, then put them in our order.
-        predicted = prophet.predict(pd.DataFrame({"ds": ahead.unique()})).set_index("ds")["yhat"]
-        return predicted.reindex(ahead).to_numpy(np.float64)
+        return prophet.predict(pd.DataFrame({"ds": ahead}))["yhat"].to_numpy(np.float64)
 
     def _fitted(self, history: History, known: pd.DatetimeIndex) -> Prophet:
         prophet = self._unfitted(history)
@@ -89,15 +86,6 @@ class ProphetModel(Model):
             holidays=_holiday_frame(history),
             uncertainty_samples=0,
         )
-
-
-def _wall_clock(history: History) -> pd.DatetimeIndex:
-    """The steps as a clock on the wall of the request's time zone shows them, without zone, as Prophet wants them.
-
-    People and their schedules follow that clock, so a daily season must too. From UTC to the wall every step has one answer: an
-    hour that summer time skips never occurs, one that comes twice in autumn occurs twice, and both are fitted as that hour.
-    """
-    return history.times.tz_convert(history.timezone).tz_localize(None)
 
 
 def _holiday_frame(history: History) -> pd.DataFrame | None:

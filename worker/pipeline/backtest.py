@@ -20,8 +20,8 @@ import numpy as np
 
 from shared.domain.forecasts import ForecastSpec
 from shared.domain.timegrid import step_start
-from worker.models.base import FloatArray, History
-from worker.pipeline.history import clip, history_at, reference_forecast
+from worker.models.base import FloatArray
+from worker.pipeline.history import Known, clip, known_at, reference_forecast
 from worker.pipeline.measures import mase_scale
 from worker.pipeline.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ class Fold:
     """
 
     cutoff_at: datetime
-    history: History
+    known: Known
     actual: FloatArray
     reference: FloatArray
     scale: float
@@ -55,12 +55,12 @@ def known_steps(snapshot: Snapshot) -> int:
 
 def fold_at(snapshot: Snapshot, cutoff: int, spec: ForecastSpec) -> Fold:
     """The fold of `window_steps` that begins after the first `cutoff` steps."""
-    history = history_at(snapshot, cutoff, spec.window_steps, spec)
+    known = known_at(snapshot, cutoff, spec.window_steps, spec)
     actual = snapshot.frame[snapshot.target].to_numpy(dtype=np.float64)
     return Fold(
         cutoff_at=step_start(snapshot.start_at, cutoff + 1, spec.step_seconds),
-        history=history,
+        known=known,
         actual=actual[cutoff : cutoff + spec.window_steps],
-        reference=clip(reference_forecast(history, spec.window_steps), spec.bounds),
-        scale=mase_scale(history.target, history.steps_per_day),
+        reference=clip(reference_forecast(known), spec.bounds),
+        scale=mase_scale(known.history.target, known.history.steps_per_day),
     )

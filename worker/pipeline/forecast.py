@@ -10,7 +10,7 @@ from shared.domain.jobs import Job
 from worker.models.base import FloatArray
 from worker.pipeline.doubts import level_since
 from worker.pipeline.ensembles import blended
-from worker.pipeline.history import build, history_at_issue, predict
+from worker.pipeline.history import build, known_at_issue, predict
 from worker.pipeline.intervals import of_this_level, prediction_interval
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection import Selection
@@ -25,9 +25,9 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
-    history, ahead = history_at_issue(snapshot, spec)
+    known, ahead = known_at_issue(snapshot, spec)
     fitted = [build(member.candidate) for member in selection.members]
-    forecasts = [predict(model, history, spec.horizon_steps + ahead, spec.bounds) for model in fitted]
+    forecasts = [predict(model, known, spec.bounds) for model in fitted]
     prediction = blended(forecasts, [member.weight for member in selection.members])
     folds = of_this_level(selection.winner.windows, level_since(snapshot))
     bounds = prediction_interval(prediction, folds, level=spec.interval, physical_range=spec.bounds)
@@ -57,7 +57,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         prediction=tuple(prediction.tolist()),
         lower_bound=tuple(lower.tolist()),
         upper_bound=tuple(upper.tolist()),
-        made_up=unmeasured_steps(snapshot, spec.horizon_steps),
+        made_up=unmeasured_steps(snapshot, spec),
         **of_series,
         **of_spec,
     )

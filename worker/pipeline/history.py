@@ -3,15 +3,18 @@
 0                  cutoff            cutoff + horizon
 ├──────────────────┤─────────────────┤
 target, covariates   calendar only
+
+Models see and answer steps of the clock on the wall; everything else is steps of UTC.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from shared.domain.forecasts import Candidate, ForecastSpec
 from shared.errors import BadForecast, EmptySeries, NeedsMoreHistory
@@ -22,35 +25,63 @@ from worker.prepare.calendar import calendar_features, holiday_dates
 from worker.prepare.clean import clean
 from worker.prepare.gaps import fill_gaps
 from worker.prepare.scaling import Scaler
+from worker.prepare.wall_clock import wall_clock
 
 
-def history_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> History:
-    """The history of the first `cutoff` steps of the snapshot, prepared from those steps alone: gaps filled, covariates chosen.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known at a cutoff.
 
-    Steps before the first value of the target are left out, so it may be shorter than `cutoff`.
+    history: what models see.
+    places: shape (horizon,): which of the steps that models forecast each step of UTC is; below 0 where it is one that they have
+        seen, counted from its end, as in the second run of an hour that comes twice.
+    """
+
+    history: History
+    places: NDArray[np.int_]
+
+    @property
+    def horizon(self) -> int:
+        """How many steps models are asked for; at least 1."""
+        return max(1, int(self.places.max()) + 1)
+
+    def in_utc(self, forecast: FloatArray) -> FloatArray:
+        """What models forecast, shape (horizon of theirs,), as steps of UTC."""
+        seen = max(0, -int(self.places.min()))
+        answers: FloatArray = np.concatenate([self.history.target[self.history.length - seen :], forecast])[self.places + seen]
+        return answers
+
+
+def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> Known:
+    """What is known after the first `cutoff` steps, prepared from those steps alone: gaps filled, covariates chosen.
+
+    Steps before the first value of the target are left out, so the history may be shorter than `cutoff`.
 
     Raises:
         EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
-    filled = fill_gaps(snapshot.frame.iloc[:cutoff], spec.step_seconds, spec.fill)
+    every = pd.date_range(snapshot.frame.index[0], periods=cutoff + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
+    clock = wall_clock(every, spec.timezone, spec.step_seconds)
+    filled = fill_gaps(clock.on_the_wall(snapshot.frame.iloc[:cutoff]), spec.step_seconds, spec.fill)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
     chosen, _ = clean(filled, snapshot.target, spec.columns)
-    times = pd.date_range(chosen.index[0], periods=len(chosen) + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
-    holidays = holiday_dates(times, spec.timezone, spec.holidays)
-    return History(
+    end = clock.known(cutoff)
+    times = clock.times[end - len(chosen) :]
+    holidays = holiday_dates(times, spec.holidays)
+    history = History(
         target=chosen[snapshot.target].to_numpy(dtype=np.float64),
         covariates=chosen.drop(columns=snapshot.target).to_numpy(dtype=np.float64),
-        calendar=calendar_features(times, spec.timezone, holidays),
+        calendar=calendar_features(times, holidays),
         times=times,
         step_seconds=spec.step_seconds,
         holidays=holidays,
-        timezone=spec.timezone,
     )
+    return Known(history=history, places=clock.places[cutoff:] - end)
 
 
-def history_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[History, int]:
-    """The history that the forecast is made from, and how many steps lie between its end and the first one that is asked for.
+def known_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[Known, int]:
+    """What the forecast is made from, and how many steps lie between its end and the first one that is asked for.
 
     That is 0, but where the series ends with a gap that `fill` leaves one: nothing is made up then, and a model looks so much
     further ahead.
@@ -58,7 +89,7 @@ def history_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[History, i
     missing = snapshot.frame[snapshot.target].isna().to_numpy()
     most, gap = spec.fill.most_steps(spec.step_seconds), int(missing[::-1].argmin())
     ahead = gap if most is not None and gap > most else 0
-    return history_at(snapshot, snapshot.length - ahead, spec.horizon_steps + ahead, spec), ahead
+    return known_at(snapshot, snapshot.length - ahead, spec.horizon_steps + ahead, spec), ahead
 
 
 def build(candidate: Candidate) -> Model:
@@ -66,13 +97,14 @@ def build(candidate: Candidate) -> Model:
     return models[candidate.model](**candidate.hyperparameters)
 
 
-def predict(model: Model, history: History, horizon: int, physical_range: tuple[float | None, float | None]) -> FloatArray:
-    """Fit and forecast: shape (horizon,), in the target's own unit, clipped to `physical_range`.
+def predict(model: Model, known: Known, physical_range: tuple[float | None, float | None]) -> FloatArray:
+    """Fit and forecast: one number for each step of UTC, in the target's own unit, clipped to `physical_range`.
 
     Raises:
         NeedsMoreHistory: the model cannot run on a history of this length.
         BadForecast: the forecast is not finite or not of the right length; it is never patched.
     """
+    history, horizon = known.history, known.horizon
     if reason := model.missing(history.extent(horizon)):
         raise NeedsMoreHistory(reason)
     with warnings.catch_warnings():
@@ -85,7 +117,7 @@ def predict(model: Model, history: History, horizon: int, physical_range: tuple[
     if not np.isfinite(forecast).all():
         step = int(np.argmin(np.isfinite(forecast))) + 1
         raise BadForecast(f"found {forecast[step - 1]} at step {step}")
-    return clip(forecast, physical_range)
+    return clip(known.in_utc(forecast), physical_range)
 
 
 def clip(values: FloatArray, physical_range: tuple[float | None, float | None]) -> FloatArray:
@@ -94,10 +126,11 @@ def clip(values: FloatArray, physical_range: tuple[float | None, float | None]) 
     return np.clip(values, -np.inf if lower is None else lower, np.inf if upper is None else upper)
 
 
-def reference_forecast(history: History, horizon: int) -> FloatArray:
+def reference_forecast(known: Known) -> FloatArray:
     """The same hour of the day before, which `skill` compares with; NaN where there is no whole day yet."""
-    season = history.target[-history.steps_per_day :]
-    return np.resize(season, horizon) if len(season) == history.steps_per_day else np.full(horizon, np.nan)
+    season = known.history.target[-known.history.steps_per_day :]
+    has_day = len(season) == known.history.steps_per_day
+    return known.in_utc(np.resize(season, known.horizon) if has_day else np.full(known.horizon, np.nan))
 
 
 def _forecast_scaled(model: Model, history: History, horizon: int) -> FloatArray:

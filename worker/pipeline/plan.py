@@ -18,7 +18,7 @@ from shared.errors import QueueNotFound, UnreadableData
 from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
-from worker.pipeline.history import build, history_at
+from worker.pipeline.history import build, known_at
 from worker.pipeline.limits import UNKNOWN, Capacity
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import is_constant
@@ -99,8 +99,8 @@ def queue_work(
     if is_constant(target):
         candidates, warnings = (CONSTANT,), ()  # the quality report says so already
     else:
-        shortest = history_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
-        candidates, left_out = _valid(_distinct(candidates), cards, shortest, spec)
+        shortest = known_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
+        candidates, left_out = _valid(_distinct(candidates), cards, shortest.history, spec)
         warnings += left_out + _blends_left_out(request, candidates)
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 

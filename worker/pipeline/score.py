@@ -26,7 +26,7 @@ def score(candidate: Candidate, folds: Sequence[Fold], spec: ForecastSpec) -> Sc
     """Forecast every fold and measure it; raises a ModelError, UnknownModel, or whatever the library raises."""
     started = cpu_seconds()
     model = build(candidate)
-    forecasts = [predict(model, fold.history, spec.window_steps, spec.bounds) for fold in folds]
+    forecasts = [predict(model, fold.known, spec.bounds) for fold in folds]
     seconds = cpu_seconds() - started
     shown = tuple(map(_window_forecast, folds, forecasts))
     return Score(candidate=candidate, measures=_measures(folds, forecasts), windows=shown, seconds=seconds)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
+from shared.domain.forecasts import ForecastSpec
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.gaps import SECONDS_PER_DAY
+from worker.prepare.wall_clock import wall_clock
 
 MIN_DAYS, DAYS = 2, 7  # of history that is needed to know, and that is looked at
 
 
-def unmeasured_steps(snapshot: Snapshot, horizon_steps: int) -> tuple[int, ...]:
+def unmeasured_steps(snapshot: Snapshot, spec: ForecastSpec) -> tuple[int, ...]:
     """The steps (1, 2, …) at hours of the day at which no value was measured in the last week: a forecast there is made up."""
     if SECONDS_PER_DAY % snapshot.step_seconds:
         return ()
@@ -18,6 +21,8 @@ def unmeasured_steps(snapshot: Snapshot, horizon_steps: int) -> tuple[int, ...]:
     known = snapshot.frame[snapshot.target].notna().to_numpy()[-DAYS * per_day :]
     if per_day < MIN_DAYS or len(known) < MIN_DAYS * per_day:
         return ()
-    hours = (np.arange(len(known)) - len(known)) % per_day  # counted from the issue time
-    measured = set(hours[known].tolist())
-    return tuple(step for step in range(1, horizon_steps + 1) if (step - 1) % per_day not in measured)
+    steps, length = pd.Timedelta(seconds=snapshot.step_seconds), len(known) + spec.horizon_steps
+    times = pd.date_range(snapshot.frame.index[-len(known)], periods=length, freq=steps)
+    hours = wall_clock(times, spec.timezone, snapshot.step_seconds).places % per_day
+    ahead = ~np.isin(hours[len(known) :], hours[: len(known)][known])
+    return tuple((np.flatnonzero(ahead) + 1).tolist())

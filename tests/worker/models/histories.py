@@ -17,8 +17,8 @@ HOUR, DAY = 3_600, 86_400
 def a_history(
     length: int = 14 * 24, *, horizon: int = 24, step_seconds: int = HOUR, covariate_count: int = 1, **changes: Any
 ) -> History:
-    """A daily wave with lasting noise that the covariates share, up to Monday 00:00 UTC; the times reach `horizon` further."""
-    first = MONDAY - pd.Timedelta(seconds=length * step_seconds)
+    """A daily wave with lasting noise that the covariates share, up to Monday 00:00; the times reach `horizon` further."""
+    first = MONDAY.replace(tzinfo=None) - pd.Timedelta(seconds=length * step_seconds)
     times = pd.date_range(first, periods=length + horizon, freq=pd.Timedelta(seconds=step_seconds))
     wave = daily_wave(times[:length])
     noises = [lasting_noise(length, seed) for seed in range(covariate_count + 1)]
@@ -40,7 +40,7 @@ def forecast_of(name: str, target: FloatArray, horizon: int, *, step_seconds: in
 
 
 def daily_wave(times: pd.DatetimeIndex) -> FloatArray:
-    """Between 30 and 70, highest at 15:00 UTC."""
+    """Between 30 and 70, highest at 15:00."""
     return np.asarray(50 + 20 * np.sin(((times.hour + times.minute / 60) - 9) / 24 * 2 * np.pi), dtype=np.float64)
 
 
@@ -54,7 +54,7 @@ def lasting_noise(length: int, seed: int) -> FloatArray:
 
 
 def a_calendar(times: pd.DatetimeIndex) -> pd.DataFrame:
-    """A few features of the real calendar, UTC."""
+    """A few features of the real calendar."""
     features = {"hour": times.hour, "day_of_week": times.dayofweek, "day_of_month": times.day, "is_weekend": times.dayofweek >= 5}
     return pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in features.items()}, index=times)
 

@@ -1,46 +1,26 @@
-"""Prophet: holidays, time zones, and the optimiser's price."""
+"""Prophet: holidays, weeks, and the optimiser's price."""
 
 from __future__ import annotations
 
 import logging
 import os
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.worker.models.histories import a_calendar, a_history, an_extent, daily_wave
+from tests.worker.models.histories import a_calendar, a_history, an_extent
 from worker.models.base import FloatArray, History
 from worker.models.prophet_model import ProphetModel
 
-BERLIN = "Europe/Berlin"
 
-
-def _history_to(end: datetime, target_of: object, *, length: int, horizon: int, timezone: str) -> History:
+def _history_to(end: datetime, target_of: object, *, length: int, horizon: int) -> History:
     times = pd.date_range(end - pd.Timedelta(hours=length), periods=length + horizon, freq="h")
     target = np.asarray(target_of(times[:length]), dtype=float)  # type: ignore[operator]
-    return a_history(length, horizon=horizon, times=times, calendar=a_calendar(times), target=target, timezone=timezone)
-
-
-def _office_hours(times: pd.DatetimeIndex) -> FloatArray:
-    """A daily wave of Berlin's wall clock."""
-    return daily_wave(times.tz_convert(BERLIN).tz_localize(None))
-
-
-@pytest.mark.parametrize(
-    "switch",
-    [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)],
-    ids=["an hour is skipped", "an hour comes twice"],
-)
-@pytest.mark.parametrize("ahead_hours", [12, -36], ids=["in the future", "in the past"])
-def test_a_daily_habit_keeps_its_wall_clock_over_a_change_of_summer_time(switch: datetime, ahead_hours: int) -> None:
-    end = switch - pd.Timedelta(hours=ahead_hours)
-    history = _history_to(end, _office_hours, length=10 * 24, horizon=48, timezone=BERLIN)
-    forecast = ProphetModel(growth="flat").forecast(history, 48)
-    assert forecast == pytest.approx(_office_hours(history.times[-48:]), abs=1.5)
+    return a_history(length, horizon=horizon, times=times, calendar=a_calendar(times), target=target)
 
 
 def test_a_holiday_in_the_history_teaches_the_next_one() -> None:
@@ -60,10 +40,9 @@ def test_a_weekly_season_is_fitted_from_two_weeks_on() -> None:
     def weekly(times: pd.DatetimeIndex) -> FloatArray:
         return np.where(times.dayofweek >= 5, 20.0, 60.0)
 
-    end = datetime(2026, 1, 3, tzinfo=UTC)  # a Saturday
+    end = datetime(2026, 1, 3)  # noqa: DTZ001 # a Saturday
     two_weeks, less = (
-        ProphetModel(growth="flat").forecast(_history_to(end, weekly, length=days * 24, horizon=24, timezone="UTC"), 24)
-        for days in (21, 13)
+        ProphetModel(growth="flat").forecast(_history_to(end, weekly, length=days * 24, horizon=24), 24) for days in (21, 13)
     )
     assert two_weeks.mean() < 30
     assert less.mean() > 40

@@ -8,7 +8,7 @@ import pytest
 from tests.factories import MONDAY, a_load, a_spec
 from tests.worker.pipeline.factories import a_covariate, a_snapshot
 from worker.pipeline.backtest import backtest, known_steps
-from worker.pipeline.history import history_at
+from worker.pipeline.history import known_at
 from worker.pipeline.snapshot import Snapshot
 
 
@@ -16,15 +16,15 @@ def test_windows_follow_each_other_without_overlap_and_end_with_the_history() ->
     snapshot = a_snapshot()
     folds = backtest(snapshot, a_spec())
     assert [fold.cutoff_at for fold in folds] == [MONDAY - timedelta(days=days) for days in (3, 2, 1)]
-    assert [fold.history.length for fold in folds] == [264, 288, 312]
+    assert [fold.known.history.length for fold in folds] == [264, 288, 312]
     actual = np.concatenate([fold.actual for fold in folds])
     assert actual.tolist() == snapshot.frame["used_capacity"].iloc[-72:].tolist()
 
 
 def test_the_first_step_of_a_window_follows_the_last_step_of_its_history() -> None:
     for fold in backtest(a_snapshot(), a_spec()):
-        assert fold.history.times[fold.history.length] == fold.cutoff_at
-        assert fold.reference.tolist() == fold.history.target[-24:].tolist()
+        assert fold.known.history.times[fold.known.history.length] == fold.cutoff_at.replace(tzinfo=None)
+        assert fold.reference.tolist() == fold.known.history.target[-24:].tolist()
 
 
 def test_windows_end_with_the_last_step_that_has_a_value() -> None:
@@ -71,9 +71,9 @@ def test_nothing_after_a_cutoff_is_seen(hours: int) -> None:
     again = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
     same, *different = backtest(again, a_spec())
     assert (first.cutoff_at, first.scale) == (same.cutoff_at, same.scale)
-    assert first.history.target.tobytes() == same.history.target.tobytes()
-    assert first.history.covariates.tobytes() == same.history.covariates.tobytes()
-    assert first.history.calendar.equals(same.history.calendar)
+    assert first.known.history.target.tobytes() == same.known.history.target.tobytes()
+    assert first.known.history.covariates.tobytes() == same.known.history.covariates.tobytes()
+    assert first.known.history.calendar.equals(same.known.history.calendar)
     assert first.reference.tobytes() == same.reference.tobytes()
     assert all(old.scale != new.scale for old, new in zip(later, different, strict=True))
 
@@ -82,6 +82,6 @@ def test_a_window_knows_what_a_forecast_issued_at_its_cutoff_would_know() -> Non
     snapshot = a_snapshot(cpu=a_covariate())
     (fold,) = backtest(snapshot, a_spec(windows=1))
     cut = a_snapshot(a_load().iloc[:-24], end=MONDAY - timedelta(days=1), cpu=a_covariate().iloc[:-24])
-    issued = history_at(cut, cut.length, 24, a_spec())
-    assert issued.target.tobytes() == fold.history.target.tobytes()
-    assert issued.covariates.tobytes() == fold.history.covariates.tobytes()
+    issued = known_at(cut, cut.length, 24, a_spec()).history
+    assert issued.target.tobytes() == fold.known.history.target.tobytes()
+    assert issued.covariates.tobytes() == fold.known.history.covariates.tobytes()

@@ -24,7 +24,7 @@ class OfThePast(Fixed):
     """Knows what has happened, and breaks where it does not: nobody is better in a backtest."""
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
-        return a_load()[history.times[-horizon:]].to_numpy()
+        return a_load()[history.times[-horizon:].tz_localize("UTC")].to_numpy()
 
 
 class Broken(Fixed):

@@ -20,7 +20,7 @@ from shared.domain.timegrid import bucket_start
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import usage_query
-from worker.pipeline.history import history_at
+from worker.pipeline.history import known_at
 from worker.pipeline.queue import QueueRun, run_queue
 from worker.sources import sources
 from worker.sources.base import Reading
@@ -163,7 +163,8 @@ def test_the_gap_rules_reach_the_report_and_a_missed_scrape_is_never_an_idle_que
     found = told(load)
     assert (found.run.prepared.quality.filled_steps, found.run.prepared.quality.longest_gap_steps) == (20, 10)
     assert found.forecast.prediction[-1] > 5
-    history = history_at(found.run.prepared.snapshot, found.run.prepared.snapshot.length, DAY, found.run.prepared.work.spec)
+    snapshot = found.run.prepared.snapshot
+    history = known_at(snapshot, snapshot.length, DAY, found.run.prepared.work.spec).history
     assert history.target.min() > 5
     assert history.target[100:108].tolist() == load.iloc[76:84].tolist()
     assert history.target[40] == pytest.approx(load.iloc[39] + (load.iloc[42] - load.iloc[39]) / 3)
