@@ -17,9 +17,9 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
-from shared.domain.forecasts import leaderboard
 from shared.domain.job_warnings import skipped_queues, warnings_of
 from shared.domain.jobs import Job, JobState, QueueState
+from shared.domain.ranking import leaderboard
 from shared.domain.reports import QueueReport
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids

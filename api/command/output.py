@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
+from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
 from shared.domain.exceedance import in_percent
 from shared.domain.job_warnings import loss_lines
@@ -139,8 +140,14 @@ def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[st
         return queue["queue"], queue["state"], winner, *(None,) * 6, reason
     amounts = (_amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
     at = shown_time(outlook["peak_at"])
-    verdict = queue["queue"], queue["state"], outlook["model"], outlook["mape"], outlook["skill"]
+    verdict = queue["queue"], queue["state"], outlook["model"], _how_good(outlook), outlook["skill"]
     return *verdict, *amounts, at, _at_limit(outlook, "over_limit"), None
+
+
+def _how_good(issue: Document) -> object:
+    """Its MAPE, or the WAPE that its winner was chosen by."""
+    is_by_wape = issue.get("ranked_by") == Ranking.WAPE and issue["wape"] is not None
+    return f"WAPE {shown(issue['wape'])}" if is_by_wape else issue["mape"]
 
 
 def _at_limit(outlook: Document, name: str) -> str | None:
@@ -162,7 +169,7 @@ def _outlook(queue: Document) -> Row:
     peak = (_amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
     share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
     limits = _amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
-    verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
+    verdict = queue["model"], _how_good(queue), queue["skill"], shown_time(queue["issued_at"])
     return queue["queue"], queue["cluster"], queue["metric"], *peak, shown_time(queue["peak_at"]), *limits, *verdict
 
 

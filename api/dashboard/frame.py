@@ -32,7 +32,10 @@ def blueprint(settings: Settings) -> Blueprint:
     """The blueprint of the pages, with their template filters and error pages; `@route` gives each page its address."""
     pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
     filters: dict[str, Callable[..., object]] = {
-        **{name: getattr(words, name) for name in ("number", "unit", "amount", "percent", "skill", "duration", "lasting")},
+        **{
+            name: getattr(words, name)
+            for name in ("number", "unit", "amount", "percent", "exact_percent", "how_good", "skill", "duration", "lasting")
+        },
         "bdi": words.name,
         "isolated": outgoing.isolated,
         "readable": outgoing.readable,

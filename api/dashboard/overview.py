@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schema.forms import Form
+from shared.domain.choice import Ranking
 from shared.domain.exceedance import Exceedance, above_part, beyond_share, in_percent, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
@@ -118,7 +119,7 @@ SORTS: dict[str, Callable[[Row], Any]] = {
     "peak": lambda row: row.peak and in_percent(row.peak.prediction, row.forecast.unit),
     "hour": lambda row: row.peak and row.peak.timestamp,
     "model": lambda row: row.forecast.model,
-    "mape": lambda row: row.forecast.mape,
+    "mape": lambda row: row.forecast.wape if row.forecast.ranked_by is Ranking.WAPE else row.forecast.mape,
     "skill": lambda row: row.forecast.skill,
     "age": lambda row: row.forecast.issued_at,
 }

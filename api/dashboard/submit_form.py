@@ -12,6 +12,7 @@ from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
+from shared.domain.choice import Metric, SelectionRule
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
 
@@ -22,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
-    *("backtest_windows", "interval", "bounds"),
+    *("selection", "metric", "baselines", "backtest_windows", "interval", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
@@ -45,11 +46,15 @@ KINDS = {  # how a field is written; all others are one line of text
     "limits.maximum": "number or text",
     "max_candidates": "number",
     "accept_losses": "bool",
+    "baselines": "bool",
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "aggregation": tuple(Aggregation),
     "unit": ("", *Unit),
     "accept_losses": ("false", "true"),
+    "selection": tuple(SelectionRule),
+    "metric": tuple(Metric),
+    "baselines": ("true", "false"),
     "queues_from_columns": ("false", "true"),
 }
 PLACEHOLDERS = {

@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from shared.domain.choice import Ranking
 from shared.domain.exceedance import in_percent
+from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import readable
+from shared.domain.reports import Issue
 from shared.domain.units import Unit
 
 NONE = "–"  # what is not known
@@ -40,6 +43,16 @@ def amount(value: float | None, counted_in: Unit | None) -> str:
 def percent(value: float | None) -> str:
     """A value in per cent, such as a MAPE."""
     return NONE if value is None else f"{number(value)}\u202f%"
+
+
+def exact_percent(value: float | None) -> str:
+    """The same with all digits that decide who wins."""
+    return NONE if value is None else Ranking.MAPE.text(value).replace(" ", "\u202f")
+
+
+def how_good(issue: Forecast | Issue) -> str:
+    """Its MAPE in the backtest; its WAPE where its winner was chosen by that, as MAPE says nothing of values near zero."""
+    return f"WAPE {percent(issue.wape)}" if issue.ranked_by is Ranking.WAPE else percent(issue.mape)
 
 
 def skill(value: float | None) -> str:

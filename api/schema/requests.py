@@ -23,6 +23,7 @@ from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
 from api.schema.sizes import Size
 from shared.config.connection import place_form
+from shared.domain.choice import Metric, SelectionRule
 from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
@@ -96,6 +97,12 @@ class JobBody(SamplesBody):
     limits: LimitsBody | None = Field(None, description="what a queue has and what it can get, in the target's unit")
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
+    selection: SelectionRule = Field(
+        SelectionRule.LOWEST_MAPE,
+        description="lowest_mape: of all candidates; robust: a blend or a cheaper model where the lowest is hardly better",
+    )
+    metric: Metric = Field(Metric.MAPE, description="what candidates are compared by")
+    baselines: bool = Field(True, strict=True, description="whether baselines compete; false: only those that are named")
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
     bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
         (0.0, None), description="physical range; null = open"

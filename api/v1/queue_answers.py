@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from api.schema.answers import Answer, ForecastOverview, ForecastStep, forecast_steps
+from shared.domain.choice import Ranking
 from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
 from shared.domain.jobs import Hyperparameter, QueueState
 from shared.domain.reports import QualityReport, QueueReport
@@ -56,7 +57,9 @@ class ForecastAnswer(ForecastOverview):
     created_at: datetime
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
+    wape: float | None = Field(description="of the same windows; null for forecasts of earlier releases")
     skill: float | None
+    ranked_by: Ranking = Field(description="what the winner was chosen by; wape where more than half of the steps are near zero")
     steps: list[ForecastStep]
 
 
@@ -71,6 +74,7 @@ class QueueAnswer(Answer):
     leaderboard: list[Standing] = Field(description="every candidate, best first, failures last")
     winner: Candidate | None
     explanation: str | None = Field(description="why the winner won")
+    ranked_by: Ranking = Field(description="what the leaderboard is ordered by")
     selected_on: str = Field(description="how honest the scores are")
     seconds: float
     forecast: ForecastAnswer | None

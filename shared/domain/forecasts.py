@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import inf
 from typing import Literal
 
+from shared.domain.choice import Ranking
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
 from shared.domain.units import Unit
-
-Ranking = Literal["mape", "wape", "rmse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +117,12 @@ class Measures:
     skill: float | None  # 1 − WAPE / WAPE(seasonal naive)
     steps: int  # scored steps
     skipped_steps: int  # left out of MAPE because the actual value is zero
+    near_zero_steps: int = 0  # those, and steps so small beside the mean that a MAPE speaks of nothing else
+
+    @property
+    def is_mostly_near_zero(self) -> bool:
+        """Whether MAPE says nothing of what matters; records of earlier releases know the zeros only."""
+        return 2 * max(self.skipped_steps, self.near_zero_steps) > self.steps
 
     def by(self, ranking: Ranking) -> float:
         """The one of them that outcomes are compared by; infinite where it is not defined."""
@@ -187,6 +192,8 @@ class Forecast:
     unit: Unit | None = None  # what its values are counted in; None = nobody knows
     guaranteed: float | None = None  # in that unit: what the queue has, and the most that it can get; None = not known
     maximum: float | None = None
+    wape: float | None = None  # beside `mape`, of the same steps
+    ranked_by: Ranking = Ranking.MAPE  # what its winner was chosen by
 
     @property
     def series(self) -> Series:
@@ -214,18 +221,3 @@ class Forecast:
     def timestamps(self) -> list[datetime]:
         """Start of each step, UTC."""
         return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
-
-
-def leaderboard(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """All outcomes: scores first, best before worse, equal ones in the order of the candidates; then the failures."""
-    scores = [outcome for outcome in outcomes if isinstance(outcome, Score)]
-    by = ranking(scores)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    return (*sorted(scores, key=lambda score: score.measures.by(by)), *failures)
-
-
-def ranking(scores: Sequence[Score]) -> Ranking:
-    """What these scores are compared by: MAPE; WAPE where more than half of the steps are zero; RMSE where all are."""
-    if all(score.measures.wape is None for score in scores):
-        return "rmse"
-    return "wape" if any(2 * score.measures.skipped_steps > score.measures.steps for score in scores) else "mape"

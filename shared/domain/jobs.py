@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
@@ -98,6 +99,9 @@ class JobRequest:
     queues_from_columns: bool = False
     aggregation: Aggregation = Aggregation.MEAN
     backtest_windows: int = 3
+    selection: SelectionRule = SelectionRule.LOWEST_MAPE
+    metric: Metric = Metric.MAPE  # what candidates are compared by; elsewhere a metric is what is forecast, the target
+    baselines: bool = True
     interval: float = 0.9
     bounds: tuple[float | None, float | None] = (0.0, None)
     timezone: str = "UTC"

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.choice import Ranking
 from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast, Outcome
 from shared.domain.jobs import QueueState
@@ -54,8 +55,9 @@ class QueueReport:
     quality: QualityReport | None = None
     outcomes: tuple[Outcome, ...] = ()  # the leaderboard: best first, failures last
     winner: Candidate | None = None
-    explanation: str | None = None  # one sentence: why the winner won, or why the reference forecast was taken
+    explanation: str | None = None  # one sentence: why the winner won
     selected_on: ReportedScore = ReportedScore.SELECTED_ON
+    ranked_by: Ranking = Ranking.MAPE  # what the leaderboard is ordered by
     seconds: float = 0.0
 
 
@@ -76,7 +78,9 @@ class Issue:
     horizon_steps: int
     model: str
     mape: float | None
+    wape: float | None
     skill: float | None
+    ranked_by: Ranking  # which of the two, or of others, says how good it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

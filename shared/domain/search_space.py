@@ -23,8 +23,8 @@ REFERENCE = Candidate(
 def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:
     """Every candidate for one queue, without repetition: light ones first, cheap before dear, then by name and grid.
 
-    Baselines are always among them, and so is the reference forecast, whatever grid the request gives. A blend is none of them:
-    it is made of their forecasts when the winner is chosen.
+    Baselines are among them unless the request leaves them out, and with them the reference forecast, whatever grid the request
+    gives. A blend is none of them: it is made of their forecasts when the winner is chosen.
 
     Raises:
         UnknownModel, UnknownHyperparameter, InvalidRequest: with what is accepted.
@@ -33,7 +33,7 @@ def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Cand
     grids = _grids_of(request, cards)
     check_count(request, candidates=_count(grids))
     candidates = [candidate for name, grid in grids.items() for candidate in _grid_points(name, grid)]
-    if _lacks_reference(grids):
+    if request.baselines and _lacks_reference(grids):
         candidates.insert([candidate.model for candidate in candidates].index(REFERENCE_MODEL), REFERENCE)
     return tuple(candidates)
 
@@ -42,7 +42,7 @@ def count_candidates(request: JobRequest, cards: Sequence[ModelCard]) -> int:
     """How many `candidates_of` would make, of which there may be very many; raises likewise."""
     grids = _grids_of(request, cards)
     check_count(request, candidates=_count(grids))
-    return _count(grids) + _lacks_reference(grids)
+    return _count(grids) + (request.baselines and _lacks_reference(grids))
 
 
 def check_count(request: JobRequest, *, candidates: int, queues: int = 1) -> None:
@@ -94,10 +94,26 @@ def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
         if name not in known:
             raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
     members = _members([known[name] for name in named], known)
+    left_out = set() if request.baselines else _unnamed_baselines(request, cards)
     chosen = [card for card in cards if card.members is None and (card.name in members or card.is_baseline)]
+    chosen = [card for card in chosen if card.name not in left_out]
     for name in request.hyperparameters:
         _check_has_grid(known[name], named, chosen)
     return chosen
+
+
+def _unnamed_baselines(request: JobRequest, cards: Sequence[ModelCard]) -> set[str]:
+    """What `baselines: false` leaves out; raises InvalidRequest for a blend asked for by name that is made of it."""
+    asked = set[str]() if request.model == "auto" else set(request.model)
+    left_out = {card.name for card in cards if card.is_baseline} - asked
+    for card in cards:
+        if card.name in asked and (lost := left_out & set(card.members or ())):
+            raise InvalidRequest(
+                f"{card.name!r} is made of {_listed(sorted(lost))}, which `baselines: false` leaves out; name them, or leave "
+                "`baselines` as it is",
+                field="baselines",
+            )
+    return left_out
 
 
 def _members(named: Sequence[ModelCard], known: Mapping[str, ModelCard]) -> set[str]:

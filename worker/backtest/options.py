@@ -15,6 +15,7 @@ from shared.domain.samples import Limits
 from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
 from shared.errors import UsageError
+from worker.backtest.choice_options import choice_of
 from worker.backtest.sample_options import csv_of, delay_of, fill_of, numbers_of, queue_fields_of, where_of, zone_of
 
 CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
@@ -55,20 +56,23 @@ def fields_of(
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take the options of `fields_of` behind its own; it gets what they ask for as `fields`."""
-    own, further = signature(command), signature(fields_of).parameters
-    made = cast("Callable[..., dict[str, object]]", fields_of)
+    """Let a command take the options of `FORMS` behind its own; it gets what they ask for as `fields`."""
+    own, further = signature(command), {name: each for form in FORMS for name, each in signature(form).parameters.items()}
 
     @wraps(command)
     def whole(**given: object) -> None:
-        command(fields=made(**{name: given.pop(name) for name in further}), **given)
+        asked = {form: {name: given.pop(name) for name in signature(form).parameters} for form in FORMS}
+        command(fields={name: value for form in FORMS for name, value in form(**asked[form]).items()}, **given)
 
-    hints = get_type_hints(command, include_extras=True) | get_type_hints(fields_of, include_extras=True)
+    hints = {name: hint for each in (command, *FORMS) for name, hint in get_type_hints(each, include_extras=True).items()}
     every = {name: parameter for name, parameter in {**own.parameters, **further}.items() if name != "fields"}
     shown = [parameter.replace(annotation=hints[name]) for name, parameter in every.items()]
     vars(whole)["__signature__"] = own.replace(parameters=shown)  # typer reads the options from it
     whole.__annotations__ = {name: hints[name] for name in every}
     return whole
+
+
+FORMS = cast("tuple[Callable[..., dict[str, object]], ...]", (fields_of, choice_of))  # each a part of the request's fields
 
 
 def names_of(text: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
 from worker.pipeline.score import score as score_candidate
-from worker.pipeline.selection import Selection
+from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.sinks.base import Standing
 

@@ -91,7 +91,7 @@ class Model(ABC):
     grid: hyperparameter → values tried by default.
     lane: where its candidates wait; `HEAVY` for what takes seconds.
     cost: relative CPU price of one fit (1 = arithmetic, about 3 ms); breaks ties, cheaper first.
-    is_baseline: baselines are always candidates, whatever the request names.
+    is_baseline: baselines are candidates whatever the request names, unless it leaves them out.
     is_scaled: target and covariates come standardised (fitted on this history only), and the answer is scaled back by the caller;
         for models that are sensitive to scale and do not scale by themselves.
     """

@@ -80,9 +80,9 @@ def blends_of(ranked: Sequence[Score], requested: Collection[str]) -> tuple[Blen
         BLEND_TOP3: [(score, 1.0) for score in ranked[:TOP]],
         BLEND_CHEAP: [(score, 1.0) for candidate in CHEAP for score in ranked if score.candidate == candidate],
     }
-    reference = next((score for score in ranked if score.candidate == REFERENCE), None)
+    like = [*zip(*(score.windows for score in ranked), strict=True)]
     possible = [name for name in BLENDS if name in requested and len(members[name]) >= MIN_MEMBERS]
-    return tuple(_blend(name, members[name], reference.windows if reference else ()) for name in possible)
+    return tuple(_blend(name, members[name], like) for name in possible)
 
 
 def blended(forecasts: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
@@ -115,17 +115,17 @@ def _weighted(scores: Sequence[Score]) -> list[tuple[Score, float]]:
     return [(scores[index], float(weights[index])) for index in order[: max(MIN_MEMBERS, carrying)]]
 
 
-def _blend(name: str, members: Sequence[tuple[Score, float]], reference: Sequence[WindowForecast]) -> Blend:
+def _blend(name: str, members: Sequence[tuple[Score, float]], like: Sequence[Sequence[WindowForecast]]) -> Blend:
     """Scored like any other candidate; `seconds` is 0, since its members' seconds are counted with them."""
     scores, weights = [score for score, _ in members], [weight for _, weight in members]
-    like, folds = scores[0].windows, []
-    for index, theirs in enumerate(zip(*(score.windows for score in scores), strict=True)):
+    folds = []
+    for theirs, same in zip(zip(*(score.windows for score in scores), strict=True), like, strict=True):
         prediction = blended([prediction_of(fold) for fold in theirs], weights)
         fold = replace(theirs[0], prediction=tuple(prediction.tolist()))
-        folds.append(replace(fold, measures=measured([fold], reference[index : index + 1], like=theirs[:1])))
+        folds.append(replace(fold, measures=measured([fold], [same])))
     candidate = Candidate(model=name, hyperparameters={"members": ", ".join(score.candidate.label for score in scores)})
-    overall = measured(folds, reference, like=like)
     made_of = tuple(Member(candidate=score.candidate, weight=weight) for score, weight in members)
+    overall = measured(folds, like)
     return Blend(score=Score(candidate=candidate, measures=overall, windows=tuple(folds), seconds=0.0), members=made_of)
 
 

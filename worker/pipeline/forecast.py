@@ -13,7 +13,7 @@ from worker.pipeline.ensembles import blended
 from worker.pipeline.history import build, known_at_issue, predict
 from worker.pipeline.intervals import of_this_level, prediction_interval
 from worker.pipeline.score import cpu_seconds
-from worker.pipeline.selection import Selection
+from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.unmeasured import unmeasured_steps
 
@@ -52,7 +52,9 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         model=winner.candidate.model,
         hyperparameters=winner.candidate.hyperparameters,
         mape=winner.measures.mape,
+        wape=winner.measures.wape,
         skill=winner.measures.skill,
+        ranked_by=selection.ranked_by,
         seconds=sum(outcome.seconds for outcome in selection.leaderboard) + cpu_seconds() - started,
         prediction=tuple(prediction.tolist()),
         lower_bound=tuple(lower.tolist()),

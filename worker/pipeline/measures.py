@@ -17,6 +17,7 @@ from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
 
 ZERO = 1e-9
+NEAR_ZERO = 0.05  # of the mean of the actual values: 1 off there is 20 times as many per cent as it is at the mean
 
 # Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the
 # same steps (NaN where it is not defined), and MASE's scale of its training part (`mase_scale`; NaN where it is not defined).
@@ -38,24 +39,21 @@ def measure(parts: Iterable[Part]) -> Measures:
         skill=skill(actual, prediction, reference),
         steps=int(scored.sum()),
         skipped_steps=int((np.abs(actual) <= ZERO).sum()),
+        near_zero_steps=near_zero(actual),
     )
 
 
-def measured(
-    folds: Sequence[WindowForecast], reference: Sequence[WindowForecast] = (), *, like: Sequence[WindowForecast] = ()
-) -> Measures:
+def measured(folds: Sequence[WindowForecast], like: Sequence[Sequence[WindowForecast]]) -> Measures:
     """The same of forecasts that are recorded in an outcome: over all scored steps of these folds (at least one).
 
     Args:
         folds: their own measures do not count.
-        reference: the reference forecasts of the same folds; without them there is no skill.
-        like: forecasts of the same folds whose measures tell MASE's scale.
+        like: of each fold, forecasts whose measures tell MASE's scale, and how good the reference forecast was.
     """
     parts = []
-    for index, fold in enumerate(folds):
-        same = [forecasts[index] for forecasts in (like, reference) if forecasts]
-        known = prediction_of(reference[index]) if reference else np.full(len(fold.prediction), np.nan)
-        parts.append((actual_of(fold), fold.prediction, known, _scale(same)))
+    for fold, same in zip(folds, like, strict=True):
+        actual = actual_of(fold)
+        parts.append((actual, fold.prediction, actual + _reference_error(same), _scale(same)))
     return measure(parts)
 
 
@@ -77,9 +75,24 @@ def errors_of(fold: WindowForecast) -> FloatArray:
 def _scale(same: Sequence[WindowForecast]) -> float:
     """MASE's scale of a fold, which is a mean absolute error over its MASE; NaN where none of these tells it."""
     for fold in same:
-        if mase := fold.measures.mase:
-            return float(np.nanmean(errors_of(fold))) / mase
+        if fold.measures.mase and (scored := _mean(_scored(errors_of(fold)))) is not None:
+            return scored / fold.measures.mase
     return float("nan")
+
+
+def _reference_error(same: Sequence[WindowForecast]) -> float:
+    """Mean absolute error of the reference forecast of a fold; NaN where none of these tells it."""
+    for fold in same:
+        skill_there = fold.measures.skill
+        if skill_there is not None and skill_there < 1 and (scored := _mean(_scored(errors_of(fold)))) is not None:
+            return scored / (1 - skill_there)
+    return float("nan")
+
+
+def near_zero(actual: FloatArray) -> int:
+    """How many of these values are so small beside the mean of all that errors there make up a MAPE."""
+    size = np.abs(actual)
+    return int((size <= max(ZERO, NEAR_ZERO * float(size.mean()))).sum()) if len(size) else 0
 
 
 def mape(actual: FloatArray, prediction: FloatArray) -> float | None:
@@ -135,6 +148,10 @@ def pinball(actual: FloatArray, quantile_prediction: FloatArray, level: float) -
 def coverage(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> float | None:
     """Per cent of the steps with lower ≤ y ≤ upper; None without steps."""
     return _mean(np.where((lower <= actual) & (actual <= upper), 100.0, 0.0)[np.isfinite(actual)])
+
+
+def _scored(values: FloatArray) -> FloatArray:
+    return values[np.isfinite(values)]
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -14,7 +14,7 @@ from shared.domain.identifiers import first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
-from shared.errors import QueueNotFound, UnreadableData
+from shared.errors import QueueNotFound, UndefinedScore, UnreadableData
 from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
@@ -91,7 +91,7 @@ def queue_work(
     """What is to be done for one queue: how, which candidates this data allows, and in which tasks.
 
     Raises:
-        RequestError: as `candidates_of` does.
+        RequestError: as `candidates_of` does. UndefinedScore: no candidate can run.
     """
     spec, warnings = forecast_spec(request, snapshot, issued_at, capacity)
     candidates = candidates_of(request, cards)
@@ -102,6 +102,8 @@ def queue_work(
         shortest = known_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
         candidates, left_out = _valid(_distinct(candidates), cards, shortest.history, spec)
         warnings += left_out + _blends_left_out(request, candidates)
+        if not candidates:
+            raise UndefinedScore(f"no candidate can run, and baselines are left out: {'; '.join(left_out)}")
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from shared.domain.choice import Ranking
 from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.reports import QualityReport, QueueReport
@@ -26,7 +27,8 @@ from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_co
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.score import guarded, score
-from worker.pipeline.selection import Selection, choose_and_report, with_failure
+from worker.pipeline.selection.choose import Selection, Terms, with_failure
+from worker.pipeline.selection.kept_apart import choose_and_report
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.pipeline.wholeness import whole_steps
 from worker.sources.base import Reading
@@ -110,8 +112,9 @@ def choose_fitted(
         UndefinedScore: no candidate is left.
     """
     costs = {card.name: card.cost for card in cards}
+    terms = Terms(costs=costs, blends=wanted_blends(request), rule=request.selection, metric=Ranking(request.metric))
     while True:
-        selection = choose_and_report(outcomes, costs, wanted_blends(request))
+        selection = choose_and_report(outcomes, terms)
         result = fit(selection)
         if not isinstance(result, Failure):
             return selection, result
@@ -129,6 +132,7 @@ def queue_report(forecast: Forecast, selection: Selection, quality: QualityRepor
         winner=selection.winner.candidate,
         explanation=selection.explanation,
         selected_on=selection.reported,
+        ranked_by=selection.ranked_by,
         seconds=forecast.seconds,
     )
 

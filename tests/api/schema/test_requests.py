@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from api.edge.refusals import field_problems
 from api.schema.queries import SeriesQuery
 from api.schema.requests import EXAMPLE, JobBody
+from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.domain.samples import Aggregation, Fill, FillMethod
@@ -70,6 +71,9 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
         ("ingestion_delay", "30min", Duration(30, "min")),
         ("fill", {"method": "previous_day", "longest": "6h"}, Fill(method=FillMethod.PREVIOUS_DAY, longest=Duration(6, "h"))),
         ("backtest_windows", 5, 5),
+        ("selection", "robust", SelectionRule.ROBUST),
+        ("metric", "wape", Metric.WAPE),
+        ("baselines", False, False),
         ("interval", 0.8, 0.8),
         ("bounds", [None, 100], (None, 100.0)),
         ("timezone", "Europe/Berlin", "Europe/Berlin"),
@@ -154,6 +158,9 @@ REFUSED = [
     ("aggregation", "sum", "'mean', 'median', 'min', 'max' or 'time_weighted_mean'"),
     ("backtest_windows", 0, "greater than or equal to 1"),
     ("backtest_windows", True, "integer"),
+    ("selection", "best", "lowest_mape"),
+    ("metric", "rmse", "mase"),
+    ("baselines", "no", "boolean"),
     ("backtest_windows", "3", "integer"),
     ("interval", 1.0, "less than or equal to 0.99"),
     ("interval", float("nan"), "finite"),

@@ -16,7 +16,7 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.forecast import refit
 from worker.pipeline.queue import prepare_queue
 from worker.pipeline.score import score
-from worker.pipeline.selection import choose
+from worker.pipeline.selection.choose import Terms, choose
 from worker.sources.file_source import FileSource
 
 __all__ = ["models"]  # registered
@@ -48,5 +48,5 @@ def _queue(request: JobRequest, source: FileSource, queue: str) -> tuple[int, fl
     began = time.process_time()
     outcomes = [score(candidate, windows, spec) for candidate in prepared.work.candidates]
     scoring = time.process_time() - began
-    refit(choose(outcomes, {card.name: card.cost for card in cards}), prepared.snapshot, spec)
+    refit(choose(outcomes, Terms(costs={card.name: card.cost for card in cards})), prepared.snapshot, spec)
     return len(outcomes), scoring

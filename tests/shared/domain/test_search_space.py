@@ -59,6 +59,20 @@ def test_baselines_are_candidates_whatever_the_request_names() -> None:
     ]
 
 
+def test_without_baselines_only_those_that_are_named_compete() -> None:
+    assert labels(a_request(baselines=False))[0] == "trend is_robust=False mode=additive scale=0.05"
+    asked = a_request(baselines=False, model=("network", "seasonal_naive"), hyperparameters={"seasonal_naive": {"days": (7,)}})
+    assert labels(asked) == ["seasonal_naive days=7", "network hidden=16", "network hidden=32"]
+    assert count_candidates(asked, CARDS) == 3
+
+
+def test_a_blend_of_baselines_that_are_left_out_is_refused() -> None:
+    cards = (*CARDS, a_card("blend", members=("seasonal_naive", "trend")))
+    with pytest.raises(InvalidRequest, match=r"'blend' is made of seasonal_naive, which `baselines: false` leaves out"):
+        candidates_of(a_request(baselines=False, model=("blend",)), cards)
+    assert candidates_of(a_request(baselines=False, model=("blend", "seasonal_naive")), cards)
+
+
 def test_the_floor_stays_when_its_grid_is_replaced() -> None:
     candidates = candidates_of(a_request(model=("last_value",), hyperparameters={"seasonal_naive": {"days": (7,)}}), CARDS)
     assert [candidate.label for candidate in candidates] == ["last_value", "seasonal_naive days=1", "seasonal_naive days=7"]

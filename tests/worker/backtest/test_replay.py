@@ -66,7 +66,13 @@ def test_other_queues_change_nothing(tmp_path: Path) -> None:
 
 def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
     """Five days of history keep it short; on a wave with noise the blends are ahead."""
-    auto = {"model": "auto", "hyperparameters": {}, "data_ingestion_time_period": Duration(5, "d"), "queues": ("root.etl",)}
+    auto = {
+        "model": "auto",
+        "selection": "robust",
+        "hyperparameters": {},
+        "data_ingestion_time_period": Duration(5, "d"),
+        "queues": ("root.etl",),
+    }
     connection = a_folder(tmp_path)
     first, second = (a_replay(connection, origins=1, **auto) for _ in range(2))
     pd.testing.assert_frame_equal(frame_of(first), frame_of(second))

@@ -38,7 +38,7 @@ from worker.job import steps
 from worker.job.ingestion import read_all
 from worker.job.resources import Resources, use
 from worker.pipeline.forecast import forecast_queue
-from worker.pipeline.selection import choose
+from worker.pipeline.selection.choose import Terms, choose
 from worker.sources.base import Query, Reading
 
 QUEUES = ("root.adhoc", "root.etl")
@@ -583,7 +583,7 @@ def test_at_the_deadline_a_job_that_was_never_planned_fails(here: Resources) -> 
 
 def test_a_winner_that_kills_its_process_leaves_its_place_to_the_next(here: Resources) -> None:
     job, work = scored(here)
-    first = choose(list(here.run_state.attempts.outcomes(job.job_id, "root.etl").values()), {}).winner.candidate
+    first = choose(list(here.run_state.attempts.outcomes(job.job_id, "root.etl").values()), Terms()).winner.candidate
     for _ in range(3):
         here.run_state.attempts.begin(job.job_id, "root.etl", f"select.{work.candidates.index(first)}")
     steps.select(job.job_id, "root.etl", is_heavy=False)

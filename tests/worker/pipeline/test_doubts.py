@@ -17,7 +17,7 @@ from worker.pipeline.doubts import counter, doubts, drifted, level_since
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.plan import forecast_spec
 from worker.pipeline.score import score
-from worker.pipeline.selection import choose
+from worker.pipeline.selection.choose import Terms, choose
 
 HOURS = np.arange(336)
 
@@ -69,7 +69,7 @@ def test_bounds_come_from_after_a_change_of_capacity(days: int, is_narrow: bool)
     assert level_since(snapshot) == MONDAY - timedelta(days=days)
     assert level_since(a_snapshot()) is None
     spec = a_spec(horizon_steps=48, window_steps=48)
-    selection = choose([score(Candidate(model="last_value"), backtest(snapshot, spec), spec)], {})
+    selection = choose([score(Candidate(model="last_value"), backtest(snapshot, spec), spec)], Terms())
     forecast = forecast_queue(selection, snapshot, spec, job=a_job(), created_at=MONDAY)
     width = np.subtract(forecast.upper_bound, forecast.lower_bound).max()
     assert width < 20 if is_narrow else width > 60

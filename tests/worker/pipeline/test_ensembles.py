@@ -27,7 +27,7 @@ from worker.pipeline.ensembles import (
 )
 from worker.pipeline.forecast import refit
 from worker.pipeline.score import score
-from worker.pipeline.selection import Selection
+from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 
 SNAPSHOT = a_snapshot()

@@ -19,7 +19,7 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import Member
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.score import score
-from worker.pipeline.selection import Selection, choose
+from worker.pipeline.selection.choose import Selection, Terms, choose
 from worker.pipeline.snapshot import Snapshot
 
 SNAPSHOT = a_snapshot()
@@ -27,7 +27,7 @@ LATER = MONDAY + timedelta(minutes=3)
 
 
 def a_selection(candidate: Candidate = REFERENCE) -> Selection:
-    return choose([score(candidate, backtest(SNAPSHOT, a_spec()), a_spec())], {})
+    return choose([score(candidate, backtest(SNAPSHOT, a_spec()), a_spec())], Terms())
 
 
 def delivered(selection: Selection | None = None, *, snapshot: Snapshot = SNAPSHOT, **changes: Any) -> Forecast:

@@ -42,8 +42,8 @@ def test_a_winner_that_fails_in_the_last_fit_leaves_its_place_and_both_are_liste
     found = run_with(READING, oracle=OfThePast, broken=Broken)
     assert [outcome.candidate.model for outcome in found.outcomes if isinstance(outcome, Failure)] == ["broken"]
     lost = {outcome.candidate.model: outcome.error for outcome in found.selection.leaderboard if isinstance(outcome, Failure)}
-    assert lost == {"broken": "ValueError", "oracle": "KeyError", "blend_weighted": "KeyError"}
-    assert found.forecast.model == "blend_top3"  # of what is left
+    assert lost == {"broken": "ValueError", "oracle": "KeyError"}
+    assert found.forecast.model == "seasonal_naive"  # of what is left
 
 
 def test_the_report_tells_what_the_source_told_and_who_won() -> None:

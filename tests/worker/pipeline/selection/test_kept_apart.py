@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 
+from shared.domain.choice import SelectionRule
 from shared.domain.forecasts import Candidate, Failure, Outcome, Score
 from shared.domain.reports import ReportedScore
 from shared.domain.search_space import REFERENCE
@@ -16,7 +17,8 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles import BLENDS
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.score import score
-from worker.pipeline.selection import choose, choose_and_report
+from worker.pipeline.selection.choose import Terms, choose
+from worker.pipeline.selection.kept_apart import choose_and_report
 
 CANDIDATES = (
     REFERENCE,
@@ -25,7 +27,8 @@ CANDIDATES = (
     Candidate(model="theta"),
     Candidate(model="ces"),
 )
-COSTS = {candidate.model: 1 for candidate in CANDIDATES}
+TERMS = Terms(costs={candidate.model: 1 for candidate in CANDIDATES})
+BLENDING = replace(TERMS, blends=BLENDS, rule=SelectionRule.ROBUST)
 FOUR = a_spec(windows=4)
 
 
@@ -38,7 +41,7 @@ def outcomes_of(load: object = None, windows: int = 4) -> list[Outcome]:
 def test_what_happened_in_the_newest_window_changes_the_score_but_not_the_choice() -> None:
     changed = a_load()
     changed.iloc[-24:] = np.random.default_rng(5).uniform(1, 500, 24)
-    before, after = (choose_and_report(outcomes_of(load), COSTS, BLENDS) for load in (a_load(), changed))
+    before, after = (choose_and_report(outcomes_of(load), BLENDING) for load in (a_load(), changed))
     assert before.winner.candidate == after.winner.candidate
     assert (before.explanation, before.members) == (after.explanation, after.members)
     assert [each.candidate for each in before.leaderboard] == [each.candidate for each in after.leaderboard]
@@ -48,9 +51,9 @@ def test_what_happened_in_the_newest_window_changes_the_score_but_not_the_choice
 @pytest.mark.parametrize("blends", [(), BLENDS])
 def test_the_choice_is_that_of_the_older_windows_alone(blends: tuple[str, ...]) -> None:
     """Three windows of a history that ends a day earlier are the same as the first three of four."""
-    kept = choose_and_report(outcomes_of(), COSTS, blends)
+    kept = choose_and_report(outcomes_of(), replace(TERMS, blends=blends))
     snapshot, spec = a_snapshot(a_load().iloc[:-24], end=MONDAY.replace(day=4)), a_spec()
-    earlier = choose([score(each, backtest(snapshot, spec), spec) for each in CANDIDATES], COSTS, blends)
+    earlier = choose([score(each, backtest(snapshot, spec), spec) for each in CANDIDATES], replace(TERMS, blends=blends))
     assert kept.winner.candidate == earlier.winner.candidate
     assert kept.explanation == earlier.explanation
     for one, other in zip(kept.leaderboard, earlier.leaderboard, strict=True):
@@ -60,7 +63,7 @@ def test_the_choice_is_that_of_the_older_windows_alone(blends: tuple[str, ...]) 
 
 
 def test_the_shown_score_is_that_of_the_newest_window_and_reaches_the_forecast() -> None:
-    selection = choose_and_report(outcomes_of(), COSTS)
+    selection = choose_and_report(outcomes_of(), TERMS)
     own = next(each for each in outcomes_of() if each.candidate == selection.winner.candidate)
     assert isinstance(own, Score)
     assert astuple(selection.winner.measures) == pytest.approx(astuple(own.windows[-1].measures), rel=1e-9)
@@ -71,7 +74,7 @@ def test_the_shown_score_is_that_of_the_newest_window_and_reaches_the_forecast()
 
 
 def test_the_newest_window_of_a_blend_is_made_of_its_members() -> None:
-    selection = choose_and_report(outcomes_of(), COSTS, BLENDS)
+    selection = choose_and_report(outcomes_of(), BLENDING)
     assert selection.winner.candidate.model in BLENDS
     newest = selection.winner.windows[-1]
     theirs = [
@@ -88,14 +91,14 @@ def test_the_newest_window_of_a_blend_is_made_of_its_members() -> None:
 
 def test_with_three_windows_all_of_them_choose_and_the_report_says_so() -> None:
     outcomes = outcomes_of(windows=3)
-    selection = choose_and_report(outcomes, COSTS, BLENDS)
-    assert selection == choose(outcomes, COSTS, BLENDS)
+    selection = choose_and_report(outcomes, BLENDING)
+    assert selection == choose(outcomes, BLENDING)
     assert selection.reported is ReportedScore.SELECTED_ON
 
 
 def test_failures_stay_on_the_leaderboard_and_the_floor_may_be_one_of_them() -> None:
     failed = Failure(candidate=REFERENCE, error="OutOfMemory", reason="no memory")
-    selection = choose_and_report([failed, *outcomes_of()[1:]], COSTS)
+    selection = choose_and_report([failed, *outcomes_of()[1:]], TERMS)
     assert selection.leaderboard[-1] == failed
-    assert selection.winner.measures.skill is None
+    assert selection.winner.measures.skill is not None
     assert selection.winner.measures.mase is not None

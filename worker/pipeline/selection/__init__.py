@@ -1,0 +1,1 @@
+"""How one candidate of a queue is chosen, why, and what is told of it."""
