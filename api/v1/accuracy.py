@@ -15,7 +15,7 @@ from api.schema import fields
 from api.schema.answers import Answer
 from api.schema.queries import SeriesChoice
 from api.v1.choice import chosen_forecast
-from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, last_step, over_leads
+from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, by_group, over_leads
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue
 from shared.errors import InvalidRequest
@@ -109,7 +109,7 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
         from_at=from_at,
         to_at=to_at,
         overall=Lead.of(1, None, overall) if overall else None,
-        leads=[Lead.of(first, last_step(first), sums) for first, sums in by_lead.items()],
+        leads=[Lead.of(*group) for group in by_group(by_lead, forecast.step_seconds)],
     )
 
 

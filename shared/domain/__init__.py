@@ -31,9 +31,10 @@ horizon               how many steps ahead
 lead                  how far ahead a step is
 outcome               a score, or a failure with its reason
 accuracy measure      MAPE, WAPE, MASE and others; sMAPE and skill among them
-reference forecast    the same hour of the day before: who is worse is not delivered
+reference forecast    the same hour of the day before, which skill compares with; it decides nothing
 leaderboard           all outcomes of a queue, best first, failures last
 winner, blend         the candidate whose forecast is delivered · one made of several
+lead-time group       up to 6 h, 6–24 h, day 2, day 3, later
 
 forecast              issue time, and for each step a prediction with its prediction interval
 prediction interval   lower and upper bound; its level is the share of actual values that they should cover

@@ -14,9 +14,9 @@ from operator import add
 from typing import Self
 
 from shared.domain.identifiers import first_of
+from shared.domain.timegrid import lead_groups
 
 ZERO = 1e-9  # a value as small as that counts as zero: nothing is divided by it
-FIRST_STEPS = (1, 7, 25, 49, 73)  # of each lead: the groups in which the bounds are made (worker/pipeline/intervals.py)
 MIN_COMPARED_STEPS = 48  # before that a comparison with the reference is luck
 MAX_QUEUES_NAMED = 3
 MONTH_DAYS = 30  # what "the last month" means
@@ -86,7 +86,7 @@ class Accuracy:
     job: str
     issued_at: datetime
     job_id: str
-    first_step: int  # of the lead, one of FIRST_STEPS
+    first_step: int  # of the lead, a group of `timegrid.lead_groups`; before release 0.2 always 1, 7, 25, 49 or 73
     created_at: datetime  # of the forecast: one that was issued again under its key is scored again
     model: str
     is_final: bool  # nothing more will be known of any step of the forecast
@@ -112,10 +112,17 @@ class AccuracyFilter:
         return cls(since=until - timedelta(days=MONTH_DAYS), until=until, job=job, interval=interval)
 
 
-def last_step(first_step: int) -> int | None:
-    """The last step of the lead that begins with this one; None = it is open."""
-    later = [each for each in FIRST_STEPS if each > first_step]
-    return later[0] - 1 if later else None
+def by_group(by_lead: Mapping[int, ErrorSums], step_seconds: int) -> list[tuple[int, int | None, ErrorSums]]:
+    """First step, last step and sums of each group of lead times that has any.
+
+    Records of earlier releases, whose groups were counted in steps, are added where they begin.
+    """
+    found = []
+    for first, last in lead_groups(step_seconds):
+        inside = [sums for step, sums in by_lead.items() if first <= step and (last is None or step <= last)]
+        if inside:
+            found.append((first, last, reduce(add, inside)))
+    return found
 
 
 def over_leads(by_lead: Mapping[int, ErrorSums]) -> ErrorSums | None:

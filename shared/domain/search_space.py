@@ -15,9 +15,7 @@ from shared.domain.lanes import Lane
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 
 REFERENCE_MODEL = "seasonal_naive"
-REFERENCE = Candidate(
-    model=REFERENCE_MODEL, hyperparameters={"days": 1}
-)  # same hour of the day before: what a winner has to beat
+REFERENCE = Candidate(model=REFERENCE_MODEL, hyperparameters={"days": 1})  # same hour of the day before: what skill compares with
 
 
 def candidates_of(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[Candidate, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LEAD_HOURS = (6, 24, 48, 72)  # where groups of lead times end: up to 6 h, the rest of the first day, day 2, day 3, later
 MIN_TIME, MAX_TIME = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))  # of any series; pandas ends in 2262
 
 
@@ -40,3 +41,15 @@ def to_epoch(moment: datetime) -> int:
 def from_epoch(seconds: int) -> datetime:
     """The aware UTC moment of whole seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def lead_groups(step_seconds: int, horizon_steps: int | None = None) -> list[tuple[int, int | None]]:
+    """First and last step of each group of lead times: up to 6 h ahead, 6 to 24 h, day 2, day 3, later (last step None = open).
+
+    A step belongs where it ends. Groups without a step are left out, and those beyond `horizon_steps`, where it is given.
+    """
+    ends = sorted({hours * 3_600 // step_seconds for hours in LEAD_HOURS} - {0})
+    groups = [*zip([1, *(end + 1 for end in ends)], [*ends, None], strict=True)]
+    if horizon_steps is None:
+        return groups
+    return [(first, min(last or horizon_steps, horizon_steps)) for first, last in groups if first <= horizon_steps]

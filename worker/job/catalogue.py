@@ -11,13 +11,16 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from worker.models import models
 from worker.models.base import Bounds, Model
-from worker.pipeline.ensembles import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, TOP
+from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, CHEAP, TOP
+from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME
+from worker.pipeline.ensembles.names import COMPOSITES
 
 _ANY = "of the models named beside it, or of all where none is"
 _MADE_OF = {
     BLEND_CHEAP: f"In each step the median of {', '.join(candidate.label for candidate in CHEAP)}.",
     BLEND_TOP3: f"In each step the median of the {TOP} candidates that were best in the backtest, {_ANY}.",
     BLEND_WEIGHTED: f"In each step the median of all candidates, the better ones with more votes, {_ANY}.",
+    BY_LEAD_TIME: f"For each group of lead times the candidate that was best there, {_ANY}.",
 }
 
 
@@ -38,7 +41,7 @@ def blend_cards() -> tuple[ModelCard, ...]:
             is_baseline=False,
             members=cheap if name == BLEND_CHEAP else (),
         )
-        for name in BLENDS
+        for name in COMPOSITES
     )
 
 

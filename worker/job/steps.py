@@ -29,6 +29,7 @@ from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.backtest import Fold, backtest
+from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
@@ -125,7 +126,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     job, outcomes = resources.store.jobs.get(job_id), [recorded[index] for index in range(len(work.candidates))]
 
     def fit(selection: Selection) -> Forecast | Failure | Selecting:
-        members = [work.candidates.index(member.candidate) for member in selection.members]
+        members = [work.candidates.index(candidate) for candidate in candidates_in(selection.recipe)]
         if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
             return Selecting.NEEDS_HEAVY_LANE
         refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=datetime.now(UTC))

@@ -5,8 +5,8 @@
 ────────────┼────────────────────┼───────────────┼──────────▶ time
             ╰── seasonal naive ──┤ 1…6 │ 7…24 │ 25…48 │      leads; a step without an actual value is not scored
 
-Leads are groups of steps, the same in which intervals are made (intervals.py): coverage by lead tells whether those widths are
-right, and with hourly steps they are 6 hours, the rest of the first day, the second and the third day, and what follows.
+Leads are groups of lead times, the same in which intervals are made (intervals.py), so that coverage by lead tells whether those
+widths are right: up to 6 hours, the rest of the first day, the second and the third day, and what follows.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from functools import partial
 
 import numpy as np
 
-from shared.domain.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums, last_step
+from shared.domain.accuracy import ZERO, Accuracy, ErrorSums
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
-from shared.domain.timegrid import from_epoch, step_start, to_epoch
+from shared.domain.timegrid import from_epoch, lead_groups, step_start, to_epoch
 from worker.models.base import SECONDS_PER_DAY, FloatArray
 
 OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
@@ -47,12 +47,13 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     season = max(1, round(SECONDS_PER_DAY / forecast.step_seconds))
     reference = np.resize(_part(actuals, forecast, 1 - season, season), forecast.horizon_steps)
     table = np.array([actual, reference, forecast.prediction, forecast.lower_bound, forecast.upper_bound])
-    begun = [first for first in FIRST_STEPS if first <= forecast.horizon_steps and start_of(first) < known_until]
+    groups = lead_groups(forecast.step_seconds, forecast.horizon_steps)
     same = {name: getattr(forecast, name) for name in OF_FORECAST}
     is_final = start_of(forecast.horizon_steps + 1) <= known_until
     return [
-        Accuracy(**same, first_step=first, is_final=is_final, sums=_sums(table[:, first - 1 : last_step(first)]))
-        for first in begun
+        Accuracy(**same, first_step=first, is_final=is_final, sums=_sums(table[:, first - 1 : last]))
+        for first, last in groups
+        if start_of(first) < known_until
     ]
 
 

@@ -9,7 +9,7 @@ from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
 from worker.models.base import FloatArray
 from worker.pipeline.doubts import level_since
-from worker.pipeline.ensembles import blended
+from worker.pipeline.ensembles.recipe import candidates_in, combined
 from worker.pipeline.history import build, known_at_issue, predict
 from worker.pipeline.intervals import of_this_level, prediction_interval
 from worker.pipeline.score import cpu_seconds
@@ -21,16 +21,17 @@ Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper 
 
 
 def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
-    """Fit the winner (all the members of a blend) on the whole history and predict the horizon, with an interval around it.
+    """Fit the winner (all that it is made of) on the whole history and predict the horizon, with an interval around it.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
     known, ahead = known_at_issue(snapshot, spec)
-    fitted = [build(member.candidate) for member in selection.members]
-    forecasts = [predict(model, known, spec.bounds) for model in fitted]
-    prediction = blended(forecasts, [member.weight for member in selection.members])
+    forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
+    prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
     folds = of_this_level(selection.winner.windows, level_since(snapshot))
-    bounds = prediction_interval(prediction, folds, level=spec.interval, physical_range=spec.bounds)
+    bounds = prediction_interval(
+        prediction, folds, level=spec.interval, physical_range=spec.bounds, step_seconds=spec.step_seconds
+    )
     return prediction[ahead:], bounds[0][ahead:], bounds[1][ahead:]
 
 

@@ -5,7 +5,7 @@ Wasserman, Distribution-free predictive inference for regression, JASA 113, 2018
 lead time, as multi-step errors grow with it (Wang and Hyndman, Online conformal inference for multi-step time series
 forecasting, 2024).
 
-    lead time   1 … 6 │ 7 … 24 │ 25 … 48 │ 49 … 72 │ …     groups of steps
+    lead time   1 … 6 │ 7 … 24 │ 25 … 48 │ 49 … 72 │ …     groups, here of hourly steps (shared/domain/timegrid.py)
     spread      ▂▂▂▂▂▂│▃▃▃▃▃▃▃▃│▅▅▅▅▅▅▅▅▅│▅▅▅▅▅▅▅▅▅│ …     root mean square of the residuals, never smaller than before
 
 half width = quantile of |residual| / spread × spread of the lead time × allowance for so few folds
@@ -20,12 +20,10 @@ from math import ceil, sqrt
 import numpy as np
 
 from shared.domain.forecasts import WindowForecast
+from shared.domain.timegrid import lead_groups
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip
 from worker.pipeline.measures import errors_of
-
-FIRST_GROUP_STEPS = 6
-GROUP_STEPS = 24
 
 # Chosen on every second real series at hand so that 90 % covers 90 %, and checked on the others.
 SHARED_STEPS = 24  # a group's spread counts as if it held so many residuals of the overall spread: 6 steps alone are noise
@@ -34,7 +32,12 @@ GROWTH = 0.25  # beyond the backtested lead times: 0 = they stay as wide, 0.5 = 
 
 
 def prediction_interval(
-    prediction: FloatArray, folds: Sequence[WindowForecast], *, level: float, physical_range: tuple[float | None, float | None]
+    prediction: FloatArray,
+    folds: Sequence[WindowForecast],
+    *,
+    level: float,
+    physical_range: tuple[float | None, float | None],
+    step_seconds: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Lower and upper bound of each step: lower ≤ prediction ≤ upper, further apart with lead time, clipped to `physical_range`.
 
@@ -44,7 +47,7 @@ def prediction_interval(
         level: share of the actual values that should lie between, 0–1.
         physical_range: what values are possible; None = open.
     """
-    half = half_widths(np.array([errors_of(fold) for fold in folds]), len(prediction), level)
+    half = half_widths(np.array([errors_of(fold) for fold in folds]), len(prediction), level, step_seconds)
     return clip(prediction - half, physical_range), clip(prediction + half, physical_range)
 
 
@@ -56,7 +59,7 @@ def of_this_level(folds: Sequence[WindowForecast], since: datetime | None) -> Se
     return [fold for fold in folds if since is not None and fold.origin_at >= since] or folds
 
 
-def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:
+def half_widths(errors: FloatArray, horizon: int, level: float, step_seconds: int) -> FloatArray:
     """Half the distance between the bounds per step, shape (horizon,), never falling.
 
     Args:
@@ -65,7 +68,7 @@ def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:
         level: 0–1.
     """
     folds, window_steps = errors.shape
-    spread = _spreads(errors)
+    spread = _spreads(errors, step_seconds)
     ranked = np.sort((errors / np.where(spread > 0, spread, 1.0))[np.isfinite(errors)])
     lead = np.arange(1, horizon + 1)
     carried = spread[np.minimum(lead, window_steps) - 1]
@@ -74,17 +77,15 @@ def half_widths(errors: FloatArray, horizon: int, level: float) -> FloatArray:
     return widths
 
 
-def _spreads(errors: FloatArray) -> FloatArray:
+def _spreads(errors: FloatArray, step_seconds: int) -> FloatArray:
     """Root mean square of the group of each lead time, shrunk towards the overall one; shape (window_steps,), never falling."""
     squares = errors**2
     overall = float(np.nansum(squares)) / max(1, int(np.isfinite(squares).sum()))
-    steps = np.arange(errors.shape[1])
-    group = np.where(steps < FIRST_GROUP_STEPS, 0, 1 + steps // GROUP_STEPS)
     spread = np.empty(errors.shape[1])
-    for number in np.unique(group):
-        own = squares[:, group == number]
+    for first, last in lead_groups(step_seconds, errors.shape[1]):
+        own = squares[:, first - 1 : last]
         total = float(np.nansum(own)) + SHARED_STEPS * overall
-        spread[group == number] = sqrt(total / (int(np.isfinite(own).sum()) + SHARED_STEPS))
+        spread[first - 1 : last] = sqrt(total / (int(np.isfinite(own).sum()) + SHARED_STEPS))
     running: FloatArray = np.maximum.accumulate(spread)
     return running
 

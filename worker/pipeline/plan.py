@@ -17,7 +17,9 @@ from shared.domain.search_space import candidates_of
 from shared.errors import QueueNotFound, UndefinedScore, UnreadableData
 from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
 from worker.pipeline.backtest import known_steps
-from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
+from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLENDS, CHEAP, MIN_MEMBERS
+from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, MIN_FOLDS
+from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.history import build, known_at
 from worker.pipeline.limits import UNKNOWN, Capacity
 from worker.pipeline.snapshot import Snapshot
@@ -101,7 +103,7 @@ def queue_work(
     else:
         shortest = known_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
         candidates, left_out = _valid(_distinct(candidates), cards, shortest.history, spec)
-        warnings += left_out + _blends_left_out(request, candidates)
+        warnings += left_out + _composites_left_out(request, candidates, spec.windows)
         if not candidates:
             raise UndefinedScore(f"no candidate can run, and baselines are left out: {'; '.join(left_out)}")
     return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
@@ -206,15 +208,21 @@ def _valid(
     return able, tuple(f"{name} is left out: {reason}" for name, reason in reversed(said.items()))
 
 
-def _blends_left_out(request: JobRequest, candidates: Sequence[Candidate]) -> Warnings:
-    """The blends that are asked for by name and cannot be made; with "auto" they are a few of many."""
+def _composites_left_out(request: JobRequest, candidates: Sequence[Candidate], folds: int) -> Warnings:
+    """What is asked for by name, made of candidates, and cannot be made; with "auto" it is a few of many."""
+    if request.model == "auto":
+        return ()
     members = {BLEND_CHEAP: [candidate for candidate in CHEAP if candidate in candidates]}
-    counts = {name: len(members.get(name, candidates)) for name in wanted_blends(request) if request.model != "auto"}
-    return tuple(
+    asked = requested_composites(request)
+    counts = {name: len(members.get(name, candidates)) for name in asked if name in BLENDS}
+    few = [
         f"{name} is left out: it needs {MIN_MEMBERS} candidates that can run, found {count}"
         for name, count in counts.items()
         if count < MIN_MEMBERS
-    )
+    ]
+    if BY_LEAD_TIME in asked and folds < MIN_FOLDS:
+        few.append(f"{BY_LEAD_TIME} is left out: it chooses on other windows than it is scored on, and the history has one")
+    return tuple(few)
 
 
 def _windows(count: int, steps: int) -> str:

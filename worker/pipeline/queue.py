@@ -20,7 +20,7 @@ from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.reports import QualityReport, QueueReport
 from shared.errors import DataError
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import wanted_blends
+from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
@@ -112,7 +112,13 @@ def choose_fitted(
         UndefinedScore: no candidate is left.
     """
     costs = {card.name: card.cost for card in cards}
-    terms = Terms(costs=costs, blends=wanted_blends(request), rule=request.selection, metric=Ranking(request.metric))
+    terms = Terms(
+        costs=costs,
+        composites=requested_composites(request),
+        step_seconds=request.step_seconds,
+        rule=request.selection,
+        metric=Ranking(request.metric),
+    )
     while True:
         selection = choose_and_report(outcomes, terms)
         result = fit(selection)

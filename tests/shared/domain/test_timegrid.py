@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.timegrid import bucket_start, from_epoch, step_start, step_starts, to_epoch
+from shared.domain.timegrid import bucket_start, from_epoch, lead_groups, step_start, step_starts, to_epoch
 from tests.factories import MONDAY
 
 HOUR, DAY = 3_600, 86_400
@@ -56,3 +56,18 @@ def test_step_one_starts_when_the_forecast_is_issued() -> None:
 @given(MOMENTS)
 def test_whole_seconds_come_back_and_parts_of_one_are_cut_off(moment: datetime) -> None:
     assert from_epoch(to_epoch(moment)) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("step_seconds", "groups"),
+    [
+        (3_600, [(1, 6), (7, 24), (25, 48), (49, 72), (73, None)]),
+        (1_800, [(1, 12), (13, 48), (49, 96), (97, 144), (145, None)]),
+        (7 * 3_600, [(1, 3), (4, 6), (7, 10), (11, None)]),  # the first step ends after seven hours
+        (86_400, [(1, 1), (2, 2), (3, 3), (4, None)]),
+        (604_800, [(1, None)]),
+    ],
+)
+def test_lead_times_are_grouped_by_time(step_seconds: int, groups: list[tuple[int, int | None]]) -> None:
+    assert lead_groups(step_seconds) == groups
+    assert lead_groups(step_seconds, 2)[-1][1] == 2  # and not beyond the horizon

@@ -17,7 +17,7 @@ from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import DataError
 from tests.factories import MONDAY, a_load, a_request
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles.blends import BLENDS
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from tests.worker.pipeline.factories import Fixed
 from worker.job.catalogue import blend_cards, model_card, model_cards
 from worker.models import models
 from worker.models.base import Bounds
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles.names import COMPOSITES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def test_a_hyperparameter_without_a_default_is_a_mistake_of_its_author() -> None
 
 def test_every_registered_model_has_a_card_in_the_order_of_names() -> None:
     cards = model_cards()
-    assert [card.name for card in cards] == [*models, *BLENDS]
+    assert [card.name for card in cards] == [*models, *COMPOSITES]
     assert {"hour_mean", "last_value", "seasonal_naive"} <= {card.name for card in cards if card.is_baseline}
     assert all(card.summary for card in cards)
 
@@ -79,13 +79,15 @@ def test_a_grid_and_the_defaults_stay_within_what_a_model_accepts(card: ModelCar
 
 
 def test_the_blends_say_what_they_are_made_of() -> None:
-    weighted, best, cheap = blend_cards()
-    assert (weighted.members, best.members, cheap.members) == ((), (), ("seasonal_naive", "hour_mean", "theta", "ces"))
+    weighted, best, cheap, by_lead_time = blend_cards()
+    assert (weighted.members, best.members, by_lead_time.members) == ((), (), ())
+    assert cheap.members == ("seasonal_naive", "hour_mean", "theta", "ces")
     assert all(member in cheap.summary for member in cheap.members or ())
     assert {card.name: card.members for card in model_cards() if card.members is not None} == {
         "blend_weighted": (),
         "blend_top3": (),
         "blend_cheap": cheap.members,
+        "by_lead_time": (),
     }
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from shared.domain.accuracy import FIRST_STEPS, ErrorSums, last_step
+from shared.domain.accuracy import ErrorSums, by_group
 from shared.domain.reports import Point
 from tests.factories import MONDAY, a_forecast
 from worker.pipeline.accuracy import Actuals, actuals_of, score_forecast
@@ -60,8 +60,10 @@ def test_the_seasonal_naive_is_the_day_before_the_issue() -> None:
     assert record.sums.skill == pytest.approx(1 - (40 + 50 + 45) / 27)
 
 
-def test_leads_follow_each_other_without_a_hole() -> None:
-    assert [last_step(first) for first in FIRST_STEPS] == [6, 24, 48, 72, None]
+def test_records_of_groups_that_were_counted_in_steps_count_where_they_begin() -> None:
+    """Of half hours: until now the second group began after 3.5 hours."""
+    old = {first: ErrorSums(steps=1) for first in (1, 7, 25, 49, 73)}
+    assert [(first, last, sums.steps) for first, last, sums in by_group(old, 1_800)] == [(1, 12, 2), (13, 48, 1), (49, 96, 2)]
 
 
 def test_what_is_not_defined_is_none() -> None:

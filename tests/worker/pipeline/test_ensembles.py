@@ -7,24 +7,16 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
+from shared.domain.choice import Ranking
 from shared.domain.forecasts import Candidate, Score
 from shared.domain.search_space import REFERENCE
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import (
-    BLEND_CHEAP,
-    BLEND_TOP3,
-    BLEND_WEIGHTED,
-    BLENDS,
-    CHEAP,
-    MIN_MEMBERS,
-    Blend,
-    Member,
-    blended,
-    blends_of,
-    wanted_blends,
-)
+from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, MIN_MEMBERS, blends_of
+from worker.pipeline.ensembles.names import COMPOSITES, requested_composites
+from worker.pipeline.ensembles.recipe import Composite, Member, Part, blended, candidates_in
+from worker.pipeline.ensembles.tried import tried
 from worker.pipeline.forecast import refit
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Selection
@@ -37,14 +29,14 @@ def scores_of(*candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> list[Sco
     return [score(candidate, backtest(snapshot, a_spec()), a_spec()) for candidate in candidates]
 
 
-def the_blend(name: str, *candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> Blend:
-    (blend,) = blends_of(scores_of(*candidates, snapshot=snapshot), {name})
+def the_blend(name: str, *candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> Composite:
+    (blend,) = blends_of(tried(scores_of(*candidates, snapshot=snapshot), Ranking.MAPE), {name})
     return blend
 
 
 def test_each_step_is_the_median_of_the_members() -> None:
     members = scores_of(*CHEAP)
-    (blend,) = blends_of(members, {BLEND_CHEAP})  # those that nobody asks for are not made
+    (blend,) = blends_of(tried(members, Ranking.MAPE), {BLEND_CHEAP})  # those that nobody asks for are not made
     assert blend.score.seconds == 0.0  # they are counted with the members
     for index, window in enumerate(blend.score.windows):
         expected = np.median([member.windows[index].prediction for member in members], axis=0)
@@ -62,27 +54,48 @@ def test_it_is_measured_as_a_model_of_that_forecast_would_be(gap: bool) -> None:
     snapshot = a_snapshot(load)
     (alone,) = scores_of(Candidate(model="theta"), snapshot=snapshot)
     twins = [replace(alone, candidate=Candidate(model=name)) for name in "abc"]
-    (blend,) = blends_of([*twins, *scores_of(REFERENCE, snapshot=snapshot)], {BLEND_TOP3})
+    (blend,) = blends_of(tried([*twins, *scores_of(REFERENCE, snapshot=snapshot)], Ranking.MAPE), {BLEND_TOP3})
     for one, other in zip((blend.score, *blend.score.windows), (alone, *alone.windows), strict=True):
         assert astuple(one.measures) == pytest.approx(astuple(other.measures), rel=1e-9)
 
 
-def test_the_top_three_are_the_first_three() -> None:
-    ranked = scores_of(REFERENCE, *(Candidate(model=name) for name in ("ces", "theta", "last_value")))
-    (blend,) = blends_of(ranked, {BLEND_TOP3})
-    assert [member.candidate.model for member in blend.members] == ["seasonal_naive", "ces", "theta"]
-    assert blend.score.candidate.hyperparameters == {"members": "seasonal_naive days=1, ces, theta"}
+def test_the_top_three_are_those_that_miss_least_in_all_windows() -> None:
+    scores = [off_by(name, *errors) for name, errors in (("a", (5, 5)), ("b", (4, 1)), ("c", (2, 2)), ("d", (3, 3)))]
+    (blend,) = blends_of(tried(scores, Ranking.MAPE), {BLEND_TOP3})
+    assert [candidate.model for candidate in candidates_in(blend.recipe)] == ["c", "b", "d"]
+    assert blend.score.candidate.hyperparameters == {"members": "c, b, d"}
+
+
+@pytest.mark.parametrize("name", [BLEND_WEIGHTED, BLEND_TOP3])
+def test_what_scores_a_window_was_learned_on_the_others(name: str) -> None:
+    """What happened in a window changes how good the blend was there, but not what it had forecast."""
+    scores = [
+        off_by(model, *errors) for model, errors in (("a", (1, 9, 1)), ("b", (2, 8, 3)), ("c", (9, 1, 7)), ("d", (4, 4, 4)))
+    ]
+    changed = [replace(each, windows=(*each.windows[:2], replace(each.windows[2], actual=(107.0,) * 24))) for each in scores]
+    (before,), (after,) = (blends_of(tried(each, Ranking.MAPE), {name}) for each in (scores, changed))
+    assert before.score.windows[2].prediction == after.score.windows[2].prediction
+    assert before.score.windows[2].measures != after.score.windows[2].measures
+    assert before.recipe != after.recipe
+
+
+@pytest.mark.parametrize("name", [BLEND_WEIGHTED, BLEND_TOP3])
+def test_with_one_window_all_have_equal_votes_in_the_score(name: str) -> None:
+    scores = [off_by(model, error) for model, error in (("a", 1), ("b", 2), ("c", 9), ("d", 40), ("e", 50))]
+    (blend,) = blends_of(tried(scores, Ranking.MAPE), {name})
+    assert set(blend.score.windows[0].prediction) == {109.0}
+    assert candidates_in(blend.recipe)[0].model == "a"
 
 
 def test_the_cheap_blend_does_without_one_of_its_members_but_not_without_two() -> None:
-    assert [member.candidate for member in the_blend(BLEND_CHEAP, *CHEAP[:3]).members] == [*CHEAP[:3]]
-    assert blends_of(scores_of(*CHEAP[:2]), BLENDS) == ()
+    assert candidates_in(the_blend(BLEND_CHEAP, *CHEAP[:3]).recipe) == CHEAP[:3]
+    assert blends_of(tried(scores_of(*CHEAP[:2]), Ranking.MAPE), BLENDS) == ()
 
 
 def test_auto_asks_for_every_blend_and_names_for_those_they_name() -> None:
-    assert wanted_blends(a_request(model="auto")) == BLENDS
-    assert wanted_blends(a_request(model=("prophet", BLEND_CHEAP))) == (BLEND_CHEAP,)
-    assert wanted_blends(a_request(model=("prophet",))) == ()
+    assert requested_composites(a_request(model="auto")) == COMPOSITES
+    assert requested_composites(a_request(model=("prophet", BLEND_CHEAP))) == (BLEND_CHEAP,)
+    assert requested_composites(a_request(model=("prophet",))) == ()
 
 
 def test_the_order_of_the_members_changes_nothing() -> None:
@@ -113,8 +126,8 @@ def off_by(model: str, *errors: float) -> Score:
 
 
 def weights_of(*ranked: Score) -> dict[str, float]:
-    (blend,) = blends_of(ranked, {BLEND_WEIGHTED})
-    return {member.candidate.model: member.weight for member in blend.members}
+    (blend,) = blends_of(tried(ranked, Ranking.MAPE), {BLEND_WEIGHTED})
+    return {member.candidate.model: member.weight for member in blend.recipe[0].members}
 
 
 def test_a_member_that_errs_twice_as_much_has_a_quarter_of_the_weight() -> None:
@@ -151,9 +164,11 @@ def test_a_window_without_any_value_counts_for_nothing() -> None:
 def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
     members = tuple(Member(candidate=Candidate(model=name)) for name in "abc")
     outvoted = tuple(replace(member, weight=weight) for member, weight in zip(members, (0.2, 0.2, 0.6), strict=True))
-    selection = Selection(winner=the_blend(BLEND_CHEAP, *CHEAP).score, members=members, leaderboard=(), explanation="")
+    selection = Selection(
+        winner=the_blend(BLEND_CHEAP, *CHEAP).score, recipe=(Part(members=members),), leaderboard=(), explanation=""
+    )
     with offering(a=answering(1.0), b=answering(2.0), c=answering(90.0)):
         prediction, lower, upper = refit(selection, SNAPSHOT, a_spec())
-        assert refit(replace(selection, members=outvoted), SNAPSHOT, a_spec())[0].tolist() == [90.0] * 24
+        assert refit(replace(selection, recipe=(Part(members=outvoted),)), SNAPSHOT, a_spec())[0].tolist() == [90.0] * 24
     assert prediction.tolist() == [2.0] * 24
     assert ((lower <= prediction) & (prediction <= upper)).all()

@@ -16,7 +16,7 @@ from shared.errors import BadForecast
 from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import Member
+from worker.pipeline.ensembles.recipe import alone
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Selection, Terms, choose
@@ -75,6 +75,6 @@ def test_a_gap_that_is_not_filled_is_looked_over_and_nothing_is_made_up() -> Non
 
 @pytest.mark.parametrize(("answer", "error"), [(np.nan, BadForecast), (np.linalg.LinAlgError("singular"), np.linalg.LinAlgError)])
 def test_a_winner_that_cannot_be_fitted_again_is_left_to_the_caller(answer: object, error: type[Exception]) -> None:
-    selection = replace(a_selection(), members=(Member(candidate=Candidate(model="answering")),))
+    selection = replace(a_selection(), recipe=alone(Candidate(model="answering")))
     with offering(answering=answering(answer)), pytest.raises(error):
         delivered(selection)

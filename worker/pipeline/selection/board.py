@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Score
 from shared.domain.search_space import REFERENCE
-from worker.pipeline.ensembles import Member
+from worker.pipeline.ensembles.recipe import Recipe, candidates_in
 
 MAX_MEMBERS_NAMED = 4  # members of a blend; of more only the first is named
 
@@ -18,14 +18,14 @@ class Board:
     """The scores of a queue, all on the same steps.
 
     scores: best first, at least one. by: what they are compared by. asked: what the request wants them compared by.
-    members: of each blend among them.
+    recipes: of each of them that is made of others.
     costs: model → relative price of a fit; a model without one is dearest.
     """
 
     scores: Sequence[Score]
     by: Ranking
     asked: Ranking
-    members: Mapping[str, tuple[Member, ...]]
+    recipes: Mapping[str, Recipe]
     costs: Mapping[str, int]
 
     @property
@@ -44,7 +44,7 @@ class Board:
 
     def name(self, score: Score) -> str:
         """The candidate, and what it is made of."""
-        labels = [member.candidate.label for member in self.members.get(score.candidate.model, ())]
+        labels = [candidate.label for candidate in candidates_in(self.recipes.get(score.candidate.model, ()))]
         if not labels:
             return score.candidate.label
         few = len(labels) <= MAX_MEMBERS_NAMED
@@ -64,12 +64,11 @@ class Board:
         return f"; MAPE says little, since {count} of {measures.steps} steps are near zero"
 
 
-def price_of(score: Score, members: Mapping[str, tuple[Member, ...]], costs: Mapping[str, int]) -> float:
-    """Relative price of a fit; of a blend what the fits of its members cost together."""
+def price_of(score: Score, recipes: Mapping[str, Recipe], costs: Mapping[str, int]) -> float:
+    """Relative price of a fit; of what is made of others, that of all of them."""
     dearest = max(costs.values(), default=0) + 1
-    made_of = members.get(score.candidate.model)
-    models = [member.candidate.model for member in made_of] if made_of else [score.candidate.model]
-    return sum(costs.get(model, dearest) for model in models)
+    fitted = candidates_in(recipes.get(score.candidate.model, ())) or (score.candidate,)
+    return sum(costs.get(candidate.model, dearest) for candidate in fitted)
 
 
 def _listed(names: Sequence[str]) -> str:

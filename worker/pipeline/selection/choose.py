@@ -14,7 +14,10 @@ from shared.domain.forecasts import Failure, Outcome, Score
 from shared.domain.ranking import leaderboard, ranking
 from shared.domain.reports import ReportedScore
 from shared.errors import UndefinedScore
-from worker.pipeline.ensembles import Member, blends_of
+from worker.pipeline.ensembles.blends import blends_of
+from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, by_lead_time
+from worker.pipeline.ensembles.recipe import Composite, Recipe, alone
+from worker.pipeline.ensembles.tried import tried
 from worker.pipeline.selection.board import Board, price_of
 from worker.pipeline.selection.lowest import lowest
 from worker.pipeline.selection.robust import robust
@@ -30,11 +33,12 @@ class Terms:
     """How a winner is chosen.
 
     costs: model → relative price of a fit; a model without one is dearest.
-    blends: names of those that take part; one that has failed already does not.
+    composites: names of the blends, and `by_lead_time`, that take part; one that has failed already does not.
     """
 
     costs: Mapping[str, int] = field(default_factory=dict)
-    blends: Collection[str] = ()
+    composites: Collection[str] = ()
+    step_seconds: int = 3_600
     rule: SelectionRule = SelectionRule.LOWEST_MAPE
     metric: Ranking = Ranking.MAPE
 
@@ -43,11 +47,11 @@ class Terms:
 class Selection:
     """The candidate whose forecast is written, all outcomes best first, and in one sentence why it is this one.
 
-    members: what is fitted again to deliver the winner: the candidate itself, or those that it blends.
+    recipe: of what the winner's forecast is made: the candidate itself, or those that it blends, all of which are fitted again.
     """
 
     winner: Score
-    members: tuple[Member, ...]
+    recipe: Recipe
     leaderboard: tuple[Outcome, ...]
     explanation: str
     ranked_by: Ranking = Ranking.MAPE
@@ -63,24 +67,35 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
     Raises:
         UndefinedScore: no candidate could be scored; with the reasons.
     """
-    singles = [outcome for outcome in leaderboard(outcomes, terms.metric) if isinstance(outcome, Score)]
+    singles = [outcome for outcome in outcomes if isinstance(outcome, Score)]
     if not singles:
         raise UndefinedScore(f"none of {len(outcomes)} candidates could be scored: {_reasons(outcomes)}")
     failed = {outcome.candidate.model for outcome in outcomes if isinstance(outcome, Failure)}
-    made = blends_of(singles, set(terms.blends) - failed)
-    members = {blend.score.candidate.model: blend.members for blend in made}
-    everyone = (*outcomes, *(blend.score for blend in made))
-    board = leaderboard(everyone, terms.metric, price=lambda score: price_of(score, members, terms.costs))
+    made = _composites(singles, terms, failed)
+    recipes = {each.score.candidate.model: each.recipe for each in made}
+    everyone = (*outcomes, *(each.score for each in made))
+    board = leaderboard(everyone, terms.metric, price=lambda score: price_of(score, recipes, terms.costs))
     scores = [outcome for outcome in board if isinstance(outcome, Score)]
-    shown = Board(scores=scores, by=ranking(scores, terms.metric), asked=terms.metric, members=members, costs=terms.costs)
+    shown = Board(scores=scores, by=ranking(scores, terms.metric), asked=terms.metric, recipes=recipes, costs=terms.costs)
     winner, why = RULES[terms.rule](shown)
     return Selection(
         winner=winner,
-        members=members.get(winner.candidate.model, (Member(candidate=winner.candidate),)),
+        recipe=recipes.get(winner.candidate.model) or alone(winner.candidate),
         leaderboard=board,
         explanation=f"{why}{shown.about_measure}.",
         ranked_by=shown.by,
     )
+
+
+def _composites(singles: Sequence[Score], terms: Terms, failed: Collection[str]) -> list[Composite]:
+    """The candidates made of these that take part."""
+    asked = set(terms.composites) - set(failed)
+    if not asked or not singles[0].windows:
+        return []
+    known = tried(singles, ranking(singles, terms.metric))
+    made = [*blends_of(known, asked)]
+    chosen = by_lead_time(known, made, terms.step_seconds) if BY_LEAD_TIME in asked else None
+    return [*made, chosen] if chosen else made
 
 
 def with_failure(outcomes: Sequence[Outcome], failure: Failure) -> list[Outcome]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.domain.forecasts import Outcome, Score, WindowForecast
+from shared.domain.forecasts import Candidate, Outcome, Score, WindowForecast
 from shared.domain.reports import ReportedScore
-from worker.pipeline.ensembles import Member, blended
+from worker.models.base import FloatArray
+from worker.pipeline.ensembles.recipe import Recipe, combined
 from worker.pipeline.measures import measured, prediction_of
 from worker.pipeline.selection.choose import Selection, Terms, choose
 
@@ -32,7 +33,7 @@ def choose_and_report(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
     like = [*zip(*(score.windows for score in scores), strict=True)]
     older = [_without_newest(outcome, like[:-1]) if isinstance(outcome, Score) else outcome for outcome in outcomes]
     selection = choose(older, terms)
-    newest = _newest(selection.members, scores, like[-1])
+    newest = _newest(selection.recipe, scores)
     winner = replace(selection.winner, windows=(*selection.winner.windows, newest), measures=newest.measures)
     return replace(selection, winner=winner, reported=ReportedScore.KEPT_APART)
 
@@ -42,9 +43,12 @@ def _without_newest(score: Score, like: Sequence[Sequence[WindowForecast]]) -> S
     return replace(score, windows=older, measures=measured(older, like))
 
 
-def _newest(members: Sequence[Member], scores: Sequence[Score], same: Sequence[WindowForecast]) -> WindowForecast:
-    """The newest fold of the winner, forecast by all its members."""
-    theirs = [score.windows[-1] for member in members for score in scores if score.candidate == member.candidate]
-    prediction = blended([prediction_of(fold) for fold in theirs], [member.weight for member in members])
-    fold = replace(theirs[0], prediction=tuple(prediction.tolist()))
-    return replace(fold, measures=measured([fold], [same]))
+def _newest(recipe: Recipe, scores: Sequence[Score]) -> WindowForecast:
+    """The newest fold of the winner, forecast by all that it is made of."""
+    newest = [score.windows[-1] for score in scores]
+
+    def forecast_of(candidate: Candidate) -> FloatArray:
+        return next(prediction_of(score.windows[-1]) for score in scores if score.candidate == candidate)
+
+    fold = replace(newest[0], prediction=tuple(combined(recipe, forecast_of).tolist()))
+    return replace(fold, measures=measured([fold], [newest]))

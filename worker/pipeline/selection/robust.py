@@ -11,7 +11,7 @@ from math import inf
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Score
 from shared.domain.search_space import REFERENCE
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles.blends import BLENDS
 from worker.pipeline.selection.board import Board
 
 TIE_MARGIN = 0.1  # relative; closer than this on three folds is mostly noise
@@ -48,7 +48,7 @@ def _reference_measure(by: Ranking) -> Ranking:
 
 def _is_tied(score: Score, best: Score, board: Board) -> bool:
     """Whether a score is as good as the best, for all that the backtest can tell."""
-    if score.candidate.model not in board.members:
+    if score.candidate.model not in BLENDS:
         return board.value(score) <= board.value(best) * (1 + TIE_MARGIN)
     is_much_worse = board.value(score) > board.value(best) * (1 + BLEND_MARGIN)
     folds = [(own.measures.by(board.by), its.measures.by(board.by)) for own, its in zip(score.windows, best.windows, strict=True)]
@@ -67,7 +67,7 @@ def _why(winner: Score, contenders: Sequence[Score], board: Board) -> str:
         return f"{name} is the best of the candidates that beat the seasonal naive by WAPE: {shown}"
     if winner is best:
         return f"{name} is the best of {len(scores)} candidates: {shown}"
-    if winner.candidate.model in board.members:
+    if winner.candidate.model in BLENDS:
         return (
             f"{name} ({shown}) is taken, as a blend errs less by chance: the best, {board.name(best)} ({board.shown(best)}), "
             f"is not {100 * BLEND_MARGIN:.0f} % better in all and better in each of several windows"

@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain.forecasts import Candidate, Failure, Measures, Outcome, Score, WindowForecast
 from shared.domain.search_space import REFERENCE
 from tests.factories import MONDAY
-from worker.pipeline.ensembles import BLEND_TOP3
+from worker.pipeline.ensembles.blends import BLEND_TOP3
 from worker.pipeline.selection.choose import Selection, Terms
 from worker.pipeline.selection.choose import choose as choose_by
 
@@ -20,7 +20,7 @@ ALL_ZERO: dict[str, Any] = {"skipped_steps": 72, "wape": None}
 
 
 def choose(outcomes: Sequence[Outcome], blends: Collection[str] = (), **terms: Any) -> Selection:
-    return choose_by(outcomes, Terms(costs=COSTS, blends=blends, **terms))
+    return choose_by(outcomes, Terms(costs=COSTS, composites=blends, **terms))
 
 
 def a_score(model: str, mape: float | None, hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Score:

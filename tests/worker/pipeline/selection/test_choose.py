@@ -20,7 +20,8 @@ from tests.worker.pipeline.selection.outcomes import (
     a_score,
     choose,
 )
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles.blends import BLENDS
+from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.selection.choose import with_failure
 
 # rule → outcomes, the winner's model, and what is said of it; what else the terms say comes last
@@ -124,7 +125,7 @@ def test_a_blend_that_is_better_than_its_members_wins() -> None:
     """Three models that are wrong in different steps are right together."""
     selection = choose([A_REFERENCE, *ONE_EACH], TOP3)
     assert selection.winner.candidate.model == "blend_top3"
-    assert [member.candidate.model for member in selection.members] == ["theta", "prophet", "var"]
+    assert [candidate.model for candidate in candidates_in(selection.recipe)] == ["theta", "prophet", "var"]
     assert selection.winner.measures.mape == pytest.approx(0.75)
     assert selection.winner.measures.mase == pytest.approx(0.075)
     assert selection.winner.measures.skill == pytest.approx(1 - 0.75 / 20)

@@ -14,7 +14,8 @@ from shared.domain.search_space import REFERENCE
 from tests.factories import MONDAY, a_job, a_load, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles import BLENDS
+from worker.pipeline.ensembles.blends import BLENDS
+from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Terms, choose
@@ -28,7 +29,7 @@ CANDIDATES = (
     Candidate(model="ces"),
 )
 TERMS = Terms(costs={candidate.model: 1 for candidate in CANDIDATES})
-BLENDING = replace(TERMS, blends=BLENDS, rule=SelectionRule.ROBUST)
+BLENDING = replace(TERMS, composites=BLENDS, rule=SelectionRule.ROBUST)
 FOUR = a_spec(windows=4)
 
 
@@ -43,7 +44,7 @@ def test_what_happened_in_the_newest_window_changes_the_score_but_not_the_choice
     changed.iloc[-24:] = np.random.default_rng(5).uniform(1, 500, 24)
     before, after = (choose_and_report(outcomes_of(load), BLENDING) for load in (a_load(), changed))
     assert before.winner.candidate == after.winner.candidate
-    assert (before.explanation, before.members) == (after.explanation, after.members)
+    assert (before.explanation, before.recipe) == (after.explanation, after.recipe)
     assert [each.candidate for each in before.leaderboard] == [each.candidate for each in after.leaderboard]
     assert before.winner.measures.mape != after.winner.measures.mape
 
@@ -51,9 +52,9 @@ def test_what_happened_in_the_newest_window_changes_the_score_but_not_the_choice
 @pytest.mark.parametrize("blends", [(), BLENDS])
 def test_the_choice_is_that_of_the_older_windows_alone(blends: tuple[str, ...]) -> None:
     """Three windows of a history that ends a day earlier are the same as the first three of four."""
-    kept = choose_and_report(outcomes_of(), replace(TERMS, blends=blends))
+    kept = choose_and_report(outcomes_of(), replace(TERMS, composites=blends))
     snapshot, spec = a_snapshot(a_load().iloc[:-24], end=MONDAY.replace(day=4)), a_spec()
-    earlier = choose([score(each, backtest(snapshot, spec), spec) for each in CANDIDATES], replace(TERMS, blends=blends))
+    earlier = choose([score(each, backtest(snapshot, spec), spec) for each in CANDIDATES], replace(TERMS, composites=blends))
     assert kept.winner.candidate == earlier.winner.candidate
     assert kept.explanation == earlier.explanation
     for one, other in zip(kept.leaderboard, earlier.leaderboard, strict=True):
@@ -79,9 +80,9 @@ def test_the_newest_window_of_a_blend_is_made_of_its_members() -> None:
     newest = selection.winner.windows[-1]
     theirs = [
         each.windows[-1].prediction
-        for member in selection.members
+        for candidate in candidates_in(selection.recipe)
         for each in outcomes_of()
-        if isinstance(each, Score) and each.candidate == member.candidate
+        if isinstance(each, Score) and each.candidate == candidate
     ]
     assert len(selection.winner.windows) == 4
     assert (np.min(theirs, axis=0) <= newest.prediction).all()

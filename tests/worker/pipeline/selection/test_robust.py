@@ -20,7 +20,8 @@ from tests.worker.pipeline.selection.outcomes import (
     a_try,
     choose,
 )
-from worker.pipeline.ensembles import BLENDS, Member
+from worker.pipeline.ensembles.blends import BLENDS
+from worker.pipeline.ensembles.recipe import alone
 from worker.pipeline.selection.choose import Selection
 
 
@@ -74,7 +75,8 @@ def test_of_several_blends_the_weighted_one_is_preferred() -> None:
     tries = [a_try("theta", 9, 1, 1, 1), a_try("prophet", 2, 9, 2, 2), a_try("var", 3, 3, 9, 3)]
     selection = robust([A_REFERENCE, *tries], BLENDS)
     assert selection.winner.candidate.model == "blend_weighted"
-    assert [member.weight for member in selection.members] == sorted((m.weight for m in selection.members), reverse=True)
+    weights = [member.weight for member in selection.recipe[0].members]
+    assert weights == sorted(weights, reverse=True)
 
 
 def test_a_blend_of_many_names_its_heaviest_member() -> None:
@@ -104,7 +106,7 @@ TWICE_AS_GOOD = [a_try("theta", 4, 4, 4, 4), a_try("prophet", 9, 9, 9, 9), a_try
 def test_what_is_much_better_than_the_blend_in_every_window_wins() -> None:
     selection = robust([A_REFERENCE, *TWICE_AS_GOOD], TOP3)
     assert selection.winner.candidate.model == "theta"
-    assert selection.members == (Member(candidate=Candidate(model="theta")),)
+    assert selection.recipe == alone(Candidate(model="theta"))
     assert selection.explanation == "theta is the best of 5 candidates: MAPE 4.00 %."
 
 
