@@ -29,7 +29,7 @@ from shared.domain.timegrid import bucket_start
 from shared.errors import QueuecastError
 
 STEP_SECONDS = 300
-HISTORY_DAYS = 14
+HISTORY_DAYS = 28
 PATIENCE_SECONDS = 600.0
 
 REQUEST = {

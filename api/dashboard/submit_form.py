@@ -28,7 +28,7 @@ ADVANCED = (
     *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
-SUGGESTED = {"data_ingestion_time_period": "14d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
+SUGGESTED = {"data_ingestion_time_period": "28d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
 KINDS = {  # how a field is written; all others are one line of text
     "queues": "list",
     "columns": "list",

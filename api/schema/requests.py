@@ -42,7 +42,7 @@ EXAMPLE: Document = {  # what /docs offers to try; it runs on the embedded defau
     "user_name": "Bob",
     "data": {"source": {"name": "files", "path": "*.csv"}, "destination": {"name": "files"}},
     "aggregation_time_period": "1h",
-    "data_ingestion_time_period": "14d",
+    "data_ingestion_time_period": "28d",
     "future_prediction_time_period": "3d",
 }
 
@@ -83,7 +83,9 @@ class JobBody(SamplesBody):
     cluster: ClusterName = Field("", description="whose queues these are; part of what a queue is; default: the connection's")
     data: DataBody
     aggregation_time_period: fields.Period = Field(description="length of a step, such as 1h; from 1min to 1w")
-    data_ingestion_time_period: Duration = Field(description="length of the history, such as 14d")
+    data_ingestion_time_period: Duration = Field(
+        description="length of the history, such as 28d, from which weeks can be learned"
+    )
     future_prediction_time_period: Duration = Field(description="how far ahead, such as 3d")
     model: fields.Models = Field("auto", description="auto, one name, or a list of names")
     hyperparameters: fields.Hyperparameters = Field(

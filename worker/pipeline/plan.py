@@ -148,8 +148,10 @@ def fold_rule(steps: int, horizon: int, requested: int, step_seconds: int) -> tu
           336       24       3   →  3 folds of 24, the first trained on 264 steps
           336       72       3   →  3 folds of 72, the first trained on 120
           120       72       3   →  1 fold of 40, trained on 80: "5d" and "3d" at one hour
+           30       24       3   →  1 fold of 6, trained on a whole day, so that the same hour yesterday is a candidate
     """
-    third = max(1, steps // 3)
+    day = two_days(step_seconds) // MIN_SEASONS
+    third = max(1, min(steps // 3, steps - day) if steps > day else steps // 3)
     if horizon > third:
         return third, 1
     spare = min(2 * steps // 3, steps - two_days(step_seconds))

@@ -24,6 +24,7 @@ from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
+from worker.pipeline.more_history import more_history
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.score import guarded, score
@@ -71,7 +72,9 @@ def prepare_queue(
     snapshot, notes = _snapshot(request, reading, queue, issued_at)
     capacity, doubts = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
-    quality = quality_report(snapshot, reading, (*notes, *capacity.notes), named=work.spec.columns, fill=request.fill)
+    longer = more_history(snapshot, reading, work.spec)
+    notes = (*notes, *capacity.notes, *([longer] if longer else []))
+    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
     warnings = (*quality.warnings, *doubts, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     return PreparedQueue(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from shared.domain.samples import Aggregation, CsvForm, Limits, Where
 from shared.errors import DataError, UnreadableData
 
 HELD_BEFORE = timedelta(days=1)
+LOOK_BACK = timedelta(days=28)  # before the end of a history: so much, where there is so much, lets models learn weeks
 MINUTE = "%Y-%m-%d %H:%M UTC"
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
 MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one
@@ -93,6 +94,12 @@ class Query:
         """From when on samples count: what was said up to a day before the history may still hold in it."""
         return self.start - HELD_BEFORE if self.holds else self.start
 
+    @property
+    def earlier(self) -> Query | None:
+        """The time before the history whose samples would let models learn weeks; None = the history is long enough."""
+        first = self.end - LOOK_BACK
+        return replace(self, start=first, end=self.start) if self.target and first < self.start else None
+
     def judged(self, columns: Iterable[str]) -> list[str]:
         """Of these columns those of which one must have a number, else a row is not usable: the target, if there is one."""
         return [self.target] if self.target else list(columns)
@@ -126,6 +133,7 @@ class Reading:
         steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
     newest_at: when the newest sample with a number of the target was taken; None = there is no target.
+    oldest_at: when a sample before the history was taken, the oldest that was seen by the way; None = none was seen.
     losses: rows and cells of the queue that were left out and should not have been there.
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.
@@ -136,6 +144,7 @@ class Reading:
     duplicates: int = 0
     non_finite: int = 0
     newest_at: datetime | None = None
+    oldest_at: datetime | None = None
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()

@@ -95,8 +95,23 @@ class InfluxSource:
             raise why_nothing(self._database, query, points, kinds, losses)
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
         rows = int(steps["n0"].sum()) + lost
-        newest_at, notes = self._newest(query, points, frame, kinds), tuple(unread(query, kinds))
-        return Reading(frame=frame, rows=rows, non_finite=lost, newest_at=newest_at, losses=tuple(losses), notes=notes)
+        return Reading(
+            frame=frame,
+            rows=rows,
+            non_finite=lost,
+            newest_at=self._newest(query, points, frame, kinds),
+            oldest_at=self._oldest(query, points, kinds),
+            losses=tuple(losses),
+            notes=tuple(unread(query, kinds)),
+        )
+
+    def _oldest(self, query: Query, points: Points, kinds: Kinds) -> datetime | None:
+        """The first sample before the history: one look that ends with the point it finds."""
+        if not (earlier := query.earlier):
+            return None
+        statement = points.select(number(str(query.target), kinds), within(earlier), tail=" LIMIT 1")
+        rows = self._database.rows(statement, query.place, points.values)
+        return moment(rows[0][0]) if rows else None
 
     def _newest(self, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> datetime | None:
         """When the newest sample of the target was taken: one look into its last step."""

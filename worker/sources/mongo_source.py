@@ -95,6 +95,7 @@ class MongoSource:
             steps, notes, losses, doubts = self._steps(documents, query, among, columns)
             losses = (*losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
+            oldest_at = None if advice else _oldest(documents, query, among)
         if query.columns is None and (texts := self._unknown(textual(kinds), query)):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
         if note := query.note_unnamed(len(self._unnamed(query, kinds))):
@@ -106,6 +107,7 @@ class MongoSource:
             duplicates=steps.rows - steps.moments,
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
+            oldest_at=oldest_at,
             losses=losses,
             notes=tuple(notes),
             advice=(*([advice] if advice else []), *doubts),
@@ -173,6 +175,19 @@ def _span(documents: Documents, query: Query, among: Filter) -> tuple[datetime |
     for span in documents.aggregate([{"$match": samples_of(query, among)}, ends]):
         return span["start_at"], span["end_at"]
     return None, None
+
+
+def _oldest(documents: Documents, query: Query, among: Filter) -> datetime | None:
+    """The first sample before the history, by one look into the index."""
+    if not (earlier := query.earlier):
+        return None
+    first: list[Document] = [
+        {"$sort": {query.time_field: 1}},
+        {"$limit": 1},
+        {"$project": {"_id": 0, "at": f"${query.time_field}"}},
+    ]
+    found = next(iter(documents.aggregate([{"$match": samples_of(earlier, among)}, *first])), None)
+    return found["at"] if found else None
 
 
 def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps, losses: Sequence[Loss]) -> None:

@@ -86,11 +86,12 @@ def test_a_history_of_three_days_has_one_window_and_says_for_whom_it_is_too_shor
     assert "seasonal_naive days=7 is left out: it needs 168 steps of history, found 48" in found.warnings
 
 
-@pytest.mark.parametrize("hours", [3, 5, 23, 30, 47])
+@pytest.mark.parametrize("hours", [3, 5, 23, 25, 30, 47])
 def test_after_a_cold_start_of_a_few_hours_baselines_answer_with_a_warning(hours: int) -> None:
     found = told(a_load(hours))
     assert {"last_value"} <= found.tried <= BASELINES
     assert found.forecast.horizon_steps == DAY
+    assert ("seasonal_naive" in found.tried) == (hours > DAY)  # a whole day, and something to be scored on
     assert f"only {hours} hours of history, less than 2 days: only baselines are tried" in found.warnings
 
 

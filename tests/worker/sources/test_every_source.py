@@ -206,6 +206,16 @@ def test_nothing_outside_start_and_end_is_read(stored):
     assert reading.frame.index.max() < end
 
 
+def test_that_there_are_samples_before_the_history_is_seen_by_the_way(stored):
+    """Not by MongoDB without an index: there the look would read the whole collection."""
+    source, place, rows = stored
+    later = source.read(a_query(place, start=START + timedelta(days=2), end=START + timedelta(days=3)))
+    first = rows[rows.queue == "root.etl"].timestamp.min().to_pydatetime()
+    assert later.oldest_at in {first, None}
+    assert (later.oldest_at is None) == any("index" in advice for advice in later.advice)
+    assert source.read(a_query(place)).oldest_at is None
+
+
 def test_repeated_and_broken_samples_are_counted(stored):
     source, place, rows = stored
     reading = source.read(a_query(place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 
 import numpy as np
@@ -54,6 +55,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
         duplicates=len(inside) - moments,
         non_finite=moments - len(usable),
         newest_at=usable[-1].to_pydatetime(),
+        oldest_at=_oldest(parts, samples, query),
         losses=losses,
         notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),
         advice=tuple(chain(advice_on_times(parts, query), _doubts(samples, query))),
@@ -145,15 +147,26 @@ def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], 
 
 def _where(parts: Sequence[Part], samples: Samples, query: Query) -> str:
     """Where its rows lie, if not in the history."""
-    moments = samples.moments[samples.is_readable]
-    ends = [part.outside for part in parts if part.outside[2]]
-    if len(moments):
-        ends.append((int(moments.min()), int(moments.max()), len(moments)))
+    ends = _ends(parts, samples)
     if not ends:
         return "found no row of it"
     first, last, count = min(end[0] for end in ends), max(end[1] for end in ends), sum(end[2] for end in ends)
     first_at, last_at = as_index(np.array([first, last]))
     return f"found {count:,} rows from {first_at:{MINUTE}} to {last_at:{MINUTE}}, none in {query.history}"
+
+
+def _oldest(parts: Sequence[Part], samples: Samples, query: Query) -> datetime | None:
+    """The first row before the history, which was seen by the way."""
+    ends = _ends(parts, samples)
+    oldest_at = as_index(np.array([min(end[0] for end in ends)]))[0].to_pydatetime() if ends else query.start
+    return oldest_at if query.earlier and oldest_at < query.start else None
+
+
+def _ends(parts: Sequence[Part], samples: Samples) -> list[tuple[int, int, int]]:
+    """First and last time and number of its rows: of those near the history, and of those far from it in each file."""
+    moments = samples.moments[samples.is_readable]
+    near = [(int(moments.min()), int(moments.max()), len(moments))] if len(moments) else []
+    return [*(part.outside for part in parts if part.outside[2]), *near]
 
 
 def _notes(samples: Samples) -> Iterator[str]:
