@@ -25,7 +25,7 @@ ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
     *("selection", "metric", "baselines", "backtest_windows", "interval", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
-    *("accept_losses", "timezone", "holidays", "as_of", "deadline", "max_candidates"),
+    *("accept_losses", "timezone", "holidays", "events", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
 SUGGESTED = {"data_ingestion_time_period": "28d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
@@ -35,6 +35,7 @@ KINDS = {  # how a field is written; all others are one line of text
     "queue_field": "one or several",
     "where": "json",
     "csv": "json",
+    "events": "json",
     "fill": "json",
     "missing_values": "numbers",
     "queues_from_columns": "bool",
@@ -61,6 +62,7 @@ PLACEHOLDERS = {
     "where": '{"partition": "gpu"}',
     "csv": '{"separator": ";", "decimal": ","}',
     "missing_values": "-1",
+    "events": '[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}]',
     "ingestion_delay": "30min",
     "fill": '{"method": "interpolate", "longest": "6h"}',
 }
@@ -140,7 +142,7 @@ def _known(name: str, known: Mapping[str, object]) -> str:
 
 def _text(value: object) -> str:
     """A value as it is typed into the form: lists with commas, what is open as nothing, all else as JSON has it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) or (isinstance(value, list) and value and isinstance(value[0], Mapping)):
         return json.dumps(value, ensure_ascii=False) if value else ""
     if isinstance(value, bool):
         return str(value).lower()

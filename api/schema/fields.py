@@ -26,7 +26,7 @@ from api.schema.sizes import Size
 from shared.domain import identifiers
 from shared.domain.durations import Duration
 from shared.domain.jobs import Hyperparameter
-from shared.domain.texts import CONTROL, COUNTRY, MAX_DATES, SHORT, Text, holidays_of
+from shared.domain.texts import CONTROL, COUNTRY, DAY, MAX_DATES, SHORT, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
 
@@ -166,9 +166,11 @@ Models = Annotated[
     _two_forms(_MODEL, _MODEL, MAX_MODELS, 1),
 ]
 Holidays = Annotated[
-    tuple[date, ...] | str | None,
+    tuple[date | str, ...] | str | None,
     BeforeValidator(lambda given: None if given is None else holidays_of(given)),
-    _two_forms({"type": ["string", "null"], "pattern": f"^{COUNTRY}$"}, {"type": "string", "format": "date"}, MAX_DATES),
+    _two_forms(
+        {"type": ["string", "null"], "pattern": f"^{COUNTRY}$"}, {"type": "string", "pattern": f"^({DAY}|{COUNTRY})$"}, MAX_DATES
+    ),
 ]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]

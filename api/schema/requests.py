@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from api.schema import fields
+from api.schema.calendar import EventBody
 from api.schema.forms import Form
 from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
@@ -27,6 +28,7 @@ from shared.domain.choice import Metric, SelectionRule
 from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
+from shared.domain.occasions import MAX_EVENTS
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName
@@ -110,7 +112,12 @@ class JobBody(SamplesBody):
         (0.0, None), description="physical range; null = open"
     )
     timezone: fields.TimeZone = Field("UTC", description="of days and weeks: those of its wall clock")
-    holidays: fields.Holidays = Field(None, description="a country such as DE, a part of one such as DE-BY, or a list of dates")
+    holidays: fields.Holidays = Field(
+        None, description="a country such as DE, a part of one such as DE-BY, or a list of these and of dates"
+    )
+    events: Annotated[tuple[EventBody, ...], Size(MAX_EVENTS)] = Field(
+        (), description="known special times, past and to come: a list of objects with name, start, end, kind"
+    )
     as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")
     deadline: fields.Deadline = Field(Duration(1, "h"), description="the job ends by then; from 1min to 7d")
     max_candidates: Annotated[fields.WholeNumber, Field(ge=1, le=100_000)] = 2_000
@@ -136,6 +143,13 @@ class JobBody(SamplesBody):
                     raise ValueError(f"{column!r} is the {name}; accepted are numbers, and other columns of numbers")
         return limits
 
+    @field_validator("events")
+    @classmethod
+    def _events_end(cls, events: tuple[EventBody, ...], info: ValidationInfo) -> tuple[EventBody, ...]:
+        for event in events if "timezone" in info.data else ():  # a wrong zone has its own error
+            event.to_event(info.data["timezone"])
+        return events
+
     @field_validator("bounds")
     @classmethod
     def _bounds_are_in_order(cls, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
@@ -150,7 +164,8 @@ class JobBody(SamplesBody):
         source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
         limits = self.limits.to_limits() if self.limits else None
-        return JobRequest(**(dict(self) | {"data": places, "limits": limits} | self.of_samples()))
+        events = tuple(event.to_event(self.timezone) for event in self.events)
+        return JobRequest(**(dict(self) | {"data": places, "limits": limits, "events": events} | self.of_samples()))
 
 
 class CancelBody(Form):

@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from math import inf
 from typing import Literal
 
 from shared.domain.choice import Ranking
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
+from shared.domain.occasions import Event, Holidays
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
@@ -88,7 +89,8 @@ class ForecastSpec:
     interval: float
     bounds: tuple[float | None, float | None]
     timezone: str
-    holidays: str | tuple[date, ...] | None = None
+    holidays: Holidays | None = None
+    events: tuple[Event, ...] = ()
     columns: tuple[str, ...] = ()  # companions that were asked for by name
     fill: Fill = field(default_factory=Fill)
     unit: Unit | None = None

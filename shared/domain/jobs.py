@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
+from shared.domain.occasions import Event, Holidays
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of
@@ -105,7 +106,8 @@ class JobRequest:
     interval: float = 0.9
     bounds: tuple[float | None, float | None] = (0.0, None)
     timezone: str = "UTC"
-    holidays: str | tuple[date, ...] | None = None
+    holidays: Holidays | None = None
+    events: tuple[Event, ...] = ()
     as_of: datetime | None = None
     deadline: Duration = Duration(1, "h")
     max_candidates: int = 2_000

@@ -13,11 +13,14 @@ from pydantic_core import CoreSchema, core_schema
 
 from shared.domain import identifiers
 from shared.domain.holiday_codes import known_code
+from shared.domain.occasions import Holidays
 from shared.domain.series import CLUSTER, MAX_CLUSTER
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 MAX_DATES = 1_000
+MAX_CODES = 50
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")  # JSON can say it, no store can keep it
 
 
@@ -52,16 +55,19 @@ PolicyName = Annotated[
 ]
 
 
-def holidays_of(given: object) -> str | tuple[date, ...]:
-    """Holidays: the code or the dates that a text or a list of texts stands for; raises ValueError with what is accepted."""
+def holidays_of(given: object) -> Holidays:
+    """Holidays: the code, or the codes and days that a list of texts stands for; raises ValueError with what is accepted."""
     if isinstance(given, str) and re.fullmatch(COUNTRY, given):
         return known_code(given)
-    if isinstance(given, list | tuple) and len(given) <= MAX_DATES and all(map(_is_day, given)):
-        return tuple(map(date.fromisoformat, given))
+    if isinstance(given, list | tuple) and len(given) <= MAX_DATES and all(map(_is_holiday, given)):
+        found = tuple(known_code(each) if re.fullmatch(COUNTRY, each) else date.fromisoformat(each) for each in given)
+        if sum(isinstance(each, str) for each in found) <= MAX_CODES:
+            return found
     raise ValueError(
-        f"accepted are a country code such as DE, that of a part such as DE-BY, or at most {MAX_DATES} dates such as 2026-01-01"
+        f"accepted are a country code such as DE, that of a part such as DE-BY, at most {MAX_DATES} dates such as 2026-01-01,"
+        f" and a list of both with at most {MAX_CODES} codes"
     )
 
 
-def _is_day(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) is not None
+def _is_holiday(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(f"{DAY}|{COUNTRY}", value) is not None

@@ -249,13 +249,14 @@ def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
     assert sum(int(count) for _, count in chosen) == 4
 
 
-@pytest.mark.parametrize("holidays", ["DE", "de-BY", "2026-01-01, 2026-04-03", ""])
+@pytest.mark.parametrize("holidays", ["DE", "de-BY", "2026-01-01, AT", ""])
 def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) -> None:
     out = tmp_path / "forecasts.csv"
     file = str(usage(tmp_path / "usage.csv"))
     rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", holidays)
+    event = ("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-05T12:00:00Z"}]')
     kept = ("--accept-losses", "--out", str(out), "--json")  # half of the values lie outside the bounds
-    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *kept))
+    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *event, *kept))
     assert list(found["queues"]) == ["b"]
     assert found["queues"]["b"]["interval"] == 0.5
     frame = pd.read_csv(out)
@@ -315,6 +316,8 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--timezone", "Mars/Olympus"), "Europe/Berlin"),
         (("--holidays", "XX"), "ISO 3166"),
         (("--holidays", "christmas"), "2026-01-01"),
+        (("--events", '[{"name": "fair"}]'), "objects with start, end, name, kind"),
+        (("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}]'), "ends after their beginnings"),
         (("--interval", "90"), "--interval"),
         (("--bounds", "100"), "0,100"),
         (("--bounds", "100,0"), "0,100"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from functools import wraps
 from inspect import signature
 from math import inf
@@ -12,9 +11,9 @@ from typing import Annotated, cast, get_type_hints
 import typer
 
 from shared.domain.samples import Limits
-from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
 from shared.errors import UsageError
+from worker.backtest.calendar_options import calendar_of
 from worker.backtest.choice_options import choice_of
 from worker.backtest.sample_options import csv_of, delay_of, fill_of, numbers_of, queue_fields_of, where_of, zone_of
 
@@ -26,8 +25,6 @@ LIMIT = "YARN's own columns, else 100 %"
 def fields_of(
     *,
     queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
-    timezone: Annotated[str, typer.Option(help="Of days and weeks: those of its wall clock.")] = "UTC",
-    holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
     queue_field: Annotated[str, typer.Option(help="Column with the queue's name, or several, separated by commas.")] = "queue",
@@ -46,13 +43,13 @@ def fields_of(
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval, "unit": unit}
-    read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
+    plain = {"time_field": time_field, "target": target, "interval": interval, "unit": unit}
+    read = {"queues": names_of(queue), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
     gaps = {"ingestion_delay": delay_of(ingestion_delay), "fill": fill_of(fill)}
     flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
-    limits = limits_of(guaranteed, maximum)
-    return {**plain, **read, **written, **gaps, **flags, "limits": limits, "queue_field": queue_fields_of(queue_field)}
+    limits = {"limits": limits_of(guaranteed, maximum), "queue_field": queue_fields_of(queue_field)}
+    return {**plain, **read, **written, **gaps, **flags, **limits}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
@@ -72,22 +69,14 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
     return whole
 
 
-FORMS = cast("tuple[Callable[..., dict[str, object]], ...]", (fields_of, choice_of))  # each a part of the request's fields
+FORMS = cast(
+    "tuple[Callable[..., dict[str, object]], ...]", (fields_of, calendar_of, choice_of)
+)  # each a part of the request's fields
 
 
 def names_of(text: str) -> tuple[str, ...]:
     """The names of a comma-separated list."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def holidays_in(text: str) -> str | tuple[date, ...] | None:
-    """A country or a part of one, or the dates of a comma-separated list; None where there is neither."""
-    names = names_of(text)
-    is_code = len(names) == 1 and names[0][0].isalpha()
-    try:
-        return holidays_of(names[0] if is_code else names) or None
-    except ValueError as error:
-        raise UsageError(f"--holidays {text!r}: {error}") from error
 
 
 def limits_of(guaranteed: str, maximum: str) -> Limits | None:

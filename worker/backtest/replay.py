@@ -154,8 +154,8 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
-    """The reference forecast of the same steps, and MASE's scale."""
-    known, ahead = known_at_issue(snapshot, spec)
+    """The reference forecast of the same steps, which knows no occasions, and MASE's scale."""
+    known, ahead = known_at_issue(snapshot, replace(spec, holidays=None, events=()))
     reference = reference_forecast(known)[ahead:]
     return clip(reference, spec.bounds), mase_scale(known.history.target, known.history.steps_per_day)
 

@@ -24,7 +24,7 @@ from shared.errors import UsageError
 from worker.backtest.export import replacing
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
-from worker.prepare.calendar import holiday_dates
+from worker.prepare.calendar import holidays_between
 from worker.prepare.wall_clock import wall_clock
 from worker.sources.files.listing import SUFFIXES
 
@@ -74,7 +74,7 @@ def _refuse(request: JobRequest) -> None:
     if refusal := request.fill.refusal(request.step_seconds):
         raise UsageError(f"--fill: {refusal}")
     some_day = wall_clock(_SOME_DAY, request.timezone, request.step_seconds)
-    holiday_dates(some_day.times, request.holidays)
+    holidays_between(some_day.times, request.holidays)
 
 
 def _places(paths: Sequence[Path]) -> tuple[Place, ...]:

@@ -58,7 +58,6 @@ class History:
     calendar: pd.DataFrame
     times: pd.DatetimeIndex
     step_seconds: int
-    holidays: tuple[str, ...] = ()  # ISO dates that are holidays, history and future
     seed: int = 0
 
     @property

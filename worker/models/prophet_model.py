@@ -1,4 +1,4 @@
-"""Prophet: a trend that bends, daily, weekly and yearly seasons, holidays."""
+"""Prophet: a trend that bends, daily, weekly and yearly seasons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIN_STEPS = 10  # below that two numbers of trend and a noise level are guesses
 @models.register("prophet")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProphetModel(Model):
-    """Trend, seasons and holidays, added up or multiplied (Taylor and Letham, Forecasting at Scale, 2018).
+    """Trend and seasons, added up or multiplied (Taylor and Letham, Forecasting at Scale, 2018).
 
     Its own bands are never asked for: bounds come from backtest errors, alike for all models.
     """
@@ -83,15 +83,8 @@ class ProphetModel(Model):
             daily_seasonality=history.step_seconds < SECONDS_PER_DAY,
             weekly_seasonality=history.step_seconds <= SECONDS_PER_DAY and days >= MIN_SEASONS * 7,
             yearly_seasonality=days >= MIN_SEASONS * DAYS_PER_YEAR,
-            holidays=_holiday_frame(history),
             uncertainty_samples=0,
         )
-
-
-def _holiday_frame(history: History) -> pd.DataFrame | None:
-    if not history.holidays:
-        return None
-    return pd.DataFrame({"holiday": "holiday", "ds": pd.DatetimeIndex(history.holidays)})
 
 
 def _silence(*names: str) -> None:

@@ -11,10 +11,11 @@ from worker.models.base import FloatArray
 from worker.pipeline.doubts import level_since
 from worker.pipeline.ensembles.recipe import candidates_in, combined
 from worker.pipeline.history import build, known_at_issue, predict
-from worker.pipeline.intervals import of_this_level, prediction_interval
+from worker.pipeline.intervals import of_this_level, prediction_interval, widened
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
+from worker.pipeline.special import ordinary_folds
 from worker.pipeline.unmeasured import unmeasured_steps
 
 Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
@@ -28,11 +29,12 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
-    folds = of_this_level(selection.winner.windows, level_since(snapshot))
+    folds = ordinary_folds(of_this_level(selection.winner.windows, level_since(snapshot)), snapshot, spec)
     bounds = prediction_interval(
         prediction, folds, level=spec.interval, physical_range=spec.bounds, step_seconds=spec.step_seconds
     )
-    return prediction[ahead:], bounds[0][ahead:], bounds[1][ahead:]
+    lower, upper = widened(prediction, bounds, known.ahead_in_utc(), level=spec.interval, physical_range=spec.bounds)
+    return prediction[ahead:], lower[ahead:], upper[ahead:]
 
 
 def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, created_at: datetime) -> Forecast:

@@ -10,7 +10,8 @@ Models see and answer steps of the clock on the wall; everything else is steps o
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,12 @@ from shared.errors import BadForecast, EmptySeries, NeedsMoreHistory
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot
-from worker.prepare.calendar import calendar_features, holiday_dates
+from worker.pipeline.special import Ahead, ahead_of, occasions_in, without_occasions
+from worker.prepare.calendar import calendar_features, holidays_between
 from worker.prepare.clean import clean
+from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
+from worker.prepare.occasions import Occasions
 from worker.prepare.scaling import Scaler
 from worker.prepare.wall_clock import wall_clock
 
@@ -35,21 +39,33 @@ class Known:
     history: what models see.
     places: shape (horizon,): which of the steps that models forecast each step of UTC is; below 0 where it is one that they have
         seen, counted from its end, as in the second run of an hour that comes twice.
+    occasions: of the history and the horizon, on the wall clock.
+    effects: of the kinds of occasions that the history has, what they do.
+    ahead: what that makes of what models forecast.
     """
 
     history: History
     places: NDArray[np.int_]
+    occasions: Occasions
+    effects: Mapping[str, Effect]
+    ahead: Ahead
 
     @property
     def horizon(self) -> int:
         """How many steps models are asked for; at least 1."""
         return max(1, int(self.places.max()) + 1)
 
-    def in_utc(self, forecast: FloatArray) -> FloatArray:
-        """What models forecast, shape (horizon of theirs,), as steps of UTC."""
+    def delivered(self, forecast: FloatArray) -> FloatArray:
+        """What models forecast, shape (horizon of theirs,), with the effects of occasions and as steps of UTC."""
         seen = max(0, -int(self.places.min()))
-        answers: FloatArray = np.concatenate([self.history.target[self.history.length - seen :], forecast])[self.places + seen]
+        steps = np.concatenate([self.history.target[self.history.length - seen :], self.ahead.applied(forecast)])
+        answers: FloatArray = steps[self.places + seen]
         return answers
+
+    def ahead_in_utc(self) -> Ahead:
+        """What occasions do to the steps of UTC, shape (horizon,)."""
+        at = np.maximum(self.places, 0)
+        return Ahead(**{field.name: getattr(self.ahead, field.name)[at] for field in fields(Ahead)})
 
 
 def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> Known:
@@ -62,22 +78,23 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     """
     every = pd.date_range(snapshot.frame.index[0], periods=cutoff + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
-    filled = fill_gaps(clock.on_the_wall(snapshot.frame.iloc[:cutoff]), spec.step_seconds, spec.fill)
+    end = clock.known(cutoff)
+    occasions = occasions_in(clock.times, spec)
+    ordinary, effects = without_occasions(clock.on_the_wall(snapshot.frame.iloc[:cutoff]), spec, occasions)
+    filled = fill_gaps(ordinary, spec.step_seconds, spec.fill)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
     chosen, _ = clean(filled, snapshot.target, spec.columns)
-    end = clock.known(cutoff)
     times = clock.times[end - len(chosen) :]
-    holidays = holiday_dates(times, spec.holidays)
     history = History(
         target=chosen[snapshot.target].to_numpy(dtype=np.float64),
         covariates=chosen.drop(columns=snapshot.target).to_numpy(dtype=np.float64),
-        calendar=calendar_features(times, holidays),
+        calendar=calendar_features(times, holidays_between(times, spec.holidays)),
         times=times,
         step_seconds=spec.step_seconds,
-        holidays=holidays,
     )
-    return Known(history=history, places=clock.places[cutoff:] - end)
+    ahead = ahead_of(occasions, effects, end)
+    return Known(history=history, places=clock.places[cutoff:] - end, occasions=occasions, effects=effects, ahead=ahead)
 
 
 def known_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[Known, int]:
@@ -117,7 +134,7 @@ def predict(model: Model, known: Known, physical_range: tuple[float | None, floa
     if not np.isfinite(forecast).all():
         step = int(np.argmin(np.isfinite(forecast))) + 1
         raise BadForecast(f"found {forecast[step - 1]} at step {step}")
-    return clip(known.in_utc(forecast), physical_range)
+    return clip(known.delivered(forecast), physical_range)
 
 
 def clip(values: FloatArray, physical_range: tuple[float | None, float | None]) -> FloatArray:
@@ -130,7 +147,7 @@ def reference_forecast(known: Known) -> FloatArray:
     """The same hour of the day before, which `skill` compares with; NaN where there is no whole day yet."""
     season = known.history.target[-known.history.steps_per_day :]
     has_day = len(season) == known.history.steps_per_day
-    return known.in_utc(np.resize(season, known.horizon) if has_day else np.full(known.horizon, np.nan))
+    return known.delivered(np.resize(season, known.horizon) if has_day else np.full(known.horizon, np.nan))
 
 
 def _forecast_scaled(model: Model, history: History, horizon: int) -> FloatArray:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from math import ceil, sqrt
+from statistics import NormalDist
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from shared.domain.timegrid import lead_groups
 from worker.models.base import FloatArray
 from worker.pipeline.history import clip
 from worker.pipeline.measures import errors_of
+from worker.pipeline.special import Ahead
 
 # Chosen on every second real series at hand so that 90 % covers 90 %, and checked on the others.
 SHARED_STEPS = 24  # a group's spread counts as if it held so many residuals of the overall spread: 6 steps alone are noise
@@ -49,6 +51,24 @@ def prediction_interval(
     """
     half = half_widths(np.array([errors_of(fold) for fold in folds]), len(prediction), level, step_seconds)
     return clip(prediction - half, physical_range), clip(prediction + half, physical_range)
+
+
+def widened(
+    prediction: FloatArray,
+    bounds: tuple[FloatArray, FloatArray],
+    ahead: Ahead,
+    *,
+    level: float,
+    physical_range: tuple[float | None, float | None],
+) -> tuple[FloatArray, FloatArray]:
+    """Bounds that also allow for what an occasion may do otherwise than before: squares of widths add up.
+
+    Args:
+        ahead: what occasions do to each step, shape (horizon,); ordinary steps keep their bounds.
+    """
+    further = NormalDist().inv_cdf((1 + level) / 2) * ahead.spread
+    lower, upper = (np.hypot(np.abs(ahead.scale) * (bound - prediction), further) for bound in bounds)
+    return clip(prediction - lower, physical_range), clip(prediction + upper, physical_range)
 
 
 def of_this_level(folds: Sequence[WindowForecast], since: datetime | None) -> Sequence[WindowForecast]:

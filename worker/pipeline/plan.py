@@ -125,6 +125,7 @@ def forecast_spec(
         bounds=capacity.physical_range(request.bounds),
         timezone=request.timezone,
         holidays=request.holidays,
+        events=request.events,
         columns=request.columns or (),
         fill=request.fill,
         unit=capacity.unit,

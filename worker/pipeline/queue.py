@@ -22,11 +22,13 @@ from shared.errors import DataError
 from worker.pipeline.backtest import backtest
 from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.history import known_at_issue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.more_history import more_history
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
+from worker.pipeline.said import said_of_occasions
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, with_failure
 from worker.pipeline.selection.kept_apart import choose_and_report
@@ -73,13 +75,13 @@ def prepare_queue(
     capacity, doubts = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
     longer = more_history(snapshot, reading, work.spec)
-    notes = (*notes, *capacity.notes, *([longer] if longer else []))
+    further, about_occasions = said_of_occasions(known_at_issue(snapshot, work.spec)[0])
+    notes = (*notes, *capacity.notes, *further, *([longer] if longer else []))
     quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
-    warnings = (*quality.warnings, *doubts, *warnings, *reading.advice)
+    warnings = (*about_occasions, *quality.warnings, *doubts, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
-    return PreparedQueue(
-        snapshot=snapshot, work=work, quality=replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
-    )
+    quality = replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
+    return PreparedQueue(snapshot=snapshot, work=work, quality=quality)
 
 
 def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: datetime) -> tuple[Snapshot, tuple[str, ...]]:

@@ -5,18 +5,20 @@ Of readings of the wall clock (wall_clock.py), so that 9 o'clock stays 9 o'clock
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
+from shared.domain.occasions import HOLIDAY, Holidays
 from shared.errors import InvalidRequest
 
 _DAYS_FROM_WEEKEND = np.array([1, 2, 3, 2, 1, 0, 0])  # Monday is one day from Sunday, Friday one from Saturday
 
 
-def calendar_features(times: pd.DatetimeIndex, holidays: Sequence[str]) -> pd.DataFrame:
+def calendar_features(times: pd.DatetimeIndex, holidays: Collection[date]) -> pd.DataFrame:
     """One row per step, one float column per feature; index = `times`.
 
     hour (0–23, minutes as a fraction), day_of_week (0 = Monday), day_of_month, week_of_month (1–5: days 1–7 are week 1),
@@ -25,7 +27,7 @@ def calendar_features(times: pd.DatetimeIndex, holidays: Sequence[str]) -> pd.Da
 
     Args:
         times: starts of steps on the wall clock, without a zone.
-        holidays: ISO dates, as `holiday_dates` gives them.
+        holidays: days, as `holidays_between` gives them.
     """
     features = {
         "hour": times.hour + times.minute / 60,
@@ -42,27 +44,29 @@ def calendar_features(times: pd.DatetimeIndex, holidays: Sequence[str]) -> pd.Da
     return pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in features.items()}, index=times)
 
 
-def holiday_dates(times: pd.DatetimeIndex, holidays: str | Sequence[date] | None) -> tuple[str, ...]:
-    """The holidays between the first and the last step, as sorted ISO dates.
+def holidays_between(times: pd.DatetimeIndex, holidays: Holidays | None) -> dict[date, str]:
+    """The holidays between the first and the last step, by day, with their names where they are known.
 
     Args:
         times: starts of steps on the wall clock, sorted, not empty.
-        holidays: a country code (ISO 3166: "DE", or "DE-BY" for a part of it), the dates themselves, or None. Raises
+        holidays: the code of a country (ISO 3166: "DE", or "DE-BY" for a part of it), a list of codes and days, or None. Raises
             InvalidRequest for an unknown code.
     """
-    if holidays is None:
-        return ()
     first, last = (moment.date() for moment in times[[0, -1]])
-    days = _country_days(holidays, first.year, last.year) if isinstance(holidays, str) else holidays
-    return tuple(sorted({day.isoformat() for day in days if first <= day <= last}))
+    found: dict[date, str] = {}
+    for given in (holidays,) if isinstance(holidays, str) else holidays or ():
+        days = _country_days(given, first.year, last.year) if isinstance(given, str) else {given: HOLIDAY}
+        found |= {day: name for day, name in days.items() if first <= day <= last}
+    return dict(sorted(found.items()))
 
 
-def _country_days(code: str, first_year: int, last_year: int) -> list[date]:
+@lru_cache(maxsize=64)
+def _country_days(code: str, first_year: int, last_year: int) -> Mapping[date, str]:
     from holidays import country_holidays
 
     country, _, part = code.upper().partition("-")
     try:
-        return list(country_holidays(country, subdiv=part or None, years=range(first_year, last_year + 1)))
+        return dict(country_holidays(country, subdiv=part or None, years=range(first_year, last_year + 1)))
     except NotImplementedError as error:
-        accepted = 'an ISO 3166 code such as "DE", "US" or "DE-BY", or a list of dates'
+        accepted = 'an ISO 3166 code such as "DE", "US" or "DE-BY", or a list of codes and days'
         raise InvalidRequest(f"found {code!r}, accepted is {accepted}", field="holidays") from error

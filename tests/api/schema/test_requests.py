@@ -14,6 +14,7 @@ from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
+from shared.domain.occasions import Event
 from shared.domain.samples import Aggregation, Fill, FillMethod
 from tests.api.bodies import SAMPLE, a_body
 
@@ -79,7 +80,24 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
         ("timezone", "Europe/Berlin", "Europe/Berlin"),
         ("holidays", "DE", "DE"),
         ("holidays", "de-by", "DE-BY"),
-        ("holidays", ["2026-01-01"], (date(2026, 1, 1),)),
+        ("holidays", ["2026-01-01", "at"], (date(2026, 1, 1), "AT")),
+        (
+            "events",
+            [{"name": "fair", "start": "2026-01-05", "end": "2026-01-06"}],
+            (Event(name="fair", start=datetime(2026, 1, 5, tzinfo=UTC), end=datetime(2026, 1, 7, tzinfo=UTC)),),
+        ),
+        (
+            "events",
+            [{"name": "run 1", "kind": "run", "start": "2026-01-05T08:00:00+01:00", "end": "2026-01-05T09:00:00Z"}],
+            (
+                Event(
+                    name="run 1",
+                    kind="run",
+                    start=datetime(2026, 1, 5, 7, tzinfo=UTC),
+                    end=datetime(2026, 1, 5, 9, tzinfo=UTC),
+                ),
+            ),
+        ),
         ("as_of", "2026-01-05T01:00:00+01:00", datetime(2026, 1, 5, tzinfo=UTC)),
         ("deadline", "10 minutes", Duration(10, "min")),
         ("max_candidates", 10, 10),
@@ -177,6 +195,12 @@ REFUSED = [
     ("holidays", ["2026-02-30"], "month"),
     ("holidays", [20260101], "country code"),
     ("holidays", ["2026-01-01"] * 1_001, "at most 1000"),
+    ("holidays", ["DE"] * 51, "at most 50 codes"),
+    ("events", [{"name": "fair", "start": "2026-01-05"}], "required"),
+    ("events", [{"name": "fair", "start": "2026-01-05T08:00:00", "end": "2026-01-06"}], "a moment with its zone"),
+    ("events", [{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}], "ends after their beginnings"),
+    ("events", [{"name": "fair", "start": "2026-01-05", "end": "2026-01-05", "kinds": ""}], "not permitted"),
+    ("events", [{"name": "fair", "start": "2026-01-05", "end": "2026-01-05"}] * 1_001, "0 to 1000"),
     ("as_of", "2026-01-05T00:00:00", "with a time zone"),
     ("as_of", 1767225600, "ISO 8601"),
     ("as_of", "0001-01-01T00:00:00+14:00", "ISO 8601"),

@@ -1,4 +1,4 @@
-"""Prophet: holidays, weeks, and the optimiser's price."""
+"""Prophet: weeks, and the optimiser's price."""
 
 from __future__ import annotations
 
@@ -21,19 +21,6 @@ def _history_to(end: datetime, target_of: object, *, length: int, horizon: int) 
     times = pd.date_range(end - pd.Timedelta(hours=length), periods=length + horizon, freq="h")
     target = np.asarray(target_of(times[:length]), dtype=float)  # type: ignore[operator]
     return a_history(length, horizon=horizon, times=times, calendar=a_calendar(times), target=target)
-
-
-def test_a_holiday_in_the_history_teaches_the_next_one() -> None:
-    history = a_history(14 * 24, horizon=48)
-    quiet = history.target.copy()
-    quiet[24 * 8 : 24 * 9] -= 25
-    days = history.times.strftime("%Y-%m-%d")
-    holidays = (days[24 * 8], days[14 * 24])  # one known, and the first of the two days ahead
-    told = a_history(14 * 24, horizon=48, target=quiet, holidays=holidays)
-    forecast = ProphetModel().forecast(told, 48)
-    untold = ProphetModel().forecast(a_history(14 * 24, horizon=48, target=quiet), 48)
-    assert np.mean(forecast[:24] - untold[:24]) < -15
-    assert np.mean(forecast[24:] - untold[24:]) > -5
 
 
 def test_a_weekly_season_is_fitted_from_two_weeks_on() -> None:

@@ -221,5 +221,5 @@ def test_a_holiday_ahead_is_as_quiet_as_those_in_the_history_by_country_or_by_da
     at = datetime(2026, 1, 1, tzinfo=UTC)
     load = office(a_load(12 * DAY, end=at).index, "UTC", quiet)
     with_them, without = (prophet_alone(load, at, holidays=given) for given in (holidays, None))
-    assert without.mean() > 35  # Prophet's holidays move the day as a whole
+    assert without.mean() > 35
     assert with_them.mean() < 25

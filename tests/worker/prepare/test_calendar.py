@@ -12,7 +12,7 @@ from holidays import list_supported_countries
 
 from shared.domain.holiday_codes import CODES
 from shared.errors import InvalidRequest
-from worker.prepare.calendar import calendar_features, holiday_dates
+from worker.prepare.calendar import calendar_features, holidays_between
 
 
 def hours(start: str, periods: int, freq: str = "1h") -> pd.DatetimeIndex:
@@ -20,7 +20,7 @@ def hours(start: str, periods: int, freq: str = "1h") -> pd.DatetimeIndex:
 
 
 def test_every_feature_of_one_moment_is_a_float():
-    frame = calendar_features(pd.DatetimeIndex(["2026-12-30T13:45"]), ("2026-12-30",))
+    frame = calendar_features(pd.DatetimeIndex(["2026-12-30T13:45"]), (date(2026, 12, 30),))
     assert all(frame.dtypes == np.float64)
     assert frame.iloc[0].to_dict() == {
         "hour": 13.75,
@@ -46,7 +46,7 @@ def test_every_feature_of_one_moment_is_a_float():
     ],
 )
 def test_features_are_those_of_the_readings(times: pd.DatetimeIndex, feature: str, values: list[float]) -> None:
-    assert calendar_features(times, ("2026-04-24", "2026-10-25"))[feature].tolist() == values
+    assert calendar_features(times, (date(2026, 4, 24), date(2026, 10, 25)))[feature].tolist() == values
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,18 @@ def test_features_are_those_of_the_readings(times: pd.DatetimeIndex, feature: st
             (date(2026, 1, 7), date(2026, 1, 6), date(2026, 1, 6), date(2030, 1, 1)),
             ("2026-01-06", "2026-01-07"),
         ),
+        (hours("2026-10-26", 24), ("DE", "AT", date(2026, 10, 26)), ("2026-10-26",)),
         (hours("2026-01-01", 3), None, ()),
     ],
 )
 def test_holidays_are_those_between_first_and_last_step(times: pd.DatetimeIndex, asked: Any, dates: tuple[str, ...]) -> None:
-    assert holiday_dates(times, asked) == dates
+    assert tuple(day.isoformat() for day in holidays_between(times, asked)) == dates
 
 
 @pytest.mark.parametrize("code", ["XX", "DE-ZZ", ""])
 def test_an_unknown_country_is_refused_with_what_is_accepted(code):
     with pytest.raises(InvalidRequest, match=rf"field holidays\): found '{code}', accepted is an ISO 3166 code such as"):
-        holiday_dates(hours("2026-01-01", 3), code)
+        holidays_between(hours("2026-01-01", 3), code)
 
 
 def test_the_codes_that_the_api_accepts_are_those_whose_holidays_are_known() -> None:

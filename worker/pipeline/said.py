@@ -1,0 +1,58 @@
+"""What a person is told of the special times that a forecast meets: what was learned of each kind, and from how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from shared.domain.identifiers import first_of
+from worker.pipeline.history import Known
+from worker.prepare.effects import Effect
+from worker.prepare.occasions import Occasion
+
+FEW = 2  # occasions, from which little is learned
+MAX_NAMED = 3
+
+
+def said_of_occasions(known: Known) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Notes and warnings, by kind."""
+    end = len(known.occasions.owner) - known.horizon
+    notes: list[str] = []
+    warnings: list[str] = []
+    for kind in dict.fromkeys(each.kind for each in known.occasions.all):
+        ahead = [each for each in known.occasions.all if each.kind == kind and each.end > end]
+        effect = known.effects.get(kind)
+        told = _warned(kind, ahead, effect) if ahead else None
+        if told:
+            warnings.append(told)
+        elif effect is not None:
+            notes += _noted(kind, effect)
+    return tuple(notes), tuple(warnings)
+
+
+def _warned(kind: str, ahead: Sequence[Occasion], effect: Effect | None) -> str | None:
+    when = first_of(ahead, MAX_NAMED, say=lambda each: f"{each.name} ({each.day})", between=", ")
+    if effect is None:
+        return (
+            f"{when}: nothing is known of its effect, as the history has no earlier {kind!r}, and the forecast is that of"
+            " ordinary days; a longer data_ingestion_time_period may have one"
+        )
+    if effect.count > FEW:
+        return None
+    seen = "once" if effect.count == 1 else "twice"
+    return f"{when}: a {kind!r} was seen only {seen} in the history ({_size(effect)}), and {_believed(effect)}"
+
+
+def _noted(kind: str, effect: Effect) -> Iterator[str]:
+    times = f"{effect.count} time{'s' * (effect.count != 1)}"
+    done = "ordinary days are learned from the others" if effect.share > 0 else "which does not stand out from noise"
+    yield f"{kind!r} was seen {times} in the history ({_size(effect)}): {done}"
+
+
+def _size(effect: Effect) -> str:
+    return f"{effect.mean:+.3g} on average against what was expected"
+
+
+def _believed(effect: Effect) -> str:
+    if not effect.share:
+        return "as that may be noise, the forecast is that of ordinary days"
+    return f"{effect.share:.0%} of its effect is expected again, with a wide interval"
