@@ -18,6 +18,7 @@ import pandas as pd
 
 from shared.domain.samples import Fill
 from shared.errors import EmptySeries, SeriesTooShort
+from worker.prepare.digits import rounded
 from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, gap_runs
 from worker.sources.base import MINUTE
 
@@ -29,8 +30,9 @@ _METADATA = b"queuecast"
 class Snapshot:
     """One queue's clean, regular series.
 
-    frame: index = every whole step from first to last (UTC, regular), float columns, the target first. Gaps are NaN: they are
-        filled in each fold anew, so that nothing after its cutoff is seen.
+    frame: index = every whole step from first to last (UTC, regular), float columns, the target first, the others by name, all
+        the same in each bit whichever source gave the samples. Gaps are NaN: they are filled in each fold anew, so that nothing
+        after its cutoff is seen.
     """
 
     queue: str
@@ -113,8 +115,9 @@ def make_snapshot(
     if (known := int(started[target].count())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
         raise SeriesTooShort(f"found {known} steps with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
-    kept = started[[target, *(name for name in started.columns if name != target and started[name].notna().any())]]
-    snapshot = Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=kept.astype(np.float64))
+    kept = started[[target, *(name for name in sorted(started.columns) if name != target and started[name].notna().any())]]
+    same = pd.DataFrame(rounded(kept.to_numpy(dtype=np.float64)), index=kept.index, columns=kept.columns)
+    snapshot = Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=same)
     return snapshot, _notes(frame, kept, too_long)
 
 

@@ -167,7 +167,7 @@ def test_the_gap_rules_reach_the_report_and_a_missed_scrape_is_never_an_idle_que
     snapshot = found.run.prepared.snapshot
     history = known_at(snapshot, snapshot.length, DAY, found.run.prepared.work.spec).history
     assert history.target.min() > 5
-    assert history.target[100:108].tolist() == load.iloc[76:84].tolist()
+    assert history.target[100:108] == pytest.approx(load.iloc[76:84].to_numpy())
     assert history.target[40] == pytest.approx(load.iloc[39] + (load.iloc[42] - load.iloc[39]) / 3)
 
 

@@ -114,7 +114,7 @@ def test_the_target_comes_first_and_columns_without_a_value_go():
     load = a_load(48)
     frame = pd.DataFrame({"memory": load * 2, "broken": np.nan, "used_capacity": load, "count": 1})
     snapshot, notes = taken(frame)
-    assert list(snapshot.frame) == ["used_capacity", "memory", "count"]
+    assert list(snapshot.frame) == ["used_capacity", "count", "memory"]
     assert all(snapshot.frame.dtypes == np.float64)
     assert notes == ("column 'broken' has no value in the history and was left out",)
 
