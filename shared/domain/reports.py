@@ -15,6 +15,7 @@ from shared.domain.jobs import QueueState
 from shared.domain.losses import Loss
 from shared.domain.peaks import next_peak
 from shared.domain.samples import Aggregation
+from shared.domain.series_kind import SeriesKind
 from shared.domain.units import Unit
 
 
@@ -31,6 +32,7 @@ class QualityReport:
     longest_gap_steps: int = 0
     start_at: datetime | None = None
     end_at: datetime | None = None  # end of the last whole step
+    kind: SeriesKind | None = None  # None = too short to tell, or of an earlier release
     dropped_columns: Mapping[str, str] = field(default_factory=dict)  # column → why
     notes: tuple[str, ...] = ()  # one line per step of the preparation that changed something
     warnings: tuple[str, ...] = ()  # what a person should know before trusting the forecast

@@ -19,7 +19,7 @@ from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, Queue
 from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.reports import QualityReport, QueueReport
 from shared.errors import DataError
-from worker.pipeline.backtest import backtest
+from worker.pipeline.backtest import backtest, known_steps
 from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import known_at_issue
@@ -32,8 +32,10 @@ from worker.pipeline.said import said_of_occasions
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, with_failure
 from worker.pipeline.selection.kept_apart import choose_and_report
+from worker.pipeline.shaping import shaped
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.pipeline.wholeness import whole_steps
+from worker.prepare.kind import kind_of
 from worker.sources.base import Reading
 
 Result = TypeVar("Result")
@@ -75,12 +77,15 @@ def prepare_queue(
     capacity, doubts = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
     longer = more_history(snapshot, reading, work.spec)
-    further, about_occasions = said_of_occasions(known_at_issue(snapshot, work.spec)[0])
-    notes = (*notes, *capacity.notes, *further, *([longer] if longer else []))
+    known, _ = known_at_issue(snapshot, work.spec)
+    further, about_occasions = said_of_occasions(known)
+    kind = kind_of(known.history.target, known.history.steps_per_day)
+    work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
+    notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
     quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
     warnings = (*about_occasions, *quality.warnings, *doubts, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
-    quality = replace(quality, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
+    quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
     return PreparedQueue(snapshot=snapshot, work=work, quality=quality)
 
 

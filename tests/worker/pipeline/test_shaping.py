@@ -1,0 +1,49 @@
+"""The kind of a queue spares it dear fits that cannot help, unless somebody has named them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.factories import MONDAY, a_load, a_request
+from worker.job.catalogue import model_cards
+from worker.pipeline.queue import PreparedQueue, prepare_queue
+from worker.sources.base import Reading
+
+DEAR = {"prophet", "mstl", "ets", "lstm"}
+
+
+def prepared(load: pd.Series, **changes: object) -> PreparedQueue:
+    reading = Reading(frame=load.to_frame(), rows=len(load))
+    return prepare_queue(a_request(**changes), reading, queue="root.etl", issued_at=MONDAY, cards=model_cards())
+
+
+def tried(queue: PreparedQueue) -> set[str]:
+    return {candidate.model for candidate in queue.work.candidates}
+
+
+@pytest.fixture(scope="module")
+def bursts() -> pd.Series:
+    """In use in a third of the hours, nobody knows in which."""
+    load = a_load()
+    return load.where(np.random.default_rng(1).random(len(load)) < 0.3, 0.0)
+
+
+def test_an_intermittent_queue_is_spared_dear_fits_and_says_so(bursts: pd.Series) -> None:
+    queue = prepared(bursts)
+    assert queue.quality.kind == "intermittent"
+    assert not tried(queue) & DEAR
+    assert {"seasonal_naive", "theta", "hour_median"} <= tried(queue)
+    assert "ets, lstm, mstl, prophet are tried only where they are named" in queue.quality.notes[0]
+    assert queue.work.blocks[-1].last == len(queue.work.candidates) - 1
+
+
+def test_what_is_named_is_tried_whatever_the_kind(bursts: pd.Series) -> None:
+    assert "prophet" in tried(prepared(bursts, model=("prophet",)))
+
+
+def test_a_seasonal_queue_has_all_candidates() -> None:
+    queue = prepared(a_load())
+    assert queue.quality.kind == "seasonal"
+    assert tried(queue) > DEAR
