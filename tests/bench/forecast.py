@@ -29,6 +29,7 @@ import pandas as pd
 
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
+from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from worker.backtest.replay import QueueReplay, replay
@@ -49,7 +50,7 @@ class DataSet:
     file: str
     target: str = "y"
 
-    def request(self, horizon: int, models: Sequence[str], queues: Sequence[str]) -> JobRequest:
+    def request(self, horizon: int, options: argparse.Namespace, queues: Sequence[str]) -> JobRequest:
         place = Place(name="files", path=self.file)
         return JobRequest(
             job_name="bench",
@@ -57,7 +58,9 @@ class DataSet:
             aggregation_time_period=Duration(1, "h"),
             data_ingestion_time_period=Duration(60 * 24 if self.name == M4.name else HISTORY_HOURS, "h"),
             future_prediction_time_period=Duration(horizon, "h"),
-            model="auto" if list(models) == ["auto"] else tuple(models),
+            model="auto" if list(options.models) == ["auto"] else tuple(options.models),
+            selection=SelectionRule(options.selection),
+            metric=Metric(options.metric),
             queues=tuple(queues),
             queue_field="unique_id",
             time_field="ds",
@@ -97,8 +100,8 @@ def tasks_of(data: DataSet, horizon: int, options: argparse.Namespace) -> list[C
     if options.drawn and data is not M4:
         with TemporaryDirectory() as folder:
             cut = cut_off(data, queues, horizon, options, Path(folder))
-            return replayed(data.request(horizon, options.models, cut), FilesConnection(path=Path(folder)), 1, options)
-    return replayed(data.request(horizon, options.models, queues), connection, 1 if data is M4 else options.origins, options)
+            return replayed(data.request(horizon, options, cut), FilesConnection(path=Path(folder)), 1, options)
+    return replayed(data.request(horizon, options, queues), connection, 1 if data is M4 else options.origins, options)
 
 
 def cut_off(data: DataSet, queues: Sequence[str], horizon: int, options: argparse.Namespace, folder: Path) -> list[str]:
@@ -189,10 +192,14 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=0, help="instead: so many per queue, from anywhere in it")
     parser.add_argument("--horizons", type=int, nargs="*", default=[24, 72])
     parser.add_argument("--models", nargs="+", default=["auto"])
+    parser.add_argument("--selection", choices=[*SelectionRule], default=SelectionRule.LOWEST_MAPE, help="rule of choice")
+    parser.add_argument("--metric", choices=[*Metric], default=Metric.MAPE, help="what candidates are compared by")
     parser.add_argument("--no-m4", action="store_true", help="leave M4-Hourly out")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
-    asked = {name: getattr(options, name) for name in ("half", "queues", "seed", "origins", "drawn", "models")}
+    asked = {
+        name: getattr(options, name) for name in ("half", "queues", "seed", "origins", "drawn", "models", "selection", "metric")
+    }
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     print(json.dumps({"date": f"{datetime.now(UTC):%Y-%m-%d}"} | asked | versions))
     for horizon in options.horizons:

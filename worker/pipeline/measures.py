@@ -17,7 +17,7 @@ from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
 
 ZERO = 1e-9
-NEAR_ZERO = 0.05  # of the mean of the actual values: 1 off there is 20 times as many per cent as it is at the mean
+NEAR_ZERO = 0.1  # of the mean of the actual values: being 1 off there is ten times as many per cent as at the mean
 
 # Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the
 # same steps (NaN where it is not defined), and MASE's scale of its training part (`mase_scale`; NaN where it is not defined).

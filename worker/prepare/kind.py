@@ -24,7 +24,7 @@ MIN_SEASONS = 3  # of two, the mean of both explains half of any noise
 MIN_STRENGTH = 0.64
 MIN_INTERVAL = 1.32  # steps
 MIN_ERRATIC = 0.49  # CV²
-NOT_IN_USE = 0.05  # of the mean: the same that counts as near zero in scores
+NOT_IN_USE = 0.1  # of the mean: the same that counts as near zero in scores
 SURE = 2.33  # standard deviations: 1 % of independent values depend as much by chance
 
 FloatArray = NDArray[np.float64]

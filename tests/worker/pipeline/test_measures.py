@@ -120,3 +120,9 @@ def test_every_measure_is_none_or_finite_and_not_negative(actual: FloatArray, pr
         assert value is None or (np.isfinite(value) and value >= 0)
     assert result.smape is not None
     assert result.smape <= 200 + 1e-9
+
+
+def test_a_step_below_a_tenth_of_the_mean_is_near_zero() -> None:
+    result = measure([100.0, 5.0, 4.9, 0.0, 90.0], [0.0] * 5)  # the mean is 40
+    assert (result.skipped_steps, result.near_zero_steps, result.is_mostly_near_zero) == (1, 1, False)
+    assert measure([100.0, 5.0, 4.9, 0.0, 190.0], [0.0] * 5).is_mostly_near_zero

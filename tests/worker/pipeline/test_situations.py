@@ -127,6 +127,16 @@ def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() 
     assert next_peak(found.forecast, MONDAY).step == 10
 
 
+def test_of_a_queue_with_a_clear_day_and_quiet_nights_no_flat_line_is_written() -> None:
+    """Each night a MAPE of hundreds says that low flat lines are best."""
+    load, noise = a_load(), np.random.default_rng(4).lognormal(0, 0.8, len(a_load()))
+    load[:] = np.where((load.index.hour >= 9) & (load.index.hour < 17), 60.0, 0.5) * noise
+    found = told(load, cards=CARDS)
+    assert found.forecast.ranked_by == "wape"
+    assert np.median(found.forecast.prediction[10:16]) > 30
+    assert max(found.forecast.prediction[:8]) < 5
+
+
 @pytest.mark.parametrize("factor", [3.0, 0.2])
 def test_after_a_shift_of_level_the_forecast_stays_on_the_new_one_with_wide_bounds(factor: float) -> None:
     load = a_load()
