@@ -17,7 +17,7 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
-from shared.domain.job_warnings import skipped_queues, warnings_of
+from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.ranking import leaderboard
 from shared.domain.reports import QueueReport
@@ -230,7 +230,7 @@ class Lifecycle:
         succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
         well = {QueueState.SUCCEEDED, QueueState.SKIPPED}
         failures = {report.queue: report.reason or missing for report in reports if report.state not in well}
-        return verdict(succeeded, failures, skipped_queues(reports)) if reports else (JobState.FAILED, missing)
+        return verdict(succeeded, failures, why_nothing(reports)) if reports else (JobState.FAILED, missing)
 
     def _has_ended(self, job_id: str) -> bool:
         try:

@@ -14,7 +14,6 @@ from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar
 
 MAX_QUEUE_FIELDS = 5
 MAX_CONDITIONS = 10
-MAX_CONDITION_VALUES = 100
 MAX_MISSING = 20
 
 Sign = Annotated[str, Field(min_length=1, max_length=1)]
@@ -89,6 +88,14 @@ class SamplesBody(Form):
         if len(set(named)) < len(named):
             raise ValueError(f"target, time_field and queue_field must be different columns, found {', '.join(named)}")
         return queue
+
+    @field_validator("queues_from_columns")
+    @classmethod
+    def _panel_has_no_other_columns(cls, is_panel: bool, info: ValidationInfo) -> bool:
+        others = {"queue_field": info.data.get("queue_field", "queue") != "queue", "columns": bool(info.data.get("columns"))}
+        if is_panel and (named := [name for name, is_given in others.items() if is_given]):
+            raise ValueError(f"each column but the time is a queue then; accepted is that or `{named[0]}`")
+        return is_panel
 
     @field_validator("columns")
     @classmethod

@@ -40,7 +40,7 @@ def _answer_form_problems(error: ValidationError) -> Response:
 @route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_answer_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
+    now, job_request = datetime.now(UTC), services.settings.with_cluster(of_the_caller(json.to_request()))
     problems = [
         Problem(field=str(error.ids.get("field", "")), message=str(error)) for error in refusals(services, job_request, now)
     ]
@@ -68,7 +68,8 @@ def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
         return from_json(Validation, answer)
     if lane is None and _asked_lane(services) is None:
         raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
-    raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
+    waited = f"none has answered within {ANSWER_SECONDS:g} s, or the look at the data takes longer"
+    raise WorkersBusy(f"{waited}; ask again, or name fewer queues")
 
 
 def _asked_lane(services: Services) -> Lane | None:

@@ -91,7 +91,7 @@ class ForecastSpec:
     timezone: str
     holidays: Holidays | None = None
     events: tuple[Event, ...] = ()
-    columns: tuple[str, ...] = ()  # companions that were asked for by name
+    columns: tuple[str, ...] = ()  # covariates that were asked for by name
     fill: Fill = field(default_factory=Fill)
     unit: Unit | None = None
     guaranteed: float | None = None
@@ -181,6 +181,7 @@ class Forecast:
     created_at: datetime
     step_seconds: int
     aggregation: Aggregation
+    where: str = ""  # likewise
     model: str
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
@@ -207,6 +208,7 @@ class Forecast:
             cluster=self.cluster,
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
+            where=self.where,
         )
 
     @property

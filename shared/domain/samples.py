@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.durations import Duration
+from shared.domain.timegrid import SECONDS_PER_DAY
 
-DAY_SECONDS = 86_400
+DELAYS = (Duration(1, "min"), Duration(31, "d"))  # the shortest and the longest of samples that come late
+NO_LIMIT_IN_PANEL = "is a column, and with `queues_from_columns` each column is a queue; accepted are numbers"
 
 Scalar = str | bool | int | float
 Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there
@@ -66,7 +68,7 @@ class Fill:
 
     def refusal(self, step_seconds: int) -> str | None:
         """Why gaps of steps of this length cannot be filled so, with what is accepted; None = they can."""
-        if self.method is FillMethod.PREVIOUS_DAY and DAY_SECONDS % step_seconds:
+        if self.method is FillMethod.PREVIOUS_DAY and SECONDS_PER_DAY % step_seconds:
             return "previous_day needs steps that a day is made of, such as 15min or 1h; accepted is interpolate or none too"
         if self.longest is None:
             return None

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+SECONDS_PER_DAY = 86_400
+MINUTE = "%Y-%m-%d %H:%M UTC"  # as messages say a moment
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEAD_HOURS = (6, 24, 48, 72)  # where groups of lead times end: up to 6 h, the rest of the first day, day 2, day 3, later
 MIN_TIME, MAX_TIME = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))  # of any series; pandas ends in 2262

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 import structlog
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import ReplaceOne, UpdateMany, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
@@ -19,12 +21,14 @@ from shared.store.forecasts import FORECASTS
 from shared.store.mongo_statements import name_of
 from shared.store.reading import DISORDER
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import NAME, OF_FORECAST, Owners, accepting_losses, scored, with_series
+from shared.store.schema_5 import NAME, OF_FORECAST, Name, Owners, accepting_losses, scored, with_series
 from shared.store.tables import DOCUMENT, TABLES, Table
 
 T = TypeVar("T")
 
-BATCH = 500  # documents of one bulk write
+BATCH = 500  # documents of one bulk write, or of one update
+MAX_WRITES = 20  # such updates at once: each call has its time limit
+ACTUALS_AT_ONCE = 50_000
 INDEX_NOT_FOUND = 27
 OLD = {"revision": {"$exists": False}}
 OF_NO_SERIES = {"series_id": {"$exists": False}}
@@ -32,9 +36,10 @@ MIGRATED = {"revision": "migrated"}
 OF_COLUMNS = tuple(name for name in EARLIER_TABLES if name != FORECASTS.name)
 # collections of earlier releases that nothing reads any more, and indexes that others have replaced
 RETIRED = ("signing_keys", "leaderboards")
+FIRST_INDEX_OF_RELEASE_0_1 = "created_at_-1__id_-1"
 RETIRED_INDEXES = frozenset(
     {
-        "created_at_-1__id_-1",
+        FIRST_INDEX_OF_RELEASE_0_1,
         "state_1_created_at_-1",
         "queue_1_metric_1_job_1_issued_at_-1",
         "queue_1_metric_1_job_1_issued_at_-1_first_step_1",
@@ -62,6 +67,17 @@ def prepare(database: Database[Document], version: int | None) -> None:
     schema.check_known(version, "database")
     schema.migrate(database, version, STEPS)
     _make_indexes(database, TABLES)
+    _keep_out_release_0_1(database)
+
+
+def _keep_out_release_0_1(database: Database[Document]) -> None:
+    """It looks at no number, and would keep records here that nobody reads: let the first index that it makes be refused.
+
+    Where it has just made it, it runs already; that nothing of it may is said in deploy/README.md.
+    """
+    nothing: Document = {"partialFilterExpression": {"of_release_0_1": {"$exists": True}}}
+    with suppress(OperationFailure):
+        database["jobs"].create_index([("of_release_0_1", 1)], name=FIRST_INDEX_OF_RELEASE_0_1, **nothing)
 
 
 def _make_indexes(database: Database[Document], tables: Iterable[Table[Any]]) -> None:
@@ -88,7 +104,7 @@ def _assign(database: Database[Document]) -> int:
     owners = Owners.of(jobs, _complete(database, "reports", ("job_id", "queue")), _complete(database, "forecasts", OF_FORECAST))
     for name, assigned in (("forecasts", _forecast), ("accuracy", _accuracy)):
         writes = list[ReplaceOne[Document]]()
-        for document in database[name].find(OF_NO_SERIES):
+        for document in _counted(database, name, OF_NO_SERIES):
             writes.append(ReplaceOne({"_id": document["_id"]} | OF_NO_SERIES, assigned(document, owners)))
             if len(writes) == BATCH:
                 database[name].bulk_write(writes, ordered=False)
@@ -101,23 +117,45 @@ def _assign(database: Database[Document]) -> int:
     return schema.VERSION
 
 
+def _counted(database: Database[Document], name: str, condition: Document, columns: Document | None = None) -> Iterator[Document]:
+    return schema.counted(database[name].find(condition, columns), name, database[name].estimated_document_count())
+
+
 def _complete(database: Database[Document], name: str, columns: Sequence[str]) -> Iterator[Document]:
     """Documents of a collection that have all of these columns, as texts or numbers."""
     return iter(database[name].find({column: {"$type": ["string", "number"]} for column in columns}, dict.fromkeys(columns, 1)))
 
 
 def _assign_actuals(database: Database[Document], owners: Owners) -> None:
+    """One pass over all of them, as no index of today finds those of a name; what is done already is not found again."""
+    ids: dict[Name, list[object]] = defaultdict(list)
     unassigned = 0
-    names = {"$group": {"_id": {name: f"${name}" for name in NAME}}}
-    for name in [group["_id"] for group in database["actuals"].aggregate([{"$match": OF_NO_SERIES}, names])]:
-        series = owners.of_name((name.get("queue"), name.get("metric"), name.get("period_seconds")))
+    for number, value in enumerate(_counted(database, "actuals", OF_NO_SERIES, dict.fromkeys(NAME, 1)), start=1):
+        ids[cast("Name", tuple(value.get(name) for name in NAME))].append(value["_id"])
+        if number % ACTUALS_AT_ONCE == 0:
+            unassigned += _give_series(database, owners, ids)
+    unassigned += _give_series(database, owners, ids)
+    if unassigned:
+        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+
+
+def _give_series(database: Database[Document], owners: Owners, ids: dict[Name, list[object]]) -> int:
+    """Assign the actual values of these names, and forget their ids; how many are nobody's."""
+    writes: dict[bool, list[UpdateMany]] = {False: [], True: []}  # nobody's apart, as they are counted
+    for name in list(ids):
+        series, of_name = owners.of_name(name), ids.pop(name)
         row = {name_of(SERIES, column): cell for column, cell in to_row(SERIES, series).items()} | MIGRATED
         database["series"].replace_one({"_id": series.series_id}, row, upsert=True)
         assigned: Document = {"$set": {"series_id": series.series_id}, "$unset": dict.fromkeys(NAME, "")}
-        count = database["actuals"].update_many(name | OF_NO_SERIES, assigned).modified_count
-        unassigned += count if series.cluster == UNASSIGNED else 0
-    if unassigned:
-        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+        for first in range(0, len(of_name), BATCH):
+            condition = {"_id": {"$in": of_name[first : first + BATCH]}} | OF_NO_SERIES
+            writes[series.cluster == UNASSIGNED].append(UpdateMany(condition, assigned))
+    done = dict.fromkeys(writes, 0)
+    for is_nobodys, updates in writes.items():
+        for first in range(0, len(updates), MAX_WRITES):
+            answer = database["actuals"].bulk_write(updates[first : first + MAX_WRITES], ordered=False)
+            done[is_nobodys] += answer.modified_count
+    return done[True]
 
 
 def _forecast(document: Document, owners: Owners) -> Document:
@@ -164,7 +202,7 @@ def _migrate(database: Database[Document], name: str) -> None:
     """
     table = EARLIER_TABLES[name].table
     writes, count = list[UpdateOne | ReplaceOne[Document]](), 0
-    for document in database[name].find(OLD):
+    for document in _counted(database, name, OLD):
         row = {name_of(table, column): cell for column, cell in migrated(name, _with_key(table, document)).items()} | MIGRATED
         if name == table.name:
             writes.append(ReplaceOne({"_id": document["_id"]} | OLD, row))

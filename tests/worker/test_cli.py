@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -21,7 +22,9 @@ from shared.config.settings import Settings
 from shared.domain.samples import Limits
 from shared.fleet.runstate import RunState
 from shared.store import open_store
+from shared.store.schema import VERSION
 from tests.factories import a_forecast, a_load
+from tests.polling import eventually
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_covariate
@@ -29,6 +32,7 @@ from worker.backtest.options import bounds_of, limits_of
 from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
+SCHEMA_5 = (Path(__file__).parents[1] / "shared" / "store" / "schema_5.sql").read_text()
 HISTORY = ("--history", "5d", "--horizon", "24h", "--origins", str(ORIGINS), "--models", "seasonal_naive")
 
 
@@ -79,6 +83,25 @@ def test_one_look_of_the_reaper_ends_by_itself(settings: Settings, run_state: Ru
     done = run_process("reap", "--once", "--data-dir", str(settings.data_dir))
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "was open to others" not in line] == []  # the folder of a test's broker
+
+
+@pytest.mark.parametrize("verb", [("work", "--concurrency", "1"), ("reap",)], ids=lambda verb: verb[0])
+def test_a_store_of_a_release_before_is_led_on_before_there_is_any_task(
+    settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...], tmp_path: Path
+) -> None:
+    store = tmp_path / "before" / "queuecast.db"
+    store.parent.mkdir()
+    with closing(sqlite3.connect(store)) as before:
+        before.executescript(SCHEMA_5)
+    monkeypatch.setenv("QUEUECAST_STORE_URL", f"sqlite://{store}")
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", *verb, "--data-dir", str(settings.data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "led" in line)
+        with closing(sqlite3.connect(store)) as after:
+            eventually(lambda: after.execute("PRAGMA user_version").fetchone() == (VERSION,), what="the new schema")
+        process.terminate()
+    assert said == f"the store is led from schema 5 to {VERSION}\n"
 
 
 def test_without_a_broker_the_reaper_ends_with_3(tmp_path: Path) -> None:
@@ -281,6 +304,42 @@ def test_a_backtest_reads_samples_as_a_request_says_it(tmp_path: Path) -> None:
     assert refused.exit_code == 2
 
 
+def test_a_backtest_takes_how_late_samples_come_and_which_gaps_are_filled(tmp_path: Path) -> None:
+    file, out = usage(tmp_path / "usage.csv"), tmp_path / "forecasts.csv"
+    frame = pd.read_csv(file)
+    before_gap, after_gap = frame[: (DAYS - 2) * 24 - 12], frame[(DAYS - 2) * 24 - 2 : DAYS * 24]
+    pd.concat([before_gap, after_gap]).to_csv(file, index=False)  # ten hours, which end two steps before the first cutoff
+    command = ("backtest", str(file), *WORDS, *HISTORY, "--json")
+    for fill, origins in (("{}", 2), ('{"longest": "6h"}', 1), ('{"method": "interpolate"}', 2), ('{"method": "none"}', 1)):
+        assert summary_of(run(*command, "--fill", fill))["queues"]["a"]["origins"] == origins
+    run(*command, "--ingestion-delay", "3h", "--out", str(out))
+    assert {origin[11:13] for origin in pd.read_csv(out)["origin"]} == {"21"}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("--queues-from-columns", "--maximum", "most"), "each column is a queue; accepted are numbers"),
+        (("--queues-from-columns", "--queue-field", "unique_id"), "accepted is that or --queue-field"),
+        (("--maximum", "used_capacity"), "'used_capacity' is read as something else"),
+    ],
+)
+def test_a_column_that_cannot_be_what_it_is_named_for_is_refused(tmp_path: Path, said: tuple[str, ...], told: str) -> None:
+    result = run("backtest", str(usage(tmp_path / "usage.csv")), *HISTORY, *said)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_backtest_makes_one_value_of_the_samples_of_a_step_as_it_is_told(tmp_path: Path) -> None:
+    halves = pd.date_range("2026-01-01", periods=2 * 10 * 24, freq="30min")
+    rows = [f"{at.isoformat()},etl,{10 + 20 * (at.minute == 30) + at.hour}" for at in halves]
+    (tmp_path / "usage.csv").write_text("timestamp,queue,used_capacity\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "forecasts.csv"
+    assert run("backtest", str(tmp_path / "usage.csv"), *HISTORY, "--aggregation", "max", "--out", str(out)).exit_code == 0
+    frame = pd.read_csv(out, parse_dates=["timestamp"])
+    assert (frame["actual"] == 30 + frame["timestamp"].dt.hour).all()
+
+
 def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--json")
     assert run(*command).stderr == ""
@@ -318,6 +377,11 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--holidays", "christmas"), "2026-01-01"),
         (("--events", '[{"name": "fair"}]'), "objects with start, end, name, kind"),
         (("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}]'), "ends after their beginnings"),
+        (("--ingestion-delay", "soon"), "--ingestion-delay: 'soon' is not a duration"),
+        (("--ingestion-delay", "2mo"), "accepted are lengths from 1min to 31d"),
+        (("--fill", '{"method": "spline"}'), '{"method": "interpolate", "previous_day" or "none", "longest": "6h"}'),
+        (("--fill", '{"length": "6h"}'), "--fill"),
+        (("--fill", '{"longest": "30min"}'), "at least one step"),
         (("--interval", "90"), "--interval"),
         (("--bounds", "100"), "0,100"),
         (("--bounds", "100,0"), "0,100"),

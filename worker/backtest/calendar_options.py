@@ -12,6 +12,7 @@ import typer
 from shared.domain.occasions import Event, Holidays, moment_or_day, moments_of
 from shared.domain.texts import holidays_of
 from shared.errors import UsageError
+from worker.backtest.sample_options import names_of
 
 EVENTS = typer.Option(help='[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}].', show_default="none")
 _Special = tuple[dict[str, str], datetime, datetime]
@@ -29,7 +30,7 @@ def calendar_of(
 
 def holidays_in(text: str) -> Holidays | None:
     """A country or a part of one, or those and the dates of a comma-separated list; None where there is neither."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = names_of(text)
     try:
         return holidays_of(names[0] if len(names) == 1 and names[0][0].isalpha() else names) or None
     except ValueError as error:

@@ -10,12 +10,12 @@ from typing import Annotated, cast, get_type_hints
 
 import typer
 
-from shared.domain.samples import Limits
+from shared.domain.samples import Aggregation, Limits
 from shared.domain.units import Unit
 from shared.errors import UsageError
 from worker.backtest.calendar_options import calendar_of
 from worker.backtest.choice_options import choice_of
-from worker.backtest.sample_options import csv_of, delay_of, fill_of, numbers_of, queue_fields_of, where_of, zone_of
+from worker.backtest.sample_options import csv_of, delay_of, fill_of, names_of, numbers_of, queue_fields_of, where_of, zone_of
 
 CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
 FILL = typer.Option(help='How gaps are filled: {"method": "interpolate", "longest": "6h"}.', show_default="line, then day")
@@ -37,19 +37,19 @@ def fields_of(
     ingestion_delay: Annotated[str, typer.Option(help="So late samples come, such as 30min.", show_default="none")] = "",
     fill: Annotated[str, FILL] = "",
     queues_from_columns: Annotated[bool, typer.Option("--queues-from-columns", help="Each column is a queue.")] = False,
+    aggregation: Annotated[Aggregation, typer.Option(help="How the samples of a step become one value.")] = Aggregation.MEAN,
     unit: Annotated[Unit | None, typer.Option(help="What the target is counted in.", show_default="guessed")] = None,
     guaranteed: Annotated[str, typer.Option(help="What a queue has: a number, or a column.", show_default=LIMIT)] = "",
     maximum: Annotated[str, typer.Option(help="The most that it can get, likewise.", show_default=LIMIT)] = "",
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"time_field": time_field, "target": target, "interval": interval, "unit": unit}
+    plain = {"time_field": time_field, "target": target, "interval": interval, "aggregation": aggregation, "unit": unit}
     read = {"queues": names_of(queue), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
-    gaps = {"ingestion_delay": delay_of(ingestion_delay), "fill": fill_of(fill)}
-    flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
-    limits = {"limits": limits_of(guaranteed, maximum), "queue_field": queue_fields_of(queue_field)}
-    return {**plain, **read, **written, **gaps, **flags, **limits}
+    flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses, "fill": fill_of(fill)}
+    named = {"queue_field": queue_fields_of(queue_field), "limits": limits_of(guaranteed, maximum)}
+    return {**plain, **read, **written, **flags, **named, "ingestion_delay": delay_of(ingestion_delay)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
@@ -72,11 +72,6 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
 FORMS = cast(
     "tuple[Callable[..., dict[str, object]], ...]", (fields_of, calendar_of, choice_of)
 )  # each a part of the request's fields
-
-
-def names_of(text: str) -> tuple[str, ...]:
-    """The names of a comma-separated list."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def limits_of(guaranteed: str, maximum: str) -> Limits | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import available_timezones
 
 from shared.domain.durations import Duration
-from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar, Where
+from shared.domain.samples import DELAYS, CsvForm, Fill, FillMethod, Scalar, Where
 from shared.errors import UsageError
 
 _FILL = 'accepted is {"method": "interpolate", "previous_day" or "none", "longest": "6h"}, each of them or none'
@@ -59,10 +59,14 @@ def fill_of(text: str) -> Fill:
 
 def delay_of(text: str) -> Duration | None:
     """How late samples come, None = nothing is said; raises UsageError."""
+    if not text:
+        return None
     try:
-        return Duration.parse(text) if text else None
+        delay = Duration.parse(text)
+        delay.refuse_outside(*DELAYS)
     except ValueError as error:
         raise UsageError(f"--ingestion-delay: {error}") from error
+    return delay
 
 
 def numbers_of(text: str) -> tuple[float, ...]:
@@ -73,9 +77,14 @@ def numbers_of(text: str) -> tuple[float, ...]:
         raise UsageError(f"--missing-values {text!r}: accepted are numbers, separated by commas") from error
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """The names of a comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def queue_fields_of(text: str) -> str | tuple[str, ...]:
     """One column, or those of a comma-separated list, which make up the name together."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = names_of(text)
     return names if len(names) > 1 else text
 
 

@@ -10,21 +10,23 @@ from functools import partial
 
 import structlog
 
-from shared.domain.job_warnings import skipped_queues, warnings_of
+from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Validation
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.states import verdict
-from shared.errors import DataError, DataLost, QueuecastError, UnreadableData
+from shared.domain.wording import counted
+from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
+from worker.job.delivery import Delivery
 from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue
 
-MIN_QUEUES_READ = 3
-LOOK_SECONDS = 2.0  # then no further queue is read: an answer is awaited
+DESTINATION = "data.destination"
+LOOK_SECONDS = 2.5  # then no further queue is read: an answer is awaited, for five
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ def validate(request: JobRequest, now: datetime) -> Validation:
     problems: list[Problem] = []
     warnings: list[str] = []
     looks: dict[str, Callable[[], Iterable[str]]] = {
-        "data.destination": lambda: _look_at_sink(resources, request),
+        DESTINATION: lambda: _look_at_sink(resources, request),
         "data.source": lambda: _look_at_sources(resources, request, issued_at),
     }
     for field, look in looks.items():
@@ -44,7 +46,8 @@ def validate(request: JobRequest, now: datetime) -> Validation:
                 warnings.append(warning)  # noqa: PERF402
         except QueuecastError as error:
             log.info("a question is answered with a problem", error=str(error))
-            problems.append(Problem(field=field, message=error.public))
+            where = DESTINATION if isinstance(error, SinkRefused) else field  # what queues it has meets is known late
+            problems.append(Problem(field=where, message=error.public))
     return Validation(problems=tuple(problems), warnings=tuple(dict.fromkeys(warnings)))
 
 
@@ -66,8 +69,10 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
     queues, about_queues = wanted_queues(request, known)
     yield from about_queues
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(queues))
+    Delivery(resources, request).refuse_mixture(queues, issued_at)
     reports = _look_at_queues(resources, request, queues, issued_at)
-    yield f"{len(queues)} of {len(known)} queues are asked for; {len(reports)} were looked at"
+    asked = f"{len(queues)} of {counted(len(known), 'queue')} {'is' if len(queues) == 1 else 'are'} asked for"
+    yield f"{asked}; {len(reports)} {'was' if len(reports) == 1 else 'were'} looked at"
     yield from _said_of(reports, of=len(queues))
 
 
@@ -75,7 +80,7 @@ def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[
     """The first queues, as many as there is time for."""
     reports: list[QueueReport] = []
     end = time.monotonic() + LOOK_SECONDS
-    while len(reports) < len(queues) and (len(reports) < MIN_QUEUES_READ or time.monotonic() < end):
+    while len(reports) < len(queues) and (not reports or time.monotonic() < end):
         reports.append(_look_at_queue(resources, request, queues[len(reports)], issued_at))
     return reports
 
@@ -86,7 +91,7 @@ def _said_of(reports: Sequence[QueueReport], of: int) -> Iterator[str]:
     failures = {report.queue: str(report.reason) for report in reports if report.state is QueueState.FAILED}
     yield from (f"{queue}: it would have no forecast: {reason}" for queue, reason in failures.items())
     succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
-    state, reason = verdict(succeeded, failures, skipped_queues(reports))
+    state, reason = verdict(succeeded, failures, why_nothing(reports))
     if state is JobState.FAILED:
         raise UnreadableData.told(f"{reason}" if len(reports) == of else f"of the {len(reports)} looked at, {reason}")
 

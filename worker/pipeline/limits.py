@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from shared.domain.jobs import JobRequest
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.domain.units import MAX_BORROWED, MAX_FRACTION, Unit, fitting
-from worker.sources.base import LIMITS, plain
+from worker.sources.base import LIMITS, NO_LIMIT, plain
 
-NO_LIMIT = 2_147_483_647  # how YARN writes that there is none
 SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
 SHARE_USED, CLUSTER_USED = "usedcapacity", "absoluteusedcapacity"  # per cent of the queue's guarantee, and of the cluster
 CAPACITY, MAX_CAPACITY = "absolutecapacity", "absolutemaxcapacity"  # per cent of the cluster
@@ -66,8 +66,8 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
     """
     values, beside = frame[request.target].dropna(), _newest_values(frame)
     units = (request.unit,) if request.unit else fitting(request.target, float(values.max()))
-    if len(units) > 1 and max(beside.get(CAPACITY, 0.0), beside.get(MAX_CAPACITY, 0.0)) > MAX_FRACTION:
-        units = (Unit.PERCENT,)  # who writes limits in per cent writes usage so too
+    if len(units) > 1 and _is_percent(request, frame, beside):
+        units = (Unit.PERCENT,)
     unit = units[0] if len(units) == 1 else None
     guaranteed, maximum = _first_known(_said(request, frame), *(_by_unit(request, unit, beside) if unit else ()))
     is_above = maximum is not None and _is_mostly_above(values, SURPLUS * maximum, request.step_seconds)
@@ -80,6 +80,19 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
             "the forecast is not held to it",
         )
     return capacity, warnings
+
+
+def _is_percent(request: JobRequest, frame: pd.DataFrame, beside: dict[str, float]) -> bool:
+    """Whether YARN's limits are percentages, and its usage of the cluster says that the target is one, too.
+
+    The queue's part of the cluster is never more than the queue's part of its own share: of a fraction the percentage would be.
+    """
+    if max(beside.get(CAPACITY, 0.0), beside.get(MAX_CAPACITY, 0.0)) <= MAX_FRACTION:
+        return False
+    if plain(request.target) == CLUSTER_USED:
+        return True
+    used = next((name for name in map(str, frame) if plain(name) == CLUSTER_USED), None)
+    return used is not None and bool(frame[used].sum() <= SURPLUS * frame[request.target].sum())
 
 
 def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +111,7 @@ def _newest_values(frame: pd.DataFrame) -> dict[str, float]:
 def _newest(column: pd.Series[float]) -> float | None:
     """The newest value that is a limit: nothing and less stand for "not known", and a huge number for "no limit"."""
     known = column[column > 0]
-    return float(known.iloc[-1]) if len(known) and known.iloc[-1] < NO_LIMIT else None
+    return float(known.iloc[-1]) if len(known) and known.iloc[-1] < NO_LIMIT[0] else None
 
 
 def _said(request: JobRequest, frame: pd.DataFrame) -> Known:
@@ -133,7 +146,7 @@ def _first_known(*sources: Known) -> Known:
 
 
 def _is_mostly_above(values: pd.Series[float], level: float, step_seconds: int) -> bool:
-    newest = values.iloc[-max(1, 86_400 // step_seconds) :]
+    newest = values.iloc[-max(1, SECONDS_PER_DAY // step_seconds) :]
     return bool((newest > level).mean() > 0.5)
 
 

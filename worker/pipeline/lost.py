@@ -11,8 +11,8 @@ from datetime import datetime
 
 from shared.domain.jobs import JobRequest
 from shared.domain.losses import Loss, severe
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import DataError, DataLost, EmptySeries, SeriesTooShort
-from worker.prepare.gaps import SECONDS_PER_DAY
 from worker.sources.base import Reading
 
 ACCEPT = "set `accept_losses` to forecast from what is left"
@@ -32,7 +32,7 @@ def check_losses(request: JobRequest, reading: Reading, queue: str) -> None:
 
 
 def without_lost_columns(request: JobRequest, reading: Reading) -> tuple[Reading, Mapping[str, str]]:
-    """The reading without the companions of which too much was lost, and why each is left out: they fail no queue."""
+    """The reading without the covariates of which too much was lost, and why each is left out: they fail no queue."""
     own = own_losses(request, reading)
     lost = [] if request.accept_losses else severe(loss for loss in reading.losses if loss not in own)
     columns = {loss.column: loss.text for loss in reversed(lost) if loss.column in reading.frame.columns}
@@ -40,9 +40,14 @@ def without_lost_columns(request: JobRequest, reading: Reading) -> tuple[Reading
 
 
 def caused_by_losses(request: JobRequest, reading: Reading, error: DataError, queue: str) -> DataError:
-    """The error, or where losses that the request accepts have left too little, one that says so."""
-    lost = severe(own_losses(request, reading))
-    return DataLost(f"{'; '.join(loss.text for loss in lost)}; {error.detail}", queue=queue) if lost else error
+    """The error, or where losses that the request accepts, or that may be the queue's, left too little, one that says so."""
+    own = own_losses(request, reading)
+    if lost := severe(own):
+        return DataLost(f"{'; '.join(loss.text for loss in lost)}; {error.detail}", queue=queue)
+    maybe = [loss.text for loss in own if loss.is_nobodys or loss.first_at is None]
+    if maybe and isinstance(error, EmptySeries):
+        return EmptySeries("; ".join((*maybe, error.detail)), last_at=error.last_at, queue=queue)
+    return error
 
 
 def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: datetime) -> str | None:
@@ -55,5 +60,7 @@ def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: da
         return None
     if error.last_at is None:
         return f"without a value from {request.history_start(issued_at):%Y-%m-%d} to {issued_at:%Y-%m-%d}"
+    if error.last_at > issued_at:
+        return f"without a value before {issued_at:%Y-%m-%d %H:%M UTC}, all are later, up to {error.last_at:%Y-%m-%d %H:%M UTC}"
     is_gone = (issued_at - error.last_at).total_seconds() > max(SECONDS_PER_DAY, GONE_STEPS * request.step_seconds)
     return f"inactive since {error.last_at:%Y-%m-%d}" if is_gone else None

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
 
-ZERO = 1e-9
 NEAR_ZERO = 0.1  # of the mean of the actual values: being 1 off there is ten times as many per cent as at the mean
 
 # Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the

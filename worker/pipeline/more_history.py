@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domain.forecasts import ForecastSpec
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.snapshot import Snapshot
-from worker.sources.base import LOOK_BACK, MINUTE, Reading
+from worker.sources.base import LOOK_BACK, Reading
 
 WEEKS = timedelta(weeks=MIN_SEASONS)  # what a model of weeks has to see before the first window
 

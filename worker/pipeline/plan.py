@@ -8,14 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
+from unicodedata import normalize
 
 from shared.domain.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
 from shared.domain.identifiers import first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import QueueNotFound, UndefinedScore, UnreadableData
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
+from worker.models.base import MIN_SEASONS, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLENDS, CHEAP, MIN_MEMBERS
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, MIN_FOLDS
@@ -43,12 +45,23 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
     """
     names = sorted(set(found_names))
     refused = {name: why for name in names if (why := why_no_queue(name))}
+    twins = tuple(_twins(name for name in names if name not in refused))
     if not refused:
-        return names, ()
+        return names, twins
     examples = first_of(refused.items(), MAX_QUEUES_NAMED, say=lambda refusal: f"{shown(refusal[0])}: {refusal[1]}", between="; ")
     if len(refused) == len(names):
         raise UnreadableData(f"no name in the source may be a queue's: {examples}")
-    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}",)
+    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}", *twins)
+
+
+def _twins(names: Iterable[str]) -> Iterator[str]:
+    """What to say of names that look the same: each is a queue of its own."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(" ".join(normalize("NFKC", name).split()), []).append(name)
+    if twins := [" and ".join(map(ascii, some)) for some in alike.values() if len(some) > 1]:
+        shown_ones = first_of(twins, MAX_QUEUES_NAMED, between="; ")
+        yield f"queues whose names look the same and differ in blanks or in how a letter is written are kept apart: {shown_ones}"
 
 
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> tuple[list[str], Warnings]:
@@ -199,7 +212,9 @@ def _valid(
     reasons: dict[str, str] = {}  # label → reason
     for candidate in candidates:
         model = build(candidate)
-        reason = model.missing(extent) or model.missing(whole)
+        reason = model.missing(whole) or model.missing(extent)
+        if reason is not None and model.missing(whole) is None:
+            reason += f" before the first backtest window, {whole.length} in all"
         if reason is None and only_baselines and candidate.model not in baselines:
             reason = f"the history is shorter than {MIN_SEASONS} days"
         if reason is not None:

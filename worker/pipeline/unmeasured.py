@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.forecasts import ForecastSpec
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.pipeline.snapshot import Snapshot
-from worker.prepare.gaps import SECONDS_PER_DAY
 from worker.prepare.wall_clock import wall_clock
 
 MIN_DAYS, DAYS = 2, 7  # of history that is needed to know, and that is looked at

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from worker.prepare.gaps import SECONDS_PER_DAY
+from shared.domain.timegrid import SECONDS_PER_DAY
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import InvalidRequest
-from worker.prepare.gaps import SECONDS_PER_DAY, gap_runs
+from worker.prepare.gaps import gap_runs
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int_]

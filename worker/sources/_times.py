@@ -16,9 +16,10 @@ from shared.errors import UnreadableData
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), timestamp columns, or whole seconds or milliseconds since 1970"
+ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), typed dates and timestamps, or whole seconds or milliseconds since 1970"
 HOUR = 3_600_000_000  # in microseconds
 _ZONE = r"[T ]\d{2}\S*\s?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day: the -05 of 2026-01-05 is no zone
+_YEAR = r"^\d{4}"  # pandas takes "today" and "now" for times
 _EPOCH = r"^\d{9,}(?:\.\d*)?$"
 _MIN_EPOCH = 1e8  # 1973 in seconds: smaller numbers count rows, not time
 _MAX_MICROSECONDS = 9.2e15  # the year 2261, near the end of pandas' time
@@ -73,6 +74,8 @@ def read_times(cells: pa.Array, /, **ids: str) -> Times:
     """
     import pyarrow.types as kind
 
+    if kind.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
     if kind.is_timestamp(cells.type) or kind.is_date(cells.type):
         return _from_typed(cells)
     if kind.is_integer(cells.type) or kind.is_floating(cells.type) or kind.is_null(cells.type):
@@ -140,7 +143,8 @@ def _from_texts(cells: pa.Array) -> Times:
     if is_number.all():
         return _from_numbers(pd.to_numeric(strings).to_numpy(dtype=np.float64))
     numbers = _from_numbers(pd.to_numeric(strings.where(is_number), errors="coerce").to_numpy(dtype=np.float64))
-    read = pd.DatetimeIndex(pd.to_datetime(strings.mask(is_number), utc=True, format="ISO8601", errors="coerce"))
+    is_date = pc.fill_null(pc.match_substring_regex(texts, _YEAR), fill_value=False).to_numpy(zero_copy_only=False) & ~is_number
+    read = pd.DatetimeIndex(pd.to_datetime(strings.where(is_date), utc=True, format="ISO8601", errors="coerce"))
     is_zoned = pc.fill_null(pc.match_substring_regex(texts, _ZONE), fill_value=False).to_numpy(zero_copy_only=False)
     kinds = np.where(read.notna(), np.where(is_zoned, Kind.ZONED, Kind.LOCAL), numbers.kinds)
     return _usable(np.where(read.notna(), _microseconds(read), numbers.moments), kinds)
@@ -152,8 +156,8 @@ def _microseconds(index: pd.DatetimeIndex) -> NDArray[np.int64]:
 
 
 def _usable(moments: NDArray[np.float64] | NDArray[np.int64], kinds: NDArray[np.integer]) -> Times:
-    """Without what is outside pandas' time."""
-    is_usable = (np.abs(moments) < _MAX_MICROSECONDS) & (kinds != Kind.UNREADABLE)
+    """Without what is outside pandas' time, and without the beginning of all clocks, where a time was not known."""
+    is_usable = (moments >= _MIN_EPOCH * 1e6) & (moments < _MAX_MICROSECONDS) & (kinds != Kind.UNREADABLE)
     return Times(
         moments=np.where(is_usable, moments, 0).astype(np.int64),
         kinds=np.where(is_usable, kinds, Kind.UNREADABLE).astype(np.uint8),

@@ -14,13 +14,14 @@ from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
-from shared.errors import EmptySeries, SourceAway, UnreadableData
+from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
-from worker.sources.mongo.lost import losses_of
-from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
+from worker.sources.mongo.lost import doubts_of, losses_of, timeless
+from worker.sources.mongo.names import queue_text
+from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, samples_of
 from worker.sources.mongo.reasons import (
     SAMPLED,
     faults,
@@ -30,7 +31,7 @@ from worker.sources.mongo.reasons import (
     why_no_sample,
 )
 from worker.sources.mongo.steps import Steps, read_steps
-from worker.sources.mongo.unasked import refuse_unasked, shared_dates
+from worker.sources.mongo.unasked import refuse_turns, refuse_unasked, shared_dates
 from worker.sources.mongo.written import has_written, read_written
 
 TOO_MANY_VALUES = 17217  # `distinct too big, 16mb cap`
@@ -87,19 +88,19 @@ class MongoSource:
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
             advice = missing_index(documents, query, among)
-            kinds: Kinds = {}
-            if query.columns is None or query.may_have_limits:
-                newest_by = None if advice else query.time_field
-                kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
+            is_written = has_written(documents, query, among)
+            own = documents_of(query, among) if is_written else samples_of(query, among)
+            kinds = _fields(documents, own, newest_by=None if advice or is_written else query.time_field)
             columns = query.chosen(self._unnamed(query, kinds))
-            steps, notes, losses, doubts = self._steps(documents, query, among, columns)
-            losses = (*losses, *losses_of(documents, query, among, columns, steps))
+            steps = _steps(documents, query, among, columns, is_written=is_written)
+            losses = (*steps.losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
             oldest_at = None if advice else _oldest(documents, query, among)
+            has_texts = query.target in kinds and kinds[query.target]["text"] > 0
+            doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
+        notes = [note] if (note := query.note_unnamed(len(self._unnamed(query, kinds)))) else []
         if query.columns is None and (texts := self._unknown(textual(kinds), query)):
-            notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
-        if note := query.note_unnamed(len(self._unnamed(query, kinds))):
-            notes.insert(0, note)
+            notes.append(f"fields of text that nobody asked for: left out {listed(texts)}")
         unasked = [name for name in steps.frame if name not in query.required]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
@@ -109,21 +110,9 @@ class MongoSource:
             newest_at=steps.newest_at,
             oldest_at=oldest_at,
             losses=losses,
-            notes=tuple(notes),
-            advice=(*([advice] if advice else []), *doubts),
+            notes=(*notes, *steps.notes),
+            advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )
-
-    def _steps(
-        self, documents: Documents, query: Query, among: Filter, columns: Sequence[str]
-    ) -> tuple[Steps, list[str], tuple[Loss, ...], tuple[str, ...]]:
-        """Whole steps of what is one thing, with notes, losses and advice."""
-        if has_written(documents, query, among):
-            written = read_written(documents, query, among, columns)
-            refuse_unasked(documents, query, among, written.steps, written.shared)
-            return written.steps, list(written.notes), written.losses, written.advice
-        steps = read_steps(documents, query, among, columns)
-        refuse_unasked(documents, query, among, steps, shared_dates(documents, query, among, columns, steps))
-        return steps, list(steps.notes), (), ()
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
@@ -138,6 +127,20 @@ class MongoSource:
         """Those that nobody has given a meaning."""
         known = {*query.required, *query.queue_fields, *query.where, query.time_field, self._connection.document_field}
         return [name for name in names if name not in known]
+
+
+def _steps(documents: Documents, query: Query, among: Filter, columns: Sequence[str], *, is_written: bool) -> Steps:
+    """Whole steps of what is one thing."""
+    if is_written:
+        steps, shared = read_written(documents, query, among, columns)
+    else:
+        steps = read_steps(documents, query, among, columns)
+        shared = shared_dates(documents, query, among, columns, steps)
+    refuse_unasked(documents, query, among, steps, shared)
+    if is_written:
+        return steps
+    refuse_turns(documents, query, among, steps)
+    return replace(steps, losses=tuple(timeless(documents, query, among, columns, steps)))
 
 
 def _distinct(documents: Documents, query: Query, among: Filter) -> list[str | None]:
@@ -193,7 +196,9 @@ def _oldest(documents: Documents, query: Query, among: Filter) -> datetime | Non
 def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps, losses: Sequence[Loss]) -> None:
     """Raises why there is nothing to forecast from, or a column asked for has no number; a loss that explains it comes first."""
     if not steps.rows:
-        raise why_no_sample(documents, query, among)
+        nothing = why_no_sample(documents, query, among)
+        lost = [loss.text for loss in losses if loss.column == query.time_field]
+        raise UnreadableData("; ".join(lost), queue=query.queue) if lost and not isinstance(nothing, SourceNotFound) else nothing
     for name in query.required:
         if not steps.frame[name].isna().all():
             continue

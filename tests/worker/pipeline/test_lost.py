@@ -1,4 +1,4 @@
-"""What is lost fails a queue, costs a companion its column, or is a warning; a queue that is gone fails nothing."""
+"""What is lost fails a queue, costs a covariate its column, or is a warning; a queue that is gone fails nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_small_loss_is_kept_with_the_report_and_fails_nothing() -> None:
     assert prepared(a_loss(**SMALL)).quality.losses == (a_loss(**SMALL),)
 
 
-def test_a_companion_that_was_lost_is_left_out_with_its_reason() -> None:
+def test_a_covariate_that_was_lost_is_left_out_with_its_reason() -> None:
     loss = a_loss(column="memory")
     found = prepared(loss)
     assert list(found.snapshot.frame.columns) == ["used_capacity"]
@@ -68,6 +68,15 @@ def test_what_an_accepted_loss_has_left_too_little_of_fails_by_the_loss() -> Non
         prepared(loss, reading=ended, accept_losses=True)
 
 
+def test_what_may_be_of_a_queue_that_is_gone_comes_first_in_the_reason() -> None:
+    nobodys = a_loss(what="rows that name no queue", column="queue", is_nobodys=True)
+    assert prepared(nobodys).quality.losses == (nobodys,)
+    ended = replace(READING, frame=READING.frame.iloc[:200])
+    with pytest.raises(EmptySeries, match=r"\(queue root\.etl\): rows that name no queue in 'queue'.*newest value ends") as gone:
+        prepared(nobodys, reading=ended)
+    assert gone.value.last_at is not None
+
+
 GONE = EmptySeries("the newest value ends long ago", last_at=MONDAY - timedelta(days=5))
 SHORT = SeriesTooShort("found 2 steps with a value, at least 3 are needed")
 
@@ -80,6 +89,11 @@ SHORT = SeriesTooShort("found 2 steps with a value, at least 3 are needed")
         (a_request(queues=("root.*", "root.etl")), GONE, None),
         (a_request(aggregation_time_period=Duration(6, "h")), GONE, None),  # 24 steps are six days
         (a_request(), EmptySeries("found no row of it"), "without a value from 2025-12-22 to 2026-01-05"),
+        (
+            a_request(),
+            EmptySeries("found 9 rows", last_at=MONDAY + timedelta(days=3_000)),
+            "without a value before 2026-01-05 00:00 UTC, all are later, up to 2034-03-24 00:00 UTC",
+        ),
         (a_request(), SHORT, "too new to be forecast, found 2 steps with a value, at least 3 are needed"),
         (a_request(), DataLost("3 days of timestamps are text"), None),
         (a_request(), UnreadableData("it is no file"), None),

@@ -18,12 +18,12 @@ from functools import partial
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Candidate
 from shared.domain.search_space import REFERENCE
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles.recipe import Composite, Member, Part, candidates_in, combined
 from worker.pipeline.ensembles.tried import Folds, Tried, without
-from worker.pipeline.measures import ZERO
 
 BLEND_WEIGHTED = "blend_weighted"
 BLEND_CHEAP = "blend_cheap"

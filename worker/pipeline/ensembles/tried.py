@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Candidate, Score, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles.recipe import Composite, Recipe
-from worker.pipeline.measures import ZERO, actual_of, measured, prediction_of
+from worker.pipeline.measures import actual_of, measured, prediction_of
 
 Folds = list[int]  # positions of those that something is learned on
 EVERY = slice(None)  # all steps

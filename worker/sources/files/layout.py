@@ -15,6 +15,7 @@ from worker.sources.files.listing import Files
 from worker.sources.files.tables import Table, open_table
 
 MAX_READ_UNNAMED = 5_000  # columns that nobody has named: of those that are read, the most related ones are kept
+DATE = re.compile(r"[-_. ]?(19|20)\d{2}[-_.]?[01]\d([-_.]?[0-3]\d)?([-_.T]?[0-2]\d([-_.]?[0-5]\d){0,2})?")  # in a file's name
 PARTS = re.compile(r"part-\d", re.IGNORECASE)  # as Spark calls the files of one table
 
 
@@ -42,6 +43,18 @@ class Layout:
             yield f"columns whose name is there several times: left out {listed(repeated)}"
         yield from dict.fromkeys(table.head.note for table in self.tables.values() if table.head and table.head.note)
 
+    def doubts(self, query: Query) -> Iterator[str]:
+        """What people should look at: columns of a panel that are lost, and queues that are hardly any."""
+        if query.queues_from_columns and (lost := sorted({name for t in self.tables.values() for name in t.repeated if name})):
+            yield f"columns whose name is there several times are no queues: left out {listed(lost)}"
+        stems = {Path(name).stem for name in (*self.tables, *self.broken)}
+        if self.is_by_file and len({DATE.sub("", stem) for stem in stems}) < len(stems):
+            examples = listed(sorted(stem for stem in stems if DATE.search(stem)), 3)
+            yield (
+                f"no file has a column {query.queue_field!r}, so each is a queue of its own, such as {examples}: if the files of"
+                " several days are one queue, put each day into a folder, or write a column that names the queue"
+            )
+
 
 def look_at(files: Files, query: Query) -> Layout:
     """Look at the columns of every file; raises UnreadableData when none of them can be read."""
@@ -57,7 +70,18 @@ def look_at(files: Files, query: Query) -> Layout:
     if not tables:
         raise next(iter(broken.values()))
     has_column = any(has_queues(table, query) for table in tables.values())
+    if has_column:
+        broken |= {name: why for name, table in tables.items() if (why := _why_nobodys(table, query))}
+        tables = {name: table for name, table in tables.items() if name not in broken}
     return Layout(tables=tables, broken=broken, is_by_file=not has_column and not query.queues_from_columns)
+
+
+def _why_nobodys(table: Table, query: Query) -> UnreadableData | None:
+    """What is wrong with a file that has the target and does not say whose, where others do; None = nothing, or no target."""
+    if has_queues(table, query) or (query.target or "").lower() not in {name.lower() for name in table.columns}:
+        return None
+    columns = listed([*table.columns, *table.keys])
+    return UnreadableData(f"found no column {query.queue_field!r}, which others have, there are {columns}", file=table.name)
 
 
 def known_columns(query: Query) -> tuple[str, ...]:
@@ -94,7 +118,8 @@ def wide_hint(table: Table, query: Query) -> str:
 
 def missing_column(table: Table, name: str, query: Query) -> SourceNotFound:
     """What to say of a file that has a queue and lacks a column."""
-    found = f"found no column {name!r}, there are {listed(table.columns)}{wide_hint(table, query)}"
+    folder = ", which is a folder's name: accepted is a column" if name in table.keys else ""
+    found = f"found no column {name!r}{folder}, there are {listed(table.columns)}{wide_hint(table, query)}"
     return SourceNotFound(found, file=table.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from shared.domain.timegrid import to_epoch
 from shared.errors import UnreadableData
+from worker.sources._moments import MICROSECONDS
 from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import Query
 from worker.sources.files.layout import Layout, refuse_nested, unnamed
-from worker.sources.files.lines import is_torn, lines_of_queues
+from worker.sources.files.ragged import LINE
 from worker.sources.files.rows import queue_names, row_columns, wanted_rows
 from worker.sources.files.tables import Table
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 AROUND = timedelta(days=2)  # beside the history: times without a zone lie up to a day off, and a value may hold until the next
-MICROSECONDS = 1_000_000
+NOBODY = ""  # whose rows are those that name no queue
 NOTHING = ""  # a column without a name and without values, where none are asked for: a table knows its length by its columns
 
 
@@ -32,8 +33,8 @@ class Part:
     """What one file has of a queue.
 
     times: of each row. cells: the columns of values, in the file's order. unreadable: a time that is none, as it is written.
-    examples: one of each kind of timestamps. lines: lost ones, cell by cell. outside: first and last moment (microseconds since
-    1970), and how many there are, of rows far from the history.
+    examples: one of each kind of timestamps. lines: its lost lines, as rows of their times and of `LINE`; quoted: those that lie
+    in quotes. outside: first and last moment (microseconds since 1970), and how many there are, of rows far from the history.
     """
 
     table: Table
@@ -41,7 +42,8 @@ class Part:
     cells: pa.Table
     unreadable: str | None
     examples: dict[Kind, str]
-    lines: tuple[list[str], ...] = ()
+    lines: Part | None = None
+    quoted: Part | None = None
     outside: tuple[int, int, int] = (0, 0, 0)
 
     def of_column(self, name: str, target: str) -> Part:
@@ -53,15 +55,17 @@ class Part:
 class FileRows:
     """What was met in a file beside rows of queues.
 
-    headers: rows that repeat the header. nameless: rows that belong to no queue. lines: lines with too few or too many cells
-    that name none either. is_torn: the last line ends early, as it is being written. note: what to say of the file's columns.
+    headers: rows that repeat the header. nameless: rows that belong to no queue, in the history or near it. lines: lines with too
+    few or too many cells that name none either. is_torn: the last line ends early, as it is being written. note: what to say of
+    the file's columns, and doubts: what people should look at.
     """
 
     headers: int = 0
-    nameless: int = 0
+    nameless: Part | None = None
     lines: int = 0
     is_torn: bool = False
     note: str | None = None
+    doubts: list[str] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         """In plain words."""
@@ -71,8 +75,6 @@ class FileRows:
             yield f"{self.headers:,} repeated header line{'s' if self.headers > 1 else ''} left out"
         if self.is_torn:
             yield "a last line that ends early was left out"
-        if self.nameless:
-            yield f"rows that name no queue: {self.nameless:,} left out"
         if self.lines:
             yield f"lines with too few or too many cells that name no queue: {self.lines:,} left out"
 
@@ -120,32 +122,49 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
         room: for what is kept; raises TooMuch.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     query = asked.query
     values, rows.note = value_columns(table, query)
     keys = row_columns(table, query)
     refuse_nested(table, (*keys, *query.required))
-    wanted, kept = pa.array(asked.names, pa.string()), Kept(names=asked.names)
+    kept = Kept(table=table, query=query, names=asked.names, values=values)
+    lost, quoted = (Kept(table=table, query=query, names=asked.names, values=[LINE]) for _ in range(2))
+    nobodys = Kept(table=table, query=query, names=[NOBODY], values=[])
+
     for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
         is_row, headers = wanted_rows(table, query, batch)
-        own_names = queue_names(table, asked.layout, query, batch)
-        codes = pc.index_in(own_names, value_set=wanted)
         rows.headers += headers
-        rows.nameless += int((is_row & own_names.is_null().to_numpy(zero_copy_only=False)).sum())
-        mask = pa.array(is_row & codes.is_valid().to_numpy(zero_copy_only=False))
-        if mask.true_count:
-            room.take(kept.add(batch.filter(mask), codes.filter(mask).to_numpy(), table, query, values))
-    rows.is_torn = is_torn(table)
-    lines, rows.lines = lines_of_queues(table, query, asked.names, is_by_file=asked.layout.is_by_file)
-    yield from kept.parts(table, lines)
+        nameless = _keep(kept, batch.filter(pa.array(is_row)), asked, room)
+        if nameless.num_rows:
+            room.take(nobodys.add(nameless, np.zeros(nameless.num_rows, dtype=np.int32)))
+        rows.lines += sum(_keep(lost, lines, asked, room).num_rows for lines in table.lost_lines(keys))
+    rows.is_torn = table.ragged.is_torn
+    rows.nameless = dict(nobodys.parts()).get(NOBODY)
+    rows.lines += sum(_keep(quoted, lines, asked, room).num_rows for lines in table.quoted_lines(keys, query.time_field))
+    yield from kept.parts(dict(lost.parts()), dict(quoted.parts()))
+
+
+def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> pa.RecordBatch:
+    """Keep the rows of the wanted queues; gives those that name no queue."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = queue_names(kept.table, asked.layout, asked.query, batch)
+    codes = pc.index_in(names, value_set=pa.array(asked.names, pa.string()))
+    chosen = codes.is_valid()
+    if chosen.true_count or not kept.codes:
+        room.take(kept.add(batch.filter(chosen), codes.filter(chosen).to_numpy()))
+    return batch.filter(names.is_null())
 
 
 @dataclass(slots=True)
 class Kept:
     """Rows of the wanted queues, as they come, in the order of the file."""
 
+    table: Table
+    query: Query
     names: Sequence[str]
+    values: Sequence[str]
     codes: list[NDArray[np.int32]] = field(default_factory=list)
     times: list[Times] = field(default_factory=list)
     cells: list[pa.Table] = field(default_factory=list)
@@ -154,12 +173,12 @@ class Kept:
     outside: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     count: int = 0
 
-    def add(self, batch: pa.RecordBatch, codes: NDArray[np.int32], table: Table, query: Query, values: Sequence[str]) -> int:
+    def add(self, batch: pa.RecordBatch, codes: NDArray[np.int32]) -> int:
         """Keep what lies in the history or near it, or has no time that can be read; how many bytes it takes."""
         import pyarrow as pa
 
-        written = batch[query.time_field]
-        times = read_times(written, file=table.name, column=query.time_field)
+        query, written = self.query, batch[self.query.time_field]
+        times = read_times(written, file=self.table.name, column=query.time_field)
         first, last = (round(to_epoch(moment) * MICROSECONDS) for moment in (query.start - AROUND, query.end + AROUND))
         is_readable = times.kinds != Kind.UNREADABLE
         is_near = ~is_readable | ((times.moments >= first) & (times.moments < last))
@@ -168,16 +187,16 @@ class Kept:
             self.examples.setdefault(Kind(kind), str(written[int(np.argmax(is_near & (times.kinds == kind)))]))
         for code in np.unique(codes[~is_readable]):
             self.unreadable.setdefault(int(code), str(written[int(np.argmax(~is_readable & (codes == code)))].as_py() or ""))
-        columns = [batch[name] for name in values] or [pa.nulls(batch.num_rows)]
-        cells = pa.table(columns, names=list(values) or [NOTHING]).filter(pa.array(is_near))
+        columns = [batch[name] for name in self.values] or [pa.nulls(batch.num_rows)]
+        cells = pa.table(columns, names=list(self.values) or [NOTHING]).filter(pa.array(is_near))
         self.codes.append(codes[is_near])
         self.times.append(Times(moments=times.moments[is_near], kinds=times.kinds[is_near]))
         self.cells.append(cells)
         self.count += int(is_near.sum())
         return int(cells.nbytes) + 16 * int(is_near.sum())
 
-    def parts(self, table: Table, lines: dict[str, list[list[str]]]) -> Iterator[tuple[str, Part]]:
-        """Queue by queue."""
+    def parts(self, lines: Mapping[str, Part] = {}, quoted: Mapping[str, Part] = {}) -> Iterator[tuple[str, Part]]:
+        """Queue by queue, with the lost lines of each."""
         import pyarrow as pa
 
         if not self.codes:
@@ -190,17 +209,18 @@ class Kept:
         borders = np.searchsorted(codes[order], np.arange(len(self.names) + 1))
         for code, name in enumerate(self.names):
             start, end = int(borders[code]), int(borders[code + 1])
-            if start == end and code not in self.outside and name not in lines:
+            if start == end and code not in self.outside and not {*lines, *quoted} & {name}:
                 continue
             yield (
                 name,
                 Part(
-                    table=table,
+                    table=self.table,
                     times=Times(moments=moments[start:end], kinds=kinds[start:end]),
                     cells=cells.slice(start, end - start),
                     unreadable=self.unreadable.get(code),
                     examples=self.examples,
-                    lines=tuple(lines.get(name, ())),
+                    lines=lines.get(name),
+                    quoted=quoted.get(name),
                     outside=self.outside.get(code, (0, 0, 0)),
                 ),
             )

@@ -12,43 +12,44 @@ import pandas as pd
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import MINUTE
+from shared.domain.units import Unit, unit_of
 from shared.errors import EmptySeries
-from worker.sources._lost import BROKEN, TEXTS, TIMES, lost_cells, outside_range
-from worker.sources._resampling import resample
-from worker.sources._times import ACCEPTED_TIMES
-from worker.sources.base import MINUTE, Query, Reading
-from worker.sources.files.companions import most_related
-from worker.sources.files.lines import cell
+from worker.sources._decimals import all_in_doubt
+from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
+from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
+from worker.sources._resampling import last_of_each_moment, resample
+from worker.sources.base import Query, Reading
+from worker.sources.files.covariates import most_related
 from worker.sources.files.parts import Part
-from worker.sources.files.ragged import shown_line
-from worker.sources.files.samples import (
-    Samples,
-    advice_on_times,
-    as_index,
-    moment_at,
-    notes_on_times,
-    read_samples,
-)
+from worker.sources.files.ragged import LINE
+from worker.sources.files.samples import Samples, read_samples, unreadable
 
+WHOLE = (Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
 LINES = "lines with too few or too many cells"
+QUOTED = "lines inside of a quote that nobody closed"
+ADVICE = {
+    LINES: "text with the sign between cells in it belongs into quotes",
+    QUOTED: "quotes belong in pairs: look at the line before",
+}
 
 
 def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     """What the parts of a queue come to; raises EmptySeries, UnreadableData."""
     samples = read_samples(parts, query)
-    inside = samples.frame(samples.is_inside)
-    unique = inside[~inside.index.duplicated(keep="last")]
+    inside = samples.frame(samples.rows.is_inside)
+    unique = last_of_each_moment(inside)
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
     moments = len(unique)
     usable = unique.index[unique[judged].notna().any(axis=1)]
     losses = tuple(_losses(parts, samples, query))
     if usable.empty:
-        raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
+        raise EmptySeries(_why_empty(parts, samples, losses, query), last_at=_newest(parts, samples), queue=query.queue)
     if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
-        unique = samples.frame(samples.is_readable)
-        unique = unique[~unique.index.duplicated(keep="last")]
+        unique = last_of_each_moment(samples.frame(samples.rows.is_known))
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
+    times = [part.times for part in parts]
     reading = Reading(
         frame=frame,
         rows=len(inside),
@@ -57,8 +58,8 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
         newest_at=usable[-1].to_pydatetime(),
         oldest_at=_oldest(parts, samples, query),
         losses=losses,
-        notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),
-        advice=tuple(chain(advice_on_times(parts, query), _doubts(samples, query))),
+        notes=tuple(chain(notes_on_times(times, query), _notes(samples), [note] if note else [])),
+        advice=tuple(chain(advice_on_times(times, query), _doubts(samples, query))),
     )
     return reading, samples
 
@@ -66,89 +67,77 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
 def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
     # a value counts until its step ends: what is lost after it in the same step leaves the history's end whole
     step = pd.Timedelta(seconds=query.step_seconds) - pd.Timedelta(microseconds=1)
-    ends = as_index(samples.moments[samples.is_inside]).floor(f"{query.step_seconds}s") + step
+    ends = as_index(samples.rows.at[samples.rows.is_inside]).floor(f"{query.step_seconds}s") + step
     for name, column in samples.columns.items():
-        usable = pd.Series(column.values[samples.is_inside], index=ends)
+        usable = pd.Series(column.values[samples.rows.is_inside], index=ends)
         for what, mask, advice in (
             (TEXTS, column.is_text, "accepted are numbers; say in `csv` by which signs they are written, or mend them"),
             (BROKEN, column.is_broken, "accepted are finite numbers"),
         ):
-            if lost := _cells(samples, name, mask & samples.is_inside):
+            if lost := _cells(samples, name, mask & samples.rows.is_inside):
                 yield lost_cells(what, name, lost, usable, advice=advice, total=column.filled)
-        if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.is_inside)):
+        if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.rows.is_inside)):
             yield outside_range(query, lost, usable, total=column.filled)
-    yield from _lost_times(parts, samples, query)
-    yield from _lost_lines(parts, samples, query)
+    yield from lost_times(samples.rows, unreadable(parts), query)
+    yield from _lost_lines(LINES, [part.lines for part in parts if part.lines], samples, query)
+    yield from _lost_lines(QUOTED, [part.quoted for part in parts if part.quoted], samples, query)
 
 
 def _cells(samples: Samples, name: str, mask: np.ndarray) -> list[tuple[pd.Timestamp, str]]:
     places = np.flatnonzero(mask)
     column = samples.columns[name]
     shown = [column.written(int(place)) for place in places] if len(places) else []
-    return list(zip(as_index(samples.moments[places]), shown, strict=True))
+    return list(zip(as_index(samples.rows.at[places]), shown, strict=True))
 
 
-def _lost_times(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
-    """Rows whose time cannot be read, between rows whose can."""
-    lost, known = np.flatnonzero(~samples.is_readable), np.flatnonzero(samples.is_readable)
-    if not len(lost):
-        return
-    is_falling = samples.moments[known[0]] > samples.moments[known[-1]]
-    before, after = known[known < lost[0]], known[known > lost[-1]]
-    around = (before[-1] if len(before) else known[0], after[0] if len(after) else known[-1])
-    first_at, last_at = sorted(moment_at(samples.moments, int(place)) for place in around)
-    yield Loss(
-        what=TIMES,
-        column=query.time_field,
-        count=len(lost),
-        total=int(samples.is_inside.sum()) + len(lost),
-        first_at=first_at,
-        last_at=last_at,
-        example=next((part.unreadable[:40] for part in parts if part.unreadable), None),
-        advice=f"accepted are {ACCEPTED_TIMES}",
-        is_at_end=not len(before if is_falling else after),
-    )
-
-
-def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
-    """Lines of the queue that have too few or too many cells; where their time can be read only those in the history."""
-    lines = [(part, cells) for part in parts for cells in part.lines]
+def _lost_lines(what: str, lines: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
+    """Lines of the queue that are no rows; where their time can be read only those in the history."""
     if not lines:
         return
-    written = [cell(part.table.head, cells, query.time_field) if part.table.head else None for part, cells in lines]
-    times = pd.Series(pd.to_datetime(pd.Series(written, dtype=object), utc=True, format="ISO8601", errors="coerce"))
-    counted = times.isna() | ((times >= query.start) & (times < query.end))
-    if not counted.any():
+    moments = moments_of([some.times for some in lines], query)
+    is_counted = ~moments.is_readable | moments.is_inside
+    if not is_counted.any():
         return
+    known, newest = as_index(moments.at[moments.is_inside]), as_index(samples.rows.at[samples.rows.is_inside])
     step = pd.Timedelta(seconds=query.step_seconds)
-    known, newest = times[counted].dropna(), samples.moments[samples.is_inside]
-    part, cells = lines[int(counted.to_numpy().argmax())]
     yield Loss(
-        what=LINES,
-        count=int(counted.sum()),
-        total=int(samples.is_inside.sum() + counted.sum()),
+        what=what,
+        count=int(is_counted.sum()),
+        total=int(samples.rows.is_inside.sum() + is_counted.sum()),
         first_at=known.min().to_pydatetime() if len(known) else None,
         last_at=known.max().to_pydatetime() if len(known) else None,
-        example=shown_line(cells, part.table.head.separator if part.table.head else ","),
-        advice="text with the sign between cells in it belongs into quotes",
-        is_at_end=bool(
-            len(known) and len(newest) and known.max() >= as_index(newest).max().floor(f"{query.step_seconds}s") + step
-        ),
+        example=[text for some in lines for text in some.cells[LINE].to_pylist()][int(np.argmax(is_counted))],
+        advice=ADVICE[what],
+        is_at_end=bool(len(known) and len(newest) and known.max() >= newest.max().floor(f"{query.step_seconds}s") + step),
     )
 
 
 def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], query: Query) -> str:
-    if samples.is_inside.any():
-        reason = f"none of the {int(samples.is_inside.sum()):,} values of {query.target or 'any column'!r} is a finite number"
+    if count := int(samples.rows.is_inside.sum()):
+        reason = f"none of the {count:,} values of {query.target or 'any column'!r} is a finite number"
     else:
         reason = _where(parts, samples, query)
     return "; ".join([*(loss.text for loss in losses), reason])
 
 
+def _newest(parts: Sequence[Part], samples: Samples) -> datetime | None:
+    """Of rows outside of the history, when there are none in it."""
+    if samples.rows.is_inside.any() or not (ends := _ends(parts, samples)):
+        return None
+    newest: datetime = as_index(np.array([max(last for _, last, _ in ends)]))[0].to_pydatetime()
+    return newest
+
+
+def _ends(parts: Sequence[Part], samples: Samples) -> list[tuple[int, int, int]]:
+    """First and last moment of rows in and outside of the history, and how many there are."""
+    moments = samples.rows.at[samples.rows.is_readable]
+    near = [(int(moments.min()), int(moments.max()), len(moments))] if len(moments) else []
+    return [*(part.outside for part in parts if part.outside[2]), *near]
+
+
 def _where(parts: Sequence[Part], samples: Samples, query: Query) -> str:
     """Where its rows lie, if not in the history."""
-    ends = _ends(parts, samples)
-    if not ends:
+    if not (ends := _ends(parts, samples)):
         return "found no row of it"
     first, last, count = min(end[0] for end in ends), max(end[1] for end in ends), sum(end[2] for end in ends)
     first_at, last_at = as_index(np.array([first, last]))
@@ -162,13 +151,6 @@ def _oldest(parts: Sequence[Part], samples: Samples, query: Query) -> datetime |
     return oldest_at if query.earlier and oldest_at < query.start else None
 
 
-def _ends(parts: Sequence[Part], samples: Samples) -> list[tuple[int, int, int]]:
-    """First and last time and number of its rows: of those near the history, and of those far from it in each file."""
-    moments = samples.moments[samples.is_readable]
-    near = [(int(moments.min()), int(moments.max()), len(moments))] if len(moments) else []
-    return [*(part.outside for part in parts if part.outside[2]), *near]
-
-
 def _notes(samples: Samples) -> Iterator[str]:
     if samples.texts:
         yield f"columns of text that nobody asked for: left out {listed(samples.texts)}"
@@ -177,5 +159,12 @@ def _notes(samples: Samples) -> Iterator[str]:
 
 
 def _doubts(samples: Samples, query: Query) -> Iterator[str]:
-    if query.target and query.target in samples.columns and (doubt := samples.columns[query.target].doubt):
-        yield f"{query.target}: {doubt}"
+    column = samples.columns.get(query.target or "")
+    if column is None:
+        return
+    doubt = column.doubt
+    is_said = query.csv.decimal or query.csv.thousands
+    if not doubt and not is_said and unit_of(str(query.target), np.nanmax(column.values, initial=0.0)) in WHOLE:
+        doubt = all_in_doubt(column.texts)
+    if doubt:
+        yield f'{query.target}: {doubt}; if the point stands between thousands, say `csv`: {{"thousands": "."}}'

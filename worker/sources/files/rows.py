@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.samples import Scalar
+from shared.errors import UnreadableData
 from worker.sources.base import Query
-from worker.sources.files.layout import Layout
+from worker.sources.files.layout import Layout, known_columns
 from worker.sources.files.tables import Table
 
 if TYPE_CHECKING:
@@ -43,18 +44,43 @@ def queue_names(table: Table, layout: Layout, query: Query, batch: pa.RecordBatc
 
 
 def wanted_rows(table: Table, query: Query, batch: pa.RecordBatch) -> tuple[Bools, int]:
-    """The rows that `where` lets through, and how many repeat the header: these are none."""
+    """The rows that `where` lets through, and how many repeat the header: these are none.
+
+    Raises:
+        UnreadableData: a header comes again with other columns, or in another order.
+    """
     keep = np.ones(batch.num_rows, dtype=bool)
     headers = 0
     if table.is_csv and query.time_field in batch.schema.names:
-        import pyarrow.compute as pc
-
-        is_header = pc.equal(pc.utf8_trim_whitespace(batch[query.time_field]), query.time_field)
-        keep &= ~is_header.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+        keep = ~_are_headers(table, query, batch)
         headers = batch.num_rows - int(keep.sum())
     for name, values in query.where.items():
         keep &= _matches(_texts(table, batch, name), values)
     return keep, headers
+
+
+def _are_headers(table: Table, query: Query, batch: pa.RecordBatch) -> Bools:
+    """Which rows have the name of their column where the time should be, in whatever letters."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    times = pc.utf8_lower(pc.utf8_trim_whitespace(batch[query.time_field]))
+    own = query.time_field.lower()
+    others = {name.lower() for name in known_columns(query) if name in table.columns} - {own}
+    is_other = pc.is_in(times, value_set=pa.array(sorted(others), pa.string()))
+    if pc.any(is_other).as_py():
+        raise _joined(table, query.time_field, batch[query.time_field].filter(is_other)[0].as_py())
+    is_own: Bools = pc.equal(times, own).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    for header in batch.filter(pa.array(is_own)).to_pylist() if is_own.any() else ():
+        for name, cell in header.items():
+            if cell is not None and cell.strip().lower() != name.lower():
+                raise _joined(table, name, cell)
+    return is_own
+
+
+def _joined(table: Table, column: str, cell: str) -> UnreadableData:
+    found = f"found {cell!r} in a header that comes again: two files of different columns were joined"
+    return UnreadableData(f"{found}; accepted is one header in a file", file=table.name, column=column)
 
 
 def names_in(cells: pa.Array) -> Iterable[str]:

@@ -17,7 +17,8 @@ from shared.errors import UnreadableData
 from worker.sources.files.csv_head import CsvHead, read_head
 from worker.sources.files.listing import Files, opened
 from worker.sources.files.memory import MAX_MEMORY, limited_memory
-from worker.sources.files.ragged import Ragged, shown_line
+from worker.sources.files.quotes import lines_in_quotes
+from worker.sources.files.ragged import Ragged, lines_of, shown_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,7 @@ BATCH_ROWS = 1 << 15
 BLOCK = 1 << 20  # of a CSV file, which no line may be longer than
 MAGIC = b"PAR1"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+NO_BYTES = "found 0 bytes"  # how it is said that a file is empty
 ACCEPTED = "accepted is CSV in UTF-8 with a header line, or Parquet"
 _ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
@@ -41,7 +43,7 @@ class Table:
     name: path inside the connection's folder, for messages.
     columns: name → Arrow type, of those whose name is there once; every column of a CSV is text.
     repeated: names that several columns have. keys: what folders such as `dt=2026-01-05` above the file say of all its rows.
-    head: of a CSV. ragged: its lines with too few or too many cells, once they have been met.
+    head: of a CSV. ragged: its lines with too few or too many cells that were met with the newest of `batches`.
     """
 
     name: str
@@ -70,17 +72,27 @@ class Table:
                 rows += batch.num_rows
                 _check_size("rows", rows, MAX_ROWS, self.name)
                 yield batch
-        if self.head and self.ragged.lines and not rows:
-            cells = self.ragged.lines[0]
+        if self.head and self.ragged.lost and not rows:
+            cells = self.ragged.lost[0]
             found = f"Expected {len(self.head.names)} columns, got {len(cells)}: {shown_line(cells, self.head.separator)}"
             raise UnreadableData(f"{found}; {ACCEPTED}", file=self.name)
+
+    def lost_lines(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """What the lost lines that came with the newest batch have where these columns should be, and `LINE`: one, or none."""
+        if self.head and self.ragged.lost:
+            yield lines_of(self.ragged.lost, self.head, columns)
+
+    def quoted_lines(self, columns: Sequence[str], time_field: str) -> Iterator[pa.RecordBatch]:
+        """The same of rows that lie inside of a quote that nobody closed, in all of the file."""
+        if self.head and (lines := lines_in_quotes(self.path, self.head, time_field)):
+            yield lines_of(lines, self.head, columns)
 
     def _csv_batches(self, head: CsvHead, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All cells as text: which are numbers or times is decided cell by cell, not by the file's first block."""
         import pyarrow as pa
         from pyarrow import csv
 
-        self.ragged.clear()
+        self.ragged.begin(self.path, head)
         width = len(head.names) + head.surplus
         places = [head.names.index(name) for name in columns]
         chosen = [str(place) for place in places]
@@ -97,10 +109,11 @@ class Table:
             _as_texts(chosen),
         )
         for batch in reader:
-            yield _renamed(batch, columns, has_blank_quotes=head.has_blank_quotes)
-        for rows in self.ragged.mended(places):
-            arrays = [pa.array(cells, pa.string()) for cells in rows]
-            yield _renamed(pa.RecordBatch.from_arrays(arrays, chosen), columns, has_blank_quotes=head.has_blank_quotes)
+            rows = pa.concat_batches([self.ragged.whole(batch, places), self.ragged.mended(places)])
+            yield _renamed(rows, columns, has_blank_quotes=head.has_blank_quotes)
+            self.ragged.lost.clear()
+        self.ragged.end(self.path, head)
+        yield _renamed(self.ragged.mended(places), columns, has_blank_quotes=head.has_blank_quotes)
 
 
 def _as_texts(columns: Sequence[str]) -> csv.ConvertOptions:
@@ -121,7 +134,7 @@ def open_table(files: Files, name: str, form: CsvForm, known: Sequence[str] = ()
     """
     with opened(files, name) as path, limited_memory():
         if not path.stat().st_size:
-            raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
+            raise UnreadableData(f"{NO_BYTES}; accepted is a CSV file with a header line, or a Parquet file", file=name)
         with reading(name):
             head = read_head(path, form, tuple(known), file=name) if name.lower().endswith(".csv") else None
             columns, repeated = _parquet_columns(path, name) if head is None else _csv_columns(head, name)
