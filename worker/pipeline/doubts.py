@@ -27,11 +27,15 @@ MAX_REST = 0.5  # of its value, after a reset
 MAX_DRIFTED_NAMED = 3
 
 
-def doubts(snapshot: Snapshot) -> Iterator[str]:
-    """What a person should look at before trusting a forecast of a series that varies."""
+def doubts(snapshot: Snapshot, shifted: str = "") -> Iterator[str]:
+    """What a person should look at before trusting a forecast of a series that varies.
+
+    Args:
+        shifted: what is to be said of a change of level that the forecast follows; "" = of none.
+    """
     if counts := counter(snapshot.frame[snapshot.target].dropna().to_numpy()):
         yield counts
-    elif changed := level_change(snapshot):
+    elif changed := shifted or level_change(snapshot):
         yield changed
 
 
