@@ -165,10 +165,10 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
-    """The reference forecast of the same steps, which knows no occasions, and MASE's scale."""
+    """The reference forecast of the same steps, which knows nothing of occasions and levels, and MASE's scale."""
     known, ahead = known_at_issue(snapshot, replace(spec, holidays=None, events=()))
-    reference = reference_forecast(known)[ahead:]
-    return clip(reference, spec.bounds), mase_scale(known.history.target, known.history.steps_per_day)
+    reference = reference_forecast(known.as_it_was())[ahead:]
+    return clip(reference, spec.bounds), mase_scale(known.seen, known.history.steps_per_day)
 
 
 def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:

@@ -28,14 +28,15 @@ MAX_REST = 0.5  # of its value, after a reset
 MAX_DRIFTED_NAMED = 3
 
 
-def doubts(snapshot: Snapshot, learned: pd.DataFrame) -> Iterator[str]:
+def doubts(snapshot: Snapshot, learned: pd.DataFrame, shifted: str = "") -> Iterator[str]:
     """What a person should look at before trusting a forecast of a series that varies.
 
     Args:
         learned: the target and the columns that models learn from, without gaps.
+        shifted: what is to be said of a change of level that the forecast follows; "" = of none.
     """
     values, step_seconds = snapshot.frame[snapshot.target], snapshot.step_seconds
-    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or level_change(snapshot)
+    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or shifted or level_change(snapshot)
     if told:
         yield told
     if names := drifted(learned.drop(columns=snapshot.target) if told else learned, step_seconds):

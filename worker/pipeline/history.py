@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from worker.prepare.calendar import calendar_features, holidays_between
 from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
+from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions
 from worker.prepare.scaling import Scaler
 from worker.prepare.wall_clock import wall_clock
@@ -37,18 +39,23 @@ class Known:
     """What is known at a cutoff.
 
     history: what models see.
+    seen: the target as it was before it was moved to the present level.
     places: shape (horizon,): which of the steps that models forecast each step of UTC is; below 0 where it is one that they have
         seen, counted from its end, as in the second run of an hour that comes twice.
     occasions: of the history and the horizon, on the wall clock.
     effects: of the kinds of occasions that the history has, what they do.
     ahead: what that makes of what models forecast.
+    shift: a change of level in the last days, which the history was moved by; shift_at: when that was, UTC.
     """
 
     history: History
+    seen: FloatArray
     places: NDArray[np.int_]
     occasions: Occasions
     effects: Mapping[str, Effect]
     ahead: Ahead
+    shift: Shift | None = None
+    shift_at: datetime | None = None
 
     @property
     def horizon(self) -> int:
@@ -61,6 +68,10 @@ class Known:
         steps = np.concatenate([self.history.target[self.history.length - seen :], self.ahead.applied(forecast)])
         answers: FloatArray = steps[self.places + seen]
         return answers
+
+    def as_it_was(self) -> Known:
+        """The same with the history at the levels that it had."""
+        return replace(self, history=replace(self.history, target=self.seen))
 
     def ahead_in_utc(self) -> Ahead:
         """What occasions do to the steps of UTC, shape (horizon,)."""
@@ -78,23 +89,36 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     """
     every = pd.date_range(snapshot.frame.index[0], periods=cutoff + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
-    end = clock.known(cutoff)
     occasions = occasions_in(clock.times, spec)
     ordinary, effects = without_occasions(clock.on_the_wall(snapshot.frame.iloc[:cutoff]), spec, occasions)
     filled = fill_gaps(ordinary, spec.step_seconds, spec.fill)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
     chosen, _ = clean(filled, snapshot.target, spec.columns)
-    times = clock.times[end - len(chosen) :]
-    history = History(
-        target=chosen[snapshot.target].to_numpy(dtype=np.float64),
-        covariates=chosen.drop(columns=snapshot.target).to_numpy(dtype=np.float64),
+    end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
+    times = clock.times[end - len(seen) :]
+    shift = find_shift(seen, times[: len(seen)], spec.step_seconds)
+    moved = chosen if shift is None else chosen.assign(**{snapshot.target: clip(shift.moved(seen), spec.bounds)})
+    return Known(
+        history=_history(moved, times, snapshot.target, spec),
+        seen=seen,
+        places=clock.places[cutoff:] - end,
+        occasions=occasions,
+        effects=effects,
+        ahead=ahead_of(occasions, effects, end),
+        shift=shift,
+        shift_at=every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
+    )
+
+
+def _history(chosen: pd.DataFrame, times: pd.DatetimeIndex, target: str, spec: ForecastSpec) -> History:
+    return History(
+        target=chosen[target].to_numpy(dtype=np.float64),
+        covariates=chosen.drop(columns=target).to_numpy(dtype=np.float64),
         calendar=calendar_features(times, holidays_between(times, spec.holidays)),
         times=times,
         step_seconds=spec.step_seconds,
     )
-    ahead = ahead_of(occasions, effects, end)
-    return Known(history=history, places=clock.places[cutoff:] - end, occasions=occasions, effects=effects, ahead=ahead)
 
 
 def known_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[Known, int]:

@@ -14,6 +14,7 @@ half width = quantile of |residual| / spread × spread of the lead time × allow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import ceil, sqrt
 from statistics import NormalDist
@@ -71,12 +72,19 @@ def widened(
     return clip(prediction - lower, physical_range), clip(prediction + upper, physical_range)
 
 
-def of_this_level(folds: Sequence[WindowForecast], since: datetime | None) -> Sequence[WindowForecast]:
-    """The folds whose misses say something of the present level: those that begin with it, where there is one.
+def of_this_level(folds: Sequence[WindowForecast], since: datetime | None, step_seconds: int) -> Sequence[WindowForecast]:
+    """The folds whose misses say something of the present level: those that begin with it, else the steps of all before it.
 
     A fold across a change of level misses by the whole change, which nobody expects to happen again in each forecast.
     """
-    return [fold for fold in folds if since is not None and fold.origin_at >= since] or folds
+    if since is None:
+        return folds
+    before = []
+    for fold in folds:
+        steps = max(0, int((since - fold.origin_at).total_seconds()) // step_seconds)
+        before.append(replace(fold, actual=(*fold.actual[:steps], *(None for _ in fold.actual[steps:]))))
+    is_known = any(value is not None for fold in before for value in fold.actual)
+    return [fold for fold in folds if fold.origin_at >= since] or (before if is_known else folds)
 
 
 def half_widths(errors: FloatArray, horizon: int, level: float, step_seconds: int) -> FloatArray:

@@ -20,17 +20,20 @@ from worker.sources.base import Reading
 
 MAX_FILLED_SHARE = 0.2
 MAX_COLUMNS_NAMED = 5  # of those that one reason is true of
+Notes = tuple[str, ...]
+
 LAST_KEPT = "of each timestamp the last was kept"
 
 
 def quality_report(
-    snapshot: Snapshot, reading: Reading, notes: tuple[str, ...] = (), *, named: Collection[str] = (), fill: Fill = USUAL
+    snapshot: Snapshot, reading: Reading, notes: Notes = (), *, named: Collection[str] = (), fill: Fill = USUAL, shifted: str = ""
 ) -> QualityReport:
     """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's.
 
     Args:
         named: the covariates that were asked for by name.
         fill: how gaps are filled.
+        shifted: what is to be said of a change of level that the forecast follows; "" = of none.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     known = snapshot.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
@@ -49,7 +52,7 @@ def quality_report(
         end_at=snapshot.end_at,
         dropped_columns=dropped,
         notes=(*_read(reading), *notes, *_made(gaps, ways), *_dropped(dropped)),
-        warnings=tuple(_warnings(snapshot, learned, filled / snapshot.length)),
+        warnings=tuple(_warnings(snapshot, learned, filled / snapshot.length, shifted)),
     )
 
 
@@ -85,7 +88,7 @@ def _counted(count: int, one: str, many: str, done: str) -> list[str]:
     return [f"{count:,} {one if count == 1 else many}: {done}"] if count else []
 
 
-def _warnings(snapshot: Snapshot, learned: pd.DataFrame, filled_share: float) -> Iterator[str]:
+def _warnings(snapshot: Snapshot, learned: pd.DataFrame, filled_share: float, shifted: str) -> Iterator[str]:
     values = snapshot.frame[snapshot.target]
     if filled_share > MAX_FILLED_SHARE:
         yield f"{filled_share:.0%} of the steps had no value and were filled; forecasts learn from the filled values too"
@@ -94,7 +97,7 @@ def _warnings(snapshot: Snapshot, learned: pd.DataFrame, filled_share: float) ->
     elif is_constant(values):
         yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
     else:
-        yield from doubts(snapshot, learned)
+        yield from doubts(snapshot, learned, shifted)
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < MIN_SEASONS * SECONDS_PER_DAY:
         yield f"only {hours:g} hours of history, less than {MIN_SEASONS} days: only baselines are tried"

@@ -28,7 +28,7 @@ from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_co
 from worker.pipeline.more_history import more_history
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
-from worker.pipeline.said import said_of_occasions
+from worker.pipeline.said import said_of_occasions, said_of_shift
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, with_failure
 from worker.pipeline.selection.kept_apart import choose_and_report
@@ -82,7 +82,7 @@ def prepare_queue(
     kind = kind_of(known.history.target, known.history.steps_per_day)
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
     notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
-    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill)
+    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill, shifted=said_of_shift(known))
     warnings = (*about_occasions, *quality.warnings, *doubts, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)

@@ -1,10 +1,11 @@
-"""What a person is told of the special times that a forecast meets: what was learned of each kind, and from how many."""
+"""What a person is told of what a forecast follows besides models: special times, and a level that has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from shared.domain.identifiers import first_of
+from shared.domain.timegrid import MINUTE
 from worker.pipeline.history import Known
 from worker.prepare.effects import Effect
 from worker.prepare.occasions import Occasion
@@ -27,6 +28,17 @@ def said_of_occasions(known: Known) -> tuple[tuple[str, ...], tuple[str, ...]]:
         elif effect is not None:
             notes += _noted(kind, effect)
     return tuple(notes), tuple(warnings)
+
+
+def said_of_shift(known: Known) -> str:
+    """What to say of a change of level in the last days; "" = there is none."""
+    if known.shift is None:
+        return ""
+    return (
+        f"the level has changed: since {known.shift_at:{MINUTE}} values are about {known.shift.after:.4g}, at these hours before"
+        f" they were about {known.shift.before:.4g}; the forecast goes on at the new level, to which what it learns from before"
+        " was moved, and the backtest's scores tell of both levels"
+    )
 
 
 def _warned(kind: str, ahead: Sequence[Occasion], effect: Effect | None) -> str | None:

@@ -1,0 +1,68 @@
+"""A level that changed in the last days is found; what seasons and bursts do is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from worker.prepare.level import find_shift
+
+HOUR = 3_600
+
+
+def times(days: int, *, end: str = "2026-01-08") -> pd.DatetimeIndex:
+    return pd.date_range(end=pd.Timestamp(end) - pd.Timedelta(hours=1), periods=days * 24, freq="1h")
+
+
+def a_wave(index: pd.DatetimeIndex, *, weekend: float = 0.0, seed: int = 1) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 1.5, len(index))
+    return np.asarray(42 + 8 * np.sin((index.hour - 9) / 24 * 2 * np.pi) - weekend * (index.dayofweek >= 5) + noise)
+
+
+@pytest.mark.parametrize("days", [3, 5, 8, 14, 28])
+@pytest.mark.parametrize("hours", [9, 12, 24, 40, 70])
+@pytest.mark.parametrize("form", ["sum", "factor"])
+def test_a_change_of_level_is_found_where_it_is(days: int, hours: int, form: str) -> None:
+    if hours > 24 * (days - 2):
+        pytest.skip("two days before it are needed")
+    index = times(days, end="2026-01-10")  # a Saturday
+    values = a_wave(index)
+    values[-hours:] = values[-hours:] + 34 if form == "sum" else 1.8 * values[-hours:]
+    shift = find_shift(values, index, HOUR)
+    assert shift is not None
+    assert len(values) - shift.first == hours
+    moved = shift.moved(values)
+    assert moved[: shift.first].mean() == pytest.approx(76, abs=4)
+    assert moved[shift.first :].tolist() == values[shift.first :].tolist()
+    if form == "factor" and hours >= 24:
+        assert np.ptp(moved[: shift.first]) > 1.5 * np.ptp(values[: shift.first])  # the season grows with it
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("days", [3, 5, 7, 10, 14, 28])
+@pytest.mark.parametrize("end", ["2026-01-04", "2026-01-05", "2026-01-06", "2026-01-08", "2026-01-10"])
+def test_neither_noise_nor_a_quiet_weekend_is_a_change_of_level(days: int, end: str, seed: int) -> None:
+    index = times(days, end=end)
+    assert find_shift(a_wave(index, weekend=20, seed=seed), index, HOUR) is None
+
+
+def test_neither_are_bursts_like_those_before_a_trend_or_an_hour() -> None:
+    index = times(14)
+    bursts = a_wave(index)
+    for start in (60, 130, 200, 290, 326):
+        bursts[start : start + 10] += 60
+    assert find_shift(bursts, index, HOUR) is None
+    assert find_shift(a_wave(index) + np.linspace(0, 20, len(index)), index, HOUR) is None
+    late = a_wave(index)
+    late[-4:] += 40
+    assert find_shift(late, index, HOUR) is None
+
+
+def test_where_no_day_before_tells_nothing_is_found() -> None:
+    index = times(2)
+    values = a_wave(index)
+    values[-12:] += 40
+    assert find_shift(values, index, HOUR) is None
+    assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="7h"), 7 * HOUR) is None
+    assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="1D"), 24 * HOUR) is None
