@@ -34,6 +34,7 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from worker.backtest.replay import QueueReplay, replay
 from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
+from worker.job.ingestion import usage_query
 from worker.sources import sources
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)
@@ -86,7 +87,8 @@ def half_of(data_set: str, queue: str) -> str:
 
 def queues_of(data: DataSet, connection: Connection, options: argparse.Namespace) -> list[str]:
     """The queues of the half asked for, or a sample of them."""
-    known = sources["files"](connection).queues(Place(name="files", path=data.file), "unique_id")
+    request = data.request(1, options, ("*",))
+    known = sources["files"](connection).queues(usage_query(request, "", datetime.now(UTC)))
     inside = [queue for queue in known if options.half in {"all", half_of(data.name, queue)}]
     return random.Random(options.seed).sample(inside, min(options.queues or len(inside), len(inside)))
 

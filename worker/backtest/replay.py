@@ -45,6 +45,7 @@ from worker.pipeline.queue import run_queue
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.wholeness import whole_steps
+from worker.prepare.digits import rounded
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 
@@ -153,9 +154,10 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
     for outcome in run.outcomes:
         by_model[outcome.candidate.model] = by_model.get(outcome.candidate.model, 0.0) + outcome.seconds
     reference, scale = _reference(run.prepared.snapshot, run.prepared.work.spec)
+    happened = frame[request.target].reindex(pd.DatetimeIndex(run.forecast.timestamps))
     return CutoffResult(
         forecast=run.forecast,
-        actual=frame[request.target].reindex(pd.DatetimeIndex(run.forecast.timestamps)).to_numpy(dtype=np.float64),
+        actual=rounded(happened.to_numpy(dtype=np.float64)),  # as the history is, or a value that stays would be a miss
         reference=reference,
         scale=scale,
         level=request.interval,

@@ -58,6 +58,16 @@ def test_there_is_one_row_per_queue_cutoff_and_step(tmp_path: Path) -> None:
     assert set(found["hyperparameters"].map(json.loads).map(type)) == {dict}
 
 
+def test_a_value_that_stays_is_no_miss(tmp_path: Path) -> None:
+    """It has more digits than a history keeps."""
+    load = a_load(16 * 24)
+    load.iloc[200:] = 100 / 7
+    frame = pd.DataFrame({"queue": "root.etl", "timestamp": load.index, "used_capacity": load.to_numpy()})
+    frame.to_parquet(tmp_path / "usage.parquet")
+    (result,) = a_replay(FilesConnection(path=tmp_path), origins=1, model=("last_value",), hyperparameters={})[0].results
+    assert result.actual.tolist() == list(result.forecast.prediction)
+
+
 def test_other_queues_change_nothing(tmp_path: Path) -> None:
     together = frame_of(a_replay(a_folder(tmp_path)))
     alone = frame_of(a_replay(a_folder(tmp_path), queues=("root.etl",)))
