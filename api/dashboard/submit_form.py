@@ -25,7 +25,7 @@ ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
     *("selection", "metric", "baselines", "backtest_windows", "interval", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
-    *("accept_losses", "timezone", "holidays", "events", "as_of", "deadline", "max_candidates"),
+    *("accept_losses", "timezone", "holidays", "events", "exclude", "as_of", "deadline", "max_candidates"),
 )
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
 SUGGESTED = {"data_ingestion_time_period": "28d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
@@ -36,6 +36,7 @@ KINDS = {  # how a field is written; all others are one line of text
     "where": "json",
     "csv": "json",
     "events": "json",
+    "exclude": "json",
     "fill": "json",
     "missing_values": "numbers",
     "queues_from_columns": "bool",
@@ -62,6 +63,7 @@ EXAMPLES = {
     "where": '{"partition": "gpu"}',
     "csv": '{"separator": ";", "decimal": ","}',
     "missing_values": "-1",
+    "exclude": '[{"name": "outage", "start": "2026-01-05T08:00:00Z", "end": "2026-01-05T11:00:00Z"}]',
     "events": '[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}]',
     "ingestion_delay": "30min",
     "fill": '{"method": "interpolate", "longest": "6h"}',

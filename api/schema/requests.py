@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from api.schema import fields
-from api.schema.calendar import EventBody
+from api.schema.calendar import EventBody, ExcludedBody
 from api.schema.forms import Form
 from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
@@ -118,6 +118,9 @@ class JobBody(SamplesBody):
     events: Annotated[tuple[EventBody, ...], Size(MAX_EVENTS)] = Field(
         (), description="known special times, past and to come: a list of objects with name, start, end, kind"
     )
+    exclude: Annotated[tuple[ExcludedBody, ...], Size(MAX_EVENTS)] = Field(
+        (), description="times known to be bad, of which nothing is learned: a list of objects with name, start, end"
+    )
     as_of: fields.Moment | None = Field(None, description="the end of the history; null = now")
     deadline: fields.Deadline = Field(Duration(1, "h"), description="the job ends by then; from 1min to 7d")
     max_candidates: Annotated[fields.WholeNumber, Field(ge=1, le=100_000)] = 2_000
@@ -146,12 +149,12 @@ class JobBody(SamplesBody):
                 raise ValueError(f"{column!r} {NO_LIMIT_IN_PANEL}")
         return limits
 
-    @field_validator("events")
+    @field_validator("events", "exclude")
     @classmethod
-    def _events_end(cls, events: tuple[EventBody, ...], info: ValidationInfo) -> tuple[EventBody, ...]:
-        for event in events if "timezone" in info.data else ():  # a wrong zone has its own error
-            event.to_event(info.data["timezone"])
-        return events
+    def _times_end(cls, times: tuple[ExcludedBody, ...], info: ValidationInfo) -> tuple[ExcludedBody, ...]:
+        for time in times if "timezone" in info.data else ():  # a wrong zone has its own error
+            time.to_excluded(info.data["timezone"])
+        return times
 
     @field_validator("bounds")
     @classmethod
@@ -167,8 +170,11 @@ class JobBody(SamplesBody):
         source = given.to_place() if isinstance(given, PlaceBody) else tuple(place.to_place() for place in given)
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
         limits = self.limits.to_limits() if self.limits else None
-        events = tuple(event.to_event(self.timezone) for event in self.events)
-        return JobRequest(**(dict(self) | {"data": places, "limits": limits, "events": events} | self.of_samples()))
+        times = {
+            "events": tuple(event.to_event(self.timezone) for event in self.events),
+            "exclude": tuple(time.to_excluded(self.timezone) for time in self.exclude),
+        }
+        return JobRequest(**(dict(self) | {"data": places, "limits": limits} | times | self.of_samples()))
 
 
 class CancelBody(Form):

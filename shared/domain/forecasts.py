@@ -13,7 +13,7 @@ from typing import Literal
 from shared.domain.choice import Ranking
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
-from shared.domain.occasions import Event, Holidays
+from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
 from shared.domain.timegrid import step_starts
@@ -91,6 +91,7 @@ class ForecastSpec:
     timezone: str
     holidays: Holidays | None = None
     events: tuple[Event, ...] = ()
+    exclude: tuple[Excluded, ...] = ()
     columns: tuple[str, ...] = ()  # covariates that were asked for by name
     fill: Fill = field(default_factory=Fill)
     unit: Unit | None = None

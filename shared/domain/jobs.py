@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
-from shared.domain.occasions import Event, Holidays
+from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
@@ -108,6 +108,7 @@ class JobRequest:
     timezone: str = "UTC"
     holidays: Holidays | None = None
     events: tuple[Event, ...] = ()
+    exclude: tuple[Excluded, ...] = ()
     as_of: datetime | None = None
     deadline: Duration = Duration(1, "h")
     max_candidates: int = 2_000

@@ -33,6 +33,15 @@ class Event:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """A time known to be bad, [start, end): an incident, maintenance. Nothing is learned from it, and nothing scored on it."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+
 def moment_or_day(given: object) -> datetime | date:
     """What a text stands for: a whole day, or a moment with its time zone; raises ValueError with what is accepted."""
     try:

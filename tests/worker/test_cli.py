@@ -278,8 +278,9 @@ def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) ->
     file = str(usage(tmp_path / "usage.csv"))
     rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", holidays)
     event = ("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-05T12:00:00Z"}]')
+    bad = ("--exclude", '[{"name": "outage", "start": "2026-01-03", "end": "2026-01-03T12:00:00Z"}]')
     kept = ("--accept-losses", "--out", str(out), "--json")  # half of the values lie outside the bounds
-    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *event, *kept))
+    found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *event, *bad, *kept))
     assert list(found["queues"]) == ["b"]
     assert found["queues"]["b"]["interval"] == 0.5
     frame = pd.read_csv(out)
@@ -375,6 +376,7 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--timezone", "Mars/Olympus"), "Europe/Berlin"),
         (("--holidays", "XX"), "ISO 3166"),
         (("--holidays", "christmas"), "2026-01-01"),
+        (("--exclude", '[{"start": "2026-01-05", "end": "2026-01-05"}]'), "objects with start, end, name"),
         (("--events", '[{"name": "fair"}]'), "objects with start, end, name, kind"),
         (("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}]'), "ends after their beginnings"),
         (("--ingestion-delay", "soon"), "--ingestion-delay: 'soon' is not a duration"),

@@ -9,12 +9,13 @@ from zoneinfo import available_timezones
 
 import typer
 
-from shared.domain.occasions import Event, Holidays, moment_or_day, moments_of
+from shared.domain.occasions import Event, Excluded, Holidays, moment_or_day, moments_of
 from shared.domain.texts import holidays_of
 from shared.errors import UsageError
 from worker.backtest.sample_options import names_of
 
 EVENTS = typer.Option(help='[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}].', show_default="none")
+EXCLUDE = typer.Option(help="Likewise: times known to be bad, of which nothing is learned.", show_default="none")
 _Special = tuple[dict[str, str], datetime, datetime]
 
 
@@ -23,9 +24,11 @@ def calendar_of(
     timezone: Annotated[str, typer.Option(help="Of days and weeks: those of its wall clock.")] = "UTC",
     holidays: Annotated[str, typer.Option(help="DE, DE-BY or dates, separated by commas.", show_default="none")] = "",
     events: Annotated[str, EVENTS] = "",
+    exclude: Annotated[str, EXCLUDE] = "",
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    return {"timezone": timezone, "holidays": holidays_in(holidays), "events": events_of(events, timezone)}
+    days = {"timezone": timezone, "holidays": holidays_in(holidays)}
+    return {**days, "events": events_of(events, timezone), "exclude": excluded_of(exclude, timezone)}
 
 
 def holidays_in(text: str) -> Holidays | None:
@@ -41,6 +44,12 @@ def events_of(text: str, timezone: str) -> tuple[Event, ...]:
     """The events of a JSON list, as a request has them; raises UsageError."""
     found = _special_times("--events", text, timezone, "name", "kind")
     return tuple(Event(name=texts["name"], kind=texts.get("kind", ""), start=start, end=end) for texts, start, end in found)
+
+
+def excluded_of(text: str, timezone: str) -> tuple[Excluded, ...]:
+    """The times of a JSON list that are known to be bad, as a request has them; raises UsageError."""
+    found = _special_times("--exclude", text, timezone, "name")
+    return tuple(Excluded(name=texts["name"], start=start, end=end) for texts, start, end in found)
 
 
 def _special_times(option: str, text: str, timezone: str, needed: str, *others: str) -> list[_Special]:

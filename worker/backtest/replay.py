@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from shared.config.connection import Connection
-from shared.domain.forecasts import ForecastSpec
+from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
 from shared.domain.search_space import candidates_of
@@ -46,6 +46,7 @@ from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.wholeness import whole_steps
 from worker.prepare.digits import rounded
+from worker.prepare.occasions import excluded_steps
 from worker.sources import sources
 from worker.sources.base import Query, Reading, Source
 
@@ -154,16 +155,23 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
     for outcome in run.outcomes:
         by_model[outcome.candidate.model] = by_model.get(outcome.candidate.model, 0.0) + outcome.seconds
     reference, scale = _reference(run.prepared.snapshot, run.prepared.work.spec)
-    happened = frame[request.target].reindex(pd.DatetimeIndex(run.forecast.timestamps))
     return CutoffResult(
         forecast=run.forecast,
-        actual=rounded(happened.to_numpy(dtype=np.float64)),  # as the history is, or a value that stays would be a miss
+        actual=_actual(frame[request.target], run.forecast, request),
         reference=reference,
         scale=scale,
         level=request.interval,
         seconds=cpu_seconds() - started,
         seconds_by_model=by_model,
     )
+
+
+def _actual(values: pd.Series[float], forecast: Forecast, request: JobRequest) -> FloatArray:
+    """What happened at the steps of a forecast; NaN where that is not known, or known to be bad."""
+    times = pd.DatetimeIndex(forecast.timestamps)
+    # Rounded as the history is, or a value that stays would be a miss.
+    actual = rounded(np.asarray(values.reindex(times).to_numpy(), dtype=np.float64))
+    return np.where(excluded_steps(times, forecast.step_seconds, request.exclude), np.nan, actual)
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:

@@ -64,7 +64,7 @@ def known_steps(snapshot: Snapshot) -> int:
 def fold_at(snapshot: Snapshot, cutoff: int, spec: ForecastSpec) -> Fold:
     """The fold of `window_steps` that begins after the first `cutoff` steps."""
     known = known_at(snapshot, cutoff, spec.window_steps, spec)
-    actual = snapshot.frame[snapshot.target].to_numpy(dtype=np.float64)
+    actual = snapshot.without(spec.exclude).frame[snapshot.target].to_numpy(dtype=np.float64)
     return Fold(
         cutoff_at=step_start(snapshot.start_at, cutoff + 1, spec.step_seconds),
         known=known,

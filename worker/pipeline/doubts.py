@@ -33,10 +33,10 @@ def doubts(snapshot: Snapshot, learned: pd.DataFrame, shifted: str = "") -> Iter
 
     Args:
         learned: the target and the columns that models learn from, without gaps.
-        shifted: what is to be said of a change of level that the forecast follows; "" = of none.
+        shifted: what is to be said of a change of level; "" = of none.
     """
     values, step_seconds = snapshot.frame[snapshot.target], snapshot.step_seconds
-    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or shifted or level_change(snapshot)
+    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or shifted
     if told:
         yield told
     if names := drifted(learned.drop(columns=snapshot.target) if told else learned, step_seconds):

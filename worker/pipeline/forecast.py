@@ -29,7 +29,7 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
-    since = known.shift_at or level_since(snapshot)
+    since = known.shift_at or level_since(snapshot.without(spec.exclude))
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.step_seconds), snapshot, spec)
     bounds = prediction_interval(
         prediction, folds, level=spec.interval, physical_range=spec.bounds, step_seconds=spec.step_seconds

@@ -29,9 +29,9 @@ from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
 from worker.prepare.level import Shift, find_shift
-from worker.prepare.occasions import Occasions
+from worker.prepare.occasions import Occasions, excluded_steps
 from worker.prepare.scaling import Scaler
-from worker.prepare.wall_clock import wall_clock
+from worker.prepare.wall_clock import WallClock, wall_clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     every = pd.date_range(snapshot.frame.index[0], periods=cutoff + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
     occasions = occasions_in(clock.times, spec)
-    ordinary, effects = without_occasions(clock.on_the_wall(snapshot.frame.iloc[:cutoff]), spec, occasions)
+    ordinary, effects = _ordinary_days(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, occasions, spec)
     filled = fill_gaps(ordinary, spec.step_seconds, spec.fill)
     if filled.empty:
         raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
@@ -109,6 +109,17 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
         shift=shift,
         shift_at=every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
     )
+
+
+def _ordinary_days(
+    frame: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
+) -> tuple[pd.DataFrame, Mapping[str, Effect]]:
+    """The history on the wall clock as if all days had been ordinary, and what occasions did."""
+    is_bad = excluded_steps(pd.DatetimeIndex(frame.index), spec.step_seconds, spec.exclude)
+    on_the_wall = clock.on_the_wall(frame)
+    bad = np.zeros(len(on_the_wall), dtype=np.bool_)
+    bad[clock.places[: len(frame)][is_bad]] = True
+    return without_occasions(on_the_wall, spec, occasions, bad & on_the_wall[spec.target].isna().to_numpy())
 
 
 def _history(chosen: pd.DataFrame, times: pd.DatetimeIndex, target: str, spec: ForecastSpec) -> History:

@@ -139,6 +139,7 @@ def forecast_spec(
         timezone=request.timezone,
         holidays=request.holidays,
         events=request.events,
+        exclude=request.exclude,
         columns=request.columns or (),
         fill=request.fill,
         unit=capacity.unit,

@@ -33,7 +33,7 @@ def quality_report(
     Args:
         named: the covariates that were asked for by name.
         fill: how gaps are filled.
-        shifted: what is to be said of a change of level that the forecast follows; "" = of none.
+        shifted: what is to be said of a change of level; "" = of none.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
     known = snapshot.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one

@@ -20,6 +20,7 @@ from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.reports import QualityReport, QueueReport
 from shared.errors import DataError
 from worker.pipeline.backtest import backtest, known_steps
+from worker.pipeline.doubts import level_change
 from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.history import known_at_issue
@@ -74,16 +75,17 @@ def prepare_queue(
     reading, lost = without_lost_columns(request, reading)
     reading = whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
     snapshot, notes = _snapshot(request, reading, queue, issued_at)
-    capacity, doubts = capacity_of(request, before)
+    capacity, of_limits = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
     longer = more_history(snapshot, reading, work.spec)
     known, _ = known_at_issue(snapshot, work.spec)
-    further, about_occasions = said_of_occasions(known)
+    further, about_occasions = said_of_occasions(known, snapshot, request.exclude)
     kind = kind_of(known.history.target, known.history.steps_per_day)
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
     notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
-    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill, shifted=said_of_shift(known))
-    warnings = (*about_occasions, *quality.warnings, *doubts, *warnings, *reading.advice)
+    shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
+    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill, shifted=shifted)
+    warnings = (*about_occasions, *quality.warnings, *of_limits, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
     return PreparedQueue(snapshot=snapshot, work=work, quality=quality)
@@ -99,6 +101,7 @@ def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: date
             step_seconds=request.step_seconds,
             issued_at=issued_at,
             fill=request.fill,
+            bad=request.exclude,
         )
     except DataError as error:
         raise caused_by_losses(request, reading, error, queue) from error

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import pandas as pd
+
 from shared.domain.identifiers import first_of
+from shared.domain.occasions import Excluded
 from shared.domain.timegrid import MINUTE
 from worker.pipeline.history import Known
+from worker.pipeline.snapshot import Snapshot
 from worker.prepare.effects import Effect
-from worker.prepare.occasions import Occasion
+from worker.prepare.occasions import Occasion, excluded_steps
 
 FEW = 2  # occasions, from which little is learned
 MAX_NAMED = 3
 
 
-def said_of_occasions(known: Known) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Notes and warnings, by kind."""
+def said_of_occasions(known: Known, snapshot: Snapshot, exclude: Sequence[Excluded]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Notes and warnings on special times, by kind, and on those known to be bad."""
     end = len(known.occasions.owner) - known.horizon
-    notes: list[str] = []
+    notes: list[str] = [_left_out(each, snapshot) for each in exclude]
     warnings: list[str] = []
     for kind in dict.fromkeys(each.kind for each in known.occasions.all):
         ahead = [each for each in known.occasions.all if each.kind == kind and each.end > end]
@@ -39,6 +43,13 @@ def said_of_shift(known: Known) -> str:
         f" they were about {known.shift.before:.4g}; the forecast goes on at the new level, to which what it learns from before"
         " was moved, and the backtest's scores tell of both levels"
     )
+
+
+def _left_out(excluded: Excluded, snapshot: Snapshot) -> str:
+    steps = int(excluded_steps(pd.DatetimeIndex(snapshot.frame.index), snapshot.step_seconds, [excluded]).sum())
+    if not steps:
+        return f"{excluded.name!r} lies outside of the history: leaving it out changes nothing"
+    return f"{excluded.name!r} is left out: nothing is learned from or scored on its {steps:,} step{'s' * (steps != 1)}"
 
 
 def _warned(kind: str, ahead: Sequence[Occasion], effect: Effect | None) -> str | None:

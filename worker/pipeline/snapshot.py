@@ -10,21 +10,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
+from shared.domain.occasions import Excluded
 from shared.domain.samples import Fill
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
 from shared.domain.wording import counted
 from shared.errors import EmptySeries, SeriesTooShort
 from worker.prepare.digits import rounded
 from worker.prepare.gaps import USUAL, gap_runs
+from worker.prepare.occasions import excluded_steps
 
 MIN_STEPS = 3
 _METADATA = b"queuecast"
+
+Bad = Sequence[Excluded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,14 @@ class Snapshot:
     def end_at(self) -> datetime:
         """End of the last whole step, UTC: the moment at which a forecast of this series is issued."""
         return self.start_at + timedelta(seconds=self.length * self.step_seconds)
+
+    def without(self, bad: Bad) -> Snapshot:
+        """The same without its values within times known to be bad."""
+        is_bad = excluded_steps(pd.DatetimeIndex(self.frame.index), self.step_seconds, bad)
+        if not is_bad.any():
+            return self
+        columns = {name: np.where(is_bad, np.nan, self.frame[name]) for name in map(str, self.frame)}
+        return replace(self, frame=pd.DataFrame(columns, index=self.frame.index))
 
     def to_bytes(self) -> bytes:
         """As an Arrow stream, compressed; the index is kept as its start and step."""
@@ -91,7 +104,7 @@ class Snapshot:
 
 
 def make_snapshot(
-    frame: pd.DataFrame, *, queue: str, target: str, step_seconds: int, issued_at: datetime, fill: Fill = USUAL
+    frame: pd.DataFrame, *, queue: str, target: str, step_seconds: int, issued_at: datetime, fill: Fill = USUAL, bad: Bad = ()
 ) -> tuple[Snapshot, tuple[str, ...]]:
     """The regular series up to `issued_at`, and a note on each thing that was left out.
 
@@ -100,7 +113,7 @@ def make_snapshot(
         queue, target: the target is one of the frame's columns.
         step_seconds: length of a step; a single missing step is never a gap "longer than a day".
         issued_at: on a bucket's border; what starts there or later is not looked at.
-        fill: the series starts after the last gap that is too long for it; without a word of that, longer than a day.
+        fill, bad: it starts after the last gap too long for `fill`, else longer than a day, but in times known to be bad.
 
     Raises:
         EmptySeries: no value, or the newest is more than a day older than `issued_at`.
@@ -111,7 +124,7 @@ def make_snapshot(
     steps = int((issued_at - values.index[0]).total_seconds()) // step_seconds
     regular = frame.reindex(_regular_index(values.index[0], steps, step_seconds))
     most = fill.most_steps(step_seconds)
-    started = regular.iloc[_start(regular[target], longest_gap if most is None else most) :]
+    started = regular.iloc[_start(regular[target], longest_gap if most is None else most, bad, step_seconds) :]
     too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({counted(most, 'step')})"
     if (known := int(started[target].count())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
@@ -122,10 +135,10 @@ def make_snapshot(
     return snapshot, _notes(frame, kept, too_long)
 
 
-def _start(values: pd.Series[float], longest_gap: int) -> int:
+def _start(values: pd.Series[float], longest_gap: int, bad: Bad, step_seconds: int) -> int:
     """Where the series begins: after its last gap that is longer, but for one at its end."""
-    runs = gap_runs(values.isna().to_numpy())
-    return max((end for first, end in runs if end - first > longest_gap and end < len(values)), default=0)
+    missing = values.isna().to_numpy() & ~excluded_steps(pd.DatetimeIndex(values.index), step_seconds, bad)
+    return max((end for first, end in gap_runs(missing) if end - first > longest_gap and end < len(values)), default=0)
 
 
 def _regular_index(start_at: pd.Timestamp, steps: int, step_seconds: int) -> pd.DatetimeIndex:

@@ -54,21 +54,25 @@ def occasions_in(times: pd.DatetimeIndex, spec: ForecastSpec) -> Occasions:
     return occasions_of(times, spec.step_seconds, spec.timezone, holidays=days, events=spec.events)
 
 
-def without_occasions(frame: pd.DataFrame, spec: ForecastSpec, occasions: Occasions) -> tuple[pd.DataFrame, Mapping[str, Effect]]:
+def without_occasions(
+    frame: pd.DataFrame, spec: ForecastSpec, occasions: Occasions, is_excluded: Mask
+) -> tuple[pd.DataFrame, Mapping[str, Effect]]:
     """The history as if all days had been ordinary, and the effect of each kind of occasion that was in it.
 
-    What is expected stands in for occasions whose kind does something; of others the days stay as they were.
+    What is expected stands in for occasions whose kind does something, and for times known to be bad; of other occasions the
+    days stay as they were.
 
     Args:
         frame: index = readings of the wall clock, NaN where there is no value.
+        is_excluded: the rows within times known to be bad, where it has no value.
     """
     owner = occasions.owner[: len(frame)]
-    if (owner < 0).all():
+    if (owner < 0).all() and not is_excluded.any():
         return frame, {}
     effects = _effects(frame[spec.target], occasions, spec.step_seconds)
     moved = [index for index, each in enumerate(occasions.all) if each.kind in effects and effects[each.kind].share > 0]
     is_special = np.isin(owner, moved)
-    columns = {name: _ordinary(frame[name], is_special, spec.step_seconds) for name in map(str, frame)}
+    columns = {name: _ordinary(frame[name], is_special, is_excluded, spec.step_seconds) for name in map(str, frame)}
     return pd.DataFrame(columns, index=frame.index), effects
 
 
@@ -121,11 +125,14 @@ def _effects(target: pd.Series[float], occasions: Occasions, step_seconds: int) 
     return {kind: learn(each, noise) for kind, each in seen.items()}
 
 
-def _ordinary(column: pd.Series[float], is_special: Mask, step_seconds: int) -> FloatArray:
-    """The values, and at special steps what is expected there; where nothing is, they stay."""
+def _ordinary(column: pd.Series[float], is_special: Mask, is_excluded: Mask, step_seconds: int) -> FloatArray:
+    """The values, and at special steps what is expected there; where nothing is, they stay, or lie on a line if excluded."""
     values = np.asarray(column.to_numpy(), dtype=np.float64)
-    if not is_special.any():
+    away = is_special | is_excluded
+    if not away.any() or np.isnan(values).all():
         return values
-    expected = expected_values(values, ~is_special, pd.DatetimeIndex(column.index), step_seconds)
-    usual: FloatArray = np.where(is_special & np.isfinite(expected), expected, values)
+    expected = expected_values(values, ~away, pd.DatetimeIndex(column.index), step_seconds)
+    known, places = np.isfinite(values), np.arange(len(values))
+    line = np.where(is_excluded, np.interp(places, places[known], values[known]), values)
+    usual: FloatArray = np.where(away & np.isfinite(expected), expected, line)
     return usual

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.domain.occasions import HOLIDAY, Event
+from shared.domain.occasions import HOLIDAY, Event, Excluded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,15 @@ def occasions_of(
     for index in _longest_first(inside):
         owner[max(0, inside[index].first) : inside[index].end] = index
     return Occasions(all=tuple(inside), owner=owner)
+
+
+def excluded_steps(times: pd.DatetimeIndex, step_seconds: int, exclude: Iterable[Excluded]) -> NDArray[np.bool_]:
+    """Which of the steps of UTC lie, with any part of them, within a time that is known to be bad."""
+    inside = np.zeros(len(times), dtype=np.bool_)
+    for each in exclude:
+        ends = times + pd.Timedelta(seconds=step_seconds)
+        inside |= np.asarray((times < pd.Timestamp(each.end)) & (ends > pd.Timestamp(each.start)))
+    return inside
 
 
 def _longest_first(occasions: Sequence[Occasion]) -> list[int]:

@@ -14,7 +14,7 @@ from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
-from shared.domain.occasions import Event
+from shared.domain.occasions import Event, Excluded
 from shared.domain.samples import Aggregation, Fill, FillMethod
 from tests.api.bodies import SAMPLE, a_body
 
@@ -85,6 +85,11 @@ def test_what_is_left_out_has_the_default_of_the_glossary() -> None:
             "events",
             [{"name": "fair", "start": "2026-01-05", "end": "2026-01-06"}],
             (Event(name="fair", start=datetime(2026, 1, 5, tzinfo=UTC), end=datetime(2026, 1, 7, tzinfo=UTC)),),
+        ),
+        (
+            "exclude",
+            [{"name": "outage", "start": "2026-01-05T08:00:00Z", "end": "2026-01-05"}],
+            (Excluded(name="outage", start=datetime(2026, 1, 5, 8, tzinfo=UTC), end=datetime(2026, 1, 6, tzinfo=UTC)),),
         ),
         (
             "events",
@@ -196,6 +201,8 @@ REFUSED = [
     ("holidays", [20260101], "country code"),
     ("holidays", ["2026-01-01"] * 1_001, "at most 1000"),
     ("holidays", ["DE"] * 51, "at most 50 codes"),
+    ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-05", "kind": "x"}], "not permitted"),
+    ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-04"}], "ends after their beginnings"),
     ("events", [{"name": "fair", "start": "2026-01-05"}], "required"),
     ("events", [{"name": "fair", "start": "2026-01-05T08:00:00", "end": "2026-01-06"}], "a moment with its zone"),
     ("events", [{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}], "ends after their beginnings"),

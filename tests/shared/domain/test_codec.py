@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.domain.codec import from_document, from_json, to_json
 from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome, Score, WindowForecast
 from shared.domain.jobs import Job, JobRequest
-from shared.domain.occasions import Event
+from shared.domain.occasions import Event, Excluded
 from tests.factories import MONDAY, a_forecast, a_job, a_request
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -36,11 +36,12 @@ def test_a_value_comes_back_from_its_document_to_the_bit_and_the_type(given_: di
         {},
         {"holidays": "DE"},
         {"holidays": (date(2026, 1, 1), "DE-BY", date(2026, 12, 25))},
+        {"exclude": (Excluded(name="outage", start=MONDAY, end=MONDAY + timedelta(hours=3)),)},
         {"events": (Event(name="release", start=MONDAY, end=MONDAY + timedelta(hours=3), kind="x"),)},
         {"model": ("prophet", "var"), "hyperparameters": {"prophet": {"scale": (0.5, 1.0), "order": (3,), "growth": ("flat",)}}},
         {"bounds": (None, 100.0), "columns": ("a", "b"), "queues": ("root.*",), "job_description": 'ä "quoted"\n\u2028line'},
     ],
-    ids=["default", "country", "days", "events", "grids", "texts"],
+    ids=["default", "country", "days", "excluded", "events", "grids", "texts"],
 )
 def test_requests_come_back_as_they_were(changes: dict[str, Any]) -> None:
     request = a_request(**changes)

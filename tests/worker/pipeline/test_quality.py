@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.reports import QualityReport
 from tests.factories import MONDAY, a_load
+from worker.pipeline.doubts import level_change
 from worker.pipeline.quality import quality_report
 from worker.pipeline.snapshot import Snapshot
 from worker.sources.base import Reading
@@ -18,7 +19,8 @@ from worker.sources.base import Reading
 
 def report(frame: pd.DataFrame, **changes: object) -> QualityReport:
     snapshot = Snapshot(queue="root.etl", target="used_capacity", step_seconds=3_600, frame=frame)
-    return quality_report(snapshot, replace(Reading(frame=frame, rows=len(frame)), **changes))  # type: ignore[arg-type]
+    reading = replace(Reading(frame=frame, rows=len(frame)), **changes)  # type: ignore[arg-type]
+    return quality_report(snapshot, reading, shifted=level_change(snapshot) or "")
 
 
 def test_clean_data_have_nothing_to_say():
