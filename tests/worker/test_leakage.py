@@ -14,6 +14,7 @@ from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
 from shared.domain.forecasts import Candidate, Score
 from shared.domain.jobs import DataPlaces, JobRequest, Place
+from shared.domain.occasions import Event
 from shared.domain.search_space import grid_of
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_covariate, a_snapshot
@@ -25,7 +26,10 @@ from worker.pipeline.snapshot import Snapshot
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
 ORIGIN = MONDAY - timedelta(days=1)
-SPEC = a_spec(windows=1, timezone="Europe/Berlin", holidays="DE")
+EVENTS = tuple(
+    Event(name="run", start=ORIGIN - timedelta(days=days), end=ORIGIN - timedelta(days=days, hours=-3)) for days in (0, 2, 4)
+)
+SPEC = a_spec(windows=1, timezone="Europe/Berlin", holidays="DE", events=EVENTS)
 QUICK = {"lstm": {"epochs": (2,), "learning_rate": (0.01,)}, "prophet": {"growth": ("flat",)}}
 CANDIDATES = [
     Candidate(

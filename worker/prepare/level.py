@@ -18,10 +18,9 @@ from shared.domain.timegrid import SECONDS_PER_DAY
 
 FloatArray = NDArray[np.float64]
 
-# So it was found on 0.6–2 % of the days of resource pools, groups of machines and M4-Hourly with 5 days of history, on 0–0.6 %
-# with 14, and on 2–6 % of those of single machines. Moved, the history told the day after better: the median of each hour of a
-# week missed by 0.6 and 0.8 of what it did on M4-Hourly, with 5 and 14 days, by 0.3 and 0.4 on machines (checking half of
-# tests/bench/forecast.py).
+# So it was found on the checking half of tests/bench/forecast.py on none of the days of resource pools, on 0–0.7 % of groups of
+# machines, 0.5–2 % of M4-Hourly and 2–6 % of single machines, with 14 and 5 days of history. Moved, it told the day after
+# better: the median of each hour of a week missed by 0.4 and 0.6 of what it did on M4-Hourly, by 0.5 and 0.3 on single machines.
 MIN_DAYS_BEFORE, MAX_DAYS_BEFORE, MAX_DAYS_AFTER = 2, 14, 3
 MIN_AFTER = 1 / 3  # of a day: shorter is a burst
 MIN_CHANGE = 0.1  # of the level before
@@ -65,8 +64,8 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
     if first is None:
         return None
     start = max(0, first - MAX_DAYS_BEFORE * per_day)
-    usual, missed = _usual(values[start:first], per_day, len(values) - start)
-    expected, after = usual[first - start :], values[first:]
+    expected, missed = _usual(values[start:first], per_day, len(values) - first)
+    after = values[first:]
     is_fall = bool(np.median(after - expected) < 0)
     if _is_weekend_s(times, first, per_day, is_fall=is_fall) or not _stands_out(after - expected, expected, missed, per_day):
         return None
@@ -77,8 +76,8 @@ def _change(values: FloatArray, per_day: int, searched: int, least: int) -> int 
     """Where, among the last steps, a step in the departures from the hours before explains most."""
     origin = len(values) - searched
     start = max(0, origin - MAX_DAYS_BEFORE * per_day)
-    usual, missed = _usual(values[start:origin], per_day, len(values) - start)
-    departures = values[origin:] - usual[origin - start :]
+    usual, missed = _usual(values[start:origin], per_day, searched)
+    departures = values[origin:] - usual
     sums = np.cumsum(departures[::-1])[::-1]  # of all steps from here on
     counts = np.arange(searched, 0, -1)
     explained = np.where(counts >= least, sums**2 / counts, 0.0)  # what a step from zero takes off the squares
@@ -97,16 +96,13 @@ def _extended(belongs: NDArray[np.bool_], first: int, reach: int) -> int:
     return first
 
 
-def _usual(values: FloatArray, per_day: int, length: int) -> tuple[FloatArray, FloatArray]:
-    """The median of each time of the day, for `length` steps from the first; and what each value misses that of other days by."""
-    days = -(-len(values) // per_day)
-    padded = np.full(days * per_day, np.nan)
-    padded[: len(values)] = values
-    table = padded.reshape(days, per_day)
-    usual = np.resize(np.nanmedian(table, axis=0), length)
-    others = np.stack([np.nanmedian(np.delete(table, day, axis=0), axis=0) for day in range(days)])
-    missed: FloatArray = (table - others).ravel()[: len(values)]
-    return usual, missed
+def _usual(values: FloatArray, per_day: int, steps: int) -> tuple[FloatArray, FloatArray]:
+    """The median of each time of the day for the steps that follow, and what each value misses that of the other days by."""
+    table = values[len(values) % per_day :].reshape(-1, per_day)
+    days = len(table)
+    others = np.array([[other for other in range(days) if other != day] for day in range(days)])
+    missed: FloatArray = (table - np.median(table[others], axis=1)).ravel()
+    return np.resize(np.median(table, axis=0), steps), missed
 
 
 def _stands_out(departures: FloatArray, expected: FloatArray, missed: FloatArray, per_day: int) -> bool:
