@@ -97,6 +97,16 @@ def to_utc(moments: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     return _microseconds(placed.tz_convert("UTC"))
 
 
+def utc(times: Times, zone: str | None) -> NDArray[np.int64]:
+    """The moments of UTC, where those of a clock on the wall are of the zone; None = of UTC."""
+    is_local = times.kinds == Kind.LOCAL
+    if zone in {None, "UTC"} or not is_local.any():
+        return times.moments
+    moments = times.moments.copy()
+    moments[is_local] = to_utc(moments[is_local], str(zone))
+    return moments
+
+
 def _is_first(moments: NDArray[np.int64], *, is_falling: bool) -> NDArray[np.bool_]:
     """Of times in hours that come twice whether each is the earlier one: until the clock goes back."""
     ordered = moments[::-1] if is_falling else moments

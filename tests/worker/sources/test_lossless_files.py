@@ -16,6 +16,7 @@ from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
 from tests.worker.sources.queries import a_query
 from worker.sources.base import Place
+from worker.sources.files import ragged
 
 HOURS = [START + timedelta(hours=hour) for hour in range(24)]
 
@@ -106,6 +107,45 @@ def test_a_line_with_too_many_cells_is_lost_to_its_queue_alone(tmp_path):
     assert "see ticket" in (loss.example or "")
     assert not loss.is_severe
     assert read(tmp_path, queue="b").losses == ()
+
+
+@pytest.mark.parametrize(
+    ("early", "row", "lost", "zone"),
+    [
+        ("2025-12-24 18:00", "2026-01-05 05:00", "2026-01-05 05:30", "Europe/Berlin"),
+        ("1700000000", "1767585600", "1767587400", None),
+    ],
+)
+def test_lost_lines_have_the_times_that_rows_have(tmp_path, early, row, lost, zone):
+    write_csv(tmp_path, [f"{early},a,see, that", f"{lost},a,see, this", f"{row},a,1"])
+    [loss] = read(tmp_path, samples_timezone=zone).losses
+    assert (loss.count, loss.first_at, loss.is_at_end) == (1, START + timedelta(hours=4, minutes=30), False)
+    assert "see, this" in str(loss.example)
+
+
+def test_however_many_lines_are_lost_they_are_counted(tmp_path, monkeypatch):
+    """A tenth of a column has a comma in it: more lines than may be kept at a time."""
+    monkeypatch.setattr(ragged, "MAX_TOGETHER", 10_000)
+    write_csv(tmp_path, [f"2026-01-05T00:00:{place % 60:02d}Z,a,1{',5' * (place % 10 == 0)}" for place in range(200_000)])
+    [loss] = read(tmp_path).losses
+    assert (loss.count, loss.total, loss.is_severe) == (20_000, 200_000, True)
+    assert queues(tmp_path) == ["a"]
+
+
+def test_a_file_that_is_another_than_its_header_says_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ragged, "MAX_TOGETHER", 100)
+    write_csv(tmp_path, ["2026-01-05T00:00,a"] * 102 + ["2026-01-05T00:00,a,1"] * 2)
+    with pytest.raises(UnreadableData, match=r"file rows\.csv.*Expected 3 columns, got 2.*accepted is CSV"):
+        read(tmp_path)
+
+
+def test_a_line_that_is_lost_is_lost_to_every_queue_of_a_panel(tmp_path):
+    write_csv(tmp_path, ["2026-01-05T00:00Z,1,2", "2026-01-05T01:00Z,1,2,3", "2026-01-05T02:00Z,1"], header="timestamp,a,b")
+    for queue, value in (("a", 1.0), ("b", 2.0)):
+        reading = read(tmp_path, queue=queue, queues_from_columns=True)
+        assert values(reading) == [value]
+        assert [(loss.count, loss.first_at) for loss in reading.losses] == [(1, START + timedelta(hours=1))]
+        assert "a last line that ends early was left out" in reading.notes
 
 
 @pytest.mark.parametrize("which", ["every", "one"])

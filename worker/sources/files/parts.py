@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from shared.errors import UnreadableData
 from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import Query
 from worker.sources.files.layout import Layout, refuse_nested, unnamed
-from worker.sources.files.lines import is_torn, lines_of_queues
+from worker.sources.files.ragged import LINE
 from worker.sources.files.rows import queue_names, row_columns, wanted_rows
 from worker.sources.files.tables import Table
 
@@ -32,8 +32,8 @@ class Part:
     """What one file has of a queue.
 
     times: of each row. cells: the columns of values, in the file's order. unreadable: a time that is none, as it is written.
-    examples: one of each kind of timestamps. lines: lost ones, cell by cell. outside: first and last moment (microseconds since
-    1970), and how many there are, of rows far from the history.
+    examples: one of each kind of timestamps. lines: its lost lines, as rows of their times and of `LINE`. outside: first and last
+    moment (microseconds since 1970), and how many there are, of rows far from the history.
     """
 
     table: Table
@@ -41,7 +41,7 @@ class Part:
     cells: pa.Table
     unreadable: str | None
     examples: dict[Kind, str]
-    lines: tuple[list[str], ...] = ()
+    lines: Part | None = None
     outside: tuple[int, int, int] = (0, 0, 0)
 
     def of_column(self, name: str, target: str) -> Part:
@@ -120,32 +120,44 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
         room: for what is kept; raises TooMuch.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     query = asked.query
     values, rows.note = value_columns(table, query)
     keys = row_columns(table, query)
     refuse_nested(table, (*keys, *query.required))
-    wanted, kept = pa.array(asked.names, pa.string()), Kept(names=asked.names)
+    kept = Kept(table=table, query=query, names=asked.names, values=values)
+    lost = Kept(table=table, query=query, names=asked.names, values=[LINE])
+
     for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
         is_row, headers = wanted_rows(table, query, batch)
-        own_names = queue_names(table, asked.layout, query, batch)
-        codes = pc.index_in(own_names, value_set=wanted)
         rows.headers += headers
-        rows.nameless += int((is_row & own_names.is_null().to_numpy(zero_copy_only=False)).sum())
-        mask = pa.array(is_row & codes.is_valid().to_numpy(zero_copy_only=False))
-        if mask.true_count:
-            room.take(kept.add(batch.filter(mask), codes.filter(mask).to_numpy(), table, query, values))
-    rows.is_torn = is_torn(table)
-    lines, rows.lines = lines_of_queues(table, query, asked.names, is_by_file=asked.layout.is_by_file)
-    yield from kept.parts(table, lines)
+        rows.nameless += _keep(kept, batch.filter(pa.array(is_row)), asked, room)
+        rows.lines += sum(_keep(lost, lines, asked, room) for lines in table.lost_lines(keys))
+    rows.is_torn = table.ragged.is_torn
+    yield from kept.parts(dict(lost.parts({})))
+
+
+def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> int:
+    """Keep the rows of the wanted queues; how many name no queue."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = queue_names(kept.table, asked.layout, asked.query, batch)
+    codes = pc.index_in(names, value_set=pa.array(asked.names, pa.string()))
+    chosen = codes.is_valid()
+    if chosen.true_count or not kept.codes:
+        room.take(kept.add(batch.filter(chosen), codes.filter(chosen).to_numpy()))
+    return int(names.null_count)
 
 
 @dataclass(slots=True)
 class Kept:
     """Rows of the wanted queues, as they come, in the order of the file."""
 
+    table: Table
+    query: Query
     names: Sequence[str]
+    values: Sequence[str]
     codes: list[NDArray[np.int32]] = field(default_factory=list)
     times: list[Times] = field(default_factory=list)
     cells: list[pa.Table] = field(default_factory=list)
@@ -154,12 +166,12 @@ class Kept:
     outside: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     count: int = 0
 
-    def add(self, batch: pa.RecordBatch, codes: NDArray[np.int32], table: Table, query: Query, values: Sequence[str]) -> int:
+    def add(self, batch: pa.RecordBatch, codes: NDArray[np.int32]) -> int:
         """Keep what lies in the history or near it, or has no time that can be read; how many bytes it takes."""
         import pyarrow as pa
 
-        written = batch[query.time_field]
-        times = read_times(written, file=table.name, column=query.time_field)
+        query, written = self.query, batch[self.query.time_field]
+        times = read_times(written, file=self.table.name, column=query.time_field)
         first, last = (round(to_epoch(moment) * MICROSECONDS) for moment in (query.start - AROUND, query.end + AROUND))
         is_readable = times.kinds != Kind.UNREADABLE
         is_near = ~is_readable | ((times.moments >= first) & (times.moments < last))
@@ -168,16 +180,16 @@ class Kept:
             self.examples.setdefault(Kind(kind), str(written[int(np.argmax(is_near & (times.kinds == kind)))]))
         for code in np.unique(codes[~is_readable]):
             self.unreadable.setdefault(int(code), str(written[int(np.argmax(~is_readable & (codes == code)))].as_py() or ""))
-        columns = [batch[name] for name in values] or [pa.nulls(batch.num_rows)]
-        cells = pa.table(columns, names=list(values) or [NOTHING]).filter(pa.array(is_near))
+        columns = [batch[name] for name in self.values] or [pa.nulls(batch.num_rows)]
+        cells = pa.table(columns, names=list(self.values) or [NOTHING]).filter(pa.array(is_near))
         self.codes.append(codes[is_near])
         self.times.append(Times(moments=times.moments[is_near], kinds=times.kinds[is_near]))
         self.cells.append(cells)
         self.count += int(is_near.sum())
         return int(cells.nbytes) + 16 * int(is_near.sum())
 
-    def parts(self, table: Table, lines: dict[str, list[list[str]]]) -> Iterator[tuple[str, Part]]:
-        """Queue by queue."""
+    def parts(self, lines: Mapping[str, Part]) -> Iterator[tuple[str, Part]]:
+        """Queue by queue, with the lost lines of each."""
         import pyarrow as pa
 
         if not self.codes:
@@ -195,12 +207,12 @@ class Kept:
             yield (
                 name,
                 Part(
-                    table=table,
+                    table=self.table,
                     times=Times(moments=moments[start:end], kinds=kinds[start:end]),
                     cells=cells.slice(start, end - start),
                     unreadable=self.unreadable.get(code),
                     examples=self.examples,
-                    lines=tuple(lines.get(name, ())),
+                    lines=lines.get(name),
                     outside=self.outside.get(code, (0, 0, 0)),
                 ),
             )

@@ -17,15 +17,15 @@ from worker.sources._resampling import resample
 from worker.sources._times import ACCEPTED_TIMES
 from worker.sources.base import MINUTE, Query, Reading
 from worker.sources.files.companions import most_related
-from worker.sources.files.lines import cell
 from worker.sources.files.parts import Part
-from worker.sources.files.ragged import shown_line
+from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import (
     Samples,
     advice_on_times,
     as_index,
     moment_at,
     notes_on_times,
+    placed,
     read_samples,
 )
 
@@ -110,28 +110,24 @@ def _lost_times(parts: Sequence[Part], samples: Samples, query: Query) -> Iterat
 
 def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
     """Lines of the queue that have too few or too many cells; where their time can be read only those in the history."""
-    lines = [(part, cells) for part in parts for cells in part.lines]
+    lines = [part.lines for part in parts if part.lines]
     if not lines:
         return
-    written = [cell(part.table.head, cells, query.time_field) if part.table.head else None for part, cells in lines]
-    times = pd.Series(pd.to_datetime(pd.Series(written, dtype=object), utc=True, format="ISO8601", errors="coerce"))
-    counted = times.isna() | ((times >= query.start) & (times < query.end))
-    if not counted.any():
+    moments, is_readable, is_inside = placed([some.times for some in lines], query)
+    is_counted = ~is_readable | is_inside
+    if not is_counted.any():
         return
+    known, newest = as_index(moments[is_inside]), as_index(samples.moments[samples.is_inside])
     step = pd.Timedelta(seconds=query.step_seconds)
-    known, newest = times[counted].dropna(), samples.moments[samples.is_inside]
-    part, cells = lines[int(counted.to_numpy().argmax())]
     yield Loss(
         what=LINES,
-        count=int(counted.sum()),
-        total=int(samples.is_inside.sum() + counted.sum()),
+        count=int(is_counted.sum()),
+        total=int(samples.is_inside.sum() + is_counted.sum()),
         first_at=known.min().to_pydatetime() if len(known) else None,
         last_at=known.max().to_pydatetime() if len(known) else None,
-        example=shown_line(cells, part.table.head.separator if part.table.head else ","),
+        example=[text for some in lines for text in some.cells[LINE].to_pylist()][int(np.argmax(is_counted))],
         advice="text with the sign between cells in it belongs into quotes",
-        is_at_end=bool(
-            len(known) and len(newest) and known.max() >= as_index(newest).max().floor(f"{query.step_seconds}s") + step
-        ),
+        is_at_end=bool(len(known) and len(newest) and known.max() >= newest.max().floor(f"{query.step_seconds}s") + step),
     )
 
 

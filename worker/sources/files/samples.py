@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shared.domain.timegrid import to_epoch
 from shared.errors import UnreadableData
-from worker.sources._times import ACCEPTED_TIMES, Kind, to_utc
+from worker.sources._times import ACCEPTED_TIMES, Kind, Times, utc
 from worker.sources.base import Query
 from worker.sources.files.columns import Column, read_column
 from worker.sources.files.layout import texts_in
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Moments = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +35,12 @@ class Samples:
     """
 
     moments: Moments
-    is_readable: NDArray[np.bool_]
-    is_inside: NDArray[np.bool_]
+    is_readable: Bools
+    is_inside: Bools
     columns: Mapping[str, Column]
     texts: tuple[str, ...]
 
-    def frame(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+    def frame(self, chosen: Bools) -> pd.DataFrame:
         """These rows, sorted by time, those of one time in the order of the files."""
         places = np.flatnonzero(chosen)
         places = places[np.argsort(self.moments[places], kind="stable")]
@@ -56,17 +57,22 @@ def read_samples(parts: Sequence[Part], query: Query) -> Samples:
     for part in parts:
         _refuse_two_kinds(part, query)
     _refuse_two_kinds_of_files(parts, query)
-    moments = np.concatenate([_utc(part, query) for part in parts])
-    is_readable = np.concatenate([part.times.kinds for part in parts]) != Kind.UNREADABLE
+    moments, is_readable, is_inside = placed([part.times for part in parts], query)
     if len(is_readable) and not is_readable.any():
         example = next((part.unreadable for part in parts if part.unreadable), None)
         found = f"but for example {example[:40]!r}" if example else "all are empty"
         reason = f"found no timestamp in {len(is_readable):,} rows, {found}; accepted are {ACCEPTED_TIMES}"
         raise UnreadableData(reason, queue=query.queue, file=parts[0].table.name, column=query.time_field)
-    first, last = (to_epoch(moment) * MICROSECONDS for moment in (query.start, query.end))
-    is_inside = is_readable & (moments >= first) & (moments < last)
     columns, texts = _columns(parts, query, is_inside)
     return Samples(moments=moments, is_readable=is_readable, is_inside=is_inside, columns=columns, texts=texts)
+
+
+def placed(times: Sequence[Times], query: Query) -> tuple[Moments, Bools, Bools]:
+    """Where rows lie: their moments as UTC, which of them are known at all, and which are in the history."""
+    moments = np.concatenate([utc(some, query.samples_timezone) for some in times])
+    is_readable = np.concatenate([some.kinds for some in times]) != Kind.UNREADABLE
+    first, last = (to_epoch(moment) * MICROSECONDS for moment in (query.start, query.end))
+    return moments, is_readable, is_readable & (moments >= first) & (moments < last)
 
 
 def as_index(moments: Moments) -> pd.DatetimeIndex:
@@ -98,7 +104,7 @@ def advice_on_times(parts: Sequence[Part], query: Query) -> Iterator[str]:
         )
 
 
-def _columns(parts: Sequence[Part], query: Query, is_inside: NDArray[np.bool_]) -> tuple[dict[str, Column], tuple[str, ...]]:
+def _columns(parts: Sequence[Part], query: Query, is_inside: Bools) -> tuple[dict[str, Column], tuple[str, ...]]:
     """The columns of numbers, and the names of those that hold none and that nobody has asked for."""
     names = dict.fromkeys(name for part in parts for name in part.cells.column_names)
     needed = set(query.required) | ({query.target} if query.queues_from_columns else set())
@@ -111,16 +117,6 @@ def _columns(parts: Sequence[Part], query: Query, is_inside: NDArray[np.bool_]) 
         else:
             columns[name] = column
     return columns, tuple(dict.fromkeys(texts))
-
-
-def _utc(part: Part, query: Query) -> Moments:
-    """The part's times as UTC."""
-    moments, is_local = part.times.moments, part.times.kinds == Kind.LOCAL
-    if query.samples_timezone in {None, "UTC"} or not is_local.any():
-        return moments
-    moments = moments.copy()
-    moments[is_local] = to_utc(moments[is_local], str(query.samples_timezone))
-    return moments
 
 
 def _refuse_two_kinds(part: Part, query: Query) -> None:

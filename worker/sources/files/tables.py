@@ -41,7 +41,7 @@ class Table:
     name: path inside the connection's folder, for messages.
     columns: name → Arrow type, of those whose name is there once; every column of a CSV is text.
     repeated: names that several columns have. keys: what folders such as `dt=2026-01-05` above the file say of all its rows.
-    head: of a CSV. ragged: its lines with too few or too many cells, once they have been met.
+    head: of a CSV. ragged: its lines with too few or too many cells that were met with the newest of `batches`.
     """
 
     name: str
@@ -70,17 +70,22 @@ class Table:
                 rows += batch.num_rows
                 _check_size("rows", rows, MAX_ROWS, self.name)
                 yield batch
-        if self.head and self.ragged.lines and not rows:
-            cells = self.ragged.lines[0]
+        if self.head and self.ragged.lost and not rows:
+            cells = self.ragged.lost[0]
             found = f"Expected {len(self.head.names)} columns, got {len(cells)}: {shown_line(cells, self.head.separator)}"
             raise UnreadableData(f"{found}; {ACCEPTED}", file=self.name)
+
+    def lost_lines(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """What the lost lines that came with the newest batch have where these columns should be, and `LINE`: one, or none."""
+        if self.head and self.ragged.lost:
+            yield self.ragged.lines(self.head, columns)
 
     def _csv_batches(self, head: CsvHead, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All cells as text: which are numbers or times is decided cell by cell, not by the file's first block."""
         import pyarrow as pa
         from pyarrow import csv
 
-        self.ragged.clear()
+        self.ragged.begin()
         width = len(head.names) + head.surplus
         places = [head.names.index(name) for name in columns]
         chosen = [str(place) for place in places]
@@ -97,10 +102,11 @@ class Table:
             _as_texts(chosen),
         )
         for batch in reader:
-            yield _renamed(batch, columns, has_blank_quotes=head.has_blank_quotes)
-        for rows in self.ragged.mended(places):
-            arrays = [pa.array(cells, pa.string()) for cells in rows]
-            yield _renamed(pa.RecordBatch.from_arrays(arrays, chosen), columns, has_blank_quotes=head.has_blank_quotes)
+            rows = pa.concat_batches([batch, self.ragged.mended(places)])
+            yield _renamed(rows, columns, has_blank_quotes=head.has_blank_quotes)
+            self.ragged.lost.clear()
+        self.ragged.end(self.path, head)
+        yield _renamed(self.ragged.mended(places), columns, has_blank_quotes=head.has_blank_quotes)
 
 
 def _as_texts(columns: Sequence[str]) -> csv.ConvertOptions:

@@ -11,6 +11,7 @@ from shared.errors import UnreadableData
 from worker.sources._numbers import is_number_type, read_numbers
 from worker.sources.base import Query
 from worker.sources.files.parts import Asked, FileRows, Kept, Part, Room
+from worker.sources.files.ragged import LINE
 from worker.sources.files.rows import row_columns, wanted_rows
 from worker.sources.files.tables import Table
 
@@ -43,14 +44,16 @@ def wide_parts(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterat
     own = [name for name in asked.names if name in table.columns]
     if not own:
         return
-    kept = Kept(names=[""])
-    for batch in table.batches([*row_columns(table, query), *own]):
+    keys = row_columns(table, query)
+    kept, lost = (Kept(table=table, query=query, names=[""], values=values) for values in (own, [LINE]))
+    for batch in table.batches([*keys, *own]):
         is_row, headers = wanted_rows(table, query, batch)
         rows.headers += headers
-        chosen = batch.filter(pa.array(is_row))
-        room.take(kept.add(chosen, np.zeros(chosen.num_rows, dtype=np.int32), table, query, own))
+        for some, chosen in ((kept, batch.filter(pa.array(is_row))), *((lost, lines) for lines in table.lost_lines(keys))):
+            room.take(some.add(chosen, np.zeros(chosen.num_rows, dtype=np.int32)))
+    rows.is_torn = table.ragged.is_torn
     target = query.target or VALUE
-    for _, part in kept.parts(table, {}):
+    for _, part in kept.parts(dict(lost.parts({}))):
         for name in own:
             yield name, part.of_column(name, target)
 
