@@ -16,9 +16,10 @@ from shared.errors import UnreadableData
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), timestamp columns, or whole seconds or milliseconds since 1970"
+ACCEPTED_TIMES = "ISO 8601 (2026-01-05T13:00:00Z), typed dates and timestamps, or whole seconds or milliseconds since 1970"
 HOUR = 3_600_000_000  # in microseconds
 _ZONE = r"[T ]\d{2}\S*\s?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"  # after a time of day: the -05 of 2026-01-05 is no zone
+_YEAR = r"^\d{4}"  # pandas takes "today" and "now" for times
 _EPOCH = r"^\d{9,}(?:\.\d*)?$"
 _MIN_EPOCH = 1e8  # 1973 in seconds: smaller numbers count rows, not time
 _MAX_MICROSECONDS = 9.2e15  # the year 2261, near the end of pandas' time
@@ -97,16 +98,6 @@ def to_utc(moments: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     return _microseconds(placed.tz_convert("UTC"))
 
 
-def utc(times: Times, zone: str | None) -> NDArray[np.int64]:
-    """The moments of UTC, where those of a clock on the wall are of the zone; None = of UTC."""
-    is_local = times.kinds == Kind.LOCAL
-    if zone in {None, "UTC"} or not is_local.any():
-        return times.moments
-    moments = times.moments.copy()
-    moments[is_local] = to_utc(moments[is_local], str(zone))
-    return moments
-
-
 def _is_first(moments: NDArray[np.int64], *, is_falling: bool) -> NDArray[np.bool_]:
     """Of times in hours that come twice whether each is the earlier one: until the clock goes back."""
     ordered = moments[::-1] if is_falling else moments
@@ -150,7 +141,8 @@ def _from_texts(cells: pa.Array) -> Times:
     if is_number.all():
         return _from_numbers(pd.to_numeric(strings).to_numpy(dtype=np.float64))
     numbers = _from_numbers(pd.to_numeric(strings.where(is_number), errors="coerce").to_numpy(dtype=np.float64))
-    read = pd.DatetimeIndex(pd.to_datetime(strings.mask(is_number), utc=True, format="ISO8601", errors="coerce"))
+    is_date = pc.fill_null(pc.match_substring_regex(texts, _YEAR), fill_value=False).to_numpy(zero_copy_only=False) & ~is_number
+    read = pd.DatetimeIndex(pd.to_datetime(strings.where(is_date), utc=True, format="ISO8601", errors="coerce"))
     is_zoned = pc.fill_null(pc.match_substring_regex(texts, _ZONE), fill_value=False).to_numpy(zero_copy_only=False)
     kinds = np.where(read.notna(), np.where(is_zoned, Kind.ZONED, Kind.LOCAL), numbers.kinds)
     return _usable(np.where(read.notna(), _microseconds(read), numbers.moments), kinds)

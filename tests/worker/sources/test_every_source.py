@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queues
 from worker.sources import sources
-from worker.sources._lost import OUTSIDE
+from worker.sources._lost import OUTSIDE, TIMES
 from worker.sources.base import Query, Source
 
 
@@ -269,6 +270,112 @@ def test_a_missing_place_is_not_found(stored):
         source.queues(all_queues(nowhere))
     with pytest.raises(SourceNotFound, match="nowhere"):
         source.read(a_query(nowhere))
+
+
+def store_cells(folder: Path, rows: pd.DataFrame) -> tuple[Source, Place]:
+    rows.to_csv(folder / "rows.csv", index=False)
+    return open_files(folder, "rows.csv")
+
+
+def store_fields(server: MongoServer, rows: pd.DataFrame) -> tuple[Source, Place]:
+    with server.client() as client:
+        client.drop_database("sources")
+        client["sources"].usage.insert_many(rows.to_dict("records"))
+    return sources["mongodb"](MongodbConnection(url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
+
+
+WRITABLE = [("empty_folder", store_cells), ("mongod", store_fields)]  # sources that hold timestamps of any form
+Written = Callable[[Sequence[object]], tuple[Source, Place]]
+
+
+@pytest.fixture(params=WRITABLE, ids=["files", "mongodb"])
+def written(request: pytest.FixtureRequest) -> Written:
+    """Stores a queue with a row for each of these timestamps, in their order."""
+    where, store = request.getfixturevalue(request.param[0]), request.param[1]
+
+    def write(times: Sequence[object]) -> tuple[Source, Place]:
+        columns = {"queue": "root.etl", "timestamp": list(times), "used_capacity": [float(place) for place in range(len(times))]}
+        source, place = store(where() if request.param[0] == "empty_folder" else where, pd.DataFrame(columns, dtype=object))
+        return source, place
+
+    return write
+
+
+FORMS: dict[str, Callable[[datetime], object]] = {
+    "texts with a zone": lambda at: at.isoformat(),
+    "texts of several zones": lambda at: at.astimezone(ZoneInfo("Asia/Kolkata" if at.hour % 2 else "UTC")).isoformat(),
+    "seconds": lambda at: int(at.timestamp()),
+    "milliseconds": lambda at: int(at.timestamp() * 1_000),
+    "seconds as text": lambda at: str(int(at.timestamp())),
+    "texts without a zone": lambda at: f"{at:%Y-%m-%d %H:%M:%S}",
+}
+ASSUMED = {"seconds": "read as seconds", "milli": "read as milliseconds", "texts without": "no time zone and were taken as UTC"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_timestamps_of_every_form_mean_the_same_and_what_was_assumed_is_said(written, form):
+    source, place = written([FORMS[form](START + timedelta(minutes=30 * place)) for place in range(-4, 12)])
+    reading = source.read(a_query(place))
+    assert reading.frame.used_capacity.tolist() == [4.5, 6.5, 8.5, 10.5, 12.5, 14.5]
+    assert (reading.rows, reading.losses) == (12, ())
+    assumed = [said for start, said in ASSUMED.items() if form.startswith(start)]
+    assert len(reading.notes) == len(assumed)
+    assert all(said in note for said, note in zip(assumed, reading.notes, strict=True))
+    with pytest.raises(EmptySeries, match=r"from 2025-12-31 22:00 UTC to 2026-01-01 05:30 UTC, none in the history"):
+        source.read(a_query(place, start=START + timedelta(days=5), end=START + timedelta(days=6)))
+
+
+@pytest.mark.parametrize("is_falling", [False, True], ids=["oldest first", "newest first"])
+def test_texts_without_a_zone_are_of_the_zone_said_in_the_hour_that_comes_twice_too(written, is_falling):
+    start = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    wall = [(start + timedelta(hours=hour)).astimezone(ZoneInfo("Europe/Berlin")) for hour in range(6)]
+    source, place = written([f"{at:%Y-%m-%d %H:%M}" for at in wall][:: -1 if is_falling else 1])
+    query = a_query(place, start=start, end=start + timedelta(days=1), samples_timezone="Europe/Berlin")
+    reading = source.read(query)
+    assert reading.frame.used_capacity.tolist() == [0, 1, 2, 3, 4, 5][:: -1 if is_falling else 1]
+    assert reading.notes == ("timestamps carry no time zone and were taken as Europe/Berlin",)
+    doubtful = source.read(replace(query, samples_timezone=None, timezone="Europe/Berlin"))
+    assert "although `timezone` is Europe/Berlin: say in `samples_timezone` in which zone they" in doubtful.advice[-1]
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (
+            ["2026-01-01T00:00Z", "2026-01-01T02:00Z", "2026-01-01T01:00"],
+            "found 2 timestamps with a time zone such as '2026-01-01T00:00Z' and 1 timestamps without a time zone such as"
+            " '2026-01-01T01:00', the latter from 2026-01-01 01:00 UTC to .* accepted is one kind in every row; or say in"
+            " `samples_timezone` in which zone those without were written",
+        ),
+        (
+            ["1767225600", "1767225601", "1767225600000"],
+            "found 2 numbers of seconds since 1970 .* 1 numbers of milliseconds since",
+        ),
+        (["yesterday", "today"], "found no timestamp in 2 rows, but for example 'yesterday'; accepted are ISO 8601"),
+    ],
+)
+def test_timestamps_of_two_kinds_or_of_none_are_refused_in_the_same_words(written, times, found):
+    source, place = written(times)
+    with pytest.raises(UnreadableData, match=rf"queue root.etl.*column timestamp.*: {found}"):
+        source.read(a_query(place))
+
+
+def test_where_a_zone_is_said_texts_may_carry_one_too(written):
+    source, place = written(["2026-01-01T00:00Z", "2026-01-01T02:00"])
+    index = source.read(a_query(place, samples_timezone="Europe/Berlin")).frame.index
+    assert [moment.hour for moment in index] == [0, 1]
+
+
+@pytest.mark.parametrize(("lost", "is_at_end"), [(5, False), (29, True), (0, False)])
+@pytest.mark.parametrize("is_falling", [False, True], ids=["oldest first", "newest first"])
+def test_rows_whose_time_says_nothing_are_a_loss_that_knows_where_it_is(written, lost, is_at_end, is_falling):
+    times = [(START + timedelta(hours=hour)).isoformat() if hour != lost else "yesterday" for hour in range(30)]
+    source, place = written(times[:: -1 if is_falling else 1])
+    [loss] = source.read(a_query(place)).losses
+    assert (loss.what, loss.count, loss.total, loss.example) == (TIMES, 1, 30, "yesterday")
+    around = [START + timedelta(hours=min(28, max(1, lost - 1))), START + timedelta(hours=min(28, lost + 1))]
+    assert [loss.first_at, loss.last_at] == sorted(around)
+    assert loss.is_at_end == is_at_end
 
 
 def labelled_rows() -> pd.DataFrame:

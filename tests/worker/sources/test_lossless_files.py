@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -63,19 +63,6 @@ def test_a_point_that_looks_like_one_of_thousands_is_a_warning(tmp_path):
     assert "`csv`" in advice
     assert "'1.034'" in advice
     assert values(read(tmp_path, csv=CsvForm(thousands="."))) == [987.0, 1034.0, 1120.0, 950.0]
-
-
-def test_the_hour_that_comes_twice_is_told_by_the_order_and_nothing_is_lost(tmp_path):
-    start, end = datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)
-    times = pd.date_range(start, end, freq="15min", inclusive="left").tz_convert("Europe/Berlin")
-    rows = [f"{at:%Y-%m-%d %H:%M},a,{value}" for value, at in enumerate(times)]
-    for order in (rows, rows[::-1]):
-        write_csv(tmp_path, order)
-        asked = {"start": start, "end": end, "step_seconds": 900, "timezone": "Europe/Berlin"}
-        reading = read(tmp_path, samples_timezone="Europe/Berlin", **asked)
-        assert values(reading) == [float(value) for value in range(len(times))]
-        assert reading.advice == ()
-    assert "although `timezone` is Europe/Berlin: say in `samples_timezone`" in read(tmp_path, **asked).advice[0]
 
 
 def test_values_outside_the_physical_range_and_missing_values_are_left_out(tmp_path):
@@ -220,19 +207,6 @@ def test_folders_of_parts_are_one_table_and_their_keys_are_columns(tmp_path):
     assert queues(tmp_path, None, "queue", "cluster") == ["a/x", "a/y"]
     with pytest.raises(SourceNotFound, match=r"no column 'pool' in .*part-00000.*a part of one table"):
         queues(tmp_path, None, "pool")
-
-
-@pytest.mark.parametrize(
-    ("cells", "found"),
-    [
-        (["1767571200", "1767574800000"], "numbers of seconds since 1970 such as .* numbers of milliseconds since 1970"),
-        (["1767571200", "2026-01-05T01:00:00Z"], "timestamps with a time zone such as .* numbers of seconds since 1970"),
-    ],
-)
-def test_two_kinds_of_timestamps_in_one_column_are_an_error_that_names_both(tmp_path, cells, found):
-    write_csv(tmp_path, [f"{cell},a,1" for cell in cells])
-    with pytest.raises(UnreadableData, match=found):
-        read(tmp_path)
 
 
 def test_of_too_many_companions_the_most_related_are_kept_and_limits_too(tmp_path):

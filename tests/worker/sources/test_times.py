@@ -38,7 +38,7 @@ def test_times_without_a_zone_are_taken_as_utc_and_noted(tmp_path, written):
 def test_times_with_and_without_a_zone_are_refused_in_one_file_and_in_two(tmp_path):
     write_times(tmp_path, ["2026-01-05T01:30", "2026-01-05T02:30Z", "2026-01-05T03:30+02:00"])
     with pytest.raises(
-        UnreadableData, match=r"column timestamp\): found 2 timestamps with a time zone such as .* and 1 timestamps without"
+        UnreadableData, match=r"file rows\.csv, queue.*found 2 timestamps with a time zone such as .* and 1 timestamps without"
     ):
         read(tmp_path)
     write_csv(tmp_path, ["2026-01-05T01:30,a,1"])
@@ -78,7 +78,7 @@ def test_a_few_unreadable_times_are_left_out_and_counted(tmp_path):
     ],
 )
 def test_a_column_without_a_timestamp_is_refused_with_an_example(tmp_path, written, found):
-    with pytest.raises(UnreadableData, match=rf"file rows\.csv, column timestamp\): .*{found}; accepted are ISO 8601"):
+    with pytest.raises(UnreadableData, match=rf"file rows\.csv, queue a, column timestamp\): .*{found}; accepted are ISO 8601"):
         read(write_times(tmp_path, written))
 
 

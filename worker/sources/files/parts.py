@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shared.domain.timegrid import to_epoch
 from shared.errors import UnreadableData
+from worker.sources._moments import MICROSECONDS
 from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import Query
 from worker.sources.files.layout import Layout, refuse_nested, unnamed
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 AROUND = timedelta(days=2)  # beside the history: times without a zone lie up to a day off, and a value may hold until the next
-MICROSECONDS = 1_000_000
 NOTHING = ""  # a column without a name and without values, where none are asked for: a table knows its length by its columns
 
 

@@ -12,22 +12,14 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
 from shared.errors import EmptySeries
-from worker.sources._lost import BROKEN, TEXTS, TIMES, lost_cells, outside_range
+from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
+from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
 from worker.sources._resampling import resample
-from worker.sources._times import ACCEPTED_TIMES
 from worker.sources.base import MINUTE, Query, Reading
 from worker.sources.files.companions import most_related
 from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
-from worker.sources.files.samples import (
-    Samples,
-    advice_on_times,
-    as_index,
-    moment_at,
-    notes_on_times,
-    placed,
-    read_samples,
-)
+from worker.sources.files.samples import Samples, read_samples, unreadable
 
 LINES = "lines with too few or too many cells"
 
@@ -35,7 +27,7 @@ LINES = "lines with too few or too many cells"
 def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     """What the parts of a queue come to; raises EmptySeries, UnreadableData."""
     samples = read_samples(parts, query)
-    inside = samples.frame(samples.is_inside)
+    inside = samples.frame(samples.rows.is_inside)
     unique = inside[~inside.index.duplicated(keep="last")]
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
     moments = len(unique)
@@ -44,10 +36,11 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     if usable.empty:
         raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
     if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
-        unique = samples.frame(samples.is_readable)
+        unique = samples.frame(samples.rows.is_known)
         unique = unique[~unique.index.duplicated(keep="last")]
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
+    times = [part.times for part in parts]
     reading = Reading(
         frame=frame,
         rows=len(inside),
@@ -55,8 +48,8 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
         non_finite=moments - len(usable),
         newest_at=usable[-1].to_pydatetime(),
         losses=losses,
-        notes=tuple(chain(notes_on_times(parts, query), _notes(samples), [note] if note else [])),
-        advice=tuple(chain(advice_on_times(parts, query), _doubts(samples, query))),
+        notes=tuple(chain(notes_on_times(times, query), _notes(samples), [note] if note else [])),
+        advice=tuple(chain(advice_on_times(times, query), _doubts(samples, query))),
     )
     return reading, samples
 
@@ -64,18 +57,18 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
 def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
     # a value counts until its step ends: what is lost after it in the same step leaves the history's end whole
     step = pd.Timedelta(seconds=query.step_seconds) - pd.Timedelta(microseconds=1)
-    ends = as_index(samples.moments[samples.is_inside]).floor(f"{query.step_seconds}s") + step
+    ends = as_index(samples.rows.at[samples.rows.is_inside]).floor(f"{query.step_seconds}s") + step
     for name, column in samples.columns.items():
-        usable = pd.Series(column.values[samples.is_inside], index=ends)
+        usable = pd.Series(column.values[samples.rows.is_inside], index=ends)
         for what, mask, advice in (
             (TEXTS, column.is_text, "accepted are numbers; say in `csv` by which signs they are written, or mend them"),
             (BROKEN, column.is_broken, "accepted are finite numbers"),
         ):
-            if lost := _cells(samples, name, mask & samples.is_inside):
+            if lost := _cells(samples, name, mask & samples.rows.is_inside):
                 yield lost_cells(what, name, lost, usable, advice=advice, total=column.filled)
-        if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.is_inside)):
+        if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.rows.is_inside)):
             yield outside_range(query, lost, usable, total=column.filled)
-    yield from _lost_times(parts, samples, query)
+    yield from lost_times(samples.rows, unreadable(parts), query)
     yield from _lost_lines(parts, samples, query)
 
 
@@ -83,29 +76,7 @@ def _cells(samples: Samples, name: str, mask: np.ndarray) -> list[tuple[pd.Times
     places = np.flatnonzero(mask)
     column = samples.columns[name]
     shown = [column.written(int(place)) for place in places] if len(places) else []
-    return list(zip(as_index(samples.moments[places]), shown, strict=True))
-
-
-def _lost_times(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
-    """Rows whose time cannot be read, between rows whose can."""
-    lost, known = np.flatnonzero(~samples.is_readable), np.flatnonzero(samples.is_readable)
-    if not len(lost):
-        return
-    is_falling = samples.moments[known[0]] > samples.moments[known[-1]]
-    before, after = known[known < lost[0]], known[known > lost[-1]]
-    around = (before[-1] if len(before) else known[0], after[0] if len(after) else known[-1])
-    first_at, last_at = sorted(moment_at(samples.moments, int(place)) for place in around)
-    yield Loss(
-        what=TIMES,
-        column=query.time_field,
-        count=len(lost),
-        total=int(samples.is_inside.sum()) + len(lost),
-        first_at=first_at,
-        last_at=last_at,
-        example=next((part.unreadable[:40] for part in parts if part.unreadable), None),
-        advice=f"accepted are {ACCEPTED_TIMES}",
-        is_at_end=not len(before if is_falling else after),
-    )
+    return list(zip(as_index(samples.rows.at[places]), shown, strict=True))
 
 
 def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
@@ -113,16 +84,16 @@ def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterat
     lines = [part.lines for part in parts if part.lines]
     if not lines:
         return
-    moments, is_readable, is_inside = placed([some.times for some in lines], query)
-    is_counted = ~is_readable | is_inside
+    moments = moments_of([some.times for some in lines], query)
+    is_counted = ~moments.is_readable | moments.is_inside
     if not is_counted.any():
         return
-    known, newest = as_index(moments[is_inside]), as_index(samples.moments[samples.is_inside])
+    known, newest = as_index(moments.at[moments.is_inside]), as_index(samples.rows.at[samples.rows.is_inside])
     step = pd.Timedelta(seconds=query.step_seconds)
     yield Loss(
         what=LINES,
         count=int(is_counted.sum()),
-        total=int(samples.is_inside.sum() + is_counted.sum()),
+        total=int(samples.rows.is_inside.sum() + is_counted.sum()),
         first_at=known.min().to_pydatetime() if len(known) else None,
         last_at=known.max().to_pydatetime() if len(known) else None,
         example=[text for some in lines for text in some.cells[LINE].to_pylist()][int(np.argmax(is_counted))],
@@ -132,8 +103,8 @@ def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterat
 
 
 def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], query: Query) -> str:
-    if samples.is_inside.any():
-        reason = f"none of the {int(samples.is_inside.sum()):,} values of {query.target or 'any column'!r} is a finite number"
+    if count := int(samples.rows.is_inside.sum()):
+        reason = f"none of the {count:,} values of {query.target or 'any column'!r} is a finite number"
     else:
         reason = _where(parts, samples, query)
     return "; ".join([*(loss.text for loss in losses), reason])
@@ -141,7 +112,7 @@ def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], 
 
 def _where(parts: Sequence[Part], samples: Samples, query: Query) -> str:
     """Where its rows lie, if not in the history."""
-    moments = samples.moments[samples.is_readable]
+    moments = samples.rows.at[samples.rows.is_readable]
     ends = [part.outside for part in parts if part.outside[2]]
     if len(moments):
         ends.append((int(moments.min()), int(moments.max()), len(moments)))

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from shared.domain.identifiers import listed
 from shared.domain.samples import Limits
 from shared.errors import UnreadableData
+from worker.sources._moments import as_index
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
 from worker.sources.files.layout import Layout
 from worker.sources.files.listing import Files
 from worker.sources.files.parts import Asked, FileRows, Part, Room, parts_of
-from worker.sources.files.samples import Samples, moment_at
+from worker.sources.files.samples import Samples
 from worker.sources.files.scan import MAX_BYTES
 from worker.sources.files.tables import open_table, reading
 
@@ -41,8 +42,8 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
     """Raises UnreadableData when keeping the last row of each timestamp would be a choice that nobody has made."""
     if query.target is None or query.target not in samples.columns:
         return
-    places = np.flatnonzero(samples.is_inside)
-    rows = pd.DataFrame({"at": samples.moments[places], "value": samples.columns[query.target].values[places]}, index=places)
+    places = np.flatnonzero(samples.rows.is_inside)
+    rows = pd.DataFrame({"at": samples.rows.at[places], "value": samples.columns[query.target].values[places]}, index=places)
     if rows["at"].is_unique:
         return
     ends = rows.groupby("at")["value"].agg(["min", "max"])
@@ -56,7 +57,8 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
     if layout.is_by_file and (telling or many):
         raise _no_queue_column(values, places, len(ends), query)
     if column := next((name for name in telling if name != FILE), None):
-        raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), moment_at(shared.to_numpy(), 0))
+        first_at = as_index(shared.to_numpy())[0].to_pydatetime()
+        raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), first_at)
     if many:
         raise _nothing_tells(values, rows, telling, len(shared), query)
 

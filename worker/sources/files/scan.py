@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.errors import DataError, UnreadableData
+from worker.sources._moments import MICROSECONDS, utc
 from worker.sources._times import read_times
 from worker.sources.base import Query, check_count
 from worker.sources.files.layout import Layout, known_columns, missing_column, missing_in
 from worker.sources.files.listing import Files
-from worker.sources.files.parts import MICROSECONDS, Asked, FileRows, Part, Room, TooMuch, parts_of
+from worker.sources.files.parts import Asked, FileRows, Part, Room, TooMuch, parts_of
 from worker.sources.files.rows import names_in, queue_names, row_columns, wanted_rows
 from worker.sources.files.tables import Table, open_table, reading
 from worker.sources.files.wide import wide_names, wide_parts
@@ -70,7 +71,7 @@ def newest_row(files: Files, layout: Layout, query: Query) -> datetime | None:
     for look in (table for table in layout.tables.values() if query.time_field in table.columns):
         with suppress(UnreadableData), open_table(files, look.name, query.csv, known_columns(query)) as table:
             for batch in table.batches([query.time_field]):
-                newest = max(newest, int(read_times(batch.column(0)).moments.max(initial=0)))
+                newest = max(newest, int(utc(read_times(batch.column(0)), query.samples_timezone).max(initial=0)))
     return datetime.fromtimestamp(newest / MICROSECONDS, UTC) if newest else None
 
 

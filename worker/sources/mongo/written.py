@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 from bson import ObjectId
-from numpy.typing import NDArray
 
 from shared.domain.losses import Loss
 from shared.drivers.mongo import Documents
 from shared.errors import EmptySeries, UnreadableData
-from worker.sources._lost import MAX_EXAMPLE, TIMES
-from worker.sources._times import ACCEPTED_TIMES, Kind, Times, read_times, to_utc
+from worker.sources._moments import (
+    advice_on_times,
+    as_index,
+    lost_times,
+    moments_of,
+    notes_on_times,
+    refuse_no_times,
+    refuse_two_kinds,
+)
+from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import MAX_SAMPLES, MINUTE, Query
 from worker.sources.mongo.fields import value_at
 from worker.sources.mongo.pipeline import Filter, checked, documents_of
@@ -46,27 +52,24 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
     rows = _rows(documents, query, among, columns)
     stored = [value_at(row, query.time_field) for row in rows]
     times = _times(stored)
-    _refuse_two_kinds(times, stored, query)
-    moments = _utc(times, query)
-    is_readable = times.kinds != Kind.UNREADABLE
-    if not is_readable.any():
-        reason = f"found no timestamp in {len(rows):,} documents, but for example {str(stored[0])[:MAX_EXAMPLE]!r}"
-        raise UnreadableData(f"{reason}; accepted are dates, {ACCEPTED_TIMES}", queue=query.queue)
-    index = pd.DatetimeIndex(moments.view("datetime64[us]")).tz_localize("UTC")
-    inside = np.flatnonzero(is_readable & (index >= pd.Timestamp(query.known_from)) & (index < pd.Timestamp(query.end)))
-    if not len(inside):
-        known = index[is_readable]
-        found = f"found documents from {known.min():{MINUTE}} to {known.max():{MINUTE}}"
+    examples = {Kind(kind): str(stored[int(np.argmax(times.kinds == kind))]) for kind in np.unique(times.kinds)}
+    refuse_two_kinds(times, examples, query)
+    moments = moments_of([times], query)
+    refuse_no_times(moments, examples.get(Kind.UNREADABLE), query)
+    known = np.flatnonzero(moments.is_known)
+    if not len(known):
+        index = as_index(moments.at[moments.is_readable])
+        found = f"found documents from {index.min():{MINUTE}} to {index.max():{MINUTE}}"
         raise EmptySeries(f"{found}, none in {query.history}", queue=query.queue)
-    at = [moment.to_pydatetime() for moment in index[inside]]
-    values = [[value_at(rows[place], name) for name in columns] for place in inside]
+    at = list(as_index(moments.at[known]).to_pydatetime())
+    values = [[value_at(rows[place], name) for name in columns] for place in known]
     steps = steps_of(query, columns, at, values)
     return Written(
         steps=steps,
-        losses=_lost_times(stored, is_readable, index, len(inside), query),
-        notes=tuple(_notes(times, query)),
-        advice=tuple(_advice(documents, times, query)),
-        shared=Shared(stored=_shared(at, values, [stored[place] for place in inside], query, columns), newest_at=max(at)),
+        losses=tuple(lost_times(moments, examples.get(Kind.UNREADABLE), query)),
+        notes=tuple(notes_on_times([times], query)),
+        advice=(_slow(documents, query), *advice_on_times([times], query)),
+        shared=Shared(stored=_shared(at, values, [stored[place] for place in known], query, columns), newest_at=max(at)),
     )
 
 
@@ -92,70 +95,13 @@ def _times(stored: Sequence[object]) -> Times:
     return Times(moments=moments, kinds=kinds)
 
 
-def _utc(times: Times, query: Query) -> NDArray[np.int64]:
-    is_local, moments = times.kinds == Kind.LOCAL, times.moments.copy()
-    if is_local.any() and query.samples_timezone not in {None, "UTC"}:
-        moments[is_local] = to_utc(moments[is_local], str(query.samples_timezone))
-    return moments
-
-
-def _refuse_two_kinds(times: Times, stored: Sequence[object], query: Query) -> None:
-    """Raises UnreadableData for two kinds, of which a guess would be right for one only."""
-    kinds, counts = np.unique(times.kinds[times.kinds != Kind.UNREADABLE], return_counts=True)
-    if len(kinds) < 2 or (set(kinds) == {Kind.ZONED, Kind.LOCAL} and query.samples_timezone):
-        return
-    examples = {kind: str(stored[int(np.argmax(times.kinds == kind))])[:MAX_EXAMPLE] for kind in kinds}
-    found = " and ".join(
-        f"{counts[place]:,} {Kind(kinds[place]).words} such as {examples[kinds[place]]!r}" for place in np.argsort(-counts)
-    )
-    raise UnreadableData(f"found {found} in {query.time_field!r}; accepted is one kind in every row", queue=query.queue)
-
-
-def _lost_times(
-    stored: Sequence[object], is_readable: NDArray[np.bool_], index: pd.DatetimeIndex, inside: int, query: Query
-) -> tuple[Loss, ...]:
-    """Documents whose time cannot be read, between documents whose can."""
-    lost, known = np.flatnonzero(~is_readable), np.flatnonzero(is_readable)
-    if not len(lost):
-        return ()
-    before, after = known[known < lost[0]], known[known > lost[-1]]
-    around = (before[-1] if len(before) else known[0], after[0] if len(after) else known[-1])
-    first_at, last_at = sorted(index[place].to_pydatetime() for place in around)
-    loss = Loss(
-        what=TIMES,
-        column=query.time_field,
-        count=len(lost),
-        total=inside + len(lost),
-        first_at=first_at,
-        last_at=last_at,
-        example=str(stored[lost[0]])[:MAX_EXAMPLE],
-        advice=f"accepted are dates, {ACCEPTED_TIMES}",
-        is_at_end=not len(after),
-    )
-    return (loss,)
-
-
-def _notes(times: Times, query: Query) -> list[str]:
-    """What was assumed."""
-    kinds = [Kind(kind) for kind in np.unique(times.kinds)]
-    zone = f"timestamps carry no time zone and were taken as {query.samples_timezone or 'UTC'}"
-    units = [f"timestamps are numbers and were read as {kind.name.lower()} since 1970" for kind in kinds if kind > Kind.LOCAL]
-    return [*([zone] if Kind.LOCAL in kinds else []), *units]
-
-
-def _advice(documents: Documents, times: Times, query: Query) -> list[str]:
+def _slow(documents: Documents, query: Query) -> str:
     name = query.time_field
     mend = f'[{{$set: {{"{name}": {{$toDate: "${name}"}}}}}}]'
-    slow = (
+    return (
         "timestamps that are no dates let a queue's documents be read one by one; this turns texts into dates:"
         f' db.getCollection("{documents.name}").updateMany({{"{name}": {{$type: "string"}}}}, {mend})'
     )
-    doubt = (
-        f"timestamps carry no time zone and were taken as UTC, although `timezone` is {query.timezone}: say in"
-        " `samples_timezone` in which zone they were written"
-    )
-    is_doubtful = Kind.LOCAL in times.kinds and query.samples_timezone is None and query.timezone != "UTC"
-    return [slow, *([doubt] if is_doubtful else [])]
 
 
 def _shared(
