@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_NUMBER = 1e100  # beyond it squares overflow: a broken sample, not a load
-NO_LIMIT = (2147483647.0, 9223372036854775807.0)  # what YARN writes where there is none: never a load
+NO_LIMIT = (2147483647.0, 4294967295.0, 9223372036854775807.0, 18446744073709551615.0)  # where there is none, and -1 unsigned
 _MORE_NULL_WORDS = ("#na", "#n/a n/a", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "nil", "undefined", "–", "—")
 
 Bools = NDArray[np.bool_]
@@ -29,18 +29,20 @@ class Numbers:
     """A column as numbers.
 
     values: float64, NaN where a cell has none that is of use. is_text: cells that hold text. is_broken: cells with a number that
-    is infinite, absurdly large, or stands for "no limit". texts: the cells as they are written, where they are text. signs: how.
+    is infinite, absurdly large, or stands for "no limit". as_read: the numbers, with these. texts: the cells as they are written,
+    where they are text. signs: how.
     """
 
     values: NDArray[np.float64]
     is_text: Bools
     is_broken: Bools
+    as_read: NDArray[np.float64]
     texts: pd.Series | None = None
     signs: Signs = field(default_factory=Signs)
 
     def written(self, place: int) -> str:
         """One cell as it stands in the source."""
-        return str(self.values[place]) if self.texts is None else str(self.texts.iloc[place])
+        return f"{self.as_read[place]:.16g}" if self.texts is None else str(self.texts.iloc[place])
 
     @property
     def are_text(self) -> bool:
@@ -110,6 +112,7 @@ def _judged(
         values=np.where(is_broken, np.nan, values),
         is_text=np.zeros(len(values), dtype=bool) if is_text is None else is_text,
         is_broken=is_broken,
+        as_read=values,
         texts=texts,
         signs=signs or Signs(),
     )

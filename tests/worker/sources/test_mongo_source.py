@@ -133,6 +133,7 @@ def test_what_was_left_out_is_counted_and_told(source: Source, fill: Fill) -> No
         ([61.2, 63.0], "arrays instead of a number", "$unwind"),
         (-1, OUTSIDE, "missing_values"),
         (2147483647, BROKEN, "finite"),
+        (4294967295, BROKEN, "finite"),
         (Int64(2**63 - 1), BROKEN, "finite"),
         (True, "true or false instead of a number", "numbers"),
         ("idle", TEXTS, "numbers"),

@@ -52,3 +52,13 @@ def test_broken_values_are_gaps_and_counted(tmp_path):
     reading = read(tmp_path)
     assert reading.frame.used_capacity.dropna().tolist() == [1.0, 8.0]
     assert reading.non_finite == 6
+
+
+def test_what_stands_for_no_limit_or_for_minus_one_without_a_sign_is_no_load(tmp_path):
+    cells = np.array([1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1, 8], dtype=np.uint64)
+    times = [START + number * timedelta(hours=1) for number in range(len(cells))]
+    pd.DataFrame({"timestamp": times, "queue": "a", "used_capacity": cells}).to_parquet(tmp_path / "x.parquet")
+    reading = read(tmp_path)
+    assert reading.frame.used_capacity.dropna().tolist() == [1.0, 8.0]
+    [loss] = reading.losses
+    assert (loss.count, loss.example) == (4, "2147483647")

@@ -83,7 +83,7 @@ def is_beyond(query: Query, least: float, most: float) -> bool:
 
 def impossible(query: Query, rows: Sequence[Row], usable: pd.Series, total: int) -> Iterator[Loss]:
     """Losses of the target: numbers that stand for no limit, and those outside its physical range."""
-    cells = [(moment(at), f"{value:g}", value == NO_LIMIT[0] or value >= HUGE) for at, value in rows]
+    cells = [(moment(at), f"{value:g}", value in NO_LIMIT or value >= HUGE) for at, value in rows]
     if lost := [(at, text) for at, text, is_broken in cells if is_broken]:
         yield lost_cells(BROKEN, str(query.target), lost, usable, advice="accepted are finite numbers", total=total)
     if lost := [(at, text) for at, text, is_broken in cells if not is_broken]:

@@ -81,7 +81,8 @@ def possible(query: Query, kinds: Kinds) -> tuple[str, str]:
     """The conditions that the target is a possible number, and that it is none: outside its range, or YARN's "no limit"."""
     low, high = query.physical_range
     field = number(str(query.target), kinds)
-    ends = [(">=", "<", low), ("<=", ">", high), ("!=", "=", NO_LIMIT[0]), ("<", ">=", HUGE)]
+    none = [("!=", "=", value) for value in NO_LIMIT if value < HUGE]
+    ends = [(">=", "<", low), ("<=", ">", high), *none, ("<", ">=", HUGE)]
     inside = [f"{field} {is_in} {_literal(end)}" for is_in, _, end in ends if end is not None]
     outside = [f"{field} {is_out} {_literal(end)}" for _, is_out, end in ends if end is not None]
     return " AND ".join(inside), " OR ".join(outside)

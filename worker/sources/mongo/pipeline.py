@@ -26,7 +26,7 @@ Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
 MAX_INTEGER = 2**63 - 1
-NO_LIMIT = [2_147_483_647, Int64(MAX_INTEGER), float(MAX_INTEGER)]  # what YARN writes where there is none
+NO_LIMIT = [2_147_483_647, 4_294_967_295, Int64(MAX_INTEGER), float(MAX_INTEGER), 2.0**64]  # what is written where there is none
 LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
 
 
