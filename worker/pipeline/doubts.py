@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from worker.models.base import FloatArray
+from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.gaps import SECONDS_PER_DAY
 from worker.sources.base import MINUTE
@@ -29,10 +30,12 @@ MAX_DRIFTED_NAMED = 3
 
 def doubts(snapshot: Snapshot) -> Iterator[str]:
     """What a person should look at before trusting a forecast of a series that varies."""
-    if counts := counter(snapshot.frame[snapshot.target].dropna().to_numpy()):
+    values = snapshot.frame[snapshot.target]
+    if counts := counter(values.dropna().to_numpy()):
         yield counts
-    elif changed := level_change(snapshot):
+    elif changed := other_unit(values, snapshot.step_seconds) or level_change(snapshot):
         yield changed
+    yield from oddities(values, snapshot.step_seconds)
 
 
 def counter(values: FloatArray) -> str | None:
