@@ -166,6 +166,7 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 Cluster = Annotated[str | None, typer.Option(help="Needed where queues of several have the name.", show_default="any")]
 Project = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
 Target = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
+Rows = Annotated[str | None, typer.Option("--where", help="Likewise: partition=gpu, as the choices say it.", show_default="any")]
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
@@ -176,11 +177,12 @@ def show_accuracy(
     cluster: Cluster = None,
     project: Project = None,
     target: Target = None,
+    where: Rows = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
-    choice = {"job": job, "cluster": cluster, "project": project, "target": target}
+    choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
     show(connect(url).get("queues", queue, "accuracy", **choice), output.print_accuracy, as_json=as_json)
 
 
@@ -193,11 +195,12 @@ def show_queue(
     cluster: Cluster = None,
     project: Project = None,
     target: Target = None,
+    where: Rows = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    choice = {"job": job, "job_id": job_id, "cluster": cluster, "project": project, "target": target}
+    choice = {"job": job, "job_id": job_id, "cluster": cluster, "project": project, "target": target, "where": where}
     show(connect(url).get("queues", queue, "series", **choice), output.print_series, as_json=as_json)
 
 

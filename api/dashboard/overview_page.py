@@ -16,6 +16,7 @@ from api.edge.context import Services
 from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.routing import route
+from api.v1.choice import choice_of
 from shared.domain.jobs import JobFilter
 from shared.domain.reports import Point
 
@@ -40,6 +41,8 @@ def show(services: Services) -> str:
         total=_queues(rows),
         clusters={row.forecast.cluster for row in rows},
         projects={row.forecast.project for row in rows},
+        forms={(row.forecast.step_seconds, row.forecast.aggregation) for row in rows},
+        choice_of=choice_of,
         pages_count=-(-len(matches) // PAGE_SIZE),
         levels=sorted(levels),
         marks=_marks(rows, levels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,7 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
-from api.v1.choice import NAMES, chosen_forecast
+from api.v1.choice import choice_of, chosen_forecast
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.exceedance import PERCENT, limit_of, steps_over
@@ -39,7 +40,7 @@ ABOUT_SCORE = {
         "of many candidates the best was also lucky there, so expect about a tenth more."
     ),
 }
-BLANK = ("project",)  # what a query may give as nothing: jobs may be of no project
+BLANK = ("project", "where")  # what a query may give as nothing: jobs may be of no project
 MAX_JOBS_OF_A_QUEUE = 10  # that are looked at for one of the same series
 
 
@@ -73,7 +74,7 @@ def show(services: Services, queue: str) -> str:
         drawn=[_drawn(forecast, is_newest=forecast == newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
-        newest=_address(queue, {"issued_at": None, "job_id": None} | {name: getattr(forecast, of) for name, of in NAMES.items()}),
+        newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),
         **_report(services, forecast),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
@@ -82,13 +83,14 @@ def show(services: Services, queue: str) -> str:
 
 
 def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None:
-    """The newest forecast of another queue: of the same step, aggregation and name of the job, where there is one.
+    """The newest forecast of another queue: of the same rows, step, aggregation and name of the job, where there is one.
 
     None = it cannot be read, or has just gone.
     """
 
     def likeness(other: Forecast) -> tuple[object, ...]:
-        is_alike = (other.step_seconds, other.aggregation) == (forecast.step_seconds, forecast.aggregation)
+        parts = attrgetter("where", "step_seconds", "aggregation")
+        is_alike = parts(other) == parts(forecast)
         return is_alike, other.job == forecast.job, other.issued_at, other.created_at
 
     same = {"metric": forecast.metric, "cluster": forecast.cluster}
@@ -97,9 +99,8 @@ def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None
 
 def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:
     """A queue that is drawn: its name, the address of its series, and when its forecast was issued."""
-    newest = {name: getattr(forecast, attribute) for name, attribute in NAMES.items()}
     this = {"issued_at": forecast.issued_at.isoformat(), "job_id": forecast.job_id}
-    parameters = urlencode(newest if is_newest else this, quote_via=quote)
+    parameters = urlencode(choice_of(forecast) if is_newest else this, quote_via=quote)
     address = f"/v1/queues/{in_path(forecast.queue)}/series?{parameters}"
     return {"name": forecast.queue, "address": address, "issued_at": forecast.issued_at.isoformat()}
 

@@ -149,6 +149,7 @@ class ForecastOverview(Answer):
 
     metric: str
     cluster: str = Field(description="as it is named; what has a colon in it is the place that is read, where nobody names one")
+    where: str = Field(description="which rows of a cluster that is named, as in partition=gpu; empty = all of them")
     project: str
     job: str
     issued_at: datetime

@@ -10,7 +10,9 @@ from api.schema import fields
 from api.schema.forms import Form
 from shared.domain.codec import Document
 from shared.domain.jobs import JobFilter, JobState
+from shared.domain.samples import Aggregation
 
+MAX_STEP_SECONDS = 2**53  # far beyond any step
 MAX_POINTS = 100_000  # of one answered series
 
 
@@ -53,6 +55,11 @@ class SeriesChoice(Query):
     project: fields.Label | None = None
     target: fields.ColumnName | None = Field(None, description="the column that is forecast")
     metric: fields.ColumnName | None = Field(None, description="the same as target")
+    where: fields.Label | None = Field(None, description="as the queue's forecasts say it")
+    step_seconds: int | None = Field(
+        None, ge=1, le=MAX_STEP_SECONDS, description="of forecasts; default: those of the newest one"
+    )
+    aggregation: Aggregation | None = Field(None, description="likewise")
     job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
     job_id: fields.FilledLabel | None = Field(
         None, description="the forecast that this very job has made; nothing else counts then"

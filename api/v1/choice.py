@@ -13,23 +13,27 @@ from shared.domain.identifiers import first_of, shown
 from shared.errors import QueueNotFound, SeveralSeries
 
 MAX_CHOICES = 10
-NAMES = {"cluster": "cluster", "project": "project", "target": "metric", "job": "job"}  # in a query → of a forecast
+# in a query → of a forecast: what tells several apart, and what one of them may have changed
+NAMES = {"cluster": "cluster", "project": "project", "target": "metric", "where": "where", "job": "job"}
+CHANGING = {"step_seconds": "step_seconds", "aggregation": "aggregation"}
 
 
 def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_at: datetime | None = None) -> Forecast:
     """The newest forecast of the series that is meant, its newest one of this issue time, or the one that a job has made.
 
-    Jobs of one name may have changed their step or aggregation: their newest series is meant. Jobs of several names are told
-    apart where they forecast different series.
+    Jobs of one name may have changed their step or aggregation: their newest series is meant, unless the query says which.
+    Jobs of several names are told apart where they forecast different series.
 
     Raises:
         QueueNotFound: there is none that the caller may see. SeveralSeries: several fit.
     """
     if asked.job_id is not None:
         return _of_job(services, queue, asked.job_id)
-    fitting = services.store.forecasts.newest_of_each(
+    named = services.store.forecasts.newest_of_each(
         queue, metric=asked.target or asked.metric, cluster=asked.cluster, projects=_projects(asked.project), job=asked.job
     )
+    exact = {name: value for name in ("where", *CHANGING) if (value := getattr(asked, name)) is not None}
+    fitting = [forecast for forecast in named if all(getattr(forecast, name) == value for name, value in exact.items())]
     if not fitting:
         raise QueueNotFound("no such forecast", queue=queue)
     newest_first = sorted(fitting, key=lambda forecast: (forecast.issued_at, forecast.created_at), reverse=True)
@@ -42,6 +46,11 @@ def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_
         if (forecast := services.store.forecasts.newest(series_id, job, issued_at)) is not None:
             return forecast
     raise QueueNotFound("no such forecast", queue=queue, issued_at=issued_at.isoformat())
+
+
+def choice_of(forecast: Forecast) -> dict[str, str]:
+    """The query that means the newest forecast of this very series and name of a job."""
+    return {name: str(getattr(forecast, attribute)) for name, attribute in (NAMES | CHANGING).items()}
 
 
 def _of_job(services: Services, queue: str, job_id: str) -> Forecast:

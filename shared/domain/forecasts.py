@@ -174,6 +174,7 @@ class Forecast:
     created_at: datetime
     step_seconds: int
     aggregation: Aggregation
+    where: str = ""  # likewise
     model: str
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
@@ -198,6 +199,7 @@ class Forecast:
             cluster=self.cluster,
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
+            where=self.where,
         )
 
     @property

@@ -11,7 +11,7 @@ from typing import Literal
 from shared.domain.durations import Duration
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
-from shared.domain.series import Series, cluster_of
+from shared.domain.series import Series, cluster_of, rows_of
 from shared.domain.timegrid import bucket_start
 from shared.domain.units import Unit
 
@@ -118,11 +118,13 @@ class JobRequest:
 
     def series(self, queue: str) -> Series:
         """What the values of this queue belong to."""
+        rows = rows_of(self.where)
         return Series(
             queue=queue,
             metric=self.target,
             project=self.project,
-            cluster=self.cluster or cluster_of(self.data.sources[0]),
+            cluster=self.cluster or cluster_of(self.data.sources[0], rows),
+            where=rows if self.cluster else "",
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
         )

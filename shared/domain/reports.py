@@ -67,6 +67,7 @@ class Issue:
     metric: str
     project: str
     cluster: str
+    where: str
     job: str
     job_id: str
     issued_at: datetime

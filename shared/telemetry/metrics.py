@@ -127,7 +127,8 @@ def _add_steps(metric: GaugeMetricFamily, labels: tuple[str, ...], found: Exceed
 
 
 def _labels(forecast: Forecast) -> tuple[str, ...]:
-    texts = (forecast.project, forecast.cluster, forecast.queue, forecast.metric, forecast.job)
+    cluster = f"{forecast.cluster}?{forecast.where}" if forecast.where else forecast.cluster  # as where nobody names one
+    texts = (forecast.project, cluster, forecast.queue, forecast.metric, forecast.job)
     return tuple(label(text) for text in texts)
 
 

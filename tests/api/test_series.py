@@ -186,6 +186,43 @@ def test_jobs_of_other_names_are_told_apart_where_their_series_differ(client: Fl
     assert client.get(f"{path}?job=another").json["job_id"] == "job-2"
 
 
+def drawn(client: FlaskClient, link: str) -> set[str]:
+    """The numbers that the chart of a page is made of, by the address that the page gives it."""
+    page = client.get(link)
+    assert page.status_code == 200, link
+    [address] = set(re.findall(r'/v1/queues/[^" ]*format=csv', page.text))
+    table = client.get(unescape(unescape(address))).text
+    return {cell for line in table.splitlines()[1:] for cell in line.split(",")[1:3] if cell}
+
+
+def test_steps_aggregations_and_partitions_of_one_job_name_stay_apart_everywhere(
+    store: Store, client: FlaskClient, this_hour: datetime
+) -> None:
+    rows_of = [{"where": f"partition={name}"} for name in ("gpu", "default")]
+    own: list[dict[str, object]] = [{}, {"aggregation": Aggregation.MAX}, {"step_seconds": 7_200}, *rows_of]
+    for value, changes in enumerate(own, start=1):
+        values = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (float(value),) * 3)
+        times = {"issued_at": this_hour, "created_at": this_hour + value * HOUR}
+        forecast = a_forecast(cluster="prod", job_id=f"job-{value}", mape=float(value), **times, **values, **changes)
+        store.forecasts.save(forecast)
+        store.actuals.save(forecast.series, [Point(timestamp=this_hour - HOUR, value=float(value))])
+    rows = [link for link in links(client.get("/").text, "/queues/root.etl?") if "target=" in link]
+    assert sorted(number for link in rows for number in drawn(client, link)) == [f"{value}.0" for value in range(1, 6)]
+    for value in range(1, 6):
+        assert drawn(client, f"/queues/root.etl?job_id=job-{value}") == {f"{value}.0"}
+    answer = client.get("/v1/queues/root.etl/accuracy")
+    choices = [{"where": where} for where in ("", "partition=default", "partition=gpu")]
+    assert (answer.status_code, answer.json["choices"]) == (409, choices)
+    offered = links(client.get("/queues/root.etl").text, "?")
+    newest_of_each = [drawn(client, f"/queues/root.etl{link}") for link in offered]
+    assert newest_of_each == [{"3.0"}, {"5.0"}, {"4.0"}]
+    for what, value in (("where=&step_seconds=3600&aggregation=max", 2.0), ("where=partition%3Dgpu", 4.0)):
+        [issue] = client.get(f"/v1/queues/root.etl/forecasts?{what}").json["forecasts"]
+        assert issue["mape"] == value
+    gauges = [line for line in client.get("/metrics").text.splitlines() if line.startswith("queuecast_queue_mape")]
+    assert sorted(line.split()[-1] for line in gauges) == ["3.0", "4.0", "5.0"]
+
+
 def test_a_job_id_of_another_project_opens_nothing(known: Store, client: FlaskClient, grant: Granting) -> None:
     headers = grant("read", "etl")
     for address in (f"/v1/queues/{QUEUE}/series?job_id={job_id(CHOICES[0])}", f"/v1/jobs/{job_id(CHOICES[0])}/queues/{QUEUE}"):

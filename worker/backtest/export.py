@@ -38,6 +38,9 @@ COLUMNS = (
     "job_id",
     "project",
     "cluster",
+    "where",
+    "step_seconds",
+    "aggregation",
 )
 
 
@@ -100,7 +103,7 @@ def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
         for step, (timestamp, *numbers) in enumerate(steps, start=1):
             run = forecast.queue, forecast.metric, forecast.job, forecast.issued_at
             verdict = forecast.model, dict(forecast.hyperparameters), forecast.mape, forecast.skill, forecast.job_id
-            of = forecast.project, forecast.cluster
+            of = forecast.project, forecast.cluster, forecast.where, forecast.step_seconds, forecast.aggregation.value
             yield dict(zip(COLUMNS, (*run, timestamp, step, *numbers, *verdict, *of), strict=True))
 
 
@@ -125,7 +128,8 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     import pyarrow.parquet as pq
 
     time, number = pa.timestamp("ms", tz="UTC"), pa.float64()
-    kinds = {"issued_at": time, "timestamp": time, "step": pa.int64()} | dict.fromkeys((*BAND, "mape", "skill"), number)
+    kinds = dict.fromkeys((*BAND, "mape", "skill"), number)
+    kinds |= {"issued_at": time, "timestamp": time, "step": pa.int64(), "step_seconds": pa.int64()}
     rows = [row | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])  # fixed, so that empty columns keep their type
     pq.write_table(pa.Table.from_pylist(rows, schema), stream)

@@ -19,7 +19,8 @@ from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
 from worker.sinks.base import Standing, refuse_unwritable
 
-KEY = ("project", "cluster", "queue", "metric", "job", "issued_at", "period_seconds")
+KEY = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation")
+NEW = ("project", "cluster", "where", "aggregation")  # what documents of releases before do not say
 EARLIER = "queue_1_metric_1_job_1_issued_at_-1"  # our unique index until now: it let one project replace another's
 INDEXES = (
     IndexModel([(name, 1) for name in KEY], unique=True),
@@ -80,12 +81,12 @@ def _drop_earlier_index(documents: Documents) -> None:
 
 
 def _put(documents: Documents, document: Document) -> None:
-    """Write it in place of the same forecast: one that a release before knew without project and cluster, or one created before.
+    """Write it in place of the same forecast: one that a release before knew by less, or one created before.
 
     Of equal issue times the one stays that was created last.
     """
     same = {name: document[name] for name in KEY}
-    if documents.replace_one(same | {"project": None, "cluster": None}, document).matched_count:
+    if documents.replace_one(same | dict.fromkeys(NEW), document).matched_count:
         return
     later = same | {"created_at": {"$gt": document["created_at"]}}
     if documents.find_one(later, {"_id": 1}) is None:
@@ -97,12 +98,14 @@ def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
     return {
         "project": forecast.project,
         "cluster": forecast.cluster,
+        "where": forecast.where,
         "queue": forecast.queue,
         "metric": forecast.metric,
         "job": forecast.job,
         "issued_at": forecast.issued_at,
         "created_at": forecast.created_at,
         "period_seconds": forecast.step_seconds,
+        "aggregation": forecast.aggregation.value,
         "timestamp": forecast.timestamps,
         "step": list(range(1, forecast.horizon_steps + 1)),
         "prediction": list(forecast.prediction),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from pymongo.database import Database
 from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
+from shared.domain.samples import Aggregation
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
 from tests.factories import MONDAY, a_forecast
 from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer, free_port
 from worker.sinks import sinks
 from worker.sinks.base import Sink
-from worker.sinks.mongo_sink import EARLIER
+from worker.sinks.mongo_sink import EARLIER, NEW
 
 DATABASE, PLACE = "forecasts", Place(name="mongodb", collection="queue_forecasts")
 
@@ -48,12 +50,14 @@ def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(database:
     assert document == {
         "project": "capacity forecasting",
         "cluster": "files:",
+        "where": "",
         "queue": "root.etl",
         "metric": "used_capacity",
         "job": "Resource Forecasting",
         "issued_at": MONDAY,
         "created_at": created_at,
         "period_seconds": 3_600,
+        "aggregation": "mean",
         "timestamp": [MONDAY, MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=2)],
         "step": [1, 2, 3],
         "prediction": [50.0, 60.0, 55.0],
@@ -77,7 +81,7 @@ def test_the_key_is_unique_and_the_server_drops_what_is_expired(database: Databa
     for _ in range(2):
         sink.write(a_forecast(), PLACE)
     indexes = database.queue_forecasts.index_information()
-    names = ("project", "cluster", "queue", "metric", "job", "issued_at", "period_seconds")
+    names = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation")
     key = [(name, 1) for name in names]
     assert [index["key"] for index in indexes.values() if index.get("unique")] == [key]
     assert [index["key"] for index in indexes.values() if index.get("expireAfterSeconds") == 0] == [[("expires_at", 1)]]
@@ -85,10 +89,10 @@ def test_the_key_is_unique_and_the_server_drops_what_is_expired(database: Databa
 
 
 def of_the_release_before(database: Database[Any], sink: Sink, **changes: Any) -> None:
-    """A document without project and cluster, and the unique index that knew none."""
+    """A document that says less, and the unique index that knew less."""
     sink.write(a_forecast(**changes), PLACE)
     documents = database.queue_forecasts
-    documents.update_many({}, {"$unset": {"project": "", "cluster": ""}})
+    documents.update_many({}, {"$unset": dict.fromkeys(NEW, "")})
     for name, index in documents.index_information().items():
         if index.get("unique"):
             documents.drop_index(name)
@@ -99,7 +103,7 @@ def test_documents_of_the_release_before_are_replaced_and_its_index_is_dropped(d
     of_the_release_before(database, sink, model="var", job_id="before")
     for forecast in (a_forecast(), a_forecast(project="other"), a_forecast(cluster="east"), a_forecast()):
         sink.write(forecast, PLACE)
-    found = database.queue_forecasts.find({}, {"_id": 0, "project": 1, "cluster": 1, "model": 1}, sort=[("_id", 1)])
+    found = database.queue_forecasts.find({}, dict.fromkeys(("project", "cluster", "model"), 1) | {"_id": 0}, sort=[("_id", 1)])
     assert [tuple(each.values()) for each in found] == [
         ("capacity forecasting", "files:", "seasonal_naive"),
         ("other", "files:", "seasonal_naive"),
@@ -112,6 +116,15 @@ def test_an_index_of_the_same_name_that_is_not_ours_stays(database: Database[Any
     database.queue_forecasts.create_index([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)])
     sink.write(a_forecast(), PLACE)
     assert EARLIER in database.queue_forecasts.index_information()
+
+
+def test_aggregations_and_partitions_of_one_hour_are_documents_of_their_own(database: Database[Any], sink: Sink) -> None:
+    gpu = a_forecast(cluster="prod", where="partition=gpu")
+    for forecast in (a_forecast(), a_forecast(aggregation=Aggregation.MAX), gpu, replace(gpu, where=""), gpu):
+        sink.write(forecast, PLACE)
+    found = [(each["aggregation"], each["cluster"], each["where"]) for each in database.queue_forecasts.find(sort=[("_id", 1)])]
+    others = [("mean", "prod", "partition=gpu"), ("mean", "prod", "")]
+    assert found == [("mean", "files:", ""), ("max", "files:", ""), *others]
 
 
 def test_of_two_jobs_of_one_name_in_one_hour_the_one_created_last_stays(database: Database[Any], sink: Sink) -> None:

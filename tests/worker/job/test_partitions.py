@@ -1,0 +1,73 @@
+"""Partitions of one queue in one file: what is kept of one is never that of another, whichever way out of the two was taken."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.domain.accuracy import AccuracyFilter
+from shared.domain.jobs import DataPlaces, JobRequest, Place
+from tests.factories import MONDAY, a_job, a_request, let_in
+from worker.job import steps
+from worker.job.resources import Resources
+from worker.job.verification import verify_job
+
+QUEUE, DAY = "root.ml", timedelta(days=1)
+LEVELS = {"gpu": 80.0, "default": 20.0}
+MONTH = AccuracyFilter.last_month(MONDAY + DAY)
+
+
+def write_partitions(folder: Path) -> None:
+    """Twenty days of hours of one queue in two partitions, far apart."""
+    times = pd.date_range(MONDAY - 20 * DAY, MONDAY, freq="h", inclusive="left")
+    wave = 5 * np.sin(times.hour.to_numpy() / 24 * 2 * np.pi) + np.random.default_rng(7).normal(0, 0.5, len(times))
+    tables = [
+        pd.DataFrame({"timestamp": times, "queue": QUEUE, "partition": name, "used_capacity": level + wave})
+        for name, level in LEVELS.items()
+    ]
+    pd.concat(tables).to_csv(folder / "usage.csv", index=False)
+
+
+def run(here: Resources, request: JobRequest, job_id: str) -> None:
+    """A whole job of all its queues, which looks at what earlier ones have forecast."""
+    job = here.store.jobs.add(a_job(job_id=job_id, request=request, created_at=datetime.now(UTC)))
+    here.run_state.begin_job(job_id, job.deadline_at)
+    steps.plan(job_id)
+    for queue in let_in(here.run_state, job_id):
+        work = steps.ingest(job_id, queue)
+        assert work is not None
+        steps.score(job_id, queue, range(len(work.candidates)))
+        steps.select(job_id, queue, is_heavy=True)
+    here.lifecycle.finish(job_id, datetime.now(UTC))
+    assert verify_job(here.store, here.store.jobs.get(job_id), 0) is None
+
+
+@pytest.mark.parametrize("cluster", ["", "prod"])
+def test_two_partitions_by_where_are_two_series_also_under_one_name_of_a_job(here: Resources, cluster: str) -> None:
+    assert here.settings.files_dir is not None
+    write_partitions(here.settings.files_dir)
+    requests: dict[str, JobRequest] = {}
+    for as_of in (MONDAY - DAY, MONDAY):
+        for partition in LEVELS:
+            changes: dict[str, Any] = {"where": {"partition": (partition,)}, "model": ("hour_mean",), "as_of": as_of}
+            places = DataPlaces(source=Place(name="files", path="usage.csv"), destination=Place(name="files"))
+            requests[partition] = a_request(data=places, cluster=cluster, **changes)
+            run(here, requests[partition], f"{partition}-{as_of:%d}")
+    for partition, level in LEVELS.items():
+        series = requests[partition].series(QUEUE)
+        values = [point.value for point in here.store.actuals.get(series.series_id, MONDAY - 20 * DAY, MONDAY)]
+        assert len(values) == 14 * 24 + 24
+        assert all(value is not None and abs(value - level) < 10 for value in values)
+        forecasts = here.store.forecasts.issues(series.series_id, limit=9)
+        assert [forecast.job_id for forecast in forecasts] == [f"{partition}-05", f"{partition}-04"]
+        scored = here.store.accuracy.by_series([series.series_id], MONTH)[series.series_id]
+        assert scored.wape is not None
+        assert scored.wape < 10
+        rows = f"partition={partition}"
+        assert (series.cluster, series.where) == ((cluster, rows) if cluster else (f"files:usage.csv?{rows}", ""))
+    assert len(here.store.forecasts.newest_of_each(QUEUE)) == 2
