@@ -19,7 +19,8 @@ class Peak:
     """The highest step of a day. Its bounds are those of that step, not of the day's highest value, which may fall elsewhere.
 
     start_at, end_at: the day, 24 hours (or one longer step) from the first step still ahead, or from the end of the day before.
-    step, timestamp: None = a flat line, where no step is higher than another; the bounds are then the widest of the day.
+    step, timestamp: None = a flat line, where no step is higher than another, or hours of which none was ever measured; the
+        bounds are then the widest of the day.
     """
 
     start_at: datetime
@@ -51,18 +52,20 @@ def _by_day(forecast: Forecast, now: datetime) -> Iterator[Peak]:
 def _peak(forecast: Forecast, start: int, end: int) -> Peak:
     """Of the steps with these indices; of equal ones the one that may be the highest, then the first.
 
-    Steps at hours that were never measured have none, unless the day has no others.
+    Hours that were never measured count only where the day has no others, and none of them is named.
     """
-    day = [step for step in range(start, end) if step + 1 not in forecast.made_up] or range(start, end)
+    measured = [step for step in range(start, end) if step + 1 not in forecast.made_up]
+    day = measured or range(start, end)
     highest = max(day, key=lambda step: (forecast.prediction[step], forecast.upper_bound[step]))
     lowest = min(forecast.prediction[step] for step in day)
     is_flat = len(day) > 1 and isclose(lowest, forecast.prediction[highest], rel_tol=1e-9, abs_tol=1e-12)
-    shown = day if is_flat else [highest]
+    is_told = measured and not is_flat
+    shown = [highest] if is_told else day
     return Peak(
         start_at=_start(forecast, start),
         end_at=_start(forecast, end),
-        step=None if is_flat else highest + 1,
-        timestamp=None if is_flat else _start(forecast, highest),
+        step=highest + 1 if is_told else None,
+        timestamp=_start(forecast, highest) if is_told else None,
         prediction=forecast.prediction[highest],
         lower_bound=min(forecast.lower_bound[step] for step in shown),
         upper_bound=max(forecast.upper_bound[step] for step in shown),

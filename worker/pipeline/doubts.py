@@ -2,7 +2,7 @@
 
 counter    ▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█    it only rises, and begins anew
 level      ▂▃▂▃▂▃▂▃▇█▇█▇█▇█    every daily mean since lies outside of all before
-drift      a companion that runs where it never was while models learned of it
+drift      a column runs where it never was while models learned of it
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from shared.domain.identifiers import first_of
 from worker.models.base import FloatArray
 from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.snapshot import Snapshot
@@ -28,14 +29,20 @@ MAX_REST = 0.5  # of its value, after a reset
 MAX_DRIFTED_NAMED = 3
 
 
-def doubts(snapshot: Snapshot) -> Iterator[str]:
-    """What a person should look at before trusting a forecast of a series that varies."""
-    values = snapshot.frame[snapshot.target]
-    if counts := counter(values.dropna().to_numpy()):
-        yield counts
-    elif changed := other_unit(values, snapshot.step_seconds) or level_change(snapshot):
-        yield changed
-    yield from oddities(values, snapshot.step_seconds)
+def doubts(snapshot: Snapshot, learned: pd.DataFrame) -> Iterator[str]:
+    """What a person should look at before trusting a forecast of a series that varies.
+
+    Args:
+        learned: the target and the columns that models learn from, without gaps.
+    """
+    values, step_seconds = snapshot.frame[snapshot.target], snapshot.step_seconds
+    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or level_change(snapshot)
+    if told:
+        yield told
+    if names := drifted(learned.drop(columns=snapshot.target) if told else learned, step_seconds):
+        shown = first_of(names, MAX_DRIFTED_NAMED, say=repr)
+        yield f"on the last day {shown} left the range that models have learned from: what they make of it may not hold"
+    yield from oddities(values, step_seconds)
 
 
 def counter(values: FloatArray) -> str | None:
@@ -72,24 +79,16 @@ def level_since(snapshot: Snapshot) -> datetime | None:
     return None if count is None else _days_before_end(snapshot, count)
 
 
-def drifted(learned: pd.DataFrame, target: str, step_seconds: int) -> str | None:
-    """Which companions have been outside of all that was there before for more than half of the last day; None = none.
-
-    Args:
-        learned: the target and the columns that models learn from, without gaps.
-    """
+def drifted(learned: pd.DataFrame, step_seconds: int) -> list[str]:
+    """Which columns have been outside of all that was there before for more than half of the last day."""
     per_day = SECONDS_PER_DAY // step_seconds
     if per_day < 1 or len(learned) < (MIN_DAYS_BEFORE + 1) * per_day:
-        return None
-    before, last = learned.drop(columns=target).iloc[:-per_day], learned.drop(columns=target).iloc[-per_day:]
-    margin = MIN_CHANGE * (before.max() - before.min())
+        return []
+    before, last = learned.iloc[:-per_day], learned.iloc[-per_day:]
+    spread = before.max() - before.min()
+    margin = MIN_CHANGE * spread.where(spread > 0, before.max().abs())
     outside = ((last > before.max() + margin) | (last < before.min() - margin)).mean()
-    names = [name for name in outside.index if outside[name] > 0.5]
-    if not names:
-        return None
-    shown = ", ".join(f"{name!r}" for name in names[:MAX_DRIFTED_NAMED])
-    more = f" and {len(names) - MAX_DRIFTED_NAMED} more" if len(names) > MAX_DRIFTED_NAMED else ""
-    return f"on the last day {shown}{more} left the range that models have learned from: what they say of the target may not hold"
+    return [name for name in outside.index if outside[name] > 0.5]
 
 
 def _daily_means(snapshot: Snapshot) -> pd.Series[float]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
 from shared.domain.samples import Fill
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
-from worker.pipeline.doubts import doubts, drifted
+from worker.pipeline.doubts import doubts
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
 from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, Way, fill_gaps, gap_runs, ways_of_filling
@@ -34,7 +36,6 @@ def quality_report(
     learned, dropped = clean(fill_gaps(known, snapshot.step_seconds, fill), snapshot.target, named)
     ways = ways_of_filling(snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.step_seconds, fill)
     filled, longest = sum(ways.values()), max(gaps, default=0)
-    strays = drifted(learned, snapshot.target, snapshot.step_seconds)
     return QualityReport(
         rows=reading.rows,
         steps=snapshot.length,
@@ -47,7 +48,7 @@ def quality_report(
         end_at=snapshot.end_at,
         dropped_columns=dropped,
         notes=(*_read(reading), *notes, *_made(gaps, ways), *_dropped(dropped)),
-        warnings=(*_warnings(snapshot, filled / snapshot.length), *([strays] if strays else [])),
+        warnings=tuple(_warnings(snapshot, learned, filled / snapshot.length)),
     )
 
 
@@ -83,7 +84,7 @@ def _counted(count: int, one: str, many: str, done: str) -> list[str]:
     return [f"{count:,} {one if count == 1 else many}: {done}"] if count else []
 
 
-def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
+def _warnings(snapshot: Snapshot, learned: pd.DataFrame, filled_share: float) -> Iterator[str]:
     values = snapshot.frame[snapshot.target]
     if filled_share > MAX_FILLED_SHARE:
         yield f"{filled_share:.0%} of the steps had no value and were filled; forecasts learn from the filled values too"
@@ -92,7 +93,7 @@ def _warnings(snapshot: Snapshot, filled_share: float) -> Iterator[str]:
     elif is_constant(values):
         yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
     else:
-        yield from doubts(snapshot)
+        yield from doubts(snapshot, learned)
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < MIN_SEASONS * SECONDS_PER_DAY:
         yield f"only {hours:g} hours of history, less than {MIN_SEASONS} days: only baselines are tried"

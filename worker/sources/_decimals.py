@@ -73,7 +73,8 @@ def signs_of(cells: pa.ChunkedArray, form: CsvForm) -> Signs:
         decimal = form.decimal or ("," if form.thousands == "." else ".")
         return Signs(decimal=decimal, thousands=form.thousands or ("." if decimal == "," else ""))
     if not pc.any(pc.match_substring(cells, ",")).as_py():
-        return Signs(doubt=_doubt(cells))
+        doubt = points_in_doubt(cells)
+        return Signs(doubt=f'{doubt}; if the point stands between thousands, say `csv`: {{"thousands": "."}}' if doubt else "")
     return _told(cells)
 
 
@@ -108,8 +109,8 @@ def _told(cells: pa.ChunkedArray) -> Signs:
     return Signs()
 
 
-def _doubt(cells: pa.ChunkedArray) -> str:
-    """Why a point may be one of thousands: always three digits behind it, and far below the numbers without one."""
+def points_in_doubt(cells: pa.ChunkedArray) -> str:
+    """Why a point may be one of thousands: always three digits behind it, and far below the numbers without one; or ""."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -122,5 +123,5 @@ def _doubt(cells: pa.ChunkedArray) -> str:
         return ""
     return (
         f"every number with a point has three digits behind it, such as {str(pointed[0])!r}, and lies far below the others, such"
-        f' as {str(others[0])!r}; if the point stands between thousands, say `csv`: {{"thousands": "."}}'
+        f" as {str(others[0])!r}"
     )

@@ -19,7 +19,7 @@ from worker.sources import sources
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
-from worker.sources.mongo.lost import losses_of
+from worker.sources.mongo.lost import doubts_of, losses_of
 from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
 from worker.sources.mongo.reasons import (
     SAMPLED,
@@ -87,14 +87,15 @@ class MongoSource:
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
             advice = missing_index(documents, query, among)
-            kinds: Kinds = {}
-            if query.columns is None or query.may_have_limits:
-                newest_by = None if advice else query.time_field
-                kinds = _fields(documents, samples_of(query, among), newest_by=newest_by)
+            is_written = has_written(documents, query, among)
+            own = documents_of(query, among) if is_written else samples_of(query, among)
+            kinds = _fields(documents, own, newest_by=None if advice or is_written else query.time_field)
             columns = query.chosen(self._unnamed(query, kinds))
-            steps, notes, losses, doubts = self._steps(documents, query, among, columns)
+            steps, notes, losses, doubts = self._steps(documents, query, among, columns, is_written=is_written)
             losses = (*losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
+            if query.target in kinds and kinds[query.target]["text"]:
+                doubts = (*doubts, *doubts_of(documents, query, own))
         if query.columns is None and (texts := self._unknown(textual(kinds), query)):
             notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
         if note := query.note_unnamed(len(self._unnamed(query, kinds))):
@@ -112,10 +113,10 @@ class MongoSource:
         )
 
     def _steps(
-        self, documents: Documents, query: Query, among: Filter, columns: Sequence[str]
+        self, documents: Documents, query: Query, among: Filter, columns: Sequence[str], *, is_written: bool
     ) -> tuple[Steps, list[str], tuple[Loss, ...], tuple[str, ...]]:
         """Whole steps of what is one thing, with notes, losses and advice."""
-        if has_written(documents, query, among):
+        if is_written:
             written = read_written(documents, query, among, columns)
             refuse_unasked(documents, query, among, written.steps, written.shared)
             return written.steps, list(written.notes), written.losses, written.advice

@@ -57,7 +57,9 @@ def test_of_equal_steps_the_one_that_may_be_higher_counts_and_one_step_is_not_fl
     assert [peak.step for peak in daily_peaks(weekly, MONDAY)] == [1, 2, 3]
 
 
-def test_an_hour_that_was_never_measured_is_no_peak_unless_there_is_no_other() -> None:
+def test_an_hour_that_was_never_measured_is_never_named_as_a_peak() -> None:
     forecast = replace(waves(50.0, 70.0), made_up=(10, 34))
     assert [peak.timestamp for peak in daily_peaks(forecast, MONDAY)] == [None, None]  # what was measured is flat
-    assert next_peak(replace(forecast, made_up=tuple(range(1, 49))), MONDAY).prediction == 50.0
+    peak = next_peak(replace(forecast, made_up=tuple(range(1, 49))), MONDAY)
+    assert (peak.step, peak.timestamp) == (None, None)
+    assert (peak.prediction, peak.lower_bound, peak.upper_bound) == (50.0, -9.0, 62.0)

@@ -13,7 +13,7 @@ def test_the_hours_of_a_collector_that_sleeps_each_night_are_made_up() -> None:
     load = a_load()
     load[load.index.hour < 3] = np.nan
     assert unmeasured_steps(a_snapshot(load), 48) == (1, 2, 3, 25, 26, 27)
-    load.iloc[-47] = 50.0  # measured once, at one o'clock
+    load.iloc[-47] = 50.0  # measured once, at one o'clock: what was filled from it since then changes nothing
     assert unmeasured_steps(a_snapshot(load), 48) == (1, 3, 25, 27)
 
 

@@ -269,6 +269,16 @@ def test_documents_with_texts_as_times_are_told_apart_like_all_others(source: So
     assert source.read(query(where={"host": ("n2",)})).frame.used_capacity.tolist() == [2.0] * 5
 
 
+@pytest.mark.parametrize("written", [lambda at: at, lambda at: at.isoformat()], ids=["dates", "texts"])
+def test_texts_whose_point_looks_like_one_of_thousands_are_a_warning(source: Source, fill: Fill, written: Callable) -> None:
+    values = ["987", "1.034", "1.120", 950]
+    fill(sample(value=value, memory=1.5, timestamp=written(START + place * HOUR)) for place, value in enumerate(values))
+    reading = source.read(query())
+    assert reading.frame.used_capacity.tolist() == [987.0, 1.034, 1.12, 950.0]
+    assert set(reading.frame) == {"used_capacity", "memory"}
+    assert "'1.034', and lies far below the others, such as '987'; if the point stands between" in reading.advice[-1]
+
+
 @pytest.mark.parametrize(("target", "column"), [("text", None), ("used_capacity", "text")])
 def test_a_column_of_text_that_was_asked_for_is_refused(source: Source, fill: Fill, target: str, column: str | None) -> None:
     fill([sample(text="idle")])

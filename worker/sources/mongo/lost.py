@@ -10,6 +10,7 @@ from bson import Decimal128
 
 from shared.domain.losses import Loss
 from shared.drivers.mongo import Documents
+from worker.sources._decimals import points_in_doubt
 from worker.sources._lost import (
     BROKEN,
     MAX_LOST,
@@ -22,7 +23,8 @@ from worker.sources._lost import (
 )
 from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
 from worker.sources.base import Query
-from worker.sources.mongo.pipeline import Filter, counts_pipeline, lost_pipeline
+from worker.sources.mongo.fields import value_at
+from worker.sources.mongo.pipeline import Filter, checked, counts_pipeline, lost_pipeline
 from worker.sources.mongo.steps import LeftOut, Steps
 
 ARRAYS = "arrays instead of a number"
@@ -45,6 +47,20 @@ def losses_of(documents: Documents, query: Query, among: Filter, columns: Sequen
                 yield outside_range(query, lost, usable, total=own.total)
             else:
                 yield lost_cells(what, name, lost, usable, total=own.total, advice=_advice(documents, name, what))
+
+
+def doubts_of(documents: Documents, query: Query, own: Filter) -> Iterator[str]:
+    """Why numbers of the target that are stored as texts may mean something else.
+
+    Args:
+        own: the filter of the queue's documents in the history.
+    """
+    import pyarrow as pa
+
+    name = checked(str(query.target))
+    texts = documents.find({"$and": [own, {name: {"$type": "string"}}]}, {"_id": 0, name: 1}, limit=MAX_LOST)
+    if doubt := points_in_doubt(pa.chunked_array([[str(value_at(row, name)) for row in texts]], pa.string())):
+        yield f"{name}: {doubt}; if the point stands between thousands, store numbers instead of texts"
 
 
 def _left_out(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Iterator[tuple[str, LeftOut]]:
