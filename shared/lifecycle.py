@@ -18,7 +18,7 @@ import structlog
 
 from shared.domain.allowances import Allowance
 from shared.domain.forecasts import leaderboard
-from shared.domain.job_warnings import skipped_queues, warnings_of
+from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.reports import QueueReport
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
@@ -230,7 +230,7 @@ class Lifecycle:
         succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
         well = {QueueState.SUCCEEDED, QueueState.SKIPPED}
         failures = {report.queue: report.reason or missing for report in reports if report.state not in well}
-        return verdict(succeeded, failures, skipped_queues(reports)) if reports else (JobState.FAILED, missing)
+        return verdict(succeeded, failures, why_nothing(reports)) if reports else (JobState.FAILED, missing)
 
     def _has_ended(self, job_id: str) -> bool:
         try:

@@ -41,6 +41,13 @@ def skipped_queues(reports: Iterable[QueueReport]) -> str | None:
     return first_of(reasons, MAX_REASONS, between="; ") or None
 
 
+def why_nothing(reports: Sequence[QueueReport]) -> str | None:
+    """Why queues were skipped, as the reason of a job that has no others: what was lost of them comes first."""
+    if not (skipped := skipped_queues(reports)):
+        return None
+    return "; ".join((*_losses([report for report in reports if report.state is QueueState.SKIPPED]), skipped))
+
+
 def _losses(reports: Sequence[QueueReport]) -> Iterator[str]:
     """Losses of one kind are one, whatever their numbers are: 300 queues of one file have 300 different ones."""
     kinds: dict[tuple[str | None, ...], list[tuple[str, Loss]]] = {}

@@ -21,6 +21,7 @@ class Loss:
     example: one of them as it is written.
     advice: what to set or mend, as a sentence without a full stop.
     is_at_end: whether nothing usable comes after them. is_one_sided: whether all values above, or below, some value are lost.
+    is_nobodys: whether they may be rows of any queue of the place, or of none: then they are told once, and fail no queue.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Loss:
     advice: str = ""
     is_at_end: bool = False
     is_one_sided: bool = False
+    is_nobodys: bool = False
 
     @property
     def share(self) -> float:
@@ -42,7 +44,7 @@ class Loss:
     @property
     def is_severe(self) -> bool:
         """Whether a queue fails by it unless the request accepts losses."""
-        return self.is_at_end or self.is_one_sided or self.share > MAX_SHARE
+        return not self.is_nobodys and (self.is_at_end or self.is_one_sided or self.share > MAX_SHARE)
 
     @property
     def text(self) -> str:
@@ -62,7 +64,7 @@ def severe(losses: Iterable[Loss]) -> tuple[Loss, ...]:
 def together(losses: Iterable[Loss]) -> Loss:
     """Losses of one kind, of several queues, as one: all that were left out of all that there were, with the first example."""
     first, *others = losses
-    for other in others:
+    for other in others if not first.is_nobodys else ():
         first = replace(
             first,
             count=first.count + other.count,

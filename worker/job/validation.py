@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from shared.domain.job_warnings import skipped_queues, warnings_of
+from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Validation
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
@@ -86,7 +86,7 @@ def _said_of(reports: Sequence[QueueReport], of: int) -> Iterator[str]:
     failures = {report.queue: str(report.reason) for report in reports if report.state is QueueState.FAILED}
     yield from (f"{queue}: it would have no forecast: {reason}" for queue, reason in failures.items())
     succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
-    state, reason = verdict(succeeded, failures, skipped_queues(reports))
+    state, reason = verdict(succeeded, failures, why_nothing(reports))
     if state is JobState.FAILED:
         raise UnreadableData.told(f"{reason}" if len(reports) == of else f"of the {len(reports)} looked at, {reason}")
 

@@ -40,9 +40,14 @@ def without_lost_columns(request: JobRequest, reading: Reading) -> tuple[Reading
 
 
 def caused_by_losses(request: JobRequest, reading: Reading, error: DataError, queue: str) -> DataError:
-    """The error, or where losses that the request accepts have left too little, one that says so."""
-    lost = severe(own_losses(request, reading))
-    return DataLost(f"{'; '.join(loss.text for loss in lost)}; {error.detail}", queue=queue) if lost else error
+    """The error, or where losses that the request accepts, or that may be the queue's, left too little, one that says so."""
+    own = own_losses(request, reading)
+    if lost := severe(own):
+        return DataLost(f"{'; '.join(loss.text for loss in lost)}; {error.detail}", queue=queue)
+    maybe = [loss.text for loss in own if loss.is_nobodys or loss.first_at is None]
+    if maybe and isinstance(error, EmptySeries):
+        return EmptySeries("; ".join((*maybe, error.detail)), last_at=error.last_at, queue=queue)
+    return error
 
 
 def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: datetime) -> str | None:

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from shared.connections.files import FilesConnection
 from shared.domain.identifiers import listed
-from shared.domain.losses import Loss
-from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
+from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
 from worker.sources.base import MINUTE, Query, Reading, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
+from worker.sources.files.place_losses import empty_files, lost_files, nameless_note, nameless_rows
 from worker.sources.files.readings import reading_of
 from worker.sources.files.repeats import refuse_repeats
 from worker.sources.files.scan import Found, every_name, found_in, newest_row
 
 MAX_FILES_NAMED = 5
 MAX_LOOKED_AT = 5  # queues: the first ones may be gone, and others not
-FILES = "files that cannot be read"
 
 
 @sources.register("files")
@@ -124,15 +123,10 @@ def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Readin
         raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
     reading, samples = reading_of(parts, query)
     refuse_repeats(files, layout, parts, samples, query)
-    lost = () if layout.is_by_file or not broken else (_lost_files(files, broken),)
+    of_all = {} if layout.is_by_file else broken  # else each is of its own queue
     return replace(
         reading,
-        losses=(*lost, *reading.losses),
-        notes=(*files.notes, *layout.notes(query), *found.notes, *reading.notes),
+        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows)),
+        notes=(*files.notes, *layout.notes(query), *found.notes, *nameless_note(found.nameless, query), *reading.notes),
+        advice=(*files.advice, *empty_files(of_all), *found.doubts, *reading.advice),
     )
-
-
-def _lost_files(files: Files, broken: dict[str, UnreadableData]) -> Loss:
-    """Files that may have rows of any queue, and that cannot be read."""
-    name, error = next(iter(broken.items()))
-    return Loss(what=FILES, count=len(broken), total=len(files.paths), example=name, advice=error.detail)

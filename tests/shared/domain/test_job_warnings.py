@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.codec import from_json, to_json
-from shared.domain.job_warnings import loss_lines, warnings_of
+from shared.domain.job_warnings import loss_lines, warnings_of, why_nothing
 from shared.domain.jobs import QueueState
 from shared.domain.losses import Loss
 from shared.domain.reports import QualityReport, QueueReport
@@ -55,6 +55,13 @@ def test_what_came_of_a_large_loss_is_said() -> None:
 def test_queues_that_are_gone_are_said_once_by_the_day() -> None:
     reports = [skipped("root.a", "inactive since 2026-11-18"), a_report(), skipped("root.b", "inactive since 2026-11-10")]
     assert warnings_of(reports) == ["inactive since 2026-11-10: root.b; inactive since 2026-11-18: root.a"]
+
+
+def test_why_no_queue_has_data_begins_with_what_was_lost() -> None:
+    nobodys = a_loss(column="queue", is_nobodys=True)
+    gone = [losing(queue, nobodys, state=QueueState.SKIPPED, reason="inactive since 2026-11-18") for queue in ("a", "b")]
+    assert why_nothing(gone) == f"all 2 queues: {nobodys.text}; inactive since 2026-11-18: a, b"
+    assert why_nothing([a_report()]) is None
 
 
 def test_reports_of_the_release_before_are_read() -> None:

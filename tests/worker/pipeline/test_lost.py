@@ -68,6 +68,15 @@ def test_what_an_accepted_loss_has_left_too_little_of_fails_by_the_loss() -> Non
         prepared(loss, reading=ended, accept_losses=True)
 
 
+def test_what_may_be_of_a_queue_that_is_gone_comes_first_in_the_reason() -> None:
+    nobodys = a_loss(what="rows that name no queue", column="queue", is_nobodys=True)
+    assert prepared(nobodys).quality.losses == (nobodys,)
+    ended = replace(READING, frame=READING.frame.iloc[:200])
+    with pytest.raises(EmptySeries, match=r"\(queue root\.etl\): rows that name no queue in 'queue'.*newest value ends") as gone:
+        prepared(nobodys, reading=ended)
+    assert gone.value.last_at is not None
+
+
 GONE = EmptySeries("the newest value ends long ago", last_at=MONDAY - timedelta(days=5))
 SHORT = SeriesTooShort("found 2 steps with a value, at least 3 are needed")
 

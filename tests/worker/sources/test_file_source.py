@@ -88,10 +88,7 @@ def test_several_queues_without_their_column_are_not_mixed_up(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("bad.csv", b"", "found 0 bytes"),
-        ("bad.parquet", b"", "found 0 bytes"),
         ("bad.parquet", b"PAR1 is not enough", "Parquet magic bytes not found"),
-        ("bad.csv", b"\n\n", "Empty CSV file"),
         ("bad.csv", f"{HEADER}\n2026-01-05,a,61,2\n".encode(), "Expected 3 columns, got 4: 2026-01-05,a,61,2"),
         ("bad.csv", f"{HEADER}\n2026-01-05,\xe9,1\n".encode("latin-1"), "'utf-8' codec can't decode"),
         ("bad.csv", (f"{HEADER}\n" + "2026-01-05,b,1\n" * 100_000 + "2026-01-05,\xe9,1\n").encode("latin-1"), "invalid UTF8"),
@@ -112,6 +109,17 @@ def test_a_broken_file_fails_by_itself_and_the_others_go_on(tmp_path, name, cont
     assert (loss.what, loss.count, loss.total, loss.example) == ("files that cannot be read", 1, 2, name)
     with pytest.raises(UnreadableData, match=found):
         read(tmp_path, queue="bad")
+
+
+@pytest.mark.parametrize(("name", "content"), [("part-1.csv", b""), ("part-1.parquet", b""), ("part-1.csv", b"\n\n")])
+def test_a_file_with_nothing_in_it_is_told_and_fails_no_queue(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableData, match=rf"file {name}.*\): (found 0 bytes|Empty CSV file); accepted is a CSV file"):
+        queues(tmp_path)
+    write_csv(tmp_path, ["2026-01-05,a,1"], name="part-0.csv")
+    reading = read(tmp_path)
+    assert (values(reading), reading.losses) == ([1.0], ())
+    assert reading.advice == (f"files with nothing in them: 1 left out, {name}; look whether they should have rows",)
 
 
 def test_a_queue_without_rows_is_told_of_its_own_file_and_not_of_a_broken_one(tmp_path):
@@ -166,8 +174,12 @@ def test_what_is_packed_is_not_unpacked(tmp_path, pack):
     with pytest.raises(UnreadableData):
         queues(tmp_path)
     (tmp_path / "x.csv").rename(tmp_path / "x.csv.gz")
-    with pytest.raises(SourceNotFound):
+    with pytest.raises(SourceNotFound, match=r"there are files that are packed, or neither CSV nor Parquet: x\.csv\.gz"):
         queues(tmp_path)
+    write_csv(tmp_path, ["2026-01-05,a,1"])
+    [advice] = read(tmp_path).advice
+    assert "1 left out, x.csv.gz; unpack or convert them" in advice
+    assert read(tmp_path, "*.csv").advice == ()
 
 
 def test_a_queue_may_be_called_by_a_word_that_means_no_value_elsewhere(tmp_path):

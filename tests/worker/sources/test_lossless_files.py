@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from shared.domain.losses import together
 from shared.domain.samples import Aggregation, CsvForm, Limits
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
@@ -83,6 +84,46 @@ def test_a_second_header_is_left_out_and_said(tmp_path):
     write_csv(tmp_path, [*rows[:2], HEADER, rows[2]])
     assert queues(tmp_path) == ["a"]
     assert (values(read(tmp_path)), read(tmp_path).notes) == ([1.0, 2.0, 3.0], ("1 repeated header line left out",))
+
+
+def test_a_second_header_in_other_letters_is_left_out_and_in_another_order_an_error(tmp_path):
+    rows = hourly(["1", "2", "3"])
+    write_csv(tmp_path, [*rows[:2], "Timestamp, Queue ,Used_Capacity", rows[2]])
+    assert queues(tmp_path) == ["a"]
+    assert (values(read(tmp_path)), read(tmp_path).notes) == ([1.0, 2.0, 3.0], ("1 repeated header line left out",))
+    write_csv(tmp_path, [*rows[:2], "queue,used_capacity,timestamp", "a,3,2026-01-05T02:00Z"])
+    with pytest.raises(UnreadableData, match=r"column timestamp\): found 'queue', the name of another column: two files"):
+        queues(tmp_path)
+
+
+def test_rows_that_name_no_queue_are_told_once_with_when_and_fail_none(tmp_path):
+    rows = hourly([str(value) for value in range(24)])
+    write_csv(tmp_path, [row.replace(",a,", ",,") if place % 3 == 0 else row for place, row in enumerate(rows)])
+    reading = read(tmp_path)
+    [loss] = reading.losses
+    assert (loss.what, loss.column, loss.count, loss.total) == ("rows that name no queue", "queue", 8, 24)
+    assert (loss.first_at, loss.last_at, loss.is_severe) == (START, START + timedelta(hours=21), False)
+    assert "8 of 24" in together([loss, loss]).text
+
+
+def test_totals_below_a_table_are_no_queues(tmp_path):
+    rows = [f"a,{at:%Y-%m-%dT%H:%M:%SZ},1" for at in HOURS]
+    write_csv(tmp_path, [*rows[:12], ",,12", *rows[12:], "Total,,24"], header="queue,timestamp,used_capacity")
+    assert queues(tmp_path) == ["a"]
+    reading = read(tmp_path)
+    assert (reading.losses, reading.notes) == ((), ("rows that name no queue and have no time: 1 left out",))
+
+
+@pytest.mark.parametrize(
+    "header", ["timestamp,Queue,used_capacity", "Timestamp,pool,Used_Capacity", "timestamp,used_capacity,pool"]
+)
+def test_a_file_that_does_not_say_whose_it_is_is_lost_where_others_do(tmp_path, header):
+    write_csv(tmp_path, hourly(["1", "2"]), name="1.csv")
+    write_csv(tmp_path, hourly(["3", "4"], "b"), name="2.csv", header=header)
+    write_csv(tmp_path, ["2026-01-05,n1,64"], name="nodes.csv", header="timestamp,node,memory")  # another table
+    [loss] = read(tmp_path).losses
+    assert (loss.what, loss.count, loss.total, loss.example) == ("files that cannot be read", 1, 3, "2.csv")
+    assert f"found no column 'queue', which others have, there are {header.replace(',', ', ')}" in loss.text
 
 
 def test_a_line_with_too_many_cells_is_lost_to_its_queue_alone(tmp_path):
@@ -163,6 +204,23 @@ def test_a_panel_s_columns_are_queues_when_it_is_said(tmp_path):
     asked = {"time_field": "Time", "queues_from_columns": True}
     assert files(tmp_path).queues(a_query(Place(name="files"), queue="", **asked)) == ["root.etl", "root.ml"]
     assert values(read(tmp_path, queue="root.ml", **asked)) == [float(value * 2) for value in range(24)]
+
+
+def test_columns_of_a_panel_that_are_no_queues_are_told(tmp_path):
+    cells = ["n/d"] * 12 + [str(value) for value in range(12)]
+    rows = [f"{at:%Y-%m-%d %H:%M:%S},{value},{cell},12 GB" for value, (at, cell) in enumerate(zip(HOURS, cells, strict=True))]
+    write_csv(tmp_path, rows, header="Time,a,late,memory", name="panel.csv")
+    asked = {"time_field": "Time", "queues_from_columns": True}
+    assert files(tmp_path).queues(a_query(Place(name="files"), queue="", **asked)) == ["a", "late"]
+    assert read(tmp_path, **asked).advice == ("columns of text are no queues: left out 'memory' (such as '12 GB')",)
+    [loss] = read(tmp_path, queue="late", **asked).losses
+    assert (loss.count, loss.total, loss.is_severe) == (12, 24, True)
+    write_csv(tmp_path, ["2026-01-05,1"], header="time,a", name="other.csv")
+    [loss] = read(tmp_path, **asked).losses
+    assert "found no column 'Time', there are time, a" in loss.text
+    write_csv(tmp_path, ["2026-01-05,61 %"], header="Time,a", name="panel.csv")
+    with pytest.raises(UnreadableData, match=r"no column of numbers beside 'Time', but for example '61 %' in 'a'"):
+        files(tmp_path).queues(a_query(Place(name="files", path="panel.csv"), queue="", **asked))
 
 
 def test_columns_of_any_name_are_read(tmp_path):

@@ -16,6 +16,7 @@ from shared.domain.samples import CsvForm
 from shared.errors import UnreadableData
 
 MAX_LINE = 1 << 20
+NO_LINES = "Empty CSV file"  # how it is said that there is not even a header
 LINES_LOOKED_AT = 20
 SEPARATORS = ",;\t|"
 SEPARATOR_WORDS = {"\t": "a tab"}
@@ -66,7 +67,7 @@ def read_head(path: Path, form: CsvForm, known: tuple[str, ...], *, file: str) -
     choices = form.separator or SEPARATORS
     heads = [head for head in (_head(text, separator, encoding) for separator in choices) if head is not None]
     if not heads:
-        raise UnreadableData("Empty CSV file; accepted is a CSV file with a header line", file=file)
+        raise UnreadableData(f"{NO_LINES}; accepted is a CSV file with a header line", file=file)
     return max(heads, key=lambda head: (len(set(known) & set(head.names)), len(head.names)))
 
 

@@ -57,7 +57,18 @@ def look_at(files: Files, query: Query) -> Layout:
     if not tables:
         raise next(iter(broken.values()))
     has_column = any(has_queues(table, query) for table in tables.values())
+    if has_column:
+        broken |= {name: why for name, table in tables.items() if (why := _why_nobodys(table, query))}
+        tables = {name: table for name, table in tables.items() if name not in broken}
     return Layout(tables=tables, broken=broken, is_by_file=not has_column and not query.queues_from_columns)
+
+
+def _why_nobodys(table: Table, query: Query) -> UnreadableData | None:
+    """What is wrong with a file that has the target and does not say whose, where others do; None = nothing, or no target."""
+    if has_queues(table, query) or (query.target or "").lower() not in {name.lower() for name in table.columns}:
+        return None
+    columns = listed([*table.columns, *table.keys])
+    return UnreadableData(f"found no column {query.queue_field!r}, which others have, there are {columns}", file=table.name)
 
 
 def known_columns(query: Query) -> tuple[str, ...]:

@@ -18,8 +18,13 @@ from shared.domain.identifiers import MAX_DEPTHS, control_in, is_quick_glob, lis
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 
 SUFFIXES = (".csv", ".parquet")
+UNREAD = (
+    *(".gz", ".bz2", ".xz", ".zst", ".zip", ".7z"),
+    *(".tsv", ".jsonl", ".ndjson", ".xls", ".xlsx", ".ods", ".orc", ".avro", ".feather"),
+)
 MAX_LOOKED_AT = 100_000  # names in folders; links to folders may multiply the ways through a tree without end
 MAX_LINKS_NAMED = 3
+UNREADABLE = "files that are packed, or neither CSV nor Parquet"
 ANY_DEPTH = "**"
 
 
@@ -30,12 +35,14 @@ class Files:
     folder: real, without links. paths: name for messages (the path inside the folder) → path, sorted.
     left_out: links out of the folder, by name: where they lead is told to nobody.
     unnamed: names with control characters, or that are no UTF-8.
+    unread: packed files, and data of other formats.
     """
 
     folder: Path
     paths: dict[str, Path]
     left_out: tuple[str, ...]
     unnamed: tuple[str, ...]
+    unread: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -46,19 +53,28 @@ class Files:
         )
         return tuple(f"{what}: left out {listed(names, MAX_LINKS_NAMED)}" for what, names in kinds if names)
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What may have rows and was not read, and what to do."""
+        if not self.unread:
+            return ()
+        found = f"{UNREADABLE}: {len(self.unread):,} left out, {listed(self.unread, MAX_LINKS_NAMED)}"
+        return (f"{found}; unpack or convert them, or say in `path` which files are meant",)
+
 
 @dataclass(slots=True)
 class _Walk:
     """A look for the files of a glob.
 
     folder: real, without links. seen: how many names were looked at. found: files, by their path inside the folder.
-    outside: links out of it. unnamed: as in Files. targets: link → where it leads.
+    unread: data that are not read. outside: links out of it. unnamed: as in Files. targets: link → where it leads.
     """
 
     folder: Path
     seen: int = 0
     found: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)
     targets: dict[str, Path] = field(default_factory=dict)
 
@@ -78,12 +94,12 @@ class _Walk:
             if not (is_any or _pattern(first).match(entry.name)):
                 continue
             name, kind = f"{inside}/{entry.name}" if inside else entry.name, _kind(entry)
-            if kind is None or (kind == "file" and rest) or not self._is_within(entry, name, real):
+            if kind is None or (kind != "folder" and rest) or not self._is_within(entry, name, real):
                 continue
             if kind == "folder":
                 self.look(parts if is_any else rest, name, self._target(entry))
             else:
-                self.found.add(name)
+                (self.found if kind == "file" else self.unread).add(name)
 
     def _entries(self, real: Path) -> Iterator[os.DirEntry[str]]:
         """What lies in a folder, but for what is hidden; nothing where we may not look."""
@@ -141,7 +157,8 @@ def find_files(connection: FilesConnection, pattern: str | None) -> Files:
         reason = f"{files.left_out[0]} is a link that leaves the connection's folder"
         raise InvalidRequest(f"{reason}; accepted are files inside it", field="path")
     if not files.paths:
-        raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder")
+        but = f"; there are {UNREADABLE}: {listed(files.unread, MAX_LINKS_NAMED)}" if files.unread else ""
+        raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder{but}")
     return files
 
 
@@ -179,6 +196,7 @@ def _readable(walk: _Walk, connection: FilesConnection) -> Files:
         paths={name: real for real, name in paths.items()},
         left_out=left_out,
         unnamed=tuple(sorted(walk.unnamed)) if connection.readable is None else (),
+        unread=tuple(name for name in sorted(walk.unread) if connection.may_read(name)),
     )
 
 
@@ -194,12 +212,14 @@ def _parts(folder: Path, pattern: str | None) -> tuple[str, ...]:
     return path.relative_to(folder).parts
 
 
-def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file"] | None:
+def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file", "unread"] | None:
     """What it is, also behind a link; None: what is never read, such as a pipe, a socket, a device, a link that leads nowhere."""
     try:
         if entry.is_dir():
             return "folder"
-        return "file" if Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file() else None
+        suffix = Path(entry.name).suffix.lower()
+        kind: Literal["file", "unread"] | None = "file" if suffix in SUFFIXES else "unread" if suffix in UNREAD else None
+        return kind if kind and entry.is_file() else None
     except OSError:  # links in a circle
         return None
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 AROUND = timedelta(days=2)  # beside the history: times without a zone lie up to a day off, and a value may hold until the next
+NOBODY = ""  # whose rows are those that name no queue
 NOTHING = ""  # a column without a name and without values, where none are asked for: a table knows its length by its columns
 
 
@@ -53,15 +54,17 @@ class Part:
 class FileRows:
     """What was met in a file beside rows of queues.
 
-    headers: rows that repeat the header. nameless: rows that belong to no queue. lines: lines with too few or too many cells
-    that name none either. is_torn: the last line ends early, as it is being written. note: what to say of the file's columns.
+    headers: rows that repeat the header. nameless: rows that belong to no queue, in the history or near it. lines: lines with too
+    few or too many cells that name none either. is_torn: the last line ends early, as it is being written. note: what to say of
+    the file's columns, and doubts: what people should look at.
     """
 
     headers: int = 0
-    nameless: int = 0
+    nameless: Part | None = None
     lines: int = 0
     is_torn: bool = False
     note: str | None = None
+    doubts: list[str] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         """In plain words."""
@@ -71,8 +74,6 @@ class FileRows:
             yield f"{self.headers:,} repeated header line{'s' if self.headers > 1 else ''} left out"
         if self.is_torn:
             yield "a last line that ends early was left out"
-        if self.nameless:
-            yield f"rows that name no queue: {self.nameless:,} left out"
         if self.lines:
             yield f"lines with too few or too many cells that name no queue: {self.lines:,} left out"
 
@@ -127,18 +128,22 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
     refuse_nested(table, (*keys, *query.required))
     kept = Kept(table=table, query=query, names=asked.names, values=values)
     lost = Kept(table=table, query=query, names=asked.names, values=[LINE])
+    nobodys = Kept(table=table, query=query, names=[NOBODY], values=[])
 
     for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
         is_row, headers = wanted_rows(table, query, batch)
         rows.headers += headers
-        rows.nameless += _keep(kept, batch.filter(pa.array(is_row)), asked, room)
-        rows.lines += sum(_keep(lost, lines, asked, room) for lines in table.lost_lines(keys))
+        nameless = _keep(kept, batch.filter(pa.array(is_row)), asked, room)
+        if nameless.num_rows:
+            room.take(nobodys.add(nameless, np.zeros(nameless.num_rows, dtype=np.int32)))
+        rows.lines += sum(_keep(lost, lines, asked, room).num_rows for lines in table.lost_lines(keys))
     rows.is_torn = table.ragged.is_torn
+    rows.nameless = dict(nobodys.parts({})).get(NOBODY)
     yield from kept.parts(dict(lost.parts({})))
 
 
-def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> int:
-    """Keep the rows of the wanted queues; how many name no queue."""
+def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> pa.RecordBatch:
+    """Keep the rows of the wanted queues; gives those that name no queue."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -147,7 +152,7 @@ def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> int:
     chosen = codes.is_valid()
     if chosen.true_count or not kept.codes:
         room.take(kept.add(batch.filter(chosen), codes.filter(chosen).to_numpy()))
-    return int(names.null_count)
+    return batch.filter(names.is_null())
 
 
 @dataclass(slots=True)

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.samples import Scalar
+from shared.errors import UnreadableData
 from worker.sources.base import Query
-from worker.sources.files.layout import Layout
+from worker.sources.files.layout import Layout, known_columns
 from worker.sources.files.tables import Table
 
 if TYPE_CHECKING:
@@ -43,18 +44,36 @@ def queue_names(table: Table, layout: Layout, query: Query, batch: pa.RecordBatc
 
 
 def wanted_rows(table: Table, query: Query, batch: pa.RecordBatch) -> tuple[Bools, int]:
-    """The rows that `where` lets through, and how many repeat the header: these are none."""
+    """The rows that `where` lets through, and how many repeat the header: these are none.
+
+    Raises:
+        UnreadableData: a header comes again with the columns in another order.
+    """
     keep = np.ones(batch.num_rows, dtype=bool)
     headers = 0
     if table.is_csv and query.time_field in batch.schema.names:
-        import pyarrow.compute as pc
-
-        is_header = pc.equal(pc.utf8_trim_whitespace(batch[query.time_field]), query.time_field)
-        keep &= ~is_header.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+        keep = ~_are_headers(table, query, batch[query.time_field])
         headers = batch.num_rows - int(keep.sum())
     for name, values in query.where.items():
         keep &= _matches(_texts(table, batch, name), values)
     return keep, headers
+
+
+def _are_headers(table: Table, query: Query, times: pa.Array) -> Bools:
+    """Which rows have the name of their column where the time should be, in whatever letters."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(times))
+    own = query.time_field.lower()
+    others = {name.lower() for name in known_columns(query) if name in table.columns} - {own}
+    if pc.any(is_other := pc.is_in(words, value_set=pa.array(sorted(others), pa.string()))).as_py():
+        found = (
+            f"found {times.filter(is_other)[0].as_py()!r}, the name of another column: two files of different columns were joined"
+        )
+        raise UnreadableData(f"{found}; accepted is one order of columns in a file", file=table.name, column=query.time_field)
+    is_own: Bools = pc.equal(words, own).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    return is_own
 
 
 def names_in(cells: pa.Array) -> Iterable[str]:

@@ -27,13 +27,16 @@ class Found:
     """What the files have of the queues that are wanted.
 
     parts: of each queue, in the order of the files. errors: queues that cannot be read, and why. broken: files that turned out
-    not to be readable. notes: what was met in them, whosever it is.
+    not to be readable. nameless: rows that belong to no queue, by file. notes: what was met in them, whosever it is. doubts: what
+    of that people should look at.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
     errors: dict[str, DataError] = field(default_factory=dict)
     broken: dict[str, UnreadableData] = field(default_factory=dict)
+    nameless: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
@@ -103,6 +106,8 @@ def _read_file(table: Table, asked: Asked, found: Found, room: Room) -> None:
     for name, part in parts:
         found.parts.setdefault(name, []).append(part)
     found.notes += [note for note in rows.notes() if note not in found.notes]
+    found.doubts += [doubt for doubt in rows.doubts if doubt not in found.doubts]
+    found.nameless += [rows.nameless] if rows.nameless else []
 
 
 def _names(table: Table, layout: Layout, query: Query) -> set[str]:
@@ -111,7 +116,9 @@ def _names(table: Table, layout: Layout, query: Query) -> set[str]:
 
     names: set[str] = set()
     for batch in table.batches(row_columns(table, query)):
-        own = queue_names(table, layout, query, batch)
-        names.update(names_in(own.filter(pa.array(wanted_rows(table, query, batch)[0]))))
+        own, is_row = queue_names(table, layout, query, batch), wanted_rows(table, query, batch)[0]
+        if query.time_field in batch.schema.names:  # what has no time is a total below a table
+            is_row = is_row & batch[query.time_field].is_valid().to_numpy(zero_copy_only=False)
+        names.update(names_in(own.filter(pa.array(is_row))))
         check_count(names, query.queue_field)
     return names

@@ -30,6 +30,7 @@ BATCH_ROWS = 1 << 15
 BLOCK = 1 << 20  # of a CSV file, which no line may be longer than
 MAGIC = b"PAR1"
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+NO_BYTES = "found 0 bytes"  # how it is said that a file is empty
 ACCEPTED = "accepted is CSV in UTF-8 with a header line, or Parquet"
 _ABSOLUTE_PATH = re.compile(r"'(?:/[^'/]+)+'")
 
@@ -127,7 +128,7 @@ def open_table(files: Files, name: str, form: CsvForm, known: Sequence[str] = ()
     """
     with opened(files, name) as path, limited_memory():
         if not path.stat().st_size:
-            raise UnreadableData("found 0 bytes; accepted is a CSV file with a header line, or a Parquet file", file=name)
+            raise UnreadableData(f"{NO_BYTES}; accepted is a CSV file with a header line, or a Parquet file", file=name)
         with reading(name):
             head = read_head(path, form, tuple(known), file=name) if name.lower().endswith(".csv") else None
             columns, repeated = _parquet_columns(path, name) if head is None else _csv_columns(head, name)
