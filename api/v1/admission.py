@@ -83,7 +83,7 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
             continue
         for field, names in named.items():
             if refused := [name for name in names if not is_column(name)]:
-                accepted = f"of {kind} accepted are letters, digits and _, joined by dots"
+                accepted = f"of {kind} accepted are names without control characters, whose parts between dots begin with no $"
                 raise InvalidRequest(f"found the name {refused[0]!r}; {accepted}", field=field)
         for field, is_given in {
             "csv": request.csv != CsvForm(),

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import TypeVar
 from unicodedata import category
 
-COLUMN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
 POLICY = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # retention policy, which is often called by its length
 MAX_NAME = 120
@@ -32,8 +31,9 @@ def is_quick_glob(path: str) -> bool:
 
 
 def is_column(name: str) -> bool:
-    """Whether it may name a column or field."""
-    return len(name) <= MAX_NAME and re.fullmatch(COLUMN, name) is not None
+    """Whether it may name a field of a database: no operator or variable such as `a.$b`, and nothing empty between dots."""
+    are_plain = all(part and not part.startswith("$") for part in name.split("."))
+    return are_plain and len(name) <= MAX_NAME and control_in(name) is None
 
 
 def is_place(name: str) -> bool:

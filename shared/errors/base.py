@@ -43,7 +43,7 @@ class QueuecastError(Exception):
         return self._told or self._message(self.ids, self.detail)
 
     def _message(self, ids: dict[str, object], detail: str) -> str:
-        where = ", ".join(f"{name} {value}" for name, value in ids.items())
+        where = ", ".join(f"{name} {value}" for name, value in ids.items() if value != "")
         parts = [f"{self.headline} ({where})" if where else self.headline, detail]
         return ": ".join(part for part in parts if part)
 

@@ -15,6 +15,7 @@ from worker.sources.base import Query
 
 NULL_WORDS = frozenset({"", "-", "na", "n/a", "<na>", "#n/a", "null", "none", "nan", "-nan"})  # of a number that is not there
 TEXTS = "cells with text instead of a number"
+SWITCHES = "true or false instead of a number"
 TIMES = "rows without a readable timestamp"
 OUTSIDE = "values outside the physical range"
 BROKEN = "numbers that are infinite or stand for no limit"

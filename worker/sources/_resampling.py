@@ -27,3 +27,12 @@ def resample(
     buckets = inside.resample(f"{step_seconds}s", origin="epoch", closed="left", label="left")
     steps: pd.DataFrame = buckets.agg(aggregation.value)
     return steps.dropna(how="all")
+
+
+def last_of_each_moment(samples: pd.DataFrame) -> pd.DataFrame:
+    """One row per timestamp: of each column the last value. A row that has none takes nothing away: it may be of another kind.
+
+    Args:
+        samples: in the order in which those of one timestamp were written.
+    """
+    return samples if samples.index.is_unique else samples.groupby(level=0).last()

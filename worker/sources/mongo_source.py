@@ -14,13 +14,14 @@ from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
-from shared.errors import EmptySeries, SourceAway, UnreadableData
+from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
-from worker.sources.mongo.lost import doubts_of, losses_of
-from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, queue_text, samples_of
+from worker.sources.mongo.lost import doubts_of, losses_of, timeless
+from worker.sources.mongo.names import queue_text
+from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, samples_of
 from worker.sources.mongo.reasons import (
     SAMPLED,
     faults,
@@ -122,7 +123,7 @@ class MongoSource:
             return written.steps, list(written.notes), written.losses, written.advice
         steps = read_steps(documents, query, among, columns)
         refuse_unasked(documents, query, among, steps, shared_dates(documents, query, among, columns, steps))
-        return steps, list(steps.notes), (), ()
+        return steps, list(steps.notes), tuple(timeless(documents, query, among, columns, steps)), ()
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
@@ -179,7 +180,9 @@ def _span(documents: Documents, query: Query, among: Filter) -> tuple[datetime |
 def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps, losses: Sequence[Loss]) -> None:
     """Raises why there is nothing to forecast from, or a column asked for has no number; a loss that explains it comes first."""
     if not steps.rows:
-        raise why_no_sample(documents, query, among)
+        nothing = why_no_sample(documents, query, among)
+        lost = [loss.text for loss in losses if loss.column == query.time_field]
+        raise UnreadableData("; ".join(lost), queue=query.queue) if lost and not isinstance(nothing, SourceNotFound) else nothing
     for name in query.required:
         if not steps.frame[name].isna().all():
             continue

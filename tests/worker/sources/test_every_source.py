@@ -413,6 +413,24 @@ def test_a_dimension_that_nobody_asked_for_is_refused_in_the_same_words(labelled
     )
 
 
+KINDS = [each for each in TABLES if "points" not in str(each.id)]  # a point of InfluxDB has no empty fields
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.MEAN, Aggregation.TIME_WEIGHTED_MEAN])
+@pytest.mark.parametrize("store", KINDS)
+def test_rows_of_another_kind_at_the_same_times_take_no_value_away(request, store, aggregation):
+    times = pd.date_range(START, periods=48, freq="1h", tz="UTC")
+    usage = pd.DataFrame({"queue": "root.etl", "timestamp": times, "used_capacity": np.arange(48.0)})
+    apps = pd.DataFrame({"queue": "root.etl", "timestamp": times, "apps": 3.0})
+    name, way = store
+    where = request.getfixturevalue(name)
+    source, place, *_ = way(where() if name == "empty_folder" else where, pd.concat([usage, apps], ignore_index=True))
+    reading = source.read(a_query(place, aggregation=aggregation))
+    assert reading.frame.used_capacity.iloc[:48].tolist() == usage.used_capacity.tolist()
+    assert reading.frame.apps.iloc[:48].tolist() == apps.apps.tolist()
+    assert reading.losses == ()
+
+
 def test_both_ways_out_lead_to_the_same_numbers_and_losses(labelled):
     source, place = labelled
     rows = labelled_rows().query("partition == 'gpu' and used_capacity >= 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from bson import Decimal128, Int64, ObjectId
+from bson import Decimal128, Int64, ObjectId, Timestamp
 from pydantic import SecretStr
 
 from shared.config.connection import Connection
@@ -32,7 +33,7 @@ from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer
 from tests.worker.sources.queries import PERIODS, START, a_query, all_queues
 from worker.sources import sources
-from worker.sources._lost import BROKEN, OUTSIDE, TEXTS
+from worker.sources._lost import BROKEN, OUTSIDE, TEXTS, TIMES
 from worker.sources.base import Query, Source
 from worker.sources.mongo.steps import RAW_NOTE, read_raw, read_steps
 
@@ -182,7 +183,7 @@ def test_a_name_that_two_combinations_make_up_is_told(source: Source, fill: Fill
         source.read(query(queue="a/b", queue_field=("queue", "partition")))
 
 
-@pytest.mark.parametrize("other", [{"node": 1}, {"is_backup": True}, {"host": ObjectId()}])
+@pytest.mark.parametrize("other", [{"node": 1}, {"node": 2.0}, {"is_backup": True}, {"host": ObjectId()}])
 def test_whole_numbers_switches_and_references_tell_documents_apart_too(
     source: Source, fill: Fill, other: dict[str, object]
 ) -> None:
@@ -240,25 +241,79 @@ def test_a_look_says_all_that_is_wrong_at_once(source: Source, fill: Fill) -> No
         source.check(asked)
 
 
-@pytest.mark.parametrize("form", ["dates and texts", "long"])
-def test_dates_beside_texts_and_long_numbers_are_read_and_the_way_to_dates_is_told(source: Source, fill: Fill, form: str) -> None:
-    def written(at: datetime) -> object:
-        if form == "long":
-            return Int64(int(at.timestamp() * 1_000))
-        return at if at.hour % 2 else at.astimezone(ZoneInfo("Asia/Kolkata")).isoformat()
+def run_advice(server: MongoServer, advice: str) -> None:
+    """Do what the advice says: its commands are a shell's, JSON but for bare names."""
+    commands = re.findall(r'db\.getCollection\("(\w+)"\)\.updateMany\((.+?)\)(?:; db|$)', advice)
+    assert commands
+    with server.client() as client:
+        for name, arguments in commands:
+            chosen, change = json.loads("[" + re.sub(r"(?<=[{ ])(\$?\w+):", r'"\1":', arguments) + "]")
+            client[DATABASE][name].update_many(chosen, change)
 
-    fill(sample(value=float(hour), timestamp=written(START + hour / 2 * HOUR)) for hour in range(-4, 12))
-    reading = source.read(query())
+
+WRITTEN: dict[str, Callable[[datetime], object]] = {
+    "dates and texts": lambda at: at if at.hour % 2 else at.astimezone(ZoneInfo("Asia/Kolkata")).isoformat(),
+    "milliseconds": lambda at: Int64(int(at.timestamp() * 1_000)),
+    "nanoseconds": lambda at: Int64(int(at.timestamp() * 1_000) * 1_000_000 + 1),
+    "decimals": lambda at: Decimal128(str(at.timestamp())),
+    "a zone's clock": lambda at: at.astimezone(ZoneInfo("Asia/Kolkata")).isoformat()[:19],
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_timestamps_that_are_no_dates_are_read_and_the_way_to_dates_is_told(
+    mongod: MongoServer, source: Source, fill: Fill, form: str
+) -> None:
+    asked = query(samples_timezone="Asia/Kolkata")
+    fill(sample(value=float(hour), timestamp=WRITTEN[form](START + hour / 2 * HOUR)) for hour in range(-4, 12))
+    reading = source.read(asked)
     assert reading.frame.used_capacity.tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5]
     assert (reading.rows, reading.losses) == (12, ())
-    assert "toDate" in reading.advice[0]
-    assert source.check(query(queue="")).start_at == START
+    assert source.check(replace(asked, queue="")).start_at == START
+    run_advice(mongod, reading.advice[0])
+    mended = source.read(asked)
+    assert mended.advice == ()
+    assert mended.frame.used_capacity.tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5]
 
 
 def test_dates_and_numbers_since_1970_are_an_error_that_names_both(source: Source, fill: Fill) -> None:
     fill([*(sample(hour) for hour in range(3)), sample(timestamp=1767225600)])
     with pytest.raises(UnreadableData, match=r"3 timestamps with a time zone .* and 1 numbers of seconds .*'1767225600'"):
         source.read(query())
+
+
+@pytest.mark.parametrize("time", [None, True, {"a": 1}, [START], Timestamp(1767225600, 1)], ids=str)
+def test_documents_with_a_value_and_no_time_are_a_loss(source: Source, fill: Fill, time: object) -> None:
+    fill([*(sample(hour) for hour in range(30)), sample(timestamp=time), {"queue": "a", "used_capacity": 1.0}, sample(31)])
+    fill([{"queue": "a", "kind": "settings", "used_capacity": None}])
+    losses = source.read(query()).losses
+    assert [(loss.what, loss.count, loss.total, loss.is_severe) for loss in losses] == [(TIMES, 2, 33, True)]  # 6 %
+    fill([sample(queue="b"), sample(queue="b", timestamp=time)])
+    (loss,) = source.read(query(queue="b")).losses
+    assert loss.is_at_end
+    fill([sample(queue="c", timestamp=time)])
+    with pytest.raises((UnreadableData, SourceNotFound), match=r"timestamp in 'timestamp': 1 of 1|no field 'timestamp'"):
+        source.read(query(queue="c"))
+
+
+@pytest.mark.parametrize("time", [lambda at: at, lambda at: at.isoformat()], ids=["dates", "texts"])
+def test_a_document_of_another_kind_takes_no_value_away(source: Source, fill: Fill, time: Callable[[datetime], object]) -> None:
+    fill(sample(timestamp=time(START + hour * HOUR), value=float(hour)) for hour in range(5))
+    fill({"queue": "a", "timestamp": time(START + hour * HOUR), "apps": 3} for hour in range(5))
+    reading = source.read(query())
+    assert reading.frame.to_dict("list") == {"used_capacity": [0, 1, 2, 3, 4], "apps": [3] * 5}
+    assert (reading.rows, reading.losses) == (10, ())
+
+
+def test_fields_may_have_any_name_that_is_no_operator(source: Source, fill: Fill) -> None:
+    named = {"Queue: name": "a", 'at "UTC"': START, "Auslastung % (ü)": 3.5, "a": 1.0, "memory": {"in MB": 2.0}}
+    fill([named, {**named, "a": {"b": 1.0}, 'at "UTC"': START + HOUR}])
+    for aggregation in (Aggregation.MEAN, Aggregation.TIME_WEIGHTED_MEAN):
+        asked = query(queue_field="Queue: name", time_field='at "UTC"', target="Auslastung % (ü)", aggregation=aggregation)
+        reading = source.read(asked)
+        assert reading.frame["memory.in MB"].iloc[0] == 2.0
+        assert reading.frame["Auslastung % (ü)"].iloc[0] == 3.5
+    assert '{"Queue: name": 1, "at \\"UTC\\"": 1}' in reading.advice[0]
 
 
 def test_documents_with_texts_as_times_are_told_apart_like_all_others(source: Source, fill: Fill) -> None:
@@ -348,7 +403,7 @@ def test_queues_that_are_no_text_are_read_by_the_text_they_are_shown_as(source: 
 
 
 def test_numbers_in_nested_documents_are_columns(source: Source, fill: Fill) -> None:
-    fill([{"meta": {"queue": "a", "at": START}, "load": {"used": 3, "memory": {"mb": 4.5}}, "flag": True, "a b": 1, "note": "x"}])
+    fill([{"meta": {"queue": "a", "at": START}, "load": {"used": 3, "memory": {"mb": 4.5}}, "flag": True, "$b": 1, "note": "x"}])
     reading = source.read(query(queue_field="meta.queue", time_field="meta.at", target="load.used"))
     assert reading.frame.to_dict("list") == {"load.used": [3.0], "load.memory.mb": [4.5]}
 
@@ -434,7 +489,7 @@ def test_the_servers_own_databases_are_refused(source: Source, name: str) -> Non
 @pytest.mark.parametrize("role", ["target", "columns", "time_field", "queue_field"])
 def test_a_field_that_is_no_plain_name_is_refused(mongod: MongoServer, source: Source, fill: Fill, role: str) -> None:
     fill([sample()])
-    for name in ("$ROOT", "$where", "a.$b", "a..b", "", "a b", "a\0", "x" * 121):
+    for name in ("$ROOT", "$where", "a.$b", "a..b", "", "a\0", "x" * 121):
         with pytest.raises(InvalidRequest, match="found the field"):
             source.read(query(**{role: (name,) if role == "columns" else name}))
     with pytest.raises(InvalidRequest, match=r"\$where"):

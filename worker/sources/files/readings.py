@@ -14,7 +14,7 @@ from shared.domain.samples import Aggregation
 from shared.errors import EmptySeries
 from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
 from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
-from worker.sources._resampling import resample
+from worker.sources._resampling import last_of_each_moment, resample
 from worker.sources.base import MINUTE, Query, Reading
 from worker.sources.files.companions import most_related
 from worker.sources.files.parts import Part
@@ -28,7 +28,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     """What the parts of a queue come to; raises EmptySeries, UnreadableData."""
     samples = read_samples(parts, query)
     inside = samples.frame(samples.rows.is_inside)
-    unique = inside[~inside.index.duplicated(keep="last")]
+    unique = last_of_each_moment(inside)
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
     moments = len(unique)
     usable = unique.index[unique[judged].notna().any(axis=1)]
@@ -36,8 +36,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     if usable.empty:
         raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
     if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
-        unique = samples.frame(samples.rows.is_known)
-        unique = unique[~unique.index.duplicated(keep="last")]
+        unique = last_of_each_moment(samples.frame(samples.rows.is_known))
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
     times = [part.times for part in parts]

@@ -63,8 +63,8 @@ def kinds_of(documents: Iterable[Mapping[str, object]]) -> Kinds:
 
 
 def numeric(kinds: Kinds) -> list[str]:
-    """The fields that hold numbers at least as often as anything else, and whose name a pipeline may carry."""
-    return [name for name, counts in kinds.items() if is_column(name) and counts["number"] * 2 >= counts.total()]
+    """The fields that hold numbers at least as often as anything else."""
+    return [name for name, counts in kinds.items() if counts["number"] * 2 >= counts.total()]
 
 
 def textual(kinds: Kinds) -> list[str]:
@@ -73,11 +73,11 @@ def textual(kinds: Kinds) -> list[str]:
 
 
 def flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """The fields of a document and of those in it, but nulls."""
+    """The fields of a document and of those in it, but nulls, and names that a query reads otherwise: `$a`, or a dot in them."""
     for name, value in document.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}.")
-        elif value is not None:
+        elif value is not None and "." not in name and is_column(prefix + name):
             yield prefix + name, value
 
 

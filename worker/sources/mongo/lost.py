@@ -6,25 +6,29 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import isnan
 
-from bson import Decimal128
+from bson import Decimal128, ObjectId
 
 from shared.domain.losses import Loss
 from shared.drivers.mongo import Documents
 from worker.sources._decimals import points_in_doubt
 from worker.sources._lost import (
     BROKEN,
+    MAX_EXAMPLE,
     MAX_LOST,
     OUTSIDE,
+    SWITCHES,
     TEXTS,
+    TIMES,
     by_end,
     is_null_word,
     lost_cells,
     outside_range,
 )
 from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
+from worker.sources._times import ACCEPTED_TIMES
 from worker.sources.base import Query
 from worker.sources.mongo.fields import value_at
-from worker.sources.mongo.pipeline import Filter, checked, counts_pipeline, lost_pipeline
+from worker.sources.mongo.pipeline import Filter, checked, counts_pipeline, lost_pipeline, projected, samples_of, timeless_of
 from worker.sources.mongo.steps import LeftOut, Steps
 
 ARRAYS = "arrays instead of a number"
@@ -63,6 +67,28 @@ def doubts_of(documents: Documents, query: Query, own: Filter) -> Iterator[str]:
         yield f"{name}: {doubt}; if the point stands between thousands, store numbers instead of texts"
 
 
+def timeless(documents: Documents, query: Query, among: Filter, columns: Sequence[str], steps: Steps) -> Iterator[Loss]:
+    """Documents with a value and without a time, as one loss: null, no such field, an array, true or false."""
+    judged = query.judged(columns)
+    found = timeless_of(query, among, judged)
+    lost = [*documents.find(found, projected([query.time_field]), limit=MAX_LOST)] if judged else []
+    if not lost:
+        return
+    newest = documents.find_one(samples_of(query, among), {"_id": 1}, sort=[(query.time_field, -1)])
+    ids = [each["_id"] for each in (*lost, *([newest] if newest else []))]
+    are_ordered = all(isinstance(own, ObjectId) for own in ids)
+    value = value_at(lost[0], query.time_field)
+    yield Loss(
+        what=TIMES,
+        column=query.time_field,
+        count=len(lost),
+        total=steps.rows + len(lost),
+        example=f"{'nothing' if value is None else str(value)[:MAX_EXAMPLE]} in {ids[0]}",
+        advice=f"accepted are dates, {ACCEPTED_TIMES}",
+        is_at_end=not newest or (are_ordered and max(ids[:-1]) > ids[-1]),
+    )
+
+
 def _left_out(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Iterator[tuple[str, LeftOut]]:
     for counts in documents.aggregate(counts_pipeline(query, among, columns)):
         for place, name in enumerate(columns):
@@ -77,7 +103,7 @@ def _kind(value: object) -> str | None:
         case str():
             return None if is_null_word(value) else TEXTS
         case bool():
-            return "true or false instead of a number"
+            return SWITCHES
         case int() | float() | Decimal128():
             plain = float(value.to_decimal()) if isinstance(value, Decimal128) else float(value)
             is_broken = abs(plain) >= MAX_NUMBER or plain in NO_LIMIT

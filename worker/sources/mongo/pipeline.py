@@ -5,69 +5,28 @@ No operator, filter or pipeline comes from a request: names are plain names, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from math import isfinite
+from collections.abc import Sequence
+from math import nan
 
-from bson import Int64, ObjectId
-from bson.errors import InvalidId
+from bson import Int64
 
 from shared.domain.identifiers import is_column
 from shared.domain.places import Place
-from shared.domain.samples import Aggregation, Scalar
+from shared.domain.samples import Aggregation
 from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
 from worker.sources._names import splits
 from worker.sources._numbers import MAX_NUMBER
 from worker.sources.base import Query
+from worker.sources.mongo.names import MAX_INTEGER, queue_filter, value_filter
 
 Filter = Document
 Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
-MAX_INTEGER = 2**63 - 1
 NO_LIMIT = [2_147_483_647, 4_294_967_295, Int64(MAX_INTEGER), float(MAX_INTEGER), 2.0**64]  # what is written where there is none
+NO_TIMES = ["object", "binData", "objectId", "bool", "regex", "timestamp", "javascript", "minKey", "maxKey"]
 LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
-
-
-def queue_text(value: object) -> str | None:
-    """A queue's name as text, whatever type the collection gives it; None = no name: null, an array, a document, empty.
-
-    A whole number has no point, as mongosh stores every 7 as 7.0.
-    """
-    match value:
-        case bool():
-            return None
-        case float():
-            return f"{value:.0f}" if value.is_integer() else str(value) if isfinite(value) else None
-        case str() | int() | ObjectId():
-            return str(value) or None
-        case _:
-            return None
-
-
-def queue_filter(name: str) -> Filter:
-    """Matches every value whose `queue_text` is `name`, through an index; for MongoDB 7 and 7.0 are equal."""
-    if not isinstance(name, str):
-        raise InvalidRequest(f"found a queue of type {type(name).__name__}; accepted is a text", field="queues")
-    makers: tuple[Callable[[str], object], ...] = (_integer, float, ObjectId)
-    others = []
-    for make in makers:
-        with suppress(ValueError, InvalidId):
-            others += [value for value in (make(name),) if queue_text(value) == name]
-    return {"$in": [name, *others]} if others else {"$eq": name}
-
-
-def value_filter(wanted: Sequence[Scalar]) -> Filter:
-    """Matches these values of `where`, and texts that say the same."""
-    forms: list[object] = []
-    for value in wanted:
-        if isinstance(value, bool):
-            forms += [value, str(value), str(value).lower()]
-        else:
-            own = queue_filter(queue_text(value) or str(value))
-            forms += [*own.get("$in", [own.get("$eq")]), *([] if value != "" else [None])]
-    return {"$in": forms}
 
 
 def documents_at(place: Place, document_field: str) -> Filter:
@@ -76,13 +35,25 @@ def documents_at(place: Place, document_field: str) -> Filter:
 
 
 def samples_of(query: Query, among: Filter) -> Filter:
-    """The queue's documents with a date in [start, end). A text or number is never in a range of dates.
+    """The queue's documents with a date in [start, end). A text or number is never in a range of dates; an array may be.
 
     Args:
         among: the filter of `documents_at`.
     """
-    inside = {"$type": "date", "$gte": query.start, "$lt": query.end}
+    inside = {"$type": "date", "$not": {"$type": "array"}, "$gte": query.start, "$lt": query.end}
     return {**documents_of(query, among), checked(query.time_field): inside}
+
+
+def timeless_of(query: Query, among: Filter, columns: Sequence[str]) -> Filter:
+    """The queue's documents with a value in one of the columns, and nothing as time that may be one; an index leads to them.
+
+    Of arrays those with a date in [start, end): to look for others would be to read every document.
+    """
+    time = checked(query.time_field)
+    array = {"$type": "array", "$gte": query.start, "$lt": query.end}
+    timeless = [{time: None}, {time: {"$type": NO_TIMES}}, {time: array}]
+    some = [{checked(name): {"$ne": None}} for name in columns]
+    return {"$and": [documents_of(query, among), {"$or": timeless}, {"$or": some}]}
 
 
 def documents_of(query: Query, among: Filter) -> Filter:
@@ -112,7 +83,7 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
 
     Args:
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.
-        has_repeats: let the last row of each timestamp win, which takes half as long again. Without it, every row counts, and
+        has_repeats: let the last value of each timestamp win, which takes half as long again. Without it, every row counts, and
             fewer `moments` than `rows` say that some came twice; telling them costs nothing measurable. `lost` counts the rows
             with a value in one of the columns that is of no use.
     """
@@ -130,7 +101,7 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
     results = {value: {ACCUMULATORS[query.aggregation]: _number_of(query, f"${value}")} for value in values}
     return [
         {"$match": samples_of(query, among)},
-        *([_last_of_each_moment(query, columns)] if has_repeats else []),
+        *(_last_of_each_moment(query, columns) if has_repeats else []),
         {"$project": {"_id": 0, "at": moment, "rows": 1, **values}},
         {"$group": {"_id": _bucket("$at", query.step_seconds * 1_000), **counts, **results}},
         *([] if has_repeats else [{"$set": {"moments": {"$size": "$moments"}}}]),
@@ -142,8 +113,13 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
 def checked(name: str) -> str:
     """The name of a field, as it is; raises InvalidRequest for an operator, or a variable such as `$ROOT`."""
     if not (isinstance(name, str) and is_column(name)):
-        raise InvalidRequest(f"found the field {str(name)[:40]!r}; accepted are letters, digits, _ and inner dots")
+        raise InvalidRequest(f"found the field {str(name)[:40]!r}; accepted are names without a leading $")
     return name
+
+
+def projected(names: Sequence[str]) -> Filter:
+    """The fields with these names and what lies in them; MongoDB refuses to give both `a` and `a.b`."""
+    return {checked(name).partition(".")[0]: 1 for name in names}
 
 
 def _bucket(moment: str, period_ms: int) -> Filter:
@@ -214,10 +190,15 @@ def _number_of(query: Query, value: str) -> object:
     return {"$cond": [{"$isNumber": value}, value, None]} if query.aggregation is Aggregation.MAX else value
 
 
-def _last_of_each_moment(query: Query, columns: Sequence[str]) -> Filter:
-    """The last as the server reads them: in the order of insertion, with an index and without one."""
-    lasts = {f"r{number}": {"$last": f"${checked(name)}"} for number, name in enumerate(columns)}
-    return {"$group": {"_id": f"${query.time_field}", "rows": {"$sum": 1}, **lasts}}
+def _last_of_each_moment(query: Query, columns: Sequence[str]) -> Pipeline:
+    """The last as the server reads them: in the order of insertion, with an index and without one.
+
+    Of each field by itself: a document of another kind, in which it is absent, null or NaN, takes nothing away.
+    """
+    fields = {f"r{place}": f"${checked(name)}" for place, name in enumerate(columns)}
+    values = {own: {"$push": {"$cond": [{"$gt": [field, nan]}, field, "$$REMOVE"]}} for own, field in fields.items()}
+    lasts = {own: {"$arrayElemAt": [f"${own}", -1]} for own in fields}
+    return [{"$group": {"_id": f"${query.time_field}", "rows": {"$sum": 1}, **values}}, {"$set": lasts}]
 
 
 def _medians(values: Sequence[str]) -> Pipeline:
@@ -232,10 +213,3 @@ def _middle(ordered: str) -> Filter:
     low = {"$floor": {"$divide": [{"$subtract": ["$$n", 1]}, 2]}}
     middle = [{"$arrayElemAt": [ordered, index]} for index in (low, {"$floor": {"$divide": ["$$n", 2]}})]
     return {"$let": {"vars": {"n": {"$size": ordered}}, "in": {"$cond": [{"$eq": ["$$n", 0]}, None, {"$avg": middle}]}}}
-
-
-def _integer(text: str) -> int:
-    number = int(text)
-    if abs(number) > MAX_INTEGER:
-        raise ValueError(text)
-    return number

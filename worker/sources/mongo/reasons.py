@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from pymongo.errors import OperationFailure
@@ -63,7 +64,7 @@ def why_no_sample(documents: Documents, query: Query, among: Filter) -> DataErro
         return why_no_document(documents, query, among)
     if missing := [name for name in (query.time_field, *query.required) if name not in kinds]:
         return SourceNotFound(no_field(missing[0], kinds))
-    dated = {**own, query.time_field: {"$type": "date"}}
+    dated = {**own, query.time_field: {"$type": "date", "$not": {"$type": "array"}}}
     first, last = (documents.find_one(dated, sort=[(query.time_field, order)]) for order in (1, -1))
     if first is None or last is None:
         return UnreadableData(f"found no date in {query.time_field!r}; accepted are dates", queue=query.queue)
@@ -100,11 +101,12 @@ def missing_index(documents: Documents, query: Query, among: Filter) -> str | No
         names = [name for name, _ in index["key"] if name not in {*among, *query.where}]  # whose value is given
         if names[: len(key)] == key and "partialFilterExpression" not in index:
             return None
-    fields = ", ".join(f'"{name}": 1' for name in key)
+    fields = ", ".join(f"{json.dumps(name, ensure_ascii=False)}: 1" for name in key)
     command = f'db.getCollection("{documents.name}").createIndex({{{fields}}})'
     return f"{documents.name!r} has no index on queue and time, so each queue reads all of it; this makes one: {command}"
 
 
 def no_field(name: str, kinds: Kinds) -> str:
     """What to say of a field that is not there."""
-    return f"found no field {name!r}, there are {listed(kinds)}"
+    is_path = "; the part behind a dot is looked for inside of the one before it" if "." in name else ""
+    return f"found no field {name!r}, there are {listed(kinds)}{is_path}"

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import nan
+from math import inf, isnan, nan
 from typing import cast
 
 import numpy as np
 import pandas as pd
+from bson import Decimal128
 from pymongo.errors import OperationFailure
 
 from shared.drivers.mongo import Document, Documents
 from shared.errors import UnreadableData
-from worker.sources._resampling import resample
+from worker.sources._resampling import last_of_each_moment, resample
 from worker.sources.base import MAX_SAMPLES, Query
 from worker.sources.mongo.fields import number, usable, value_at
-from worker.sources.mongo.pipeline import Filter, samples_of, steps_pipeline
+from worker.sources.mongo.pipeline import Filter, projected, samples_of, steps_pipeline
 
 # Codes by which a server says that it will not, though it can give the rows: an operator that it does not know (in an expression,
 # in a group), and arrays that outgrow a stage's memory or a document, as those of a median may.
@@ -72,7 +73,7 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
 
 def read_raw(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:
     """Every document, resampled by pandas: the way out, and the oracle of the other."""
-    projection = {"_id": 0, query.time_field: 1, **dict.fromkeys(columns, 1)}
+    projection = {"_id": 0, **projected([query.time_field, *columns])}
     times: list[datetime] = []
     values: list[list[object]] = []
     for document in documents.find(samples_of(replace(query, start=query.known_from), among), projection):
@@ -91,9 +92,9 @@ def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], va
         inside = [(at, own[place], row[place]) for at, own, row in zip(times, numbers, values, strict=True) if at >= query.start]
         lost = [(at, value) for at, own, value in inside if own is None]
         left_out[name] = LeftOut(values=lost, total=sum(value is not None for _, _, value in inside))
-    cells = [[nan if value is None else value for value in row] for row in numbers]
-    samples = _frame(times, cells, columns).sort_index(kind="stable")
-    unique = samples[~samples.index.duplicated(keep="last")]
+    pairs = (zip(own, row, strict=True) for own, row in zip(numbers, values, strict=True))
+    cells = [[_cell(number_, value) for number_, value in row] for row in pairs]
+    unique = last_of_each_moment(_frame(times, cells, columns).sort_index(kind="stable")).replace(inf, nan)
     frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
     within = unique[unique.index >= pd.Timestamp(query.start)]
     known = within.index[within[query.judged(columns)].notna().any(axis=1)]
@@ -106,6 +107,13 @@ def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], va
         lost=sum(len(own.values) for own in left_out.values()),
         left_out=left_out,
     )
+
+
+def _cell(own: float | None, value: object) -> float:
+    """A number; infinity for what is there and none, as it takes the place of an earlier one; NaN for nothing, which does not."""
+    plain = float(value.to_decimal()) if isinstance(value, Decimal128) else value
+    is_nothing = plain is None or (isinstance(plain, float) and isnan(plain))
+    return nan if is_nothing else inf if own is None or isnan(own) else own
 
 
 def _from_server(steps: Sequence[Document], columns: Sequence[str]) -> Steps:

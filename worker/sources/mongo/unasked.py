@@ -15,7 +15,8 @@ from shared.drivers.mongo import Documents
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
 from worker.sources.mongo.fields import flat, value_at
-from worker.sources.mongo.pipeline import Filter, documents_of, queue_text, samples_of, shared_pipeline
+from worker.sources.mongo.names import queue_text
+from worker.sources.mongo.pipeline import Filter, documents_of, samples_of, shared_pipeline
 from worker.sources.mongo.steps import Steps
 
 LOOKED_AT = 200  # timestamps
@@ -62,7 +63,8 @@ def refuse_unasked(documents: Documents, query: Query, among: Filter, steps: Ste
 def _moments(documents: Documents, query: Query, among: Filter, looked: Sequence[object]) -> Moments:
     known = {query.time_field, query.target, "_id", *(query.queue_fields if len(query.queue_fields) == 1 else ())}
     moments: dict[object, list[Mapping[str, str]]] = {}
-    for document in documents.find({"$and": [documents_of(query, among), {query.time_field: {"$in": list(looked)}}]}):
+    chosen = {query.time_field: {"$in": list(looked)}} | ({query.target: {"$ne": None}} if query.target else {})
+    for document in documents.find({"$and": [documents_of(query, among), chosen]}):
         row = dict(_telling(document, known))
         moments.setdefault(value_at(document, query.time_field), []).append(row)
     return moments
@@ -71,7 +73,8 @@ def _moments(documents: Documents, query: Query, among: Filter, looked: Sequence
 def _telling(document: Mapping[str, object], known: set[str | None]) -> Iterator[tuple[str, str]]:
     """The fields that may say what a document is about: texts, whole numbers, switches, references."""
     for name, value in flat(document):
-        if name not in known and isinstance(value, str | int | ObjectId):
+        is_whole = isinstance(value, float) and value.is_integer()
+        if name not in known and (is_whole or isinstance(value, str | int | ObjectId)):
             yield name, queue_text(value) or str(value)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from shared.domain.losses import Loss
 from shared.drivers.mongo import Documents
@@ -24,10 +25,11 @@ from worker.sources._moments import (
 from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import MAX_SAMPLES, MINUTE, Query
 from worker.sources.mongo.fields import value_at
-from worker.sources.mongo.pipeline import Filter, checked, documents_of
+from worker.sources.mongo.pipeline import Filter, checked, documents_of, projected
 from worker.sources.mongo.steps import Steps, steps_of
 from worker.sources.mongo.unasked import Shared
 
+PER_MILLISECOND = {Kind.SECONDS: "1000", Kind.MILLISECONDS: "1", Kind.MICROSECONDS: "1e-3", Kind.NANOSECONDS: "1e-6"}
 NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
 
 
@@ -49,7 +51,8 @@ def has_written(documents: Documents, query: Query, among: Filter) -> bool:
 
 def read_written(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Written:
     """Every document of the queue, its time read by itself; raises EmptySeries, UnreadableData."""
-    rows = _rows(documents, query, among, columns)
+    told = (query.time_field, *query.judged(columns))  # a document without any of these is of another kind
+    rows = [row for row in _rows(documents, query, among, columns) if any(value_at(row, name) is not None for name in told)]
     stored = [value_at(row, query.time_field) for row in rows]
     times = _times(stored)
     examples = {Kind(kind): str(stored[int(np.argmax(times.kinds == kind))]) for kind in np.unique(times.kinds)}
@@ -68,14 +71,14 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
         steps=steps,
         losses=tuple(lost_times(moments, examples.get(Kind.UNREADABLE), query)),
         notes=tuple(notes_on_times([times], query)),
-        advice=(_slow(documents, query), *advice_on_times([times], query)),
+        advice=(_slow(documents, times, query), *advice_on_times([times], query)),
         shared=Shared(stored=_shared(at, values, [stored[place] for place in known], query, columns), newest_at=max(at)),
     )
 
 
 def _rows(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> list[Mapping[str, object]]:
     """In the order in which they were inserted, which tells the two hours of a change of clocks apart."""
-    projection = {"_id": 1, checked(query.time_field): 1, **dict.fromkeys(map(checked, columns), 1)}
+    projection = {"_id": 1, **projected([query.time_field, *columns])}
     rows: list[Mapping[str, object]] = [*documents.find(documents_of(query, among), projection, limit=MAX_SAMPLES + 1)]
     if len(rows) > MAX_SAMPLES:
         raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents of it", queue=query.queue)
@@ -87,7 +90,9 @@ def _times(stored: Sequence[object]) -> Times:
     import pyarrow as pa
 
     moments, kinds = np.zeros(len(stored), dtype=np.int64), np.zeros(len(stored), dtype=np.uint8)
-    for accepted, kind in ((datetime, pa.timestamp("us", tz="UTC")), (str, pa.string()), (int | float, pa.float64())):
+    stored = [float(value.to_decimal()) if isinstance(value, Decimal128) else value for value in stored]
+    written = {datetime: pa.timestamp("us", tz="UTC"), str: pa.string(), int: pa.int64(), float: pa.float64()}
+    for accepted, kind in written.items():
         places = [place for place, value in enumerate(stored) if isinstance(value, accepted) and not isinstance(value, bool)]
         if places:
             own = read_times(pa.array([stored[place] for place in places], kind))
@@ -95,23 +100,34 @@ def _times(stored: Sequence[object]) -> Times:
     return Times(moments=moments, kinds=kinds)
 
 
-def _slow(documents: Documents, query: Query) -> str:
-    name = query.time_field
-    mend = f'[{{$set: {{"{name}": {{$toDate: "${name}"}}}}}}]'
-    return (
-        "timestamps that are no dates let a queue's documents be read one by one; this turns texts into dates:"
-        f' db.getCollection("{documents.name}").updateMany({{"{name}": {{$type: "string"}}}}, {mend})'
+def _slow(documents: Documents, times: Times, query: Query) -> str:
+    kinds = [Kind(kind) for kind in np.unique(times.kinds) if kind]
+    return "timestamps that are no dates let a queue's documents be read one by one; this turns them into dates: " + "; ".join(
+        dict.fromkeys(_mend(documents, kind, query) for kind in kinds)
     )
+
+
+def _mend(documents: Documents, kind: Kind, query: Query) -> str:
+    """The command that turns timestamps of a kind into dates that mean the same."""
+    field, value = (json.dumps(sign + query.time_field, ensure_ascii=False) for sign in ("", "$"))
+    types, date = '"string"', f"{{$toDate: {value}}}"
+    if kind is Kind.LOCAL and query.samples_timezone not in {None, "UTC"}:
+        date = f'{{$dateFromString: {{dateString: {value}, timezone: "{query.samples_timezone}"}}}}'
+    elif kind > Kind.LOCAL:
+        milliseconds = f"{{$multiply: [{{$toDouble: {value}}}, {PER_MILLISECOND[kind]}]}}"
+        types, date = '["string", "number"]', f"{{$toDate: {milliseconds}}}"
+    change = f"[{{$set: {{{field}: {date}}}}}]"
+    return f'db.getCollection("{documents.name}").updateMany({{{field}: {{$type: {types}}}}}, {change})'
 
 
 def _shared(
     at: Sequence[datetime], values: Sequence[Sequence[object]], stored: Sequence[object], query: Query, columns: Sequence[str]
 ) -> dict[datetime, object]:
     judged = [place for place, name in enumerate(columns) if name in query.judged(columns)]
-    met: dict[datetime, list[str]] = {}
+    met: dict[tuple[int, datetime], str] = {}
     shared: dict[datetime, object] = {}
     for moment, row, text in zip(at, values, stored, strict=True):
-        own = [str(row[place]) for place in judged]
-        if met.setdefault(moment, own) != own:
+        own = {(place, moment): str(row[place]) for place in judged if row[place] is not None}
+        if any(met.setdefault(key, value) != value for key, value in own.items()):
             shared[moment] = text
     return dict(sorted(shared.items(), key=lambda pair: pair[0]))
