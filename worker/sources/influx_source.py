@@ -25,7 +25,7 @@ from worker.sources.influx.reasons import (
     impossible,
     is_beyond,
     moment,
-    texts_among,
+    others_among,
     unknown_tags,
     unnamed,
     unread,
@@ -88,9 +88,9 @@ class InfluxSource:
         if not columns:
             raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}; its fields are {listed(kinds)}")
         steps = self._steps(query, points, columns, kinds)
-        steps, losses = self._possible(query, points, steps, kinds)
+        steps, losses = self._possible(query, points, steps, columns, kinds)
         frame = pd.DataFrame({name: steps[f"v{place}"] for place, name in enumerate(columns)}).dropna(how="all")
-        losses += texts_among(self._database, query, points, frame, kinds)
+        losses += others_among(self._database, query, points, frame, kinds)
         if frame.empty or (query.target and frame[query.target].isna().all()):
             raise why_nothing(self._database, query, points, kinds, losses)
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
@@ -132,21 +132,29 @@ class InfluxSource:
                 statements = ";".join(points.select(field, within(one), group_by="*", tail=tail) for one in queries)
                 refuse_unasked(query, tables, f"v{place}", self._database.ask(statements, query.place, points.values))
 
-    def _possible(self, query: Query, points: Points, steps: pd.DataFrame, kinds: Kinds) -> tuple[pd.DataFrame, list[Loss]]:
-        """The steps without values that the target cannot have, and these as losses."""
-        if not query.target or not (query.holds or is_beyond(query, steps["low"].min(), steps["high"].max())):
-            return steps, []
-        total = int(steps["n0"].sum())
-        inside, outside = possible(query, kinds)
-        if not query.holds:
-            kept = replace(points, conditions=(*points.conditions, inside))
-            statement = steps_statements(query, kept, [query.target], kinds)
-            own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
-            steps = steps.assign(v0=own["v0"], n0=own["n0"])
-        found = points.select(f'{number(query.target, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
-        lost = [row for row in self._database.rows(found, query.place, points.values) if row[1] not in query.missing_values]
-        total += len(lost) if query.holds else 0
-        return steps, list(impossible(query, lost, by_end(steps["v0"], query.step_seconds), total))
+    def _possible(
+        self, query: Query, points: Points, steps: pd.DataFrame, columns: Sequence[str], kinds: Kinds
+    ) -> tuple[pd.DataFrame, list[Loss]]:
+        """The steps without values that cannot be, or that stand for no limit, and these as losses."""
+        losses: list[Loss] = []
+        for place, name in enumerate(columns):
+            value, count = f"v{place}", f"n{place}"
+            if not (query.holds or is_beyond(query, name, steps[f"low{place}"].min(), steps[f"high{place}"].max())):
+                continue
+            inside, outside = possible(query, name, kinds)
+            found = points.select(f'{number(name, kinds)} AS "v0"', outside, within(query), tail=f" LIMIT {MAX_LOST}")
+            rows = self._database.rows(found, query.place, points.values)
+            if not rows:
+                continue
+            lost = [row for row in rows if row[1] not in query.missing_values]
+            total = int(steps[count].sum()) + (len(lost) if query.holds else 0)
+            if not query.holds:
+                kept = replace(points, conditions=(*points.conditions, inside))
+                statement = steps_statements(query, kept, [name], kinds)
+                own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
+                steps = steps.assign(**{value: own["v0"], count: own["n0"]})
+            losses += impossible(query, name, lost, by_end(steps[value], query.step_seconds), total)
+        return steps, losses
 
     def _tag_values(self, query: Query) -> set[str]:
         """The values of the tag, from the index: also those that have outlived their points."""

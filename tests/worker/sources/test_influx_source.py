@@ -18,7 +18,7 @@ from tests.influx_server import Influxd
 from tests.polling import without_waiting
 from tests.worker.sources.queries import a_query, all_queues
 from worker.sources import sources
-from worker.sources._lost import BROKEN, OUTSIDE, TEXTS
+from worker.sources._lost import BROKEN, OUTSIDE, SWITCHES, TEXTS
 from worker.sources.base import Query, Source
 
 DATABASE, PLACE = "usage", Place(name="influxdb", measurement="queue_metrics")
@@ -71,7 +71,7 @@ def test_a_hostile_name_never_reaches_the_server(filled: Influxd, name: str) -> 
     for place in (replace(PLACE, measurement=name), replace(PLACE, database=name)):
         with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
             a_source(filled).read(query(place=place))
-    with pytest.raises(InvalidSettings, match="no name that InfluxDB is asked for"):
+    with pytest.raises((InvalidSettings, SourceNotFound), match=r"no name that InfluxDB is asked for|found no tag"):
         a_source(filled).queues(all_queues(PLACE, name))
     with pytest.raises(SourceNotFound, match="found no field"):  # compared with the fields that there are
         a_source(filled).read(query(target=name))
@@ -272,3 +272,61 @@ def test_a_retention_policy_is_read_where_it_is_named(pools: Influxd) -> None:
     for policy, error in {"nope": UnreadableData, 'x"."y': InvalidSettings}.items():
         with pytest.raises(error):
             source.read(query(replace(POOLS, others={"retention_policy": policy})))
+
+
+def test_names_of_any_characters_are_asked_for(influxd: Influxd) -> None:
+    influxd.make_database(DATABASE)
+    rows = (
+        f'm,Queue\\ "x"=a Used\\ capacity\\ %={hour},a\\ b={hour + 1},$c=1,ü\\,"={hour + 2} {START + hour * 3_600}'
+        for hour in range(6)
+    )
+    influxd.write(rows, DATABASE)
+    place = replace(PLACE, measurement="m")
+    frame = a_source(influxd).read(query(place=place, queue="a", queue_field='Queue "x"', target="Used capacity %")).frame
+    assert {name: frame[name].iloc[1] for name in frame} == {"Used capacity %": 1, "a b": 2, 'ü,"': 3}
+
+
+def test_a_tag_and_a_field_of_one_name_are_told_apart(influxd: Influxd) -> None:
+    influxd.make_database(DATABASE)
+    for queue, tag, field in (("a", "x", "y"), ("a", "z", "y"), ("b", "x", "w")):
+        text = f'm,queue={queue},part={tag} used_capacity={ord(tag)},part="{field}",queue="other"'
+        influxd.write((f"{text} {START + hour * 3_600}" for hour in range(6)), DATABASE)
+    source, asked = a_source(influxd), query(place=replace(PLACE, measurement="m"), queue="a", columns=())
+    assert source.queues(replace(asked, queue="")) == ["a", "b"]
+    assert source.queues(replace(asked, queue="", where={"part": ("w",)})) == ["b"]
+    with pytest.raises(UnreadableData, match=r"differ in 'part' \(x, z\)"):
+        source.read(asked)
+    for kept, value in (("x", 120.0), ("z", 122.0)):
+        assert source.read(replace(asked, where={"part": (kept,)})).frame.used_capacity.tolist() == [value] * 6
+
+
+def test_switches_beside_numbers_are_a_loss(influxd: Influxd) -> None:
+    influxd.make_database(DATABASE)
+    values = ["true" if hour < 168 else "4.5" for hour in range(240)]  # a shard has a week, and types of its own
+    influxd.write((f"m,queue=a used_capacity={value} {START + hour * 3_600}" for hour, value in enumerate(values)), DATABASE)
+    reading = a_source(influxd).read(query(place=replace(PLACE, measurement="m"), queue="a", end=MONDAY + timedelta(days=10)))
+    assert [(loss.what, loss.count, loss.total) for loss in reading.losses] == [(SWITCHES, 168, 240)]
+    assert len(reading.frame) == 72
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.MEAN, Aggregation.TIME_WEIGHTED_MEAN])
+def test_what_stands_for_no_limit_is_left_out_of_companions_too(influxd: Influxd, aggregation: Aggregation) -> None:
+    influxd.make_database(DATABASE)
+    points = ((hour, 2147483647 if hour % 5 == 2 else 5) for hour in range(20))
+    influxd.write((f"m,queue=a used_capacity=1,most={most},bytes=1e12 {START + hour * 3_600}" for hour, most in points), DATABASE)
+    reading = a_source(influxd).read(query(place=replace(PLACE, measurement="m"), queue="a", aggregation=aggregation))
+    assert set(reading.frame.most.dropna()) == {5.0}
+    assert set(reading.frame.bytes) == {1e12}
+    assert [(loss.what, loss.column, loss.count, loss.total) for loss in reading.losses] == [(BROKEN, "most", 4, 20)]
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.MEAN, Aggregation.TIME_WEIGHTED_MEAN])
+def test_a_dimension_whose_points_lie_seconds_apart_is_refused_too(influxd: Influxd, aggregation: Aggregation) -> None:
+    influxd.make_database(DATABASE)
+    parts = (("x", 0, 30), ("gpu", 7, 60))
+    lines = (
+        f"m,queue=a,part={p} used_capacity={value + h % 24} {START + h * 3_600 + s}" for h in range(48) for p, s, value in parts
+    )
+    influxd.write(lines, DATABASE)
+    with pytest.raises(UnreadableData, match=r"share steps, first .* differ in 'part' \(gpu, x\)"):
+        a_source(influxd).read(query(place=replace(PLACE, measurement="m"), queue="a", aggregation=aggregation))

@@ -31,7 +31,7 @@ def tables_of(answer: Sequence[Series]) -> dict[Tags, pd.DataFrame]:
 
 def only(tables: Tables, columns: int) -> pd.DataFrame:
     """The one table that there is, with all columns that were asked for."""
-    names = [*(f"{kind}{place}" for place in range(columns) for kind in "vn"), "low", "high"]
+    names = [f"{kind}{place}" for place in range(columns) for kind in ("v", "n", "low", "high")]
     table = next(iter(tables.values()), pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC")))
     return table.reindex(columns=names, fill_value=np.nan).astype(np.float64)
 

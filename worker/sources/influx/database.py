@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.connections.influxdb import InfluxdbConnection
-from shared.domain.identifiers import listed
+from shared.domain.identifiers import is_column, listed
 from shared.domain.places import Place
 from shared.domain.samples import Scalar
 from shared.drivers.influx import ErrorTypes, Row, Series, names_in, query, quoted_place, reach
 from shared.errors import SourceAway, SourceNotFound, UnreadableData
-from worker.sources.influx.statements import Kinds, measurement_of
+from worker.sources.influx.statements import TAG, Kinds, measurement_of
 
 ERRORS = ErrorTypes(away=SourceAway, missing=SourceNotFound, refused=UnreadableData)
 NOTHING: Mapping[str, Scalar] = {}
@@ -37,13 +37,16 @@ class InfluxDatabase:
         return [row for series in self.ask(statement, place, values) for row in series.rows]
 
     def kinds(self, place: Place) -> Kinds:
-        """The fields of the measurement; raises SourceNotFound when it is not there."""
+        """The fields of the measurement that can be asked for; raises SourceNotFound when it is not there."""
         kinds: dict[str, set[str]] = {}
         for name, kind in self.rows(f"SHOW FIELD KEYS FROM {measurement_of(place)}", place):
             kinds.setdefault(str(name), set()).add(str(kind))
         if not kinds:
             self.refuse_unknown_measurement(place)
-        return kinds
+        for name in self.tags(place):
+            if name in kinds:
+                kinds[name].add(TAG)
+        return {name: types for name, types in kinds.items() if is_column(name)}
 
     def tags(self, place: Place) -> list[str]:
         """The tags of the measurement."""

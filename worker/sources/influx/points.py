@@ -42,14 +42,18 @@ def _samples(database: InfluxDatabase, query: Query, points: Points, column: tup
     place, name = column
     further = [within(replace(query, start=query.known_from))]
     further += [without_missing(query, name, kinds)] if query.missing_values else []
-    further += [possible(query, kinds)[0]] if name == query.target else []
+    further += [possible(query, name, kinds)[0]]
     statement = points.select(f'{number(name, kinds)} AS "v{place}"', *further, group_by="*", tail=f" LIMIT {MAX_SAMPLES + 1}")
     answer = database.ask(statement, query.place, points.values)
     tables = tables_of(answer)
     if sum(map(len, tables.values())) > MAX_SAMPLES:
         raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} points in the history", queue=query.queue)
     if len(tables) > 1 and name in query.judged([name]):
-        refuse_unasked(query, tables, f"v{place}", answer)
+        by_step = {
+            tags: table.groupby(pd.DatetimeIndex(table.index).floor(f"{query.step_seconds}s")).mean()
+            for tags, table in tables.items()
+        }
+        refuse_unasked(query, by_step, f"v{place}", answer)
     if not tables:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([], tz="UTC"), name=f"v{place}")
     samples = pd.concat(list(tables.values()))[f"v{place}"].dropna().sort_index(kind="stable")

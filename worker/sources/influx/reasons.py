@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import product
 
 import pandas as pd
 
@@ -11,14 +12,17 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.drivers.influx import Row, quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources._lost import BROKEN, MAX_LOST, TEXTS, by_end, is_null_word, lost_cells, outside_range
+from worker.sources._lost import BROKEN, MAX_LOST, SWITCHES, TEXTS, by_end, is_null_word, lost_cells, outside_range
 from worker.sources._numbers import NO_LIMIT
 from worker.sources.base import MINUTE, Query
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import HUGE, NUMERIC, Kinds, Points, number, within
 
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
-ADVICE = "write numbers only: InfluxDB holds the texts of a field apart, and makes no numbers of them"
+ADVICE = (
+    'write numbers only (used=61.2, not used="61.2"): InfluxDB holds other values of a field apart, and makes no numbers of them'
+)
+OTHERS = {"string": TEXTS, "boolean": SWITCHES}  # what a field may hold beside numbers
 
 
 def faults(query: Query, kinds: Kinds) -> Iterator[DataError]:
@@ -30,7 +34,7 @@ def faults(query: Query, kinds: Kinds) -> Iterator[DataError]:
         if name not in kinds:
             yield SourceNotFound(f"found no field {name!r} in {query.place.measurement!r}, {there_are}")
         elif not kinds[name] & NUMERIC:
-            yield UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers")
+            yield UnreadableData(f"the field {name!r} holds {_plural(kinds[name])}; accepted are numbers; {ADVICE}")
 
 
 def unknown_tags(database: InfluxDatabase, query: Query, kinds: Kinds) -> Iterator[DataError]:
@@ -63,29 +67,29 @@ def unnamed(query: Query, kinds: Kinds) -> list[str]:
     return numeric if query.columns is None else [name for name in numeric if query.may_be_limit(name)]
 
 
-def texts_among(database: InfluxDatabase, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> Iterator[Loss]:
-    """Losses of the fields that hold texts beside numbers."""
-    for name in map(str, frame):
-        if "string" not in kinds[name]:
+def others_among(database: InfluxDatabase, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> Iterator[Loss]:
+    """Losses of the fields that hold texts, or true and false, beside numbers."""
+    for name, (kind, what) in product(map(str, frame), OTHERS.items()):
+        if kind not in kinds[name]:
             continue
-        statement = points.select(f'{quoted_field(name)}::string AS "lost"', within(query), tail=f" LIMIT {MAX_LOST}")
+        statement = points.select(f'{quoted_field(name)}::{kind} AS "lost"', within(query), tail=f" LIMIT {MAX_LOST}")
         found = database.rows(statement, query.place, points.values)
-        lost = [(moment(row[0]), row[1]) for row in found if row[1] is not None and not is_null_word(row[1])]
+        lost = [(moment(at), str(value)) for at, value in found if value is not None and not is_null_word(str(value))]
         if lost:
-            yield lost_cells(TEXTS, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
+            yield lost_cells(what, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
 
 
-def is_beyond(query: Query, least: float, most: float) -> bool:
-    """Whether numbers from the least to the most are not all possible for the target; NaN = there are none."""
-    low, high = query.physical_range
+def is_beyond(query: Query, name: str, least: float, most: float) -> bool:
+    """Whether numbers from the least to the most are not all possible for a field; NaN = there are none."""
+    low, high = query.physical_range if name == query.target else (None, None)
     return (low is not None and least < low) or (high is not None and most > high) or most >= NO_LIMIT[0]
 
 
-def impossible(query: Query, rows: Sequence[Row], usable: pd.Series, total: int) -> Iterator[Loss]:
-    """Losses of the target: numbers that stand for no limit, and those outside its physical range."""
+def impossible(query: Query, name: str, rows: Sequence[Row], usable: pd.Series, total: int) -> Iterator[Loss]:
+    """Losses of a field: numbers that stand for no limit, and of the target those outside its physical range."""
     cells = [(moment(at), f"{value:g}", value in NO_LIMIT or value >= HUGE) for at, value in rows]
     if lost := [(at, text) for at, text, is_broken in cells if is_broken]:
-        yield lost_cells(BROKEN, str(query.target), lost, usable, advice="accepted are finite numbers", total=total)
+        yield lost_cells(BROKEN, name, lost, usable, advice="accepted are finite numbers", total=total)
     if lost := [(at, text) for at, text, is_broken in cells if not is_broken]:
         yield outside_range(query, lost, usable, total=total)
 

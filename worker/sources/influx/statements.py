@@ -16,7 +16,8 @@ from worker.sources._names import splits
 from worker.sources._numbers import NO_LIMIT
 from worker.sources.base import Query
 
-Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two
+Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two; `TAG` may be among them
+TAG = "tag"  # among the types of a field: a tag has its name, too
 HUGE = 9e18  # beyond it lies what YARN writes in 64 bits where there is no limit
 NUMERIC = frozenset({"float", "integer", "unsigned"})
 
@@ -45,7 +46,7 @@ def measurement_of(place: Place) -> str:
 def points_of(query: Query, kinds: Kinds) -> Points:
     """The queue's points ("" = those of every queue) that `where` keeps, whatever their time."""
     values: dict[str, Scalar] = {}
-    conditions = [*_of_queue(query, values), *_kept(query, kinds, values)]
+    conditions = [*_of_queue(query, kinds, values), *_kept(query, kinds, values)]
     return Points(measurement=measurement_of(query.place), conditions=tuple(conditions), values=values)
 
 
@@ -60,7 +61,7 @@ def number(name: str, kinds: Kinds) -> str:
 
 
 def steps_statements(query: Query, points: Points, columns: Sequence[str], kinds: Kinds, *, by: str = "") -> str:
-    """What is asked for whole steps; the rows have `v0`, `n0` … value and count of the columns, `low` and `high` of the target.
+    """What is asked for whole steps; the rows have `v0`, `n0`, `low0`, `high0` …: value, count and ends of the columns.
 
     One for all columns; where numbers stand for "no value" one for each, as a condition is about whole points.
 
@@ -77,10 +78,12 @@ def steps_statements(query: Query, points: Points, columns: Sequence[str], kinds
     return ";".join(statements)
 
 
-def possible(query: Query, kinds: Kinds) -> tuple[str, str]:
-    """The conditions that the target is a possible number, and that it is none: outside its range, or YARN's "no limit"."""
-    low, high = query.physical_range
-    field = number(str(query.target), kinds)
+def possible(query: Query, name: str, kinds: Kinds) -> tuple[str, str]:
+    """The conditions that a field has a possible number, and that it has none: YARN's "no limit", and what is outside of the
+    physical range of the target.
+    """
+    low, high = query.physical_range if name == query.target else (None, None)
+    field = number(name, kinds)
     none = [("!=", "=", value) for value in NO_LIMIT if value < HUGE]
     ends = [(">=", "<", low), ("<=", ">", high), *none, ("<", ">=", HUGE)]
     inside = [f"{field} {is_in} {_literal(end)}" for is_in, _, end in ends if end is not None]
@@ -103,8 +106,7 @@ def _step(query: Query, name: str, place: int, kinds: Kinds) -> Iterator[str]:
     field = number(name, kinds)
     yield f'{query.aggregation.value}({field}) AS "v{place}"'
     yield f'count({field}) AS "n{place}"'
-    if name == query.target:
-        yield f'min({field}) AS "low", max({field}) AS "high"'
+    yield f'min({field}) AS "low{place}", max({field}) AS "high{place}"'
 
 
 def without_missing(query: Query, name: str, kinds: Kinds) -> str:
@@ -112,7 +114,12 @@ def without_missing(query: Query, name: str, kinds: Kinds) -> str:
     return " AND ".join(f"{number(name, kinds)} != {_literal(value)}" for value in query.missing_values)
 
 
-def _of_queue(query: Query, values: dict[str, Scalar]) -> Iterator[str]:
+def _tag(name: str, kinds: Kinds) -> str:
+    """The tag as the server is asked for it, which would take the field of its name."""
+    return f"{quoted_field(name)}::tag" if TAG in kinds.get(name, ()) else quoted_field(name)
+
+
+def _of_queue(query: Query, kinds: Kinds, values: dict[str, Scalar]) -> Iterator[str]:
     """An absent tag is equal to the empty text."""
     if not query.queue:
         return
@@ -120,21 +127,30 @@ def _of_queue(query: Query, values: dict[str, Scalar]) -> Iterator[str]:
     for way, parts in enumerate(splits(query.queue, len(query.queue_fields))):
         values |= {f"q{way}_{place}": part for place, part in enumerate(parts)}
         pairs = enumerate(query.queue_fields)
-        ways.append(" AND ".join(f"{quoted_field(name)} = $q{way}_{place}" for place, name in pairs))
+        ways.append(" AND ".join(f"{_tag(name, kinds)} = $q{way}_{place}" for place, name in pairs))
     yield " OR ".join(ways)
 
 
 def _kept(query: Query, kinds: Kinds, values: dict[str, Scalar]) -> Iterator[str]:
     for number_, (name, wanted) in enumerate(query.where.items()):
-        forms = list(dict.fromkeys(form for value in wanted for form in _forms(name, value, kinds.get(name, set()))))
-        values |= {f"w{number_}_{place}": form for place, form in enumerate(forms)}
-        yield " OR ".join(f"{quoted_field(name)} = $w{number_}_{place}" for place in range(len(forms)))
+        types = kinds.get(name, set())
+        forms = list(dict.fromkeys(form for value in wanted for form in _forms(name, value, types)))
+        texts = list(dict.fromkeys(text_of(value) for value in wanted)) if TAG in types else []
+        own = [(quoted_field(name), form) for form in forms] + [(_tag(name, kinds), text) for text in texts]
+        values |= {f"w{number_}_{place}": form for place, (_, form) in enumerate(own)}
+        yield " OR ".join(f"{field} = $w{number_}_{place}" for place, (field, _) in enumerate(own))
+
+
+def text_of(value: Scalar) -> str:
+    """A value of `where` as a tag has it, where all are texts."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return f"{value:.0f}" if is_whole else str(value)
 
 
 def _forms(name: str, value: Scalar, types: set[str]) -> list[Scalar]:
     """A value of `where` as it may stand there: tags are texts, and fields have a type."""
     is_switch = isinstance(value, bool)
-    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    text = text_of(value)
     if not types:
         return [text.lower(), text] if is_switch else [text]
     forms: list[Scalar] = [text.lower() if is_switch else text] if "string" in types else []
@@ -143,6 +159,6 @@ def _forms(name: str, value: Scalar, types: set[str]) -> list[Scalar]:
     if types & NUMERIC and not is_switch:
         with suppress(ValueError):
             forms.append(float(value))
-    if not forms:
+    if not forms and TAG not in types:
         raise UnreadableData(f"the field {name!r} holds {' and '.join(sorted(types))}, and `where` asks for {value!r}")
     return forms
