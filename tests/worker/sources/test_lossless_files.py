@@ -244,6 +244,42 @@ def test_a_dimension_that_nobody_asked_for_is_an_error_with_two_ways_out(tmp_pat
     assert set(values(read(tmp_path, queue="a/default", queue_field=fields))) == {95.5}
 
 
+@pytest.mark.parametrize("kind", ["csv", "csv with columns", "parquet"])
+def test_a_dimension_whose_rows_lie_seconds_apart_is_an_error_too(tmp_path, kind):
+    places = [(at, part, value) for at in HOURS for part, value in (("default", 95.5), ("gpu", 41.0), ("spot", 12.0))]
+    times = [at + timedelta(seconds=5 * (place % 3)) for place, (at, _, _) in enumerate(places)]
+    frame = pd.DataFrame({"timestamp": times, "queue": "a", "partition": [part for _, part, _ in places]})
+    frame["used_capacity"] = [value for _, _, value in places]
+    if kind == "parquet":
+        frame.to_parquet(tmp_path / "x.parquet")
+    else:
+        frame.to_csv(tmp_path / "x.csv", index=False)
+    columns = () if kind == "csv with columns" else None
+    with pytest.raises(UnreadableData, match=r"its rows share steps, .*differ in 'partition' \(default, gpu, spot\).*`where`"):
+        read(tmp_path, columns=columns)
+    assert set(values(read(tmp_path, columns=columns, where={"partition": ("gpu",)}))) == {41.0}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda place, value: ("rm1", "rm2")[place % 2],  # hosts that take turns tell the same
+        lambda place, value: "night" if place % 24 < 12 else "day",
+        lambda place, value: "stopped" if 40 < place < 60 else "running",
+        lambda place, value: "high" if value > 60 else "low",
+        lambda place, value: f"run {place}",
+    ],
+)
+def test_a_text_beside_samples_is_no_dimension(tmp_path, told):
+    load = 50 + 30 * np.sin(np.arange(24 * 6) / 20) + np.random.default_rng(5).normal(0, 3, 24 * 6)
+    rows = [
+        f"{START + timedelta(minutes=10 * place):%Y-%m-%dT%H:%M:%SZ},a,{value:.2f},{told(place, value)}"
+        for place, value in enumerate(load)
+    ]
+    write_csv(tmp_path, rows, header=f"{HEADER},text")
+    assert len(values(read(tmp_path))) == 24
+
+
 def test_two_files_of_one_queue_with_other_numbers_are_not_mixed(tmp_path):
     for cluster, value in (("a", "30"), ("b", "80")):
         write_csv(tmp_path, hourly([value] * 24), name=f"cluster-{cluster}/usage.csv")

@@ -5,13 +5,12 @@ Looking costs nothing until such rows are met; then the files are read once more
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from shared.domain.identifiers import listed
 from shared.domain.samples import Limits
@@ -20,6 +19,7 @@ from worker.sources._moments import as_index
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
+from worker.sources.files.interleaved import has_company, refuse_interleaved
 from worker.sources.files.layout import Layout
 from worker.sources.files.listing import Files
 from worker.sources.files.parts import Asked, FileRows, Part, Room, parts_of
@@ -44,18 +44,26 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
         return
     places = np.flatnonzero(samples.rows.is_inside)
     rows = pd.DataFrame({"at": samples.rows.at[places], "value": samples.columns[query.target].values[places]}, index=places)
-    if rows["at"].is_unique:
-        return
+    if not rows["at"].is_unique:
+        _refuse_shared(files, layout, parts, rows, query)
+    if has_company(rows, query) and not layout.is_by_file:
+        asked_for = query.columns is None  # then those of text were met
+        refuse_interleaved(rows, _others(files, layout, parts, query, samples.texts if asked_for else None), query)
+
+
+def _refuse_shared(files: Files, layout: Layout, parts: Sequence[Part], rows: pd.DataFrame, query: Query) -> None:
+    """Raises UnreadableData where rows that share timestamps differ in more than a few numbers."""
+    count = len(rows)
     ends = rows.groupby("at")["value"].agg(["min", "max"])
     shared = ends.index[ends["min"] < ends["max"]]
     if not is_unasked(len(shared), len(ends), is_newest=bool(len(shared)) and shared.max() == ends.index.max()):
         return
     rows = rows[rows["at"].isin(shared)]
     values = _others(files, layout, parts, query)
-    telling = [name for name, texts in values.items() if _tells(texts, rows, len(places))]
+    telling = [name for name, texts in values.items() if _tells(texts, rows, count)]
     many = are_many(len(shared), len(ends))
     if layout.is_by_file and (telling or many):
-        raise _no_queue_column(values, places, len(ends), query)
+        raise _no_queue_column(values, count, len(ends), query)
     if column := next((name for name in telling if name != FILE), None):
         first_at = as_index(shared.to_numpy())[0].to_pydatetime()
         raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), first_at)
@@ -63,26 +71,38 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
         raise _nothing_tells(values, rows, telling, len(shared), query)
 
 
-def _others(files: Files, layout: Layout, parts: Sequence[Part], query: Query) -> Values:
-    """What the files have beside time, queue and numbers, as texts by the row's place; what folders say, and the file itself."""
+def _others(files: Files, layout: Layout, parts: Sequence[Part], query: Query, names: Collection[str] | None = None) -> Values:
+    """What the files have beside time, queue and numbers, as texts by the row's place; what folders say, and the file itself.
+
+    Args:
+        names: only these columns.
+    """
     pieces: dict[str, list[pd.Series]] = {}
     start = 0
     for part in parts:
         places = pd.RangeIndex(start, start + part.cells.num_rows)
         start += len(places)
-        for name, texts in _texts(files, layout, part, query):
+        for name, texts in _texts(files, layout, part, query, names):
             if len(texts) == len(places):
                 pieces.setdefault(name, []).append(texts.set_axis(places))
     return {name: pd.concat(some).reindex(pd.RangeIndex(start)) for name, some in pieces.items()}
 
 
-def _texts(files: Files, layout: Layout, part: Part, query: Query) -> Iterator[tuple[str, pd.Series]]:
+def _texts(
+    files: Files, layout: Layout, part: Part, query: Query, names: Collection[str] | None
+) -> Iterator[tuple[str, pd.Series]]:
     known = {query.time_field, *query.queue_fields, query.target}
     count = part.cells.num_rows
     others = [name for name, kind in part.table.columns.items() if name and name not in known and _may_tell(kind)]
+    if names is not None:
+        others = [name for name in others if name in names]
     more = replace(query, target=None, columns=tuple(others[:MAX_LOOKED_AT]), limits=Limits())
     asked = Asked(layout=layout, query=more, names=[query.queue])
-    if more.columns and not query.queues_from_columns:
+    if query.queues_from_columns:
+        pass
+    elif part.table.is_csv and set(others) <= set(part.cells.column_names):
+        yield from ((name, part.cells[name].cast("string").to_pandas()) for name in others)
+    elif more.columns:
         with open_table(files, part.table.name, query.csv, tuple(part.table.columns)) as table, reading(part.table.name):
             for _, again in parts_of(table, asked, FileRows(), Room(left=MAX_BYTES)):
                 yield from ((name, again.cells[name].cast("string").to_pandas()) for name in more.columns)
@@ -108,9 +128,9 @@ def _tells(texts: pd.Series, rows: pd.DataFrame, count: int) -> bool:
     return bool((own.groupby(rows["at"]).nunique() > 1).mean() >= ALWAYS)
 
 
-def _no_queue_column(values: Values, places: NDArray[np.int64], moments: int, query: Query) -> UnreadableData:
+def _no_queue_column(values: Values, rows: int, moments: int, query: Query) -> UnreadableData:
     texts = [name for name, cells in values.items() if name != FILE and pd.to_numeric(cells, errors="coerce").isna().all()]
-    found = f"found no column {query.queue_field!r}, and {len(places) - moments:,} of {len(places):,} rows repeat a timestamp"
+    found = f"found no column {query.queue_field!r}, and {rows - moments:,} of {rows:,} rows repeat a timestamp"
     return UnreadableData(
         f"{found}: if the file holds several queues, say in `queue_field` which column names them; text columns"
         f" are {listed(texts)}",
