@@ -176,6 +176,53 @@ def test_a_line_that_is_lost_is_lost_to_every_queue_of_a_panel(tmp_path):
         assert "a last line that ends early was left out" in reading.notes
 
 
+@pytest.mark.parametrize("end", ["ok", 'seen"'])
+def test_rows_in_a_quote_that_nobody_closed_are_lost_and_told(tmp_path, end):
+    rows = [f"{row},ok" for row in hourly([str(value) for value in range(24)])]
+    write_csv(
+        tmp_path,
+        [*rows[:8], '2026-01-05T08:00:00Z,a,8,"see ticket', *rows[9:16], f"2026-01-05T16:00:00Z,a,16,{end}", *rows[17:]],
+        header=f"{HEADER},note",
+    )
+    [loss] = read(tmp_path).losses
+    assert loss.what == "lines inside of a quote that nobody closed"
+    assert (loss.count, loss.is_severe) == (7 if end == 'seen"' else 15, True)
+    assert loss.first_at == START + timedelta(hours=9)
+    assert loss.example == "2026-01-05T09:00:00Z,a,9,ok"
+    assert read(tmp_path, columns=()).losses == (loss,)
+
+
+def test_quotes_in_cells_and_cells_of_several_lines_lose_nothing(tmp_path):
+    notes = ['5" disk', '"two\nlines, or\nmore"', '"a ""word"" in it"', "-", '"x"', '6" disk']
+    rows = [f"{row},{notes[place % 6]}" for place, row in enumerate(hourly([str(value) for value in range(24)]))]
+    write_csv(tmp_path, rows, header=f"{HEADER},note")
+    reading = read(tmp_path)
+    assert (values(reading), reading.losses) == ([float(value) for value in range(24)], ())
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "last"),
+    [
+        (HEADER, "{at},a,{value}.25", "2026-01-05T20:00:00Z,a,2"),
+        (HEADER, "{at},a,{value}.25", "2026-01-05T20:00:00Z,a,20.2"),
+        ("timestamp,used_capacity,queue", "{at},{value},root.a", "2026-01-05T20:00:00Z,20,roo"),
+        ("queue,used_capacity,timestamp", "root.a,{value},{at}", "root.a,20,2026-01-05T2"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_last_line_that_ends_within_its_last_cell_is_left_out(tmp_path, header, row, last, end):
+    rows = [row.format(at=f"{at:%Y-%m-%dT%H:%M:%SZ}", value=value) for value, at in enumerate(HOURS[:20])]
+    (tmp_path / "x.csv").write_text("\n".join([header, *rows, last]) + end)
+    queue = "a" if header == HEADER else "root.a"
+    if not end:
+        assert queues(tmp_path) == [queue]
+        reading = read(tmp_path, queue=queue)
+        assert (len(values(reading)), reading.losses) == (20, ())
+        assert "a last line that ends early was left out" in reading.notes
+    (tmp_path / "x.csv").write_text("\n".join([header, *rows]) + end)
+    assert len(values(read(tmp_path, queue=queue))) == 20
+
+
 @pytest.mark.parametrize("which", ["every", "one"])
 def test_empty_cells_too_many_are_no_error(tmp_path, which):
     rows = hourly(["1", "2", "3"])

@@ -33,8 +33,8 @@ class Part:
     """What one file has of a queue.
 
     times: of each row. cells: the columns of values, in the file's order. unreadable: a time that is none, as it is written.
-    examples: one of each kind of timestamps. lines: its lost lines, as rows of their times and of `LINE`. outside: first and last
-    moment (microseconds since 1970), and how many there are, of rows far from the history.
+    examples: one of each kind of timestamps. lines: its lost lines, as rows of their times and of `LINE`; quoted: those that lie
+    in quotes. outside: first and last moment (microseconds since 1970), and how many there are, of rows far from the history.
     """
 
     table: Table
@@ -43,6 +43,7 @@ class Part:
     unreadable: str | None
     examples: dict[Kind, str]
     lines: Part | None = None
+    quoted: Part | None = None
     outside: tuple[int, int, int] = (0, 0, 0)
 
     def of_column(self, name: str, target: str) -> Part:
@@ -127,7 +128,7 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
     keys = row_columns(table, query)
     refuse_nested(table, (*keys, *query.required))
     kept = Kept(table=table, query=query, names=asked.names, values=values)
-    lost = Kept(table=table, query=query, names=asked.names, values=[LINE])
+    lost, quoted = (Kept(table=table, query=query, names=asked.names, values=[LINE]) for _ in range(2))
     nobodys = Kept(table=table, query=query, names=[NOBODY], values=[])
 
     for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
@@ -138,8 +139,9 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
             room.take(nobodys.add(nameless, np.zeros(nameless.num_rows, dtype=np.int32)))
         rows.lines += sum(_keep(lost, lines, asked, room).num_rows for lines in table.lost_lines(keys))
     rows.is_torn = table.ragged.is_torn
-    rows.nameless = dict(nobodys.parts({})).get(NOBODY)
-    yield from kept.parts(dict(lost.parts({})))
+    rows.nameless = dict(nobodys.parts()).get(NOBODY)
+    rows.lines += sum(_keep(quoted, lines, asked, room).num_rows for lines in table.quoted_lines(keys, query.time_field))
+    yield from kept.parts(dict(lost.parts()), dict(quoted.parts()))
 
 
 def _keep(kept: Kept, batch: pa.RecordBatch, asked: Asked, room: Room) -> pa.RecordBatch:
@@ -193,7 +195,7 @@ class Kept:
         self.count += int(is_near.sum())
         return int(cells.nbytes) + 16 * int(is_near.sum())
 
-    def parts(self, lines: Mapping[str, Part]) -> Iterator[tuple[str, Part]]:
+    def parts(self, lines: Mapping[str, Part] = {}, quoted: Mapping[str, Part] = {}) -> Iterator[tuple[str, Part]]:
         """Queue by queue, with the lost lines of each."""
         import pyarrow as pa
 
@@ -207,7 +209,7 @@ class Kept:
         borders = np.searchsorted(codes[order], np.arange(len(self.names) + 1))
         for code, name in enumerate(self.names):
             start, end = int(borders[code]), int(borders[code + 1])
-            if start == end and code not in self.outside and name not in lines:
+            if start == end and code not in self.outside and not {*lines, *quoted} & {name}:
                 continue
             yield (
                 name,
@@ -218,6 +220,7 @@ class Kept:
                     unreadable=self.unreadable.get(code),
                     examples=self.examples,
                     lines=lines.get(name),
+                    quoted=quoted.get(name),
                     outside=self.outside.get(code, (0, 0, 0)),
                 ),
             )

@@ -22,6 +22,11 @@ from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable
 
 LINES = "lines with too few or too many cells"
+QUOTED = "lines inside of a quote that nobody closed"
+ADVICE = {
+    LINES: "text with the sign between cells in it belongs into quotes",
+    QUOTED: "quotes belong in pairs: look at the line before",
+}
 
 
 def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
@@ -68,7 +73,8 @@ def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[L
         if name == query.target and (lost := _cells(samples, name, column.is_outside & samples.rows.is_inside)):
             yield outside_range(query, lost, usable, total=column.filled)
     yield from lost_times(samples.rows, unreadable(parts), query)
-    yield from _lost_lines(parts, samples, query)
+    yield from _lost_lines(LINES, [part.lines for part in parts if part.lines], samples, query)
+    yield from _lost_lines(QUOTED, [part.quoted for part in parts if part.quoted], samples, query)
 
 
 def _cells(samples: Samples, name: str, mask: np.ndarray) -> list[tuple[pd.Timestamp, str]]:
@@ -78,9 +84,8 @@ def _cells(samples: Samples, name: str, mask: np.ndarray) -> list[tuple[pd.Times
     return list(zip(as_index(samples.rows.at[places]), shown, strict=True))
 
 
-def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
-    """Lines of the queue that have too few or too many cells; where their time can be read only those in the history."""
-    lines = [part.lines for part in parts if part.lines]
+def _lost_lines(what: str, lines: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
+    """Lines of the queue that are no rows; where their time can be read only those in the history."""
     if not lines:
         return
     moments = moments_of([some.times for some in lines], query)
@@ -90,13 +95,13 @@ def _lost_lines(parts: Sequence[Part], samples: Samples, query: Query) -> Iterat
     known, newest = as_index(moments.at[moments.is_inside]), as_index(samples.rows.at[samples.rows.is_inside])
     step = pd.Timedelta(seconds=query.step_seconds)
     yield Loss(
-        what=LINES,
+        what=what,
         count=int(is_counted.sum()),
         total=int(samples.rows.is_inside.sum() + is_counted.sum()),
         first_at=known.min().to_pydatetime() if len(known) else None,
         last_at=known.max().to_pydatetime() if len(known) else None,
         example=[text for some in lines for text in some.cells[LINE].to_pylist()][int(np.argmax(is_counted))],
-        advice="text with the sign between cells in it belongs into quotes",
+        advice=ADVICE[what],
         is_at_end=bool(len(known) and len(newest) and known.max() >= newest.max().floor(f"{query.step_seconds}s") + step),
     )
 

@@ -17,7 +17,8 @@ from shared.errors import UnreadableData
 from worker.sources.files.csv_head import CsvHead, read_head
 from worker.sources.files.listing import Files, opened
 from worker.sources.files.memory import MAX_MEMORY, limited_memory
-from worker.sources.files.ragged import Ragged, shown_line
+from worker.sources.files.quotes import lines_in_quotes
+from worker.sources.files.ragged import Ragged, lines_of, shown_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,14 +80,19 @@ class Table:
     def lost_lines(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """What the lost lines that came with the newest batch have where these columns should be, and `LINE`: one, or none."""
         if self.head and self.ragged.lost:
-            yield self.ragged.lines(self.head, columns)
+            yield lines_of(self.ragged.lost, self.head, columns)
+
+    def quoted_lines(self, columns: Sequence[str], time_field: str) -> Iterator[pa.RecordBatch]:
+        """The same of rows that lie inside of a quote that nobody closed, in all of the file."""
+        if self.head and (lines := lines_in_quotes(self.path, self.head, time_field)):
+            yield lines_of(lines, self.head, columns)
 
     def _csv_batches(self, head: CsvHead, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """All cells as text: which are numbers or times is decided cell by cell, not by the file's first block."""
         import pyarrow as pa
         from pyarrow import csv
 
-        self.ragged.begin()
+        self.ragged.begin(self.path, head)
         width = len(head.names) + head.surplus
         places = [head.names.index(name) for name in columns]
         chosen = [str(place) for place in places]
@@ -103,7 +109,7 @@ class Table:
             _as_texts(chosen),
         )
         for batch in reader:
-            rows = pa.concat_batches([batch, self.ragged.mended(places)])
+            rows = pa.concat_batches([self.ragged.whole(batch, places), self.ragged.mended(places)])
             yield _renamed(rows, columns, has_blank_quotes=head.has_blank_quotes)
             self.ragged.lost.clear()
         self.ragged.end(self.path, head)

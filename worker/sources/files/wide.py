@@ -70,15 +70,17 @@ def wide_parts(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterat
     if not own:
         return
     keys = row_columns(table, query)
-    kept, lost = (Kept(table=table, query=query, names=[""], values=values) for values in (own, [LINE]))
+    kept, lost, quoted = (Kept(table=table, query=query, names=[""], values=values) for values in (own, [LINE], [LINE]))
     for batch in table.batches([*keys, *own]):
         is_row, headers = wanted_rows(table, query, batch)
         rows.headers += headers
         for some, chosen in ((kept, batch.filter(pa.array(is_row))), *((lost, lines) for lines in table.lost_lines(keys))):
             room.take(some.add(chosen, np.zeros(chosen.num_rows, dtype=np.int32)))
+    for lines in table.quoted_lines(keys, query.time_field):
+        room.take(quoted.add(lines, np.zeros(lines.num_rows, dtype=np.int32)))
     rows.is_torn = table.ragged.is_torn
     target = query.target or VALUE
-    for _, part in kept.parts(dict(lost.parts({}))):
+    for _, part in kept.parts(dict(lost.parts()), dict(quoted.parts())):
         for name in own:
             yield name, part.of_column(name, target)
 
