@@ -31,7 +31,7 @@ from worker.sources.mongo.reasons import (
     why_no_sample,
 )
 from worker.sources.mongo.steps import Steps, read_steps
-from worker.sources.mongo.unasked import refuse_unasked, shared_dates
+from worker.sources.mongo.unasked import refuse_turns, refuse_unasked, shared_dates
 from worker.sources.mongo.written import has_written, read_written
 
 TOO_MANY_VALUES = 17217  # `distinct too big, 16mb cap`
@@ -123,6 +123,7 @@ class MongoSource:
             return written.steps, list(written.notes), written.losses, written.advice
         steps = read_steps(documents, query, among, columns)
         refuse_unasked(documents, query, among, steps, shared_dates(documents, query, among, columns, steps))
+        refuse_turns(documents, query, among, steps)
         return steps, list(steps.notes), tuple(timeless(documents, query, among, columns, steps)), ()
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:

@@ -413,6 +413,25 @@ def test_a_dimension_that_nobody_asked_for_is_refused_in_the_same_words(labelled
     )
 
 
+@pytest.mark.parametrize("store", TABLES)
+def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
+    times = pd.date_range(START, periods=96, freq="30min", tz="UTC")
+    load = 40 + 20 * np.sin(np.arange(96) / 8)
+    parts = {"gpu": (load + 50, timedelta(seconds=7)), "x": (load, timedelta())}
+    frames = [
+        pd.DataFrame({"queue": "root.etl", "timestamp": times + late, "used_capacity": values, "partition": name})
+        for name, (values, late) in parts.items()
+    ]
+    name, way = store
+    where = request.getfixturevalue(name)
+    source, place, *_ = way(where() if name == "empty_folder" else where, pd.concat(frames, ignore_index=True))
+    with pytest.raises(
+        UnreadableData, match=r"its rows share steps, .* differ in 'partition' \(gpu, x\) and in their numbers; keep"
+    ):
+        source.read(a_query(place))
+    assert source.read(a_query(place, where={"partition": ("x",)})).frame.used_capacity.max() < 61
+
+
 KINDS = [each for each in TABLES if "points" not in str(each.id)]  # a point of InfluxDB has no empty fields
 
 

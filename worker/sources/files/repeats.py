@@ -15,11 +15,11 @@ import pandas as pd
 from shared.domain.identifiers import listed
 from shared.domain.samples import Limits
 from shared.errors import UnreadableData
+from worker.sources._interleaved import has_company, refuse_interleaved
 from worker.sources._moments import as_index
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
-from worker.sources.files.interleaved import has_company, refuse_interleaved
 from worker.sources.files.layout import Layout
 from worker.sources.files.listing import Files
 from worker.sources.files.parts import Asked, FileRows, Part, Room, parts_of

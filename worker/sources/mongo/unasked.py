@@ -8,18 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
+import numpy as np
+import pandas as pd
 from bson import ObjectId
 
+from shared.domain.timegrid import to_epoch
 from shared.drivers.mongo import Documents
+from worker.sources._interleaved import has_company, refuse_interleaved
+from worker.sources._moments import MICROSECONDS
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
-from worker.sources.mongo.fields import flat, value_at
+from worker.sources.mongo.fields import flat, usable, value_at
 from worker.sources.mongo.names import queue_text
 from worker.sources.mongo.pipeline import Filter, documents_of, samples_of, shared_pipeline
 from worker.sources.mongo.steps import Steps
 
 LOOKED_AT = 200  # timestamps
+LOOKED_AT_IN_TURN = 2_000  # documents
 MAX_VALUES = 20  # of a field of whole numbers that may tell documents apart
 ALWAYS = 0.9  # of the timestamps: in so many of them the field differs
 
@@ -44,6 +51,20 @@ def shared_dates(documents: Documents, query: Query, among: Filter, columns: Seq
     return Shared(stored=stored, newest_at=value_at(newest or {}, query.time_field))
 
 
+def refuse_turns(documents: Documents, query: Query, among: Filter, steps: Steps) -> None:
+    """Raises UnreadableData when documents whose dates lie seconds apart are of several things in turn; looks at the newest."""
+    if not query.target or steps.moments <= len(steps.frame):
+        return
+    chosen = {"$and": [samples_of(query, among), {query.target: {"$type": ["number", "string"]}}]}
+    newest = list(documents.find(chosen, sort=[(query.time_field, -1)], limit=LOOKED_AT_IN_TURN))
+    at = [to_epoch(cast("datetime", value_at(row, query.time_field))) * MICROSECONDS for row in newest]
+    numbers = [usable(query, query.target, value_at(row, query.target)) for row in newest]
+    rows = pd.DataFrame({"at": at, "value": np.array(numbers, dtype=np.float64)}).dropna()
+    if has_company(rows, query):
+        told = pd.DataFrame([dict(_telling(row, _known(query))) for row in newest])
+        refuse_interleaved(rows, {str(name): told[name] for name in told}, query)
+
+
 def refuse_unasked(documents: Documents, query: Query, among: Filter, steps: Steps, shared: Shared) -> None:
     """Raises UnreadableData when keeping the last document of each timestamp would be a choice that nobody has made."""
     count = len(shared.stored)
@@ -61,13 +82,17 @@ def refuse_unasked(documents: Documents, query: Query, among: Filter, steps: Ste
 
 
 def _moments(documents: Documents, query: Query, among: Filter, looked: Sequence[object]) -> Moments:
-    known = {query.time_field, query.target, "_id", *(query.queue_fields if len(query.queue_fields) == 1 else ())}
     moments: dict[object, list[Mapping[str, str]]] = {}
     chosen = {query.time_field: {"$in": list(looked)}} | ({query.target: {"$ne": None}} if query.target else {})
     for document in documents.find({"$and": [documents_of(query, among), chosen]}):
-        row = dict(_telling(document, known))
+        row = dict(_telling(document, _known(query)))
         moments.setdefault(value_at(document, query.time_field), []).append(row)
     return moments
+
+
+def _known(query: Query) -> set[str | None]:
+    """The fields that say nothing more."""
+    return {query.time_field, query.target, "_id", *(query.queue_fields if len(query.queue_fields) == 1 else ())}
 
 
 def _telling(document: Mapping[str, object], known: set[str | None]) -> Iterator[tuple[str, str]]:
