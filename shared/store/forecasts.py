@@ -83,6 +83,15 @@ class Forecasts:
         where = given(series_id=series_id, job=job)
         return [issue(forecast) for forecast in self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)]
 
+    def of_issue(self, series_id: str, job: str, issued_at: datetime) -> list[Forecast]:
+        """The forecasts of a series that jobs of this name have issued at this time."""
+        return self.records.find(FORECASTS, given(series_id=series_id, job=job, issued_at=issued_at), order=NEWEST_FIRST)
+
+    def jobs_since(self, series_id: str, job: str, since: datetime) -> list[str]:
+        """Ids of the jobs of this name that have issued a forecast of the series since then."""
+        where: Where = [*given(series_id=series_id, job=job), Between("issued_at", since)]
+        return list(self.records.sum_by(FORECASTS, where, "job_id", []))
+
     def unverified(self, series: Series, *, since: datetime, before: datetime, limit: int) -> list[Forecast]:
         """Those issued in [since, before) that have no final accuracy, oldest first by issue time and job; at most `limit`.
 

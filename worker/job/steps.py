@@ -22,10 +22,10 @@ from shared.domain.lanes import Lane
 from shared.domain.reports import Point, QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.errors import DataError, JobNotFound, ProcessLost
-from shared.store.forecasts import Forecasts
 from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
 from worker.job.catalogue import model_cards
+from worker.job.delivery import Delivery
 from worker.job.ingestion import read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.backtest import Fold, backtest
@@ -36,7 +36,6 @@ from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection import Selection
 from worker.pipeline.snapshot import Snapshot
-from worker.sinks.base import Standing
 
 KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
 
@@ -152,6 +151,7 @@ def _name_queues(resources: Resources, job: Job) -> None:
     resources.sink(target, request.project).check(target)  # before any model is trained
     queues, about_queues = wanted_queues(request, known)
     check_count(request, candidates=len(candidates), queues=len(queues))
+    Delivery(resources, request).refuse_mixture(queues, issued_at)
     resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
     resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=(*warnings, *about_queues))
@@ -192,27 +192,16 @@ def _points(snapshot: Snapshot) -> list[Point]:
 
 
 def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
-    place = job.request.data.destination
     with resources.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
         if not is_wanted:
             log.info("forecast not delivered, the job has ended")
             return
-        resources.sink(place, job.request.project).write(forecast, place, _standing(resources.store.forecasts, forecast))
-        resources.store.forecasts.save(forecast)
-        metrics.forecast_delivered(forecast, resources.kind(place))
+        Delivery(resources, job.request).write(forecast)
+        metrics.forecast_delivered(forecast, resources.kind(job.request.data.destination))
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
         resources.store.reports.save(queue_report(forecast, selection, quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
-
-
-def _standing(forecasts: Forecasts, forecast: Forecast) -> Standing:
-    """What it is beside those that the store has: neither a run in the past nor the first of two at one hour touches others."""
-    of_its_hour = forecasts.newest(forecast.series_id, forecast.job, forecast.issued_at)
-    if of_its_hour is not None and of_its_hour.created_at > forecast.created_at:
-        return Standing.REPLACED
-    newest = forecasts.newest(forecast.series_id, forecast.job)
-    return Standing.OLDER if newest is not None and newest.issued_at > forecast.issued_at else Standing.NEWEST
 
 
 @lru_cache(maxsize=KEPT_SNAPSHOTS)

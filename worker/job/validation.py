@@ -15,14 +15,16 @@ from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Valida
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.states import verdict
-from shared.errors import DataError, DataLost, QueuecastError, UnreadableData
+from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
+from worker.job.delivery import Delivery
 from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue
 
+DESTINATION = "data.destination"
 MIN_QUEUES_READ = 3
 LOOK_SECONDS = 2.0  # then no further queue is read: an answer is awaited
 
@@ -35,7 +37,7 @@ def validate(request: JobRequest, now: datetime) -> Validation:
     problems: list[Problem] = []
     warnings: list[str] = []
     looks: dict[str, Callable[[], Iterable[str]]] = {
-        "data.destination": lambda: _look_at_sink(resources, request),
+        DESTINATION: lambda: _look_at_sink(resources, request),
         "data.source": lambda: _look_at_sources(resources, request, issued_at),
     }
     for field, look in looks.items():
@@ -44,7 +46,8 @@ def validate(request: JobRequest, now: datetime) -> Validation:
                 warnings.append(warning)  # noqa: PERF402
         except QueuecastError as error:
             log.info("a question is answered with a problem", error=str(error))
-            problems.append(Problem(field=field, message=error.public))
+            where = DESTINATION if isinstance(error, SinkRefused) else field  # what queues it has meets is known late
+            problems.append(Problem(field=where, message=error.public))
     return Validation(problems=tuple(problems), warnings=tuple(dict.fromkeys(warnings)))
 
 
@@ -66,6 +69,7 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
     queues, about_queues = wanted_queues(request, known)
     yield from about_queues
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(queues))
+    Delivery(resources, request).refuse_mixture(queues, issued_at)
     reports = _look_at_queues(resources, request, queues, issued_at)
     yield f"{len(queues)} of {len(known)} queues are asked for; {len(reports)} were looked at"
     yield from _said_of(reports, of=len(queues))

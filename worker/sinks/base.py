@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from math import isfinite
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from shared.config.connection import Connection
 from shared.config.settings import Settings
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.errors import SinkRefused
+
+ALL_OF_IT = ("series_id",)  # what tells every two series apart
 
 
 class Standing(Enum):
@@ -25,7 +27,11 @@ class Sink(Protocol):
     """Somebody's database, written only. The same forecast again changes nothing; nothing non-finite is ever written.
 
     Raises SinkRefused for what its owner has to mend, CredentialsRefused, and SinkAway when it cannot be reached.
+
+    told_by: the attributes of a series that its records of one queue, metric and job are told apart by.
     """
+
+    told_by: ClassVar[tuple[str, ...]]
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         """Open lazily: no input or output here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import ClassVar
 
 import structlog
 
@@ -13,7 +14,7 @@ from shared.domain.places import Place
 from shared.errors import SinkAway, StoreAway
 from shared.store import open_store
 from worker.sinks import sinks
-from worker.sinks.base import Standing, refuse_unwritable
+from worker.sinks.base import ALL_OF_IT, Standing, refuse_unwritable
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 @sinks.register("files")
 class FileSink:
     """When the store is SQLite, its own tables are the sink and nothing is written twice; else a file with the same tables."""
+
+    told_by: ClassVar[tuple[str, ...]] = ALL_OF_IT
 
     def __init__(self, connection: Connection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
         self._is_store = settings.store_location.startswith("sqlite:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import ClassVar
 
 import structlog
 
@@ -38,6 +39,8 @@ class Target:
 @sinks.register("influxdb")
 class InfluxSink:
     """`database` is the bucket on a server of version 2 or 3."""
+
+    told_by: ClassVar[tuple[str, ...]] = ("project", "named_cluster")
 
     def __init__(self, connection: InfluxdbConnection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
         self._server = connection.server()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import ClassVar
 
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -17,7 +18,7 @@ from shared.drivers.faults import NOT_AUTHORISED, translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
-from worker.sinks.base import Standing, refuse_unwritable
+from worker.sinks.base import ALL_OF_IT, Standing, refuse_unwritable
 
 KEY = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation")
 NEW = ("project", "cluster", "where", "aggregation")  # what documents of releases before do not say
@@ -36,6 +37,8 @@ REFUSALS = frozenset({72, 85, 86, 121, 166, 11000})
 @sinks.register("mongodb")
 class MongoSink:
     """A collection of ours in the connection's database, made on the first write together with its two indexes."""
+
+    told_by: ClassVar[tuple[str, ...]] = ALL_OF_IT
 
     def __init__(self, connection: MongodbConnection, settings: Settings) -> None:  # noqa: ARG002 - the promise of every sink
         self._connection = connection

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from hashlib import sha256
 from secrets import randbits, token_hex
 from typing import Self, cast
 
 import redis
+from redis.exceptions import LockError
 
 from shared.config.settings import Settings
 from shared.domain.codec import from_json, to_json
@@ -17,8 +20,10 @@ from shared.domain.forecasts import QueueWork
 from shared.domain.jobs import QueueState
 from shared.domain.lanes import MAX_TASK_SECONDS
 from shared.domain.timegrid import to_epoch
+from shared.drivers.faults import translated
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
+from shared.errors import BrokerAway
 from shared.fleet.runstate.attempts import Attempts
 from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
@@ -26,6 +31,7 @@ from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
 from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, running_job, running_queue
 
+ALONE_PATIENCE_SECONDS = 20.0
 _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
@@ -147,6 +153,23 @@ class RunState:
         keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
         note = f"{token_hex(4)}:{queue}"  # its own: another run of the job may be delivering the same queue
         return note if self._step("begin_delivery", keys, queue, note, int(time.time()), MAX_TASK_SECONDS) else None
+
+    @contextmanager
+    def alone(self, of: Sequence[str]) -> Iterator[None]:
+        """Inside, no other process does what is called so; who dies in there keeps others out for as long as a task may take.
+
+        Raises BrokerAway: another one has been at it for longer than a delivery takes, or nobody can be asked.
+        """
+        name = sha256(json.dumps(list(of)).encode()).hexdigest()[:16]
+        lock = self.client.lock(f"alone:{name}", timeout=MAX_TASK_SECONDS, sleep=0.05, thread_local=False)
+        with translated(BrokerAway):
+            if not lock.acquire(blocking_timeout=ALONE_PATIENCE_SECONDS):
+                raise BrokerAway("another process writes the same; it is waited for")
+        try:
+            yield
+        finally:
+            with suppress(LockError), translated(BrokerAway):  # it is over by itself in two minutes
+                lock.release()
 
     def end_delivery(self, job_id: str, note: str) -> None:
         """Say that it is over, whatever came of it."""
