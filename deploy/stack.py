@@ -80,7 +80,7 @@ def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
 
     Raises SetupError when another stack has the data folder, or others could reach the API while no token exists.
     """
-    if note := check_address(layout.host, settings):
+    if note := check_address(layout.host, settings, notice):
         notice(note, style="yellow")
     if note := open_data_folder(settings, is_needed=True):
         notice(note, style="yellow")

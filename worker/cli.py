@@ -16,6 +16,7 @@ from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
+from shared.store import lead_on
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
@@ -60,6 +61,7 @@ def work(
     if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
         logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
+    lead_on(settings.store_location, notice)  # a task would have no time for it
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
         _serve_metrics(metrics_host, metrics_port)
@@ -83,6 +85,7 @@ def reap(
     if note := open_data_folder(settings):
         logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
+    lead_on(settings.store_location, notice)
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)
     run_reaper(settings, once=once)

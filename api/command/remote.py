@@ -51,7 +51,7 @@ def serve(
 ) -> None:
     """Serve the API, in this process, until SIGTERM."""
     settings = load_settings(data_dir=data_dir)
-    notes = [open_data_folder(settings, is_needed=FOLDER not in os.environ), check_address(host, settings)]
+    notes = [open_data_folder(settings, is_needed=FOLDER not in os.environ), check_address(host, settings, notice)]
     sock = bind(host, port)
     count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
     from api.app import create_app  # counts from here on

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from shared.config.addresses import having_address, is_address, is_loopback
 from shared.config.data_folder import is_noted, token_note
 from shared.config.settings import Settings
 from shared.errors import SetupError, StoreAway
-from shared.store import is_new, open_store
+from shared.store import is_new, lead_on, open_store
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
 
 
-def check_address(host: str, settings: Settings) -> str:
+def check_address(host: str, settings: Settings, tell: Callable[[str], None]) -> str:
     """What a person should know of who will be let in; "" = nothing, tokens exist. Raises SetupError: others could, without any.
 
-    A store that is away is no reason not to start: the service itself lets nobody in before it has asked.
+    A store of a release before is led on first, and how far that is goes to `tell`: no request could wait so long. A store that
+    is away is no reason not to start: the service itself lets nobody in before it has asked.
     """
     if (":" in host or host.rpartition(".")[2].isdigit()) and not is_address(host):
         raise SetupError(f"--host {host} is no address; accepted is one of this machine, such as 127.0.0.1 or ::1")
     try:
+        lead_on(settings.store_location, tell)
         has_tokens = is_noted(token_note(settings)) or _has_tokens(settings.store_location)
     except StoreAway as error:
         return f"{error}; nobody is let in before it says which tokens there are"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TypeVar
 
-from shared.errors import InvalidSettings
+from shared.errors import InvalidSettings, StoreAway
 from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
 from shared.store.forecasts import Forecasts
@@ -16,6 +16,7 @@ from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
 from shared.store.schedules import Schedules
+from shared.store.schema import Tell, telling
 from shared.store.sessions import Sessions
 from shared.store.sqlite import SqliteRecords
 from shared.store.sqlite_place import StorePlace
@@ -24,10 +25,11 @@ from shared.store.tokens import Tokens
 
 T = TypeVar("T")
 
-__all__ = ["Store", "is_new", "open_store", "sqlite_path"]
+__all__ = ["Store", "is_new", "lead_on", "open_store", "sqlite_path"]
 
 ACCEPTED = "sqlite:///absolute/path or mongodb://host:port/database"
 API_PATIENCE_SECONDS = 1.0
+TURN_SECONDS = 10.0
 
 
 class Store:
@@ -82,6 +84,24 @@ def open_store(url: str, *, patience_seconds: float = 30.0) -> Store:
             return Store(MongoRecords(url, patience="api" if patience_seconds <= API_PATIENCE_SECONDS else "store"))
         case _:
             raise InvalidSettings(f"the store's URL has the scheme {scheme[:20]!r}; accepted is {ACCEPTED}")
+
+
+def lead_on(url: str, tell: Tell) -> None:
+    """Lead what a release before has kept on to this one, before anything asks of it; in one process, the others wait for it.
+
+    How far that is goes to `tell`. Nothing is made where nothing was kept. A store that is away stays as it is: whoever needs it
+    is told. Raises InvalidSettings for one of a newer release.
+    """
+    while not is_new(url):
+        try:
+            with telling(tell), closing(open_store(url, patience_seconds=TURN_SECONDS)) as store:
+                store.tokens.were_made()  # any question opens it
+        except StoreAway:
+            if not (url.startswith("sqlite:") and StorePlace(sqlite_path(url)).is_behind):
+                return
+            tell("the store is led on by another process, which is waited for")
+        else:
+            return
 
 
 def sqlite_path(url: str) -> Path:

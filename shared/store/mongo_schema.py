@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import ReplaceOne, UpdateMany, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
@@ -24,7 +25,9 @@ from shared.store.tables import DOCUMENT, TABLES, Table
 
 T = TypeVar("T")
 
-BATCH = 500  # documents of one bulk write
+BATCH = 500  # documents of one bulk write, or of one update
+MAX_WRITES = 20  # such updates at once: each call has its time limit
+ACTUALS_AT_ONCE = 50_000
 INDEX_NOT_FOUND = 27
 OLD = {"revision": {"$exists": False}}
 OF_NO_SERIES = {"series_id": {"$exists": False}}
@@ -88,7 +91,7 @@ def _assign(database: Database[Document]) -> int:
     owners = Owners.of(jobs, _complete(database, "reports", ("job_id", "queue")), _complete(database, "forecasts", OF_FORECAST))
     for name, assigned in (("forecasts", _forecast), ("accuracy", _accuracy)):
         writes = list[ReplaceOne[Document]]()
-        for document in database[name].find(OF_NO_SERIES):
+        for document in _counted(database, name, OF_NO_SERIES):
             writes.append(ReplaceOne({"_id": document["_id"]} | OF_NO_SERIES, assigned(document, owners)))
             if len(writes) == BATCH:
                 database[name].bulk_write(writes, ordered=False)
@@ -101,23 +104,45 @@ def _assign(database: Database[Document]) -> int:
     return schema.VERSION
 
 
+def _counted(database: Database[Document], name: str, condition: Document, columns: Document | None = None) -> Iterator[Document]:
+    return schema.counted(database[name].find(condition, columns), name, database[name].estimated_document_count())
+
+
 def _complete(database: Database[Document], name: str, columns: Sequence[str]) -> Iterator[Document]:
     """Documents of a collection that have all of these columns, as texts or numbers."""
     return iter(database[name].find({column: {"$type": ["string", "number"]} for column in columns}, dict.fromkeys(columns, 1)))
 
 
 def _assign_actuals(database: Database[Document], owners: Owners) -> None:
+    """One pass over all of them, as no index of today finds those of a name; what is done already is not found again."""
+    ids: dict[tuple[Any, ...], list[object]] = defaultdict(list)
     unassigned = 0
-    names = {"$group": {"_id": {name: f"${name}" for name in NAME}}}
-    for name in [group["_id"] for group in database["actuals"].aggregate([{"$match": OF_NO_SERIES}, names])]:
-        series = owners.of_name((name.get("queue"), name.get("metric"), name.get("period_seconds")))
+    for number, value in enumerate(_counted(database, "actuals", OF_NO_SERIES, dict.fromkeys(NAME, 1)), start=1):
+        ids[tuple(value.get(name) for name in NAME)].append(value["_id"])
+        if number % ACTUALS_AT_ONCE == 0:
+            unassigned += _give_series(database, owners, ids)
+    unassigned += _give_series(database, owners, ids)
+    if unassigned:
+        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+
+
+def _give_series(database: Database[Document], owners: Owners, ids: dict[tuple[Any, ...], list[object]]) -> int:
+    """Assign the actual values of these names, and forget their ids; how many are nobody's."""
+    writes: dict[bool, list[UpdateMany]] = {False: [], True: []}  # nobody's apart, as they are counted
+    for name in list(ids):
+        series, of_name = owners.of_name(name), ids.pop(name)
         row = {name_of(SERIES, column): cell for column, cell in to_row(SERIES, series).items()} | MIGRATED
         database["series"].replace_one({"_id": series.series_id}, row, upsert=True)
         assigned: Document = {"$set": {"series_id": series.series_id}, "$unset": dict.fromkeys(NAME, "")}
-        count = database["actuals"].update_many(name | OF_NO_SERIES, assigned).modified_count
-        unassigned += count if series.cluster == UNASSIGNED else 0
-    if unassigned:
-        log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+        for first in range(0, len(of_name), BATCH):
+            condition = {"_id": {"$in": of_name[first : first + BATCH]}} | OF_NO_SERIES
+            writes[series.cluster == UNASSIGNED].append(UpdateMany(condition, assigned))
+    done = dict.fromkeys(writes, 0)
+    for is_nobodys, updates in writes.items():
+        for first in range(0, len(updates), MAX_WRITES):
+            answer = database["actuals"].bulk_write(updates[first : first + MAX_WRITES], ordered=False)
+            done[is_nobodys] += answer.modified_count
+    return done[True]
 
 
 def _forecast(document: Document, owners: Owners) -> Document:
@@ -164,7 +189,7 @@ def _migrate(database: Database[Document], name: str) -> None:
     """
     table = EARLIER_TABLES[name].table
     writes, count = list[UpdateOne | ReplaceOne[Document]](), 0
-    for document in database[name].find(OLD):
+    for document in _counted(database, name, OLD):
         row = {name_of(table, column): cell for column, cell in migrated(name, _with_key(table, document)).items()} | MIGRATED
         if name == table.name:
             writes.append(ReplaceOne({"_id": document["_id"]} | OLD, row))

@@ -5,16 +5,28 @@ It stands for changed forms only: a new table or index needs none, as what a dat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
+
+import structlog
 
 from shared.errors import InvalidSettings
 
+log = structlog.get_logger(__name__)
+
 D = TypeVar("D")
+T = TypeVar("T")
+Tell = Callable[[str], None]
 
 VERSION = 6
 COLUMNS = 4  # the last one that kept what values say in columns: schema_4.py
 NAMES = 5  # the last one that kept what belongs to a series by the queue's name: schema_5.py
+
+TELL_SECONDS = 5.0
+_tell: ContextVar[Tell] = ContextVar("tell", default=lambda text: log.info(text))  # noqa: PLW0108 - who logs is set up later
 
 # Number of a database → what changes its form, and the number that it has then; without a step it is the next one.
 Steps = Mapping[int, Callable[[D], int]]
@@ -28,5 +40,27 @@ def check_known(version: int, place: str) -> None:
 
 def migrate(database: D, version: int, steps: Steps[D]) -> None:
     """Go from the form of that number to ours; each step begins where the one before has ended."""
+    if version < VERSION:
+        _tell.get()(f"the store is led from schema {version} to {VERSION}")
     while version < VERSION:
         version = steps[version](database) if version in steps else version + 1
+
+
+@contextmanager
+def telling(tell: Tell) -> Iterator[None]:
+    """Inside, how far a migration is goes there instead of into the log."""
+    before = _tell.set(tell)
+    try:
+        yield
+    finally:
+        _tell.reset(before)
+
+
+def counted(rows: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """The rows, and every few seconds how many of them were taken."""
+    told_at = time.monotonic()
+    for number, row in enumerate(rows, start=1):
+        yield row
+        if time.monotonic() - told_at >= TELL_SECONDS:
+            _tell.get()(f"the store is led on: {number:,} of {total:,} {what}")
+            told_at = time.monotonic()

@@ -55,6 +55,16 @@ class StorePlace:
         except PermissionError:
             return False
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a release before has made the file, and nobody has led it on to this one; also while somebody does."""
+        try:
+            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+        except sqlite3.Error:
+            return False
+        return 0 < int(version) < schema.VERSION
+
     def location(self) -> str:
         """What SQLite is asked to open: only where nothing ever was, it may make a file."""
         status, mode = _stat(self.path), "rwc" if self.is_new else "rw"

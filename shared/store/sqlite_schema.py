@@ -98,7 +98,8 @@ def _read_columns(db: sqlite3.Connection) -> int:
     for statement in chain.from_iterable(schema_of(EARLIER_TABLES[name].table) for name in old):
         db.execute(statement)  # of no other table: those have the form of the next step
     for name in old:
-        rows = (migrated(name, row) for row in db.execute(OLD_TABLES[name]))
+        found = schema.counted(db.execute(OLD_TABLES[name]), name, _size(db, f"{name}_{schema.COLUMNS}"))
+        rows = (migrated(name, row) for row in found)
         db.executemany(insert(EARLIER_TABLES[name].table, replaces=True), rows)
     for name in old:
         db.execute(f"DROP TABLE {name}_{schema.COLUMNS}")
@@ -112,7 +113,10 @@ def _assign(db: sqlite3.Connection) -> int:
     jobs, reports = db.execute("SELECT job_id, document FROM jobs"), db.execute("SELECT job_id, queue FROM reports")
     whose = db.execute(f"SELECT {', '.join(OF_FORECAST)} FROM {old['forecasts']}") if "forecasts" in old else ()  # noqa: S608 - our names
     owners = Owners.of(jobs, reports, whose)
-    rows = {name: db.execute(f"SELECT * FROM {old[name]}") if name in old else () for name in ("forecasts", "accuracy")}  # noqa: S608 - our names
+    rows = {
+        name: schema.counted(db.execute(f"SELECT * FROM {old[name]}"), name, _size(db, old[name])) if name in old else ()  # noqa: S608 - our names
+        for name in ("forecasts", "accuracy")
+    }
     forecasts = (with_series(row, owners.of_forecast(row), owners.interval_of(row)) for row in rows["forecasts"])
     db.executemany(insert(FORECASTS, replaces=True), (migrated("forecasts", row) for row in forecasts))
     accuracies = (scored(row, owners.of_forecast(row), owners.interval_of(row)) for row in rows["accuracy"])
@@ -128,7 +132,8 @@ def _assign(db: sqlite3.Connection) -> int:
 
 def _assign_actuals(db: sqlite3.Connection, table: str, owners: Owners) -> None:
     unassigned, names = 0, ", ".join(NAME)
-    for name in db.execute(f"SELECT DISTINCT {names} FROM {table}").fetchall():  # noqa: S608 - our names
+    found = db.execute(f"SELECT DISTINCT {names} FROM {table}").fetchall()  # noqa: S608 - our names
+    for name in schema.counted(found, "series of actual values", len(found)):
         series = owners.of_name(tuple(name))
         db.execute(insert(SERIES, replaces=True), to_row(SERIES, series))
         own = f"SELECT ?, timestamp, value FROM {table} WHERE ({names}) = (?, ?, ?)"  # noqa: S608 - our names
@@ -136,6 +141,11 @@ def _assign_actuals(db: sqlite3.Connection, table: str, owners: Owners) -> None:
         unassigned += cursor.rowcount if series.cluster == UNASSIGNED else 0
     if unassigned:
         log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
+
+
+def _size(db: sqlite3.Connection, table: str) -> int:
+    (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our names
+    return int(count)
 
 
 STEPS: schema.Steps[sqlite3.Connection] = {

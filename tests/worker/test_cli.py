@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -21,7 +22,9 @@ from shared.config.settings import Settings
 from shared.domain.samples import Limits
 from shared.fleet.runstate import RunState
 from shared.store import open_store
+from shared.store.schema import VERSION
 from tests.factories import a_forecast, a_load
+from tests.polling import eventually
 from tests.redis_servers import running_redis
 from tests.servers import free_port
 from tests.worker.pipeline.factories import a_covariate
@@ -29,6 +32,7 @@ from worker.backtest.options import bounds_of, limits_of
 from worker.fleet.liveness import pulse_file
 
 DAYS, ORIGINS = 8, 2
+SCHEMA_5 = (Path(__file__).parents[1] / "shared" / "store" / "schema_5.sql").read_text()
 HISTORY = ("--history", "5d", "--horizon", "24h", "--origins", str(ORIGINS), "--models", "seasonal_naive")
 
 
@@ -79,6 +83,25 @@ def test_one_look_of_the_reaper_ends_by_itself(settings: Settings, run_state: Ru
     done = run_process("reap", "--once", "--data-dir", str(settings.data_dir))
     assert done.returncode == 0
     assert [line for line in done.stderr.splitlines() if "was open to others" not in line] == []  # the folder of a test's broker
+
+
+@pytest.mark.parametrize("verb", [("work", "--concurrency", "1"), ("reap",)], ids=lambda verb: verb[0])
+def test_a_store_of_a_release_before_is_led_on_before_there_is_any_task(
+    settings: Settings, run_state: RunState, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...], tmp_path: Path
+) -> None:
+    store = tmp_path / "before" / "queuecast.db"
+    store.parent.mkdir()
+    with closing(sqlite3.connect(store)) as before:
+        before.executescript(SCHEMA_5)
+    monkeypatch.setenv("QUEUECAST_STORE_URL", f"sqlite://{store}")
+    command = [sys.executable, "-c", "from shared.command.root import main; main()", *verb, "--data-dir", str(settings.data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "led" in line)
+        with closing(sqlite3.connect(store)) as after:
+            eventually(lambda: after.execute("PRAGMA user_version").fetchone() == (VERSION,), what="the new schema")
+        process.terminate()
+    assert said == f"the store is led from schema 5 to {VERSION}\n"
 
 
 def test_without_a_broker_the_reaper_ends_with_3(tmp_path: Path) -> None:

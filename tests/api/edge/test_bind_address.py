@@ -27,21 +27,21 @@ def test_loopback_addresses_are_ours(host: str) -> None:
 def test_without_any_token_no_other_address_is_taken(settings: Settings, host: str) -> None:
     assert not is_loopback(host)
     with pytest.raises(SetupError, match="no token exists"):
-        check_address(host, settings)
+        check_address(host, settings, print)
 
 
 def test_who_may_ask_is_said(settings: Settings) -> None:
-    assert check_address("127.0.0.1", settings) == OPEN
+    assert check_address("127.0.0.1", settings, print) == OPEN
     store = open_store(settings.store_location)
     store.tokens.add(make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))[0])
     store.close()
-    assert {check_address(host, settings) for host in ("127.0.0.1", *OTHERS)} == {""}
+    assert {check_address(host, settings, print) for host in ("127.0.0.1", *OTHERS)} == {""}
 
 
 def test_a_store_that_is_away_keeps_nobody_from_starting(tmp_path: Path) -> None:
     (tmp_path / "queuecast.db").mkdir()
     away = Settings(data_dir=tmp_path)
-    assert "nobody is let in before it says which tokens there are" in check_address("0.0.0.0", away)  # noqa: S104 - as a fleet does
+    assert "nobody is let in before it says which tokens there are" in check_address("0.0.0.0", away, print)  # noqa: S104 - as a fleet does
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from bson import ObjectId
 from pymongo import MongoClient
 from structlog.testing import capture_logs
 
+import shared.store
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import DataPlaces, Place
 from shared.domain.reports import Point
 from shared.domain.series import UNASSIGNED, Series
-from shared.store import Store, open_store
+from shared.store import Store, lead_on, open_store, schema
 from tests.factories import MONDAY, a_forecast, a_request, a_series
 from tests.shared.store import crowd
 
@@ -145,6 +147,40 @@ def test_what_two_series_share_stays_unassigned_and_is_counted_in_the_log(old: s
     with closing(open_store(old)) as store, capture_logs() as logs:
         check(store)
     assert [entry["values"] for entry in logs if "shown nowhere" in entry["event"]] == [1]
+
+
+def test_who_leads_a_store_on_says_how_far_it_is(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "TELL_SECONDS", 0.0)
+    told: list[str] = []
+    for _ in range(2):
+        lead_on(old, told.append)
+    assert told[0] == f"the store is led from schema 5 to {schema.VERSION}"
+    assert "the store is led on: 5 of 5 forecasts" in told
+    assert "actual" in told[-1]
+    with closing(open_store(old)) as store:
+        check(store)
+
+
+def test_a_store_that_is_new_or_away_is_neither_made_nor_waited_for(tmp_path: Path) -> None:
+    for url in (f"sqlite://{tmp_path / 'none.db'}", "mongodb://127.0.0.1:1/nowhere"):
+        lead_on(url, pytest.fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_finds_a_file_being_led_on_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared.store, "TURN_SECONDS", 0.1)
+    url, told = f"sqlite://{tmp_path / 'data' / 'queuecast.db'}", Event()
+    keep(url, rows())
+    with database(url) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        waiting = Thread(target=lead_on, args=(url, lambda text: told.set() if "waited for" in text else None))
+        waiting.start()
+        assert told.wait(30)
+        other.execute("ROLLBACK")
+    waiting.join(30)
+    with closing(open_store(url)) as store:
+        check(store)
 
 
 def test_several_processes_at_once_assign_it_once(old: str) -> None:
