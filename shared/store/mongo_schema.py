@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 import structlog
 from pymongo import ReplaceOne, UpdateMany, UpdateOne
@@ -20,7 +21,7 @@ from shared.store.forecasts import FORECASTS
 from shared.store.mongo_statements import name_of
 from shared.store.reading import DISORDER
 from shared.store.schema_4 import EARLIER_TABLES, migrated
-from shared.store.schema_5 import NAME, OF_FORECAST, Owners, accepting_losses, scored, with_series
+from shared.store.schema_5 import NAME, OF_FORECAST, Name, Owners, accepting_losses, scored, with_series
 from shared.store.tables import DOCUMENT, TABLES, Table
 
 T = TypeVar("T")
@@ -35,9 +36,10 @@ MIGRATED = {"revision": "migrated"}
 OF_COLUMNS = tuple(name for name in EARLIER_TABLES if name != FORECASTS.name)
 # collections of earlier releases that nothing reads any more, and indexes that others have replaced
 RETIRED = ("signing_keys", "leaderboards")
+FIRST_INDEX_OF_RELEASE_0_1 = "created_at_-1__id_-1"
 RETIRED_INDEXES = frozenset(
     {
-        "created_at_-1__id_-1",
+        FIRST_INDEX_OF_RELEASE_0_1,
         "state_1_created_at_-1",
         "queue_1_metric_1_job_1_issued_at_-1",
         "queue_1_metric_1_job_1_issued_at_-1_first_step_1",
@@ -65,6 +67,17 @@ def prepare(database: Database[Document], version: int | None) -> None:
     schema.check_known(version, "database")
     schema.migrate(database, version, STEPS)
     _make_indexes(database, TABLES)
+    _keep_out_release_0_1(database)
+
+
+def _keep_out_release_0_1(database: Database[Document]) -> None:
+    """It looks at no number, and would keep records here that nobody reads: let the first index that it makes be refused.
+
+    Where it has just made it, it runs already; that nothing of it may is said in deploy/README.md.
+    """
+    nothing: Document = {"partialFilterExpression": {"of_release_0_1": {"$exists": True}}}
+    with suppress(OperationFailure):
+        database["jobs"].create_index([("of_release_0_1", 1)], name=FIRST_INDEX_OF_RELEASE_0_1, **nothing)
 
 
 def _make_indexes(database: Database[Document], tables: Iterable[Table[Any]]) -> None:
@@ -115,10 +128,10 @@ def _complete(database: Database[Document], name: str, columns: Sequence[str]) -
 
 def _assign_actuals(database: Database[Document], owners: Owners) -> None:
     """One pass over all of them, as no index of today finds those of a name; what is done already is not found again."""
-    ids: dict[tuple[Any, ...], list[object]] = defaultdict(list)
+    ids: dict[Name, list[object]] = defaultdict(list)
     unassigned = 0
     for number, value in enumerate(_counted(database, "actuals", OF_NO_SERIES, dict.fromkeys(NAME, 1)), start=1):
-        ids[tuple(value.get(name) for name in NAME)].append(value["_id"])
+        ids[cast("Name", tuple(value.get(name) for name in NAME))].append(value["_id"])
         if number % ACTUALS_AT_ONCE == 0:
             unassigned += _give_series(database, owners, ids)
     unassigned += _give_series(database, owners, ids)
@@ -126,7 +139,7 @@ def _assign_actuals(database: Database[Document], owners: Owners) -> None:
         log.warning("actual values of queues that several series have used are shown nowhere", values=unassigned)
 
 
-def _give_series(database: Database[Document], owners: Owners, ids: dict[tuple[Any, ...], list[object]]) -> int:
+def _give_series(database: Database[Document], owners: Owners, ids: dict[Name, list[object]]) -> int:
     """Assign the actual values of these names, and forget their ids; how many are nobody's."""
     writes: dict[bool, list[UpdateMany]] = {False: [], True: []}  # nobody's apart, as they are counted
     for name in list(ids):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 from structlog.testing import capture_logs
 
 import shared.store
@@ -183,6 +184,16 @@ def test_who_finds_a_file_being_led_on_waits_for_it(tmp_path: Path, monkeypatch:
         check(store)
 
 
+def test_release_0_1_cannot_start_on_what_was_led_on(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("it refuses a file whose number it does not know")
+    keep(url, rows())
+    for _ in range(2):
+        lead_on(url, lambda _: None)
+    with database(url) as db, pytest.raises(OperationFailure, match="same name"):
+        db["jobs"].create_index([("created_at", -1), ("_id", -1)])  # the first thing that it does
+
+
 def test_several_processes_at_once_assign_it_once(old: str) -> None:
     crowd.in_processes(crowd.open_all, [([old],)] * 3)
     with closing(open_store(old)) as store:
@@ -223,18 +234,20 @@ def test_what_cannot_be_read_is_carried_along_and_keeps_nothing_else_from_its_se
 def test_a_hundred_thousand_forecasts_join_their_series_in_a_minute_or_two(url: str) -> None:
     kept = rows()
     first, names = kept["forecasts"][0], [f"root.q{number:03}" for number in range(300)]
-    document = json.loads(first["document"]) | {name: [50.25] * 72 for name in ("prediction", "lower_bound", "upper_bound")}
-    kept["forecasts"] += [
-        first
-        | {"queue": queue, "issued_at": first["issued_at"] - 3_600 * issue, "document": json.dumps(document | {"queue": queue})}
-        for queue in names
-        for issue in range(100_000 // len(names))
-    ]
+    own = json.loads(first["document"]) | {name: [50.25] * 72 for name in ("prediction", "lower_bound", "upper_bound")}
+    first |= {"document": json.dumps(own)}
+    issues = [MONDAY - issue * HOUR for issue in range(1, 100_000 // len(names))]
+    kept["forecasts"] += [changed(first, queue=queue, issued_at=issue) for queue in names for issue in issues]
+    actual = kept["actuals"][0]
+    times = [actual["timestamp"] - 3_600 * step for step in range(1, 3_000)]
+    kept["actuals"] += [actual | {"queue": queue, "timestamp": time_} for queue in names for time_ in times]
     keep(url, kept)
     began = time.monotonic()
     with closing(open_store(url)) as store:
         store.check()
         seconds = time.monotonic() - began
         assert len(store.forecasts.newest_of_each()) >= len(names)
-    print(f"\n{url[:7]}: {len(kept['forecasts']):,} forecasts in {seconds:.0f} s")
+        assert len(store.forecasts.issues(a_series(names[0]).series_id, limit=1_000)) == len(issues)
+    counts = f"{len(kept['forecasts']):,} forecasts and {len(kept['actuals']):,} actual values"
+    print(f"\n{url[:7]}: {counts} in {seconds:.0f} s")
     assert seconds < 600
