@@ -59,7 +59,8 @@ def show(services: Services, queue: str) -> str:
     query, now = query_of(QueueQuery, several=("compare",), blank=BLANK), datetime.now(UTC)
     forecasts = services.store.forecasts
     forecast = chosen_forecast(services, queue, query, query.issued_at)
-    newest = forecasts.newest(forecast.series_id, forecast.job)
+    is_newest = query.issued_at is None and query.job_id is None
+    is_newest = is_newest or forecast == forecasts.newest(forecast.series_id, forecast.job)
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
     compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
@@ -68,10 +69,10 @@ def show(services: Services, queue: str) -> str:
         "queue.html",
         query=query,
         row=row_of(forecast, services.settings.mark_levels, now),
-        is_newest=forecast == newest,
+        is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
         peaks=daily_peaks(forecast, now) if is_ahead else (),
-        drawn=[_drawn(forecast, is_newest=forecast == newest), *map(_drawn, compared)],
+        drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
         newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),

@@ -90,7 +90,7 @@ class ForecastSpec:
     bounds: tuple[float | None, float | None]
     timezone: str
     holidays: str | tuple[date, ...] | None = None
-    columns: tuple[str, ...] = ()  # companions that were asked for by name
+    columns: tuple[str, ...] = ()  # covariates that were asked for by name
     fill: Fill = field(default_factory=Fill)
     unit: Unit | None = None
     guaranteed: float | None = None

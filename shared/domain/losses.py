@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.timegrid import MINUTE
+
 MAX_SHARE = 0.05  # of a column: above that a forecast would be one of something else
-MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,7 @@ from math import isclose
 
 from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import step_start
-
-DAY_SECONDS = 86_400
+from shared.domain.timegrid import SECONDS_PER_DAY, step_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ def next_peak(forecast: Forecast, now: datetime) -> Peak:
 
 def _by_day(forecast: Forecast, now: datetime) -> Iterator[Peak]:
     first, steps = steps_over(forecast, now), forecast.horizon_steps
-    size = max(1, DAY_SECONDS // forecast.step_seconds)
+    size = max(1, SECONDS_PER_DAY // forecast.step_seconds)
     for start in range(first if first < steps else 0, steps, size):
         yield _peak(forecast, start, min(steps, start + size))
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.durations import Duration
-
-DAY_SECONDS = 86_400
+from shared.domain.timegrid import SECONDS_PER_DAY
 
 Scalar = str | bool | int | float
 Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there
@@ -66,7 +65,7 @@ class Fill:
 
     def refusal(self, step_seconds: int) -> str | None:
         """Why gaps of steps of this length cannot be filled so, with what is accepted; None = they can."""
-        if self.method is FillMethod.PREVIOUS_DAY and DAY_SECONDS % step_seconds:
+        if self.method is FillMethod.PREVIOUS_DAY and SECONDS_PER_DAY % step_seconds:
             return "previous_day needs steps that a day is made of, such as 15min or 1h; accepted is interpolate or none too"
         if self.longest is None:
             return None

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+SECONDS_PER_DAY = 86_400
+MINUTE = "%Y-%m-%d %H:%M UTC"  # as messages say a moment
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_TIME, MAX_TIME = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))  # of any series; pandas ends in 2262
 

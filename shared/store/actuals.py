@@ -18,7 +18,6 @@ SERIES = Table(
     value=Series,
     columns=SERIES_COLUMNS,
     key=("series_id",),
-    indexes=(("queue", "metric"),),
 )
 ACTUALS = Table(
     name="actuals",

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
+from shared.domain.timegrid import SECONDS_PER_DAY
 
 FloatArray = NDArray[np.float64]
-SECONDS_PER_DAY = 86_400
 MIN_SEASONS = 2  # whole ones, of a day, a week or a year: a season seen once cannot be told from the level
 
 

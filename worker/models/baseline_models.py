@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from shared.domain.jobs import Grid
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
+from worker.models.base import Bounds, Extent, FloatArray, History, Model
 
 Days = Annotated[int, Bounds(minimum=1, maximum=28)]
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models import models
-from worker.models.base import SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
+from worker.models.base import Bounds, Extent, FloatArray, History, Model
 
 MIN_DAYS = 3
 MIN_WINDOWS = 16

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.jobs import Grid
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models import models
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, Bounds, Extent, FloatArray, History, Model
+from worker.models.base import MIN_SEASONS, Bounds, Extent, FloatArray, History, Model
 
 if TYPE_CHECKING:
     from prophet import Prophet

@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from shared.domain.jobs import Grid
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import UnstableFit
 from worker.models import models
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, Extent, FloatArray, History, Model
+from worker.models.base import MIN_SEASONS, Extent, FloatArray, History, Model
 
 MIN_STEPS = 10  # below that the library refuses its own models one by one
 MAX_ETS_SEASON = 24  # steps; each one has a start value of its own to be searched for, and R's `ets` stops here too

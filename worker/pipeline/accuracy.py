@@ -19,8 +19,8 @@ import numpy as np
 from shared.domain.accuracy import FIRST_STEPS, ZERO, Accuracy, ErrorSums, last_step
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
-from shared.domain.timegrid import from_epoch, step_start, to_epoch
-from worker.models.base import SECONDS_PER_DAY, FloatArray
+from shared.domain.timegrid import SECONDS_PER_DAY, from_epoch, step_start, to_epoch
+from worker.models.base import FloatArray
 
 OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
 

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.identifiers import first_of
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
 from worker.models.base import FloatArray
 from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.snapshot import Snapshot
-from worker.prepare.gaps import SECONDS_PER_DAY
-from worker.sources.base import MINUTE
 
 MIN_DAYS_BEFORE, MAX_DAYS_AFTER = 7, 3  # of a change of level: a whole week with its weekend, and what is still news
 MIN_CHANGE = 0.1  # relative

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from shared.domain.jobs import JobRequest
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.domain.units import MAX_BORROWED, MAX_FRACTION, Unit, fitting
-from worker.sources.base import LIMITS, plain
+from worker.sources.base import LIMITS, NO_LIMIT, plain
 
-NO_LIMIT = 2_147_483_647  # how YARN writes that there is none
 SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
 SHARE_USED, CLUSTER_USED = "usedcapacity", "absoluteusedcapacity"  # per cent of the queue's guarantee, and of the cluster
 CAPACITY, MAX_CAPACITY = "absolutecapacity", "absolutemaxcapacity"  # per cent of the cluster
@@ -98,7 +98,7 @@ def _newest_values(frame: pd.DataFrame) -> dict[str, float]:
 def _newest(column: pd.Series[float]) -> float | None:
     """The newest value that is a limit: nothing and less stand for "not known", and a huge number for "no limit"."""
     known = column[column > 0]
-    return float(known.iloc[-1]) if len(known) and known.iloc[-1] < NO_LIMIT else None
+    return float(known.iloc[-1]) if len(known) and known.iloc[-1] < NO_LIMIT[0] else None
 
 
 def _said(request: JobRequest, frame: pd.DataFrame) -> Known:
@@ -133,7 +133,7 @@ def _first_known(*sources: Known) -> Known:
 
 
 def _is_mostly_above(values: pd.Series[float], level: float, step_seconds: int) -> bool:
-    newest = values.iloc[-max(1, 86_400 // step_seconds) :]
+    newest = values.iloc[-max(1, SECONDS_PER_DAY // step_seconds) :]
     return bool((newest > level).mean() > 0.5)
 
 

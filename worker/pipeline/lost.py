@@ -11,8 +11,8 @@ from datetime import datetime
 
 from shared.domain.jobs import JobRequest
 from shared.domain.losses import Loss, severe
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import DataError, DataLost, EmptySeries, SeriesTooShort
-from worker.prepare.gaps import SECONDS_PER_DAY
 from worker.sources.base import Reading
 
 ACCEPT = "set `accept_losses` to forecast from what is left"
@@ -32,7 +32,7 @@ def check_losses(request: JobRequest, reading: Reading, queue: str) -> None:
 
 
 def without_lost_columns(request: JobRequest, reading: Reading) -> tuple[Reading, Mapping[str, str]]:
-    """The reading without the companions of which too much was lost, and why each is left out: they fail no queue."""
+    """The reading without the covariates of which too much was lost, and why each is left out: they fail no queue."""
     own = own_losses(request, reading)
     lost = [] if request.accept_losses else severe(loss for loss in reading.losses if loss not in own)
     columns = {loss.column: loss.text for loss in reversed(lost) if loss.column in reading.frame.columns}

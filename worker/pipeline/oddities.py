@@ -12,9 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
 from worker.models.base import FloatArray
-from worker.prepare.gaps import SECONDS_PER_DAY
-from worker.sources.base import MINUTE
 
 CODES = (999.0, 9_999.0, 99_999.0, 999_999.0, 9_999_999.0, 99_999_999.0, 32_767.0, 65_535.0)  # what is written for "not known"
 MIN_ABOVE = 2  # times the largest of the others, from which on such a number is no load

@@ -14,8 +14,9 @@ from shared.domain.identifiers import first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import QueueNotFound, UnreadableData
-from worker.models.base import MIN_SEASONS, SECONDS_PER_DAY, History, Model
+from worker.models.base import MIN_SEASONS, History, Model
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.ensembles import BLEND_CHEAP, CHEAP, MIN_MEMBERS, wanted_blends
 from worker.pipeline.history import build, history_at

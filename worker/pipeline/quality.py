@@ -9,12 +9,13 @@ import pandas as pd
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
 from shared.domain.samples import Fill
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.doubts import doubts
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
-from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, Way, fill_gaps, gap_runs, ways_of_filling
+from worker.prepare.gaps import USUAL, Way, fill_gaps, gap_runs, ways_of_filling
 from worker.sources.base import Reading
 
 MAX_FILLED_SHARE = 0.2
@@ -28,7 +29,7 @@ def quality_report(
     """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's.
 
     Args:
-        named: the companions that were asked for by name.
+        named: the covariates that were asked for by name.
         fill: how gaps are filled.
     """
     gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]

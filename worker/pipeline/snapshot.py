@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.samples import Fill
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
 from shared.errors import EmptySeries, SeriesTooShort
-from worker.prepare.gaps import SECONDS_PER_DAY, USUAL, gap_runs
-from worker.sources.base import MINUTE
+from worker.prepare.gaps import USUAL, gap_runs
 
 MIN_STEPS = 3
 _METADATA = b"queuecast"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.pipeline.snapshot import Snapshot
-from worker.prepare.gaps import SECONDS_PER_DAY
 
 MIN_DAYS, DAYS = 2, 7  # of history that is needed to know, and that is looked at
 

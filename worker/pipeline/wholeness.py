@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.samples import Aggregation
-from worker.sources.base import MINUTE, Reading
+from shared.domain.timegrid import MINUTE
+from worker.sources.base import Reading
 
 MISSED_SAMPLES = 1.5  # the next one may be so many usual distances away
 MISSED_SHARE = 0.1  # of a step, or so much of it

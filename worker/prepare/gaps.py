@@ -21,9 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.samples import Fill, FillMethod
+from shared.domain.timegrid import SECONDS_PER_DAY
 
 MAX_LINE_STEPS = 6
-SECONDS_PER_DAY = 86_400
 USUAL = Fill()
 
 

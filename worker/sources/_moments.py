@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.losses import Loss
-from shared.domain.timegrid import to_epoch
+from shared.domain.timegrid import MINUTE, to_epoch
 from shared.errors import UnreadableData
 from worker.sources._lost import MAX_EXAMPLE, TIMES
 from worker.sources._times import ACCEPTED_TIMES, Kind, Times, to_utc
-from worker.sources.base import MINUTE, Query
+from worker.sources.base import Query
 
 MICROSECONDS = 1_000_000
 

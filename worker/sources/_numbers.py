@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from shared.domain.samples import CsvForm
 from worker.sources._decimals import Signs, signs_of, without_blanks
 from worker.sources._lost import NULL_WORDS
+from worker.sources.base import NO_LIMIT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_NUMBER = 1e100  # beyond it squares overflow: a broken sample, not a load
-NO_LIMIT = (2147483647.0, 4294967295.0, 9223372036854775807.0, 18446744073709551615.0)  # where there is none, and -1 unsigned
 _MORE_NULL_WORDS = ("#na", "#n/a n/a", "1.#ind", "1.#qnan", "-1.#ind", "-1.#qnan", "nil", "undefined", "–", "—")
 
 Bools = NDArray[np.bool_]

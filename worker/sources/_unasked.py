@@ -11,8 +11,9 @@ from datetime import datetime
 
 from shared.domain.identifiers import listed
 from shared.domain.losses import MAX_SHARE
+from shared.domain.timegrid import MINUTE
 from shared.errors import UnreadableData
-from worker.sources.base import MINUTE, Query
+from worker.sources.base import Query
 
 MIN_SHARE = 0.01  # of all timestamps: a few rows that came again with another text beside them are repeats, and counted as such
 FEW = 2  # timestamps that came again with another number: somebody mended them

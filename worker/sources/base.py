@@ -13,10 +13,11 @@ from shared.config.connection import Connection
 from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Limits, Where
+from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, UnreadableData
 
 HELD_BEFORE = timedelta(days=1)
-MINUTE = "%Y-%m-%d %H:%M UTC"
+NO_LIMIT = (2147483647.0, 4294967295.0, 9223372036854775807.0, 18446744073709551615.0)  # where there is none, and -1 unsigned
 MAX_QUEUES = 100_000  # names at one place: more than any job may ask for
 MAX_SAMPLES = 10_000_000  # of one queue, where they are read one by one
 MAX_UNNAMED = 200  # columns that are read although nobody has named them

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from shared.connections.files import FilesConnection
 from shared.domain.identifiers import listed
+from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
-from worker.sources.base import MINUTE, Query, Reading, SourceView
+from worker.sources.base import Query, Reading, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
 from worker.sources.files.place_losses import empty_files, lost_files, nameless_note, nameless_rows

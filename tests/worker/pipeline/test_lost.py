@@ -1,4 +1,4 @@
-"""What is lost fails a queue, costs a companion its column, or is a warning; a queue that is gone fails nothing."""
+"""What is lost fails a queue, costs a covariate its column, or is a warning; a queue that is gone fails nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_small_loss_is_kept_with_the_report_and_fails_nothing() -> None:
     assert prepared(a_loss(**SMALL)).quality.losses == (a_loss(**SMALL),)
 
 
-def test_a_companion_that_was_lost_is_left_out_with_its_reason() -> None:
+def test_a_covariate_that_was_lost_is_left_out_with_its_reason() -> None:
     loss = a_loss(column="memory")
     found = prepared(loss)
     assert list(found.snapshot.frame.columns) == ["used_capacity"]

@@ -350,7 +350,7 @@ def test_folders_of_parts_are_one_table_and_their_keys_are_columns(tmp_path):
         queues(tmp_path, None, "pool")
 
 
-def test_of_too_many_companions_the_most_related_are_kept_and_limits_too(tmp_path):
+def test_of_too_many_covariates_the_most_related_are_kept_and_limits_too(tmp_path):
     random = np.random.default_rng(0)
     target = random.normal(50, 10, 24)
     others = {f"m{number}": random.normal(size=24) for number in range(300)}

@@ -11,12 +11,13 @@ import pandas as pd
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import MINUTE
 from shared.errors import EmptySeries
 from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
 from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
 from worker.sources._resampling import last_of_each_moment, resample
-from worker.sources.base import MINUTE, Query, Reading
-from worker.sources.files.companions import most_related
+from worker.sources.base import Query, Reading
+from worker.sources.files.covariates import most_related
 from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable

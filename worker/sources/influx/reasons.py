@@ -10,11 +10,11 @@ import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
+from shared.domain.timegrid import MINUTE
 from shared.drivers.influx import Row, quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from worker.sources._lost import BROKEN, MAX_LOST, SWITCHES, TEXTS, by_end, is_null_word, lost_cells, outside_range
-from worker.sources._numbers import NO_LIMIT
-from worker.sources.base import MINUTE, Query
+from worker.sources.base import NO_LIMIT, Query
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import HUGE, NUMERIC, Kinds, Points, number, within
 

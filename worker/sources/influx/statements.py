@@ -13,8 +13,7 @@ from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import quoted_field, quoted_measurement
 from shared.errors import UnreadableData
 from worker.sources._names import splits
-from worker.sources._numbers import NO_LIMIT
-from worker.sources.base import Query
+from worker.sources.base import NO_LIMIT, Query
 
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two; `TAG` may be among them
 TAG = "tag"  # among the types of a field: a tag has its name, too

@@ -12,8 +12,8 @@ from math import nan
 from bson import Decimal128
 
 from shared.domain.identifiers import is_column
-from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
-from worker.sources.base import Query
+from worker.sources._numbers import MAX_NUMBER
+from worker.sources.base import NO_LIMIT, Query
 
 Kinds = dict[str, Counter[str]]  # field (a.b for a nested one) → how many values are "number", "text", "date", "other"
 

@@ -24,9 +24,9 @@ from worker.sources._lost import (
     lost_cells,
     outside_range,
 )
-from worker.sources._numbers import MAX_NUMBER, NO_LIMIT
+from worker.sources._numbers import MAX_NUMBER
 from worker.sources._times import ACCEPTED_TIMES
-from worker.sources.base import Query
+from worker.sources.base import NO_LIMIT, Query
 from worker.sources.mongo.fields import value_at
 from worker.sources.mongo.pipeline import Filter, checked, counts_pipeline, lost_pipeline, projected, samples_of, timeless_of
 from worker.sources.mongo.steps import LeftOut, Steps

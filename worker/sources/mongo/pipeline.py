@@ -17,14 +17,13 @@ from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
 from worker.sources._names import splits
 from worker.sources._numbers import MAX_NUMBER
-from worker.sources.base import Query
+from worker.sources.base import NO_LIMIT, Query
 from worker.sources.mongo.names import MAX_INTEGER, queue_filter, value_filter
 
 Filter = Document
 Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
-NO_LIMIT = [2_147_483_647, 4_294_967_295, Int64(MAX_INTEGER), float(MAX_INTEGER), 2.0**64]  # what is written where there is none
 NO_TIMES = ["object", "binData", "objectId", "bool", "regex", "timestamp", "javascript", "minKey", "maxKey"]
 LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
 
@@ -136,7 +135,7 @@ def clean(query: Query, name: str, value: str) -> Filter:
     low, high = query.physical_range if name == query.target else (None, None)
     least = {"$gt": ["$$n", -MAX_NUMBER]} if low is None else {"$gte": ["$$n", low]}
     most = {"$lt": ["$$n", MAX_NUMBER]} if high is None else {"$lte": ["$$n", high]}
-    is_usable = [{"$isNumber": "$$n"}, least, most, {"$not": {"$in": ["$$n", NO_LIMIT]}}]
+    is_usable = [{"$isNumber": "$$n"}, least, most, {"$not": {"$in": ["$$n", [*NO_LIMIT, Int64(MAX_INTEGER)]]}}]
     usable = {"$cond": [{"$and": is_usable}, "$$n", LOST]}
     if query.missing_values:
         usable = {"$cond": [{"$in": ["$$n", list(query.missing_values)]}, None, usable]}

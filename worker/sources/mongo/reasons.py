@@ -8,9 +8,10 @@ from datetime import datetime
 from pymongo.errors import OperationFailure
 
 from shared.domain.identifiers import listed
+from shared.domain.timegrid import MINUTE
 from shared.drivers.mongo import Documents
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources.base import MINUTE, Query
+from worker.sources.base import Query
 from worker.sources.mongo.fields import IS_NOT_A_NUMBER, Kinds, kinds_of, value_at
 from worker.sources.mongo.pipeline import Filter, checked, documents_of, samples_of
 

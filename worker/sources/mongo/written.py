@@ -11,6 +11,7 @@ import numpy as np
 from bson import Decimal128, ObjectId
 
 from shared.domain.losses import Loss
+from shared.domain.timegrid import MINUTE
 from shared.drivers.mongo import Documents
 from shared.errors import EmptySeries, UnreadableData
 from worker.sources._moments import (
@@ -23,7 +24,7 @@ from worker.sources._moments import (
     refuse_two_kinds,
 )
 from worker.sources._times import Kind, Times, read_times
-from worker.sources.base import MAX_SAMPLES, MINUTE, Query
+from worker.sources.base import MAX_SAMPLES, Query
 from worker.sources.mongo.fields import value_at
 from worker.sources.mongo.pipeline import Filter, checked, documents_of, projected
 from worker.sources.mongo.steps import Steps, steps_of
