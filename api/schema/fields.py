@@ -26,6 +26,7 @@ from api.schema.sizes import Size
 from shared.domain import identifiers
 from shared.domain.durations import Duration
 from shared.domain.jobs import Hyperparameter
+from shared.domain.samples import DELAYS
 from shared.domain.texts import CONTROL, COUNTRY, MAX_DATES, SHORT, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
@@ -132,8 +133,7 @@ def _grids(value: object) -> object:
 
 def _between(least: Duration, most: Duration) -> AfterValidator:
     def check(duration: Duration) -> Duration:
-        if not duration.is_fixed or not least.seconds <= duration.seconds <= most.seconds:
-            raise ValueError(f"{duration} is not accepted; accepted are lengths from {least} to {most}, not in months")
+        duration.refuse_outside(least, most)
         return duration
 
     return AfterValidator(check)
@@ -174,7 +174,7 @@ TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Period = Annotated[Duration, _between(Duration(1, "min"), Duration(1, "w"))]
 Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
-Delay = Annotated[Duration, _between(Duration(1, "min"), Duration(31, "d"))]
+Delay = Annotated[Duration, _between(*DELAYS)]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 ConditionValue = Annotated[Hyperparameter, BeforeValidator(_condition)]

@@ -54,6 +54,11 @@ class Duration:
             raise ValueError(f"{self} has no fixed length")
         return self.count * _SECONDS[self.unit]
 
+    def refuse_outside(self, least: Duration, most: Duration) -> None:
+        """Raises ValueError for months, and for what is shorter or longer than these."""
+        if not self.is_fixed or not least.seconds <= self.seconds <= most.seconds:
+            raise ValueError(f"{self} is not accepted; accepted are lengths from {least} to {most}, not in months")
+
     def after(self, moment: datetime) -> datetime:
         """The moment this long after `moment` (31 January + 1mo = 28 February); raises ValueError beyond the year 9999."""
         return self._shifted(moment, 1)

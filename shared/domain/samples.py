@@ -9,6 +9,8 @@ from enum import StrEnum
 from shared.domain.durations import Duration
 from shared.domain.timegrid import SECONDS_PER_DAY
 
+DELAYS = (Duration(1, "min"), Duration(31, "d"))  # the shortest and the longest of samples that come late
+
 Scalar = str | bool | int | float
 Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there
 

@@ -303,6 +303,18 @@ def test_a_backtest_reads_samples_as_a_request_says_it(tmp_path: Path) -> None:
     assert refused.exit_code == 2
 
 
+def test_a_backtest_takes_how_late_samples_come_and_which_gaps_are_filled(tmp_path: Path) -> None:
+    file, out = usage(tmp_path / "usage.csv"), tmp_path / "forecasts.csv"
+    frame = pd.read_csv(file)
+    before_gap, after_gap = frame[: (DAYS - 2) * 24 - 12], frame[(DAYS - 2) * 24 - 2 : DAYS * 24]
+    pd.concat([before_gap, after_gap]).to_csv(file, index=False)  # ten hours, which end two steps before the first cutoff
+    command = ("backtest", str(file), *WORDS, *HISTORY, "--json")
+    for fill, origins in (("{}", 2), ('{"longest": "6h"}', 1), ('{"method": "interpolate"}', 2), ('{"method": "none"}', 1)):
+        assert summary_of(run(*command, "--fill", fill))["queues"]["a"]["origins"] == origins
+    run(*command, "--ingestion-delay", "3h", "--out", str(out))
+    assert {origin[11:13] for origin in pd.read_csv(out)["origin"]} == {"21"}
+
+
 def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--json")
     assert run(*command).stderr == ""
@@ -338,6 +350,11 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--timezone", "Mars/Olympus"), "Europe/Berlin"),
         (("--holidays", "XX"), "ISO 3166"),
         (("--holidays", "christmas"), "2026-01-01"),
+        (("--ingestion-delay", "soon"), "--ingestion-delay: 'soon' is not a duration"),
+        (("--ingestion-delay", "2mo"), "accepted are lengths from 1min to 31d"),
+        (("--fill", '{"method": "spline"}'), '{"method": "interpolate", "previous_day" or "none", "longest": "6h"}'),
+        (("--fill", '{"length": "6h"}'), "--fill"),
+        (("--fill", '{"longest": "30min"}'), "at least one step"),
         (("--interval", "90"), "--interval"),
         (("--bounds", "100"), "0,100"),
         (("--bounds", "100,0"), "0,100"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import available_timezones
 
 from shared.domain.durations import Duration
-from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar, Where
+from shared.domain.samples import DELAYS, CsvForm, Fill, FillMethod, Scalar, Where
 from shared.errors import UsageError
 
 _FILL = 'accepted is {"method": "interpolate", "previous_day" or "none", "longest": "6h"}, each of them or none'
@@ -59,10 +59,14 @@ def fill_of(text: str) -> Fill:
 
 def delay_of(text: str) -> Duration | None:
     """How late samples come, None = nothing is said; raises UsageError."""
+    if not text:
+        return None
     try:
-        return Duration.parse(text) if text else None
+        delay = Duration.parse(text)
+        delay.refuse_outside(*DELAYS)
     except ValueError as error:
         raise UsageError(f"--ingestion-delay: {error}") from error
+    return delay
 
 
 def numbers_of(text: str) -> tuple[float, ...]:
