@@ -310,7 +310,7 @@ def test_switches_beside_numbers_are_a_loss(influxd: Influxd) -> None:
 
 
 @pytest.mark.parametrize("aggregation", [Aggregation.MEAN, Aggregation.TIME_WEIGHTED_MEAN])
-def test_what_stands_for_no_limit_is_left_out_of_companions_too(influxd: Influxd, aggregation: Aggregation) -> None:
+def test_what_stands_for_no_limit_is_left_out_of_covariates_too(influxd: Influxd, aggregation: Aggregation) -> None:
     influxd.make_database(DATABASE)
     points = ((hour, 2147483647 if hour % 5 == 2 else 5) for hour in range(20))
     influxd.write((f"m,queue=a used_capacity=1,most={most},bytes=1e12 {START + hour * 3_600}" for hour, most in points), DATABASE)
