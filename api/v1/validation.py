@@ -40,7 +40,7 @@ def _answer_form_problems(error: ValidationError) -> Response:
 @route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_answer_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    now, job_request = datetime.now(UTC), of_the_caller(json.to_request())
+    now, job_request = datetime.now(UTC), services.settings.with_cluster(of_the_caller(json.to_request()))
     problems = [
         Problem(field=str(error.ids.get("field", "")), message=str(error)) for error in refusals(services, job_request, now)
     ]

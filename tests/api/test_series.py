@@ -12,11 +12,15 @@ from urllib.parse import quote, urlencode
 import pytest
 from flask.testing import FlaskClient
 
+from api.edge.context import EXTENSION, Services
+from shared.config.settings import Settings
 from shared.domain.jobs import Job
 from shared.domain.reports import Point
 from shared.domain.samples import Aggregation
+from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.scene import Granting
+from tests.api.bodies import a_body
+from tests.api.scene import Granting, MakeApp
 from tests.factories import SUMS, a_forecast, a_job, a_report, a_request, an_accuracy
 
 QUEUE, JOB = "root.shared", "hourly"
@@ -221,6 +225,21 @@ def test_steps_aggregations_and_partitions_of_one_job_name_stay_apart_everywhere
         assert issue["mape"] == value
     gauges = [line for line in client.get("/metrics").text.splitlines() if line.startswith("queuecast_queue_mape")]
     assert sorted(line.split()[-1] for line in gauges) == ["3.0", "4.0", "5.0"]
+
+
+def test_a_connection_names_the_cluster_of_requests_that_name_none(
+    settings: Settings, make_app: MakeApp, run_state: RunState
+) -> None:
+    connections = {name: {"kind": "files", "path": str(settings.data_dir / name), "cluster": name} for name in ("east", "west")}
+    given = {name: getattr(settings, name) for name in ("data_dir", "files_dir", "store_url")}
+    app = make_app(Settings(**given, connections=connections))
+    services: Services = app.extensions[EXTENSION]
+    for name, own, meant in (("east", "", "east"), ("west", "", "west"), ("east", "prod", "prod"), ("files", "", "files:")):
+        source = {"name": name, "path": "*.csv"}
+        body = a_body("data.source", source) | ({"cluster": own} if own else {})
+        accepted = app.test_client().post("/v1/jobs", json=body)
+        assert accepted.status_code == 202, accepted.json
+        assert services.store.jobs.get(accepted.json["job_id"]).request.series(QUEUE).cluster == meant
 
 
 def test_a_job_id_of_another_project_opens_nothing(known: Store, client: FlaskClient, grant: Granting) -> None:
