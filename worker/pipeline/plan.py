@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
+from unicodedata import normalize
 
 from shared.domain.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
 from shared.domain.identifiers import first_of, listed, shown, why_no_queue
@@ -42,12 +43,23 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
     """
     names = sorted(set(found_names))
     refused = {name: why for name in names if (why := why_no_queue(name))}
+    twins = tuple(_twins(name for name in names if name not in refused))
     if not refused:
-        return names, ()
+        return names, twins
     examples = first_of(refused.items(), MAX_QUEUES_NAMED, say=lambda refusal: f"{shown(refusal[0])}: {refusal[1]}", between="; ")
     if len(refused) == len(names):
         raise UnreadableData(f"no name in the source may be a queue's: {examples}")
-    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}",)
+    return [name for name in names if name not in refused], (f"queues left out for their names: {examples}", *twins)
+
+
+def _twins(names: Iterable[str]) -> Iterator[str]:
+    """What to say of names that look the same: each is a queue of its own."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(" ".join(normalize("NFKC", name).split()), []).append(name)
+    if twins := [" and ".join(map(ascii, some)) for some in alike.values() if len(some) > 1]:
+        shown_ones = first_of(twins, MAX_QUEUES_NAMED, between="; ")
+        yield f"queues whose names look the same and differ in blanks or in how a letter is written are kept apart: {shown_ones}"
 
 
 def wanted_queues(request: JobRequest, known: Iterable[str]) -> tuple[list[str], Warnings]:

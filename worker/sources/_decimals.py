@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ASK = 'say in `csv` which it is: {"decimal": ","} or {"decimal": ".", "thousands": ","}'
+MIN_CELLS = 10  # with three digits behind their points, before that says something
 MIN_FACTOR = 10  # how far below the whole numbers those with a point lie, where the point looks like one of thousands
 _BLANKS = " '’\u00a0\u202f"  # between thousands, as in France and Switzerland: there they mean nothing else
 _IN_BLANKS = rf"^[+-]?\d{{1,3}}([{_BLANKS}]\d{{3}})+([.,]\d*)?$"
 _POINT_EITHER, _COMMA_EITHER = r"^[+-]?[1-9]\d{0,2}\.\d{3}$", r"^[+-]?[1-9]\d{0,2},\d{3}$"  # decimals, or thousands
+_EITHER = re.compile(_POINT_EITHER)
 
 
 def _telling(decimal: str, other: str) -> str:
@@ -73,8 +76,7 @@ def signs_of(cells: pa.ChunkedArray, form: CsvForm) -> Signs:
         decimal = form.decimal or ("," if form.thousands == "." else ".")
         return Signs(decimal=decimal, thousands=form.thousands or ("." if decimal == "," else ""))
     if not pc.any(pc.match_substring(cells, ",")).as_py():
-        doubt = points_in_doubt(cells)
-        return Signs(doubt=f'{doubt}; if the point stands between thousands, say `csv`: {{"thousands": "."}}' if doubt else "")
+        return Signs(doubt=points_in_doubt(cells))
     return _told(cells)
 
 
@@ -110,7 +112,9 @@ def _told(cells: pa.ChunkedArray) -> Signs:
 
 
 def points_in_doubt(cells: pa.ChunkedArray) -> str:
-    """Why a point may be one of thousands: always three digits behind it, and far below the numbers without one; or ""."""
+    """Why a point may be one of thousands: always three digits behind it, and far below the numbers without one, or with a 0 at
+    the end, which whoever writes whole numbers without a point leaves out; or "".
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -119,9 +123,20 @@ def points_in_doubt(cells: pa.ChunkedArray) -> str:
     if not len(pointed) or not len(others) or not pc.all(pc.match_substring_regex(pointed, _POINT_EITHER)).as_py():
         return ""
     low, high = (np.abs(part.cast(pa.float64()).to_numpy()) for part in (pointed, others))
-    if np.median(low) * MIN_FACTOR > np.median(high):
+    three = f"every number with a point has three digits behind it, such as {str(pointed[0])!r}"
+    if np.median(low) * MIN_FACTOR <= np.median(high):
+        return f"{three}, and lies far below the others, such as {str(others[0])!r}"
+    with_zero = pointed.filter(pc.match_substring_regex(pointed, "0$"))
+    if len(with_zero) and 0 < high.max() < 1_000:
+        other = others[int(np.argmax(high))]
+        return (
+            f"{three}, some with a 0 at the end, such as {str(with_zero[0])!r}, and others have no point, such as {str(other)!r}"
+        )
+    return ""
+
+
+def all_in_doubt(cells: Sequence[str]) -> str:
+    """Why the points of whole numbers may be those of thousands: all of them have three digits behind it; or ""."""
+    if len(cells) < MIN_CELLS or not all(_EITHER.match(cell) for cell in cells):
         return ""
-    return (
-        f"every number with a point has three digits behind it, such as {str(pointed[0])!r}, and lies far below the others, such"
-        f" as {str(others[0])!r}"
-    )
+    return f"every number has a point and three digits behind it, such as {cells[0]!r}"

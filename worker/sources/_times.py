@@ -74,6 +74,8 @@ def read_times(cells: pa.Array, /, **ids: str) -> Times:
     """
     import pyarrow.types as kind
 
+    if kind.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
     if kind.is_timestamp(cells.type) or kind.is_date(cells.type):
         return _from_typed(cells)
     if kind.is_integer(cells.type) or kind.is_floating(cells.type) or kind.is_null(cells.type):
@@ -154,8 +156,8 @@ def _microseconds(index: pd.DatetimeIndex) -> NDArray[np.int64]:
 
 
 def _usable(moments: NDArray[np.float64] | NDArray[np.int64], kinds: NDArray[np.integer]) -> Times:
-    """Without what is outside pandas' time."""
-    is_usable = (np.abs(moments) < _MAX_MICROSECONDS) & (kinds != Kind.UNREADABLE)
+    """Without what is outside pandas' time, and without the beginning of all clocks, where a time was not known."""
+    is_usable = (moments >= _MIN_EPOCH * 1e6) & (moments < _MAX_MICROSECONDS) & (kinds != Kind.UNREADABLE)
     return Times(
         moments=np.where(is_usable, moments, 0).astype(np.int64),
         kinds=np.where(is_usable, kinds, Kind.UNREADABLE).astype(np.uint8),

@@ -137,6 +137,17 @@ def test_a_name_that_would_deceive_or_break_is_refused_and_the_others_go_on(name
         accepted_queues([name])
 
 
+def test_names_that_look_the_same_are_queues_of_their_own_and_told() -> None:
+    names, [warning] = accepted_queues(
+        ["root.etl", "root.etl ", "ro\u0308t", "r\u00f6t", "root\u00a0etl", "root etl", "Root.etl"]
+    )
+    assert len(names) == 6 + 1
+    assert "'ro\\u0308t' and 'r\\xf6t'" in warning
+    assert "'root.etl' and 'root.etl '" in warning
+    assert "'root etl' and 'root\\xa0etl'" in warning
+    assert accepted_queues(["root.etl", "root.ETL"]) == (["root.ETL", "root.etl"], ())
+
+
 def test_of_many_refused_names_a_few_are_shown() -> None:
     _, [warning] = accepted_queues(["a", *(f"x{number}\n" for number in range(1_000))])
     assert warning.endswith("and 995 more")

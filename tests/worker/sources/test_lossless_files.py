@@ -66,6 +66,24 @@ def test_a_point_that_looks_like_one_of_thousands_is_a_warning(tmp_path):
     assert values(read(tmp_path, csv=CsvForm(thousands="."))) == [987.0, 1034.0, 1120.0, 950.0]
 
 
+@pytest.mark.parametrize(
+    ("target", "cells", "said"),
+    [
+        ("used_memory_mb", [f"{value}.{value + 300}" for value in range(1, 21)], "every number has a point and three digits"),
+        ("used_capacity", ["987", "200.120", "310.123"], "some with a 0 at the end, such as '200.120'"),
+        ("used_capacity", ["0", "20.120", "31.123"], None),  # decimals, and nothing
+        ("used_capacity", ["987", "200.121", "310.123"], None),
+        ("used_capacity", [f"{value}.{value + 300}" for value in range(1, 21)], None),  # per cent
+        ("used_memory_mb", ["0.512", *[f"{value}.{value + 300}" for value in range(1, 21)]], None),
+    ],
+)
+def test_whole_numbers_with_a_point_are_a_warning_and_decimals_are_not(tmp_path, target, cells, said):
+    write_csv(tmp_path, hourly(cells), header=f"timestamp,queue,{target}")
+    advice = read(tmp_path, target=target).advice
+    assert (advice == ()) if said is None else (said in advice[0])
+    assert read(tmp_path, target=target, csv=CsvForm(decimal=".")).advice == ()
+
+
 def test_values_outside_the_physical_range_and_missing_values_are_left_out(tmp_path):
     write_csv(tmp_path, hourly([*map(str, range(20)), "-1", "2147483647", "NaN", "20"]))
     reading = read(tmp_path, physical_range=(0.0, None))
@@ -327,6 +345,16 @@ def test_a_text_beside_samples_is_no_dimension(tmp_path, told):
     assert len(values(read(tmp_path))) == 24
 
 
+@pytest.mark.parametrize(("header", "form"), [("time", "%H:%M"), ("hour", "%H"), ("Uhrzeit", "%H:%M:%S"), ("time", "%I:%M %p")])
+def test_a_time_of_day_in_another_column_is_told(tmp_path, header, form):
+    rows = [f"{at:%Y-%m-%d},{at.strftime(form)},a,{value}" for value, at in enumerate(HOURS)]
+    write_csv(tmp_path, rows, header=f"timestamp,{header},queue,used_capacity")
+    with pytest.raises(
+        UnreadableData, match=f"timestamps are days, and '{header}' seems to tell the time of day.*one column with both"
+    ):
+        read(tmp_path)
+
+
 def test_two_files_of_one_queue_with_other_numbers_are_not_mixed(tmp_path):
     for cluster, value in (("a", "30"), ("b", "80")):
         write_csv(tmp_path, hourly([value] * 24), name=f"cluster-{cluster}/usage.csv")
@@ -346,6 +374,8 @@ def test_folders_of_parts_are_one_table_and_their_keys_are_columns(tmp_path):
         read(tmp_path)
     assert values(read(tmp_path, where={"cluster": ("y",)})) == [2.0] * 24
     assert queues(tmp_path, None, "queue", "cluster") == ["a/x", "a/y"]
+    with pytest.raises(SourceNotFound, match=r"no column 'dt', which is a folder's name: accepted is a column"):
+        read(tmp_path, time_field="dt", where={"cluster": ("x",)})
     with pytest.raises(SourceNotFound, match=r"no column 'pool' in .*part-00000.*a part of one table"):
         queues(tmp_path, None, "pool")
 
@@ -362,6 +392,18 @@ def test_of_too_many_covariates_the_most_related_are_kept_and_limits_too(tmp_pat
     assert len(reading.frame.columns) == 202
     assert "301 columns that nobody asked for" in reading.notes[0]
     assert set(read(tmp_path, columns=(), limits=Limits(maximum="m7")).frame) == {"used_capacity", "m7", "absolute_capacity"}
+
+
+def test_where_clocks_begin_there_is_no_time(tmp_path):
+    times = [f"{at.isoformat()}" for at in HOURS]
+    times[5] = times[7] = "1970-01-01T00:00:00+00:00"
+    frame = pd.DataFrame({"timestamp": pd.Categorical(times), "queue": "a", "used_capacity": 1.0})
+    frame.to_parquet(tmp_path / "categories.parquet")
+    frame.to_csv(tmp_path / "texts.csv", index=False)
+    frame.assign(timestamp=pd.to_datetime(times)).to_parquet(tmp_path / "typed.parquet")
+    for name in ("categories.parquet", "texts.csv", "typed.parquet"):
+        [loss] = read(tmp_path, name).losses
+        assert (loss.what, loss.count, loss.total) == ("rows without a readable timestamp", 2, 24)
 
 
 def test_every_fault_of_a_place_is_told_at_once(tmp_path):

@@ -49,6 +49,11 @@ class Column:
         return next((numbers.signs.said for _, numbers in self.read if numbers.signs.said), "")
 
     @property
+    def texts(self) -> list[str]:
+        """All cells of files that say numbers by texts, as they are written."""
+        return [text for _, numbers in self.read if numbers.texts is not None for text in numbers.texts.dropna()]
+
+    @property
     def doubt(self) -> str:
         """Why its numbers may mean something else."""
         return next((numbers.signs.doubt for _, numbers in self.read if numbers.signs.doubt), "")

@@ -105,7 +105,8 @@ def wide_hint(table: Table, query: Query) -> str:
 
 def missing_column(table: Table, name: str, query: Query) -> SourceNotFound:
     """What to say of a file that has a queue and lacks a column."""
-    found = f"found no column {name!r}, there are {listed(table.columns)}{wide_hint(table, query)}"
+    folder = ", which is a folder's name: accepted is a column" if name in table.keys else ""
+    found = f"found no column {name!r}{folder}, there are {listed(table.columns)}{wide_hint(table, query)}"
     return SourceNotFound(found, file=table.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 
 import numpy as np
@@ -12,7 +13,9 @@ from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.domain.samples import Aggregation
 from shared.domain.timegrid import MINUTE
+from shared.domain.units import Unit, unit_of
 from shared.errors import EmptySeries
+from worker.sources._decimals import all_in_doubt
 from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
 from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
 from worker.sources._resampling import last_of_each_moment, resample
@@ -22,6 +25,7 @@ from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable
 
+WHOLE = (Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
 LINES = "lines with too few or too many cells"
 QUOTED = "lines inside of a quote that nobody closed"
 ADVICE = {
@@ -40,7 +44,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     usable = unique.index[unique[judged].notna().any(axis=1)]
     losses = tuple(_losses(parts, samples, query))
     if usable.empty:
-        raise EmptySeries(_why_empty(parts, samples, losses, query), queue=query.queue)
+        raise EmptySeries(_why_empty(parts, samples, losses, query), last_at=_newest(parts, samples), queue=query.queue)
     if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
         unique = last_of_each_moment(samples.frame(samples.rows.is_known))
     steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
@@ -115,13 +119,24 @@ def _why_empty(parts: Sequence[Part], samples: Samples, losses: Sequence[Loss], 
     return "; ".join([*(loss.text for loss in losses), reason])
 
 
+def _newest(parts: Sequence[Part], samples: Samples) -> datetime | None:
+    """Of rows outside of the history, when there are none in it."""
+    if samples.rows.is_inside.any() or not (ends := _ends(parts, samples)):
+        return None
+    newest: datetime = as_index(np.array([max(last for _, last, _ in ends)]))[0].to_pydatetime()
+    return newest
+
+
+def _ends(parts: Sequence[Part], samples: Samples) -> list[tuple[int, int, int]]:
+    """First and last moment of rows in and outside of the history, and how many there are."""
+    moments = samples.rows.at[samples.rows.is_readable]
+    near = [(int(moments.min()), int(moments.max()), len(moments))] if len(moments) else []
+    return [*(part.outside for part in parts if part.outside[2]), *near]
+
+
 def _where(parts: Sequence[Part], samples: Samples, query: Query) -> str:
     """Where its rows lie, if not in the history."""
-    moments = samples.rows.at[samples.rows.is_readable]
-    ends = [part.outside for part in parts if part.outside[2]]
-    if len(moments):
-        ends.append((int(moments.min()), int(moments.max()), len(moments)))
-    if not ends:
+    if not (ends := _ends(parts, samples)):
         return "found no row of it"
     first, last, count = min(end[0] for end in ends), max(end[1] for end in ends), sum(end[2] for end in ends)
     first_at, last_at = as_index(np.array([first, last]))
@@ -136,5 +151,12 @@ def _notes(samples: Samples) -> Iterator[str]:
 
 
 def _doubts(samples: Samples, query: Query) -> Iterator[str]:
-    if query.target and query.target in samples.columns and (doubt := samples.columns[query.target].doubt):
-        yield f"{query.target}: {doubt}"
+    column = samples.columns.get(query.target or "")
+    if column is None:
+        return
+    doubt = column.doubt
+    is_said = query.csv.decimal or query.csv.thousands
+    if not doubt and not is_said and unit_of(str(query.target), np.nanmax(column.values, initial=0.0)) in WHOLE:
+        doubt = all_in_doubt(column.texts)
+    if doubt:
+        yield f'{query.target}: {doubt}; if the point stands between thousands, say `csv`: {{"thousands": "."}}'

@@ -5,6 +5,7 @@ Looking costs nothing until such rows are met; then the files are read once more
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 MAX_LOOKED_AT = 200  # columns of a file
 MAX_VALUES = 20  # of a column of whole numbers that may tell rows apart
 ALWAYS = 0.9  # of the timestamps that have several numbers: in so many of them the column differs
+DAY = 86_400_000_000  # microseconds
+TIME_OF_DAY = r"\d{1,2}(:\d{2}){0,2}(\.\d+)?(\s?[AaPp][Mm])?"
+HOUR = re.compile("hour|time|hh|stunde|heure|hora", re.IGNORECASE)
 FILE = "(the file)"  # no column may be called so
 
 Values = Mapping[str, pd.Series]  # column → its texts, by the row's place
@@ -60,6 +64,7 @@ def _refuse_shared(files: Files, layout: Layout, parts: Sequence[Part], rows: pd
         return
     rows = rows[rows["at"].isin(shared)]
     values = _others(files, layout, parts, query)
+    _refuse_time_of_day(values, rows, query)
     telling = [name for name, texts in values.items() if _tells(texts, rows, count)]
     many = are_many(len(shared), len(ends))
     if layout.is_by_file and (telling or many):
@@ -126,6 +131,19 @@ def _tells(texts: pd.Series, rows: pd.DataFrame, count: int) -> bool:
     if numbers.notna().any() and (len(values) > MAX_VALUES or (numbers % 1 > 0).any()):
         return False
     return bool((own.groupby(rows["at"]).nunique() > 1).mean() >= ALWAYS)
+
+
+def _refuse_time_of_day(values: Values, rows: pd.DataFrame, query: Query) -> None:
+    """Raises UnreadableData when timestamps are days, and another column has the hour."""
+    if (rows["at"] % DAY).nunique() > 1:
+        return
+    for name, texts in values.items():
+        own = texts[rows.index].fillna("")
+        is_time = own.str.fullmatch(TIME_OF_DAY).all() and (own.str.contains(":").all() or HOUR.search(name))
+        if is_time and (own.groupby(rows["at"]).nunique() > 1).mean() >= ALWAYS:
+            found = f"its timestamps are days, and {name!r} seems to tell the time of day, such as {own.iloc[-1]!r}"
+            reason = f"{found}; accepted is one column with both, such as 2026-01-05T13:00:00Z"
+            raise UnreadableData(reason, queue=query.queue, column=query.time_field)
 
 
 def _no_queue_column(values: Values, rows: int, moments: int, query: Query) -> UnreadableData:
