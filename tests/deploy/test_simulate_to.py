@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from deploy.simulate import Cluster, simulate
-from deploy.simulate_to import write_to
+from deploy.simulate_to import others_at, write_to
+from shared.command.root import build_app
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
@@ -45,6 +47,8 @@ def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connec
     place = Place(name=connection.kind, collection="usage", measurement="usage")
     written = [write_to(connection, place, a_cluster()) for _ in range(2)]
     assert written[0] == written[1]
+    assert others_at(connection, place, set(written[0])) == []
+    assert others_at(connection, place, {"root.mine"}) == sorted(written[0])
     source = sources[connection.kind](connection)
     assert source.queues(all_queues(place)) == sorted(written[0])
     queue, samples = next(iter(written[0].items()))
@@ -54,6 +58,19 @@ def test_what_was_written_twice_is_there_once_and_can_be_read(connection: Connec
     assert reading.advice == ()
     expected = dict(a_cluster())[queue].set_index("timestamp")["used_capacity"].resample("3600s", origin="epoch").mean().dropna()
     assert reading.frame["used_capacity"].tolist() == pytest.approx(expected.tolist())
+
+
+def test_no_cluster_is_written_beside_queues_of_another_unless_told(mongod: MongoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with mongod.client() as client:
+        client.drop_database("simulated")
+        client["simulated"].usage.insert_one({"queue": "root.mine"})
+    monkeypatch.setenv("QUEUECAST_MONGODB_URL", mongod.url_of("simulated"))
+    words = ["simulate", "--to", "mongodb", "--place", "usage", "--queues", "2", "--days", "1", "--step", "1h"]
+    refused = CliRunner().invoke(build_app(), words)
+    assert refused.exit_code == 2
+    assert "usage has other queues: root.mine; take another --place, or --force" in " ".join(refused.stderr.split())
+    assert CliRunner().invoke(build_app(), [*words, "--force"]).exit_code == 0
+    assert CliRunner().invoke(build_app(), [*words[:3], "--place", "new", *words[5:]]).exit_code == 0
 
 
 def test_files_are_written_by_the_other_option(tmp_path: Path) -> None:

@@ -198,6 +198,7 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
         ("keep_jobs", "long", "; or forever"),
         ("flower_url", "flower:5555", "accepted is an address that begins with http:// or https://"),
         ("mark_levels", "80", "accepted is a list, such as [80.0, 100.0]"),
+        ("mark_levels", "[120]", "accepted is 100.0 or less"),
         ("mark_levels", "eighty", "is not the JSON that it should be"),
         ("proxy_addresses", '["proxy"]', "accepted is an address, or a network such as 10.0.0.0/8"),
         ("api_threads", "65", "accepted is 64 or less"),
