@@ -20,7 +20,8 @@ from shared.store import lead_on
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
-from worker.backtest.options import names_of, with_fields
+from worker.backtest.options import with_fields
+from worker.backtest.sample_options import names_of
 from worker.fleet.liveness import is_alive
 
 app = typer.Typer()

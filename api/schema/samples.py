@@ -14,7 +14,6 @@ from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar
 
 MAX_QUEUE_FIELDS = 5
 MAX_CONDITIONS = 10
-MAX_CONDITION_VALUES = 100
 MAX_MISSING = 20
 
 Sign = Annotated[str, Field(min_length=1, max_length=1)]

@@ -15,7 +15,7 @@ from shared.domain.samples import Limits
 from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
 from shared.errors import UsageError
-from worker.backtest.sample_options import csv_of, delay_of, fill_of, numbers_of, queue_fields_of, where_of, zone_of
+from worker.backtest.sample_options import csv_of, delay_of, fill_of, names_of, numbers_of, queue_fields_of, where_of, zone_of
 
 CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
 FILL = typer.Option(help='How gaps are filled: {"method": "interpolate", "longest": "6h"}.', show_default="line, then day")
@@ -69,11 +69,6 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
     vars(whole)["__signature__"] = own.replace(parameters=shown)  # typer reads the options from it
     whole.__annotations__ = {name: hints[name] for name in every}
     return whole
-
-
-def names_of(text: str) -> tuple[str, ...]:
-    """The names of a comma-separated list."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def holidays_in(text: str) -> str | tuple[date, ...] | None:

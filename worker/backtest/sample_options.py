@@ -77,9 +77,14 @@ def numbers_of(text: str) -> tuple[float, ...]:
         raise UsageError(f"--missing-values {text!r}: accepted are numbers, separated by commas") from error
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """The names of a comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def queue_fields_of(text: str) -> str | tuple[str, ...]:
     """One column, or those of a comma-separated list, which make up the name together."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = names_of(text)
     return names if len(names) > 1 else text
 
 

@@ -61,25 +61,10 @@ def by_end(steps: pd.Series, step_seconds: int) -> pd.Series:
 
 
 def outside_range(query: Query, lost: Sequence[tuple[datetime, str]], usable: pd.Series, *, total: int) -> Loss:
-    """Values of the target that cannot be: below 0, where nothing else is said.
-
-    That they all lie on one side says nothing here, and where they end, that the series has no whole end.
-    """
-    low, high = query.physical_range
-    times = [moment for moment, _ in lost]
-    advice = f"accepted are {_range(low, high)} (`bounds`); numbers that mean that there is no value belong into `missing_values`"
-    numbers = usable.dropna()
-    return Loss(
-        what=OUTSIDE,
-        column=query.target,
-        count=len(lost),
-        total=total,
-        first_at=min(times),
-        last_at=max(times),
-        example=lost[0][1][:MAX_EXAMPLE],
-        advice=advice,
-        is_at_end=numbers.empty or max(times) > numbers.index.max(),
-    )
+    """Values of the target that cannot be: below 0, where nothing else is said. That they lie on one side says nothing here."""
+    accepted = f"accepted are {_range(*query.physical_range)} (`bounds`)"
+    advice = f"{accepted}; numbers that mean that there is no value belong into `missing_values`"
+    return lost_cells(OUTSIDE, str(query.target), lost, usable, advice=advice, total=total)
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -92,15 +92,14 @@ class MongoSource:
             own = documents_of(query, among) if is_written else samples_of(query, among)
             kinds = _fields(documents, own, newest_by=None if advice or is_written else query.time_field)
             columns = query.chosen(self._unnamed(query, kinds))
-            steps, notes, losses, doubts = self._steps(documents, query, among, columns, is_written=is_written)
-            losses = (*losses, *losses_of(documents, query, among, columns, steps))
+            steps = _steps(documents, query, among, columns, is_written=is_written)
+            losses = (*steps.losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
-            if query.target in kinds and kinds[query.target]["text"]:
-                doubts = (*doubts, *doubts_of(documents, query, own))
+            has_texts = query.target in kinds and kinds[query.target]["text"] > 0
+            doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
+        notes = [note] if (note := query.note_unnamed(len(self._unnamed(query, kinds)))) else []
         if query.columns is None and (texts := self._unknown(textual(kinds), query)):
-            notes.insert(0, f"fields of text that nobody asked for: left out {listed(texts)}")
-        if note := query.note_unnamed(len(self._unnamed(query, kinds))):
-            notes.insert(0, note)
+            notes.append(f"fields of text that nobody asked for: left out {listed(texts)}")
         unasked = [name for name in steps.frame if name not in query.required]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
@@ -109,22 +108,9 @@ class MongoSource:
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
             losses=losses,
-            notes=tuple(notes),
-            advice=(*([advice] if advice else []), *doubts),
+            notes=(*notes, *steps.notes),
+            advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )
-
-    def _steps(
-        self, documents: Documents, query: Query, among: Filter, columns: Sequence[str], *, is_written: bool
-    ) -> tuple[Steps, list[str], tuple[Loss, ...], tuple[str, ...]]:
-        """Whole steps of what is one thing, with notes, losses and advice."""
-        if is_written:
-            written = read_written(documents, query, among, columns)
-            refuse_unasked(documents, query, among, written.steps, written.shared)
-            return written.steps, list(written.notes), written.losses, written.advice
-        steps = read_steps(documents, query, among, columns)
-        refuse_unasked(documents, query, among, steps, shared_dates(documents, query, among, columns, steps))
-        refuse_turns(documents, query, among, steps)
-        return steps, list(steps.notes), tuple(timeless(documents, query, among, columns, steps)), ()
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
@@ -139,6 +125,20 @@ class MongoSource:
         """Those that nobody has given a meaning."""
         known = {*query.required, *query.queue_fields, *query.where, query.time_field, self._connection.document_field}
         return [name for name in names if name not in known]
+
+
+def _steps(documents: Documents, query: Query, among: Filter, columns: Sequence[str], *, is_written: bool) -> Steps:
+    """Whole steps of what is one thing."""
+    if is_written:
+        steps, shared = read_written(documents, query, among, columns)
+    else:
+        steps = read_steps(documents, query, among, columns)
+        shared = shared_dates(documents, query, among, columns, steps)
+    refuse_unasked(documents, query, among, steps, shared)
+    if is_written:
+        return steps
+    refuse_turns(documents, query, among, steps)
+    return replace(steps, losses=tuple(timeless(documents, query, among, columns, steps)))
 
 
 def _distinct(documents: Documents, query: Query, among: Filter) -> list[str | None]:

@@ -13,6 +13,7 @@ import pandas as pd
 from bson import Decimal128
 from pymongo.errors import OperationFailure
 
+from shared.domain.losses import Loss
 from shared.drivers.mongo import Document, Documents
 from shared.errors import UnreadableData
 from worker.sources._resampling import last_of_each_moment, resample
@@ -40,7 +41,8 @@ class Steps:
 
     frame: as of a Reading. moments: distinct timestamps; usable: how many of them have a number in the target, or in any column
         when there is no target; newest_at: the last of these; lost: how many have a value that is there and of
-        no use; left_out: these values by column, where they were met one by one. notes: how they were read, when that is unusual.
+        no use; left_out: these values by column, where they were met one by one.
+    losses, notes, advice: as of a Reading, of how the documents were read.
     """
 
     frame: pd.DataFrame
@@ -50,7 +52,9 @@ class Steps:
     newest_at: datetime | None = None
     lost: int = 0
     left_out: Mapping[str, LeftOut] | None = None
+    losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 def read_steps(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Steps:

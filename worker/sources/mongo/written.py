@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 from bson import Decimal128, ObjectId
 
-from shared.domain.losses import Loss
 from shared.domain.timegrid import MINUTE
 from shared.drivers.mongo import Documents
 from shared.errors import EmptySeries, UnreadableData
@@ -34,24 +33,13 @@ PER_MILLISECOND = {Kind.SECONDS: "1000", Kind.MILLISECONDS: "1", Kind.MICROSECON
 NO_DATE = ["string", "number"]  # timestamps that a range of dates skips without a word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What such a queue has: whole steps, and what is to be said of it."""
-
-    steps: Steps
-    losses: tuple[Loss, ...]
-    notes: tuple[str, ...]
-    advice: tuple[str, ...]
-    shared: Shared
-
-
 def has_written(documents: Documents, query: Query, among: Filter) -> bool:
     """Whether one of the queue's documents has text or a number as timestamp; an index makes it free."""
     return documents.find_one({**documents_of(query, among), checked(query.time_field): {"$type": NO_DATE}}) is not None
 
 
-def read_written(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Written:
-    """Every document of the queue, its time read by itself; raises EmptySeries, UnreadableData."""
+def read_written(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> tuple[Steps, Shared]:
+    """Whole steps of all documents of the queue, the time of each read by itself; raises EmptySeries, UnreadableData."""
     told = (query.time_field, *query.judged(columns))  # a document without any of these is of another kind
     rows = [row for row in _rows(documents, query, among, columns) if any(value_at(row, name) is not None for name in told)]
     stored = [value_at(row, query.time_field) for row in rows]
@@ -67,14 +55,13 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
         raise EmptySeries(f"{found}, none in {query.history}", queue=query.queue)
     at = list(as_index(moments.at[known]).to_pydatetime())
     values = [[value_at(rows[place], name) for name in columns] for place in known]
-    steps = steps_of(query, columns, at, values)
-    return Written(
-        steps=steps,
+    steps = replace(
+        steps_of(query, columns, at, values),
         losses=tuple(lost_times(moments, examples.get(Kind.UNREADABLE), query)),
         notes=tuple(notes_on_times([times], query)),
         advice=(_slow(documents, times, query), *advice_on_times([times], query)),
-        shared=Shared(stored=_shared(at, values, [stored[place] for place in known], query, columns), newest_at=max(at)),
     )
+    return steps, Shared(stored=_shared(at, values, [stored[place] for place in known], query, columns), newest_at=max(at))
 
 
 def _rows(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> list[Mapping[str, object]]:
