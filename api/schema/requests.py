@@ -27,7 +27,7 @@ from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.places import Place
-from shared.domain.samples import Aggregation
+from shared.domain.samples import NO_LIMIT_IN_PANEL, Aggregation
 from shared.domain.texts import ClusterName
 from shared.domain.units import Unit
 
@@ -125,6 +125,9 @@ class JobBody(SamplesBody):
             for column in limits.to_limits().columns if limits else ():
                 if column in taken:
                     raise ValueError(f"{column!r} is the {name}; accepted are numbers, and other columns of numbers")
+        if limits and info.data.get("queues_from_columns"):
+            for column in limits.to_limits().columns:
+                raise ValueError(f"{column!r} {NO_LIMIT_IN_PANEL}")
         return limits
 
     @field_validator("bounds")

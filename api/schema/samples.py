@@ -89,6 +89,14 @@ class SamplesBody(Form):
             raise ValueError(f"target, time_field and queue_field must be different columns, found {', '.join(named)}")
         return queue
 
+    @field_validator("queues_from_columns")
+    @classmethod
+    def _panel_has_no_other_columns(cls, is_panel: bool, info: ValidationInfo) -> bool:
+        others = {"queue_field": info.data.get("queue_field", "queue") != "queue", "columns": bool(info.data.get("columns"))}
+        if is_panel and (named := [name for name, is_given in others.items() if is_given]):
+            raise ValueError(f"each column but the time is a queue then; accepted is that or `{named[0]}`")
+        return is_panel
+
     @field_validator("columns")
     @classmethod
     def _columns_are_of_numbers(cls, columns: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from shared.domain.durations import Duration
 from shared.domain.timegrid import SECONDS_PER_DAY
 
 DELAYS = (Duration(1, "min"), Duration(31, "d"))  # the shortest and the longest of samples that come late
+NO_LIMIT_IN_PANEL = "is a column, and with `queues_from_columns` each column is a queue; accepted are numbers"
 
 Scalar = str | bool | int | float
 Where = Mapping[str, tuple[Scalar, ...]]  # field → the values that a row may have there

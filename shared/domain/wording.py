@@ -50,6 +50,11 @@ def accepted(error: Mapping[str, Any]) -> str:
     return words.format_map(error.get("ctx", {})) if words else str(error["msg"])
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """How many there are of something: `1 queue`, `2,000 queues`; `many` where the plural is not made by an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def matching(pattern: str, what: str) -> Callable[[str], str]:
     """A check of pydantic's that takes the texts of this pattern, and says in words which those are."""
 

@@ -315,6 +315,32 @@ def test_a_backtest_takes_how_late_samples_come_and_which_gaps_are_filled(tmp_pa
     assert {origin[11:13] for origin in pd.read_csv(out)["origin"]} == {"21"}
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("--queues-from-columns", "--maximum", "most"), "each column is a queue; accepted are numbers"),
+        (("--queues-from-columns", "--queue-field", "unique_id"), "accepted is that or --queue-field"),
+        (("--maximum", "used_capacity"), "'used_capacity' is read as something else"),
+    ],
+)
+def test_a_column_that_cannot_be_what_it_is_named_for_is_refused(
+    tmp_path: Path, said: tuple[str, ...], told: str
+) -> None:
+    result = run("backtest", str(usage(tmp_path / "usage.csv")), *HISTORY, *said)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_backtest_makes_one_value_of_the_samples_of_a_step_as_it_is_told(tmp_path: Path) -> None:
+    halves = pd.date_range("2026-01-01", periods=2 * 10 * 24, freq="30min")
+    rows = [f"{at.isoformat()},etl,{10 + 20 * (at.minute == 30) + at.hour}" for at in halves]
+    (tmp_path / "usage.csv").write_text("timestamp,queue,used_capacity\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "forecasts.csv"
+    assert run("backtest", str(tmp_path / "usage.csv"), *HISTORY, "--aggregation", "max", "--out", str(out)).exit_code == 0
+    frame = pd.read_csv(out, parse_dates=["timestamp"])
+    assert (frame["actual"] == 30 + frame["timestamp"].dt.hour).all()
+
+
 def test_progress_is_shown_on_a_terminal_only_and_beside_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY, "--json")
     assert run(*command).stderr == ""

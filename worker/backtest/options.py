@@ -11,7 +11,7 @@ from typing import Annotated, cast, get_type_hints
 
 import typer
 
-from shared.domain.samples import Limits
+from shared.domain.samples import Aggregation, Limits
 from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
 from shared.errors import UsageError
@@ -39,19 +39,20 @@ def fields_of(
     ingestion_delay: Annotated[str, typer.Option(help="So late samples come, such as 30min.", show_default="none")] = "",
     fill: Annotated[str, FILL] = "",
     queues_from_columns: Annotated[bool, typer.Option("--queues-from-columns", help="Each column is a queue.")] = False,
+    aggregation: Annotated[Aggregation, typer.Option(help="How the samples of a step become one value.")] = Aggregation.MEAN,
     unit: Annotated[Unit | None, typer.Option(help="What the target is counted in.", show_default="guessed")] = None,
     guaranteed: Annotated[str, typer.Option(help="What a queue has: a number, or a column.", show_default=LIMIT)] = "",
     maximum: Annotated[str, typer.Option(help="The most that it can get, likewise.", show_default=LIMIT)] = "",
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval, "unit": unit}
+    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
     read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
     gaps = {"ingestion_delay": delay_of(ingestion_delay), "fill": fill_of(fill)}
     flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
-    limits = limits_of(guaranteed, maximum)
-    return {**plain, **read, **written, **gaps, **flags, "limits": limits, "queue_field": queue_fields_of(queue_field)}
+    counted = {"aggregation": aggregation, "unit": unit, "limits": limits_of(guaranteed, maximum)}
+    return {**plain, **read, **written, **gaps, **flags, **counted, "queue_field": queue_fields_of(queue_field)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:

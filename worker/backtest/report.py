@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.command.terminal import notice, print_json, print_table, progress_console, say
+from shared.command.terminal import notice, now_and_then, print_json, print_table, progress_console, say
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
@@ -20,6 +20,8 @@ from shared.domain.identifiers import listed
 from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.outgoing import cell
 from shared.domain.places import Place
+from shared.domain.samples import NO_LIMIT_IN_PANEL
+from shared.domain.wording import counted
 from shared.errors import UsageError
 from worker.backtest.export import replacing
 from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
@@ -30,7 +32,7 @@ from worker.sources.files.listing import SUFFIXES
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "sMAPE", "MASE", "skill", "covered %", "CPU s")
 NOTE = (
-    "{queues} queues, {origins} forecasts. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) the "
+    "{queues}, {forecasts}. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) the "
     "geometric mean, of covered the share of all steps, of CPU s the sum. Shown: the MAPE that the backtests had promised.\n"
 )
 _SOME_DAY = pd.DatetimeIndex(["2026-01-01"], tz="UTC")
@@ -72,6 +74,13 @@ def _refuse(request: JobRequest) -> None:
     """Raises UsageError for what each cutoff would say of itself."""
     if refusal := request.fill.refusal(request.step_seconds):
         raise UsageError(f"--fill: {refusal}")
+    if request.queues_from_columns and request.queue_field != "queue":
+        raise UsageError("--queues-from-columns: each column but the time is a queue then; accepted is that or --queue-field")
+    for column in request.limits.columns if request.limits else ():
+        if request.queues_from_columns:
+            raise UsageError(f"--guaranteed or --maximum: {column!r} {NO_LIMIT_IN_PANEL}")
+        if column in {request.target, request.time_field, *request.queue_fields}:
+            raise UsageError(f"--guaranteed or --maximum: {column!r} is read as something else; accepted are other columns")
     days = holiday_dates(_SOME_DAY, request.timezone, request.holidays)
     calendar_features(_SOME_DAY, request.timezone, days)
 
@@ -103,7 +112,7 @@ def run(
     out: Path | None,
     summary_file: Path | None,
 ) -> Summary:
-    """Replay, write what was asked for, and give the summary; a bar on stderr, and only on a terminal, says how far it is.
+    """Replay, write what was asked for, and give the summary; how far it is goes to stderr, on a terminal as a bar.
 
     Raises:
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
@@ -131,8 +140,12 @@ def _check_files(out: Path | None, summary_file: Path | None) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
     console = progress_console()
+    if not console.is_terminal:
+        tell = now_and_then(10)
+        yield lambda done, total: tell(f"{done} of {counted(total, 'queue')} replayed")
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("queues", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
@@ -163,7 +176,7 @@ def show(summary: Summary, *, as_json: bool) -> bool:
     named = [*((queue, of_queue, ", ".join(of_queue.models)) for queue, of_queue in queues.items()), ("overall", overall, None)]
     lines = [(name, *(getattr(figures, column) for column in COLUMNS_SHOWN), models) for name, figures, models in named]
     print_table(("queue", *TITLES, "models"), lines)
-    say(NOTE.format(queues=overall.queues, origins=overall.origins))
+    say(NOTE.format(queues=counted(overall.queues, "queue"), forecasts=counted(overall.origins, "forecast")))
     prices = overall.seconds_by_model
     names = dict.fromkeys((*overall.models, *prices))
     print_table(("model", "chosen", "CPU s"), [(name, overall.models.get(name, 0), prices.get(name)) for name in names])

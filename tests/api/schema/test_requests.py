@@ -197,6 +197,21 @@ def test_a_required_field_is_missed(field: str) -> None:
         request_of(body)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("limits", {"maximum": "most"}, "limits"),
+        ("queue_field", ["queue", "partition"], "queues_from_columns"),
+        ("columns", ["load"], "queues_from_columns"),
+    ],
+)
+def test_where_each_column_is_a_queue_no_other_column_is_named(field: str, value: Any, place: str) -> None:
+    with pytest.raises(ValidationError, match="each column") as caught:
+        request_of(a_body(field, value) | {"queues_from_columns": True})
+    assert [problem.loc for problem in field_problems(caught.value, JobBody)] == [[place]]
+    request_of(a_body("limits", {"guaranteed": 50, "maximum": 85}) | {"queues_from_columns": True})
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
         request_of(a_body() | {"interval": 2, "aggregation": "sum", "deadline": "never", "x": 1})
