@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from api.edge import identity
 from api.edge.context import Services
 from api.edge.identity import ANYBODY_HERE, Caller, is_reading, known_caller
-from api.edge.login import COOKIE, login_address, wants_page
+from api.edge.login import COOKIE, asked_address, login_address, wants_page
 from api.edge.policy import Policy, current_policy
 from shared.config.addresses import is_loopback
 from shared.domain.tokens import Scope
@@ -112,7 +112,7 @@ def _is_from_here() -> bool:
 def _refuse(services: Services, policy: Policy) -> Response:
     """Redirect a browser that asks for a page to the login; raises NotAuthenticated for every other caller."""
     if policy.leads_to_login and wants_page() and is_reading() and "HX-Request" not in request.headers:
-        return redirect(login_address(request.full_path.rstrip("?")), 303)
+        return redirect(login_address(asked_address()), 303)
     if identity.has_tried():
         raise NotAuthenticated("the one that was sent is unknown, expired or revoked")
     raise NotAuthenticated(NEEDED if services.known_tokens.exist() else NOT_FROM_HERE)

@@ -15,6 +15,12 @@ def wants_page() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
+def asked_address() -> str:
+    """The path and query that were asked for, as an address: a queue may be called `..` or `a?b`."""
+    query = request.query_string.decode("ascii", "replace")
+    return quote(request.path, safe="/") + (f"?{query}" if query else "")
+
+
 def login_address(path: str) -> str:
     """The page to log in, which leads back to this path of ours."""
     return f"{PAGE}?next={quote(local_path(path), safe='/')}"
@@ -27,8 +33,9 @@ def local_path(text: str) -> str:
 
 
 def path_of(address: str) -> str:
-    """The path of an address of this service; the root for one that is none."""
+    """The path and query of an address of this service; the root for one that is none."""
     try:
-        return local_path(urlsplit(address).path)
+        parts = urlsplit(address)
+        return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))
     except ValueError:
         return "/"

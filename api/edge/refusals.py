@@ -55,11 +55,18 @@ def _distinct(items: Iterable[ErrorDetails], form: type[BaseModel]) -> Iterator[
         loc = _places(item)
         place = tuple(loc[:-1])
         if item["type"] == "extra_forbidden":
-            msg = "no field has this name" + ("" if place in explained else f"; known are {_known(item, form)}")
+            msg = _unknown(loc, item, form, is_first=place not in explained)
             explained.add(place)
         else:
             msg = accepted(item) + (_form_of(loc) if item["type"] in {"tuple_type", "dict_type"} else "")
         yield FieldProblem(loc=loc, msg=shortened(msg, MAX_MESSAGE_LENGTH))
+
+
+def _unknown(loc: list[str | int], item: ErrorDetails, form: type[BaseModel], *, is_first: bool) -> str:
+    """What to say of a field that is not known at its place, but may be at another."""
+    if len(loc) > 1 and loc[-1] in form.model_fields:
+        return f"no field of this place; `{loc[-1]}` stands in the request itself, beside `{loc[0]}`"
+    return "no field has this name" + (f"; known are {_known(item, form)}" if is_first else "")
 
 
 def _form_of(loc: list[str | int]) -> str:

@@ -102,6 +102,13 @@ def test_known_fields_are_told_once_for_each_place(roomy: FlaskClient) -> None:
     assert sum("known are" in message and "job_name" in message for message in told) == 1
 
 
+def test_a_field_at_the_wrong_place_is_told_the_right_one(roomy: FlaskClient) -> None:
+    told = roomy.post(JOBS, json=a_body("data.source", {"name": "files", "where": {"partition": "gpu"}})).json["errors"]
+    assert told == [
+        {"loc": ["data", "source", "where"], "msg": "no field of this place; `where` stands in the request itself, beside `data`"}
+    ]
+
+
 def test_a_body_of_more_values_than_any_request_needs_is_not_read(roomy: FlaskClient) -> None:
     told = roomy.post(JOBS, json=a_body("queues", ["a"] * 30_000))
     assert told.status_code == 422

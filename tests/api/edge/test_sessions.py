@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -52,10 +53,20 @@ def test_a_page_leads_to_the_login_and_back(client: FlaskClient, grant: Granting
     assert client.get("/docs", headers=PAGE).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/queues/%252E%252E", "/queues/a%20b/c%3Fd%23e?job=x%26y"])
+def test_the_page_of_any_queue_is_found_again_after_the_login(client: FlaskClient, grant: Granting, address: str) -> None:
+    headers = grant()
+    away = client.get(address, headers=PAGE)
+    form = client.get(away.location, headers=PAGE).text
+    target = unescape(form.partition('name="next" type="hidden" value="')[2].partition('"')[0])
+    assert client.post("/login", data={"token": secret_in(headers), "next": target}).location == address
+
+
 @pytest.mark.parametrize(
     ("address", "back"),
     [
-        ("http://localhost/queues/root.etl?day=1", "/queues/root.etl"),
+        ("http://localhost/queues/root.etl?day=1", "/queues/root.etl%3Fday%3D1"),
+        ("http://localhost/queues/%252E%252E", "/queues/%25252E%25252E"),
         *((other, "/") for other in ("http://[", "//[", "javascript:alert(1)", "http://evil.example//evil", "\\", "")),
     ],
 )
