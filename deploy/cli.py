@@ -22,6 +22,7 @@ from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, bucket_start
+from shared.domain.wording import counted
 from shared.errors import UsageError
 from worker.flower.access import password_file
 
@@ -102,7 +103,7 @@ def simulate_cluster(
     if as_json:
         print_json({"folder" if out else "place": where, "end": end_at.isoformat(), "queues": rows})
     else:
-        say(f"{len(rows)} queues, {sum(rows.values()):,} samples up to {end_at.isoformat()} in {where}")
+        say(f"{counted(len(rows), 'queue')}, {counted(sum(rows.values()), 'sample')} up to {end_at.isoformat()} in {where}")
 
 
 def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) -> tuple[Cluster, datetime]:
@@ -138,11 +139,11 @@ def refuse_others(where: Path | Place, file_format: FileFormat, queues: int) -> 
 
 def told(cluster: Cluster, queues: int) -> Cluster:
     """The cluster, and on stderr how far it is made."""
-    notice(f"making up {queues} queues")
+    notice(f"making up {counted(queues, 'queue')}")
     tell = now_and_then(TELL_SECONDS)
     for done, queue in enumerate(cluster, start=1):
         yield queue
-        tell(f"{done} of {queues} queues are written")
+        tell(f"{done} of {counted(queues, 'queue')} written")
 
 
 def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, int]:

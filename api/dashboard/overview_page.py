@@ -47,6 +47,7 @@ def show(services: Services) -> str:
         levels=sorted(levels),
         marks=_marks(rows, levels),
         beyond=beyond,
+        ended=_queues(rows) - _queues([row for row in rows if row.peak]),
         beyond_count=_queues(beyond),
         models=sorted({row.forecast.model for row in rows}),
         jobs=sorted({row.forecast.job for row in rows}),

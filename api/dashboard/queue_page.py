@@ -29,6 +29,7 @@ from shared.domain.jobs import JobFilter, QueueState
 from shared.domain.outgoing import in_path
 from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
+from shared.domain.wording import counted
 from shared.errors import QueueNotFound
 
 MAX_COMPARED = 4
@@ -152,11 +153,11 @@ def chart_lines(forecast: Forecast, levels: Sequence[float]) -> list[dict[str, o
     lines = [(limit, name, True)]
     if forecast.guaranteed not in {None, limit}:
         lines.append((forecast.guaranteed or 0.0, "guaranteed", False))
-    lines += [(limit * level / PERCENT, f"{level:g}\u202f% of it", False) for level in sorted(levels) if level < PERCENT]
+    lines += [(limit * level / PERCENT, f"{level:g}\u202f% of its limit", False) for level in sorted(levels) if level < PERCENT]
     return [{"value": value, "name": name, "isLimit": is_limit} for value, name, is_limit in lines]
 
 
 def quality_lines(quality: QualityReport) -> Iterator[str]:
     """What was found in the data and what was done about it."""
-    yield f"{quality.rows:,} samples became {quality.steps:,} steps."
+    yield f"{counted(quality.rows, 'sample')} became {counted(quality.steps, 'step')}."
     yield from (f"{note[0].upper()}{note[1:].rstrip('.')}." for note in quality.notes)

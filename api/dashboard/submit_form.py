@@ -52,7 +52,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "accept_losses": ("false", "true"),
     "queues_from_columns": ("false", "true"),
 }
-PLACEHOLDERS = {
+EXAMPLES = {
     "where": '{"partition": "gpu"}',
     "csv": '{"separator": ";", "decimal": ","}',
     "missing_values": "-1",
@@ -109,10 +109,10 @@ def _input(name: str, known: Mapping[str, object]) -> Input:
     return Input(
         path=name,
         label=name.replace("_", " ").replace(".", ": "),
-        hint=field.description or "",
+        hint=(field.description or "").replace("null = ", "empty = "),
         kind=KINDS.get(name, "text"),
         value=_known(name, known),
-        placeholder=default or PLACEHOLDERS.get(name, ""),
+        placeholder=default or (f"such as {EXAMPLES[name]}" if name in EXAMPLES else ""),
         choices=CHOICES.get(name, ()),
         is_required=field.is_required(),
     )

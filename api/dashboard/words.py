@@ -57,6 +57,8 @@ def duration(seconds: float) -> str:
     for name, size in SECONDS_OF_UNITS:
         if seconds >= (2 * size if name == "d" else size):  # 36 h say more than 2 d
             return f"{seconds // size:.0f} {name}"
+    if 0 < seconds < 0.0005:
+        return "< 1 ms"
     if seconds < 0.095:
         return f"{seconds * 1_000:.0f} ms"
     return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1f} s"

@@ -42,7 +42,7 @@ def backup(
     if as_json:
         print_json(asdict(made) | {"file": str(made.file)})
     else:
-        records = ", ".join(f"{count:,} {kind}" for kind, count in made.records.items())
+        records = ", ".join(f"{kind} {count:,}" for kind, count in made.records.items())
         say(f"{made.size_bytes / 1e6:,.1f} MB in {made.file}: {records}; whole (integrity checked)")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.config.settings import Settings
+from shared.domain.wording import counted
 from shared.errors import SetupError
 
 OTHERS = 0o077  # the modes by which others may do anything; as umask: nothing
@@ -184,7 +185,10 @@ def _narrow(folder: Path) -> str:
             f"{first.path} (mode {first.mode:04o}, of {user_name(first.owner)}) is open to others and cannot be narrowed; "
             "let nobody else run where it can be reached"
         )
-    return f"{folder} was open to others on this machine: {narrowed} files and folders are not any more" if narrowed else ""
+    if not narrowed:
+        return ""
+    found = counted(narrowed, "file or folder is", "files and folders are")
+    return f"{folder} was open to others on this machine: {found} not any more"
 
 
 def _is_narrowed(entry: Entry) -> bool:

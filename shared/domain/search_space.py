@@ -12,6 +12,7 @@ from math import inf, isfinite, prod
 from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard
 from shared.domain.jobs import Grid, Hyperparameter, JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.wording import counted
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 
 REFERENCE_MODEL = "seasonal_naive"
@@ -50,7 +51,8 @@ def check_count(request: JobRequest, *, candidates: int, queues: int = 1) -> Non
     total = queues * candidates
     if total > request.max_candidates:
         raise TooManyCandidates(
-            f"{queues} queue(s) with {candidates} candidates each are {total}, accepted are {request.max_candidates}; "
+            f"{counted(queues, 'queue')} with {counted(candidates, 'candidate')} each are {total:,}, accepted are "
+            f"{request.max_candidates:,}; "
             "name fewer queues, models or hyperparameters, or raise max_candidates"
         )
 

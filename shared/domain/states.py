@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 from shared.domain.identifiers import first_of
 from shared.domain.jobs import JobState, QueueState
+from shared.domain.wording import counted
 
 MAX_SHOWN = 5  # reasons in that of a job
 MAX_NAMED = 2  # queues of one of them
@@ -69,5 +70,6 @@ def verdict(succeeded: int, failures: Mapping[str, str], skipped: str | None = N
             return JobState.SUCCEEDED, None
         return JobState.FAILED, f"no queue has data to forecast from: {skipped}; {LOOK_BACK}"
     named = first_of(_by_reason(failures), MAX_SHOWN, between="; ")
-    reason = f"{len(failures)} of {succeeded + len(failures)} queues have no forecast: {named}"
+    total = counted(succeeded + len(failures), "queue")
+    reason = f"{len(failures)} of {total} {'has' if len(failures) == 1 else 'have'} no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason

@@ -91,8 +91,19 @@ def test_a_partial_job_says_which_queue_has_no_forecast_and_why(partial: None, p
     rows.first.get_by_text("Why").click()
     expect(rows.first).to_contain_text("found 2 steps with a value")
     expect(rows.last).to_contain_text(re.compile(r"root\.etl.*var lags=24.*8\.2.%", re.DOTALL))
-    expect(page.locator(".notice.warn")).to_have_text("thin history")
-    expect(page.locator("#progress .facts")).to_contain_text("1 of 2 queues has no forecast")
+    expect(page.locator(".notice.warn")).to_have_text(["1 of 2 queues has no forecast", "thin history"])
+
+
+def test_of_a_blend_its_members_are_counted_and_shown_on_demand(store: Store, page: Page, url: str) -> None:
+    store.jobs.add(an_old_job(state=JobState.SUCCEEDED))
+    members = {"members": "theta, hour_mean days=7, lstm epochs=60 hidden=32"}
+    blend = Candidate(model="blend_weighted", hyperparameters=members)
+    store.reports.save(QueueReport(job_id="job-1", queue="root.etl", state=QueueState.SUCCEEDED, winner=blend))
+    page.goto(f"{url}/jobs/job-1")
+    row = page.locator("#progress tbody tr")
+    expect(row.get_by_text("lstm epochs=60")).to_be_hidden()
+    row.get_by_text("of 3 candidates").click()
+    expect(row.get_by_text("lstm epochs=60")).to_be_visible()
 
 
 def test_the_request_can_be_copied(partial: None, new_page: Callable[..., Page], url: str) -> None:

@@ -33,6 +33,7 @@ def test_queues_in_trouble_come_first_and_it_is_said_when_and_how_sure(four_queu
     expect(etl).to_contain_text(f"{peak_at:%a %-d %b, %H:%M}")
     expect(etl).to_contain_text(re.compile(r"108.%.*86 – 130.%.*prophet.*12.%.*\+31.%", re.DOTALL))
     expect(page.locator("tbody tr").nth(1)).to_contain_text("possible at its limit")
+    expect(page.locator("tbody tr").nth(2)).to_contain_text(re.compile(r"likely above 80.% of its limit\s+80.%: likely 1 h"))
     expect(page.locator(".card.full")).to_contain_text(
         re.compile(r"2\s+queues may reach their limit, likely 1\s+first root\.\w+")
     )
@@ -65,7 +66,12 @@ def test_a_forecast_that_is_over_or_old_says_so(store: Store, page: Page, url: s
     ended = re.compile("This forecast ended [67] h ago; a new job makes a new one.")  # the hour may have struck meanwhile
     expect(page.locator("tbody tr")).to_contain_text(ended)
     expect(page.locator(".stale")).to_be_visible()
+    expect(page.locator(".card.high")).to_contain_text("queue has no forecast of what is ahead")
+    expect(page.locator(".card.calm")).to_have_count(0)  # nothing is known, so nothing is well
+    keep(store, "root.calm", 40, 55)
+    page.reload()
     expect(page.locator(".card.calm")).to_contain_text("0 queues may pass 80")
+    expect(page.locator(".card.high")).to_have_count(0)
 
 
 def test_an_empty_store_says_what_to_do_next(page: Page, url: str) -> None:

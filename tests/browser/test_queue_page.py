@@ -163,7 +163,7 @@ def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -
 def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, store: Store, page: Page, url: str) -> None:
     keep(store, "llap", 70, 90, hours=24, issued_at=THIS_HOUR - 24 * HOUR, model="var")
     opened(page, f"{url}/queues/llap")
-    page.locator("section[aria-labelledby=earlier] a").last.click()
+    page.locator("section[aria-labelledby=earlier] th a").last.click()
     expect(page.get_by_text("against what happened since")).to_be_visible()
     expect(page.locator(DRAWN)).to_be_visible()
     predicted = column(page, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,6 +41,15 @@ def test_a_schedule_is_paused_resumed_and_removed(daily: None, store: Store, pag
     row.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("No schedule yet.")).to_be_visible()
     assert store.schedules.all() == []
+
+
+def test_a_schedule_that_accepts_losses_says_so(store: Store, page: Page, url: str) -> None:
+    for schedule_id, accepts in (("strict", False), ("lenient", True)):
+        request = replace(a_schedule().request, accept_losses=accepts)
+        store.schedules.add(a_schedule(schedule_id=schedule_id, name=schedule_id, request=request, due_at=TOMORROW))
+    page.goto(f"{url}/schedules")
+    expect(page.get_by_role("row", name="lenient")).to_contain_text("accepts losses")
+    expect(page.get_by_role("row", name="strict")).not_to_contain_text("accepts losses")
 
 
 def test_it_fits_and_everybody_can_use_it(daily: None, any_page: Page, url: str) -> None:

@@ -12,6 +12,7 @@ from shared.command.records import opened_store
 from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, print_table, say
 from shared.config.extras import needs
 from shared.config.settings import load_settings
+from shared.domain.wording import counted
 from shared.errors import NotFound, QueueNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def export(
     if as_json:
         print_json({"file": str(target), "rows": rows})
     elif target is not None:
-        say(f"{rows:,} rows in {target}")
+        say(f"{counted(rows, 'row')} in {target}")
 
 
 def forecasts_of(store: Store, **asked: str | None) -> list[Forecast]:

@@ -28,6 +28,7 @@ from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
 from shared.domain.search_space import candidates_of
 from shared.domain.timegrid import bucket_start, step_start
+from shared.domain.wording import counted
 from shared.errors import QueuecastError, SeriesTooShort
 from worker.backtest.export import BAND
 from worker.backtest.summary import CutoffResult
@@ -179,7 +180,7 @@ def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str)
     asked = [end_at - horizon * back for back in range(origins, 0, -1)]
     inside = [issued_at for at in asked if (issued_at := replace(request, as_of=at).issue_time(at)) > known.index[0]]
     if not inside:
-        raise SeriesTooShort(f"found {len(known)} steps, not more than one horizon", queue=queue)
+        raise SeriesTooShort(f"found {counted(len(known), 'step')}, not more than one horizon", queue=queue)
     return inside
 
 

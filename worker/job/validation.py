@@ -15,6 +15,7 @@ from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Valida
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.states import verdict
+from shared.domain.wording import counted
 from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
@@ -71,7 +72,8 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
     check_count(request, candidates=len(candidates_of(request, model_cards())), queues=len(queues))
     Delivery(resources, request).refuse_mixture(queues, issued_at)
     reports = _look_at_queues(resources, request, queues, issued_at)
-    yield f"{len(queues)} of {len(known)} queues are asked for; {len(reports)} were looked at"
+    asked = f"{len(queues)} of {counted(len(known), 'queue')} {'is' if len(queues) == 1 else 'are'} asked for"
+    yield f"{asked}; {len(reports)} {'was' if len(reports) == 1 else 'were'} looked at"
     yield from _said_of(reports, of=len(queues))
 
 

@@ -205,7 +205,9 @@ def _valid(
     reasons: dict[str, str] = {}  # label → reason
     for candidate in candidates:
         model = build(candidate)
-        reason = model.missing(extent) or model.missing(whole)
+        reason = model.missing(whole) or model.missing(extent)
+        if reason is not None and model.missing(whole) is None:
+            reason += f" before the first backtest window, {whole.length} in all"
         if reason is None and only_baselines and candidate.model not in baselines:
             reason = f"the history is shorter than {MIN_SEASONS} days"
         if reason is not None:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from shared.domain.samples import Fill
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from shared.domain.wording import counted
 from shared.errors import EmptySeries, SeriesTooShort
 from worker.prepare.gaps import USUAL, gap_runs
 
@@ -109,10 +110,10 @@ def make_snapshot(
     regular = frame.reindex(_regular_index(values.index[0], steps, step_seconds))
     most = fill.most_steps(step_seconds)
     started = regular.iloc[_start(regular[target], longest_gap if most is None else most) :]
-    too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({most} steps)"
+    too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({counted(most, 'step')})"
     if (known := int(started[target].count())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
-        raise SeriesTooShort(f"found {known} steps with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
+        raise SeriesTooShort(f"found {counted(known, 'step')} with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
     kept = started[[target, *(name for name in started.columns if name != target and started[name].notna().any())]]
     snapshot = Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=kept.astype(np.float64))
     return snapshot, _notes(frame, kept, too_long)

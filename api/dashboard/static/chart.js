@@ -119,7 +119,8 @@ function lines(limits) {
           const y = plot.valToPos(limit.value, "y", true);
           if (y < bbox.top || y > bbox.top + bbox.height) continue;
           stroke(ctx, colour(limit.isLimit ? "bad" : "warn"), [5, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
-          ctx.fillText(`${limit.name}, ${digits(limit.value)}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+          const value = digits(limit.value);  // "80 % of its limit" of 100 % says it already
+          ctx.fillText(limit.name.startsWith(`${value} of`) ? limit.name : `${limit.name}, ${value}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
         }
         ctx.restore();
       }],

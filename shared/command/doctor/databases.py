@@ -15,6 +15,7 @@ from shared.command.doctor.findings import Finding, asked
 from shared.config.connection import State, look_at
 from shared.config.data_folder import INBOX, ROOT, entries, problem_with, user_name
 from shared.config.settings import Settings
+from shared.domain.wording import counted
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway
@@ -84,7 +85,7 @@ def look_at_store(settings: Settings) -> list[Finding]:
     open_to_all = "" if tokens else "whoever reaches this machine's API may do everything; `queuecast token create` ends that"
     return [
         Finding(name="store", detail=f"{settings.masked()['store_url']} can be written"),
-        Finding(name="tokens", detail=f"{len(tokens)} valid or expired", advice=open_to_all),
+        Finding(name="tokens", detail=f"{counted(len(tokens), 'token')} not revoked", advice=open_to_all),
         Finding(name="schedules", detail=f"{len(schedules)}, {sum(schedule.is_paused for schedule in schedules)} of them paused"),
     ]
 

@@ -68,7 +68,7 @@ def store(settings: Settings, make_app: MakeApp) -> Store:
 @pytest.fixture
 def ended(store: Store) -> Store:
     """The store with job-1, which gave root.etl a forecast and root.adhoc none."""
-    reason = "1 of 2 queues have no forecast: root.adhoc: empty"
+    reason = "1 of 2 queues has no forecast: root.adhoc: empty"
     store.jobs.add(a_job(state=JobState.PARTIAL, reason=reason, warnings=("thin history",), ended_at=MONDAY))
     quality = QualityReport(warnings=("2 steps were filled",))
     store.reports.save(

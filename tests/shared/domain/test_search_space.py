@@ -157,13 +157,13 @@ def test_a_grid_that_would_flood_the_fleet_is_refused_before_it_is_made() -> Non
     many = tuple(range(1, 500))
     wide = a_card("wide", *(a_field(f"n{index}", "int", 1, minimum=1) for index in range(9)))
     request = a_request(model=("wide",), hyperparameters={"wide": {f"n{index}": many for index in range(9)}})
-    with pytest.raises(TooManyCandidates, match="accepted are 2000"):
+    with pytest.raises(TooManyCandidates, match="accepted are 2,000"):
         candidates_of(request, (wide, *CARDS))
 
 
 def test_candidates_count_for_each_queue() -> None:
     check_count(a_request(max_candidates=21), candidates=7, queues=3)
-    with pytest.raises(TooManyCandidates, match="3 queue\\(s\\) with 7 candidates each are 21, accepted are 20"):
+    with pytest.raises(TooManyCandidates, match="3 queues with 7 candidates each are 21, accepted are 20"):
         check_count(a_request(max_candidates=20), candidates=7, queues=3)
 
 

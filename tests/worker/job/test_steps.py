@@ -268,7 +268,7 @@ def partial(here: Resources) -> Job:
 
 def test_one_failing_queue_fails_no_other_and_a_retry_computes_it_alone(here: Resources) -> None:
     job = partial(here)
-    assert (job.state, job.reason) == (JobState.PARTIAL, "1 of 2 queues have no forecast: root.adhoc: no data")
+    assert (job.state, job.reason) == (JobState.PARTIAL, "1 of 2 queues has no forecast: root.adhoc: no data")
     first = here.store.forecasts.find()
     retry(here, job)
     run(job.job_id, queues=("root.adhoc",))
@@ -284,7 +284,7 @@ def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
     steps.plan(job.job_id)
     here.lifecycle.fail_queue(job.job_id, "root.adhoc", "still no data")
     here.lifecycle.finish(job.job_id, datetime.now(UTC))
-    assert here.store.jobs.get(job.job_id).reason == "1 of 2 queues have no forecast: root.adhoc: still no data"
+    assert here.store.jobs.get(job.job_id).reason == "1 of 2 queues has no forecast: root.adhoc: still no data"
 
 
 def test_a_retry_that_cannot_be_planned_leaves_the_job_partial(here: Resources) -> None:
@@ -306,7 +306,7 @@ def test_a_retry_whose_deadline_passes_says_so_of_each_queue_that_has_none(here:
     ended = here.store.jobs.get(job.job_id)
     assert (ended.state, ended.reason) == (
         JobState.PARTIAL,
-        f"1 of 2 queues have no forecast: root.adhoc: The job's deadline has passed: {NEVER_LET_IN}",
+        f"1 of 2 queues has no forecast: root.adhoc: The job's deadline has passed: {NEVER_LET_IN}",
     )
 
 
@@ -426,7 +426,7 @@ def test_a_queue_that_is_being_delivered_at_the_deadline_ends_with_its_forecast(
     pass_deadline(here, job)
     ended = here.store.jobs.get(job.job_id)
     assert ended.state is JobState.PARTIAL
-    assert (ended.reason or "").startswith("1 of 2 queues have no forecast: root.adhoc: ")
+    assert (ended.reason or "").startswith("1 of 2 queues has no forecast: root.adhoc: ")
     assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
 
 
@@ -570,7 +570,7 @@ def test_at_the_deadline_the_job_ends_with_what_it_has(here: Resources, waited_f
     pass_deadline(here, job)
     ended, report = here.store.jobs.get(job.job_id), here.store.reports.get(job.job_id, "root.adhoc")
     reason = f"The job's deadline has passed{waited_for}"
-    assert (ended.state, ended.reason) == (JobState.PARTIAL, f"1 of 2 queues have no forecast: root.adhoc: {reason}")
+    assert (ended.state, ended.reason) == (JobState.PARTIAL, f"1 of 2 queues has no forecast: root.adhoc: {reason}")
     assert (report.state, report.reason) == (QueueState.FAILED, reason)
 
 

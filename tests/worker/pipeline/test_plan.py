@@ -205,10 +205,11 @@ def test_every_valid_model_is_a_candidate() -> None:
 def test_a_model_that_cannot_run_on_the_data_is_left_out_with_one_warning() -> None:
     work, warnings = a_plan(a_snapshot(a_load(192)))
     assert models_of(work) == ["hour_mean", "last_value", "seasonal_naive", "steady"]
+    before = "120 before the first backtest window, 192 in all"
     assert warnings == (
-        "seasonal_naive days=7 is left out: it needs 168 steps of history, found 120",
+        f"seasonal_naive days=7 is left out: it needs 168 steps of history, found {before}",
         "vector is left out: it needs a second column",
-        "network is left out: it needs 192 steps, found 120",
+        f"network is left out: it needs 192 steps, found {before}",
     )
 
 

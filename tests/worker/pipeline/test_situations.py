@@ -83,7 +83,7 @@ def test_a_history_of_three_days_has_one_window_and_says_for_whom_it_is_too_shor
     found = told(a_load(3 * DAY))
     assert {"theta", "ces"} <= found.tried
     assert "the history has only 72 steps: backtested on 1 window of 24 steps instead of 3 windows of 24 steps" in found.warnings
-    assert "seasonal_naive days=7 is left out: it needs 168 steps of history, found 48" in found.warnings
+    assert "seasonal_naive days=7 is left out: it needs 168 steps of history, found 72" in found.warnings
 
 
 @pytest.mark.parametrize("hours", [3, 5, 23, 30, 47])
