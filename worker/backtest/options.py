@@ -46,13 +46,12 @@ def fields_of(
     accept_losses: Annotated[bool, typer.Option("--accept-losses", help="Forecast from what large losses have left.")] = False,
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
-    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval}
+    plain = {"time_field": time_field, "target": target, "timezone": timezone, "interval": interval, "aggregation": aggregation}
     read = {"queues": names_of(queue), "holidays": holidays_in(holidays), "bounds": bounds_of(bounds), "where": where_of(where)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
-    gaps = {"ingestion_delay": delay_of(ingestion_delay), "fill": fill_of(fill)}
-    flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses}
-    counted = {"aggregation": aggregation, "unit": unit, "limits": limits_of(guaranteed, maximum)}
-    return {**plain, **read, **written, **gaps, **flags, **counted, "queue_field": queue_fields_of(queue_field)}
+    flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses, "unit": unit}
+    named = {"queue_field": queue_fields_of(queue_field), "limits": limits_of(guaranteed, maximum), "fill": fill_of(fill)}
+    return {**plain, **read, **written, **flags, **named, "ingestion_delay": delay_of(ingestion_delay)}
 
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
