@@ -323,9 +323,7 @@ def test_a_backtest_takes_how_late_samples_come_and_which_gaps_are_filled(tmp_pa
         (("--maximum", "used_capacity"), "'used_capacity' is read as something else"),
     ],
 )
-def test_a_column_that_cannot_be_what_it_is_named_for_is_refused(
-    tmp_path: Path, said: tuple[str, ...], told: str
-) -> None:
+def test_a_column_that_cannot_be_what_it_is_named_for_is_refused(tmp_path: Path, said: tuple[str, ...], told: str) -> None:
     result = run("backtest", str(usage(tmp_path / "usage.csv")), *HISTORY, *said)
     assert result.exit_code == 2
     assert told in result.stderr
