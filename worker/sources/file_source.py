@@ -123,11 +123,11 @@ def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Readin
             raise next(iter(broken.values()))
         raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
     reading, samples = reading_of(parts, query)
-    refuse_repeats(files, layout, parts, samples, query)
+    mended = refuse_repeats(files, layout, parts, samples, query)
     of_all = {} if layout.is_by_file else broken  # else each is of its own queue
     return replace(
         reading,
         losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows)),
         notes=(*files.notes, *layout.notes(query), *found.notes, *nameless_note(found.nameless, query), *reading.notes),
-        advice=(*files.advice, *empty_files(of_all), *found.doubts, *reading.advice),
+        advice=(*files.advice, *empty_files(of_all), *layout.doubts(query), *found.doubts, *mended, *reading.advice),
     )

@@ -110,8 +110,35 @@ def test_a_second_header_in_other_letters_is_left_out_and_in_another_order_an_er
     assert queues(tmp_path) == ["a"]
     assert (values(read(tmp_path)), read(tmp_path).notes) == ([1.0, 2.0, 3.0], ("1 repeated header line left out",))
     write_csv(tmp_path, [*rows[:2], "queue,used_capacity,timestamp", "a,3,2026-01-05T02:00Z"])
-    with pytest.raises(UnreadableData, match=r"column timestamp\): found 'queue', the name of another column: two files"):
+    with pytest.raises(UnreadableData, match=r"column timestamp\): found 'queue' in a header that comes again: two files"):
         queues(tmp_path)
+    write_csv(tmp_path, [*rows[:2], "timestamp,node,memory", "2026-01-05T02:00Z,n1,64"])
+    with pytest.raises(UnreadableData, match=r"column queue\): found 'node' in a header that comes again"):
+        queues(tmp_path)
+    write_csv(tmp_path, [*rows[:2], "timestamp,queue,memory", "2026-01-05T02:00Z,a,64"])
+    with pytest.raises(UnreadableData, match=r"column used_capacity\): found 'memory' in a header that comes again"):
+        read(tmp_path)
+
+
+def test_a_few_timestamps_that_come_again_with_another_number_are_told(tmp_path):
+    rows = hourly([str(value) for value in range(24)])
+    write_csv(tmp_path, [*rows[:6], "2026-01-05T05:00:00Z,a,99", *rows[6:], rows[8]])
+    reading = read(tmp_path)
+    assert (values(reading)[5], reading.duplicates) == (99.0, 2)
+    assert reading.advice == (
+        "timestamps that come again with another number: 1, first 2026-01-05 05:00 UTC; the last row of each counts",
+    )
+
+
+def test_files_of_days_that_name_no_queue_are_told(tmp_path):
+    for name in ("root.a-2026-01-04", "root.a-2026-01-05", "root.b"):
+        write_csv(tmp_path, [f"{at.isoformat()},1" for at in HOURS], header="timestamp,used_capacity", name=f"{name}.csv")
+    [advice] = read(tmp_path, queue="root.b").advice
+    assert "each is a queue of its own, such as root.a-2026-01-04, root.a-2026-01-05: if the files of several days" in advice
+    assert read(tmp_path, "root.b.csv", queue="root.b").advice == ()
+    write_csv(tmp_path, [f"{at.isoformat()},2" for at in HOURS], header="timestamp,used_capacity", name="x/root.b.csv")
+    with pytest.raises(UnreadableData, match=r"differ in their numbers between files \(root\.b\.csv, x/root\.b\.csv\)"):
+        read(tmp_path, queue="root.b")
 
 
 def test_rows_that_name_no_queue_are_told_once_with_when_and_fail_none(tmp_path):

@@ -15,6 +15,7 @@ from worker.sources.files.listing import Files
 from worker.sources.files.tables import Table, open_table
 
 MAX_READ_UNNAMED = 5_000  # columns that nobody has named: of those that are read, the most related ones are kept
+DATE = re.compile(r"[-_. ]?(19|20)\d{2}[-_.]?[01]\d([-_.]?[0-3]\d)?([-_.T]?[0-2]\d([-_.]?[0-5]\d){0,2})?")  # in a file's name
 PARTS = re.compile(r"part-\d", re.IGNORECASE)  # as Spark calls the files of one table
 
 
@@ -41,6 +42,18 @@ class Layout:
         if repeated := sorted({name for table in self.tables.values() for name in table.repeated if name}):
             yield f"columns whose name is there several times: left out {listed(repeated)}"
         yield from dict.fromkeys(table.head.note for table in self.tables.values() if table.head and table.head.note)
+
+    def doubts(self, query: Query) -> Iterator[str]:
+        """What people should look at: columns of a panel that are lost, and queues that are hardly any."""
+        if query.queues_from_columns and (lost := sorted({name for t in self.tables.values() for name in t.repeated if name})):
+            yield f"columns whose name is there several times are no queues: left out {listed(lost)}"
+        stems = {Path(name).stem for name in (*self.tables, *self.broken)}
+        if self.is_by_file and len({DATE.sub("", stem) for stem in stems}) < len(stems):
+            examples = listed(sorted(stem for stem in stems if DATE.search(stem)), 3)
+            yield (
+                f"no file has a column {query.queue_field!r}, so each is a queue of its own, such as {examples}: if the files of"
+                " several days are one queue, put each day into a folder, or write a column that names the queue"
+            )
 
 
 def look_at(files: Files, query: Query) -> Layout:

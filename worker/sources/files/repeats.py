@@ -15,6 +15,7 @@ import pandas as pd
 
 from shared.domain.identifiers import listed
 from shared.domain.samples import Limits
+from shared.domain.timegrid import MINUTE
 from shared.errors import UnreadableData
 from worker.sources._interleaved import has_company, refuse_interleaved
 from worker.sources._moments import as_index
@@ -42,24 +43,31 @@ FILE = "(the file)"  # no column may be called so
 Values = Mapping[str, pd.Series]  # column → its texts, by the row's place
 
 
-def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples: Samples, query: Query) -> None:
-    """Raises UnreadableData when keeping the last row of each timestamp would be a choice that nobody has made."""
+def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples: Samples, query: Query) -> tuple[str, ...]:
+    """Raises UnreadableData when keeping the last row of each timestamp would be a choice that nobody has made.
+
+    Gives what to say of a few that somebody has mended.
+    """
     if query.target is None or query.target not in samples.columns:
-        return
+        return ()
     places = np.flatnonzero(samples.rows.is_inside)
     rows = pd.DataFrame({"at": samples.rows.at[places], "value": samples.columns[query.target].values[places]}, index=places)
-    if not rows["at"].is_unique:
-        _refuse_shared(files, layout, parts, rows, query)
+    mended = () if rows["at"].is_unique else tuple(_refuse_shared(files, layout, parts, rows, query))
     if has_company(rows, query) and not layout.is_by_file:
         asked_for = query.columns is None  # then those of text were met
         refuse_interleaved(rows, _others(files, layout, parts, query, samples.texts if asked_for else None), query)
+    return mended
 
 
-def _refuse_shared(files: Files, layout: Layout, parts: Sequence[Part], rows: pd.DataFrame, query: Query) -> None:
-    """Raises UnreadableData where rows that share timestamps differ in more than a few numbers."""
+def _refuse_shared(files: Files, layout: Layout, parts: Sequence[Part], rows: pd.DataFrame, query: Query) -> Iterator[str]:
+    """Raises UnreadableData where rows that share timestamps differ in more than a few numbers; says so of few."""
     count = len(rows)
     ends = rows.groupby("at")["value"].agg(["min", "max"])
     shared = ends.index[ends["min"] < ends["max"]]
+    if len(shared):
+        first_at = as_index(shared.to_numpy())[0]
+        found = f"timestamps that come again with another number: {len(shared):,}, first {first_at:{MINUTE}}"
+        yield f"{found}; the last row of each counts"
     if not is_unasked(len(shared), len(ends), is_newest=bool(len(shared)) and shared.max() == ends.index.max()):
         return
     rows = rows[rows["at"].isin(shared)]
@@ -67,11 +75,12 @@ def _refuse_shared(files: Files, layout: Layout, parts: Sequence[Part], rows: pd
     _refuse_time_of_day(values, rows, query)
     telling = [name for name, texts in values.items() if _tells(texts, rows, count)]
     many = are_many(len(shared), len(ends))
+    if layout.is_by_file and FILE in telling:
+        raise _nothing_tells(values, rows, telling, len(shared), query)
     if layout.is_by_file and (telling or many):
         raise _no_queue_column(values, count, len(ends), query)
     if column := next((name for name in telling if name != FILE), None):
-        first_at = as_index(shared.to_numpy())[0].to_pydatetime()
-        raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), first_at)
+        raise unasked(query, column, sorted(set(values[column][rows.index].fillna(""))), first_at.to_pydatetime())
     if many:
         raise _nothing_tells(values, rows, telling, len(shared), query)
 

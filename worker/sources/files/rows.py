@@ -47,33 +47,40 @@ def wanted_rows(table: Table, query: Query, batch: pa.RecordBatch) -> tuple[Bool
     """The rows that `where` lets through, and how many repeat the header: these are none.
 
     Raises:
-        UnreadableData: a header comes again with the columns in another order.
+        UnreadableData: a header comes again with other columns, or in another order.
     """
     keep = np.ones(batch.num_rows, dtype=bool)
     headers = 0
     if table.is_csv and query.time_field in batch.schema.names:
-        keep = ~_are_headers(table, query, batch[query.time_field])
+        keep = ~_are_headers(table, query, batch)
         headers = batch.num_rows - int(keep.sum())
     for name, values in query.where.items():
         keep &= _matches(_texts(table, batch, name), values)
     return keep, headers
 
 
-def _are_headers(table: Table, query: Query, times: pa.Array) -> Bools:
+def _are_headers(table: Table, query: Query, batch: pa.RecordBatch) -> Bools:
     """Which rows have the name of their column where the time should be, in whatever letters."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(times))
+    times = pc.utf8_lower(pc.utf8_trim_whitespace(batch[query.time_field]))
     own = query.time_field.lower()
     others = {name.lower() for name in known_columns(query) if name in table.columns} - {own}
-    if pc.any(is_other := pc.is_in(words, value_set=pa.array(sorted(others), pa.string()))).as_py():
-        found = (
-            f"found {times.filter(is_other)[0].as_py()!r}, the name of another column: two files of different columns were joined"
-        )
-        raise UnreadableData(f"{found}; accepted is one order of columns in a file", file=table.name, column=query.time_field)
-    is_own: Bools = pc.equal(words, own).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    is_other = pc.is_in(times, value_set=pa.array(sorted(others), pa.string()))
+    if pc.any(is_other).as_py():
+        raise _joined(table, query.time_field, batch[query.time_field].filter(is_other)[0].as_py())
+    is_own: Bools = pc.equal(times, own).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    for header in batch.filter(pa.array(is_own)).to_pylist() if is_own.any() else ():
+        for name, cell in header.items():
+            if cell is not None and cell.strip().lower() != name.lower():
+                raise _joined(table, name, cell)
     return is_own
+
+
+def _joined(table: Table, column: str, cell: str) -> UnreadableData:
+    found = f"found {cell!r} in a header that comes again: two files of different columns were joined"
+    return UnreadableData(f"{found}; accepted is one header in a file", file=table.name, column=column)
 
 
 def names_in(cells: pa.Array) -> Iterable[str]:
