@@ -149,7 +149,7 @@ def refusal(status: int, message: str, errors: ErrorTypes) -> Exception:
     if status == 403:
         return CredentialsRefused(f"authentication succeeded, but it is not allowed: {message}")
     if _NO_POLICY in message:  # version 1 calls it an error of its own
-        return errors.refused(message)
+        return (errors.missing or errors.refused)(message)
     if _TOO_SLOW in message:
         return errors.away(f"too slow: {message}")
     if status in _RETRYABLE:

@@ -66,8 +66,8 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
     """
     values, beside = frame[request.target].dropna(), _newest_values(frame)
     units = (request.unit,) if request.unit else fitting(request.target, float(values.max()))
-    if len(units) > 1 and max(beside.get(CAPACITY, 0.0), beside.get(MAX_CAPACITY, 0.0)) > MAX_FRACTION:
-        units = (Unit.PERCENT,)  # who writes limits in per cent writes usage so too
+    if len(units) > 1 and _is_percent(request, frame, beside):
+        units = (Unit.PERCENT,)
     unit = units[0] if len(units) == 1 else None
     guaranteed, maximum = _first_known(_said(request, frame), *(_by_unit(request, unit, beside) if unit else ()))
     is_above = maximum is not None and _is_mostly_above(values, SURPLUS * maximum, request.step_seconds)
@@ -80,6 +80,19 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
             "the forecast is not held to it",
         )
     return capacity, warnings
+
+
+def _is_percent(request: JobRequest, frame: pd.DataFrame, beside: dict[str, float]) -> bool:
+    """Whether YARN's limits are percentages, and its usage of the cluster says that the target is one, too.
+
+    The queue's part of the cluster is never more than the queue's part of its own share: of a fraction the percentage would be.
+    """
+    if max(beside.get(CAPACITY, 0.0), beside.get(MAX_CAPACITY, 0.0)) <= MAX_FRACTION:
+        return False
+    if plain(request.target) == CLUSTER_USED:
+        return True
+    used = next((name for name in map(str, frame) if plain(name) == CLUSTER_USED), None)
+    return used is not None and bool(frame[used].sum() <= SURPLUS * frame[request.target].sum())
 
 
 def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:

@@ -95,8 +95,13 @@ def test_values_that_may_be_fractions_have_no_limit_until_the_unit_is_said() -> 
 
 
 def test_yarns_own_percentages_say_that_an_idle_queue_is_no_fraction() -> None:
-    found = capacity(a_frame(0.014, absolute_capacity=20.0, absolute_max_capacity=50.0))
-    assert (found.unit, found.maximum) == (Unit.PERCENT, 250.0)
+    yarn = {"absolute_capacity": 20.0, "absolute_max_capacity": 50.0}
+    idle = a_frame(0.014, absolute_used_capacity=LOAD * 0.014 * 0.2, **yarn)
+    assert (capacity(idle).unit, capacity(idle).maximum) == (Unit.PERCENT, 250.0)
+    fractions = a_frame(0.014, absolute_used_capacity=LOAD * 0.014 * 20, **yarn)  # beside per cent of the cluster
+    for frame in (fractions, a_frame(0.014, **yarn)):
+        assert capacity(frame) == Capacity()
+        assert "set `unit` to fraction or to percent" in warnings(frame)[0]
 
 
 def test_fractions_have_yarns_limits_as_fractions() -> None:

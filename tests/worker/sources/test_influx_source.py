@@ -269,7 +269,7 @@ def test_a_retention_policy_is_read_where_it_is_named(pools: Influxd) -> None:
     assert source.read(query(POOLS)).frame.used_capacity.tolist() == [1.0, 2.0]
     assert source.read(query(kept)).frame.used_capacity.tolist() == [10.0, 20.0]
     assert source.check(query(kept, queue="")).queues == ("root.etl",)
-    for policy, error in {"nope": UnreadableData, 'x"."y': InvalidSettings}.items():
+    for policy, error in {"nope": SourceNotFound, 'x"."y': InvalidSettings}.items():
         with pytest.raises(error):
             source.read(query(replace(POOLS, others={"retention_policy": policy})))
 

@@ -87,7 +87,7 @@ def is_beyond(query: Query, name: str, least: float, most: float) -> bool:
 
 def impossible(query: Query, name: str, rows: Sequence[Row], usable: pd.Series, total: int) -> Iterator[Loss]:
     """Losses of a field: numbers that stand for no limit, and of the target those outside its physical range."""
-    cells = [(moment(at), f"{value:g}", value in NO_LIMIT or value >= HUGE) for at, value in rows]
+    cells = [(moment(at), f"{value:.15g}", value in NO_LIMIT or value >= HUGE) for at, value in rows]
     if lost := [(at, text) for at, text, is_broken in cells if is_broken]:
         yield lost_cells(BROKEN, name, lost, usable, advice="accepted are finite numbers", total=total)
     if lost := [(at, text) for at, text, is_broken in cells if not is_broken]:

@@ -84,7 +84,7 @@ def timeless(documents: Documents, query: Query, among: Filter, columns: Sequenc
         count=len(lost),
         total=steps.rows + len(lost),
         example=f"{'nothing' if value is None else str(value)[:MAX_EXAMPLE]} in {ids[0]}",
-        advice=f"accepted are dates, {ACCEPTED_TIMES}",
+        advice=f"accepted are {ACCEPTED_TIMES}",
         is_at_end=not newest or (are_ordered and max(ids[:-1]) > ids[-1]),
     )
 
