@@ -32,6 +32,7 @@ from shared.fleet.runstate.turns import Turns
 from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, running_job, running_queue
 
 ALONE_PATIENCE_SECONDS = 20.0
+ALONE_SECONDS = 30.0  # a delivery takes a fraction of a second; who dies in one keeps others out no longer
 _PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
 _PER_QUEUE = ("candidates", "data", "outcome", "attempt")
 
@@ -156,19 +157,19 @@ class RunState:
 
     @contextmanager
     def alone(self, of: Sequence[str]) -> Iterator[None]:
-        """Inside, no other process does what is called so; who dies in there keeps others out for as long as a task may take.
+        """Inside, no other process does what is called so, for half a minute at most: who died in there is waited for no longer.
 
         Raises BrokerAway: another one has been at it for longer than a delivery takes, or nobody can be asked.
         """
         name = sha256(json.dumps(list(of)).encode()).hexdigest()[:16]
-        lock = self.client.lock(f"alone:{name}", timeout=MAX_TASK_SECONDS, sleep=0.05, thread_local=False)
+        lock = self.client.lock(f"alone:{name}", timeout=ALONE_SECONDS, sleep=0.05, thread_local=False)
         with translated(BrokerAway):
             if not lock.acquire(blocking_timeout=ALONE_PATIENCE_SECONDS):
                 raise BrokerAway("another process writes the same; it is waited for")
         try:
             yield
         finally:
-            with suppress(LockError), translated(BrokerAway):  # it is over by itself in two minutes
+            with suppress(LockError), translated(BrokerAway):  # it is over by itself soon
                 lock.release()
 
     def end_delivery(self, job_id: str, note: str) -> None:

@@ -162,7 +162,7 @@ def test_of_an_older_and_a_newer_forecast_in_one_moment_the_newer_one_stays(
     assert [row[1] for row in found[0].rows] == [1.0] * 5 * 72
 
 
-def test_who_dies_while_it_writes_keeps_others_out_for_no_longer_than_a_task(
+def test_who_dies_while_it_writes_keeps_others_out_for_half_a_minute(
     run_state: RunState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "ALONE_PATIENCE_SECONDS", 0.1)
@@ -172,5 +172,5 @@ def test_who_dies_while_it_writes_keeps_others_out_for_no_longer_than_a_task(
         with pytest.raises(BrokerAway, match="another process writes the same"), run_state.alone(["root.etl"]):
             pass
         [key] = run_state.client.keys("alone:*")
-        assert 100 < run_state.client.ttl(key) <= 120
+        assert 20 < run_state.client.ttl(key) <= 30
     assert run_state.client.keys("alone:*") == []
