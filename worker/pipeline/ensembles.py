@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Candidate, Score, WindowForecast
 from shared.domain.jobs import JobRequest
 from shared.domain.search_space import REFERENCE
 from worker.models.base import FloatArray
-from worker.pipeline.measures import ZERO, actual_of, errors_of, measured, prediction_of
+from worker.pipeline.measures import actual_of, errors_of, measured, prediction_of
 
 BLEND_WEIGHTED = "blend_weighted"
 BLEND_CHEAP = "blend_cheap"

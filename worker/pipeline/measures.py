@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
-
-ZERO = 1e-9
 
 # Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the
 # same steps (NaN where it is not defined), and MASE's scale of its training part (`mase_scale`; NaN where it is not defined).

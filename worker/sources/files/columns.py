@@ -66,7 +66,7 @@ def read_column(parts: Sequence[Part], name: str, query: Query, is_inside: Bools
         UnreadableData: it is needed and holds no numbers, or is written in two ways.
     """
     try:
-        read = _read(parts, name, query, is_inside)
+        read = _read(parts, name, query)
     except UnreadableData as error:
         if is_needed:
             raise UnreadableData(error.detail, queue=query.queue, file=parts[0].table.name, column=name) from error
@@ -87,7 +87,7 @@ def read_column(parts: Sequence[Part], name: str, query: Query, is_inside: Bools
     return Column(values=values, is_text=is_text, is_broken=is_broken, is_outside=is_outside, filled=filled, read=tuple(read))
 
 
-def _read(parts: Sequence[Part], name: str, query: Query, _is_inside: Bools) -> list[tuple[NDArray[np.int64], Numbers]]:
+def _read(parts: Sequence[Part], name: str, query: Query) -> list[tuple[NDArray[np.int64], Numbers]]:
     """The cells as numbers, with the places of their rows: texts of all files together, as they tell by which signs they are
     written, and what is typed by itself.
     """
