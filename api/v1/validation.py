@@ -68,7 +68,8 @@ def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
         return from_json(Validation, answer)
     if lane is None and _asked_lane(services) is None:
         raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
-    raise WorkersBusy(f"none has had the time to answer within {ANSWER_SECONDS:g} s; ask again in a moment")
+    waited = f"none has answered within {ANSWER_SECONDS:g} s, or the look at the data takes longer"
+    raise WorkersBusy(f"{waited}; ask again, or name fewer queues")
 
 
 def _asked_lane(services: Services) -> Lane | None:

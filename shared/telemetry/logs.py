@@ -44,7 +44,8 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """
     chain = _chain()
     handler = _CommandLines(stream) if stream else logging.StreamHandler(sys.stdout)
-    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _to_line]
+    written = _to_words if stream and stream.isatty() else _to_line
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, written]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
@@ -105,6 +106,15 @@ def audit(what: str, *, who: str, name: str, source: str, outcome: object, **abo
 
 def _hide_named_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {name: _STARS if _SECRET_NAME.search(name) else value for name, value in event.items()}
+
+
+def _to_words(logger: object, method: str, event: EventDict) -> str:
+    """What a person did, for that person's terminal: `audit: create_token by root, a592f9767a ci write: done`. Else a line."""
+    if event.get("logger") != AUDIT:
+        return _to_line(logger, method, event)
+    known = ("what", "who", "name", "source", "outcome", "event", "level", "logger", "timestamp")
+    about = " ".join(str(value) for key, value in event.items() if key not in known)
+    return "".join(filter(str.isprintable, f"audit: {event['what']} by {event['who']}, {about}: {event['outcome']}"))
 
 
 def _to_line(logger: object, method: str, event: EventDict) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 forecast = typer.Typer(help="Take forecasts out of the store.", no_args_is_help=True)
-migrate = typer.Typer(help="Lead on what a release before has written into your databases.", no_args_is_help=True)
+migrate = typer.Typer(help="Lead what an earlier release wrote into your databases on to this one.", no_args_is_help=True)
 app.add_typer(forecast, name="forecast")
 app.add_typer(migrate, name="migrate")
 

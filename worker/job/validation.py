@@ -26,8 +26,7 @@ from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue
 
 DESTINATION = "data.destination"
-MIN_QUEUES_READ = 3
-LOOK_SECONDS = 2.0  # then no further queue is read: an answer is awaited
+LOOK_SECONDS = 2.5  # then no further queue is read: an answer is awaited, for five
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +80,7 @@ def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[
     """The first queues, as many as there is time for."""
     reports: list[QueueReport] = []
     end = time.monotonic() + LOOK_SECONDS
-    while len(reports) < len(queues) and (len(reports) < MIN_QUEUES_READ or time.monotonic() < end):
+    while len(reports) < len(queues) and (not reports or time.monotonic() < end):
         reports.append(_look_at_queue(resources, request, queues[len(reports)], issued_at))
     return reports
 

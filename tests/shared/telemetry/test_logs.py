@@ -14,7 +14,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from shared.telemetry.logs import configure_logs, log_about
+from shared.telemetry.logs import audit, configure_logs, log_about
 
 
 @pytest.fixture
@@ -96,3 +96,24 @@ def test_a_process_logs_to_stdout_and_its_warnings_are_lines_too() -> None:
     (line,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert "UserWarning: old" in line["event"]
     assert done.stderr == ""
+
+
+class Terminal(io.StringIO):
+    """Where a person looks."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_on_a_terminal_an_audit_line_is_a_sentence(stream: io.StringIO) -> None:
+    about: dict[str, Any] = {"who": "ann", "name": "command line", "source": "", "outcome": "done"}
+    configure_logs("INFO", terminal := Terminal())
+    audit("create_token", **about, changed="3f9a", changed_name="ci\x1b[2J", scope="write")
+    structlog.get_logger("worker").info("queue planned")
+    said, line = terminal.getvalue().splitlines()
+    assert said == "audit: create_token by ann, 3f9a ci[2J write: done"
+    assert json.loads(line)["event"] == "queue planned"
+    configure_logs("INFO", stream)
+    audit("create_token", **about)
+    assert lines(stream)[0]["what"] == "create_token"
