@@ -115,7 +115,7 @@ def _kind(value: object) -> str | None:
 
 
 def _written(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _advice(documents: Documents, name: str, what: str) -> str:
