@@ -68,7 +68,7 @@ def print_verdict(verdict: Document) -> None:
 def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
     peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
-    columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued")
+    columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued", "by job")
     print_table(columns, map(_outlook, page["queues"]))
     if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
@@ -162,7 +162,7 @@ def _outlook(queue: Document) -> Row:
     peak = (_amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
     share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
     limits = _amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
-    verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"])
+    verdict = queue["model"], queue["mape"], queue["skill"], shown_time(queue["issued_at"]), queue["job"]
     return queue["queue"], queue["cluster"], queue["metric"], *peak, shown_time(queue["peak_at"]), *limits, *verdict
 
 

@@ -260,6 +260,7 @@ def test_a_job_that_does_not_exist_is_a_usage_error(url: str, verb: str) -> None
 def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
     assert header[:4] == ["queue", "cluster", "metric", "peak"]
+    assert header[-2:] == ["by", "job"]  # rows of one queue differ by it
     told = ["60.00", "%", "45.00", "%", "75.00", "%", "2026-01-05", "01:00Z", "100.0", "%", "–", "–"]
     assert row[:15] == ["root.etl", "files:", "used_capacity", *told]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
