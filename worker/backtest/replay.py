@@ -35,9 +35,11 @@ from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import read_all, usage_query
 from worker.models.base import FloatArray
+from worker.pipeline.doubts import counter
 from worker.pipeline.history import clip, history_at_issue, reference_forecast
 from worker.pipeline.lost import check_losses
 from worker.pipeline.measures import mase_scale
+from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import run_queue
 from worker.pipeline.score import cpu_seconds
@@ -57,7 +59,7 @@ class QueueReplay:
     queue: str
     results: tuple[CutoffResult, ...]
     reasons: tuple[str, ...] = ()
-    losses: tuple[str, ...] = ()  # of its data, in words
+    losses: tuple[str, ...] = ()  # of its data, and what is doubtful of them, in words
 
 
 def replay(
@@ -96,7 +98,7 @@ def replay_queue(request: JobRequest, connections: Mapping[str, Connection], ori
     losses: tuple[str, ...] = ()
     try:
         reading = _whole_steps(request, connections, queue)
-        losses = tuple(loss.text for loss in reading.losses)
+        losses = (*(loss.text for loss in reading.losses), *reading.advice, *_doubts(request, reading))
         check_losses(request, reading, queue)
         cutoffs = _cutoffs(reading.frame, request, origins, queue)
     except QueuecastError as error:
@@ -109,6 +111,14 @@ def replay_queue(request: JobRequest, connections: Mapping[str, Connection], ori
         except QueuecastError as error:
             reasons.append(f"{cutoff_at:%Y-%m-%d %H:%M}Z: {error}")
     return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons), losses=losses)
+
+
+def _doubts(request: JobRequest, reading: Reading) -> Iterator[str]:
+    """What is doubtful of all that was read, as a job says it of its history."""
+    values = reading.frame[request.target]
+    if said := counter(values.dropna().to_numpy()) or other_unit(values, request.step_seconds):
+        yield said
+    yield from oddities(values, request.step_seconds)
 
 
 def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:

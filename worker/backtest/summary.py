@@ -77,7 +77,10 @@ class OverallSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """By queue and overall; `failures` says of each cutoff without forecast why, `losses` what was left out of a queue's data."""
+    """By queue and overall.
+
+    failures: why a cutoff has no forecast. losses: what was left out of a queue's data, or is doubtful of them.
+    """
 
     queues: Mapping[str, QueueSummary]
     overall: OverallSummary

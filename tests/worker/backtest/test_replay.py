@@ -96,6 +96,16 @@ def test_a_last_hour_that_has_only_begun_is_no_actual_value(tmp_path: Path, minu
     assert found["timestamp"].max() == MONDAY - (1 + steps) * HOUR
 
 
+def test_what_is_doubtful_of_the_data_is_told(tmp_path: Path) -> None:
+    load = a_load(16 * 24)
+    load.iloc[: 8 * 24] /= 100
+    frame = pd.DataFrame({"queue": "root.etl", "timestamp": load.index, "used_capacity": load.to_numpy()})
+    frame.to_parquet(tmp_path / "usage.parquet")
+    [found] = a_replay(FilesConnection(path=tmp_path), origins=1, model=("hour_mean",), hyperparameters={})
+    [said] = found.losses
+    assert "as when the unit has changed" in said
+
+
 def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no CSV or Parquet file"):
         a_replay(FilesConnection(path=tmp_path))
