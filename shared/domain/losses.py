@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.domain.timegrid import MINUTE
 
 MAX_SHARE = 0.05  # of a column: above that a forecast would be one of something else
+MAX_NOBODYS = 0.5  # of all rows of a place: above that hardly anything of it is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Loss:
     example: one of them as it is written.
     advice: what to set or mend, as a sentence without a full stop.
     is_at_end: whether nothing usable comes after them. is_one_sided: whether all values above, or below, some value are lost.
-    is_nobodys: whether they may be rows of any queue of the place, or of none: then they are told once, and fail no queue.
+    is_nobodys: whether they may be rows of any queue of the place, or of none: then they are told once, and fail no queue unless
+        they are most of what there is.
     """
 
     what: str
@@ -45,7 +47,9 @@ class Loss:
     @property
     def is_severe(self) -> bool:
         """Whether a queue fails by it unless the request accepts losses."""
-        return not self.is_nobodys and (self.is_at_end or self.is_one_sided or self.share > MAX_SHARE)
+        if self.is_nobodys:
+            return self.share > MAX_NOBODYS
+        return self.is_at_end or self.is_one_sided or self.share > MAX_SHARE
 
     @property
     def text(self) -> str:

@@ -127,7 +127,7 @@ def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Readin
     of_all = {} if layout.is_by_file else broken  # else each is of its own queue
     return replace(
         reading,
-        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows)),
+        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows, found.rows)),
         notes=(*files.notes, *layout.notes(query), *found.notes, *nameless_note(found.nameless, query), *reading.notes),
         advice=(*files.advice, *empty_files(of_all), *layout.doubts(query), *found.doubts, *mended, *reading.advice),
     )

@@ -25,6 +25,7 @@ from worker.sources.influx.reasons import (
     impossible,
     is_beyond,
     moment,
+    nameless_points,
     others_among,
     unknown_tags,
     unnamed,
@@ -95,6 +96,7 @@ class InfluxSource:
             raise why_nothing(self._database, query, points, kinds, losses)
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
         rows = int(steps["n0"].sum()) + lost
+        losses += nameless_points(self._database, query, columns[0], kinds, rows)
         newest_at, notes = self._newest(query, points, frame, kinds), tuple(unread(query, kinds))
         return Reading(frame=frame, rows=rows, non_finite=lost, newest_at=newest_at, losses=tuple(losses), notes=notes)
 

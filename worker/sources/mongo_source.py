@@ -20,6 +20,7 @@ from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
 from worker.sources.mongo.lost import doubts_of, losses_of, timeless
+from worker.sources.mongo.nameless import nameless_documents
 from worker.sources.mongo.names import queue_text
 from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, samples_of
 from worker.sources.mongo.reasons import (
@@ -95,6 +96,7 @@ class MongoSource:
             steps = _steps(documents, query, among, columns, is_written=is_written)
             losses = (*steps.losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
+            nobodys = nameless_documents(documents, query, among, columns, steps, is_written=is_written)
             has_texts = query.target in kinds and kinds[query.target]["text"] > 0
             doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
         notes = [note] if (note := query.note_unnamed(len(self._unnamed(query, kinds)))) else []
@@ -107,7 +109,7 @@ class MongoSource:
             duplicates=steps.rows - steps.moments,
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
-            losses=losses,
+            losses=(*losses, *nobodys),
             notes=(*notes, *steps.notes),
             advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )

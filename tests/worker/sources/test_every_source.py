@@ -25,7 +25,7 @@ from tests.influx_server import Influxd
 from tests.servers import MongoServer
 from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queues
 from worker.sources import sources
-from worker.sources._lost import OUTSIDE, TIMES
+from worker.sources._lost import NAMELESS, OUTSIDE, TIMES
 from worker.sources.base import Query, Source
 
 
@@ -64,11 +64,11 @@ def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd
     whole = rows.replace([np.inf, -np.inf], np.nan).dropna().drop_duplicates([*tags, "timestamp"], keep="last")
     names = [name for name in whole.columns if name not in {*tags, "timestamp"}]
     records = whole.to_dict("records")
-    series = [",".join(f"{name}={row[name]}" for name in tags) for row in records]
+    series = ["".join(f",{name}={row[name]}" for name in tags if row[name]) for row in records]
     fields = [",".join(f"{name}={row[name]!r}" for name in names) for row in records]
     seconds = [int(moment.timestamp()) for moment in whole.timestamp]
     database = server.make_database("sources")
-    server.write((f"usage,{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
+    server.write((f"usage{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
     connection = InfluxdbConnection(url=server.url, version="1", database=database)
     return sources["influxdb"](connection), Place(name="influxdb", measurement="usage"), whole
 
@@ -466,6 +466,27 @@ def test_both_ways_out_lead_to_the_same_numbers_and_losses(labelled):
         assert (loss.first_at, loss.last_at) == (START + timedelta(hours=5), START + timedelta(hours=5.5))
         assert not loss.is_severe
         assert source.read(replace(query, physical_range=(0.0, None), missing_values=(-1.0,))).losses == ()
+
+
+@pytest.mark.parametrize("store", TABLES)
+def test_rows_that_name_no_queue_are_a_loss_that_fails_none_unless_they_are_most(request, store):
+    times = pd.date_range(START, periods=24, freq="1h", tz="UTC")
+    names = {"root.etl": times[:8], "root.adhoc": times[:12], "": times[5:15]}
+    frames = [pd.DataFrame({"queue": name, "timestamp": own, "used_capacity": 1.0}) for name, own in names.items()]
+    rows = pd.concat(frames, ignore_index=True)
+    rows["partition"] = np.where(rows.timestamp < times[7], "old", "new")
+    name, way = store
+    where = request.getfixturevalue(name)
+    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
+    assert source.queues(all_queues(place)) == ["root.adhoc", "root.etl"]
+    for queue, total in {"root.etl": 30, "root.adhoc": 22}.items():
+        (loss,) = source.read(a_query(place, queue=queue)).losses
+        assert (loss.what, loss.column, loss.count, loss.total) == (NAMELESS, "queue", 10, total)
+        assert (loss.first_at, loss.last_at, loss.is_severe) == (times[5], times[14], False)
+        assert loss.example
+    (most,) = source.read(a_query(place, where={"partition": ("new",)})).losses
+    assert (most.count, most.total, most.is_severe) == (8, 14, True)
+    assert source.read(a_query(place, end=times[5])).losses == ()
 
 
 def test_rows_with_nothing_in_a_column_are_chosen_by_the_empty_text(labelled):

@@ -43,7 +43,7 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
     told = (query.time_field, *query.judged(columns))  # a document without any of these is of another kind
     rows = [row for row in _rows(documents, query, among, columns) if any(value_at(row, name) is not None for name in told)]
     stored = [value_at(row, query.time_field) for row in rows]
-    times = _times(stored)
+    times = times_of(stored)
     examples = {Kind(kind): str(stored[int(np.argmax(times.kinds == kind))]) for kind in np.unique(times.kinds)}
     refuse_two_kinds(times, examples, query)
     moments = moments_of([times], query)
@@ -73,7 +73,7 @@ def _rows(documents: Documents, query: Query, among: Filter, columns: Sequence[s
     return sorted(rows, key=lambda row: str(row["_id"])) if all(isinstance(row["_id"], ObjectId) for row in rows) else rows
 
 
-def _times(stored: Sequence[object]) -> Times:
+def times_of(stored: Sequence[object]) -> Times:
     """Dates, texts and numbers, each by itself."""
     import pyarrow as pa
 
