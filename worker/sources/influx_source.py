@@ -14,6 +14,7 @@ from shared.domain.losses import Loss
 from shared.drivers.influx import names_in, quoted_field
 from shared.errors import EmptySeries
 from worker.sources import sources
+from worker.sources._covariates import fitted
 from worker.sources._lost import MAX_LOST, by_end
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
@@ -74,16 +75,18 @@ class InfluxSource:
         """Look at tags, fields and the ends of the history; says all that is wrong at once."""
         self._database.reach()
         kinds = self._database.kinds(query.place)
+        query, said = self._fitted(query, kinds)
         raise_all([*faults(query, kinds), *unknown_tags(self._database, query, kinds)])
         queues, columns = self.queues(query), query.chosen(unnamed(query, kinds))
         start_at, end_at = self._span(query, columns, kinds)
-        notes = tuple(unread(query, kinds))
+        notes = (*said, *unread(query, kinds))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
         self._database.reach()
         kinds = self._database.kinds(query.place)
+        query, said = self._fitted(query, kinds)
         raise_all(list(faults(query, kinds)))
         columns, points = query.chosen(unnamed(query, kinds)), points_of(query, kinds)
         if not columns:
@@ -97,8 +100,11 @@ class InfluxSource:
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
         rows = int(steps["n0"].sum()) + lost
         losses += nameless_points(self._database, query, columns[0], kinds, rows)
-        newest_at, notes = self._newest(query, points, frame, kinds), tuple(unread(query, kinds))
+        newest_at, notes = self._newest(query, points, frame, kinds), (*said, *unread(query, kinds))
         return Reading(frame=frame, rows=rows, non_finite=lost, newest_at=newest_at, losses=tuple(losses), notes=notes)
+
+    def _fitted(self, query: Query, kinds: Kinds) -> tuple[Query, tuple[str, ...]]:
+        return fitted(query, lambda: {*self._database.tags(query.place), *kinds}.__contains__)
 
     def _newest(self, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> datetime | None:
         """When the newest sample of the target was taken: one look into its last step."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from pymongo.errors import OperationFailure
 
@@ -16,6 +17,7 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
+from worker.sources._covariates import fitted
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
@@ -26,6 +28,7 @@ from worker.sources.mongo.pipeline import Filter, checked, documents_at, documen
 from worker.sources.mongo.reasons import (
     SAMPLED,
     faults,
+    is_anywhere,
     missing_index,
     why_no_document,
     why_no_number,
@@ -64,6 +67,7 @@ class MongoSource:
         """Look at the collection, and at one queue for its fields and times: the query's, else the first."""
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
+            query, said = fitted(query, lambda: partial(is_anywhere, documents, among))
             if documents.find_one(among) is not None:
                 raise_all(faults(documents, query, among, _fields(documents, among)))
         queues = self.queues(query)
@@ -81,13 +85,14 @@ class MongoSource:
             with translated(SourceAway, connection=query.place.name):
                 start_at, end_at = _span(documents, one, among)
         columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
-        notes = (advice,) if advice else ()
+        notes = (*said, *([advice] if advice else []))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The resampled history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
+            query, said = fitted(query, lambda: partial(is_anywhere, documents, among))
             advice = missing_index(documents, query, among)
             is_written = has_written(documents, query, among)
             own = documents_of(query, among) if is_written else samples_of(query, among)
@@ -110,7 +115,7 @@ class MongoSource:
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
             losses=(*losses, *nobodys),
-            notes=(*notes, *steps.notes),
+            notes=(*said, *notes, *steps.notes),
             advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )
 

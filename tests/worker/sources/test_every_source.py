@@ -489,6 +489,22 @@ def test_rows_that_name_no_queue_are_a_loss_that_fails_none_unless_they_are_most
     assert source.read(a_query(place, end=times[5])).losses == ()
 
 
+def test_covariates_of_a_place_without_columns_of_the_usage_are_read_without_them(labelled):
+    source, place = labelled
+    gpu = a_query(place, target=None, where={"partition": ("gpu",)})
+    asked = replace(gpu, where={**gpu.where, "rack": ("r1",)}, queue="root.etl/x", queue_fields=("queue", "host"))
+    [note] = source.read(asked).notes
+    assert (
+        note
+        == f"covariates of {place.name} have no column rack, host, so `where` and `queue_field` do without, read for 'root.etl'"
+    )
+    assert source.read(asked).frame.equals(source.read(gpu).frame)
+    view = source.check(replace(asked, queue=""))
+    assert (view.queues, view.notes[0]) == (("root.etl",), note.partition(", read")[0])
+    with pytest.raises(SourceNotFound, match="host"):
+        source.read(replace(asked, target="used_capacity", where={}))
+
+
 def test_rows_with_nothing_in_a_column_are_chosen_by_the_empty_text(labelled):
     source, place = labelled
     with pytest.raises(DataError):
