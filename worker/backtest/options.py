@@ -11,6 +11,7 @@ from typing import Annotated, cast, get_type_hints
 
 import typer
 
+from shared.domain.jobs import QUEUE_FIELD
 from shared.domain.samples import Aggregation, Limits
 from shared.domain.texts import holidays_of
 from shared.domain.units import Unit
@@ -29,7 +30,7 @@ def fields_of(
     holidays: Annotated[str, typer.Option(help="DE, DE-BY, or dates separated by commas.", show_default="none")] = "",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
-    queue_field: Annotated[str, typer.Option(help="Column with the queue's name, or several, separated by commas.")] = "queue",
+    queue_field: Annotated[str, typer.Option(help="Column with the queue's name; several: separated by commas.")] = QUEUE_FIELD,
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
     where: Annotated[list[str] | None, typer.Option(help="Only rows with FIELD=VALUE.", show_default="all")] = None,

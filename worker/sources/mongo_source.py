@@ -30,6 +30,7 @@ from worker.sources.mongo.reasons import (
     faults,
     is_anywhere,
     missing_index,
+    no_field,
     why_no_document,
     why_no_number,
     why_no_sample,
@@ -161,10 +162,14 @@ def _distinct(documents: Documents, query: Query, among: Filter) -> list[str | N
 
 
 def _combinations(documents: Documents, query: Query, among: Filter) -> list[str | None]:
-    """The names that the values of several fields make up, of those that are there together."""
+    """The names that the values of several fields make up, of those that are there together; raises SourceNotFound."""
     parts = {f"p{place}": f"${checked(name)}" for place, name in enumerate(query.queue_fields)}
     groups: list[Document] = [{"$match": documents_of(query, among)}, {"$group": {"_id": parts}}, {"$limit": MAX_QUEUES + 1}]
     found = [row["_id"] for row in documents.aggregate(groups, allowDiskUse=True)]
+    unseen = [name for part, name in zip(parts, query.queue_fields, strict=True) if not any(part in own for own in found)]
+    if found:
+        kinds = _fields(documents, among) if unseen else {}
+        raise_all([SourceNotFound(no_field(name, kinds)) for name in unseen if not is_anywhere(documents, among, name)])
     return [joined([queue_text(own.get(part)) for part in parts]) for own in found]
 
 
