@@ -20,7 +20,7 @@ from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.influx.answers import Tables, concurrent, only, refuse_unasked, tables_of
 from worker.sources.influx.database import InfluxDatabase
-from worker.sources.influx.points import held_steps
+from worker.sources.influx.points import held_steps, refuse_turns
 from worker.sources.influx.reasons import (
     faults,
     impossible,
@@ -92,6 +92,8 @@ class InfluxSource:
         if not columns:
             raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}; its fields are {listed(kinds)}")
         steps = self._steps(query, points, columns, kinds)
+        if steps["n0"].max() > 1:
+            refuse_turns(self._database, query, points, kinds)
         steps, losses = self._possible(query, points, steps, columns, kinds)
         frame = pd.DataFrame({name: steps[f"v{place}"] for place, name in enumerate(columns)}).dropna(how="all")
         losses += others_among(self._database, query, points, frame, kinds)

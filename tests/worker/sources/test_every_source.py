@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,7 +66,7 @@ def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd
     names = [name for name in whole.columns if name not in {*tags, "timestamp"}]
     records = whole.to_dict("records")
     series = ["".join(f",{name}={row[name]}" for name in tags if row[name]) for row in records]
-    fields = [",".join(f"{name}={row[name]!r}" for name in names) for row in records]
+    fields = [",".join(f"{name}={json.dumps(row[name])}" for name in names) for row in records]
     seconds = [int(moment.timestamp()) for moment in whole.timestamp]
     database = server.make_database("sources")
     server.write((f"usage{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
@@ -413,23 +414,40 @@ def test_a_dimension_that_nobody_asked_for_is_refused_in_the_same_words(labelled
     )
 
 
-@pytest.mark.parametrize("store", TABLES)
-def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
+def turns() -> pd.DataFrame:
+    """One queue in two partitions, that a collector asks one after the other."""
     times = pd.date_range(START, periods=96, freq="30min", tz="UTC")
     load = 40 + 20 * np.sin(np.arange(96) / 8)
     parts = {"gpu": (load + 50, timedelta(seconds=7)), "x": (load, timedelta())}
     frames = [
-        pd.DataFrame({"queue": "root.etl", "timestamp": times + late, "used_capacity": values, "partition": name})
+        pd.DataFrame({"queue": "root.etl", "timestamp": times + late, "used_capacity": values, "label": name})
         for name, (values, late) in parts.items()
     ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize("store", TABLES)
+def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
+    rows = turns().rename(columns={"label": "partition"})
     name, way = store
     where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, pd.concat(frames, ignore_index=True))
+    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
     with pytest.raises(
         UnreadableData, match=r"its rows share steps, .* differ in 'partition' \(gpu, x\) and in their numbers; keep"
     ):
         source.read(a_query(place))
     assert source.read(a_query(place, where={"partition": ("x",)})).frame.used_capacity.max() < 61
+
+
+def test_so_it_is_by_a_field_of_influxdb_and_by_documents_whose_times_are_texts(influxd, mongod):
+    rows = turns()
+    texts = rows.assign(timestamp=[at.isoformat() for at in rows.timestamp])
+    for source, place in (store_fields(mongod, texts), store_points(influxd, rows)[:2]):
+        with pytest.raises(
+            UnreadableData, match=r"its rows share steps, .* differ in 'label' \(gpu, x\) and in their numbers; keep"
+        ):
+            source.read(a_query(place))
+        assert source.read(a_query(place, where={"label": ("x",)})).frame.used_capacity.max() < 61
 
 
 KINDS = [each for each in TABLES if "points" not in str(each.id)]  # a point of InfluxDB has no empty fields

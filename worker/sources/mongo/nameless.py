@@ -14,7 +14,8 @@ from worker.sources.base import MAX_SAMPLES, Query
 from worker.sources.mongo.fields import value_at
 from worker.sources.mongo.pipeline import Filter, documents_of, inside, nameless_of, projected, samples_of
 from worker.sources.mongo.steps import Steps
-from worker.sources.mongo.written import NO_DATE, times_of
+from worker.sources.mongo.times import times_of
+from worker.sources.mongo.written import NO_DATE
 
 Found = tuple[int, datetime, datetime, object]  # how many, the first and the last, and the `_id` of one
 
