@@ -57,7 +57,7 @@ def refuse_turns(database: InfluxDatabase, query: Query, points: Points, kinds: 
     table = pd.DataFrame(found, columns=["at", "value", *texts[:MAX_UNNAMED]]).dropna(subset=["value"])
     rows = table[["at", "value"]].astype(np.float64).assign(at=(table["at"].astype(np.float64) * MICROSECONDS).astype(np.int64))
     if has_company(rows, query):
-        refuse_interleaved(rows, {name: table[name] for name in texts[:MAX_UNNAMED]}, query)
+        refuse_interleaved(rows, {name: table[name] for name in texts[:MAX_UNNAMED]}, query, may_name=False)
 
 
 def _samples(database: InfluxDatabase, query: Query, points: Points, column: tuple[int, str], kinds: Kinds) -> pd.Series:
