@@ -21,7 +21,7 @@ from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.ranking import leaderboard
 from shared.domain.reports import QueueReport
-from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict
+from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import RunningJob
@@ -245,6 +245,4 @@ class Lifecycle:
         return None
 
     def _forbids(self, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
-        possible = [state.value for state in JobState if state in states]
-        state_now = self.store.jobs.get(job_id).state
-        return StateForbids(f"it is {state_now}; a job can be {what} when it is {' or '.join(possible)}")
+        return StateForbids(why_forbidden(self.store.jobs.get(job_id).state, what, states))

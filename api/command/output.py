@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import starmap
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
@@ -12,6 +14,7 @@ from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QualityReport
 from shared.domain.units import Unit
+from shared.domain.wording import counted
 
 Row = tuple[object, ...]
 
@@ -139,9 +142,8 @@ def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[st
         winner = queue["winner"]["model"] if queue["winner"] else None
         return queue["queue"], queue["state"], winner, *(None,) * 6, reason
     amounts = (_amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
-    at = shown_time(outlook["peak_at"])
     verdict = queue["queue"], queue["state"], outlook["model"], _how_good(outlook), outlook["skill"]
-    return *verdict, *amounts, at, _at_limit(outlook, "over_limit"), None
+    return *verdict, *amounts, _peak_at(outlook), _at_limit(outlook, "over_limit"), None
 
 
 def _how_good(issue: Document) -> object:
@@ -158,10 +160,22 @@ def _at_limit(outlook: Document, name: str) -> str | None:
 
 
 def _standing(standing: Document) -> Row:
-    label = " ".join([standing["model"], *(f"{name}={value}" for name, value in standing["hyperparameters"].items())])
+    label = " ".join([standing["model"], *starmap(_set_to, standing["hyperparameters"].items())])
     measures = standing["measures"] or {}
     numbers = (measures.get(name) for name in ("mape", "wape", "mase", "skill"))
     return standing["rank"], label, *numbers, standing["seconds"], standing["reason"]
+
+
+def _set_to(name: str, value: object) -> str:
+    """A hyperparameter; the members of a blend are counted, as their names take hundreds of characters."""
+    return f"of {counted(len(str(value).split(', ')), 'candidate')}" if name == "members" else f"{name}={value}"
+
+
+def _peak_at(outlook: Document) -> str:
+    """When its peak comes; of a forecast that is over nothing does."""
+    length = timedelta(seconds=outlook["step_seconds"] * outlook["horizon_steps"])
+    end_at = datetime.fromisoformat(outlook["issued_at"]) + length
+    return shown_time(outlook["peak_at"]) if end_at > datetime.now(UTC) else f"ended {shown_time(end_at.isoformat())}"
 
 
 def _outlook(queue: Document) -> Row:
@@ -170,7 +184,7 @@ def _outlook(queue: Document) -> Row:
     share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
     limits = _amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
     verdict = queue["model"], _how_good(queue), queue["skill"], shown_time(queue["issued_at"]), queue["job"]
-    return queue["queue"], queue["cluster"], queue["metric"], *peak, shown_time(queue["peak_at"]), *limits, *verdict
+    return queue["queue"], queue["cluster"], queue["metric"], *peak, _peak_at(queue), *limits, *verdict
 
 
 def _steps(likely: int, possible: int, first_at: str | None) -> str | None:

@@ -36,6 +36,7 @@ class Row:
     ends_at: datetime
     peak: Peak | None  # of the next 24 hours; None = the forecast is over
     mark: Mark | None
+    likely_mark: Mark | None  # the highest that the prediction itself passes, where that of `mark` is only possible
     share: Exceedance | None  # where it is beyond its share, and its limit is a higher one
     is_stale: bool
 
@@ -62,22 +63,23 @@ def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
     """
     is_over = steps_over(forecast, now) == forecast.horizon_steps
     share = beyond_share(forecast, now) if forecast.maximum is not None else None
+    marks = _marks(forecast, levels, now)
+    mark, likely = next(iter(marks), None), next((mark for mark in marks if mark.steps.is_likely), None)
     return Row(
         forecast=forecast,
         ends_at=step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds),
         peak=None if is_over else next_peak(forecast, now),
-        mark=_mark(forecast, levels, now),
+        mark=mark,
+        likely_mark=None if likely is mark else likely,
         share=share if share and share.is_possible else None,
         is_stale=is_over or now - forecast.issued_at > STALE_AFTER,
     )
 
 
-def _mark(forecast: Forecast, levels: Sequence[float], now: datetime) -> Mark | None:
-    for level in sorted(levels, reverse=True):
-        found = above_part(forecast, now, level)
-        if found and found.is_possible:
-            return Mark(level=level, steps=found)
-    return None
+def _marks(forecast: Forecast, levels: Sequence[float], now: datetime) -> list[Mark]:
+    """Every part of its limit that the queue may pass, the highest first."""
+    found = ((level, above_part(forecast, now, level)) for level in sorted(levels, reverse=True))
+    return [Mark(level=level, steps=steps) for level, steps in found if steps and steps.is_possible]
 
 
 def matching(rows: Iterable[Row], query: OverviewQuery) -> list[Row]:

@@ -10,6 +10,7 @@ from api.schema import fields
 from api.schema.forms import Form
 from api.schema.sizes import Size
 from shared.domain.durations import Duration
+from shared.domain.jobs import QUEUE_FIELD
 from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar
 
 MAX_QUEUE_FIELDS = 5
@@ -60,7 +61,7 @@ class SamplesBody(Form):
         | Annotated[fields.ColumnName, Tag(fields.ONE)],
         Discriminator(fields.one_or_several),
         Field(description="the column that names the queue, or a list: the values make the name, as in root.etl/gpu"),
-    ] = Field("queue", validate_default=True)
+    ] = Field(QUEUE_FIELD, validate_default=True)
     columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
         None, description="further columns to read; null = all numeric ones"
     )
@@ -92,7 +93,10 @@ class SamplesBody(Form):
     @field_validator("queues_from_columns")
     @classmethod
     def _panel_has_no_other_columns(cls, is_panel: bool, info: ValidationInfo) -> bool:
-        others = {"queue_field": info.data.get("queue_field", "queue") != "queue", "columns": bool(info.data.get("columns"))}
+        others = {
+            "queue_field": info.data.get("queue_field", QUEUE_FIELD) != QUEUE_FIELD,
+            "columns": bool(info.data.get("columns")),
+        }
         if is_panel and (named := [name for name, is_given in others.items() if is_given]):
             raise ValueError(f"each column but the time is a queue then; accepted is that or `{named[0]}`")
         return is_panel

@@ -49,11 +49,15 @@ def why_nothing(reports: Sequence[QueueReport]) -> str | None:
 
 
 def _losses(reports: Sequence[QueueReport]) -> Iterator[str]:
-    """Losses of one kind are one, whatever their numbers are: 300 queues of one file have 300 different ones."""
+    """Losses of one kind are one, whatever their numbers are: 300 queues of one file have 300 different ones.
+
+    What is too much of one queue is told apart from what another can do without.
+    """
     kinds: dict[tuple[str | None, ...], list[tuple[str, Loss]]] = {}
     for report in reports:
         for loss in report.quality.losses if report.quality else ():
-            kinds.setdefault((loss.what, loss.column, loss.advice, _came_of(loss, report)), []).append((report.queue, loss))
+            kind = loss.what, loss.column, loss.advice, loss.why_severe, _came_of(loss, report)
+            kinds.setdefault(kind, []).append((report.queue, loss))
     for (*_kind, came_of), lost in kinds.items():
         named = _named([queue for queue, _loss in lost], of=len(reports))
         yield "; ".join(filter(None, (f"{named}: {together(loss for _queue, loss in lost).text}", came_of)))

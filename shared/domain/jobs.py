@@ -17,6 +17,7 @@ from shared.domain.series import Series, cluster_of, rows_of
 from shared.domain.timegrid import bucket_start
 from shared.domain.units import Unit
 
+QUEUE_FIELD = "queue"  # where a request names none; only this one may be absent from files, each of which is a queue then
 LOCAL = "local"  # the client of whoever has no token
 Hyperparameter = str | int | float | bool
 Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
@@ -86,7 +87,7 @@ class JobRequest:
     queues: tuple[str, ...] = ("*",)
     target: str = "used_capacity"
     time_field: str = "timestamp"
-    queue_field: str | tuple[str, ...] = "queue"  # of several the values make up the name, with / between
+    queue_field: str | tuple[str, ...] = QUEUE_FIELD  # of several the values make up the name, with / between
     columns: tuple[str, ...] | None = None
     where: Where = field(default_factory=dict)
     samples_timezone: str | None = None  # of timestamps that carry none; None = nothing is said, and UTC is meant

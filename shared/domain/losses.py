@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.domain.timegrid import MINUTE
 
 MAX_SHARE = 0.05  # of a column: above that a forecast would be one of something else
+MAX_NOBODYS = 0.5  # of all rows of a place: above that hardly anything of it is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Loss:
     example: one of them as it is written.
     advice: what to set or mend, as a sentence without a full stop.
     is_at_end: whether nothing usable comes after them. is_one_sided: whether all values above, or below, some value are lost.
-    is_nobodys: whether they may be rows of any queue of the place, or of none: then they are told once, and fail no queue.
+    is_nobodys: whether they may be rows of any queue of the place, or of none: then they are told once, and fail no queue unless
+        they are most of what there is.
     """
 
     what: str
@@ -45,16 +47,29 @@ class Loss:
     @property
     def is_severe(self) -> bool:
         """Whether a queue fails by it unless the request accepts losses."""
-        return not self.is_nobodys and (self.is_at_end or self.is_one_sided or self.share > MAX_SHARE)
+        return self.why_severe is not None
+
+    @property
+    def why_severe(self) -> str | None:
+        """The rule by which it is too much; None = it is not."""
+        if self.is_at_end and not self.is_nobodys:
+            return "nothing that can be used comes after them"
+        if self.is_one_sided and not self.is_nobodys:
+            return "they are all that is above, or below, some value"
+        most = MAX_NOBODYS if self.is_nobodys else MAX_SHARE
+        whole = "the column" if self.column else "all"
+        return f"they are more than {most:.0%} of {whole}" if self.share > most else None
 
     @property
     def text(self) -> str:
-        """All of it in one line: what and how many, where, an example, what to do."""
+        """All of it in one line: what and how many, where, an example, why that is too much, what to do."""
         where = f" in {self.column!r}" if self.column else ""
         when = f" from {self.first_at:{MINUTE}} to {self.last_at:{MINUTE}}" if self.first_at and self.last_at else ""
         example = f", such as {self.example!r}" if self.example is not None else ""
+        too_much = f", too much as {self.why_severe}" if self.why_severe else ""
         advice = f"; {self.advice}" if self.advice else ""
-        return f"{self.what}{where}: {self.count:,} of {self.total:,} ({self.share:.1%}) left out{when}{example}{advice}"
+        left_out = f"{self.count:,} of {self.total:,} ({self.share:.1%}) left out{when}{example}{too_much}"
+        return f"{self.what}{where}: {left_out}{advice}"
 
 
 def severe(losses: Iterable[Loss]) -> tuple[Loss, ...]:

@@ -73,3 +73,11 @@ def verdict(succeeded: int, failures: Mapping[str, str], skipped: str | None = N
     total = counted(succeeded + len(failures), "queue")
     reason = f"{len(failures)} of {total} {'has' if len(failures) == 1 else 'have'} no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason
+
+
+def why_forbidden(state: JobState, what: str, states: Collection[JobState]) -> str:
+    """What to say when a job in this state cannot be cancelled or tried again; `states` are those from which it can."""
+    possible = [one.value for one in JobState if one in states]
+    is_for_all = state is JobState.SUCCEEDED and states == TRIED_FROM["failed"]
+    hint = "; `all` for its queues (`--all`) takes one that succeeded, too" if is_for_all else ""
+    return f"it is {state}; a job can be {what} when it is {' or '.join(possible)}{hint}"

@@ -10,6 +10,7 @@ from typing import Annotated, cast, get_type_hints
 
 import typer
 
+from shared.domain.jobs import QUEUE_FIELD
 from shared.domain.samples import Aggregation, Limits
 from shared.domain.units import Unit
 from shared.errors import UsageError
@@ -27,7 +28,7 @@ def fields_of(
     queue: Annotated[str, typer.Option(help="Only these: names or globs separated by commas.")] = "*",
     interval: Annotated[float, typer.Option(min=0.5, max=0.99, help="Coverage of lower and upper bound.")] = 0.9,
     bounds: Annotated[str, typer.Option(help="LOW,HIGH of what is possible; either may be empty.")] = "0,",
-    queue_field: Annotated[str, typer.Option(help="Column with the queue's name, or several, separated by commas.")] = "queue",
+    queue_field: Annotated[str, typer.Option(help="Column with the queue's name; several: separated by commas.")] = QUEUE_FIELD,
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
     where: Annotated[list[str] | None, typer.Option(help="Only rows with FIELD=VALUE.", show_default="all")] = None,

@@ -17,7 +17,7 @@ from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.durations import Duration
 from shared.domain.identifiers import listed
-from shared.domain.jobs import DataPlaces, JobRequest
+from shared.domain.jobs import QUEUE_FIELD, DataPlaces, JobRequest
 from shared.domain.outgoing import cell
 from shared.domain.places import Place
 from shared.domain.samples import NO_LIMIT_IN_PANEL
@@ -82,7 +82,7 @@ def _refuse(request: JobRequest) -> None:
 
 def _refuse_fields(request: JobRequest) -> None:
     """Raises UsageError for columns that cannot be what they are named for."""
-    if request.queues_from_columns and request.queue_field != "queue":
+    if request.queues_from_columns and request.queue_field != QUEUE_FIELD:
         raise UsageError("--queues-from-columns: each column but the time is a queue then; accepted is that or --queue-field")
     for column in request.limits.columns if request.limits else ():
         if request.queues_from_columns:

@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.domain.codec import from_json, to_json
-from shared.domain.jobs import JobRequest
+from shared.domain.jobs import JobRequest, Problem, Validation
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.fleet.broker import PatientTask, TaskName
@@ -78,7 +78,17 @@ def check(question_id: str) -> None:
     questions = current_resources().run_state.questions
     text = questions.question(question_id)
     if text is not None:
-        questions.answer(question_id, to_json(validate(from_json(JobRequest, text), datetime.now(UTC))))
+        questions.answer(question_id, to_json(_look(question_id, text)))
+
+
+def _look(question_id: str, text: str) -> Validation:
+    """What a look at the request shows; whoever asks hears of a bug of ours, too, instead of waiting for nothing."""
+    try:
+        return validate(from_json(JobRequest, text), datetime.now(UTC))
+    except Exception as error:
+        log.exception("internal error", question_id=question_id)
+        details = f"the log of the worker has the details of question {question_id}"
+        return Validation(problems=(Problem(field="", message=f"Internal error: {type(error).__name__}; {details}"),))
 
 
 @shared_task(name=TaskName.VERIFY.value)

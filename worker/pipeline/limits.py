@@ -20,6 +20,7 @@ from worker.sources.base import LIMITS, NO_LIMIT, plain
 SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
 SHARE_USED, CLUSTER_USED = "usedcapacity", "absoluteusedcapacity"  # per cent of the queue's guarantee, and of the cluster
 CAPACITY, MAX_CAPACITY = "absolutecapacity", "absolutemaxcapacity"  # per cent of the cluster
+SHARES = frozenset({CAPACITY, MAX_CAPACITY})
 _AMOUNT = re.compile(r"used|demand|allocated")  # begins the name of an amount: used_memory_mb beside guaranteed_memory_mb
 _DEMAND = re.compile(r"demand|pending|request", re.IGNORECASE)  # what is wanted may be more than what is granted
 
@@ -96,9 +97,13 @@ def _is_percent(request: JobRequest, frame: pd.DataFrame, beside: dict[str, floa
 
 
 def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame without the columns that were read for their limits alone, and are no covariates."""
-    named = None if request.columns is None else {request.target, *request.columns}
-    return frame if named is None else frame[[name for name in frame.columns if name in named]]
+    """The frame without the columns that are limits: whoever names no columns means no such ones, as they are no covariates."""
+    if request.columns is None:
+        limits = request.limits.columns if request.limits else ()
+        return frame[
+            [name for name in frame if name == request.target or (name not in limits and plain(str(name)) not in SHARES)]
+        ]
+    return frame[[name for name in frame if name in {request.target, *request.columns}]]
 
 
 def _newest_values(frame: pd.DataFrame) -> dict[str, float]:

@@ -16,6 +16,7 @@ LEAD_STEPS = 6  # so many steps ahead of the target a column is looked at
 OWN_STEPS = 3  # of the target's own past, beside which a twin must still say something to be one that leads
 MIN_LEAD = 0.2  # partial correlation; a twin that only has noise of its own shows none
 
+PENDING = "pending"  # in a column's name: what is asked for and not yet granted
 OPEN = "it has a gap that `fill` leaves one"
 
 FloatArray = NDArray[np.float64]
@@ -26,8 +27,8 @@ def clean(frame: pd.DataFrame, target: str, named: Collection[str] = ()) -> tupl
 
     Constant columns go first: their correlation is not defined. The rest is taken in the order of its correlation with the
     target at the same step or a few steps later, strongest first. A column stays unless its correlation with one that stays is
-    above 0.95; a twin of the target goes too, but for one that leads, which says what the target will only say next. Of those
-    left the `MAX_COVARIATES` first stay. The target always does.
+    above 0.95; a twin of the target goes too, but for one that leads, which says what the target will only say next, and for what
+    is pending, which is another quantity. Of those left the `MAX_COVARIATES` first stay. The target always does.
 
     Args:
         frame: at least one row; a column without any value counts as constant, and one with a gap goes.
@@ -82,13 +83,21 @@ def _unit(values: FloatArray) -> FloatArray:
 
 def _twin(at: int, own: FloatArray, units: FloatArray, kept: Sequence[int], names: Sequence[str], *, is_named: bool) -> str:
     """Why the column is a twin of the target, or of one that is kept; empty = it is none. `names` begins with the target."""
-    closest, correlation = _closest(units[:, at], np.column_stack([own, units[:, kept]]))
+    column = units[:, at]
+    closest, correlation = _closest(column, np.column_stack([own, units[:, kept]]))
+    if closest == 0 and _is_other_quantity(names[at + 1], names[0]):
+        closest, correlation = _closest(column, np.column_stack([np.zeros_like(own), units[:, kept]]))
     if correlation <= (EXACT_CORRELATION if is_named else MAX_CORRELATION):
         return ""
     if closest == 0 and correlation <= EXACT_CORRELATION and _leads(units[:, at], own):
         return ""
     other = names[kept[closest - 1] + 1] if closest else names[0]
     return f"says the same as {other} (correlation {correlation:.2f})"
+
+
+def _is_other_quantity(name: str, target: str) -> bool:
+    """Whether the column tells what waits, and the target what is used: they part when a queue is full."""
+    return PENDING in name.lower() and PENDING not in target.lower()
 
 
 def _surplus(strength: float, kept: int, target: str) -> str:

@@ -28,8 +28,12 @@ def has_company(rows: pd.DataFrame, query: Query) -> bool:
     return len(sizes) >= MIN_STEPS and bool((sizes > 1).mean() >= MIN_CONCURRENT)
 
 
-def refuse_interleaved(rows: pd.DataFrame, values: Mapping[str, pd.Series], query: Query) -> None:
-    """Raises UnreadableData when a column of text tells rows apart that lie beside each other, with numbers of their own."""
+def refuse_interleaved(rows: pd.DataFrame, values: Mapping[str, pd.Series], query: Query, *, may_name: bool = True) -> None:
+    """Raises UnreadableData when a column of text tells rows apart that lie beside each other, with numbers of their own.
+
+    Args:
+        may_name: whether the source can make queues of these columns.
+    """
     ordered = rows.sort_values("at", kind="stable")
     for column, texts in values.items():
         own = texts.reindex(ordered.index).fillna("")
@@ -38,7 +42,7 @@ def refuse_interleaved(rows: pd.DataFrame, values: Mapping[str, pd.Series], quer
             continue
         if (own.to_numpy()[1:] != own.to_numpy()[:-1]).mean() >= MIN_TURNS and _differ(ordered, own, names[:2], query):
             first_at = pd.Timestamp(int(ordered["at"].iloc[0]), unit="us", tz="UTC").to_pydatetime()
-            raise unasked(query, column, sorted(names), first_at, shared="steps")
+            raise unasked(query, column, sorted(names), first_at, shared="steps", may_name=may_name)
 
 
 def _differ(rows: pd.DataFrame, own: pd.Series, names: Sequence[str], query: Query) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,6 +18,7 @@ TEXTS = "cells with text instead of a number"
 SWITCHES = "true or false instead of a number"
 TIMES = "rows without a readable timestamp"
 OUTSIDE = "values outside the physical range"
+NAMELESS = "rows that name no queue"
 BROKEN = "numbers that are infinite or stand for no limit"
 MAX_LOST = 100_000  # cells that a database is asked for, one by one
 MAX_EXAMPLE = 40  # characters
@@ -65,6 +66,29 @@ def outside_range(query: Query, lost: Sequence[tuple[datetime, str]], usable: pd
     accepted = f"accepted are {_range(*query.physical_range)} (`bounds`)"
     advice = f"{accepted}; numbers that mean that there is no value belong into `missing_values`"
     return lost_cells(OUTSIDE, str(query.target), lost, usable, advice=advice, total=total)
+
+
+def nameless(
+    query: Query, count: int, ends: tuple[datetime, datetime], example: str, *, own: int, every: Callable[[], int]
+) -> Loss:
+    """Rows in the history that name no queue: nobody knows whose they are, or whether they are totals.
+
+    Args:
+        ends: the first and the last of them.
+        own: rows of the queue that is read, beside which they are counted. every: rows of all queues, which take long to count:
+            asked for when there are fewer of its own.
+    """
+    return Loss(
+        what=NAMELESS,
+        column=query.queue_field,
+        count=count,
+        total=count + own if count <= own else max(count + own, every()),
+        first_at=ends[0],
+        last_at=ends[1],
+        example=example,
+        advice="write the queue's name into each of its rows, unless they are totals",
+        is_nobodys=True,
+    )
 
 
 def _range(low: float | None, high: float | None) -> str:

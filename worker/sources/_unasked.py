@@ -31,13 +31,14 @@ def are_many(shared: int, every: int) -> bool:
 
 
 def unasked(
-    query: Query, column: str, values: Sequence[str], first_at: datetime, *, shared: str = "timestamps"
+    query: Query, column: str, values: Sequence[str], first_at: datetime, *, shared: str = "timestamps", may_name: bool = True
 ) -> UnreadableData:
     """What to say of the column in which rows of the queue differ.
 
     Args:
         values: some of those that it has, at least one; "" = nothing.
         first_at: the first of what such rows share.
+        may_name: whether the source can make queues of this column.
     """
     shown = listed([value or "nothing" for value in values], MAX_VALUES)
     found = f"its rows share {shared}, first {first_at:{MINUTE}}, and differ in {column!r} ({shown}) and in their numbers"
@@ -47,7 +48,8 @@ def unasked(
         )
     where = json.dumps({column: next(filter(None, reversed(values)), "")}, ensure_ascii=False)
     fields = json.dumps([*query.queue_fields, column], ensure_ascii=False)
-    ways = f"keep one with `where`: {where}, or make each a queue with `queue_field`: {fields}"
+    or_each = f"make each a queue with `queue_field`: {fields}" if may_name else "write it as a tag, of which queues can be made"
+    ways = f"keep one with `where`: {where}, or {or_each}"
     return UnreadableData(f"{found}; {ways}", queue=query.queue)
 
 

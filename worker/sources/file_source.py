@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from shared.domain.identifiers import listed
 from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
+from worker.sources._covariates import fitted
 from worker.sources.base import Query, Reading, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
@@ -50,6 +51,7 @@ class FileSource:
 
     def check(self, query: Query) -> SourceView:
         """Look at the files by reading a few queues of them: there is nothing cheaper that tells as much."""
+        query, said = self._fitted(query)
         self._refuse_faults(query)
         queues = self.queues(query)
         errors: list[DataError] = []
@@ -61,17 +63,18 @@ class FileSource:
                     columns=tuple(reading.frame.columns),
                     start_at=times[0].to_pydatetime(),
                     end_at=times[-1].to_pydatetime(),
-                    notes=(*reading.notes, *reading.advice),
+                    notes=(*said, *reading.notes, *reading.advice),
                 )
             errors.append(reading)
         raise next((error for error in errors if not isinstance(error, EmptySeries)), errors[0])
 
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
+        query, said = self._fitted(query)
         for _, reading in self.scan(query, [query.queue]):
             if isinstance(reading, DataError):
                 raise reading
-            return reading
+            return replace(reading, notes=(*said, *reading.notes))
         raise EmptySeries("found no row of it", queue=query.queue)
 
     def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
@@ -101,6 +104,13 @@ class FileSource:
             late = f"the newest row is of {newest:{MINUTE}}, before {query.history}"
             raise SourceNotFound(f"{error.detail}; {late}", **error.ids) from error
 
+    def _fitted(self, query: Query) -> tuple[Query, tuple[str, ...]]:
+        def has() -> Callable[[str], bool]:
+            tables = look_at(find_files(self._connection, query.place.path), query).tables.values()
+            return lambda name: any(table.has(name) for table in tables)
+
+        return fitted(query, has)
+
     def _look(self, query: Query) -> tuple[Files, Layout]:
         files = find_files(self._connection, query.place.path)
         layout = look_at(files, query)
@@ -127,7 +137,7 @@ def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Readin
     of_all = {} if layout.is_by_file else broken  # else each is of its own queue
     return replace(
         reading,
-        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows)),
+        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows, found.rows)),
         notes=(*files.notes, *layout.notes(query), *found.notes, *nameless_note(found.nameless, query), *reading.notes),
         advice=(*files.advice, *empty_files(of_all), *layout.doubts(query), *found.doubts, *mended, *reading.advice),
     )

@@ -14,17 +14,19 @@ from shared.domain.losses import Loss
 from shared.drivers.influx import names_in, quoted_field
 from shared.errors import EmptySeries
 from worker.sources import sources
+from worker.sources._covariates import fitted
 from worker.sources._lost import MAX_LOST, by_end
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.influx.answers import Tables, concurrent, only, refuse_unasked, tables_of
 from worker.sources.influx.database import InfluxDatabase
-from worker.sources.influx.points import held_steps
+from worker.sources.influx.points import held_steps, refuse_turns
 from worker.sources.influx.reasons import (
     faults,
     impossible,
     is_beyond,
     moment,
+    nameless_points,
     others_among,
     unknown_tags,
     unnamed,
@@ -73,21 +75,25 @@ class InfluxSource:
         """Look at tags, fields and the ends of the history; says all that is wrong at once."""
         self._database.reach()
         kinds = self._database.kinds(query.place)
+        query, said = self._fitted(query, kinds)
         raise_all([*faults(query, kinds), *unknown_tags(self._database, query, kinds)])
         queues, columns = self.queues(query), query.chosen(unnamed(query, kinds))
         start_at, end_at = self._span(query, columns, kinds)
-        notes = tuple(unread(query, kinds))
+        notes = (*said, *unread(query, kinds))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
         self._database.reach()
         kinds = self._database.kinds(query.place)
+        query, said = self._fitted(query, kinds)
         raise_all(list(faults(query, kinds)))
         columns, points = query.chosen(unnamed(query, kinds)), points_of(query, kinds)
         if not columns:
             raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}; its fields are {listed(kinds)}")
         steps = self._steps(query, points, columns, kinds)
+        if steps["n0"].max() > 1:
+            refuse_turns(self._database, query, points, kinds)
         steps, losses = self._possible(query, points, steps, columns, kinds)
         frame = pd.DataFrame({name: steps[f"v{place}"] for place, name in enumerate(columns)}).dropna(how="all")
         losses += others_among(self._database, query, points, frame, kinds)
@@ -95,6 +101,7 @@ class InfluxSource:
             raise why_nothing(self._database, query, points, kinds, losses)
         lost = sum(loss.count for loss in losses if loss.column == columns[0])
         rows = int(steps["n0"].sum()) + lost
+        losses += nameless_points(self._database, query, columns[0], kinds, rows)
         return Reading(
             frame=frame,
             rows=rows,
@@ -102,7 +109,7 @@ class InfluxSource:
             newest_at=self._newest(query, points, frame, kinds),
             oldest_at=self._oldest(query, points, kinds),
             losses=tuple(losses),
-            notes=tuple(unread(query, kinds)),
+            notes=(*said, *unread(query, kinds)),
         )
 
     def _oldest(self, query: Query, points: Points, kinds: Kinds) -> datetime | None:
@@ -112,6 +119,9 @@ class InfluxSource:
         statement = points.select(number(str(query.target), kinds), within(earlier), tail=" LIMIT 1")
         rows = self._database.rows(statement, query.place, points.values)
         return moment(rows[0][0]) if rows else None
+
+    def _fitted(self, query: Query, kinds: Kinds) -> tuple[Query, tuple[str, ...]]:
+        return fitted(query, lambda: {*self._database.tags(query.place), *kinds}.__contains__)
 
     def _newest(self, query: Query, points: Points, frame: pd.DataFrame, kinds: Kinds) -> datetime | None:
         """When the newest sample of the target was taken: one look into its last step."""

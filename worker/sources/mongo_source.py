@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from pymongo.errors import OperationFailure
 
@@ -16,16 +17,20 @@ from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
+from worker.sources._covariates import fitted
 from worker.sources._names import joined
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
 from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
 from worker.sources.mongo.lost import doubts_of, losses_of, timeless
+from worker.sources.mongo.nameless import nameless_documents
 from worker.sources.mongo.names import queue_text
 from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, samples_of
 from worker.sources.mongo.reasons import (
     SAMPLED,
     faults,
+    is_anywhere,
     missing_index,
+    no_field,
     why_no_document,
     why_no_number,
     why_no_sample,
@@ -63,6 +68,7 @@ class MongoSource:
         """Look at the collection, and at one queue for its fields and times: the query's, else the first."""
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
+            query, said = fitted(query, lambda: partial(is_anywhere, documents, among))
             if documents.find_one(among) is not None:
                 raise_all(faults(documents, query, among, _fields(documents, among)))
         queues = self.queues(query)
@@ -80,13 +86,14 @@ class MongoSource:
             with translated(SourceAway, connection=query.place.name):
                 start_at, end_at = _span(documents, one, among)
         columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
-        notes = (advice,) if advice else ()
+        notes = (*said, *([advice] if advice else []))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
 
     def read(self, query: Query) -> Reading:
         """The resampled history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
         with translated(SourceAway, connection=query.place.name):
             documents, among = self._documents(query.place)
+            query, said = fitted(query, lambda: partial(is_anywhere, documents, among))
             advice = missing_index(documents, query, among)
             is_written = has_written(documents, query, among)
             own = documents_of(query, among) if is_written else samples_of(query, among)
@@ -95,6 +102,7 @@ class MongoSource:
             steps = _steps(documents, query, among, columns, is_written=is_written)
             losses = (*steps.losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
+            nobodys = nameless_documents(documents, query, among, columns, steps, is_written=is_written)
             oldest_at = None if advice else _oldest(documents, query, among)
             has_texts = query.target in kinds and kinds[query.target]["text"] > 0
             doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
@@ -109,8 +117,8 @@ class MongoSource:
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
             oldest_at=oldest_at,
-            losses=losses,
-            notes=(*notes, *steps.notes),
+            losses=(*losses, *nobodys),
+            notes=(*said, *notes, *steps.notes),
             advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )
 
@@ -137,9 +145,9 @@ def _steps(documents: Documents, query: Query, among: Filter, columns: Sequence[
         steps = read_steps(documents, query, among, columns)
         shared = shared_dates(documents, query, among, columns, steps)
     refuse_unasked(documents, query, among, steps, shared)
+    refuse_turns(documents, query, among, steps, is_written=is_written)
     if is_written:
         return steps
-    refuse_turns(documents, query, among, steps)
     return replace(steps, losses=tuple(timeless(documents, query, among, columns, steps)))
 
 
@@ -156,10 +164,14 @@ def _distinct(documents: Documents, query: Query, among: Filter) -> list[str | N
 
 
 def _combinations(documents: Documents, query: Query, among: Filter) -> list[str | None]:
-    """The names that the values of several fields make up, of those that are there together."""
+    """The names that the values of several fields make up, of those that are there together; raises SourceNotFound."""
     parts = {f"p{place}": f"${checked(name)}" for place, name in enumerate(query.queue_fields)}
     groups: list[Document] = [{"$match": documents_of(query, among)}, {"$group": {"_id": parts}}, {"$limit": MAX_QUEUES + 1}]
     found = [row["_id"] for row in documents.aggregate(groups, allowDiskUse=True)]
+    unseen = [name for part, name in zip(parts, query.queue_fields, strict=True) if not any(part in own for own in found)]
+    if found:
+        kinds = _fields(documents, among) if unseen else {}
+        raise_all([SourceNotFound(no_field(name, kinds)) for name in unseen if not is_anywhere(documents, among, name)])
     return [joined([queue_text(own.get(part)) for part in parts]) for own in found]
 
 

@@ -35,6 +35,16 @@ def test_the_highest_part_of_the_limit_counts_and_the_prediction_before_the_boun
     assert (mark.level, mark.steps.is_likely, mark.steps.first_at) == (level, is_likely, MONDAY + HOUR)
 
 
+@pytest.mark.parametrize(
+    ("prediction", "upper", "likely"), [(90, 120, 80.0), (101, 120, None), (70, 120, None), (90, 95, None), (50, 80, None)]
+)
+def test_a_lower_part_that_is_likely_is_told_beside_a_higher_one_that_is_possible(
+    prediction: float, upper: float, likely: float | None
+) -> None:
+    row = a_row(**high(prediction, upper))
+    assert (row.likely_mark and row.likely_mark.level) == likely
+
+
 @pytest.mark.parametrize("changes", [high(50, 80), {**high(500, 800), **MEMORY}], ids=["calm", "no limit"])
 def test_what_comes_near_no_limit_or_has_none_has_no_mark(changes: dict[str, Any]) -> None:
     assert a_row(**changes).mark is None

@@ -18,13 +18,13 @@ from tests.factories import MONDAY, a_request
 FILES = Place(name="files")
 
 
-def test_a_file_s_columns_have_any_name_and_those_of_databases_a_plain_one(everything: Settings) -> None:
+def test_a_file_s_columns_have_any_name_and_those_of_databases_no_operator_s(everything: Settings) -> None:
     check_columns(a_request(data=DataPlaces(source=FILES, destination=FILES), target="Used capacity %"), everything)
     source = Place(name="mongodb", collection="usage")
     for field, changes in {
         "target": {"target": "$ROOT"},
-        "where": {"where": {"a b": (1,)}},
-        "queue_field": {"queue_field": ("queue", "a b")},
+        "where": {"where": {"$where": (1,)}},
+        "queue_field": {"queue_field": ("queue", "a\tb")},
         "csv": {"csv": CsvForm(decimal=",")},
         "queues_from_columns": {"queues_from_columns": True},
     }.items():

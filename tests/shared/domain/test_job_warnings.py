@@ -34,8 +34,11 @@ def test_losses_of_one_kind_are_said_once_and_before_all_else() -> None:
         losing("root.d", a_loss(count=5, column=None)),
     ]
     assert warnings_of(reports) == [
-        "root.a, root.b, root.c: cells with text instead of a number in 'used_capacity': 307 of 1,008 (30.5%) left out from "
+        "root.a, root.b: cells with text instead of a number in 'used_capacity': 7 of 672 (1.0%) left out from "
         "2025-12-27 00:00 UTC to 2026-01-05 00:00 UTC, such as '1,024.5'; say how they are written in `csv`",
+        "root.c: cells with text instead of a number in 'used_capacity': 300 of 336 (89.3%) left out from "
+        "2025-12-27 00:00 UTC to 2025-12-29 00:00 UTC, such as '1,024.5', too much as they are more than 5% of the column; "
+        "say how they are written in `csv`",
         "root.d: cells with text instead of a number: 5 of 336 (1.5%) left out from 2025-12-27 00:00 UTC to "
         "2025-12-29 00:00 UTC, such as '1,024.5'; say how they are written in `csv`",
         "root.a: the level has changed",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.config.settings import Settings
-from shared.domain.jobs import DataPlaces, Place
+from shared.domain.codec import from_json
+from shared.domain.jobs import DataPlaces, Place, Validation
 from tests.factories import MONDAY, a_load, a_loss, a_request
+from worker.fleet.tasks import check
 from worker.job.resources import Resources
 from worker.job.validation import validate
 from worker.sources.base import Reading
@@ -66,3 +69,13 @@ def test_every_source_and_the_sink_are_looked_at(here: Resources) -> None:
     places = DataPlaces(source=(Place(name="files"), Place(name="files", path="nodes/*.csv")), destination=Place(name="nowhere"))
     found = validate(a_request(data=places), MONDAY)
     assert {problem.field for problem in found.problems} == {"data.source", "data.destination"}
+
+
+def test_an_error_of_ours_is_the_answer_instead_of_none(here: Resources) -> None:
+    questions = here.run_state.questions
+    questions.ask("q-7", '{"queues": 7}')  # as no API would
+    with capture_logs() as lines:
+        check("q-7")
+    [problem] = from_json(Validation, questions.await_answer("q-7", 1) or "").problems
+    assert problem.message == "Internal error: ValidationError; the log of the worker has the details of question q-7"
+    assert [(line["event"], line["question_id"], line["exc_info"]) for line in lines] == [("internal error", "q-7", True)]

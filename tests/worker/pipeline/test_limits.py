@@ -80,7 +80,8 @@ def test_what_the_request_says_comes_first_a_number_or_a_column() -> None:
 def test_columns_that_are_read_for_their_limits_alone_are_no_covariates() -> None:
     frame = a_frame(share=1.0, ceiling=2.0, absolute_capacity=3.0)
     assert list(without_limits(a_request(columns=("share",)), frame)) == ["used_capacity", "share"]
-    assert list(without_limits(a_request(), frame)) == list(frame)
+    assert list(without_limits(a_request(), frame)) == ["used_capacity", "share", "ceiling"]
+    assert list(without_limits(a_request(limits=Limits(maximum="share")), frame)) == ["used_capacity", "ceiling"]
 
 
 def test_values_that_may_be_fractions_have_no_limit_until_the_unit_is_said() -> None:

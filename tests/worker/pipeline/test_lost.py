@@ -71,6 +71,8 @@ def test_what_an_accepted_loss_has_left_too_little_of_fails_by_the_loss() -> Non
 def test_what_may_be_of_a_queue_that_is_gone_comes_first_in_the_reason() -> None:
     nobodys = a_loss(what="rows that name no queue", column="queue", is_nobodys=True)
     assert prepared(nobodys).quality.losses == (nobodys,)
+    with pytest.raises(DataLost):
+        prepared(replace(nobodys, count=200))
     ended = replace(READING, frame=READING.frame.iloc[:200])
     with pytest.raises(EmptySeries, match=r"\(queue root\.etl\): rows that name no queue in 'queue'.*newest value ends") as gone:
         prepared(nobodys, reading=ended)

@@ -29,6 +29,14 @@ def test_a_twin_of_the_target_goes_whatever_its_sign():
     assert set(dropped) == {"absolute", "free"}
 
 
+def test_what_is_pending_is_no_twin_of_usage_but_may_be_one_of_what_else_is_pending():
+    columns = {"used": TARGET, "apps.pendingMB": 3 * TARGET, "pending_vcores": TARGET, "absolute_used": TARGET / 2}
+    kept, dropped = clean(pd.DataFrame(columns), "used")
+    assert list(kept) == ["used", "apps.pendingMB"]
+    assert dropped["pending_vcores"].startswith("says the same as apps.pendingMB")
+    assert list(clean(pd.DataFrame(columns)[["pending_vcores", "apps.pendingMB"]], "pending_vcores")[0]) == ["pending_vcores"]
+
+
 def test_of_a_pair_the_one_less_correlated_with_the_target_goes():
     memory = TARGET + OTHER
     pair = pd.DataFrame({"used": TARGET, "swap": memory + NOISE * 0.2, "memory": memory})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from tests.servers import MongoServer
 from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queues
 from worker.pipeline.snapshot import make_snapshot
 from worker.sources import sources
-from worker.sources._lost import OUTSIDE, TIMES
+from worker.sources._lost import NAMELESS, OUTSIDE, TIMES
 from worker.sources.base import Query, Source
 
 
@@ -65,11 +66,11 @@ def store_points(server: Influxd, rows: pd.DataFrame) -> tuple[Source, Place, pd
     whole = rows.replace([np.inf, -np.inf], np.nan).dropna().drop_duplicates([*tags, "timestamp"], keep="last")
     names = [name for name in whole.columns if name not in {*tags, "timestamp"}]
     records = whole.to_dict("records")
-    series = [",".join(f"{name}={row[name]}" for name in tags) for row in records]
-    fields = [",".join(f"{name}={row[name]!r}" for name in names) for row in records]
+    series = ["".join(f",{name}={row[name]}" for name in tags if row[name]) for row in records]
+    fields = [",".join(f"{name}={json.dumps(row[name])}" for name in names) for row in records]
     seconds = [int(moment.timestamp()) for moment in whole.timestamp]
     database = server.make_database("sources")
-    server.write((f"usage,{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
+    server.write((f"usage{own} {text} {at}" for own, text, at in zip(series, fields, seconds, strict=True)), database)
     connection = InfluxdbConnection(url=server.url, version="1", database=database)
     return sources["influxdb"](connection), Place(name="influxdb", measurement="usage"), whole
 
@@ -435,23 +436,38 @@ def test_a_dimension_that_nobody_asked_for_is_refused_in_the_same_words(labelled
     )
 
 
-@pytest.mark.parametrize("store", TABLES)
-def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
+def turns() -> pd.DataFrame:
+    """One queue in two partitions, that a collector asks one after the other."""
     times = pd.date_range(START, periods=96, freq="30min", tz="UTC")
     load = 40 + 20 * np.sin(np.arange(96) / 8)
     parts = {"gpu": (load + 50, timedelta(seconds=7)), "x": (load, timedelta())}
     frames = [
-        pd.DataFrame({"queue": "root.etl", "timestamp": times + late, "used_capacity": values, "partition": name})
+        pd.DataFrame({"queue": "root.etl", "timestamp": times + late, "used_capacity": values, "label": name})
         for name, (values, late) in parts.items()
     ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize("store", TABLES)
+def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
+    rows = turns().rename(columns={"label": "partition"})
     name, way = store
     where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, pd.concat(frames, ignore_index=True))
+    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
     with pytest.raises(
         UnreadableData, match=r"its rows share steps, .* differ in 'partition' \(gpu, x\) and in their numbers; keep"
     ):
         source.read(a_query(place))
     assert source.read(a_query(place, where={"partition": ("x",)})).frame.used_capacity.max() < 61
+
+
+def test_so_it_is_by_a_field_of_influxdb_and_by_documents_whose_times_are_texts(influxd, mongod):
+    rows = turns()
+    texts = rows.assign(timestamp=[at.isoformat() for at in rows.timestamp])
+    for (source, place), way in ((store_fields(mongod, texts), "queue_field"), (store_points(influxd, rows)[:2], "as a tag")):
+        with pytest.raises(UnreadableData, match=rf"share steps, .* differ in 'label' \(gpu, x\) .*; keep one .*, or .*{way}"):
+            source.read(a_query(place))
+        assert source.read(a_query(place, where={"label": ("x",)})).frame.used_capacity.max() < 61
 
 
 KINDS = [each for each in TABLES if "points" not in str(each.id)]  # a point of InfluxDB has no empty fields
@@ -488,6 +504,43 @@ def test_both_ways_out_lead_to_the_same_numbers_and_losses(labelled):
         assert (loss.first_at, loss.last_at) == (START + timedelta(hours=5), START + timedelta(hours=5.5))
         assert not loss.is_severe
         assert source.read(replace(query, physical_range=(0.0, None), missing_values=(-1.0,))).losses == ()
+
+
+@pytest.mark.parametrize("store", TABLES)
+def test_rows_that_name_no_queue_are_a_loss_that_fails_none_unless_they_are_most(request, store):
+    times = pd.date_range(START, periods=24, freq="1h", tz="UTC")
+    names = {"root.etl": times[:8], "root.adhoc": times[:12], "": times[5:15]}
+    frames = [pd.DataFrame({"queue": name, "timestamp": own, "used_capacity": 1.0}) for name, own in names.items()]
+    rows = pd.concat(frames, ignore_index=True)
+    rows["partition"] = np.where(rows.timestamp < times[7], "old", "new")
+    name, way = store
+    where = request.getfixturevalue(name)
+    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
+    assert source.queues(all_queues(place)) == ["root.adhoc", "root.etl"]
+    for queue, total in {"root.etl": 30, "root.adhoc": 22}.items():
+        (loss,) = source.read(a_query(place, queue=queue)).losses
+        assert (loss.what, loss.column, loss.count, loss.total) == (NAMELESS, "queue", 10, total)
+        assert (loss.first_at, loss.last_at, loss.is_severe) == (times[5], times[14], False)
+        assert loss.example
+    (most,) = source.read(a_query(place, where={"partition": ("new",)})).losses
+    assert (most.count, most.total, most.is_severe) == (8, 14, True)
+    assert source.read(a_query(place, end=times[5])).losses == ()
+
+
+def test_covariates_of_a_place_without_columns_of_the_usage_are_read_without_them(labelled):
+    source, place = labelled
+    gpu = a_query(place, target=None, where={"partition": ("gpu",)})
+    asked = replace(gpu, where={**gpu.where, "rack": ("r1",)}, queue="root.etl/x", queue_fields=("queue", "host"))
+    [note] = source.read(asked).notes
+    assert (
+        note
+        == f"covariates of {place.name} have no column rack, host, so `where` and `queue_field` do without, read for 'root.etl'"
+    )
+    assert source.read(asked).frame.equals(source.read(gpu).frame)
+    view = source.check(replace(asked, queue=""))
+    assert (view.queues, view.notes[0]) == (("root.etl",), note.partition(", read")[0])
+    with pytest.raises(SourceNotFound, match="host"):
+        source.read(replace(asked, target="used_capacity", where={}))
 
 
 def test_rows_with_nothing_in_a_column_are_chosen_by_the_empty_text(labelled):

@@ -11,8 +11,10 @@ import zipfile
 import pandas as pd
 import pytest
 
+from shared.domain.places import Place
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
-from tests.worker.sources.files import HEADER, START, queues, read, values, write_csv, write_times
+from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv, write_times
+from tests.worker.sources.queries import a_query
 from worker.sources.files import scan
 
 
@@ -78,11 +80,20 @@ def test_data_outside_the_history_says_when_they_are(tmp_path):
 
 
 def test_several_queues_without_their_column_are_not_mixed_up(tmp_path):
-    write_csv(tmp_path, ["2026-01-05,a,1", "2026-01-05,b,2"])
+    write_csv(tmp_path, ["2026-01-05,a,1", "2026-01-05,b,2"], header=HEADER.replace("queue", "pool"))
     with pytest.raises(
-        UnreadableData, match=r"found no column 'pool', and 1 of 2 rows repeat a timestamp: .*text columns are queue"
+        UnreadableData, match=r"found no column 'queue', and 1 of 2 rows repeat a timestamp: .*text columns are pool"
     ):
-        read(tmp_path, queue="rows", queue_field="pool")
+        read(tmp_path, queue="rows")
+
+
+@pytest.mark.parametrize("named", ["nope", ("nope", "queue"), ("queue", "nope")])
+@pytest.mark.parametrize("look", ["queues", "check", "read"])
+def test_a_column_of_queues_that_was_named_and_is_in_no_file_is_an_error(tmp_path, named, look):
+    write_csv(tmp_path, ["2026-01-05,a,1", "2026-01-05T01,a,2"])
+    query = a_query(Place(name="files"), queue="rows", queue_field=named)
+    with pytest.raises(SourceNotFound, match="found no column 'nope', there are timestamp, queue, used_capacity"):
+        getattr(files(tmp_path), look)(query)
 
 
 @pytest.mark.parametrize(

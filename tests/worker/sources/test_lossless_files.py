@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from shared.domain.losses import together
 from shared.domain.samples import Aggregation, CsvForm, Limits
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv
@@ -139,16 +138,6 @@ def test_files_of_days_that_name_no_queue_are_told(tmp_path):
     write_csv(tmp_path, [f"{at.isoformat()},2" for at in HOURS], header="timestamp,used_capacity", name="x/root.b.csv")
     with pytest.raises(UnreadableData, match=r"differ in their numbers between files \(root\.b\.csv, x/root\.b\.csv\)"):
         read(tmp_path, queue="root.b")
-
-
-def test_rows_that_name_no_queue_are_told_once_with_when_and_fail_none(tmp_path):
-    rows = hourly([str(value) for value in range(24)])
-    write_csv(tmp_path, [row.replace(",a,", ",,") if place % 3 == 0 else row for place, row in enumerate(rows)])
-    reading = read(tmp_path)
-    [loss] = reading.losses
-    assert (loss.what, loss.column, loss.count, loss.total) == ("rows that name no queue", "queue", 8, 24)
-    assert (loss.first_at, loss.last_at, loss.is_severe) == (START, START + timedelta(hours=21), False)
-    assert "8 of 24" in together([loss, loss]).text
 
 
 def test_totals_below_a_table_are_no_queues(tmp_path):

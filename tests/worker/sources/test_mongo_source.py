@@ -374,6 +374,9 @@ def test_a_field_of_queues_that_is_not_there_is_named(source: Source, fill: Fill
     for look in (lambda: source.queues(all_queues(PLACE, "pool")), lambda: source.read(query(queue_field="pool"))):
         with pytest.raises(SourceNotFound, match="found no field 'pool', there are queue, timestamp, used_capacity"):
             look()
+    for fields in (("queue", "pool"), ("pool", "queue")):
+        with pytest.raises(SourceNotFound, match="found no field 'pool', there are queue, timestamp, used_capacity"):
+            source.queues(all_queues(PLACE, *fields))
 
 
 def test_a_document_selects_by_the_discriminator_of_the_connection(mongod: MongoServer, fill: Fill) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.domain.identifiers import listed
+from shared.domain.jobs import QUEUE_FIELD
 from shared.errors import SourceNotFound, UnreadableData
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources.base import MAX_CELLS, MAX_UNNAMED, Query
@@ -94,11 +95,19 @@ def has_queues(table: Table, query: Query) -> bool:
     return query.queues_from_columns or table.has(query.queue_field)
 
 
+def may_be_by_file(query: Query) -> bool:
+    """Whether each file may be a queue: not where the request names the column of the target's queues, which is mistyped then."""
+    return query.target is None or query.queue_fields == (QUEUE_FIELD,)
+
+
 def check_files(layout: Layout, query: Query) -> None:
     """Raises SourceNotFound or UnreadableData for what is true of every file, all of it at once."""
     faults = list(_missing(layout, query))
-    if layout.is_by_file and (
-        parts := [name for name, table in layout.tables.items() if PARTS.match(Path(name).name) or table.keys]
+    is_mistyped = layout.is_by_file and not may_be_by_file(query)
+    if (
+        layout.is_by_file
+        and not is_mistyped
+        and (parts := [name for name, table in layout.tables.items() if PARTS.match(Path(name).name) or table.keys])
     ):
         faults.append(
             f"no column {query.queue_field!r} in {parts[0]}, a part of one table: say in `queue_field` what names the queues"
@@ -106,7 +115,8 @@ def check_files(layout: Layout, query: Query) -> None:
     if faults:
         first = next(iter(layout.tables.values()))
         columns = listed([*first.columns, *first.keys])
-        raise SourceNotFound(f"found {'; '.join(faults)}, there are {columns}{wide_hint(first, query)}", file=first.name)
+        hint = "; if each file is a queue, leave `queue_field` out" if is_mistyped else wide_hint(first, query)
+        raise SourceNotFound(f"found {'; '.join(faults)}, there are {columns}{hint}", file=first.name)
 
 
 def wide_hint(table: Table, query: Query) -> str:
@@ -167,7 +177,8 @@ def refuse_nested(table: Table, names: Iterable[str]) -> None:
 def _missing(layout: Layout, query: Query) -> Iterator[str]:
     """Columns that no file has."""
     target = () if query.queues_from_columns else query.required
-    fields = [*([] if layout.is_by_file or query.queues_from_columns else query.queue_fields), *query.where]
+    is_nameless = query.queues_from_columns or (layout.is_by_file and may_be_by_file(query))
+    fields = [*([] if is_nameless else query.queue_fields), *query.where]
     for name in dict.fromkeys((query.time_field, *target, *fields)):
         if not any(table.has(name) for table in layout.tables.values()):
             yield f"no column {name!r}"

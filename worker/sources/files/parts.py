@@ -55,12 +55,13 @@ class Part:
 class FileRows:
     """What was met in a file beside rows of queues.
 
-    headers: rows that repeat the header. nameless: rows that belong to no queue, in the history or near it. lines: lines with too
-    few or too many cells that name none either. is_torn: the last line ends early, as it is being written. note: what to say of
-    the file's columns, and doubts: what people should look at.
+    headers: rows that repeat the header. count: all others, whosever they are. nameless: those that belong to no queue, in the
+    history or near it. lines: lines with too few or too many cells that name none either. is_torn: the last line ends early, as
+    it is being written. note: what to say of the file's columns, and doubts: what people should look at.
     """
 
     headers: int = 0
+    count: int = 0
     nameless: Part | None = None
     lines: int = 0
     is_torn: bool = False
@@ -134,6 +135,7 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
     for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
         is_row, headers = wanted_rows(table, query, batch)
         rows.headers += headers
+        rows.count += int(is_row.sum())
         nameless = _keep(kept, batch.filter(pa.array(is_row)), asked, room)
         if nameless.num_rows:
             room.take(nobodys.add(nameless, np.zeros(nameless.num_rows, dtype=np.int32)))

@@ -9,6 +9,7 @@ import numpy as np
 from shared.domain.identifiers import listed
 from shared.domain.losses import Loss
 from shared.errors import UnreadableData
+from worker.sources._lost import NAMELESS, nameless
 from worker.sources._moments import as_index, moments_of
 from worker.sources.base import Query
 from worker.sources.files.csv_head import NO_LINES
@@ -17,7 +18,6 @@ from worker.sources.files.parts import Part
 from worker.sources.files.tables import NO_BYTES
 
 FILES = "files that cannot be read"
-NAMELESS = "rows that name no queue"
 MAX_NAMED = 3
 
 
@@ -35,24 +35,15 @@ def empty_files(broken: Mapping[str, UnreadableData]) -> Iterator[str]:
         yield f"{found}; look whether they should have rows"
 
 
-def nameless_rows(parts: Sequence[Part], query: Query, rows: int) -> Iterator[Loss]:
-    """Rows in the history that name no queue, beside so many of the queue."""
+def nameless_rows(parts: Sequence[Part], query: Query, own: int, every: int) -> Iterator[Loss]:
+    """Rows in the history that name no queue, beside so many of the queue, and of all queues."""
     if not parts:
         return
     moments = moments_of([part.times for part in parts], query)
-    if not moments.is_inside.any():
-        return
-    times = as_index(moments.at[moments.is_inside])
-    yield Loss(
-        what=NAMELESS,
-        column=query.queue_field,
-        count=len(times),
-        total=len(times) + rows,
-        first_at=times.min().to_pydatetime(),
-        last_at=times.max().to_pydatetime(),
-        advice="write the queue's name into each of its rows, unless they are totals",
-        is_nobodys=True,
-    )
+    if moments.is_inside.any():
+        times = as_index(moments.at[moments.is_inside])
+        ends = times.min().to_pydatetime(), times.max().to_pydatetime()
+        yield nameless(query, len(times), ends, f"a row of {parts[0].table.name}", own=own, every=lambda: every)
 
 
 def nameless_note(parts: Sequence[Part], query: Query) -> Iterator[str]:

@@ -27,14 +27,15 @@ class Found:
     """What the files have of the queues that are wanted.
 
     parts: of each queue, in the order of the files. errors: queues that cannot be read, and why. broken: files that turned out
-    not to be readable. nameless: rows that belong to no queue, by file. notes: what was met in them, whosever it is. doubts: what
-    of that people should look at.
+    not to be readable. nameless: rows that belong to no queue, by file. rows: how many there are of all queues and of none.
+    notes: what was met in them, whosever it is. doubts: what of that people should look at.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
     errors: dict[str, DataError] = field(default_factory=dict)
     broken: dict[str, UnreadableData] = field(default_factory=dict)
     nameless: list[Part] = field(default_factory=list)
+    rows: int = 0
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
@@ -107,6 +108,7 @@ def _read_file(table: Table, asked: Asked, found: Found, room: Room) -> None:
         found.parts.setdefault(name, []).append(part)
     found.notes += [note for note in rows.notes() if note not in found.notes]
     found.doubts += [doubt for doubt in rows.doubts if doubt not in found.doubts]
+    found.rows += rows.count
     found.nameless += [rows.nameless] if rows.nameless else []
 
 

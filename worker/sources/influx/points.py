@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from shared.drivers.influx import quoted_field
 from shared.errors import UnreadableData
+from worker.sources._interleaved import has_company, refuse_interleaved
+from worker.sources._moments import MICROSECONDS
 from worker.sources._resampling import resample
-from worker.sources.base import MAX_SAMPLES, Query
+from worker.sources.base import MAX_SAMPLES, MAX_UNNAMED, Query
 from worker.sources.influx.answers import refuse_unasked, tables_of
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import Kinds, Points, number, possible, within, without_missing
+
+LOOKED_AT_IN_TURN = 2_000  # points
 
 
 def held_steps(database: InfluxDatabase, query: Query, points: Points, columns: Sequence[str], kinds: Kinds) -> pd.DataFrame:
@@ -35,6 +41,23 @@ def held_steps(database: InfluxDatabase, query: Query, points: Points, columns: 
         )
         steps |= {f"v{place}": means[samples.name], f"n{place}": counts}
     return pd.DataFrame(steps)
+
+
+def refuse_turns(database: InfluxDatabase, query: Query, points: Points, kinds: Kinds) -> None:
+    """Raises UnreadableData when a field of text tells that points seconds apart are of several things; looks at the newest."""
+    texts = [name for name, types in kinds.items() if "string" in types and name not in {*query.required, *query.where}]
+    if not query.target or not texts:
+        return
+    fields = [number(query.target, kinds), *(f"{quoted_field(name)}::string" for name in texts[:MAX_UNNAMED])]
+    columns = ", ".join(f'{field} AS "f{place}"' for place, field in enumerate(fields))
+    kept = [within(query), possible(query, query.target, kinds)[0]]
+    found = database.rows(
+        points.select(columns, *kept, tail=f" ORDER BY time DESC LIMIT {LOOKED_AT_IN_TURN}"), query.place, points.values
+    )
+    table = pd.DataFrame(found, columns=["at", "value", *texts[:MAX_UNNAMED]]).dropna(subset=["value"])
+    rows = table[["at", "value"]].astype(np.float64).assign(at=(table["at"].astype(np.float64) * MICROSECONDS).astype(np.int64))
+    if has_company(rows, query):
+        refuse_interleaved(rows, {name: table[name] for name in texts[:MAX_UNNAMED]}, query, may_name=False)
 
 
 def _samples(database: InfluxDatabase, query: Query, points: Points, column: tuple[int, str], kinds: Kinds) -> pd.Series:

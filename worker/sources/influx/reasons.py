@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -13,10 +14,10 @@ from shared.domain.losses import Loss
 from shared.domain.timegrid import MINUTE
 from shared.drivers.influx import Row, quoted_field
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
-from worker.sources._lost import BROKEN, MAX_LOST, SWITCHES, TEXTS, by_end, is_null_word, lost_cells, outside_range
+from worker.sources._lost import BROKEN, MAX_LOST, SWITCHES, TEXTS, by_end, is_null_word, lost_cells, nameless, outside_range
 from worker.sources.base import NO_LIMIT, Query
 from worker.sources.influx.database import InfluxDatabase
-from worker.sources.influx.statements import HUGE, NUMERIC, Kinds, Points, number, within
+from worker.sources.influx.statements import HUGE, NUMERIC, Kinds, Points, number, points_of, tag, within
 
 TIME_NAMES = {"timestamp", "time"}  # InfluxDB calls it `time`, and requests say `timestamp` unless they say otherwise
 ADVICE = (
@@ -77,6 +78,20 @@ def others_among(database: InfluxDatabase, query: Query, points: Points, frame: 
         lost = [(moment(at), str(value)) for at, value in found if value is not None and not is_null_word(str(value))]
         if lost:
             yield lost_cells(what, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
+
+
+def nameless_points(database: InfluxDatabase, query: Query, column: str, kinds: Kinds, own: int) -> Iterator[Loss]:
+    """Points in the history that have a number in the column and no queue, as one loss, beside so many of the queue."""
+    every, field = points_of(replace(query, queue=""), kinds), number(column, kinds)
+    nobodys = replace(every, conditions=(*every.conditions, f"{tag(query.queue_field, kinds)} = ''"))
+
+    def ask(points: Points, what: str) -> list[Row]:
+        return database.rows(points.select(f"{what}({field})", within(query)), query.place, points.values)
+
+    if counts := ask(nobodys, "count"):
+        ends = moment(ask(nobodys, "first")[0][0]), moment(ask(nobodys, "last")[0][0])
+        example = f"the point of {ends[0]:%Y-%m-%dT%H:%M:%SZ}"
+        yield nameless(query, int(counts[0][1]), ends, example, own=own, every=lambda: int(ask(every, "count")[0][1]))
 
 
 def is_beyond(query: Query, name: str, least: float, most: float) -> bool:

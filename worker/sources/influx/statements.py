@@ -113,7 +113,7 @@ def without_missing(query: Query, name: str, kinds: Kinds) -> str:
     return " AND ".join(f"{number(name, kinds)} != {_literal(value)}" for value in query.missing_values)
 
 
-def _tag(name: str, kinds: Kinds) -> str:
+def tag(name: str, kinds: Kinds) -> str:
     """The tag as the server is asked for it, which would take the field of its name."""
     return f"{quoted_field(name)}::tag" if TAG in kinds.get(name, ()) else quoted_field(name)
 
@@ -126,7 +126,7 @@ def _of_queue(query: Query, kinds: Kinds, values: dict[str, Scalar]) -> Iterator
     for way, parts in enumerate(splits(query.queue, len(query.queue_fields))):
         values |= {f"q{way}_{place}": part for place, part in enumerate(parts)}
         pairs = enumerate(query.queue_fields)
-        ways.append(" AND ".join(f"{_tag(name, kinds)} = $q{way}_{place}" for place, name in pairs))
+        ways.append(" AND ".join(f"{tag(name, kinds)} = $q{way}_{place}" for place, name in pairs))
     yield " OR ".join(ways)
 
 
@@ -135,7 +135,7 @@ def _kept(query: Query, kinds: Kinds, values: dict[str, Scalar]) -> Iterator[str
         types = kinds.get(name, set())
         forms = list(dict.fromkeys(form for value in wanted for form in _forms(name, value, types)))
         texts = list(dict.fromkeys(text_of(value) for value in wanted)) if TAG in types else []
-        own = [(quoted_field(name), form) for form in forms] + [(_tag(name, kinds), text) for text in texts]
+        own = [(quoted_field(name), form) for form in forms] + [(tag(name, kinds), text) for text in texts]
         values |= {f"w{number_}_{place}": form for place, (_, form) in enumerate(own)}
         yield " OR ".join(f"{field} = $w{number_}_{place}" for place, (field, _) in enumerate(own))
 

@@ -6,6 +6,7 @@ No operator, filter or pipeline comes from a request: names are plain names, and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
 from bson import Int64
@@ -25,6 +26,7 @@ Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
 NO_TIMES = ["object", "binData", "objectId", "bool", "regex", "timestamp", "javascript", "minKey", "maxKey"]
+NO_NAMES = ["object", "array", "bool", "date", "decimal", "binData", "regex", "timestamp", "javascript", "minKey", "maxKey"]
 LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
 
 
@@ -39,8 +41,12 @@ def samples_of(query: Query, among: Filter) -> Filter:
     Args:
         among: the filter of `documents_at`.
     """
-    inside = {"$type": "date", "$not": {"$type": "array"}, "$gte": query.start, "$lt": query.end}
-    return {**documents_of(query, among), checked(query.time_field): inside}
+    return {**documents_of(query, among), checked(query.time_field): inside(query)}
+
+
+def inside(query: Query) -> Document:
+    """The condition that a time is a date in the history."""
+    return {"$type": "date", "$not": {"$type": "array"}, "$gte": query.start, "$lt": query.end}
 
 
 def timeless_of(query: Query, among: Filter, columns: Sequence[str]) -> Filter:
@@ -53,6 +59,18 @@ def timeless_of(query: Query, among: Filter, columns: Sequence[str]) -> Filter:
     timeless = [{time: None}, {time: {"$type": NO_TIMES}}, {time: array}]
     some = [{checked(name): {"$ne": None}} for name in columns]
     return {"$and": [documents_of(query, among), {"$or": timeless}, {"$or": some}]}
+
+
+def nameless_of(query: Query, among: Filter, columns: Sequence[str], times: Document) -> Filter:
+    """Documents with a value in one of the columns and no name of a queue; an index on queue and time leads to them.
+
+    Args:
+        times: the condition on their time.
+    """
+    name = checked(query.queue_field)
+    nothing = {"$or": [{name: {"$in": [None, "", nan]}}, {name: {"$type": NO_NAMES}}]}
+    some = {"$or": [{checked(column): {"$ne": None}} for column in columns]}
+    return {"$and": [documents_of(replace(query, queue=""), among), nothing, {checked(query.time_field): times}, some]}
 
 
 def documents_of(query: Query, among: Filter) -> Filter:

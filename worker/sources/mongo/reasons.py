@@ -31,13 +31,14 @@ def why_no_document(documents: Documents, query: Query, among: Filter) -> DataEr
         conditions = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
         return SourceNotFound(f"found no document whose {conditions} in {documents.name!r}")
     kinds = kinds_of(documents.find(among, limit=SAMPLED))
-    if missing := [name for name in (*query.queue_fields, *query.where) if not _is_anywhere(documents, among, name)]:
+    if missing := [name for name in (*query.queue_fields, *query.where) if not is_anywhere(documents, among, name)]:
         return SourceNotFound("; ".join(no_field(name, kinds) for name in missing))
     kept = " that `where` keeps" if query.where else ""
     return EmptySeries(f"found no document of it{kept} in {documents.name!r}", queue=queue)
 
 
-def _is_anywhere(documents: Documents, among: Filter, name: str) -> bool:
+def is_anywhere(documents: Documents, among: Filter, name: str) -> bool:
+    """Whether any document of the place has the field."""
     return documents.find_one({**among, checked(name): {"$exists": True}}) is not None
 
 
@@ -48,7 +49,7 @@ def faults(documents: Documents, query: Query, among: Filter, kinds: Kinds) -> l
         kinds: of a few documents; a field that is in none of them may be in others.
     """
     named = dict.fromkeys((query.time_field, *query.queue_fields, *query.where, *query.required))
-    missing = [name for name in named if name not in kinds and not _is_anywhere(documents, among, name)]
+    missing = [name for name in named if name not in kinds and not is_anywhere(documents, among, name)]
     wrong: list[DataError] = [SourceNotFound(no_field(name, kinds)) for name in missing]
     for name in query.required:
         if name in kinds and not {"number", "text"} & set(kinds[name]):

@@ -8,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 import numpy as np
 import pandas as pd
 from bson import ObjectId
 
-from shared.domain.timegrid import to_epoch
 from shared.drivers.mongo import Documents
 from worker.sources._interleaved import has_company, refuse_interleaved
-from worker.sources._moments import MICROSECONDS
+from worker.sources._moments import moments_of
 from worker.sources._unasked import are_many, is_unasked, nothing_tells, unasked
 from worker.sources.base import Query
 from worker.sources.mongo.fields import flat, usable, value_at
 from worker.sources.mongo.names import queue_text
 from worker.sources.mongo.pipeline import Filter, documents_of, samples_of, shared_pipeline
 from worker.sources.mongo.steps import Steps
+from worker.sources.mongo.times import times_of
 
 LOOKED_AT = 200  # timestamps
 LOOKED_AT_IN_TURN = 2_000  # documents
@@ -51,15 +50,21 @@ def shared_dates(documents: Documents, query: Query, among: Filter, columns: Seq
     return Shared(stored=stored, newest_at=value_at(newest or {}, query.time_field))
 
 
-def refuse_turns(documents: Documents, query: Query, among: Filter, steps: Steps) -> None:
-    """Raises UnreadableData when documents whose dates lie seconds apart are of several things in turn; looks at the newest."""
+def refuse_turns(documents: Documents, query: Query, among: Filter, steps: Steps, *, is_written: bool) -> None:
+    """Raises UnreadableData when documents whose times lie seconds apart are of several things in turn; looks at the newest.
+
+    Args:
+        is_written: whether times are texts or numbers, by which the server sorts nothing: then the last inserted are the newest.
+    """
     if not query.target or steps.moments <= len(steps.frame):
         return
-    chosen = {"$and": [samples_of(query, among), {query.target: {"$type": ["number", "string"]}}]}
-    newest = list(documents.find(chosen, sort=[(query.time_field, -1)], limit=LOOKED_AT_IN_TURN))
-    at = [to_epoch(cast("datetime", value_at(row, query.time_field))) * MICROSECONDS for row in newest]
+    own = documents_of(query, among) if is_written else samples_of(query, among)
+    chosen = {"$and": [own, {query.target: {"$type": ["number", "string"]}}]}
+    order = "_id" if is_written else query.time_field
+    newest = list(documents.find(chosen, sort=[(order, -1)], limit=LOOKED_AT_IN_TURN))
+    moments = moments_of([times_of([value_at(row, query.time_field) for row in newest])], query)
     numbers = [usable(query, query.target, value_at(row, query.target)) for row in newest]
-    rows = pd.DataFrame({"at": at, "value": np.array(numbers, dtype=np.float64)}).dropna()
+    rows = pd.DataFrame({"at": moments.at, "value": np.array(numbers, dtype=np.float64)})[moments.is_known].dropna()
     if has_company(rows, query):
         told = pd.DataFrame([dict(_telling(row, _known(query))) for row in newest])
         refuse_interleaved(rows, {str(name): told[name] for name in told}, query)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 
 from shared.domain.timegrid import MINUTE
 from shared.drivers.mongo import Documents
@@ -22,11 +22,12 @@ from worker.sources._moments import (
     refuse_no_times,
     refuse_two_kinds,
 )
-from worker.sources._times import Kind, Times, read_times
+from worker.sources._times import Kind, Times
 from worker.sources.base import MAX_SAMPLES, Query
 from worker.sources.mongo.fields import value_at
 from worker.sources.mongo.pipeline import Filter, checked, documents_of, projected
 from worker.sources.mongo.steps import Steps, steps_of
+from worker.sources.mongo.times import times_of
 from worker.sources.mongo.unasked import Shared
 
 PER_MILLISECOND = {Kind.SECONDS: "1000", Kind.MILLISECONDS: "1", Kind.MICROSECONDS: "1e-3", Kind.NANOSECONDS: "1e-6"}
@@ -43,7 +44,7 @@ def read_written(documents: Documents, query: Query, among: Filter, columns: Seq
     told = (query.time_field, *query.judged(columns))  # a document without any of these is of another kind
     rows = [row for row in _rows(documents, query, among, columns) if any(value_at(row, name) is not None for name in told)]
     stored = [value_at(row, query.time_field) for row in rows]
-    times = _times(stored)
+    times = times_of(stored)
     examples = {Kind(kind): str(stored[int(np.argmax(times.kinds == kind))]) for kind in np.unique(times.kinds)}
     refuse_two_kinds(times, examples, query)
     moments = moments_of([times], query)
@@ -71,21 +72,6 @@ def _rows(documents: Documents, query: Query, among: Filter, columns: Sequence[s
     if len(rows) > MAX_SAMPLES:
         raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} documents of it", queue=query.queue)
     return sorted(rows, key=lambda row: str(row["_id"])) if all(isinstance(row["_id"], ObjectId) for row in rows) else rows
-
-
-def _times(stored: Sequence[object]) -> Times:
-    """Dates, texts and numbers, each by itself."""
-    import pyarrow as pa
-
-    moments, kinds = np.zeros(len(stored), dtype=np.int64), np.zeros(len(stored), dtype=np.uint8)
-    stored = [float(value.to_decimal()) if isinstance(value, Decimal128) else value for value in stored]
-    written = {datetime: pa.timestamp("us", tz="UTC"), str: pa.string(), int: pa.int64(), float: pa.float64()}
-    for accepted, kind in written.items():
-        places = [place for place, value in enumerate(stored) if isinstance(value, accepted) and not isinstance(value, bool)]
-        if places:
-            own = read_times(pa.array([stored[place] for place in places], kind))
-            moments[places], kinds[places] = own.moments, own.kinds
-    return Times(moments=moments, kinds=kinds)
 
 
 def _slow(documents: Documents, times: Times, query: Query) -> str:
