@@ -66,6 +66,7 @@ def a_spec(**changes: Any) -> ForecastSpec:
         "horizon_steps": 24,
         "window_steps": 24,
         "windows": 3,
+        "every_steps": 24,
         "interval": 0.9,
         "bounds": (0.0, None),
         "timezone": "UTC",

@@ -12,7 +12,7 @@ from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
-from shared.domain.choice import Metric, SelectionRule
+from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
 
@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
-    *("selection", "metric", "baselines", "backtest_windows", "interval", "bounds"),
+    *("selection", "metric", "baselines", "effort", "backtest_windows", "interval", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "events", "exclude", "as_of", "deadline", "max_candidates"),
 )
@@ -56,6 +56,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "accept_losses": ("false", "true"),
     "selection": tuple(SelectionRule),
     "metric": tuple(Metric),
+    "effort": tuple(Effort),
     "baselines": ("true", "false"),
     "queues_from_columns": ("false", "true"),
 }

@@ -24,7 +24,7 @@ from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
 from api.schema.sizes import Size
 from shared.config.connection import place_form
-from shared.domain.choice import Metric, SelectionRule
+from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.codec import Document, from_document
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
@@ -100,7 +100,13 @@ class JobBody(SamplesBody):
     unit: Unit | None = Field(None, description="what the target is counted in; null = guessed from its name and values")
     limits: LimitsBody | None = Field(None, description="what a queue has and what it can get, in the target's unit")
     aggregation: Aggregation = Aggregation.MEAN
-    backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] = 3
+    backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] | None = Field(
+        None, description="how many side by side; null = one a day of cheap candidates, up to 14, and 3 of others"
+    )
+    effort: Effort = Field(
+        Effort.NORMAL,
+        description="what auto tries; fast: arithmetic; normal: dear models too where there is something to gain; thorough: all",
+    )
     selection: SelectionRule = Field(
         SelectionRule.LOWEST_MAPE,
         description="lowest_mape: of all candidates; robust: a blend or a cheaper model where the lowest is hardly better",

@@ -20,6 +20,14 @@ class Metric(StrEnum):
     MASE = "mase"
 
 
+class Effort(StrEnum):
+    """How much a request lets be tried of what it does not name."""
+
+    FAST = "fast"  # arithmetic
+    NORMAL = "normal"  # the blend of its cheap members; dear models where the cheap ones leave something to gain
+    THOROUGH = "thorough"  # every model with its whole grid
+
+
 class Ranking(StrEnum):
     """What they are compared by; each is a field of `Measures`."""
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
+from statistics import median
 from typing import Literal
 
 from shared.domain.choice import Ranking
@@ -38,6 +39,7 @@ class ModelCard:
     """What the workers say of a model: its name, hyperparameters with default grid, and lane.
 
     members: of a blend the models that it is made of, none where it takes the best of any; None for what is no blend.
+    are_members_ranked: whether they compete beside the blend.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ModelCard:
     is_baseline: bool
     hyperparameters: tuple[HyperparameterCard, ...] = ()
     members: tuple[str, ...] | None = None
+    are_members_ranked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,17 @@ class ForecastSpec:
     unit: Unit | None = None
     guaranteed: float | None = None
     maximum: float | None = None
+    every_steps: int = 0  # from the beginning of one backtest window to that of the next; 0 = they lie side by side
+
+    @property
+    def stride(self) -> int:
+        """Steps from the beginning of one window to that of the next."""
+        return self.every_steps or self.window_steps
+
+    @property
+    def held_back_steps(self) -> int:
+        """Steps that all windows cover together; what is before them is the shortest training part."""
+        return self.window_steps + (self.windows - 1) * self.stride
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,7 @@ class QueueWork:
     spec: ForecastSpec
     candidates: tuple[Candidate, ...]
     blocks: tuple[Block, ...]
+    unranked: tuple[Candidate, ...] = ()  # those that a blend is made of and that cannot win by themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +167,12 @@ class Score:
     windows: tuple[WindowForecast, ...]
     seconds: float  # CPU seconds of all windows
     kind: Literal["score"] = "score"
+
+    @property
+    def typical_wape(self) -> float | None:
+        """The WAPE to expect: that of the window in the middle, which one wild window does not move."""
+        each = [window.measures.wape for window in self.windows if window.measures.wape is not None]
+        return median(each) if each else self.measures.wape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from shared.domain.choice import Metric, SelectionRule
+from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.places import Place
@@ -100,7 +100,8 @@ class JobRequest:
     accept_losses: bool = False
     queues_from_columns: bool = False
     aggregation: Aggregation = Aggregation.MEAN
-    backtest_windows: int = 3
+    backtest_windows: int | None = None  # None = as many as the history allows and the candidates can afford
+    effort: Effort = Effort.NORMAL  # what "auto" tries
     selection: SelectionRule = SelectionRule.LOWEST_MAPE
     metric: Metric = Metric.MAPE  # what candidates are compared by; elsewhere a metric is what is forecast, the target
     baselines: bool = True

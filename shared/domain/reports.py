@@ -43,6 +43,8 @@ class ReportedScore(StrEnum):
     """Which score of the winner is shown; the texts are those that are stored and that HTTP answers."""
 
     SELECTED_ON = "selected on"  # that of the windows by which it was chosen
+    MEDIAN_WINDOW = "median window: the shown WAPE is that of the window in the middle, the MAPE that of the choice"
+    # Of earlier releases.
     KEPT_APART = "kept apart: the shown score is that of the newest window, which took no part in the choice"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import inf, isfinite, prod
 
+from shared.domain.choice import Effort
 from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard
 from shared.domain.jobs import Grid, Hyperparameter, JobRequest
 from shared.domain.lanes import Lane
@@ -89,7 +90,7 @@ def _lacks_reference(grids: Mapping[str, Grid]) -> bool:
 def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
     """The cards of what is computed: the models that the request names, the members of the blends it names, the baselines."""
     known = {card.name: card for card in cards}
-    named = tuple(known) if request.model == "auto" else request.model
+    named = _by_auto(request, cards) if request.model == "auto" else request.model
     for name in (*named, *request.hyperparameters):
         if name not in known:
             raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
@@ -102,12 +103,19 @@ def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
     return chosen
 
 
+def _by_auto(request: JobRequest, cards: Sequence[ModelCard]) -> tuple[str, ...]:
+    """What "auto" ranks beside baselines and blends: all with `thorough`, else what hyperparameters are given for."""
+    if request.effort is Effort.THOROUGH:
+        return tuple(card.name for card in cards)
+    return (*request.hyperparameters, *(card.name for card in cards if not card.are_members_ranked))
+
+
 def _unnamed_baselines(request: JobRequest, cards: Sequence[ModelCard]) -> set[str]:
     """What `baselines: false` leaves out; raises InvalidRequest for a blend asked for by name that is made of it."""
     asked = set[str]() if request.model == "auto" else set(request.model)
     left_out = {card.name for card in cards if card.is_baseline} - asked
     for card in cards:
-        if card.name in asked and (lost := left_out & set(card.members or ())):
+        if card.name in asked and card.are_members_ranked and (lost := left_out & set(card.members or ())):
             raise InvalidRequest(
                 f"{card.name!r} is made of {_listed(sorted(lost))}, which `baselines: false` leaves out; name them, or leave "
                 "`baselines` as it is",
@@ -119,6 +127,7 @@ def _unnamed_baselines(request: JobRequest, cards: Sequence[ModelCard]) -> set[s
 def _members(named: Sequence[ModelCard], known: Mapping[str, ModelCard]) -> set[str]:
     """What these stand for: a blend for its members; one of the best for the models beside it, where there is none for all."""
     models = {card.name for card in named if card.members is None}
+    named = [card for card in named if card.are_members_ranked]
     if not models and any(card.members == () for card in named):
         return set(known)
     return models.union(*(card.members or () for card in named))

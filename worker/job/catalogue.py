@@ -11,7 +11,7 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from worker.models import models
 from worker.models.base import Bounds, Model
-from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, CHEAP, TOP
+from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, CHEAP, MADE_OF, TOP
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME
 from worker.pipeline.ensembles.names import COMPOSITES
 
@@ -19,7 +19,7 @@ _ANY = "of the models named beside it, or of all where none is"
 _MADE_OF = {
     BLEND_CHEAP: f"In each step the median of {', '.join(candidate.label for candidate in CHEAP)}.",
     BLEND_TOP3: f"In each step the median of the {TOP} candidates that were best in the backtest, {_ANY}.",
-    BLEND_WEIGHTED: f"In each step the median of all candidates, the better ones with more votes, {_ANY}.",
+    BLEND_WEIGHTED: "In each step the weighted median of cheap members of its own, the better ones with more votes.",
     BY_LEAD_TIME: f"For each group of lead times the candidate that was best there, {_ANY}.",
 }
 
@@ -31,7 +31,6 @@ def model_cards() -> tuple[ModelCard, ...]:
 
 def blend_cards() -> tuple[ModelCard, ...]:
     """The blends, which are no models of their own and cost nothing beside their members."""
-    cheap = tuple(dict.fromkeys(candidate.model for candidate in CHEAP))
     return tuple(
         ModelCard(
             name=name,
@@ -39,7 +38,8 @@ def blend_cards() -> tuple[ModelCard, ...]:
             lane=Lane.SCORE,
             cost=0,
             is_baseline=False,
-            members=cheap if name == BLEND_CHEAP else (),
+            members=tuple(dict.fromkeys(candidate.model for candidate in MADE_OF.get(name, ()))),
+            are_members_ranked=name != BLEND_WEIGHTED,
         )
         for name in COMPOSITES
     )

@@ -132,7 +132,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         with attempt(run_state, job_id, queue, ".".join(["select", *map(str, members)])) as number:
             return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
 
-    ended: tuple[Selection, Forecast | Selecting] = choose_fitted(job.request, outcomes, model_cards(), fit)
+    ended: tuple[Selection, Forecast | Selecting] = choose_fitted(job.request, work, outcomes, model_cards(), fit)
     selection, forecast = ended
     if isinstance(forecast, Selecting):
         return forecast

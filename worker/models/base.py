@@ -108,3 +108,19 @@ class Model(ABC):
     @abstractmethod
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot. Nothing is `missing`."""
+
+
+def weighted_median(values: FloatArray, votes: FloatArray) -> FloatArray:
+    """Of values with votes the one that has half of them on either side, along the first axis; of equal votes the median.
+
+    Args:
+        values: finite.
+        votes: of the same shape, not negative, and of each column some above 0.
+    """
+    order = np.argsort(values, axis=0, kind="stable")
+    counted = np.cumsum(np.take_along_axis(votes, order, axis=0), axis=0)
+    half = counted[-1] / 2
+    ranked = np.take_along_axis(values, order, axis=0)
+    lower, upper = (np.argmax(reached, axis=0, keepdims=True) for reached in (counted >= half, counted > half))
+    median: FloatArray = (np.take_along_axis(ranked, lower, axis=0)[0] + np.take_along_axis(ranked, upper, axis=0)[0]) / 2
+    return median

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from worker.models.base import MIN_SEASONS, Extent, FloatArray, History, Model
 MIN_STEPS = 10  # below that the library refuses its own models one by one
 MAX_ETS_SEASON = 24  # steps; each one has a start value of its own to be searched for, and R's `ets` stops here too
 DAYS_PER_WEEK = 7
+MAX_SEASONS = 14  # of history, two weeks of days: what more of it costs theta and CES it does not bring
 
 Seasons = Literal["day", "week"]
 
@@ -25,6 +26,7 @@ class _Daily(Model):
     """A model of the library that knows one season, the day."""
 
     library_name: ClassVar[str]
+    max_seasons: ClassVar[int | None] = None  # of history that it learns from; None = all
 
     def missing(self, extent: Extent) -> str | None:
         """Two seasons."""
@@ -32,7 +34,10 @@ class _Daily(Model):
 
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Raises UnstableFit."""
-        return _forecast(self.library_name, season(history.step_seconds), history, horizon)
+        steps = season(history.step_seconds)
+        if self.max_seasons is not None:
+            history = replace(history, target=history.target[-self.max_seasons * steps :])
+        return _forecast(self.library_name, steps, history, horizon)
 
 
 @models.register("theta")
@@ -41,6 +46,7 @@ class Theta(_Daily):
     """Dynamic optimised theta (Fiorucci et al., Models for optimising the theta method, Int. J. Forecasting 32, 2016)."""
 
     library_name: ClassVar[str] = "DynamicOptimizedTheta"
+    max_seasons: ClassVar[int | None] = MAX_SEASONS
     cost: ClassVar[int] = 3
 
 
@@ -50,6 +56,7 @@ class Ces(_Daily):
     """Complex exponential smoothing (Svetunkov, Kourentzes and Ord, Naval Research Logistics 69, 2022); its kind by AICc."""
 
     library_name: ClassVar[str] = "AutoCES"
+    max_seasons: ClassVar[int | None] = MAX_SEASONS
     cost: ClassVar[int] = 4
 
 

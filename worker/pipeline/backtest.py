@@ -7,9 +7,10 @@ Three folds of h steps at the end of the history; `x` is what a candidate sees, 
     x x x x x x x x x x x x x x x x x x x x x x ? ? ? ?  g g
                                                          └── steps without a value just before issued_at
 
-The folds end with the last step that has a value. Nothing after a cutoff is seen: gaps are filled, columns chosen and scales
-learned from the steps before it only. All candidates of a block share the folds, which are prepared once. What happened on an
-occasion of a kind that was never seen before is not scored, unless little else would be: nobody could have known.
+Daily ones overlap where they are longer than a day. The folds end with the last step that has a value. Nothing after a cutoff is
+seen: gaps are filled, columns chosen and scales learned from the steps before it only. All candidates of a block share the
+folds, which are prepared once. What happened on an occasion of a kind that was never seen before is not scored, unless little
+else would be: nobody could have known.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Fold:
 
 def backtest(snapshot: Snapshot, spec: ForecastSpec) -> list[Fold]:
     """The folds of a queue, oldest first."""
-    last = known_steps(snapshot)
-    folds = [fold_at(snapshot, last - back * spec.window_steps, spec) for back in range(spec.windows, 0, -1)]
+    first = known_steps(snapshot) - spec.held_back_steps
+    folds = [fold_at(snapshot, first + place * spec.stride, spec) for place in range(spec.windows)]
     told = [replace(fold, actual=np.where(fold.known.ahead_in_utc().is_untold, np.nan, fold.actual)) for fold in folds]
     return told if _scored(told) * 2 >= _scored(folds) else folds
 

@@ -16,7 +16,7 @@ WEEKS = timedelta(weeks=MIN_SEASONS)  # what a model of weeks has to see before 
 
 def more_history(snapshot: Snapshot, reading: Reading, spec: ForecastSpec) -> str | None:
     """What to ask for; None where weeks can be learned, the source has no more, or steps are no part of a day."""
-    first_training_part = (known_steps(snapshot) - spec.windows * spec.window_steps) * spec.step_seconds
+    first_training_part = (known_steps(snapshot) - spec.held_back_steps) * spec.step_seconds
     if spec.step_seconds >= SECONDS_PER_DAY or first_training_part >= WEEKS.total_seconds() or reading.oldest_at is None:
         return None
     if reading.oldest_at > snapshot.start_at - timedelta(days=1) or snapshot.end_at - snapshot.start_at >= LOOK_BACK:

@@ -15,13 +15,14 @@ from shared.domain.identifiers import first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
-from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import QueueNotFound, UndefinedScore, UnreadableData
 from worker.models.base import MIN_SEASONS, History, Model
 from worker.pipeline.backtest import known_steps
-from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLENDS, CHEAP, MIN_MEMBERS
+from worker.pipeline.ensembles.blends import BLENDS, MADE_OF
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, MIN_FOLDS
-from worker.pipeline.ensembles.names import requested_composites
+from worker.pipeline.ensembles.names import members_of, requested_composites
+from worker.pipeline.ensembles.weighted import MIN_MEMBERS
+from worker.pipeline.folds import FEW, FoldPlan, planned_folds, two_days
 from worker.pipeline.history import build, known_at
 from worker.pipeline.limits import UNKNOWN, Capacity
 from worker.pipeline.snapshot import Snapshot
@@ -31,6 +32,7 @@ Warnings = tuple[str, ...]  # for people, in plain words; of one queue and witho
 
 MAX_QUEUES_NAMED = 5
 GLOB = frozenset("*?[")
+DEAR = 20  # of a model's `cost`, about 60 ms a fit of two weeks of hours: Prophet, MSTL, ETS and LSTM
 CONSTANT = Candidate(model="last_value")
 BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the folds, about 40 ms) is small; far below its time limit
 COST_SECONDS = 0.003  # CPU seconds of one fit of cost 1 on `COST_STEPS` steps, about
@@ -108,32 +110,41 @@ def queue_work(
     Raises:
         RequestError: as `candidates_of` does. UndefinedScore: no candidate can run.
     """
-    spec, warnings = forecast_spec(request, snapshot, issued_at, capacity)
-    candidates = candidates_of(request, cards)
-    target = snapshot.frame[snapshot.target]
-    if is_constant(target):
-        candidates, warnings = (CONSTANT,), ()  # the quality report says so already
-    else:
-        shortest = known_at(snapshot, known_steps(snapshot) - spec.windows * spec.window_steps, spec.window_steps, spec)
-        candidates, left_out = _valid(_distinct(candidates), cards, shortest.history, spec)
-        warnings += left_out + _composites_left_out(request, candidates, spec.windows)
-        if not candidates:
-            raise UndefinedScore(f"no candidate can run, and baselines are left out: {'; '.join(left_out)}")
-    return QueueWork(spec=spec, candidates=candidates, blocks=blocks(candidates, cards, spec, known_steps(snapshot))), warnings
+    known, ranked = {card.name: card for card in cards}, candidates_of(request, cards)
+    is_cheap = all(known[candidate.model].cost < DEAR for candidate in ranked)
+    spec, warnings = forecast_spec(request, snapshot, issued_at, capacity, is_cheap=is_cheap)
+    steps = known_steps(snapshot)
+    if is_constant(snapshot.frame[snapshot.target]):  # the quality report says so
+        return QueueWork(spec=spec, candidates=(CONSTANT,), blocks=blocks((CONSTANT,), cards, spec, steps)), ()
+    shortest = known_at(snapshot, steps - spec.held_back_steps, spec.window_steps, spec)
+    able, left_out = _valid(_distinct(ranked), cards, shortest.history, spec)
+    further = [each for each in members_of(request) if each.model in known and each not in ranked]
+    unranked, _ = _valid(further, cards, shortest.history, spec)
+    candidates = tuple(sorted((*able, *unranked), key=lambda each: known[each.model].lane is Lane.HEAVY))
+    warnings += left_out + _composites_left_out(request, candidates, spec.windows)
+    if not candidates:
+        raise UndefinedScore(f"no candidate can run, and baselines are left out: {'; '.join(left_out)}")
+    placed = blocks(candidates, cards, spec, steps)
+    return QueueWork(spec=spec, candidates=candidates, blocks=placed, unranked=unranked), warnings
 
 
 def forecast_spec(
-    request: JobRequest, snapshot: Snapshot, issued_at: datetime, capacity: Capacity = UNKNOWN
+    request: JobRequest, snapshot: Snapshot, issued_at: datetime, capacity: Capacity = UNKNOWN, *, is_cheap: bool = False
 ) -> tuple[ForecastSpec, Warnings]:
-    """How the queue is backtested and forecast, and what a person should know of it."""
+    """How the queue is backtested and forecast, and what a person should know of it.
+
+    Args:
+        is_cheap: whether each candidate costs milliseconds, so that there may be many folds.
+    """
     steps, horizon = known_steps(snapshot), request.horizon_steps(issued_at)
-    fold_steps, folds = fold_rule(steps, horizon, request.backtest_windows, request.step_seconds)
+    folds = planned_folds(steps, horizon, request.backtest_windows, request.step_seconds, is_cheap=is_cheap)
     spec = ForecastSpec(
         target=request.target,
         step_seconds=request.step_seconds,
         horizon_steps=horizon,
-        window_steps=fold_steps,
-        windows=folds,
+        window_steps=folds.steps,
+        windows=folds.number,
+        every_steps=folds.every,
         interval=request.interval,
         bounds=capacity.physical_range(request.bounds),
         timezone=request.timezone,
@@ -146,36 +157,16 @@ def forecast_spec(
         guaranteed=capacity.guaranteed,
         maximum=capacity.maximum,
     )
-    if (fold_steps, folds) == (horizon, request.backtest_windows):
-        return spec, ()
-    requested, actual = _windows(request.backtest_windows, horizon), _windows(folds, fold_steps)
-    untested = "" if fold_steps == horizon else f"; nothing is known of how good it is after step {fold_steps} of {horizon}"
-    return spec, (f"the history has only {steps} steps: backtested on {actual} instead of {requested}{untested}",)
+    return spec, _about_folds(folds, steps, horizon, request.backtest_windows or FEW)
 
 
-def fold_rule(steps: int, horizon: int, requested: int, step_seconds: int) -> tuple[int, int]:
-    """Length and number of the folds (users say windows) for a history of `steps` (at least 3).
-
-    A fold is one horizon, but at most a third of the history; one that had to be shortened stays alone. Together they leave at
-    least a third of the history, and two days of it, to the first training part:
-
-        steps  horizon  requested
-          336       24       3   →  3 folds of 24, the first trained on 264 steps
-          336       72       3   →  3 folds of 72, the first trained on 120
-          120       72       3   →  1 fold of 40, trained on 80: "5d" and "3d" at one hour
-           30       24       3   →  1 fold of 6, trained on a whole day, so that the same hour yesterday is a candidate
-    """
-    day = two_days(step_seconds) // MIN_SEASONS
-    third = max(1, min(steps // 3, steps - day) if steps > day else steps // 3)
-    if horizon > third:
-        return third, 1
-    spare = min(2 * steps // 3, steps - two_days(step_seconds))
-    return horizon, max(1, min(requested, spare // horizon))
-
-
-def two_days(step_seconds: int) -> int:
-    """Steps of the shortest history that shows a daily season."""
-    return MIN_SEASONS * max(1, round(SECONDS_PER_DAY / step_seconds))
+def _about_folds(folds: FoldPlan, steps: int, horizon: int, wanted: int) -> Warnings:
+    """What to say where the history allows less than was wanted."""
+    if folds.steps == horizon and folds.number >= wanted:
+        return ()
+    requested, actual = _windows(wanted, horizon), _windows(folds.number, folds.steps)
+    untested = "" if folds.steps == horizon else f"; nothing is known of how good it is after step {folds.steps} of {horizon}"
+    return (f"the history has only {steps} steps: backtested on {actual} instead of {requested}{untested}",)
 
 
 def blocks(candidates: Sequence[Candidate], cards: Sequence[ModelCard], spec: ForecastSpec, steps: int) -> tuple[Block, ...]:
@@ -207,9 +198,9 @@ def _valid(
 ) -> tuple[tuple[Candidate, ...], Warnings]:
     """The candidates that can run on the shortest training part, and why the others cannot: said once for a whole model."""
     baselines = {card.name for card in cards if card.is_baseline}
-    only_baselines = shortest.length + spec.windows * spec.window_steps < two_days(spec.step_seconds)
+    only_baselines = shortest.length + spec.held_back_steps < two_days(spec.step_seconds)
     extent = shortest.extent(spec.window_steps)
-    whole = replace(extent, length=extent.length + spec.windows * spec.window_steps, horizon=spec.horizon_steps)  # of the refit
+    whole = replace(extent, length=extent.length + spec.held_back_steps, horizon=spec.horizon_steps)  # of the refit
     reasons: dict[str, str] = {}  # label → reason
     for candidate in candidates:
         model = build(candidate)
@@ -231,7 +222,7 @@ def _composites_left_out(request: JobRequest, candidates: Sequence[Candidate], f
     """What is asked for by name, made of candidates, and cannot be made; with "auto" it is a few of many."""
     if request.model == "auto":
         return ()
-    members = {BLEND_CHEAP: [candidate for candidate in CHEAP if candidate in candidates]}
+    members = {name: [each for each in made_of if each in candidates] for name, made_of in MADE_OF.items()}
     asked = requested_composites(request)
     counts = {name: len(members.get(name, candidates)) for name in asked if name in BLENDS}
     few = [

@@ -17,12 +17,13 @@ from typing import TypeVar
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
-from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import DataError
 from worker.pipeline.backtest import backtest, known_steps
 from worker.pipeline.doubts import level_change
 from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
+from worker.pipeline.gain import is_worth_more, thorough
 from worker.pipeline.history import known_at_issue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
@@ -31,8 +32,7 @@ from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.said import said_of_occasions, said_of_shift
 from worker.pipeline.score import guarded, score
-from worker.pipeline.selection.choose import Selection, Terms, with_failure
-from worker.pipeline.selection.kept_apart import choose_and_report
+from worker.pipeline.selection.choose import Selection, Terms, choose, with_failure
 from worker.pipeline.shaping import shaped
 from worker.pipeline.snapshot import Snapshot, make_snapshot
 from worker.pipeline.wholeness import whole_steps
@@ -81,6 +81,8 @@ def prepare_queue(
     known, _ = known_at_issue(snapshot, work.spec)
     further, about_occasions = said_of_occasions(known, snapshot, request.exclude)
     kind = kind_of(known.history.target, known.history.steps_per_day)
+    if is_worth_more(request, kind, known.history, work.spec):
+        work, warnings = queue_work(thorough(request), snapshot, issued_at, cards=cards, capacity=capacity)
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
     notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
     shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
@@ -114,7 +116,11 @@ def score_candidates(prepared: PreparedQueue) -> list[Outcome]:
 
 
 def choose_fitted(
-    request: JobRequest, outcomes: Sequence[Outcome], cards: Sequence[ModelCard], fit: Callable[[Selection], Result | Failure]
+    request: JobRequest,
+    work: QueueWork,
+    outcomes: Sequence[Outcome],
+    cards: Sequence[ModelCard],
+    fit: Callable[[Selection], Result | Failure],
 ) -> tuple[Selection, Result]:
     """The winner, and what became of fitting it again; one that cannot be leaves its place to the next.
 
@@ -124,16 +130,17 @@ def choose_fitted(
     Raises:
         UndefinedScore: no candidate is left.
     """
-    costs = {card.name: card.cost for card in cards}
     terms = Terms(
-        costs=costs,
+        costs={card.name: card.cost for card in cards},
         composites=requested_composites(request),
+        unranked=work.unranked,
+        every_steps=work.spec.stride,
         step_seconds=request.step_seconds,
         rule=request.selection,
         metric=Ranking(request.metric),
     )
     while True:
-        selection = choose_and_report(outcomes, terms)
+        selection = choose(outcomes, terms)
         result = fit(selection)
         if not isinstance(result, Failure):
             return selection, result
@@ -150,7 +157,7 @@ def queue_report(forecast: Forecast, selection: Selection, quality: QualityRepor
         outcomes=selection.leaderboard,
         winner=selection.winner.candidate,
         explanation=selection.explanation,
-        selected_on=selection.reported,
+        selected_on=ReportedScore.MEDIAN_WINDOW if len(selection.winner.windows) > 1 else ReportedScore.SELECTED_ON,
         ranked_by=selection.ranked_by,
         seconds=forecast.seconds,
     )
@@ -168,5 +175,5 @@ def run_queue(
         work = partial(forecast_queue, selection, snapshot, spec, job=job, created_at=created_at)
         return guarded(selection.winner.candidate, work)
 
-    selection, forecast = choose_fitted(job.request, outcomes, cards, fit)
+    selection, forecast = choose_fitted(job.request, prepared.work, outcomes, cards, fit)
     return QueueRun(prepared=prepared, outcomes=tuple(outcomes), selection=selection, forecast=forecast)

@@ -9,9 +9,9 @@ from shared.domain.forecasts import ModelCard, QueueWork
 from shared.domain.identifiers import listed
 from shared.domain.jobs import JobRequest
 from shared.domain.series_kind import SeriesKind
-from worker.pipeline.plan import blocks
+from worker.pipeline.ensembles.weighted import LAST_VALUE
+from worker.pipeline.plan import DEAR, blocks
 
-DEAR = 20  # of a model's `cost`, about 60 ms a fit of two weeks of hours: Prophet, MSTL, ETS and LSTM
 PATHLESS = frozenset({SeriesKind.IDLE, SeriesKind.INTERMITTENT, SeriesKind.NOT_FORECASTABLE})
 
 
@@ -28,6 +28,7 @@ def shaped(
     """
     if kind is None:
         return work, ()
+    work = _without_last_value(work, kind, request)
     costs = {card.name: card.cost for card in cards}
     is_shaped = request.model == "auto" and kind in PATHLESS
     kept = tuple(each for each in work.candidates if not is_shaped or costs[each.model] < DEAR)
@@ -36,3 +37,10 @@ def shaped(
     left_out = sorted({each.model for each in work.candidates} - {each.model for each in kept})
     said = f"{kind.words}; {listed(left_out)} are tried only where they are named" if left_out else kind.words
     return replace(work, candidates=kept, blocks=blocks(kept, cards, work.spec, steps)), (said,)
+
+
+def _without_last_value(work: QueueWork, kind: SeriesKind, request: JobRequest) -> QueueWork:
+    """Of what repeats the last value is good only by luck: with "auto" it is a member of the blend, and not ranked."""
+    if request.model != "auto" or kind is not SeriesKind.SEASONAL or LAST_VALUE not in work.candidates:
+        return work
+    return replace(work, unranked=(*work.unranked, LAST_VALUE))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.choice import Effort
 from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
@@ -39,7 +40,7 @@ def labels(request: JobRequest) -> list[str]:
 
 
 def test_auto_means_every_model_with_its_grid_light_and_cheap_ones_first() -> None:
-    assert labels(a_request()) == [
+    assert labels(a_request(effort=Effort.THOROUGH)) == [
         "last_value",
         "seasonal_naive days=1",
         "seasonal_naive days=7",
@@ -60,7 +61,7 @@ def test_baselines_are_candidates_whatever_the_request_names() -> None:
 
 
 def test_without_baselines_only_those_that_are_named_compete() -> None:
-    assert labels(a_request(baselines=False))[0] == "trend is_robust=False mode=additive scale=0.05"
+    assert labels(a_request(baselines=False, effort=Effort.THOROUGH))[0] == "trend is_robust=False mode=additive scale=0.05"
     asked = a_request(baselines=False, model=("network", "seasonal_naive"), hyperparameters={"seasonal_naive": {"days": (7,)}})
     assert labels(asked) == ["seasonal_naive days=7", "network hidden=16", "network hidden=32"]
     assert count_candidates(asked, CARDS) == 3

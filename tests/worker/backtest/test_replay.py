@@ -12,6 +12,7 @@ import pytest
 
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
+from shared.domain.choice import Effort
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import DataError
@@ -74,10 +75,11 @@ def test_other_queues_change_nothing(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(together[together["queue"] == "root.etl"].reset_index(drop=True), alone)
 
 
-def test_auto_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
+def test_thorough_tries_everything_and_may_choose_a_blend(tmp_path: Path) -> None:
     """Five days of history keep it short; on a wave with noise the blends are ahead."""
     auto = {
         "model": "auto",
+        "effort": Effort.THOROUGH,
         "selection": "robust",
         "hyperparameters": {},
         "data_ingestion_time_period": Duration(5, "d"),

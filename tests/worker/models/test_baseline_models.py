@@ -75,3 +75,10 @@ def test_less_than_a_day_is_refused(name: str) -> None:
     assert "24 steps" in reason
     assert "found 23" in reason
     assert models[name]().missing(an_extent(24)) is None
+
+
+@pytest.mark.parametrize(("fade", "weekday", "expected"), [(0.9, 1.0, 1.0), (0.4, 1.0, 3.0), (0.9, 100.0, 9.0)])
+def test_the_fading_median_counts_newer_days_and_the_same_weekday_more(fade: float, weekday: float, expected: float) -> None:
+    """Eight days of one value each; the day ahead is the weekday of the second one."""
+    days = np.repeat([1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0], 24)
+    assert forecast_of("fading_median", days, 24, fade=fade, weekday=weekday) == [expected] * 24

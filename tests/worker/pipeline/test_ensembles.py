@@ -7,16 +7,17 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from shared.domain.choice import Ranking
+from shared.domain.choice import Effort, Ranking
 from shared.domain.forecasts import Candidate, Score
 from shared.domain.search_space import REFERENCE
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
-from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, MIN_MEMBERS, blends_of
+from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, blends_of
 from worker.pipeline.ensembles.names import COMPOSITES, requested_composites
 from worker.pipeline.ensembles.recipe import Composite, Member, Part, blended, candidates_in
 from worker.pipeline.ensembles.tried import tried
+from worker.pipeline.ensembles.weighted import MEMBERS
 from worker.pipeline.forecast import refit
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Selection
@@ -30,13 +31,13 @@ def scores_of(*candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> list[Sco
 
 
 def the_blend(name: str, *candidates: Candidate, snapshot: Snapshot = SNAPSHOT) -> Composite:
-    (blend,) = blends_of(tried(scores_of(*candidates, snapshot=snapshot), Ranking.MAPE), {name})
+    (blend,) = blends_of(tried(scores_of(*candidates, snapshot=snapshot), Ranking.MAPE), {name}, 3_600)
     return blend
 
 
 def test_each_step_is_the_median_of_the_members() -> None:
     members = scores_of(*CHEAP)
-    (blend,) = blends_of(tried(members, Ranking.MAPE), {BLEND_CHEAP})  # those that nobody asks for are not made
+    (blend,) = blends_of(tried(members, Ranking.MAPE), {BLEND_CHEAP}, 3_600)  # those that nobody asks for are not made
     assert blend.score.seconds == 0.0  # they are counted with the members
     for index, window in enumerate(blend.score.windows):
         expected = np.median([member.windows[index].prediction for member in members], axis=0)
@@ -54,14 +55,14 @@ def test_it_is_measured_as_a_model_of_that_forecast_would_be(gap: bool) -> None:
     snapshot = a_snapshot(load)
     (alone,) = scores_of(Candidate(model="theta"), snapshot=snapshot)
     twins = [replace(alone, candidate=Candidate(model=name)) for name in "abc"]
-    (blend,) = blends_of(tried([*twins, *scores_of(REFERENCE, snapshot=snapshot)], Ranking.MAPE), {BLEND_TOP3})
+    (blend,) = blends_of(tried([*twins, *scores_of(REFERENCE, snapshot=snapshot)], Ranking.MAPE), {BLEND_TOP3}, 3_600)
     for one, other in zip((blend.score, *blend.score.windows), (alone, *alone.windows), strict=True):
         assert astuple(one.measures) == pytest.approx(astuple(other.measures), rel=1e-9)
 
 
 def test_the_top_three_are_those_that_miss_least_in_all_windows() -> None:
     scores = [off_by(name, *errors) for name, errors in (("a", (5, 5)), ("b", (4, 1)), ("c", (2, 2)), ("d", (3, 3)))]
-    (blend,) = blends_of(tried(scores, Ranking.MAPE), {BLEND_TOP3})
+    (blend,) = blends_of(tried(scores, Ranking.MAPE), {BLEND_TOP3}, 3_600)
     assert [candidate.model for candidate in candidates_in(blend.recipe)] == ["c", "b", "d"]
     assert blend.score.candidate.hyperparameters == {"members": "c, b, d"}
 
@@ -70,30 +71,31 @@ def test_the_top_three_are_those_that_miss_least_in_all_windows() -> None:
 def test_what_scores_a_window_was_learned_on_the_others(name: str) -> None:
     """What happened in a window changes how good the blend was there, but not what it had forecast."""
     scores = [
-        off_by(model, *errors) for model, errors in (("a", (1, 9, 1)), ("b", (2, 8, 3)), ("c", (9, 1, 7)), ("d", (4, 4, 4)))
+        off_by(candidate, *errors)
+        for candidate, errors in zip(MEMBERS, ((1, 9, 1), (2, 8, 3), (9, 1, 7), (4, 4, 4)), strict=False)
     ]
     changed = [replace(each, windows=(*each.windows[:2], replace(each.windows[2], actual=(107.0,) * 24))) for each in scores]
-    (before,), (after,) = (blends_of(tried(each, Ranking.MAPE), {name}) for each in (scores, changed))
+    (before,), (after,) = (blends_of(tried(each, Ranking.MAPE), {name}, 3_600) for each in (scores, changed))
     assert before.score.windows[2].prediction == after.score.windows[2].prediction
     assert before.score.windows[2].measures != after.score.windows[2].measures
     assert before.recipe != after.recipe
 
 
-@pytest.mark.parametrize("name", [BLEND_WEIGHTED, BLEND_TOP3])
-def test_with_one_window_all_have_equal_votes_in_the_score(name: str) -> None:
+def test_with_one_window_all_have_equal_votes_in_the_score() -> None:
     scores = [off_by(model, error) for model, error in (("a", 1), ("b", 2), ("c", 9), ("d", 40), ("e", 50))]
-    (blend,) = blends_of(tried(scores, Ranking.MAPE), {name})
+    (blend,) = blends_of(tried(scores, Ranking.MAPE), {BLEND_TOP3}, 3_600)
     assert set(blend.score.windows[0].prediction) == {109.0}
     assert candidates_in(blend.recipe)[0].model == "a"
 
 
 def test_the_cheap_blend_does_without_one_of_its_members_but_not_without_two() -> None:
     assert candidates_in(the_blend(BLEND_CHEAP, *CHEAP[:3]).recipe) == CHEAP[:3]
-    assert blends_of(tried(scores_of(*CHEAP[:2]), Ranking.MAPE), BLENDS) == ()
+    assert blends_of(tried(scores_of(*CHEAP[:2]), Ranking.MAPE), BLENDS, 3_600) == ()
 
 
-def test_auto_asks_for_every_blend_and_names_for_those_they_name() -> None:
-    assert requested_composites(a_request(model="auto")) == COMPOSITES
+def test_auto_asks_for_the_weighted_blend_and_names_for_those_they_name() -> None:
+    assert requested_composites(a_request(model="auto")) == (BLEND_WEIGHTED,)
+    assert requested_composites(a_request(model="auto", effort=Effort.THOROUGH)) == COMPOSITES
     assert requested_composites(a_request(model=("prophet", BLEND_CHEAP))) == (BLEND_CHEAP,)
     assert requested_composites(a_request(model=("prophet",))) == ()
 
@@ -117,48 +119,13 @@ def test_half_of_the_weight_lies_on_either_side() -> None:
     assert blended(forecasts, [0.25, 0.25, 0.25, 0.25]) == [2.5]
 
 
-def off_by(model: str, *errors: float) -> Score:
+def off_by(model: str | Candidate, *errors: float) -> Score:
     """A score with one window per error, in which everything is 100 and the model is off by so much."""
     (scored,) = scores_of(Candidate(model="last_value"))
     first = replace(scored.windows[0], actual=(100.0,) * 24, measures=replace(scored.windows[0].measures, mase=None))
     windows = [replace(first, prediction=(100.0 + error,) * 24) for error in errors]
-    return replace(scored, candidate=Candidate(model=model), windows=tuple(windows))
-
-
-def weights_of(*ranked: Score) -> dict[str, float]:
-    (blend,) = blends_of(tried(ranked, Ranking.MAPE), {BLEND_WEIGHTED})
-    return {member.candidate.model: member.weight for member in blend.recipe[0].members}
-
-
-def test_a_member_that_errs_twice_as_much_has_a_quarter_of_the_weight() -> None:
-    weights = weights_of(off_by("a", 1, 1, 1), off_by("b", 2, 2, 2), off_by("c", 2, 2, 2))
-    assert weights == pytest.approx({"a": 4 / 6, "b": 1 / 6, "c": 1 / 6}, rel=1e-4)
-
-
-def test_a_newer_window_counts_three_times_as_much() -> None:
-    weights = weights_of(off_by("a", 4, 4, 1), off_by("b", 1, 1, 4), off_by("c", 4, 4, 4))
-    assert weights["a"] / weights["b"] == pytest.approx(4.0 ** (2 * (9 - 4) / 13), rel=1e-4)
-
-
-def test_one_wild_window_does_not_speak_for_all() -> None:
-    weights = weights_of(off_by("a", 900, 1, 1), off_by("b", 300, 3, 3), off_by("c", 300, 3, 3))
-    assert weights["a"] > weights["b"]
-
-
-def test_what_carries_next_to_no_weight_is_not_fitted_again() -> None:
-    poor = [off_by(f"poor {number}", 50, 50, 50) for number in range(4)]
-    assert [*weights_of(*poor, off_by("a", 1, 1, 1), off_by("b", 1, 1, 1), off_by("c", 1, 1, 1))] == ["a", "b", "c"]
-    assert len(weights_of(*poor, off_by("a", 1, 1, 1))) == MIN_MEMBERS
-
-
-def test_an_exact_member_decides_alone() -> None:
-    assert weights_of(off_by("a", 0, 0, 0), off_by("b", 1, 1, 1), off_by("c", 1, 1, 1))["a"] > 0.999
-
-
-def test_a_window_without_any_value_counts_for_nothing() -> None:
-    empty = [off_by(model, *errors) for model, errors in (("a", (1, 1)), ("b", (2, 2)), ("c", (2, 2)))]
-    empty = [replace(each, windows=(replace(each.windows[0], actual=(None,) * 24), each.windows[1])) for each in empty]
-    assert weights_of(*empty) == pytest.approx({"a": 4 / 6, "b": 1 / 6, "c": 1 / 6}, rel=1e-4)
+    candidate = Candidate(model=model) if isinstance(model, str) else model
+    return replace(scored, candidate=candidate, windows=tuple(windows))
 
 
 def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:

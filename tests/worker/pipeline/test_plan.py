@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.choice import Effort
 from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
 from shared.domain.lanes import Lane
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
@@ -15,7 +16,9 @@ from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answ
 from worker.job.catalogue import model_card, model_cards
 from worker.models import models
 from worker.models.base import Extent, Model
-from worker.pipeline.plan import accepted_queues, blocks, fold_rule, forecast_spec, queue_work, wanted_queues
+from worker.pipeline.ensembles.weighted import MEMBERS
+from worker.pipeline.folds import FoldPlan, fold_rule, planned_folds
+from worker.pipeline.plan import accepted_queues, blocks, forecast_spec, queue_work, wanted_queues
 from worker.pipeline.snapshot import Snapshot
 
 
@@ -48,7 +51,7 @@ CARDS = tuple(model_card(name, kind) for name, kind in OFFERED.items())
 
 def a_plan(snapshot: Snapshot, **changes: Any) -> tuple[QueueWork, tuple[str, ...]]:
     with offering(**OFFERED):
-        return queue_work(a_request(**changes), snapshot, MONDAY, cards=CARDS)
+        return queue_work(a_request(**({"effort": Effort.THOROUGH} | changes)), snapshot, MONDAY, cards=CARDS)
 
 
 def models_of(work: QueueWork) -> list[str]:
@@ -175,6 +178,28 @@ def test_windows_are_as_long_and_as_many_as_the_history_allows(
     assert fold_rule(steps, horizon, wanted, 3_600) == expected
 
 
+@pytest.mark.parametrize(
+    ("series", "requested", "is_cheap", "expected"),
+    [
+        ((336, 24, 3_600), None, True, FoldPlan(24, 7, 24)),  # a week is left to the first training part
+        ((336, 72, 3_600), None, True, FoldPlan(72, 5, 24)),
+        ((672, 24, 3_600), None, True, FoldPlan(24, 14, 24)),
+        ((336, 24, 3_600), 3, True, FoldPlan(24, 3, 24)),  # what the request says is obeyed
+        ((336, 72, 3_600), None, False, FoldPlan(72, 3, 72)),  # what a dear candidate can afford
+        ((120, 72, 3_600), None, True, FoldPlan(40, 1, 40)),
+        ((216, 24, 3_600), None, True, FoldPlan(24, 5, 24)),  # else four days
+        ((168, 24, 3_600), None, True, FoldPlan(24, 3, 24)),
+        ((60, 7, 86_400), None, True, FoldPlan(7, 3, 7)),  # there is no time of the day to begin at
+        ((20_160, 1_440, 60), None, True, FoldPlan(1_440, 3, 1_440)),  # more would be too much to keep
+    ],
+)
+def test_cheap_candidates_have_a_window_a_day(
+    series: tuple[int, int, int], requested: int | None, is_cheap: bool, expected: FoldPlan
+) -> None:
+    steps, horizon, step_seconds = series
+    assert planned_folds(steps, horizon, requested, step_seconds, is_cheap=is_cheap) == expected
+
+
 @given(
     steps=st.integers(3, 5_000),
     horizon=st.integers(1, 3_000),
@@ -224,6 +249,25 @@ def test_candidates_that_are_the_same_model_are_tried_once() -> None:
         ("linear", 0.5),
     ]
     assert not [warning for warning in warnings if "prophet" in warning]
+
+
+def test_auto_ranks_baselines_and_the_blend_unless_it_is_to_be_thorough() -> None:
+    """Members of the blend are tried and not ranked; what hyperparameters are given for is."""
+    cards, snapshot = model_cards(), a_snapshot()
+
+    def ranked(**changes: Any) -> set[str]:
+        work, _ = queue_work(a_request(**changes), snapshot, MONDAY, cards=cards)
+        return {each.model for each in work.candidates if each not in work.unranked}
+
+    baselines = {card.name for card in cards if card.is_baseline}
+    normal, _ = queue_work(a_request(), snapshot, MONDAY, cards=cards)
+    fast, _ = queue_work(a_request(effort=Effort.FAST), snapshot, MONDAY, cards=cards)
+    assert ranked() == ranked(effort=Effort.FAST) == ranked(model=("blend_weighted",)) == baselines
+    assert ranked(hyperparameters={"ets": {}}) == baselines | {"ets"}
+    assert ranked(effort=Effort.THOROUGH) >= {*baselines, "prophet", "lstm", "theta"}
+    assert [each for each in MEMBERS if each not in normal.candidates] == []
+    assert {each.model for each in MEMBERS if each not in fast.candidates} == {"theta", "ces"}
+    assert ranked(baselines=False) == set()
 
 
 def test_a_constant_covariate_is_no_covariate() -> None:

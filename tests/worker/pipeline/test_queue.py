@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.domain.choice import Effort
 from shared.domain.forecasts import Failure
 from shared.errors import UndefinedScore
 from tests.factories import MONDAY, a_job, a_load, a_request
@@ -33,7 +34,7 @@ class Broken(Fixed):
 
 def run_with(reading: Reading, baselines: Sequence[str] = ("last_value", "seasonal_naive"), **kinds: type[Model]) -> QueueRun:
     cards = tuple(model_card(name, kind) for name, kind in ({name: models[name] for name in baselines} | kinds).items())
-    job = a_job(request=a_request())
+    job = a_job(request=a_request(effort=Effort.THOROUGH))
     with offering(**kinds):
         return run_queue(job, reading, queue="root.etl", issued_at=MONDAY, created_at=MONDAY, cards=cards)
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.domain.choice import Effort
 from tests.factories import MONDAY, a_load, a_request
 from worker.job.catalogue import model_cards
+from worker.pipeline.ensembles.weighted import LAST_VALUE
 from worker.pipeline.queue import PreparedQueue, prepare_queue
 from worker.sources.base import Reading
 
@@ -31,7 +33,7 @@ def bursts() -> pd.Series:
 
 
 def test_an_intermittent_queue_is_spared_dear_fits_and_says_so(bursts: pd.Series) -> None:
-    queue = prepared(bursts)
+    queue = prepared(bursts, effort=Effort.THOROUGH)
     assert queue.quality.kind == "intermittent"
     assert not tried(queue) & DEAR
     assert {"seasonal_naive", "theta", "hour_median"} <= tried(queue)
@@ -44,6 +46,18 @@ def test_what_is_named_is_tried_whatever_the_kind(bursts: pd.Series) -> None:
 
 
 def test_a_seasonal_queue_has_all_candidates() -> None:
-    queue = prepared(a_load())
+    queue = prepared(a_load(), effort=Effort.THOROUGH)
     assert queue.quality.kind == "seasonal"
     assert tried(queue) > DEAR
+    assert LAST_VALUE in queue.work.unranked  # of what repeats it is good only by luck
+
+
+def test_dear_models_are_tried_where_cheap_ones_know_no_more_than_yesterday() -> None:
+    """A day whose shape grows by a third each day: every average of past days is worse than yesterday."""
+    load, hours = a_load(), np.arange(336)
+    growing = (np.sin(hours * 2 * np.pi / 24) + 1.5) * 1.15 ** (hours // 24)
+    changing = prepared(pd.Series(growing, index=load.index, name=load.name))
+    assert changing.quality.kind == "seasonal"
+    assert tried(changing) > DEAR
+    assert changing.work.spec.windows == 3
+    assert not tried(prepared(load)) & DEAR

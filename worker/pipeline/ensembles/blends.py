@@ -1,14 +1,7 @@
 """The blends: in each step the median of what their members forecast, which outvotes the odd one out.
 
-A member of the weighted blend has so many votes as its backtest was good:
-
-    votes     ▇ theta   ▅ seasonal_naive days=1   ▃ hour_median days=7   ▁ prophet   …     one over its error, squared
-    forecast  ──────────────────────────────────────────────────────▶ value      half of the votes lie on either side of it
-                      ▃       ▅  ▇     ▁
-
-Their backtest is computed from the members' recorded forecasts and costs no fit; delivering one costs its members' refits. The
-votes that score a fold are those that the other folds give (with one fold only, equal ones of all), so that a blend is no better
-there than it will be; the votes that are delivered are those of all folds.
+Their backtest is computed from the members' recorded forecasts and costs no fit; delivering one costs its members' refits. What
+scores a fold was learned on the others, so that a blend is no better there than it will be.
 """
 
 from __future__ import annotations
@@ -18,12 +11,11 @@ from functools import partial
 
 import numpy as np
 
-from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Candidate
 from shared.domain.search_space import REFERENCE
-from worker.models.base import FloatArray
 from worker.pipeline.ensembles.recipe import Composite, Member, Part, candidates_in, combined
-from worker.pipeline.ensembles.tried import Folds, Tried, without
+from worker.pipeline.ensembles.tried import Folds, Tried
+from worker.pipeline.ensembles.weighted import MEMBERS, MIN_MEMBERS, weighted_blend
 
 BLEND_WEIGHTED = "blend_weighted"
 BLEND_CHEAP = "blend_cheap"
@@ -37,40 +29,30 @@ CHEAP = (
     Candidate(model="theta"),
     Candidate(model="ces"),
 )
-MIN_MEMBERS = 3  # members: the median of two is their mean, and one bad one spoils that
+MADE_OF = {BLEND_WEIGHTED: MEMBERS, BLEND_CHEAP: CHEAP}  # of the third of whatever was best
 TOP = 3
-
-# Of the weighted blend: its WAPE, where it need not beat the reference forecast, is 0.807 of that one's at 24 steps and 0.801 at
-# 72 on the tuning half of tests/bench/forecast.py. Equal weights 0.892 and 0.836, a weighted mean 0.949 and 0.903, the lowest
-# MAPE alone 0.877 and 0.931; POWER 1 0.811 and 0.806, 4 0.812 and 0.799; RECENCY 1 0.829 and 0.784, 4 0.799 and 0.808; with all
-# members 0.807 and 0.800.
-POWER = 2  # weight = 1 / error ** POWER
-RECENCY = 3  # a fold counts so many times as much as the one before it: half of the worst misses came after a change of level
-CARRIED = 0.9  # share of the weight that the members taken have together; the rest would cost refits and change little
-NEGLIGIBLE = 1e-6  # of the actual values: smaller errors are all alike
 
 Votes = Sequence[tuple[int, float]]  # place of a candidate, and how many it has; heaviest first
 
 
-def blends_of(tried: Tried, requested: Collection[str]) -> tuple[Composite, ...]:
+def blends_of(tried: Tried, requested: Collection[str], step_seconds: int) -> tuple[Composite, ...]:
     """The blends that these scores allow, of those that are requested."""
-    makers: dict[str, Callable[[Tried, Folds], Votes]] = {
-        BLEND_WEIGHTED: _weighted,
-        BLEND_TOP3: _best_three,
-        BLEND_CHEAP: _cheap,
+    makers: dict[str, Callable[[Tried], Composite | None]] = {
+        BLEND_WEIGHTED: partial(weighted_blend, name=BLEND_WEIGHTED, step_seconds=step_seconds),
+        BLEND_TOP3: partial(_blend, name=BLEND_TOP3, votes_by=_best_three),
+        BLEND_CHEAP: partial(_blend, name=BLEND_CHEAP, votes_by=_cheap),
     }
-    return tuple(
-        _blend(name, tried, makers[name])
-        for name in BLENDS
-        if name in requested and len(makers[name](tried, tried.folds)) >= MIN_MEMBERS
-    )
+    made = (makers[name](tried) for name in BLENDS if name in requested)
+    return tuple(blend for blend in made if blend is not None)
 
 
-def _blend(name: str, tried: Tried, votes_by: Callable[[Tried, Folds], Votes]) -> Composite:
+def _blend(tried: Tried, *, name: str, votes_by: Callable[[Tried, Folds], Votes]) -> Composite | None:
+    if len(votes_by(tried, tried.folds)) < MIN_MEMBERS:
+        return None
     recipe = (_part(tried, votes_by(tried, tried.folds)),)
     forecasts = []
     for fold in tried.folds:
-        learned = (_part(tried, votes_by(tried, without(fold, tried.folds))),)
+        learned = (_part(tried, votes_by(tried, tried.apart_from(fold))),)
         forecasts.append(combined(learned, partial(tried.forecast, fold)))
     labels = ", ".join(candidate.label for candidate in candidates_in(recipe))
     return tried.composite(name, labels, recipe, forecasts)
@@ -93,27 +75,3 @@ def _best_three(tried: Tried, folds: Folds) -> Votes:
     if not folds:
         return _equal(tried)
     return [(int(place), 1.0) for place in np.argsort(tried.losses(folds), kind="stable")[:TOP]]
-
-
-def _weighted(tried: Tried, folds: Folds) -> Votes:
-    """Those that carry the weight, heaviest first: 1 / error², the error being the geometric mean over folds of the MAE.
-
-    A geometric mean, since one wild fold would speak for all the others in a sum.
-    """
-    errors = np.stack([_mean(tried.errors[:, fold]) for fold in folds], axis=1) if folds else np.empty((len(tried.scores), 0))
-    recency = np.where(np.isfinite(errors[0]), float(RECENCY) ** np.array(folds, dtype=np.float64), 0.0)  # a fold may be empty
-    if not recency.sum():
-        return _equal(tried)
-    size = float(np.nanmean(np.abs(tried.actual)))
-    logs = np.log(np.nan_to_num(errors) + max(NEGLIGIBLE * size, ZERO)) @ recency / recency.sum()
-    weights = np.exp(-POWER * (logs - logs.min()))
-    weights /= weights.sum()
-    order = np.argsort(-weights, kind="stable")
-    carrying = int(np.searchsorted(np.cumsum(weights[order]), CARRIED)) + 1
-    return [(int(place), float(weights[place])) for place in order[: max(MIN_MEMBERS, carrying)]]
-
-
-def _mean(errors: FloatArray) -> FloatArray:
-    """Of each candidate, over the steps that have a value; NaN without any."""
-    scored = errors[:, np.isfinite(errors[0])]
-    return scored.mean(axis=1) if scored.shape[1] else np.full(len(errors), np.nan)

@@ -10,13 +10,14 @@ of a fold was chosen on the other folds; the one that is delivered was chosen on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from shared.domain.timegrid import lead_groups
 from worker.models.base import FloatArray
-from worker.pipeline.ensembles.recipe import Composite, Part, Recipe, alone
-from worker.pipeline.ensembles.tried import Folds, Tried, tried, without
+from worker.pipeline.ensembles.recipe import Composite, Recipe, alone, part_at
+from worker.pipeline.ensembles.tried import Folds, Tried, tried
 
 BY_LEAD_TIME = "by_lead_time"
 MIN_FOLDS = 2  # one to choose on, another to score
@@ -25,14 +26,15 @@ MIN_CANDIDATES = 2
 
 def by_lead_time(singles: Tried, blends: Sequence[Composite], step_seconds: int) -> Composite | None:
     """The choice per lead time; None where there is nothing to choose: one fold, one group of lead times, one candidate."""
-    everyone = tried([*singles.scores, *(blend.score for blend in blends)], singles.by)
+    everyone = tried([*singles.scores, *(blend.score for blend in blends)], singles.by, singles.every)
     groups = [slice(first - 1, last) for first, last in lead_groups(step_seconds, singles.actual.shape[1])]
     if min(len(everyone.folds) - MIN_FOLDS, len(groups) - MIN_FOLDS, len(everyone.scores) - MIN_CANDIDATES) < 0:
         return None
     recipes = [*(alone(score.candidate) for score in singles.scores), *(blend.recipe for blend in blends)]
     chosen = [_best(everyone, everyone.folds, group) for group in groups]
     parts: Recipe = tuple(
-        Part(first_step=group.start + 1, members=recipes[place][0].members) for place, group in zip(chosen, groups, strict=True)
+        replace(part_at(recipes[place], group.start + 1), first_step=group.start + 1)
+        for place, group in zip(chosen, groups, strict=True)
     )
     labels = [everyone.scores[place].candidate.label for place in chosen]
     made_of = ", ".join(f"from step {part.first_step} {label}" for part, label in zip(parts, labels, strict=True))
@@ -42,7 +44,7 @@ def by_lead_time(singles: Tried, blends: Sequence[Composite], step_seconds: int)
 
 def _forecast(everyone: Tried, fold: int, groups: Sequence[slice]) -> FloatArray:
     """Of a fold, by those that are best in the other folds."""
-    others = without(fold, everyone.folds)
+    others = everyone.apart_from(fold)
     return np.concatenate([everyone.forecasts[_best(everyone, others, group), fold, group] for group in groups])
 
 

@@ -11,9 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Candidate, Score
-from worker.models.base import FloatArray
+from worker.models.base import FloatArray, weighted_median
+
+SMALLEST_RATIO, SMALLEST_SIZE = 0.1, 0.02  # of a forecast to the median, and of the median to what it is on average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +30,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """From this step (1, 2, …) up to the next part: who takes part, heaviest first."""
+    """From this step (1, 2, …) up to the next part: who takes part, heaviest first.
+
+    aim: as in `blended`.
+    """
 
     members: tuple[Member, ...]
     first_step: int = 1
+    aim: float = 0.0
 
 
 Recipe = tuple[Part, ...]  # in the order of their steps, the first from step 1 on
@@ -57,23 +65,33 @@ def candidates_in(recipe: Recipe) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
+def part_at(recipe: Recipe, step: int) -> Part:
+    """The part that forecasts this step (1, 2, …)."""
+    return next(part for part in reversed(recipe) if part.first_step <= step)
+
+
 def combined(recipe: Recipe, forecast_of: Callable[[Candidate], FloatArray]) -> FloatArray:
     """The forecast by this recipe, from those of its candidates, which are all of one shape."""
     pieces = []
     ends = [*(part.first_step - 1 for part in recipe[1:]), None]
     for part, end in zip(recipe, ends, strict=True):
         forecasts = [forecast_of(member.candidate)[part.first_step - 1 : end] for member in part.members]
-        pieces.append(blended(forecasts, [member.weight for member in part.members]))
+        pieces.append(blended(forecasts, [member.weight for member in part.members], aim=part.aim))
     return np.concatenate(pieces)
 
 
-def blended(forecasts: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
-    """The weighted median of each step, of equal weights the median: arrays of one shape, at least one, each with its weight."""
-    stacked = np.stack(forecasts)
-    order = np.argsort(stacked, axis=0, kind="stable")
-    votes = np.cumsum(np.asarray(weights, dtype=np.float64)[order], axis=0)
-    half = votes[-1] / 2
-    ranked = np.take_along_axis(stacked, order, axis=0)
-    lower, upper = (np.argmax(reached, axis=0, keepdims=True) for reached in (votes >= half, votes > half))
-    median: FloatArray = (np.take_along_axis(ranked, lower, axis=0)[0] + np.take_along_axis(ranked, upper, axis=0)[0]) / 2
-    return median
+def blended(forecasts: Sequence[FloatArray] | FloatArray, weights: ArrayLike, *, aim: float = 0.0) -> FloatArray:
+    """The weighted median of each step, of equal weights the median, or what lies from it towards the least percentage error.
+
+    Args:
+        forecasts: of one shape, at least one, each with its weight.
+        aim: 0 = least absolute error, 1 = least percentage error, for which votes are divided by the value; or between.
+    """
+    values = np.asarray(forecasts, dtype=np.float64)
+    votes = np.broadcast_to(np.asarray(weights, dtype=np.float64)[:, np.newaxis], values.shape)
+    median = weighted_median(values, votes)
+    if not aim:
+        return median
+    size = max(float(np.abs(median).mean()), ZERO)
+    least = SMALLEST_RATIO * np.maximum(median, SMALLEST_SIZE * size)  # forecasts next to zero would have all votes
+    return weighted_median(values, votes * (np.maximum(values, least) / np.maximum(median, SMALLEST_SIZE * size)) ** -aim)

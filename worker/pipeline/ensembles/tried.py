@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.domain.accuracy import ZERO
 from shared.domain.choice import Ranking
-from shared.domain.forecasts import Candidate, Score, WindowForecast
+from shared.domain.forecasts import Candidate, Score
 from worker.models.base import FloatArray
 from worker.pipeline.ensembles.recipe import Composite, Recipe
 from worker.pipeline.measures import actual_of, measured, prediction_of
@@ -25,12 +25,14 @@ class Tried:
     forecasts: shape (candidates, folds, steps).
     actual: shape (folds, steps), NaN where there is no value.
     by: what candidates are compared by.
+    every: steps from the beginning of one fold to that of the next; where it is less than a fold has, they overlap.
     """
 
     scores: tuple[Score, ...]
     forecasts: FloatArray
     actual: FloatArray
     by: Ranking
+    every: int
 
     @property
     def folds(self) -> Folds:
@@ -52,6 +54,10 @@ class Tried:
         counted = np.isfinite(errors[0])
         return errors[:, counted].mean(axis=1) if counted.any() else np.full(len(errors), np.nan)
 
+    def apart_from(self, fold: int) -> Folds:
+        """Those that share no step with this one: what is learned on them is scored on it."""
+        return apart(fold, self.folds, every=self.every, steps=self.actual.shape[1])
+
     def forecast(self, fold: int, candidate: Candidate) -> FloatArray:
         """What the candidate has forecast of this fold."""
         place = next(place for place, score in enumerate(self.scores) if score.candidate == candidate)
@@ -69,16 +75,17 @@ class Tried:
         return Composite(score=score, recipe=recipe)
 
 
-def tried(scores: Sequence[Score], by: Ranking) -> Tried:
-    """These scores, at least one, which have at least one fold."""
+def apart(fold: int, folds: Folds, *, every: int, steps: int) -> Folds:
+    """Of folds of so many steps, which begin `every` so many, those that share none with this one."""
+    return [other for other in folds if abs(other - fold) * every >= steps]
+
+
+def tried(scores: Sequence[Score], by: Ranking, every: int | None = None) -> Tried:
+    """These scores, at least one, which have at least one fold.
+
+    Args:
+        every: as in `Tried`; None = the folds lie side by side.
+    """
     forecasts = np.array([[prediction_of(fold) for fold in score.windows] for score in scores])
-    return Tried(scores=tuple(scores), forecasts=forecasts, actual=_actual(scores[0].windows), by=by)
-
-
-def without(fold: int, folds: Folds) -> Folds:
-    """The others: what is learned on them is scored on this one."""
-    return [other for other in folds if other != fold]
-
-
-def _actual(windows: Sequence[WindowForecast]) -> FloatArray:
-    return np.array([actual_of(fold) for fold in windows])
+    actual = np.array([actual_of(fold) for fold in scores[0].windows])
+    return Tried(scores=tuple(scores), forecasts=forecasts, actual=actual, by=by, every=every or actual.shape[1])

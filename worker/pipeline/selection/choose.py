@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.choice import Ranking, SelectionRule
-from shared.domain.forecasts import Failure, Outcome, Score
+from shared.domain.forecasts import Candidate, Failure, Outcome, Score
 from shared.domain.ranking import leaderboard, ranking
-from shared.domain.reports import ReportedScore
 from shared.errors import UndefinedScore
 from worker.pipeline.ensembles.blends import blends_of
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, by_lead_time
@@ -34,10 +33,14 @@ class Terms:
 
     costs: model → relative price of a fit; a model without one is dearest.
     composites: names of the blends, and `by_lead_time`, that take part; one that has failed already does not.
+    unranked: candidates that blends are made of and that cannot win by themselves, unless there is nothing else.
+    every_steps: from the beginning of one window to that of the next; None = they lie side by side.
     """
 
     costs: Mapping[str, int] = field(default_factory=dict)
     composites: Collection[str] = ()
+    unranked: Collection[Candidate] = ()
+    every_steps: int | None = None
     step_seconds: int = 3_600
     rule: SelectionRule = SelectionRule.LOWEST_MAPE
     metric: Ranking = Ranking.MAPE
@@ -55,7 +58,6 @@ class Selection:
     leaderboard: tuple[Outcome, ...]
     explanation: str
     ranked_by: Ranking = Ranking.MAPE
-    reported: ReportedScore = ReportedScore.SELECTED_ON
 
 
 def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
@@ -73,7 +75,10 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
     failed = {outcome.candidate.model for outcome in outcomes if isinstance(outcome, Failure)}
     made = _composites(singles, terms, failed)
     recipes = {each.score.candidate.model: each.recipe for each in made}
-    everyone = (*outcomes, *(each.score for each in made))
+    ranked = [outcome for outcome in outcomes if isinstance(outcome, Failure) or outcome.candidate not in terms.unranked]
+    everyone: Sequence[Outcome] = (*ranked, *(each.score for each in made))
+    if all(isinstance(outcome, Failure) for outcome in everyone):
+        everyone = outcomes
     board = leaderboard(everyone, terms.metric, price=lambda score: price_of(score, recipes, terms.costs))
     scores = [outcome for outcome in board if isinstance(outcome, Score)]
     shown = Board(scores=scores, by=ranking(scores, terms.metric), asked=terms.metric, recipes=recipes, costs=terms.costs)
@@ -92,8 +97,8 @@ def _composites(singles: Sequence[Score], terms: Terms, failed: Collection[str])
     asked = set(terms.composites) - set(failed)
     if not asked or not singles[0].windows:
         return []
-    known = tried(singles, ranking(singles, terms.metric))
-    made = [*blends_of(known, asked)]
+    known = tried(singles, ranking(singles, terms.metric), terms.every_steps)
+    made = [*blends_of(known, asked, terms.step_seconds)]
     chosen = by_lead_time(known, made, terms.step_seconds) if BY_LEAD_TIME in asked else None
     return [*made, chosen] if chosen else made
 

@@ -20,7 +20,6 @@ from tests.worker.pipeline.selection.outcomes import (
     a_score,
     choose,
 )
-from worker.pipeline.ensembles.blends import BLENDS
 from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.selection.choose import with_failure
 
@@ -141,11 +140,20 @@ def test_the_leaderboard_shows_the_blends() -> None:
 
 
 def test_a_blend_that_cannot_be_delivered_stays_on_the_leaderboard_as_a_failure() -> None:
-    first = choose([A_REFERENCE, *ONE_EACH], BLENDS).winner
+    first = choose([A_REFERENCE, *ONE_EACH], TOP3).winner
     failed = Failure(candidate=first.candidate, error="UnstableFit", reason="explosive")
-    again = choose(with_failure([A_REFERENCE, *ONE_EACH], failed), BLENDS)
-    assert (first.candidate.model, again.winner.candidate.model) == ("blend_weighted", "blend_top3")
-    assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_weighted"]
+    again = choose(with_failure([A_REFERENCE, *ONE_EACH], failed), TOP3)
+    assert (first.candidate.model, again.winner.candidate.model) == ("blend_top3", "var")
+    assert [outcome.candidate.model for outcome in again.leaderboard if isinstance(outcome, Failure)] == ["blend_top3"]
+
+
+def test_what_is_not_ranked_wins_only_where_there_is_nothing_else() -> None:
+    """It is on no leaderboard, but what blends are made of."""
+    unranked = [each.candidate for each in ONE_EACH]
+    selection = choose([A_REFERENCE, *ONE_EACH], TOP3, unranked=unranked)
+    assert [outcome.candidate.model for outcome in selection.leaderboard] == ["blend_top3", "seasonal_naive"]
+    assert choose([A_REFERENCE, *ONE_EACH], unranked=unranked).winner is A_REFERENCE
+    assert choose(ONE_EACH, unranked=unranked).winner in ONE_EACH
 
 
 def test_a_failure_takes_the_place_of_the_candidate_that_failed() -> None:

@@ -22,6 +22,7 @@ from tests.worker.pipeline.selection.outcomes import (
 )
 from worker.pipeline.ensembles.blends import BLENDS
 from worker.pipeline.ensembles.recipe import alone
+from worker.pipeline.ensembles.weighted import MEMBERS
 from worker.pipeline.selection.choose import Selection
 
 
@@ -72,7 +73,7 @@ def test_of_the_candidates_that_were_scored_one_is_chosen(outcomes: list[Outcome
 
 
 def test_of_several_blends_the_weighted_one_is_preferred() -> None:
-    tries = [a_try("theta", 9, 1, 1, 1), a_try("prophet", 2, 9, 2, 2), a_try("var", 3, 3, 9, 3)]
+    tries = [a_try("theta", 9, 1, 1, 1), a_try("ces", 2, 9, 2, 2), a_try("last_value", 3, 3, 9, 3)]
     selection = robust([A_REFERENCE, *tries], BLENDS)
     assert selection.winner.candidate.model == "blend_weighted"
     weights = [member.weight for member in selection.recipe[0].members]
@@ -80,9 +81,12 @@ def test_of_several_blends_the_weighted_one_is_preferred() -> None:
 
 
 def test_a_blend_of_many_names_its_heaviest_member() -> None:
-    tries = [a_try(model, 5, 5, 5, 5 + extra) for extra, model in enumerate(("theta", "ces", "var", "ets", "lstm"))]
+    tries = [
+        a_try(each.model, 5, 5, 5, 5 + extra, hyperparameters=dict(each.hyperparameters))
+        for extra, each in enumerate(MEMBERS[2:7])
+    ]
     selection = robust([A_REFERENCE, *tries], BLENDS)
-    assert selection.explanation.startswith("blend_weighted of 5 candidates, most of all theta")
+    assert selection.explanation.startswith("blend_weighted of 5 candidates, most of all seasonal_naive days=7")
 
 
 def test_of_equally_cheap_candidates_in_a_tie_the_better_wins_and_then_the_first() -> None:
