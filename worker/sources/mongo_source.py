@@ -106,9 +106,6 @@ class MongoSource:
             oldest_at = None if advice else _oldest(documents, query, among)
             has_texts = query.target in kinds and kinds[query.target]["text"] > 0
             doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
-        notes = [note] if (note := query.note_unnamed(len(self._unnamed(query, kinds)))) else []
-        if query.columns is None and (texts := self._unknown(textual(kinds), query)):
-            notes.append(f"fields of text that nobody asked for: left out {listed(texts)}")
         unasked = [name for name in steps.frame if name not in query.required]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
@@ -118,9 +115,16 @@ class MongoSource:
             newest_at=steps.newest_at,
             oldest_at=oldest_at,
             losses=(*losses, *nobodys),
-            notes=(*said, *notes, *steps.notes),
+            notes=(*said, *self._about_fields(query, kinds), *steps.notes),
             advice=(*([advice] if advice else []), *steps.advice, *doubts),
         )
+
+    def _about_fields(self, query: Query, kinds: Kinds) -> list[str]:
+        """What to say of fields that nobody asked for."""
+        notes = [note] if (note := query.note_unnamed(len(self._unnamed(query, kinds)))) else []
+        if query.columns is None and (texts := self._unknown(textual(kinds), query)):
+            notes.append(f"fields of text that nobody asked for: left out {listed(texts)}")
+        return notes
 
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
