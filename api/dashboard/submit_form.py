@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 ADVANCED = (
     *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
-    *("selection", "metric", "baselines", "effort", "backtest_windows", "interval", "bounds"),
+    *("selection", "metric", "baselines", "effort", "backtest_windows", "interval", "quantiles", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "events", "exclude", "as_of", "deadline", "max_candidates"),
 )
@@ -44,6 +44,7 @@ KINDS = {  # how a field is written; all others are one line of text
     "bounds": "numbers",
     "backtest_windows": "number",
     "interval": "number",
+    "quantiles": "numbers",
     "limits.guaranteed": "number or text",
     "limits.maximum": "number or text",
     "max_candidates": "number",
@@ -65,6 +66,7 @@ EXAMPLES = {
     "csv": '{"separator": ";", "decimal": ","}',
     "missing_values": "-1",
     "exclude": '[{"name": "outage", "start": "2026-01-05T08:00:00Z", "end": "2026-01-05T11:00:00Z"}]',
+    "quantiles": "0.8, 0.975",
     "events": '[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}]',
     "ingestion_delay": "30min",
     "fill": '{"method": "interpolate", "longest": "6h"}',

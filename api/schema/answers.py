@@ -160,7 +160,7 @@ class ForecastOverview(Answer):
     guaranteed: float | None = Field(description="what the queue has, in the unit of the values; null = not known")
     maximum: float | None = Field(description="the most that it can get")
     limit: float | None = Field(description="the limit that hurts: the maximum, else what is guaranteed")
-    peak: Peak = Field(description="the highest step of the next 24 hours, with the bounds of that step")
+    peak: Peak = Field(description="the highest value of the next 24 hours with its bounds, and the step that is likely to be it")
     peaks: tuple[Peak, ...] = Field(description="the same for each day ahead")
     above_100: Exceedance | None = Field(description="above 100 %" + STEPS + "no percentages, or they may be fractions")
     over_limit: Exceedance | None = Field(description="at the limit that hurts, or above it" + STEPS + "no limit is known")

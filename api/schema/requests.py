@@ -26,6 +26,7 @@ from api.schema.sizes import Size
 from shared.config.connection import place_form
 from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.codec import Document, from_document
+from shared.domain.distribution import HIGHEST, LOWEST
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
 from shared.domain.occasions import MAX_EVENTS
@@ -35,6 +36,7 @@ from shared.domain.texts import ClusterName
 from shared.domain.units import Unit
 
 MAX_SOURCES = 5
+MAX_QUANTILES = 20
 MAX_HORIZON_STEPS = 10_000
 MAX_HISTORY_STEPS = 1_000_000  # a year by the minute is about half of it
 MAX_MONTH_SECONDS = 31 * 86_400
@@ -114,6 +116,9 @@ class JobBody(SamplesBody):
     metric: Metric = Field(Metric.MAPE, description="what candidates are compared by")
     baselines: bool = Field(True, strict=True, description="whether baselines compete; false: only those that are named")
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
+    quantiles: Annotated[tuple[Annotated[fields.Number, Field(ge=LOWEST, le=HIGHEST)], ...], Size(MAX_QUANTILES)] = Field(
+        (), description="levels to deliver beside 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99 and those of the bounds"
+    )
     bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
         (0.0, None), description="physical range; null = open"
     )

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from api.schema.answers import Answer, ForecastOverview, ForecastStep, forecast_steps
 from shared.domain.choice import Ranking
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
 from shared.domain.jobs import Hyperparameter, QueueState
 from shared.domain.reports import QualityReport, QueueReport
@@ -60,6 +61,8 @@ class ForecastAnswer(ForecastOverview):
     wape: float | None = Field(description="of the same windows; null for forecasts of earlier releases")
     skill: float | None
     ranked_by: Ranking = Field(description="what the winner was chosen by; wape where more than half of the steps are near zero")
+    quantiles: Quantiles = Field(description="of each step; empty for forecasts of earlier releases")
+    peak_quantiles: Quantiles = Field(description="of the highest value of each day from `issued_at` on")
     steps: list[ForecastStep]
 
 
@@ -82,5 +85,7 @@ class QueueAnswer(Answer):
     @classmethod
     def of(cls, report: QueueReport, forecast: Forecast | None, now: datetime) -> Self:
         """The report and the forecast it led to."""
-        answer = ForecastAnswer.of(forecast, now, steps=forecast_steps(forecast)) if forecast else None
+        answer = (
+            ForecastAnswer.of(forecast, now, steps=forecast_steps(forecast), peak_quantiles=forecast.peaks) if forecast else None
+        )
         return cls.showing(report, leaderboard=standings(report), forecast=answer)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from math import inf
 from statistics import median
 from typing import Literal
 
 from shared.domain.choice import Ranking
+from shared.domain.distribution import Paths, Quantiles
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
 from shared.domain.occasions import Event, Excluded, Holidays
@@ -90,6 +91,7 @@ class ForecastSpec:
     window_steps: int  # length of one backtest window; the horizon where history allows, else shorter
     windows: int
     interval: float
+    quantiles: tuple[float, ...] = ()  # levels that were asked for, beside those that every forecast has
     bounds: tuple[float | None, float | None]
     timezone: str
     holidays: Holidays | None = None
@@ -219,19 +221,14 @@ class Forecast:
     maximum: float | None = None
     wape: float | None = None  # beside `mape`, of the same steps
     ranked_by: Ranking = Ranking.MAPE  # what its winner was chosen by
+    quantiles: Quantiles = field(default_factory=Quantiles)  # of each step; the bounds are two of them
+    peaks: Quantiles = field(default_factory=Quantiles)  # of the maximum of each day from `issued_at` on
+    paths: Paths | None = None  # the store keeps them of the newest forecast of a series and job
 
     @property
     def series(self) -> Series:
         """What its values belong to."""
-        return Series(
-            queue=self.queue,
-            metric=self.metric,
-            project=self.project,
-            cluster=self.cluster,
-            step_seconds=self.step_seconds,
-            aggregation=self.aggregation,
-            where=self.where,
-        )
+        return Series(**{each.name: getattr(self, each.name) for each in fields(Series)})
 
     @property
     def series_id(self) -> str:

@@ -106,6 +106,7 @@ class JobRequest:
     metric: Metric = Metric.MAPE  # what candidates are compared by; elsewhere a metric is what is forecast, the target
     baselines: bool = True
     interval: float = 0.9
+    quantiles: tuple[float, ...] = ()
     bounds: tuple[float | None, float | None] = (0.0, None)
     timezone: str = "UTC"
     holidays: Holidays | None = None

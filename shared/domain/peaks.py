@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isclose
 
+from shared.domain.distribution import bounds_of
 from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import SECONDS_PER_DAY, step_start
+from shared.domain.timegrid import step_start, steps_per_day
+
+MEDIAN = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
-    """The highest step of a day. Its bounds are those of that step, not of the day's highest value, which may fall elsewhere.
+    """The highest value of a day, whichever step it falls on, with its bounds; and the step that is likely to be the highest.
+
+    Forecasts of earlier releases know the highest step only: the value and the bounds are those of that step.
 
     start_at, end_at: the day, 24 hours (or one longer step) from the first step still ahead, or from the end of the day before.
     step, timestamp: None = a flat line, where no step is higher than another, or hours of which none was ever measured; the
@@ -42,7 +47,7 @@ def next_peak(forecast: Forecast, now: datetime) -> Peak:
 
 def _by_day(forecast: Forecast, now: datetime) -> Iterator[Peak]:
     first, steps = steps_over(forecast, now), forecast.horizon_steps
-    size = max(1, SECONDS_PER_DAY // forecast.step_seconds)
+    size = steps_per_day(forecast.step_seconds)
     for start in range(first if first < steps else 0, steps, size):
         yield _peak(forecast, start, min(steps, start + size))
 
@@ -58,16 +63,45 @@ def _peak(forecast: Forecast, start: int, end: int) -> Peak:
     lowest = min(forecast.prediction[step] for step in day)
     is_flat = len(day) > 1 and isclose(lowest, forecast.prediction[highest], rel_tol=1e-9, abs_tol=1e-12)
     is_told = measured and not is_flat
-    shown = [highest] if is_told else day
+    prediction, lower, upper = _values(forecast, start, end, highest, [highest] if is_told else [*day])
     return Peak(
         start_at=_start(forecast, start),
         end_at=_start(forecast, end),
         step=highest + 1 if is_told else None,
         timestamp=_start(forecast, highest) if is_told else None,
-        prediction=forecast.prediction[highest],
-        lower_bound=min(forecast.lower_bound[step] for step in shown),
-        upper_bound=max(forecast.upper_bound[step] for step in shown),
+        prediction=prediction,
+        lower_bound=lower,
+        upper_bound=upper,
     )
+
+
+def _values(forecast: Forecast, start: int, end: int, highest: int, shown: Sequence[int]) -> tuple[float, float, float]:
+    """Middle and bounds of the maximum of these steps; of a forecast without peaks those of the highest step.
+
+    The days of the forecast's peaks begin with its issue. One whose highest step lies outside tells nothing of the steps of
+    it that are inside, for which their own quantiles stand.
+    """
+    if not forecast.peaks:
+        lower, upper = (min(forecast.lower_bound[step] for step in shown), max(forecast.upper_bound[step] for step in shown))
+        return forecast.prediction[highest], lower, upper
+    low, high = bounds_of(forecast.interval)
+    return (
+        _maximum(forecast, start, end, MEDIAN, forecast.prediction),
+        _maximum(forecast, start, end, low, forecast.lower_bound),
+        _maximum(forecast, start, end, high, forecast.upper_bound),
+    )
+
+
+def _maximum(forecast: Forecast, start: int, end: int, level: float, steps: Sequence[float]) -> float:
+    """Of the steps with these indices, at this level."""
+    size, peaks = steps_per_day(forecast.step_seconds), forecast.peaks.at(level)
+    found = []
+    for day in range(start // size, (end - 1) // size + 1):
+        whole = range(day * size, min((day + 1) * size, forecast.horizon_steps))
+        inside = range(max(start, whole.start), min(end, whole.stop))
+        is_inside = max(whole, key=steps.__getitem__) in inside
+        found.append(peaks[day] if is_inside else max(steps[step] for step in inside))
+    return max(found)
 
 
 def _start(forecast: Forecast, step: int) -> datetime:

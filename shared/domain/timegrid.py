@@ -33,6 +33,11 @@ def step_starts(issued_at: datetime, horizon_steps: int, step_seconds: int) -> l
     return [step_start(issued_at, step, step_seconds) for step in range(1, horizon_steps + 1)]
 
 
+def steps_per_day(step_seconds: int) -> int:
+    """Steps of one day, at least 1; of a step that does not divide it the nearest number."""
+    return max(1, round(SECONDS_PER_DAY / step_seconds))
+
+
 def to_epoch(moment: datetime) -> int:
     """Whole seconds since 1970 of an aware moment, rounded down; raises ValueError when it has no time zone."""
     if moment.tzinfo is None:

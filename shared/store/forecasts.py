@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
+from shared.domain.distribution import Paths
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, issue
 from shared.domain.series import UNASSIGNED, Series
 from shared.errors import QueueNotFound
 from shared.store.accuracy import ACCURACY
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, Where, given
-from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Kept, Table
+from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Column, Kept, Kind, Table
 
 ASSIGNED = OneOf("cluster", [UNASSIGNED], not_=True)
 BY_QUEUE = tuple((name, True) for name in ("queue", "metric", "project", "cluster", "job", "issued_at", "created_at"))
@@ -33,6 +34,28 @@ FORECASTS = Table(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestPaths:
+    """The paths of the newest forecast of a series and job; those of older ones are not kept."""
+
+    series_id: str
+    job: str
+    issued_at: datetime
+    job_id: str
+    created_at: datetime
+    paths: Paths | None
+
+
+PATHS = Table(
+    name="forecast_paths",
+    value=NewestPaths,
+    columns=(Column("series_id"), Column("job"), Column("issued_at", Kind.GRID), Column("created_at", Kind.CLOCK)),
+    key=("series_id", "job"),
+    indexes=(("created_at",),),
+    kept=Kept(by="created_at", setting="keep_forecasts"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Forecasts:
     """Forecasts by (series, job, issued_at, job_id): two jobs of one name never share one."""
@@ -40,8 +63,23 @@ class Forecasts:
     records: Records
 
     def save(self, forecast: Forecast) -> None:
-        """Keep a forecast; the same key again replaces all of it, steps included."""
-        self.records.put_many(FORECASTS, [forecast])
+        """Keep a forecast; the same key again replaces all of it, steps included, and paths unless newer ones are there."""
+        paths = NewestPaths(**{each.name: getattr(forecast, each.name) for each in fields(NewestPaths)})
+        with self.records.together():
+            self.records.put_many(FORECASTS, [replace(forecast, paths=None)])
+            before = self._paths(forecast)
+            is_newest = before is None or (before.issued_at, before.created_at) <= (paths.issued_at, paths.created_at)
+            if is_newest and (before or paths.paths):
+                self.records.put_many(PATHS, [paths])
+
+    def with_paths(self, forecast: Forecast) -> Forecast:
+        """The forecast with its paths, where it is the newest of its series and job."""
+        kept = self._paths(forecast)
+        is_own = kept is not None and (kept.issued_at, kept.job_id) == (forecast.issued_at, forecast.job_id)
+        return replace(forecast, paths=kept.paths) if kept is not None and is_own else forecast
+
+    def _paths(self, forecast: Forecast) -> NewestPaths | None:
+        return self.records.first(PATHS, given(series_id=forecast.series_id, job=forecast.job))
 
     def newest(self, series_id: str, job: str, issued_at: datetime | None = None) -> Forecast | None:
         """The newest forecast of a series by jobs of this name, of this issue time if one is given; None = there is none."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.states import OPEN_STATES
-from shared.store.forecasts import FORECASTS
+from shared.store.forecasts import FORECASTS, PATHS
 from shared.store.jobs import JOBS
 from shared.store.records import Between, Exists, Is, OneOf, Records, Where
 from shared.store.reports import OUTCOMES, REPORTS
@@ -46,6 +46,8 @@ class Retention:
             return self._forget_jobs(before, limit)
         if table is FORECASTS:
             return self._forget_forecasts(before, limit)
+        if table is PATHS:
+            return self._forget_paths(before, limit)
         by = table.kept.by
         own = [Is(name, value) for name, value in zip(table.key, part, strict=False)]
         return self.records.delete_some(table, [*own, Between(by, None, before)], order=((by, True),), limit=limit)
@@ -71,3 +73,8 @@ class Retention:
         has_no_job = Exists(JOBS, ("job_id",), not_=True)
         gone = self.records.delete_some(FORECASTS, [old, is_replaced], order=OLDEST_FIRST, limit=limit)
         return gone + self.records.delete_some(FORECASTS, [old, has_no_job], order=OLDEST_FIRST, limit=limit - gone)
+
+    def _forget_paths(self, before: datetime, limit: int) -> int:
+        """Drop paths that were created before and whose forecast is gone."""
+        has_gone = Exists(FORECASTS, ("series_id", "job", "issued_at"), not_=True)
+        return self.records.delete_some(PATHS, [Between("created_at", None, before), has_gone], order=OLDEST_FIRST, limit=limit)

@@ -32,6 +32,7 @@ from shared.connections.files import FilesConnection
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
+from tests.bench.distribution import spread
 from worker.backtest.replay import QueueReplay, replay
 from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 from worker.job.ingestion import usage_query
@@ -166,8 +167,11 @@ def bench_utilisation(horizon: int, options: argparse.Namespace) -> None:
     found = {data.name: tasks_of(data, horizon, options) for data in UTILISATION}
     for name, tasks in found.items():
         print(line(name, tasks) if tasks else f"{name:15} no queue in this half")
+        if tasks:
+            print(f"    {spread(tasks, options.seed)}")
     if pooled := list(chain.from_iterable(found.values())):
         print(line("pooled", pooled))
+        print(f"    {spread(pooled, options.seed)}")
         print(f"CPU s by model: {prices(pooled)}\nchosen: {winners(pooled)}")
 
 

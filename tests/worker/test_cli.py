@@ -252,10 +252,11 @@ def test_a_backtest_writes_its_rows_and_says_how_good_each_queue_was_and_all_of_
     frame, found = pd.read_parquet(out), summary_of(result)
     assert " ".join(frame.columns) == (
         "queue origin timestamp step actual prediction lower_bound upper_bound model hyperparameters"
+        " q0.01 q0.05 q0.1 q0.25 q0.5 q0.75 q0.9 q0.95 q0.99"
     )
     assert len(frame) == 2 * ORIGINS * 24
     assert found == json.loads(summary.read_text())
-    measures = {"mape", "wape", "smape", "mase", "coverage", "skill", "seconds"}
+    measures = {"mape", "wape", "crps_ratio", "smape", "mase", "coverage", "skill", "seconds"}
     assert set(found["queues"]) == {"a", "b"}
     assert [measures - set(part) for part in (*found["queues"].values(), found["overall"])] == [set()] * 3
     assert (found["queues"]["a"]["origins"], found["overall"]["queues"]) == (ORIGINS, 2)
@@ -276,7 +277,20 @@ def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
 def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) -> None:
     out = tmp_path / "forecasts.csv"
     file = str(usage(tmp_path / "usage.csv"))
-    rules = ("--queue", "b*", "--interval", "0.5", "--bounds", "10,55", "--timezone", "Europe/Berlin", "--holidays", holidays)
+    rules = (
+        "--queue",
+        "b*",
+        "--interval",
+        "0.5",
+        "--quantiles",
+        "0.8",
+        "--bounds",
+        "10,55",
+        "--timezone",
+        "Europe/Berlin",
+        "--holidays",
+        holidays,
+    )
     event = ("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-05T12:00:00Z"}]')
     bad = ("--exclude", '[{"name": "outage", "start": "2026-01-03", "end": "2026-01-03T12:00:00Z"}]')
     kept = ("--accept-losses", "--out", str(out), "--json")  # half of the values lie outside the bounds
@@ -285,7 +299,8 @@ def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) ->
     assert found["queues"]["b"]["interval"] == 0.5
     frame = pd.read_csv(out)
     assert (frame["lower_bound"].min(), frame["upper_bound"].max()) >= (10, 55)
-    assert frame["upper_bound"].max() == 55
+    assert frame["q0.99"].max() == 55
+    assert ((frame["q0.75"] <= frame["q0.8"]) & (frame["upper_bound"] == frame["q0.75"])).all()
 
 
 def test_a_backtest_reads_samples_as_a_request_says_it(tmp_path: Path) -> None:
@@ -385,6 +400,8 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--fill", '{"length": "6h"}'), "--fill"),
         (("--fill", '{"longest": "30min"}'), "at least one step"),
         (("--interval", "90"), "--interval"),
+        (("--quantiles", "0.5,99"), "accepted are numbers from 0.01 to 0.99"),
+        (("--quantiles", "half"), "accepted are numbers from 0.01 to 0.99"),
         (("--bounds", "100"), "0,100"),
         (("--bounds", "100,0"), "0,100"),
         (("--bounds", "nan,100"), "0,100"),

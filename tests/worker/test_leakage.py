@@ -18,7 +18,7 @@ from shared.domain.occasions import Event
 from shared.domain.search_space import grid_of
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_covariate, a_snapshot
-from worker.backtest.replay import COLUMNS, replay, rows
+from worker.backtest.replay import columns_of, replay, rows
 from worker.job.catalogue import model_cards
 from worker.pipeline.backtest import fold_at
 from worker.pipeline.score import score
@@ -68,7 +68,7 @@ def forecasts(folder: Path, usage: pd.DataFrame, *, processes: int = 1, **change
     request: JobRequest = a_request(**(values | changes))
     found = replay(request, {"files": FilesConnection(path=folder)}, origins=1, processes=processes)
     assert [each.reasons for each in found] == [()] * len(found)
-    return pd.DataFrame(rows(found), columns=list(COLUMNS)).drop(columns="actual")
+    return pd.DataFrame(rows(found), columns=columns_of(found)).drop(columns="actual")
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.model)

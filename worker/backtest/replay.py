@@ -123,14 +123,21 @@ def _doubts(request: JobRequest, reading: Reading) -> Iterator[str]:
     yield from oddities(values, request.step_seconds)
 
 
+def columns_of(replayed: Sequence[QueueReplay]) -> list[str]:
+    """The columns of `rows`: after the others `q0.05` and the like, one for each level of the quantiles."""
+    levels = next((result.forecast.quantiles.levels for queue in replayed for result in queue.results), ())
+    return [*COLUMNS, *(f"q{level:g}" for level in levels)]
+
+
 def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:
-    """One row of `COLUMNS` per queue, cutoff (there `origin`, as users know it) and step."""
+    """One row of `columns_of` per queue, cutoff (there `origin`, as users know it) and step."""
     for result in (result for queue in replayed for result in queue.results):
         forecast = result.forecast
         hyperparameters = json.dumps(dict(forecast.hyperparameters), sort_keys=True)
         columns = (forecast.timestamps, result.actual.tolist(), forecast.prediction, forecast.lower_bound, forecast.upper_bound)
-        for step, (timestamp, *numbers) in enumerate(zip(*columns, strict=True), start=1):
-            yield forecast.queue, forecast.issued_at, timestamp, step, *numbers, forecast.model, hyperparameters
+        quantiles = zip(*forecast.quantiles.values, strict=True)
+        for step, ((timestamp, *numbers), levels) in enumerate(zip(zip(*columns, strict=True), quantiles, strict=True), start=1):
+            yield forecast.queue, forecast.issued_at, timestamp, step, *numbers, forecast.model, hyperparameters, *levels
 
 
 def _source(place: Place, connections: Mapping[str, Connection]) -> Source:

@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Forecast, Measures
 from worker.models.base import FloatArray
-from worker.pipeline.measures import coverage, measure, pinball
+from worker.pipeline.measures import coverage, crps, measure, pinball
 
 MEDIANS = ("mape", "mape_shown", "wape", "smape", "mase", "skill")
 
@@ -42,13 +43,16 @@ class QueueSummary(Measures):
     """Accuracy measures over all steps of all cutoffs of one queue, and which models won how often at what price.
 
     mape_shown: what the backtests of these forecasts had promised, mean over cutoffs. pinball: mean loss of both bounds, in the
-    unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive).
+    unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive). crps: in that unit; crps_ratio: ÷ the MAE of the seasonal naive,
+    which is the CRPS of a forecast without quantiles.
     """
 
     mape_shown: float | None
     wape_ratio: float | None
+    crps_ratio: float | None
     coverage: float | None
     pinball: float | None
+    crps: float | None
     interval: float
     seconds: float
     seconds_by_model: Mapping[str, float]
@@ -58,7 +62,7 @@ class QueueSummary(Measures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallSummary:
-    """Medians over queues, the geometric mean of WAPE ÷ WAPE(seasonal naive), coverage over all steps, the rest in all."""
+    """Medians over queues, geometric means of the ratios to the seasonal naive, coverage over all steps, the rest in all."""
 
     mape: float | None
     mape_shown: float | None
@@ -67,6 +71,7 @@ class OverallSummary:
     mase: float | None
     skill: float | None
     wape_ratio: float | None
+    crps_ratio: float | None
     coverage: float | None
     seconds: float
     seconds_by_model: Mapping[str, float]
@@ -94,13 +99,17 @@ def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:
     actual = np.concatenate([result.actual for result in results])
     lower = np.concatenate([result.forecast.lower_bound for result in results])
     upper = np.concatenate([result.forecast.upper_bound for result in results])
+    quantiles = [result.forecast.quantiles for result in results]
+    loss = crps(actual, np.concatenate([each.values for each in quantiles], axis=1), quantiles[0].levels)
     shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
     return QueueSummary(
         **asdict(measures),
         mape_shown=fmean(shown) if shown else None,
         wape_ratio=None if measures.skill is None else 1 - measures.skill,
+        crps_ratio=_ratio(loss, actual, np.concatenate([result.reference for result in results])),
         coverage=coverage(actual, lower, upper),
         pinball=_pinball(actual, lower, upper, results[0].level),
+        crps=loss,
         interval=results[0].level,
         seconds=sum(result.seconds for result in results),
         seconds_by_model=_added(result.seconds_by_model for result in results),
@@ -111,12 +120,12 @@ def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:
 
 def overall_summary(queues: Collection[QueueSummary]) -> OverallSummary:
     """Over all queues; of none, everything is None or zero."""
-    ratios = [queue.wape_ratio for queue in queues if queue.wape_ratio]
     steps = sum(queue.steps for queue in queues)
     covered = sum(queue.coverage * queue.steps for queue in queues if queue.coverage is not None)
     return OverallSummary(
         **{name: _median([getattr(queue, name) for queue in queues]) for name in MEDIANS},
-        wape_ratio=math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
+        wape_ratio=_geometric_mean(queue.wape_ratio for queue in queues),
+        crps_ratio=_geometric_mean(queue.crps_ratio for queue in queues),
         coverage=covered / steps if steps else None,
         seconds=sum(queue.seconds for queue in queues),
         seconds_by_model=_added(queue.seconds_by_model for queue in queues),
@@ -124,6 +133,18 @@ def overall_summary(queues: Collection[QueueSummary]) -> OverallSummary:
         origins=sum(queue.origins for queue in queues),
         models=_added(queue.models for queue in queues),
     )
+
+
+def _geometric_mean(ratios: Iterable[float | None]) -> float | None:
+    logs = [math.log(ratio) for ratio in ratios if ratio]
+    return math.exp(fmean(logs)) if logs else None
+
+
+def _ratio(loss: float | None, actual: FloatArray, reference: FloatArray) -> float | None:
+    """A loss ÷ the mean absolute error of the reference forecast; None where that is not defined, or has no error."""
+    error = np.abs(actual - reference)[np.isfinite(actual)]
+    mean = float(error.mean()) if len(error) else 0.0
+    return None if loss is None or not mean > ZERO else loss / mean
 
 
 def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, level: float) -> float | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
-from shared.domain.timegrid import SECONDS_PER_DAY
+from shared.domain.timegrid import steps_per_day
 
 FloatArray = NDArray[np.float64]
 MIN_SEASONS = 2  # whole ones, of a day, a week or a year: a season seen once cannot be told from the level
@@ -39,7 +39,7 @@ class Extent:
     @property
     def steps_per_day(self) -> int:
         """Steps of one daily season, at least 1."""
-        return max(1, round(SECONDS_PER_DAY / self.step_seconds))
+        return steps_per_day(self.step_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class History:
     @property
     def steps_per_day(self) -> int:
         """Steps of one daily season, at least 1."""
-        return max(1, round(SECONDS_PER_DAY / self.step_seconds))
+        return steps_per_day(self.step_seconds)
 
     def extent(self, horizon: int) -> Extent:
         """How much there is to learn from for `horizon` steps."""

@@ -5,7 +5,7 @@
 ────────────┼────────────────────┼───────────────┼──────────▶ time
             ╰── seasonal naive ──┤ 1…6 │ 7…24 │ 25…48 │      leads; a step without an actual value is not scored
 
-Leads are groups of lead times, the same in which intervals are made (intervals.py), so that coverage by lead tells whether those
+Leads are groups of lead times, the same in which quantiles are made (quantiles.py), so that coverage by lead tells whether those
 widths are right: up to 6 hours, the rest of the first day, the second and the third day, and what follows.
 """
 

@@ -1,28 +1,31 @@
-"""Selection + snapshot → Forecast: the winner fitted again on the whole history, with the interval from its backtest, clipped."""
+"""Selection + snapshot → Forecast: the winner fitted again on the whole history, and by its backtest what may come instead."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypedDict
 
+from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
 from worker.models.base import FloatArray
+from worker.pipeline.distribution.pool import at_levels
+from worker.pipeline.distribution.this_level import of_this_level
+from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.doubts import level_since
 from worker.pipeline.ensembles.recipe import candidates_in, combined
 from worker.pipeline.history import build, known_at_issue, predict
-from worker.pipeline.intervals import of_this_level, prediction_interval, widened
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import ordinary_folds
 from worker.pipeline.unmeasured import unmeasured_steps
 
-Band = tuple[FloatArray, FloatArray, FloatArray]  # prediction, lower and upper bound, shape (horizon,) each
 
-
-def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
-    """Fit the winner (all that it is made of) on the whole history and predict the horizon, with an interval around it.
+def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, Distribution]:
+    """Fit the winner (all that it is made of) on the whole history: its prediction of the horizon, and what may come instead.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
@@ -31,11 +34,9 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Band:
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
     since = known.shift_at or level_since(snapshot.without(spec.exclude))
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.step_seconds), snapshot, spec)
-    bounds = prediction_interval(
-        prediction, folds, level=spec.interval, physical_range=spec.bounds, step_seconds=spec.step_seconds
-    )
-    lower, upper = widened(prediction, bounds, known.ahead_in_utc(), level=spec.interval, physical_range=spec.bounds)
-    return prediction[ahead:], lower[ahead:], upper[ahead:]
+    made = Made(prediction=prediction, recipe=selection.recipe, forecasts=forecasts)
+    end_at = snapshot.end_at - timedelta(seconds=ahead * spec.step_seconds)
+    return prediction[ahead:], distribution(made, folds, known, spec, end_at=end_at, first=ahead)
 
 
 def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, created_at: datetime) -> Forecast:
@@ -44,7 +45,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     Its `seconds` are all that the queue has cost: those of the leaderboard, and those of the refit.
     """
     started, winner = cpu_seconds(), selection.winner
-    prediction, lower, upper = refit(selection, snapshot, spec)
+    prediction, whole = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
     of_series = {each.name: getattr(series, each.name) for each in fields(series)}
     of_spec = {name: getattr(spec, name) for name in ("interval", "unit", "guaranteed", "maximum")}
@@ -61,9 +62,31 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         ranked_by=selection.ranked_by,
         seconds=sum(outcome.seconds for outcome in selection.leaderboard) + cpu_seconds() - started,
         prediction=tuple(prediction.tolist()),
-        lower_bound=tuple(lower.tolist()),
-        upper_bound=tuple(upper.tolist()),
         made_up=unmeasured_steps(snapshot, spec),
         **of_series,
         **of_spec,
+        **_told(whole, spec),
     )
+
+
+class Told(TypedDict):
+    """The fields of a forecast that tell of its distribution."""
+
+    lower_bound: tuple[float, ...]
+    upper_bound: tuple[float, ...]
+    quantiles: Quantiles
+    peaks: Quantiles
+    paths: Paths | None
+
+
+def _told(whole: Distribution, spec: ForecastSpec) -> Told:
+    levels = levels_of(spec.interval, spec.quantiles)
+    steps, peaks = (_quantiles(each, levels) for each in (whole.steps, whole.peaks))
+    lower, upper = map(steps.at, bounds_of(spec.interval))
+    paths = Paths.of(whole.paths.tolist()) if len(whole.paths) else None
+    return {"lower_bound": lower, "upper_bound": upper, "quantiles": steps, "peaks": peaks, "paths": paths}
+
+
+def _quantiles(fine: FloatArray, levels: Sequence[float]) -> Quantiles:
+    values = at_levels(fine, levels)
+    return Quantiles(levels=tuple(levels), values=tuple(tuple(row) for row in values.tolist()))

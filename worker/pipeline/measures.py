@@ -17,6 +17,7 @@ from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
 
+DECILES: FloatArray = np.arange(1, 10) / 10
 NEAR_ZERO = 0.1  # of the mean of the actual values: being 1 off there is ten times as many per cent as at the mean
 
 # Of one forecast of n steps: the actual values (NaN where there is none), the prediction (finite), the reference forecast of the
@@ -143,6 +144,23 @@ def pinball(actual: FloatArray, quantile_prediction: FloatArray, level: float) -
     """Mean of max(p d, (p − 1) d), d = y − quantile, p = level (0–1) (Koenker and Bassett, Regression Quantiles, 1978)."""
     distance = actual - quantile_prediction
     return _mean(np.maximum(level * distance, (level - 1) * distance)[np.isfinite(actual)])
+
+
+def crps(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> float | None:
+    """Continuous ranked probability score, in the unit of the target: twice the mean loss of the nine deciles of each step.
+
+    The mean weighted quantile loss of benchmarks of probabilistic forecasts, before it is divided by the mean of the actual
+    values (Gneiting and Raftery, Strictly proper scoring rules, JASA 102, 2007). None without steps.
+
+    Args:
+        quantiles: shape (levels, steps).
+    """
+    scored = np.isfinite(actual)
+    if not scored.any():
+        return None
+    deciles = np.stack([np.interp(DECILES, levels, step) for step in quantiles[:, scored].T], axis=1)
+    distance = actual[scored] - deciles
+    return 2 * float(np.maximum(DECILES[:, np.newaxis] * distance, (DECILES[:, np.newaxis] - 1) * distance).mean())
 
 
 def coverage(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> float | None:

@@ -146,6 +146,7 @@ def forecast_spec(
         windows=folds.number,
         every_steps=folds.every,
         interval=request.interval,
+        quantiles=request.quantiles,
         bounds=capacity.physical_range(request.bounds),
         timezone=request.timezone,
         holidays=request.holidays,
@@ -153,9 +154,7 @@ def forecast_spec(
         exclude=request.exclude,
         columns=request.columns or (),
         fill=request.fill,
-        unit=capacity.unit,
-        guaranteed=capacity.guaranteed,
-        maximum=capacity.maximum,
+        **{name: getattr(capacity, name) for name in ("unit", "guaranteed", "maximum")},
     )
     return spec, _about_folds(folds, steps, horizon, request.backtest_windows or FEW)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, daily_peaks, next_peak
 from tests.factories import MONDAY, a_forecast
@@ -63,3 +64,22 @@ def test_an_hour_that_was_never_measured_is_never_named_as_a_peak() -> None:
     peak = next_peak(replace(forecast, made_up=tuple(range(1, 49))), MONDAY)
     assert (peak.step, peak.timestamp) == (None, None)
     assert (peak.prediction, peak.lower_bound, peak.upper_bound) == (50.0, -9.0, 62.0)
+
+
+def test_the_peak_is_that_of_the_day_as_long_as_its_highest_hour_is_ahead() -> None:
+    """A day's maximum is higher than any of its hours by themselves; of its rest only the hours are known."""
+    peaks = Quantiles(levels=(0.05, 0.5, 0.95), values=((45.0, 60.0), (55.0, 77.0), (80.0, 99.0)))
+    forecast = replace(waves(50.0, 70.0), peaks=peaks)
+    first, second = daily_peaks(forecast, MONDAY)
+    assert (*told(first), first.lower_bound) == (MONDAY + 9 * HOUR, 55.0, 80.0, 45.0)
+    assert (*told(second), second.lower_bound) == (MONDAY + 33 * HOUR, 77.0, 99.0, 60.0)
+    assert told(
+        next_peak(
+            replace(waves(50.0, 10.0), peaks=replace(peaks, values=((45.0, 6.0), (55.0, 13.0), (80.0, 30.0)))), MONDAY + 10 * HOUR
+        )
+    ) == (
+        MONDAY + 33 * HOUR,
+        13.0,
+        30.0,
+    )
+    assert next_peak(replace(waves(50.0), peaks=peaks), MONDAY + 10 * HOUR).prediction == 1.0

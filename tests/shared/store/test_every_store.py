@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.distribution import Paths
 from shared.domain.forecasts import Candidate
 from shared.domain.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
 from shared.domain.reports import Point, QueueReport
@@ -388,6 +389,18 @@ def test_the_newest_forecast_that_matches_is_given(store: Store) -> None:
     assert newest("weekly") == others[1]
     assert newest(new.job, MONDAY - HOUR) == old
     assert newest(new.job, MONDAY + HOUR) is newest("no such") is store.forecasts.newest("no such", new.job) is None
+
+
+def test_paths_are_kept_of_the_newest_forecast_of_a_series_and_job_alone(store: Store) -> None:
+    old, new = (a_forecast(issued_at=MONDAY + hours * HOUR, paths=Paths.of([[1.0, hours]])) for hours in (0, 1))
+    for forecast in (new, old):  # one that was late takes nothing away
+        store.forecasts.save(forecast)
+    kept = [store.forecasts.newest(each.series_id, each.job, each.issued_at) for each in (old, new)]
+    assert kept == [replace(each, paths=None) for each in (old, new)]  # lists of forecasts read no paths
+    assert [store.forecasts.with_paths(each).paths for each in kept if each] == [None, new.paths]
+    newest = replace(new, issued_at=MONDAY + 2 * HOUR, paths=None)
+    store.forecasts.save(newest)
+    assert [store.forecasts.with_paths(each).paths for each in (*(each for each in kept if each), newest)] == [None, None, None]
 
 
 def test_two_jobs_of_one_name_and_moment_have_a_forecast_each_the_later_is_newest(store: Store) -> None:

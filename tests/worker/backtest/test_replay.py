@@ -17,7 +17,7 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import DataError
 from tests.factories import MONDAY, a_load, a_request
-from worker.backtest.replay import COLUMNS, QueueReplay, replay, rows
+from worker.backtest.replay import QueueReplay, columns_of, replay, rows
 from worker.pipeline.ensembles.blends import BLENDS
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
@@ -46,7 +46,7 @@ def a_replay(connection: Connection, *, processes: int = 1, origins: int = 2, **
 
 
 def frame_of(found: list[QueueReplay]) -> pd.DataFrame:
-    return pd.DataFrame(rows(found), columns=list(COLUMNS))
+    return pd.DataFrame(rows(found), columns=columns_of(found))
 
 
 def test_there_is_one_row_per_queue_cutoff_and_step(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from shared.domain.distribution import Quantiles
 from tests.factories import a_forecast
 from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 
@@ -14,6 +16,8 @@ from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 def a_result(*, error: float = 5.0, naive_error: float = 10.0, model: str = "theta") -> CutoffResult:
     """Three steps around 50–60 that miss by `error`, where the naive misses by `naive_error`."""
     forecast = a_forecast(model=model)
+    spread = Quantiles(levels=(0.1, 0.5, 0.9), values=(forecast.lower_bound, forecast.prediction, forecast.upper_bound))
+    forecast = replace(forecast, quantiles=spread)
     actual = np.array(forecast.prediction) + error
     return CutoffResult(
         forecast=forecast,
@@ -48,6 +52,16 @@ def test_the_pinball_loss_is_the_mean_of_both_bounds_at_their_own_levels() -> No
     assert outside.pinball == pytest.approx((0.05 * (60 + 65 + 64) + 0.95 * (40 + 35 + 35)) / 6)
 
 
+def test_the_loss_of_quantiles_is_below_that_of_the_point_where_they_know_more() -> None:
+    near, exact, far = (queue_summary([a_result(error=error)]) for error in (5.0, 0.0, 50.0))
+    assert near.crps is not None
+    assert near.crps < 5.0
+    assert exact.crps is not None
+    assert 0 < exact.crps < 5.0
+    assert far.crps is not None
+    assert 30 < far.crps < 50.0
+
+
 def test_coverage_counts_the_actual_values_within_the_bounds() -> None:
     assert queue_summary([a_result(error=0.0)]).coverage == 100.0
     assert queue_summary([a_result(error=50.0)]).coverage == 0.0
@@ -58,6 +72,7 @@ def test_overall_is_the_median_and_the_geometric_mean_of_ratios() -> None:
     found = overall_summary(queues)
     assert found.mape == queues[1].mape
     assert found.wape_ratio == pytest.approx(math.prod([0.1, 0.5, 2.0]) ** (1 / 3))
+    assert found.crps_ratio == pytest.approx(math.prod(queue.crps / 10 for queue in queues if queue.crps) ** (1 / 3))
     assert (found.queues, found.origins, found.models) == (3, 3, {"theta": 3})
     assert found.seconds == 4.5
     assert found.seconds_by_model == pytest.approx({"theta": 3.0, "ces": 0.6})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.domain.codec import from_document, to_json
 from shared.domain.forecasts import Candidate, Forecast
+from shared.domain.peaks import next_peak
 from shared.domain.samples import Fill, FillMethod
 from shared.domain.search_space import REFERENCE
 from shared.errors import BadForecast
@@ -70,7 +73,6 @@ def test_a_gap_that_is_not_filled_is_looked_over_and_nothing_is_made_up() -> Non
     known = SNAPSHOT.frame["used_capacity"]
     assert honest.prediction[:3] == tuple(known.iloc[-24:-21])  # the day before, also for the five steps not known
     assert len(honest.prediction) == len(honest.lower_bound) == len(honest.upper_bound) == 24
-    assert honest.upper_bound[2] - honest.prediction[2] > usual.upper_bound[2] - usual.prediction[2]  # eight steps ahead
 
 
 @pytest.mark.parametrize(("answer", "error"), [(np.nan, BadForecast), (np.linalg.LinAlgError("singular"), np.linalg.LinAlgError)])
@@ -78,3 +80,25 @@ def test_a_winner_that_cannot_be_fitted_again_is_left_to_the_caller(answer: obje
     selection = replace(a_selection(), recipe=alone(Candidate(model="answering")))
     with offering(answering=answering(answer)), pytest.raises(error):
         delivered(selection)
+
+
+def test_bounds_are_two_of_the_quantiles_and_those_that_are_asked_for_are_there() -> None:
+    forecast = delivered(interval=0.8, quantiles=(0.975, 0.333))
+    assert forecast.quantiles.levels == (0.01, 0.05, 0.1, 0.25, 0.333, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
+    assert forecast.lower_bound == forecast.quantiles.values[2]
+    assert forecast.upper_bound == forecast.quantiles.values[7]
+    assert forecast.peaks.levels == forecast.quantiles.levels
+    assert [len(values) for values in forecast.peaks.values] == [1] * 11  # one day
+    assert forecast.paths is not None
+    assert {len(path) for path in forecast.paths.rows()} == {24}
+    assert delivered(horizon_steps=500).paths is None  # they would be larger than all else
+
+
+def test_a_forecast_of_an_earlier_release_has_no_quantiles() -> None:
+    document = json.loads(to_json(delivered()))
+    for name in ("quantiles", "peaks", "paths"):
+        del document[name]
+    old = from_document(Forecast, document)
+    assert not old.quantiles
+    assert not old.peaks
+    assert next_peak(old, MONDAY).prediction == max(old.prediction)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.config.settings import Settings
+from shared.domain.distribution import Paths
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.reports import Point
@@ -27,10 +28,11 @@ def test_everything_older_than_it_is_kept_goes_in_slices_and_the_rest_stays(sett
     for number in range(SLICE + 5):
         at = MONDAY if number else MONDAY + 15 * DAY
         here.store.jobs.add(a_job(job_id=f"job-{number}", state=JobState.FAILED, created_at=at, ended_at=at))
-    here.store.forecasts.save(a_forecast(job_id="gone"))
+    here.store.forecasts.save(a_forecast(job_id="gone", paths=Paths.of([[1.0, 2.0]])))
     here.store.actuals.save(a_series(), [Point(timestamp=MONDAY + n * DAY, value=1.0) for n in (0, 15)])
     here.store.sessions.add(make_session("t-1", MONDAY)[0], 9)
-    assert forget_old(here, MONDAY + 20 * DAY) == {"jobs": SLICE + 4, "forecasts": 1, "sessions": 1, "actuals": 1}
+    gone = {"jobs": SLICE + 4, "forecasts": 1, "forecast_paths": 1, "sessions": 1, "actuals": 1}
+    assert forget_old(here, MONDAY + 20 * DAY) == gone
     assert [job.job_id for job in here.store.jobs.find(JobFilter(), 9)] == ["job-0"]
     assert forget_old(here, MONDAY + 20 * DAY) == {}
 

@@ -1,0 +1,75 @@
+"""What may come instead of the one value that is forecast, as it is kept and delivered."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64decode, b64encode
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # those that every forecast has
+LOWEST, HIGHEST = 0.01, 0.99  # levels that may be asked for
+FINEST = 65_535  # of paths: their values are whole steps from the lowest to the highest, in two bytes each
+DIGITS = 6  # of a level
+
+
+def levels_of(interval: float, asked: Sequence[float]) -> tuple[float, ...]:
+    """The levels of the quantiles of a forecast: those that all have, those of its bounds, and those that were asked for."""
+    return tuple(sorted({round(level, DIGITS) for level in (*LEVELS, *bounds_of(interval), *asked)}))
+
+
+def bounds_of(interval: float) -> tuple[float, float]:
+    """The levels of the lower and the upper bound of an interval, which has as much below as above it."""
+    return (1 - interval) / 2, (1 + interval) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """For each level, which rises, a value for each step or day: with the probability `level` it is no more than that.
+
+    Of a forecast of an earlier release there are none.
+    """
+
+    levels: tuple[float, ...] = ()
+    values: tuple[tuple[float, ...], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.levels)
+
+    def at(self, level: float) -> tuple[float, ...]:
+        """The values at this level, straight between the two next to it; beyond the outermost those of that one."""
+        place = bisect_left(self.levels, round(level, DIGITS))
+        if place == len(self.levels) or place == 0 or self.levels[place] == round(level, DIGITS):
+            return self.values[min(place, len(self.levels) - 1)]
+        below, above = self.levels[place - 1], self.levels[place]
+        part = (level - below) / (above - below)
+        return tuple(low + part * (high - low) for low, high in zip(self.values[place - 1], self.values[place], strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Equally likely ways that the whole horizon may go, packed: base64 of zlib of 16-bit steps from `low` to `high`."""
+
+    count: int
+    low: float
+    high: float
+    packed: str
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[float]]) -> Paths:
+        """At least one path, all of one length of at least 1."""
+        low, high = min(map(min, rows)), max(map(max, rows))
+        step = (high - low) / FINEST or 1.0
+        steps = [min(FINEST, round((value - low) / step)) for row in rows for value in row]
+        packed = zlib.compress(struct.pack(f"<{len(steps)}H", *steps))
+        return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode())
+
+    def rows(self) -> list[list[float]]:
+        """The paths, one value for each step."""
+        content = zlib.decompress(b64decode(self.packed))
+        steps = struct.unpack(f"<{len(content) // 2}H", content)
+        values = [self.low + step * (self.high - self.low) / FINEST for step in steps]
+        length = len(values) // self.count
+        return [values[start : start + length] for start in range(0, len(values), length)]

@@ -1,0 +1,89 @@
+"""What is known of how far off a forecast may be: its winner's misses, what recent days were, and where its members disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.domain.forecasts import WindowForecast
+from shared.domain.timegrid import lead_groups
+from worker.models.base import FloatArray
+from worker.pipeline.measures import actual_of, prediction_of
+
+GROWTH = 0.25  # of misses beyond the backtested lead times: 0 = they stay as large, 0.5 = as of a random walk
+DAYS = 7  # that count as recent
+HOURS_OF_DAY = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the distribution of a forecast is made from. Columns are the steps ahead.
+
+    prediction: shape (horizon,).
+    misses: actual − prediction of each fold, newest first, NaN = not known; shape (folds, horizon).
+    recent: the last days and those before them, each also an hour earlier and later: shape (days, 3, horizon), newest first,
+        NaN = before the history, or not over yet.
+    members: forecasts that the prediction was blended from, with their votes, shape (members, horizon) each; of a single model
+        the prediction itself.
+    lead: of each step, how many steps lie between the end of the history and it.
+    season: steps of a day.
+    groups: of lead times.
+    """
+
+    prediction: FloatArray
+    misses: FloatArray
+    recent: FloatArray
+    members: FloatArray
+    votes: FloatArray
+    lead: NDArray[np.int_]
+    season: int
+    groups: tuple[slice, ...]
+
+    @property
+    def horizon(self) -> int:
+        """Number of steps."""
+        return len(self.prediction)
+
+    @property
+    def hour(self) -> int:
+        """Steps of an hour, at least 1."""
+        return max(1, self.season // HOURS_OF_DAY)
+
+
+def groups_of(step_seconds: int, lead: NDArray[np.int_]) -> tuple[slice, ...]:
+    """The groups of lead times as slices of the steps; a group without a step is an empty one."""
+    last = int(lead[-1]) + 1
+    edges = [[first - 1, end or last] for first, end in lead_groups(step_seconds, last)]
+    return tuple(slice(*np.searchsorted(lead, edge).tolist()) for edge in edges)
+
+
+def misses_of(folds: Sequence[WindowForecast], lead: NDArray[np.int_], season: int) -> FloatArray:
+    """Actual − prediction of each fold, newest first, over the whole horizon: what was not backtested misses as the same hours
+    of the last day that was, and a little more."""
+    newest = sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
+    missed = np.array([actual_of(fold) - prediction_of(fold) for fold in newest])
+    steps = missed.shape[1]
+    day = min(season, steps)
+    places = np.where(lead < steps, lead, steps - day + (lead - steps) % day)
+    growth = np.maximum((lead + 1) / steps, 1.0) ** GROWTH
+    further: FloatArray = missed[:, places] * growth
+    return further
+
+
+def recent_windows(values: FloatArray, places: NDArray[np.int_], season: int) -> FloatArray:
+    """What was at these places before: days, weeks at most, shape (days, 3, horizon).
+
+    Args:
+        values: the history, on the clock on the wall.
+        places: of each step ahead, counted from the end of the history.
+    """
+    days = int(places.max()) // season + DAYS
+    hour = max(1, season // HOURS_OF_DAY)
+    back = season * np.arange(1, days + 1)[:, np.newaxis, np.newaxis]
+    shifts = np.array([-hour, 0, hour])[:, np.newaxis]
+    at = len(values) - back + shifts + places
+    is_known = (at >= 0) & (at < len(values))
+    return np.where(is_known, values[np.clip(at, 0, len(values) - 1)], np.nan)

@@ -1,0 +1,148 @@
+"""The quantiles of each day's maximum, which is a series of its own: the maximum of a median forecast is nearly always too low.
+
+    days     ▇  ▅  ▆  ▇  ▅ │ ?  ?  ?      members: the last maximum, medians and a mean of recent ones, the same day of the week
+                           │              before, the prediction's own maximum, and that with what it used to miss by
+
+Their forecasts of past days are known without any fit, from the history and the winner's backtest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from worker.models.base import FloatArray
+from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
+
+# Chosen on every second real series at hand and checked on the others.
+MISSES, RECENT, MEMBERS = 0.4, 0.2, 0.4
+STRETCH = (1.4, 1.6, 2.2)  # of the tails, by day; later ones as the last
+RAMP = 0.15
+RECENCY = 0.85  # what a fold counts beside one of a day later, in the votes of members
+AGEING, FADING = 0.95, 0.9  # what a miss counts, and what a recent day counts, beside the one after it
+RECENT_DAYS = 10
+MAX_LOG_RATIO = 1.5  # natural logarithm: a prediction's maximum is made at most 4.5 times as high, or as low
+SHARED_FOLDS = 2  # a ratio counts as if so many folds had told that there is none
+TINY = 1e-9
+ERROR_FLOOR = 0.01  # of the mean maximum: smaller errors are all alike
+WEEK = 7
+UPPER = 0.7  # quantile of the last week's maxima
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One fold as days: how many steps before the end of the history it began, and the maximum of each day of it.
+
+    tops: of the prediction, shape (days,). actual: of what happened, NaN = not known in full.
+    """
+
+    back: int
+    tops: FloatArray
+    actual: FloatArray
+
+
+def day_maxima(values: FloatArray, season: int, hours: int) -> FloatArray:
+    """Of the first `hours` steps of each whole day of those that end with the values, newest first."""
+    days = len(values) // season
+    maxima: FloatArray = values[len(values) - days * season :].reshape(days, season)[:, :hours].max(axis=1)[::-1]
+    return maxima
+
+
+def tops(steps: FloatArray, season: int) -> FloatArray:
+    """The maximum of each day ahead, the last one of which may be shorter; NaN where a step is. Columns are the last axis."""
+    maxima: FloatArray = np.maximum.reduceat(steps, np.arange(0, steps.shape[-1], season), axis=-1)  # which hands NaN on
+    return maxima
+
+
+def peak_quantiles(
+    values: FloatArray, recent: FloatArray, prediction: FloatArray, folds: Sequence[Past], season: int
+) -> FloatArray:
+    """Quantiles at `FINE` of each day's maximum, shape (len(FINE), days); not clipped yet.
+
+    Args:
+        values: the history as it was when the folds began.
+        recent: maxima of the same hours of the days before, shape (days before, days), newest first, NaN = there is none.
+        prediction: shape (horizon,).
+        folds: newest first.
+    """
+    ahead = tops(prediction, season)
+    days = len(ahead)
+    lengths = [min(season, len(prediction) - day * season) for day in range(days)]
+    now = _members([_known(column) for column in recent.T], Past(back=0, tops=ahead, actual=np.full(days, np.nan)), folds, season)
+    then = []
+    for fold in folds:
+        before = values[: max(0, len(values) - fold.back)]
+        then.append(_members([day_maxima(before, season, hours) for hours in lengths], fold, folds, season))
+    votes = _votes(now, then, folds)
+    point = weighted_median(now, votes)
+    missed = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
+    return stretched(pooled(_parts(now, votes, point, missed, recent)), _factor(days), RAMP)
+
+
+def _known(column: FloatArray) -> FloatArray:
+    return column[np.isfinite(column)]
+
+
+def _parts(
+    now: FloatArray, votes: FloatArray, point: FloatArray, missed: Sequence[FloatArray], recent: FloatArray
+) -> list[Samples]:
+    days = len(point)
+    misses = np.array(missed).reshape(-1, days)
+    ageing = np.repeat(AGEING ** np.arange(len(misses))[:, np.newaxis], days, axis=1)
+    age = np.cumsum(np.isfinite(recent), axis=0)  # 1 = the newest that there is
+    fading = np.where(age <= RECENT_DAYS, FADING**age, 0.0)
+    return [share((point + misses, ageing), MISSES), share((recent, fading), RECENT), share((now, votes), MEMBERS)]
+
+
+def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
+    """What each member says of the days of a fold, shape (members, days); NaN = nothing.
+
+    Args:
+        maxima: of each day, those of the same hours of days before the fold, newest first.
+    """
+    of_history = np.full((WEEK + 1, len(fold.tops)), np.nan)
+    for day, old in enumerate(maxima):
+        if len(old):
+            level = (old[0], np.median(old[:3]), np.median(old[:7]), np.median(old[:13]), old[:3].max())
+            of_history[:WEEK, day] = [*level, old[:7].mean(), np.quantile(old[:7], UPPER)]
+        if day < WEEK and WEEK - 1 - day < len(old):
+            of_history[WEEK, day] = old[WEEK - 1 - day]
+    return np.concatenate([of_history, fold.tops[np.newaxis], (fold.tops * _ratio(fold, folds, season))[np.newaxis]])
+
+
+def _ratio(fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
+    """By how much the prediction's maximum of each day used to be too low, as known when the fold began; NaN = not known."""
+    ratio = np.full(len(fold.tops), np.nan)
+    for day in range(len(ratio)):
+        over = [each for each in folds if each.back - (day + 1) * season >= fold.back and day < len(each.actual)]
+        logs = [np.log(max(each.actual[day], TINY) / max(each.tops[day], TINY)) for each in over if np.isfinite(each.actual[day])]
+        if logs:
+            told = len(logs) / (len(logs) + SHARED_FOLDS)
+            ratio[day] = np.exp(np.clip(np.median(logs), -MAX_LOG_RATIO, MAX_LOG_RATIO) * told)
+    return ratio
+
+
+def _votes(now: FloatArray, then: Sequence[FloatArray], folds: Sequence[Past]) -> FloatArray:
+    """One over the error of each member, its geometric mean over the folds; shape (members, days)."""
+    actual = np.array([fold.actual for fold in folds]).reshape(len(folds), -1)
+    if not np.isfinite(actual).any():
+        equal: FloatArray = np.isfinite(now).astype(np.float64)
+        return equal
+    floor = ERROR_FLOOR * abs(float(np.nanmean(actual))) + TINY
+    errors = np.maximum(np.abs(np.stack(then, axis=1) - actual), floor)  # (members, folds, days)
+    known = np.isfinite(errors)
+    mass = RECENCY ** np.arange(len(folds))[np.newaxis, :, np.newaxis] * known
+    logs = (np.log(np.where(known, errors, 1.0)) * mass).sum(axis=1)
+    carried = mass.sum(axis=1)
+    overall = carried.sum(axis=1, keepdims=True)
+    mean = logs.sum(axis=1, keepdims=True) / np.where(overall > 0, overall, 1.0)
+    score = np.where(overall > 0, (logs + mean) / (carried + 1), np.inf)
+    votes: FloatArray = np.exp(-(score - score.min(axis=0))) * np.isfinite(now)
+    usable: FloatArray = np.where(votes.sum(axis=0) > 0, votes, np.isfinite(now))
+    return usable
+
+
+def _factor(days: int) -> FloatArray:
+    return np.array([STRETCH[min(day, len(STRETCH) - 1)] for day in range(days)])

@@ -1,0 +1,116 @@
+"""All of a forecast's distribution, in one go: quantiles of steps and of days' maxima, and paths; they agree with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import NormalDist
+
+import numpy as np
+
+from shared.domain.forecasts import ForecastSpec, WindowForecast
+from worker.models.base import FloatArray
+from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, recent_windows
+from worker.pipeline.distribution.paths import joint_paths
+from worker.pipeline.distribution.peaks import Past, peak_quantiles, tops
+from worker.pipeline.distribution.pool import FINE, MIDDLE
+from worker.pipeline.distribution.quantiles import step_quantiles
+from worker.pipeline.ensembles.recipe import Recipe
+from worker.pipeline.history import Known, clip
+from worker.pipeline.measures import actual_of, prediction_of
+
+NORMAL = np.array([NormalDist().inv_cdf(level) for level in FINE.tolist()])
+MAX_PATH_STEPS = 400  # 16 days by the hour: paths of more would be larger than all else that is kept of a forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Quantiles at `FINE`, shapes (len(FINE), horizon) and (len(FINE), days), and joint paths, shape (paths, horizon)."""
+
+    steps: FloatArray
+    peaks: FloatArray
+    paths: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A prediction, the recipe that it was made by, and by label what each candidate in that says; shape (horizon,) each."""
+
+    prediction: FloatArray
+    recipe: Recipe
+    forecasts: Mapping[str, FloatArray]
+
+    def votes(self) -> FloatArray:
+        """Of each of the forecasts at each step."""
+        votes = {label: np.zeros(len(self.prediction)) for label in self.forecasts}
+        ends = [*(part.first_step - 1 for part in self.recipe[1:]), None]
+        for part, end in zip(self.recipe, ends, strict=True):
+            for member in part.members:
+                votes[member.candidate.label][part.first_step - 1 : end] = member.weight
+        return np.stack([*votes.values()])
+
+
+def distribution(
+    made: Made, folds: Sequence[WindowForecast], known: Known, spec: ForecastSpec, *, end_at: datetime, first: int = 0
+) -> Distribution:
+    """What may come instead of the prediction, from step `first` (0, 1, …) on, inside the physical range.
+
+    Args:
+        folds: the winner's backtest, as far as it says something of ordinary steps at the present level.
+        end_at: the end of the history.
+    """
+    evidence = _evidence(made, folds, known, spec, first)
+    spread = known.ahead_in_utc().spread[first:]
+    steps = clip(_widened(step_quantiles(evidence), evidence.prediction, spread), spec.bounds)
+    peaks = _peaks(evidence, folds, known, end_at)
+    least = np.stack([tops(row, evidence.season) for row in steps])  # a day's maximum is no lower than any of its steps
+    peaks = clip(np.maximum(peaks, least), spec.bounds)
+    paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
+    return Distribution(steps=steps, peaks=peaks, paths=clip(paths, spec.bounds))  # once more: rounding may leave it by a bit
+
+
+def _evidence(made: Made, folds: Sequence[WindowForecast], known: Known, spec: ForecastSpec, first: int) -> Evidence:
+    lead, season = np.arange(first, len(made.prediction)), known.history.steps_per_day
+    ahead = known.ahead_in_utc()
+    recent = recent_windows(known.history.target, known.places, season)
+    return Evidence(
+        prediction=made.prediction[first:],
+        misses=misses_of(folds, lead, season) * np.abs(ahead.scale[first:]),
+        recent=(ahead.scale * recent + ahead.shift)[..., first:],
+        members=np.stack([*made.forecasts.values()])[:, first:],
+        votes=made.votes()[:, first:],
+        lead=lead,
+        season=season,
+        groups=groups_of(spec.step_seconds, lead),
+    )
+
+
+def _widened(quantiles: FloatArray, prediction: FloatArray, spread: FloatArray) -> FloatArray:
+    """Quantiles that also allow for what an occasion may do otherwise than before: squares of widths add up."""
+    away = np.hypot(quantiles - prediction, NORMAL[:, np.newaxis] * spread)
+    is_below = (np.arange(len(FINE)) < MIDDLE)[:, np.newaxis]
+    wider = np.where(is_below, prediction - away, prediction + away)
+    wider[MIDDLE] = quantiles[MIDDLE]
+    usual: FloatArray = np.where(spread > 0, wider, quantiles)
+    return usual
+
+
+def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, end_at: datetime) -> FloatArray:
+    season, step_seconds = evidence.season, known.history.step_seconds
+    newest = sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
+    past = [
+        Past(
+            back=int((end_at - fold.origin_at).total_seconds()) // step_seconds,
+            tops=tops(_as_long(prediction_of(fold), evidence.horizon), season),
+            actual=tops(_as_long(actual_of(fold), evidence.horizon), season),
+        )
+        for fold in newest
+    ]
+    recent = tops(evidence.recent[:, 1], season)
+    return peak_quantiles(known.seen, recent, evidence.prediction, past, season)
+
+
+def _as_long(values: FloatArray, horizon: int) -> FloatArray:
+    """The values of a fold for as many steps as the forecast has; NaN = not backtested."""
+    return np.concatenate([values[:horizon], np.full(max(0, horizon - len(values)), np.nan)])
