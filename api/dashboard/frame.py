@@ -22,7 +22,7 @@ from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
 from shared.domain import outgoing
-from shared.domain.exceedance import in_percent
+from shared.domain.exceedance import in_percent, limit_of
 from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")
@@ -41,6 +41,7 @@ def blueprint(settings: Settings) -> Blueprint:
         "isolated": outgoing.isolated,
         "readable": outgoing.readable,
         "in_percent": in_percent,
+        "limit_of": limit_of,
         "moment": partial(words.moment, zone=zone),
         "age": lambda at: words.age(at, datetime.now(UTC)),
     }

@@ -14,7 +14,6 @@ from shared.domain.choice import Ranking
 from shared.domain.exceedance import Exceedance, above_part, beyond_share, in_percent, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
-from shared.domain.timegrid import step_start
 
 SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
@@ -33,7 +32,6 @@ class Row:
     """One queue on the overview: its newest forecast, and of the steps still ahead the next peak and what they may pass."""
 
     forecast: Forecast
-    ends_at: datetime
     peak: Peak | None  # of the next 24 hours; None = the forecast is over
     mark: Mark | None
     likely_mark: Mark | None  # the highest that the prediction itself passes, where that of `mark` is only possible
@@ -67,7 +65,6 @@ def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
     mark, likely = next(iter(marks), None), next((mark for mark in marks if mark.steps.is_likely), None)
     return Row(
         forecast=forecast,
-        ends_at=step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds),
         peak=None if is_over else next_peak(forecast, now),
         mark=mark,
         likely_mark=None if likely is mark else likely,

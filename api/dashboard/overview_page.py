@@ -30,7 +30,7 @@ def show(services: Services) -> str:
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
     rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(projects=caller().projects)]
-    beyond = sorted((row for row in rows if row.share), key=lambda row: (row.share and row.share.first_at) or row.ends_at)
+    beyond = sorted((row for row in rows if row.share), key=lambda row: (row.share and row.share.first_at) or row.forecast.end_at)
     matches = matching(rows, query)
     shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
@@ -63,7 +63,9 @@ def _queues(rows: Sequence[Row]) -> int:
 
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, Row, int, int]]:
     """Level, highest first, that is some rows' highest mark; the first to pass it, how many queues do, and how many likely."""
-    marked = sorted((row for row in rows if row.mark), key=lambda row: (row.mark and row.mark.steps.first_at) or row.ends_at)
+    marked = sorted(
+        (row for row in rows if row.mark), key=lambda row: (row.mark and row.mark.steps.first_at) or row.forecast.end_at
+    )
     by_level = {level: [row for row in marked if row.mark and row.mark.level == level] for level in sorted(levels, reverse=True)}
     return [
         (level, crossing[0], _queues(crossing), _queues([row for row in crossing if row.mark and row.mark.steps.is_likely]))
@@ -79,7 +81,11 @@ def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:
         alike[row.forecast.step_seconds].append(row)
     actuals: dict[str, list[Point]] = {}
     for group in alike.values():
-        series, start, end = {row.forecast.series_id for row in group}, min(map(_start, group)), max(row.ends_at for row in group)
+        series, start, end = (
+            {row.forecast.series_id for row in group},
+            min(map(_start, group)),
+            max(row.forecast.end_at for row in group),
+        )
         actuals |= services.store.actuals.of_series(series, start, end)
     return [_sparkline(row, actuals.get(row.forecast.series_id, [])) for row in rows]
 

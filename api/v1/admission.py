@@ -11,14 +11,13 @@ from api.edge.context import Services
 from shared.config.connection import Role
 from shared.config.settings import Settings
 from shared.domain.forecasts import ModelCard
-from shared.domain.identifiers import is_column
+from shared.domain.identifiers import GLOB, is_column
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
 from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
-GLOB = frozenset("*?[")
 FILES = "files"
 MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
 CONFIGURED_TARGETS = {  # what YARN calls its configured values: they say what may be used, not what is

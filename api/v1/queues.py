@@ -86,9 +86,8 @@ def _height(point: answers.SeriesPoint) -> float:
 
 def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
     """Which part of the series to show, as [start, end)."""
-    ends_at = step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
     start = query.from_at or forecast.issued_at - DEFAULT_PAST
-    end = query.to_at or ends_at
+    end = query.to_at or forecast.end_at
     if start >= end:
         raise InvalidRequest(f"from {start.isoformat()} is not before to {end.isoformat()}", field="from")
     if (end - start).total_seconds() / forecast.step_seconds > MAX_POINTS:

@@ -18,7 +18,7 @@ from shared.domain.lanes import Lane
 from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
-from shared.domain.timegrid import step_starts
+from shared.domain.timegrid import step_start, step_starts
 from shared.domain.units import Unit
 
 
@@ -244,3 +244,8 @@ class Forecast:
     def timestamps(self) -> list[datetime]:
         """Start of each step, UTC."""
         return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
+
+    @property
+    def end_at(self) -> datetime:
+        """End of the last step, UTC."""
+        return step_start(self.issued_at, self.horizon_steps + 1, self.step_seconds)

@@ -19,6 +19,7 @@ MAX_SHOWN = 20  # names in a message
 MAX_SHOWN_CHARACTERS = 60  # of each
 CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a line separator", "Zp": "a paragraph separator"}
 BIDI_CONTROLS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # inside brackets of a pattern: they make text read otherwise
+GLOB = frozenset("*?[")  # what tells a glob from a name
 MAX_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
 RESERVED_DATABASES = frozenset({"admin", "local", "config", "_internal", "_monitoring", "_tasks"})  # MongoDB's, InfluxDB's own
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from api.app import create_app
-from api.edge.context import EXTENSION, Services
 from shared.domain.jobs import JobState
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from tests.api.bodies import a_body
+from tests.api.scene import MakeApp
 from tests.factories import MONDAY, a_load
 from tests.integration.fleet import Fleet
 from tests.polling import eventually
@@ -25,13 +23,9 @@ QUICK = {"model": "hour_mean"}
 
 
 @pytest.fixture
-def caller(fleet: Fleet) -> Iterator[FlaskClient]:
+def caller(fleet: Fleet, make_app: MakeApp) -> FlaskClient:
     """Somebody who speaks to the service."""
-    app = create_app(fleet.settings)
-    services: Services = app.extensions[EXTENSION]
-    yield app.test_client()
-    services.store.close()
-    services.run_state.client.close()
+    return make_app(fleet.settings).test_client()
 
 
 def submit(caller: FlaskClient, **changes: Any) -> str:

@@ -11,12 +11,11 @@ from shared.domain.identifiers import shown
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
 from shared.domain.series import Series
-from shared.domain.timegrid import step_start
+from shared.domain.timegrid import MINUTE, step_start
 from shared.errors import JobNotFound, RecordUnreadable, SinkRefused
 from worker.job.resources import Resources
 from worker.sinks.base import ALL_OF_IT, Standing
 
-MINUTE = "%Y-%m-%d %H:%M UTC"
 MAX_LOOKED_AT = 500  # jobs that issued something later, elsewhere
 OF_THE_DOCUMENT = frozenset({"expires_in"})  # what a destination says that is no part of where it is
 
@@ -49,7 +48,7 @@ class Delivery:
         for other in newest_of_each(only, metric=request.target, job=request.job_name, projects=[request.project]):
             own, its = request.series(other.queue), other.series
             is_alike = own != its and all(getattr(own, part) == getattr(its, part) for part in told_by)
-            if is_alike and other.queue in queues and _end(other) > issued_at and self._has_taken(other.job_id):
+            if is_alike and other.queue in queues and other.end_at > issued_at and self._has_taken(other.job_id):
                 raise _mixture(own, other)
 
     def _standing(self, forecast: Forecast) -> Standing:
@@ -85,17 +84,13 @@ class Delivery:
         return {name: value for name, value in said.items() if name not in OF_THE_DOCUMENT}
 
 
-def _end(forecast: Forecast) -> datetime:
-    return step_start(forecast.issued_at, forecast.horizon_steps + 1, forecast.step_seconds)
-
-
 def _mixture(own: Series, other: Forecast) -> SinkRefused:
     """The refusal, with what tells the two series apart and the ways out."""
     differs = [name for name in ("cluster", "where", "step_seconds", "aggregation") if getattr(own, name) != getattr(other, name)]
     told = ", ".join(f"{name} {shown(str(getattr(other, name)))}" for name in differs)
     way = "name a `cluster` in the request or its connection, " if "cluster" in differs else "name "
     return SinkRefused(
-        f"until {_end(other):{MINUTE}} it has forecasts of another series under the same names ({told}); "
+        f"until {other.end_at:{MINUTE}} it has forecasts of another series under the same names ({told}); "
         f"they would take each other's steps: {way}another `job_name` or another place",
         queue=own.queue,
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.domain.jobs import JobRequest
 from shared.domain.losses import Loss, severe
-from shared.domain.timegrid import SECONDS_PER_DAY
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
 from shared.errors import DataError, DataLost, EmptySeries, SeriesTooShort
 from worker.sources.base import Reading
 
@@ -61,6 +61,6 @@ def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: da
     if error.last_at is None:
         return f"without a value from {request.history_start(issued_at):%Y-%m-%d} to {issued_at:%Y-%m-%d}"
     if error.last_at > issued_at:
-        return f"without a value before {issued_at:%Y-%m-%d %H:%M UTC}, all are later, up to {error.last_at:%Y-%m-%d %H:%M UTC}"
+        return f"without a value before {issued_at:{MINUTE}}, all are later, up to {error.last_at:{MINUTE}}"
     is_gone = (issued_at - error.last_at).total_seconds() > max(SECONDS_PER_DAY, GONE_STEPS * request.step_seconds)
     return f"inactive since {error.last_at:%Y-%m-%d}" if is_gone else None

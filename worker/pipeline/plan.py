@@ -11,7 +11,7 @@ from itertools import groupby
 from unicodedata import normalize
 
 from shared.domain.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
-from shared.domain.identifiers import first_of, listed, shown, why_no_queue
+from shared.domain.identifiers import GLOB, first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.search_space import candidates_of
@@ -31,7 +31,6 @@ from worker.prepare.clean import is_constant
 Warnings = tuple[str, ...]  # for people, in plain words; of one queue and without its name
 
 MAX_QUEUES_NAMED = 5
-GLOB = frozenset("*?[")
 DEAR = 20  # of a model's `cost`, about 60 ms a fit of two weeks of hours: Prophet, MSTL, ETS and LSTM
 CONSTANT = Candidate(model="last_value")
 BLOCK_SECONDS = 1.0  # enough that a task's own price (4 ms, and the folds, about 40 ms) is small; far below its time limit

@@ -15,16 +15,15 @@ from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import ErrorTypes, Series, names_in, query, quoted_measurement, quoted_place
+from shared.drivers.influx import Series, names_in, query, quoted_measurement, quoted_place
 from shared.drivers.influx_write import check_writable, write_lines
-from shared.errors import CredentialsRefused, SinkAway, SinkNotFound, SinkRefused
+from shared.errors import CredentialsRefused, SinkNotFound, SinkRefused
 from worker.sinks import sinks
+from worker.sinks._influx_place import ERRORS
 from worker.sinks._influx_points import lines_of, tags_of
 from worker.sinks.base import Standing, refuse_unwritable
 
 log = structlog.get_logger(__name__)
-
-ERRORS = ErrorTypes(away=SinkAway, missing=SinkNotFound, refused=SinkRefused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

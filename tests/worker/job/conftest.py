@@ -8,8 +8,11 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.fleet.runstate import RunState
+from tests.api.scene import make_app
 from tests.factories import write_loads
 from worker.job.resources import Resources, use
+
+__all__ = ["make_app"]  # a fixture
 
 
 @pytest.fixture

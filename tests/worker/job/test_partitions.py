@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
-from api.app import create_app
-from api.edge.context import EXTENSION, Services
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import DataPlaces, JobRequest, Place
+from tests.api.scene import MakeApp
 from tests.factories import MONDAY, a_job, a_request, let_in
 from worker.backtest.export import rows_of
 from worker.job import steps
@@ -79,13 +77,9 @@ def test_two_partitions_by_where_are_two_series_also_under_one_name_of_a_job(her
 
 
 @pytest.fixture
-def caller(here: Resources) -> Iterator[FlaskClient]:
+def caller(here: Resources, make_app: MakeApp) -> FlaskClient:
     """Somebody who speaks to a service over the same store."""
-    app = create_app(here.settings)
-    services: Services = app.extensions[EXTENSION]
-    yield app.test_client()
-    services.store.close()
-    services.run_state.client.close()
+    return make_app(here.settings).test_client()
 
 
 def numbers(caller: FlaskClient, address: str) -> list[float]:

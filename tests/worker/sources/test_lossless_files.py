@@ -392,7 +392,7 @@ def test_folders_of_parts_are_one_table_and_their_keys_are_columns(tmp_path):
     assert queues(tmp_path, None, "queue", "cluster") == ["a/x", "a/y"]
     with pytest.raises(SourceNotFound, match=r"no column 'dt', which is a folder's name: accepted is a column"):
         read(tmp_path, time_field="dt", where={"cluster": ("x",)})
-    with pytest.raises(SourceNotFound, match=r"no column 'pool' in .*part-00000.*a part of one table"):
+    with pytest.raises(SourceNotFound, match=r"no column 'pool'; .*part-00000.* is a part of one table"):
         queues(tmp_path, None, "pool")
 
 

@@ -102,20 +102,16 @@ def may_be_by_file(query: Query) -> bool:
 
 def check_files(layout: Layout, query: Query) -> None:
     """Raises SourceNotFound or UnreadableData for what is true of every file, all of it at once."""
-    faults = list(_missing(layout, query))
-    is_mistyped = layout.is_by_file and not may_be_by_file(query)
-    if (
-        layout.is_by_file
-        and not is_mistyped
-        and (parts := [name for name, table in layout.tables.items() if PARTS.match(Path(name).name) or table.keys])
-    ):
-        faults.append(
-            f"no column {query.queue_field!r} in {parts[0]}, a part of one table: say in `queue_field` what names the queues"
-        )
+    faults, is_mistyped = list(_missing(layout, query)), layout.is_by_file and not may_be_by_file(query)
+    parts = [name for name, table in layout.tables.items() if PARTS.match(Path(name).name) or table.keys]
+    if parts and layout.is_by_file:
+        unsaid = "" if is_mistyped else f"no column {query.queue_field!r}, and "
+        faults.append(f"{unsaid}{parts[0]} is a part of one table: say in `queue_field` what names the queues")
     if faults:
         first = next(iter(layout.tables.values()))
         columns = listed([*first.columns, *first.keys])
-        hint = "; if each file is a queue, leave `queue_field` out" if is_mistyped else wide_hint(first, query)
+        may_be_left_out = is_mistyped and not parts
+        hint = "; if each file is a queue, leave `queue_field` out" if may_be_left_out else wide_hint(first, query)
         raise SourceNotFound(f"found {'; '.join(faults)}, there are {columns}{hint}", file=first.name)
 
 
