@@ -66,13 +66,17 @@ class StorePlace:
         return 0 < int(version) < schema.VERSION
 
     def location(self) -> str:
-        """What SQLite is asked to open: only where nothing ever was, it may make a file."""
-        status, mode = _stat(self.path), "rwc" if self.is_new else "rw"
-        if mode == "rw" and status is None:
+        """What SQLite is asked to open: only where nothing ever was, it may make a file.
+
+        The file is looked at last: another process may make it, and note that, at any moment of this.
+        """
+        is_new, was_made = self.is_new, self.was_made()
+        status = _stat(self.path)
+        if status is None and not is_new:
             raise self._away(f"it is gone; {self._note.name} in the same folder says what to do")
-        if status is not None and not status.st_size and self.was_made():  # SQLite would throw its log away
+        if status is not None and not status.st_size and was_made:  # SQLite would throw its log away
             raise self._away(EMPTIED)
-        return f"{self.path.absolute().as_uri()}?mode={mode}"
+        return f"{self.path.absolute().as_uri()}?mode={'rwc' if is_new else 'rw'}"
 
     def was_made(self) -> bool:
         """Whether the note says so; asked before the file is read, so that one that is just being made is not taken for lost."""

@@ -19,6 +19,7 @@ from shared.domain.jobs import JobFilter
 from shared.domain.tokens import Scope, make_token
 from shared.errors import RecordRefused, StoreAway
 from shared.store import Store, open_store
+from shared.store.sqlite_place import StorePlace
 from tests.factories import MONDAY, a_job
 from tests.polling import eventually
 
@@ -165,6 +166,28 @@ def test_a_new_process_takes_an_emptied_file_for_no_new_one(store: Store, path: 
     path.write_bytes(content)
     with pytest.raises(StoreAway, match=r"it is empty, and was not|file is not a database"):
         another(path).tokens.all()
+
+
+class OvertakenPlace(StorePlace):
+    """Another process makes the store in the very moment in which this one looks whether there is one."""
+
+    @property
+    def is_new(self) -> bool:
+        with closing(another(self.path)) as store:
+            store.check()
+        return super().is_new
+
+    def was_made(self) -> bool:
+        assert not self.is_new
+        return super().was_made()
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["no file yet", "an empty one that the other has begun"])
+def test_a_store_that_another_process_makes_meanwhile_is_not_taken_for_lost(path: Path, *, begun: bool) -> None:
+    path.parent.mkdir()
+    if begun:
+        path.touch()
+    assert OvertakenPlace(path).location().endswith("?mode=rw")
 
 
 def test_a_file_that_becomes_smaller_by_vacuum_is_whole(store: Store, path: Path) -> None:
