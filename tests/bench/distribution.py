@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
-from itertools import chain
 from math import isnan
 from statistics import mean, median
 
 from shared.domain.timegrid import lead_groups
-from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
+from tests.bench.spread import Figure, Tasks
+from worker.backtest.summary import overall_summary, queue_summary
 
-DRAWS = 200
 GROUPS = {0: "to 6 h", 1: "to 24 h", 2: "day 2", 3: "day 3"}  # of lead times
 
 
-def spread(tasks: Sequence[CutoffResult], seed: int) -> str:
-    """The figures of the distribution, each with 90 % of what a bootstrap by queue gives; covered: by group of lead times."""
-    by_queue: dict[str, list[CutoffResult]] = {}
-    for task in tasks:
-        by_queue.setdefault(task.forecast.queue.partition("~")[0], []).append(task)
-    draw, queues = random.Random(seed), list(by_queue.values())
-    drawn = [list(chain.from_iterable(draw.choices(queues, k=len(queues)))) for _ in range(DRAWS)]
-    figures = {
-        "CRPS ÷ naive": crps_ratio,
-        **{f"covered {hours}": partial(covered, place=place) for place, hours in GROUPS.items()},
-    }
-    figures |= {"peak: error ÷ naive": peak_error, "too low %": peaks_too_low, "90 % held": peaks_held}
-    return "  ".join(f"{name} {between(figure(tasks), [figure(some) for some in drawn])}" for name, figure in figures.items())
-
-
-def between(value: float | None, others: Sequence[float | None]) -> str:
-    """A figure, and where nine of ten of the others are."""
-    ranked = sorted(other for other in others if other is not None)
-    if value is None or not ranked:
-        return "–"
-    return f"{value:.2f} [{ranked[len(ranked) // 20]:.2f}–{ranked[-1 - len(ranked) // 20]:.2f}]"
-
-
-def crps_ratio(tasks: Sequence[CutoffResult]) -> float | None:
+def crps_ratio(tasks: Tasks) -> float | None:
     """Geometric mean over tasks of CRPS ÷ MAE of the seasonal naive."""
     return overall_summary([queue_summary([task]) for task in tasks]).crps_ratio
 
 
-def covered(tasks: Sequence[CutoffResult], place: int) -> float | None:
+def covered(tasks: Tasks, place: int) -> float | None:
     """Per cent of the values of this group of lead times that lie between the bounds."""
     found: list[bool] = []
     for task in tasks:
@@ -55,7 +30,7 @@ def covered(tasks: Sequence[CutoffResult], place: int) -> float | None:
     return 100 * mean(found) if found else None
 
 
-def days_of(tasks: Sequence[CutoffResult]) -> list[tuple[float, float, float, float]]:
+def days_of(tasks: Tasks) -> list[tuple[float, float, float, float]]:
     """Of each whole day: its highest value, that of the naive, and the median and the 90 % quantile of its forecast."""
     days = []
     for task in tasks:
@@ -66,20 +41,27 @@ def days_of(tasks: Sequence[CutoffResult]) -> list[tuple[float, float, float, fl
     return [day for day in days if not any(map(isnan, day))]
 
 
-def peak_error(tasks: Sequence[CutoffResult]) -> float | None:
+def peak_error(tasks: Tasks) -> float | None:
     """Median relative error of the days' highest values ÷ that of the naive's."""
     days = [day for day in days_of(tasks) if day[0] > 0]
     ours, naive = (median([abs(day[at] / day[0] - 1) for day in days]) if days else 0.0 for at in (2, 1))
     return ours / naive if naive else None
 
 
-def peaks_too_low(tasks: Sequence[CutoffResult]) -> float | None:
+def peaks_too_low(tasks: Tasks) -> float | None:
     """Per cent of the days whose highest value was above the median forecast of it."""
     days = days_of(tasks)
     return 100 * mean([top > middle for top, _, middle, _ in days]) if days else None
 
 
-def peaks_held(tasks: Sequence[CutoffResult]) -> float | None:
+def peaks_held(tasks: Tasks) -> float | None:
     """Per cent of the days whose highest value was not above the 90 % quantile of it."""
     days = days_of(tasks)
     return 100 * mean([top <= high for top, _, _, high in days]) if days else None
+
+
+OF_STEPS: Mapping[str, Figure] = {
+    "CRPS ÷ naive": crps_ratio,
+    **{f"covered {hours}": partial(covered, place=place) for place, hours in GROUPS.items()},
+}
+OF_PEAKS: Mapping[str, Figure] = {"error ÷ naive": peak_error, "too low %": peaks_too_low, "90 % held": peaks_held}
