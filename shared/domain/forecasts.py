@@ -63,8 +63,7 @@ class Candidate:
     @property
     def candidate_id(self) -> str:
         """Hash of the content: the same candidate has the same id in every job."""
-        content = json.dumps([self.model, dict(self.hyperparameters)], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([self.model, dict(self.hyperparameters)], sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def label(self) -> str:
