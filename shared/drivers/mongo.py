@@ -31,7 +31,10 @@ _LIMITS: dict[Patience, dict[str, int]] = {
 
 TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
-_NAMES = "accuracy actuals admissions forecasts jobs leaderboards outcomes reports schedules series sessions signing_keys tokens"
+_NAMES = """
+accuracy actuals admissions forecast_paths forecasts jobs leaderboards
+outcomes reports schedules series sessions signing_keys tokens
+"""
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 

@@ -383,7 +383,7 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--models", "prophte"), "known are ces, ets, hour_mean"),
+        (("--models", "prophte"), "known are ces, ets, fading_median"),
         (("--maximum", "-1"), "--maximum"),
         (("--unit", "ratio"), "'fraction'"),
         (("--horizon", "1m"), "--horizon"),

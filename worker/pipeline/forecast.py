@@ -32,10 +32,12 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
+    end_at = snapshot.end_at - timedelta(seconds=ahead * spec.step_seconds)
     since = known.shift_at or level_since(snapshot.without(spec.exclude))
+    if since and not known.shift_at:  # else what came before was moved to the present level
+        known = known.of_last(int((end_at - since).total_seconds()) // spec.step_seconds)
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.step_seconds), snapshot, spec)
     made = Made(prediction=prediction, recipe=selection.recipe, forecasts=forecasts)
-    end_at = snapshot.end_at - timedelta(seconds=ahead * spec.step_seconds)
     return prediction[ahead:], distribution(made, folds, known, spec, end_at=end_at, first=ahead)
 
 

@@ -73,6 +73,12 @@ class Known:
         """The same with the history at the levels that it had."""
         return replace(self, history=replace(self.history, target=self.seen))
 
+    def of_last(self, steps: int) -> Known:
+        """The same without the target's values of before the last `steps`: NaN, as where there was no history yet."""
+        is_older = np.arange(self.history.length) < self.history.length - steps
+        target, seen = (np.where(is_older, np.nan, values) for values in (self.history.target, self.seen))
+        return replace(self, history=replace(self.history, target=target), seen=seen)
+
     def ahead_in_utc(self) -> Ahead:
         """What occasions do to the steps of UTC, shape (horizon,)."""
         at = np.maximum(self.places, 0)

@@ -91,9 +91,9 @@ def test_the_history_ends_within_the_present_step_and_begins_within_the_calendar
 
 
 def test_globs_are_counted_as_one_queue_since_nobody_knows_yet() -> None:
-    check_models(a_request(max_candidates=3, queues=("a*", "b?", "[cd]")), CARDS)
+    check_models(a_request(model=("prophet",), max_candidates=3, queues=("a*", "b?", "[cd]")), CARDS)
     with pytest.raises(TooManyCandidates, match="3 queue"):
-        check_models(a_request(max_candidates=8, queues=("a", "b", "c")), CARDS)
+        check_models(a_request(model=("prophet",), max_candidates=8, queues=("a", "b", "c")), CARDS)
 
 
 @pytest.mark.parametrize("target", ["absolute_max_capacity", "absoluteMaxCapacity", "capacities.capacity"])

@@ -71,7 +71,7 @@ class TestSubmitting:
         self, services: Services, client: FlaskClient, field: str, value: Any, kind: str, message: str
     ) -> None:
         services.run_state.members.publish(CARDS)
-        answer = submit(client, a_body(field, value))
+        answer = submit(client, {"model": "prophet"} | a_body(field, value))
         assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
         [problem] = answer.json["errors"]
         assert (answer.json["type"], ".".join(problem["loc"])) == (f"urn:queuecast:{kind}", field)

@@ -25,7 +25,7 @@ def check_what_release_0_1_kept(store: Store) -> None:
     check_what_every_release_kept(store)
     tokens = [(token.token_id, token.scope, token.projects, token.last_used_at) for token in store.tokens.all()]
     assert tokens == [("t1", Scope.WRITE, ("etl",), MONDAY + HOUR)]
-    assert store.schedules.all() == [a_schedule(request=a_request(accept_losses=True))]
+    assert store.schedules.all() == [a_schedule(request=a_request(accept_losses=True, backtest_windows=3))]  # as was usual then
     session = store.sessions.find("b" * 64)
     assert session is not None
     assert session.token_id == "t1"

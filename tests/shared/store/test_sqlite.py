@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -165,9 +166,10 @@ def test_a_file_that_keeps_documents_loses_nothing_however_far_the_number_is_rai
     monkeypatch.setattr("shared.store.schema.VERSION", VERSION + steps)
     with plain_sql(path) as db:
         db.executescript(Path(__file__).with_name("schema_5.sql").read_text())
+    of_then = a_request(backtest_windows=3)  # so many were usual then; whoever sent the request may not have said so
     with closing(open_store(url)) as opened:
-        assert (opened.jobs.get("job-1"), opened.reports.get("job-1", "root.etl")) == (a_job(), a_report())
-        accepting = a_schedule(request=a_request(accept_losses=True))  # as it was when losses failed nothing
+        assert (opened.jobs.get("job-1"), opened.reports.get("job-1", "root.etl")) == (a_job(request=of_then), a_report())
+        accepting = a_schedule(request=replace(of_then, accept_losses=True))  # as it was when losses failed nothing
         assert (opened.forecasts.find(), opened.schedules.all()) == ([a_forecast()], [accepting])
         etl = a_series().series_id
         assert opened.accuracy.of_series(etl, AccuracyFilter.last_month(MONDAY + HOUR), 9) == [an_accuracy()]
@@ -184,7 +186,7 @@ def test_somebodys_own_views_and_indexes_outlive_a_new_schema(path: Path, url: s
         db.execute("CREATE VIEW my_jobs AS SELECT job_id FROM jobs")
         db.execute('CREATE INDEX "jobs_by_my own" ON jobs (created_at)')
     with closing(open_store(url)) as opened:
-        assert opened.jobs.get("job-1") == a_job()
+        assert opened.jobs.get("job-1").request == a_request(backtest_windows=3)
     with plain_sql(path) as db:
         assert db.execute("SELECT count(*) FROM my_dash").fetchone() == (3,)
         assert db.execute("SELECT job_id FROM my_jobs").fetchall() == [("job-1",)]

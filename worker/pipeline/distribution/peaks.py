@@ -74,7 +74,7 @@ def peak_quantiles(
     then = []
     for fold in folds:
         before = values[: max(0, len(values) - fold.back)]
-        then.append(_members([day_maxima(before, season, hours) for hours in lengths], fold, folds, season))
+        then.append(_members([_known(day_maxima(before, season, hours)) for hours in lengths], fold, folds, season))
     votes = _votes(now, then, folds)
     point = weighted_median(now, votes)
     missed = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
