@@ -21,7 +21,7 @@ from shared.config.settings import load_settings
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
-from shared.domain.timegrid import MAX_TIME, MIN_TIME, bucket_start
+from shared.domain.timegrid import MAX_TIME, MIN_TIME, TimeGrid
 from shared.domain.wording import counted
 from shared.errors import UsageError
 from worker.flower.access import password_file
@@ -115,7 +115,7 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
         raise UsageError(
             f"--queues, --days and --step ask for more than the accepted {MAX_SAMPLES:,} samples; take fewer or a longer step"
         )
-    end_at = bucket_start(moment_of(end) if end else datetime.now(UTC), step_seconds)
+    end_at = TimeGrid(step_seconds).bucket_start(moment_of(end) if end else datetime.now(UTC))
     return told(simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), queues), end_at
 
 

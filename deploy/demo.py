@@ -25,7 +25,7 @@ from shared.config.data_folder import keep_private
 from shared.config.settings import CONFIG_FILE, PREFIX, Settings, load_settings
 from shared.domain.codec import Document
 from shared.domain.jobs import JobState
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.errors import QueuecastError
 
 STEP_SECONDS = 300
@@ -79,7 +79,7 @@ def clean_settings(folder: Path) -> Settings:
 
 def show(settings: Settings, *, queues: int, as_json: bool, is_kept: bool) -> int:
     """Make the cluster up, start the stack, run the job, print its result."""
-    end = bucket_start(datetime.now(UTC), STEP_SECONDS)
+    end = TimeGrid(STEP_SECONDS).bucket_start(datetime.now(UTC))
     cluster = simulate(queues=queues, days=HISTORY_DAYS + 1, step_seconds=STEP_SECONDS, seed=7, end=end)
     rows = write(settings.data_dir / "files", "parquet", cluster)
     notice(f"a made-up cluster: {len(rows)} queues, {sum(rows.values()):,} samples; starting the stack …")

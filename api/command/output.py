@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import starmap
 
 from shared.command.terminal import notice, print_table, say, shown, shown_time
@@ -173,8 +173,7 @@ def _set_to(name: str, value: object) -> str:
 
 def _peak_at(outlook: Document) -> str:
     """When its peak comes; of a forecast that is over nothing does."""
-    length = timedelta(seconds=outlook["step_seconds"] * outlook["horizon_steps"])
-    end_at = datetime.fromisoformat(outlook["issued_at"]) + length
+    end_at = datetime.fromisoformat(outlook["end_at"])
     return shown_time(outlook["peak_at"]) if end_at > datetime.now(UTC) else f"ended {shown_time(end_at.isoformat())}"
 
 

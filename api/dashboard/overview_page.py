@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from flask import render_template
 
@@ -97,4 +97,4 @@ def _sparkline(row: Row, actuals: Sequence[Point]) -> Sparkline:
 
 def _start(row: Row) -> datetime:
     steps = min(SHOWN_STEPS, row.forecast.horizon_steps)
-    return row.forecast.issued_at - timedelta(seconds=steps * row.forecast.step_seconds)
+    return row.forecast.start_of(1 - steps)

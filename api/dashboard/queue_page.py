@@ -45,7 +45,7 @@ ABOUT_SCORE = {
         "of many candidates the best was also lucky there, so expect about a tenth more."
     ),
 }
-BLANK = ("project", "where")  # what a query may give as nothing: jobs may be of no project
+BLANK = ("project", "where", "day_timezone")  # what a query may give as nothing: jobs may be of no project
 MAX_JOBS_OF_A_QUEUE = 10  # that are looked at for one of the same series
 
 
@@ -95,7 +95,7 @@ def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None
     """
 
     def likeness(other: Forecast) -> tuple[object, ...]:
-        parts = attrgetter("where", "step_seconds", "aggregation")
+        parts = attrgetter("where", "step_seconds", "aggregation", "day_timezone")
         is_alike = parts(other) == parts(forecast)
         return is_alike, other.job == forecast.job, other.issued_at, other.created_at
 

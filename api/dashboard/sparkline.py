@@ -30,21 +30,21 @@ class Sparkline:
 
 def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime) -> Sparkline:
     """The drawing of a forecast and of the actual values since `start`, with the limit that hurts."""
-    step, issued = forecast.step_seconds, to_epoch(forecast.issued_at)
+    starts = [to_epoch(at) for at in (*forecast.timestamps, forecast.end_at)]
     known: list[Spot] = [(to_epoch(point.timestamp), point.value) for point in actuals if point.value is not None]
     highest = max((*forecast.upper_bound, *(value for _, value in known)))
     level = level_in_sight(forecast, highest)
     top = 1.05 * max(highest, level or 0.0) or 1.0
-    place = _scale(to_epoch(start), issued + forecast.horizon_steps * step, top)
+    place = _scale(to_epoch(start), starts[-1], top)
     joint = known[-1:]  # the forecast begins where the actual values end
-    upper = _thinned(forecast.upper_bound, issued, step, max)
-    lower = _thinned(forecast.lower_bound, issued, step, min)
+    upper = _thinned(forecast.upper_bound, starts, max)
+    lower = _thinned(forecast.lower_bound, starts, min)
     return Sparkline(
-        actual="".join(_path(_highest(part, len(known)), place) for part in _unbroken(known, step)),
-        prediction=_path(joint + _thinned(forecast.prediction, issued, step, max), place),
+        actual="".join(_path(_highest(part, len(known)), place) for part in _unbroken(known, forecast.step_seconds)),
+        prediction=_path(joint + _thinned(forecast.prediction, starts, max), place),
         band=_path(joint + upper + lower[::-1], place) + "z",
-        issued_x=place((issued, 0.0))[0],
-        level_y=None if level is None else place((issued, level))[1],
+        issued_x=place((starts[0], 0.0))[0],
+        level_y=None if level is None else place((starts[0], level))[1],
     )
 
 
@@ -61,17 +61,17 @@ def _scale(start: int, end: int, top: float) -> Callable[[Spot], tuple[int, int]
     return place
 
 
-def _thinned(values: Sequence[float], issued: int, step: int, pick: Callable[[Sequence[float]], float]) -> list[Spot]:
+def _thinned(values: Sequence[float], starts: Sequence[int], pick: Callable[[Sequence[float]], float]) -> list[Spot]:
     """At most MAX_POINTS of a forecast's values: of neighbours the one that `pick` takes."""
     size = -(-len(values) // MAX_POINTS)
-    return [(issued + first * step, pick(values[first : first + size])) for first in range(0, len(values), size)]
+    return [(starts[first], pick(values[first : first + size])) for first in range(0, len(values), size)]
 
 
 def _unbroken(spots: list[Spot], step: int) -> Iterable[list[Spot]]:
     """Parts without a gap: a gap is drawn as a gap."""
     part: list[Spot] = []
     for spot in spots:
-        if part and spot[0] - part[-1][0] > step:
+        if part and spot[0] - part[-1][0] > 1.5 * step:  # a day may have an hour more
             yield part
             part = []
         part.append(spot)

@@ -153,7 +153,9 @@ class ForecastOverview(Answer):
     project: str
     job: str
     issued_at: datetime
-    step_seconds: int
+    end_at: datetime = Field(description="end of the last step")
+    step_seconds: int = Field(description="of days that clocks do not change")
+    day_timezone: str = Field(description="in which steps of whole days begin at midnight; empty = all steps are of UTC")
     aggregation: Aggregation
     model: str
     unit: Unit | None = Field(description="what the values are counted in; null = nobody knows, or two units fit")

@@ -60,6 +60,7 @@ class SeriesChoice(Query):
         None, ge=1, le=MAX_STEP_SECONDS, description="of forecasts; default: those of the newest one"
     )
     aggregation: Aggregation | None = Field(None, description="likewise")
+    day_timezone: fields.Label | None = Field(None, description="likewise; empty = their steps are of UTC")
     job: fields.FilledLabel | None = Field(None, description="name of the job; default: that of the newest forecast")
     job_id: fields.FilledLabel | None = Field(
         None, description="the forecast that this very job has made; nothing else counts then"

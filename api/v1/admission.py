@@ -128,7 +128,7 @@ def check_models(request: JobRequest, cards: Sequence[ModelCard] | None) -> None
 def warnings_of(request: JobRequest, now: datetime) -> tuple[str, ...]:
     """What a person should know before the job has even begun."""
     end = request.as_of or now
-    steps = int((end - request.history_start(end)).total_seconds()) // request.step_seconds
+    steps = request.grid.steps_between(request.history_start(end), end)
     horizon = request.horizon_steps(end)
     warnings = []
     if steps < MIN_HORIZONS * horizon:

@@ -15,14 +15,14 @@ from shared.errors import QueueNotFound, SeveralSeries
 MAX_CHOICES = 10
 # in a query → of a forecast: what tells several apart, and what one of them may have changed
 NAMES = {"cluster": "cluster", "project": "project", "target": "metric", "where": "where", "job": "job"}
-CHANGING = {"step_seconds": "step_seconds", "aggregation": "aggregation"}
+CHANGING = {"step_seconds": "step_seconds", "aggregation": "aggregation", "day_timezone": "day_timezone"}
 
 
 def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_at: datetime | None = None) -> Forecast:
     """The newest forecast of the series that is meant, its newest one of this issue time, or the one that a job has made.
 
-    Jobs of one name may have changed their step or aggregation: their newest series is meant, unless the query says which.
-    Jobs of several names are told apart where they forecast different series.
+    Jobs of one name may have changed their step, aggregation or zone: their newest series is meant, unless the query
+    says which. Jobs of several names are told apart where they forecast different series.
 
     Raises:
         QueueNotFound: there is none that the caller may see. SeveralSeries: several fit.

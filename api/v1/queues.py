@@ -20,7 +20,6 @@ from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point, outlook
-from shared.domain.timegrid import step_start, to_epoch
 from shared.errors import InvalidRequest
 
 DEFAULT_PAST = timedelta(days=7)
@@ -57,8 +56,8 @@ def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime,
     known = sorted({*predicted, *actual})
     if not known:
         return []
-    steps = (to_epoch(known[-1]) - to_epoch(known[0])) // forecast.step_seconds + 1
-    axis = [step_start(known[0], step, forecast.step_seconds) for step in range(1, steps + 1)]
+    steps = forecast.grid.steps_between(known[0], known[-1]) + 1
+    axis = forecast.grid.step_starts(known[0], steps)
     return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
 
 
@@ -90,7 +89,7 @@ def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
     end = query.to_at or forecast.end_at
     if start >= end:
         raise InvalidRequest(f"from {start.isoformat()} is not before to {end.isoformat()}", field="from")
-    if (end - start).total_seconds() / forecast.step_seconds > MAX_POINTS:
+    if forecast.grid.steps_between(start, end) > MAX_POINTS:
         raise InvalidRequest(f"more than {MAX_POINTS} steps lie between from and to; ask for a shorter part", field="from")
     return start, end
 

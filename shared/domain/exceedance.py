@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import step_start
 from shared.domain.units import Unit
 
 AT = 0.99  # of the maximum: containers are whole and steps are means, so a queue at its limit stays a little below
@@ -50,7 +49,7 @@ class Exceedance:
 
 def steps_over(forecast: Forecast, now: datetime) -> int:
     """How many of its steps have ended."""
-    return min(forecast.horizon_steps, max(0, int((now - forecast.issued_at).total_seconds()) // forecast.step_seconds))
+    return min(forecast.horizon_steps, max(0, forecast.grid.steps_between(forecast.issued_at, now)))
 
 
 def limit_of(forecast: Forecast) -> float | None:
@@ -116,4 +115,4 @@ def _exceeding(forecast: Forecast, now: datetime, level: float, threshold: float
 
 
 def _starts(forecast: Forecast, steps: list[int]) -> tuple[datetime, ...]:
-    return tuple(step_start(forecast.issued_at, step + 1, forecast.step_seconds) for step in steps)
+    return tuple(forecast.start_of(step + 1) for step in steps)

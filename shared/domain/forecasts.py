@@ -18,7 +18,7 @@ from shared.domain.lanes import Lane
 from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
-from shared.domain.timegrid import step_start, step_starts
+from shared.domain.stepped import Issued, Stepped
 from shared.domain.units import Unit
 
 
@@ -81,7 +81,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastSpec:
+class ForecastSpec(Stepped):
     """How a queue is backtested and forecast: fixed once per queue from the request and the data at hand."""
 
     target: str
@@ -191,7 +191,7 @@ Outcome = Score | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Issued):
     """A queue's forecast as it is delivered. Tuples have one entry per step; every number is finite."""
 
     queue: str
@@ -205,6 +205,8 @@ class Forecast:
     step_seconds: int
     aggregation: Aggregation
     where: str = ""  # likewise
+    timezone: str = "UTC"  # of the request: at its midnight steps of whole days begin
+    day_starts: tuple[datetime, ...] = ()  # of steps that are days of it; () = they are steps of UTC
     model: str
     hyperparameters: Mapping[str, Hyperparameter]
     mape: float | None
@@ -233,18 +235,3 @@ class Forecast:
     def series_id(self) -> str:
         """Of its series."""
         return self.series.series_id
-
-    @property
-    def horizon_steps(self) -> int:
-        """Number of steps."""
-        return len(self.prediction)
-
-    @property
-    def timestamps(self) -> list[datetime]:
-        """Start of each step, UTC."""
-        return step_starts(self.issued_at, self.horizon_steps, self.step_seconds)
-
-    @property
-    def end_at(self) -> datetime:
-        """End of the last step, UTC."""
-        return step_start(self.issued_at, self.horizon_steps + 1, self.step_seconds)

@@ -14,7 +14,7 @@ from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.domain.units import Unit
 
 QUEUE_FIELD = "queue"  # where a request names none; only this one may be absent from files, each of which is a queue then
@@ -122,6 +122,11 @@ class JobRequest:
         return self.aggregation_time_period.seconds
 
     @property
+    def grid(self) -> TimeGrid:
+        """Where the steps of the series begin."""
+        return TimeGrid(self.step_seconds, self.timezone)
+
+    @property
     def queue_fields(self) -> tuple[str, ...]:
         """The columns whose values name the queue."""
         return (self.queue_field,) if isinstance(self.queue_field, str) else self.queue_field
@@ -137,20 +142,22 @@ class JobRequest:
             where=rows if self.cluster else "",
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
+            day_timezone=self.grid.day_timezone,
         )
 
     def issue_time(self, now: datetime) -> datetime:
         """When a forecast asked for at `now` is issued: at the end of the last step whose samples are all there by then."""
         known = self.as_of or now
-        return bucket_start(known if self.ingestion_delay is None else self.ingestion_delay.before(known), self.step_seconds)
+        return self.grid.bucket_start(known if self.ingestion_delay is None else self.ingestion_delay.before(known))
 
     def history_start(self, issued_at: datetime) -> datetime:
-        """Where the history of a forecast issued at `issued_at` begins."""
-        return self.data_ingestion_time_period.before(issued_at)
+        """Where the history of a forecast issued at `issued_at` begins; days are those of the steps."""
+        return self.grid.off_the_wall(self.data_ingestion_time_period.before(self.grid.on_the_wall(issued_at)))
 
     def horizon_steps(self, issued_at: datetime) -> int:
         """How many steps cover the asked-for future; a broken last step counts as a whole one."""
-        seconds = (self.future_prediction_time_period.after(issued_at) - issued_at).total_seconds()
+        wall = self.grid.on_the_wall(issued_at)
+        seconds = (self.future_prediction_time_period.after(wall) - wall).total_seconds()
         return max(1, -int(-seconds // self.step_seconds))
 
 

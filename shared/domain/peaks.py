@@ -10,7 +10,7 @@ from math import isclose
 from shared.domain.distribution import bounds_of
 from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import step_start, steps_per_day
+from shared.domain.timegrid import steps_per_day
 
 MEDIAN = 0.5
 
@@ -21,7 +21,7 @@ class Peak:
 
     Forecasts of earlier releases know the highest step only: the value and the bounds are those of that step.
 
-    start_at, end_at: the day, 24 hours (or one longer step) from the first step still ahead, or from the end of the day before.
+    start_at, end_at: the day, 24 hours (or a step of days) from the first step still ahead, or from the end of the day before.
     step, timestamp: None = a flat line, where no step is higher than another, or hours of which none was ever measured; the
         bounds are then the widest of the day.
     """
@@ -65,10 +65,10 @@ def _peak(forecast: Forecast, start: int, end: int) -> Peak:
     is_told = measured and not is_flat
     prediction, lower, upper = _values(forecast, start, end, highest, [highest] if is_told else [*day])
     return Peak(
-        start_at=_start(forecast, start),
-        end_at=_start(forecast, end),
+        start_at=forecast.start_of(start + 1),
+        end_at=forecast.start_of(end + 1),
         step=highest + 1 if is_told else None,
-        timestamp=_start(forecast, highest) if is_told else None,
+        timestamp=forecast.start_of(highest + 1) if is_told else None,
         prediction=prediction,
         lower_bound=lower,
         upper_bound=upper,
@@ -102,7 +102,3 @@ def _maximum(forecast: Forecast, start: int, end: int, level: float, steps: Sequ
         is_inside = max(whole, key=steps.__getitem__) in inside
         found.append(peaks[day] if is_inside else max(steps[step] for step in inside))
     return max(found)
-
-
-def _start(forecast: Forecast, step: int) -> datetime:
-    return step_start(forecast.issued_at, step + 1, forecast.step_seconds)

@@ -78,7 +78,9 @@ class Issue:
     job_id: str
     issued_at: datetime
     created_at: datetime
+    end_at: datetime  # end of the last step
     step_seconds: int
+    day_timezone: str  # as in Series
     aggregation: Aggregation
     horizon_steps: int
     model: str

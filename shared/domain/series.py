@@ -30,12 +30,14 @@ class Series:
     step_seconds: int
     aggregation: Aggregation
     where: str = ""  # which rows of a cluster that is named, as `rows_of` writes it; "" = all, or the place says it
+    day_timezone: str = ""  # whose days its steps are, as `TimeGrid` has it; "" = they are steps of UTC
 
     @property
     def series_id(self) -> str:
         """Hash of the content, 16 hexadecimal digits: what records of which there are millions are kept by."""
         values = (self.queue, self.metric, self.project, self.cluster, self.step_seconds, self.aggregation)
-        content = json.dumps((*values, self.where) if self.where else values, ensure_ascii=False)
+        further = (self.where, self.day_timezone) if self.day_timezone else (self.where,) if self.where else ()
+        content = json.dumps((*values, *further), ensure_ascii=False)
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property

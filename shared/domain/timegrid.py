@@ -1,14 +1,20 @@
-"""The one bucket: UTC, epoch-aligned, left-closed, left-labelled; and the relation between issue time and steps.
+"""Where steps begin: left-closed, left-labelled buckets, and the relation between issue time and steps.
 
             issued_at = cutoff = end of the last complete bucket
                  │
 ├───────┼────────┼────────┼────────┼──▶ time
- history          step 1   step 2   …       start(step) = issued_at + (step − 1) × step_seconds
+ history          step 1   step 2   …
+
+Steps that are no whole days lie in UTC at multiples of their length since 1970. Those of whole days are days of people: each
+begins at midnight in a time zone, and where clocks are changed it has 23 or 25 hours. Longer ones are counted in such days from
+1 January 1970 on. In UTC that is the same rule.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 SECONDS_PER_DAY = 86_400
 MINUTE = "%Y-%m-%d %H:%M UTC"  # as messages say a moment
@@ -17,20 +23,69 @@ LEAD_HOURS = (6, 24, 48, 72)  # where groups of lead times end: up to 6 h, the r
 MIN_TIME, MAX_TIME = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))  # of any series; pandas ends in 2262
 
 
-def bucket_start(moment: datetime, step_seconds: int) -> datetime:
-    """Start of the bucket of `step_seconds` that holds the aware `moment`; UTC."""
-    epoch = to_epoch(moment)
-    return from_epoch(epoch - epoch % step_seconds)
+@dataclass(frozen=True, slots=True)
+class TimeGrid:
+    """The steps of a series, numbered from 1970 on; the only one that knows where they begin.
 
+    timezone: an IANA name. A day that a zone has left out, as Samoa did in 2011, is a step of no length.
+    """
 
-def step_start(issued_at: datetime, step: int, step_seconds: int) -> datetime:
-    """Start of step `step` (1, 2, …) of a forecast issued at `issued_at`; UTC."""
-    return from_epoch(to_epoch(issued_at) + (step - 1) * step_seconds)
+    step_seconds: int
+    timezone: str = "UTC"
 
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Whose days the steps are; None = they are all of one length, in UTC."""
+        if self.step_seconds % SECONDS_PER_DAY or self.timezone == "UTC":
+            return None
+        zone = ZoneInfo(self.timezone)
+        return None if zone.utcoffset(None) == timedelta(0) else zone  # UTC by another name
 
-def step_starts(issued_at: datetime, horizon_steps: int, step_seconds: int) -> list[datetime]:
-    """Starts of all steps of a forecast, in order; UTC."""
-    return [step_start(issued_at, step, step_seconds) for step in range(1, horizon_steps + 1)]
+    @property
+    def day_timezone(self) -> str:
+        """Its name; "" = they are of UTC."""
+        return "" if self.zone is None else self.timezone
+
+    def bucket_start(self, moment: datetime) -> datetime:
+        """Start of the step that holds the aware `moment`; UTC."""
+        return self._start(self._number(moment))
+
+    def step_start(self, issued_at: datetime, step: int) -> datetime:
+        """Start of step `step` (1, 2, …) of a forecast issued at `issued_at`; UTC."""
+        if self.zone is None:
+            return from_epoch(to_epoch(issued_at) + (step - 1) * self.step_seconds)
+        return self._start(self._number(issued_at) + step - 1)
+
+    def step_starts(self, issued_at: datetime, steps: int) -> list[datetime]:
+        """Starts of all steps of a forecast, in order; UTC."""
+        return [self.step_start(issued_at, step) for step in range(1, steps + 1)]
+
+    def steps_between(self, start: datetime, end: datetime) -> int:
+        """How many whole steps lie between the start of one and a later moment; below 0 where it is an earlier one."""
+        if self.zone is None:
+            return (end - start) // timedelta(seconds=self.step_seconds)
+        return self._number(end) - self._number(start)
+
+    def on_the_wall(self, moment: datetime) -> datetime:
+        """What a clock on the wall shows whose day the steps count, as if it were UTC: there all days have 24 hours."""
+        return moment.astimezone(self.zone or UTC).replace(tzinfo=UTC, fold=0)
+
+    def off_the_wall(self, shown: datetime) -> datetime:
+        """The moment, UTC, at which `on_the_wall` shows that, the first one where it comes twice."""
+        return shown.replace(tzinfo=self.zone or UTC).astimezone(UTC)
+
+    def _number(self, moment: datetime) -> int:
+        zone = self.zone
+        if zone is None:
+            return to_epoch(moment) // self.step_seconds
+        to_epoch(moment)  # refuses one without a time zone
+        number = (moment.astimezone(zone).date() - EPOCH.date()).days // (self.step_seconds // SECONDS_PER_DAY)
+        # in a few years and zones clocks were changed about midnight itself, and dates came again
+        return number - (moment < self._start(number)) + (self._start(number + 1) <= moment)
+
+    def _start(self, number: int) -> datetime:
+        seconds = number * self.step_seconds
+        return from_epoch(seconds) if self.zone is None else self.off_the_wall(datetime.combine(from_epoch(seconds), time()))
 
 
 def steps_per_day(step_seconds: int) -> int:

@@ -173,16 +173,31 @@ def _names(db: sqlite3.Connection) -> set[str]:
 
 
 def _missing(db: sqlite3.Connection) -> dict[str, str]:
-    """Name → statement of each table, index and view that the file lacks."""
-    names = _names(db)
-    return {name: statement for name, statement in _statements(tuple(TABLES)).items() if name not in names}
+    """Name → statement of each table, index and view that the file lacks, and of views that an earlier release made otherwise."""
+    known = dict(db.execute("SELECT name, sql FROM sqlite_schema").fetchall())
+    return {
+        name: statement
+        for name, statement in _statements(tuple(TABLES)).items()
+        if name not in known or (_is_view(statement) and _query_of(known[name]) != _query_of(statement))
+    }
 
 
 def _make_missing(db: sqlite3.Connection) -> list[str]:
     missing = _missing(db)
-    for statement in missing.values():
+    for name, statement in missing.items():
+        if _is_view(statement):
+            db.execute(f"DROP VIEW IF EXISTS {name}")
         db.execute(statement)
     return list(missing)
+
+
+def _is_view(statement: str) -> bool:
+    return statement.startswith("CREATE VIEW")
+
+
+def _query_of(view: str) -> str:
+    """What a view asks, as it is written here or kept in the file."""
+    return view.partition(" AS\n")[2].rstrip(";")
 
 
 @cache

@@ -2,8 +2,10 @@
 
 -- Step by step: one row for each number in the arrays of a forecast.
 CREATE VIEW IF NOT EXISTS forecast_steps AS
-SELECT queue, metric, job, issued_at, issued_at + steps.key * period_seconds AS timestamp, steps.key + 1 AS step,
-       steps.value AS prediction,
+SELECT queue, metric, job, issued_at,
+       coalesce(CAST(strftime('%s', json_extract(document, '$.day_starts[' || steps.key || ']')) AS INTEGER),
+                issued_at + steps.key * period_seconds) AS timestamp,
+       steps.key + 1 AS step, steps.value AS prediction,
        json_extract(document, '$.lower_bound[' || steps.key || ']') AS lower_bound,
        json_extract(document, '$.upper_bound[' || steps.key || ']') AS upper_bound,
        model, project, cluster, job_id, created_at, series_id

@@ -14,13 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.command.output import print_job, print_queues, print_series
 from shared.domain.reports import outlook
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.domain.units import Unit
 from shared.store import Store
 from tests.factories import MEMORY, a_forecast, a_job, a_report
 
 HOUR = timedelta(hours=1)
-ISSUED_AT = bucket_start(datetime.now(UTC), 3_600) - 5 * HOUR  # some steps are over, some ahead
+ISSUED_AT = TimeGrid(3_600).bucket_start(datetime.now(UTC)) - 5 * HOUR  # some steps are over, some ahead
 PREDICTION = tuple(60.0 + 5.0 * (step % 10) for step in range(30))  # 60 to 105
 UPPER = tuple(value + 22.0 for value in PREDICTION)
 Told = tuple[int | None, int | None]  # steps that are likely, and that are possible besides

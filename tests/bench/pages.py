@@ -27,7 +27,7 @@ from playwright.sync_api import sync_playwright
 from api.app import create_app
 from shared.config.settings import Settings
 from shared.domain.reports import Point
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.store import Store, open_store
 from tests.api.serving import serving
 from tests.bench.fleet.figures import Figure, circumstances
@@ -92,7 +92,7 @@ def measured(app: Flask) -> Iterator[Figure]:
 
 def fill(store: Store) -> None:
     """The made-up past and forecast of every queue."""
-    chance, now = random.Random(7), bucket_start(datetime.now(UTC), 3_600)
+    chance, now = random.Random(7), TimeGrid(3_600).bucket_start(datetime.now(UTC))
     hour = timedelta(hours=1)
     for number in range(QUEUES):
         queue = f"root.q{number:03d}"

@@ -7,12 +7,12 @@ from math import pi, sin
 from typing import Any
 
 from shared.domain.reports import Point
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.store import Store
 from tests.factories import a_forecast, a_series
 
 HOUR = timedelta(hours=1)
-THIS_HOUR = bucket_start(datetime.now(UTC), 3_600)
+THIS_HOUR = TimeGrid(3_600).bucket_start(datetime.now(UTC))
 
 
 def keep(store: Store, queue: str, highest: float, bound: float, *, hours: int = 24, **changes: Any) -> None:

@@ -76,7 +76,7 @@ def test_no_model_sees_what_comes_after_a_cutoff(candidate: Candidate) -> None:
     snapshot = a_snapshot(memory=a_covariate())
     changed = snapshot.frame.copy()
     changed.iloc[-24:] = np.random.default_rng(5).uniform(0, 1e6, (24, 2))
-    other = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
+    other = Snapshot(queue=snapshot.queue, target=snapshot.target, grid=snapshot.grid, frame=changed)
     first, second = (score(candidate, [fold_at(each, snapshot.length - 24, SPEC)], SPEC) for each in (snapshot, other))
     assert isinstance(first, Score)
     assert isinstance(second, Score)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 
@@ -27,7 +27,6 @@ from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
 from shared.domain.search_space import candidates_of
-from shared.domain.timegrid import bucket_start, step_start
 from shared.domain.wording import counted
 from shared.errors import QueuecastError, SeriesTooShort
 from worker.backtest.export import BAND
@@ -178,7 +177,7 @@ def _actual(values: pd.Series[float], forecast: Forecast, request: JobRequest) -
     times = pd.DatetimeIndex(forecast.timestamps)
     # Rounded as the history is, or a value that stays would be a miss.
     actual = rounded(np.asarray(values.reindex(times).to_numpy(), dtype=np.float64))
-    return np.where(excluded_steps(times, forecast.step_seconds, request.exclude), np.nan, actual)
+    return np.where(excluded_steps(times, forecast.grid, request.exclude), np.nan, actual)
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
@@ -194,17 +193,17 @@ def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], que
     def read(query: Query) -> Reading:
         return _source(query.place, connections).read(query)
 
-    start, end = (bucket_start(moment, request.step_seconds) for moment in _EVER)
+    start, end = map(request.grid.bucket_start, _EVER)
     reading = read_all(request, replace(usage_query(request, queue, end), start=start), read)
-    return whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
+    return whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
 
 
 def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:
     """One horizon apart, oldest first; those before the data begin are left out."""
     known = frame[request.target].dropna()
-    end_at = step_start(known.index[-1].to_pydatetime(), 2, request.step_seconds)
-    horizon = timedelta(seconds=request.step_seconds * request.horizon_steps(end_at))
-    asked = [end_at - horizon * back for back in range(origins, 0, -1)]
+    end_at = request.grid.step_start(known.index[-1].to_pydatetime(), 2)
+    horizon = request.horizon_steps(end_at)
+    asked = [request.grid.step_start(end_at, 1 - horizon * back) for back in range(origins, 0, -1)]
     inside = [issued_at for at in asked if (issued_at := replace(request, as_of=at).issue_time(at)) > known.index[0]]
     if not inside:
         raise SeriesTooShort(f"found {counted(len(known), 'step')}, not more than one horizon", queue=queue)

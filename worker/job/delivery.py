@@ -11,7 +11,7 @@ from shared.domain.identifiers import shown
 from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
 from shared.domain.series import Series
-from shared.domain.timegrid import MINUTE, step_start
+from shared.domain.timegrid import MINUTE
 from shared.errors import JobNotFound, RecordUnreadable, SinkRefused
 from worker.job.resources import Resources
 from worker.sinks.base import ALL_OF_IT, Standing
@@ -57,9 +57,7 @@ class Delivery:
         newest = forecasts.newest(series_id, job)
         if newest is None or newest.issued_at < forecast.issued_at:
             return Standing.NEWEST
-        later = sorted(
-            forecasts.jobs_since(series_id, job, step_start(forecast.issued_at, 2, forecast.step_seconds)), reverse=True
-        )
+        later = sorted(forecasts.jobs_since(series_id, job, forecast.start_of(2)), reverse=True)
         if len(later) > MAX_LOOKED_AT or any(map(self._has_taken, later)):
             return Standing.OLDER
         of_its_hour = forecasts.of_issue(series_id, job, forecast.issued_at)
@@ -86,7 +84,8 @@ class Delivery:
 
 def _mixture(own: Series, other: Forecast) -> SinkRefused:
     """The refusal, with what tells the two series apart and the ways out."""
-    differs = [name for name in ("cluster", "where", "step_seconds", "aggregation") if getattr(own, name) != getattr(other, name)]
+    parts = ("cluster", "where", "step_seconds", "aggregation", "day_timezone")
+    differs = [name for name in parts if getattr(own, name) != getattr(other, name)]
     told = ", ".join(f"{name} {shown(str(getattr(other, name)))}" for name in differs)
     way = "name a `cluster` in the request or its connection, " if "cluster" in differs else "name "
     return SinkRefused(

@@ -10,7 +10,6 @@ from shared.domain.jobs import JobRequest
 from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Limits
-from shared.domain.timegrid import bucket_start
 from shared.errors import EmptySeries, SourceNotFound
 from worker.sources._lost import TIMES
 from worker.sources.base import Query, Reading
@@ -27,7 +26,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         time_field=request.time_field,
         target=request.target,
         columns=request.columns,
-        start=bucket_start(request.history_start(issued_at), request.step_seconds),
+        start=request.grid.bucket_start(request.history_start(issued_at)),
         end=issued_at.astimezone(UTC),  # the same UTC as the start: of a stored time it is another object, which pandas minds
         step_seconds=request.step_seconds,
         aggregation=request.aggregation,

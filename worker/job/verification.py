@@ -12,12 +12,12 @@ import structlog
 
 from shared.domain.accuracy import AccuracyFilter, worse_than_reference
 from shared.domain.jobs import Job, JobRequest
+from shared.domain.timegrid import steps_per_day
 from shared.errors import ServiceError
 from shared.store import Store
 from worker.pipeline.accuracy import actuals_of, score_forecast
 
 REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be
-DAY = timedelta(days=1)
 MAX_FORECASTS = 100  # of a queue in one go
 MAX_QUEUES = 200  # of one task, far below its time limit: a queue takes some milliseconds
 
@@ -56,7 +56,8 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
     waiting = store.forecasts.unverified(series, since=since, before=issued_at, limit=MAX_FORECASTS)
     if not waiting:
         return
-    actuals = actuals_of(store.actuals.get(series.series_id, waiting[0].issued_at - DAY, issued_at))
+    before = waiting[0].start_of(1 - steps_per_day(waiting[0].step_seconds))  # where the reference begins
+    actuals = actuals_of(store.actuals.get(series.series_id, before, issued_at))
     if not actuals:
         return
     store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])

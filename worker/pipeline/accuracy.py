@@ -12,14 +12,13 @@ widths are right: up to 6 hours, the rest of the first day, the second and the t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
 from shared.domain.accuracy import ZERO, Accuracy, ErrorSums
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point
-from shared.domain.timegrid import SECONDS_PER_DAY, from_epoch, lead_groups, step_start, to_epoch
+from shared.domain.timegrid import from_epoch, lead_groups, steps_per_day, to_epoch
 from worker.models.base import FloatArray
 
 OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
@@ -41,26 +40,25 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     Args:
         actuals: at least one, of the forecast's series.
     """
-    known_until = from_epoch(max(actuals) + forecast.step_seconds)
-    start_of = partial(step_start, forecast.issued_at, step_seconds=forecast.step_seconds)
+    known_until = forecast.grid.step_start(from_epoch(max(actuals)), 2)
     actual = _part(actuals, forecast, 1, forecast.horizon_steps)
-    season = max(1, round(SECONDS_PER_DAY / forecast.step_seconds))
+    season = steps_per_day(forecast.step_seconds)
     reference = np.resize(_part(actuals, forecast, 1 - season, season), forecast.horizon_steps)
     table = np.array([actual, reference, forecast.prediction, forecast.lower_bound, forecast.upper_bound])
     groups = lead_groups(forecast.step_seconds, forecast.horizon_steps)
     same = {name: getattr(forecast, name) for name in OF_FORECAST}
-    is_final = start_of(forecast.horizon_steps + 1) <= known_until
+    is_final = forecast.end_at <= known_until
     return [
         Accuracy(**same, first_step=first, is_final=is_final, sums=_sums(table[:, first - 1 : last]))
         for first, last in groups
-        if start_of(first) < known_until
+        if forecast.start_of(first) < known_until
     ]
 
 
 def _part(actuals: Actuals, forecast: Forecast, first_step: int, count: int) -> FloatArray:
     """The actual values of `count` steps from this step of the forecast on (0 = the one before it), NaN where there is none."""
-    start = to_epoch(forecast.issued_at) + (first_step - 1) * forecast.step_seconds
-    return np.array([actuals.get(start + index * forecast.step_seconds, np.nan) for index in range(count)])
+    starts = (forecast.start_of(first_step + index) for index in range(count))
+    return np.array([actuals.get(to_epoch(start), np.nan) for start in starts])
 
 
 def _sums(table: FloatArray) -> ErrorSums:

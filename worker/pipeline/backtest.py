@@ -22,7 +22,6 @@ from datetime import datetime
 import numpy as np
 
 from shared.domain.forecasts import ForecastSpec
-from shared.domain.timegrid import step_start
 from worker.models.base import FloatArray
 from worker.pipeline.history import Known, clip, known_at, reference_forecast
 from worker.pipeline.measures import mase_scale
@@ -67,7 +66,7 @@ def fold_at(snapshot: Snapshot, cutoff: int, spec: ForecastSpec) -> Fold:
     known = known_at(snapshot, cutoff, spec.window_steps, spec)
     actual = snapshot.without(spec.exclude).frame[snapshot.target].to_numpy(dtype=np.float64)
     return Fold(
-        cutoff_at=step_start(snapshot.start_at, cutoff + 1, spec.step_seconds),
+        cutoff_at=snapshot.grid.step_start(snapshot.start_at, cutoff + 1),
         known=known,
         actual=actual[cutoff : cutoff + spec.window_steps],
         reference=clip(reference_forecast(known), spec.bounds),

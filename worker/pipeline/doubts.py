@@ -8,7 +8,7 @@ drift      a column runs where it never was while models learned of it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -113,4 +113,4 @@ def _days_since_change(days: pd.Series[float], most: int) -> int | None:
 
 def _days_before_end(snapshot: Snapshot, days: int) -> datetime:
     per_day = SECONDS_PER_DAY // snapshot.step_seconds
-    return snapshot.end_at - timedelta(seconds=days * per_day * snapshot.step_seconds)
+    return snapshot.grid.step_start(snapshot.end_at, 1 - days * per_day)

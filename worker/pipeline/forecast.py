@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict
 
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
@@ -32,11 +32,11 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
-    end_at = snapshot.end_at - timedelta(seconds=ahead * spec.step_seconds)
+    end_at = snapshot.grid.step_start(snapshot.end_at, 1 - ahead)
     since = known.shift_at or level_since(snapshot.without(spec.exclude))
     if since and not known.shift_at:  # else what came before was moved to the present level
-        known = known.of_last(int((end_at - since).total_seconds()) // spec.step_seconds)
-    folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.step_seconds), snapshot, spec)
+        known = known.of_last(spec.grid.steps_between(since, end_at))
+    folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.grid), snapshot, spec)
     made = Made(prediction=prediction, recipe=selection.recipe, forecasts=forecasts)
     return prediction[ahead:], distribution(made, folds, known, spec, end_at=end_at, first=ahead)
 
@@ -49,12 +49,13 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     started, winner = cpu_seconds(), selection.winner
     prediction, whole = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
-    of_series = {each.name: getattr(series, each.name) for each in fields(series)}
-    of_spec = {name: getattr(spec, name) for name in ("interval", "unit", "guaranteed", "maximum")}
+    of_series = {each.name: getattr(series, each.name) for each in fields(series) if each.name != "day_timezone"}
+    of_spec = {name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum")}
     return Forecast(
         job=job.request.job_name,
         job_id=job.job_id,
         issued_at=snapshot.end_at,
+        day_starts=tuple(snapshot.grid.step_starts(snapshot.end_at, len(prediction))) if series.day_timezone else (),
         created_at=created_at,
         model=winner.candidate.model,
         hyperparameters=winner.candidate.hyperparameters,

@@ -32,6 +32,7 @@ from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions, excluded_steps
 from worker.prepare.scaling import Scaler
 from worker.prepare.wall_clock import WallClock, wall_clock
+from worker.step_times import step_times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     Raises:
         EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
-    every = pd.date_range(snapshot.frame.index[0], periods=cutoff + horizon, freq=pd.Timedelta(seconds=spec.step_seconds))
+    every = step_times(snapshot.grid, snapshot.start_at, cutoff + horizon)
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
     occasions = occasions_in(clock.times, spec)
     ordinary, effects = _ordinary_days(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, occasions, spec)
@@ -121,7 +122,7 @@ def _ordinary_days(
     frame: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
 ) -> tuple[pd.DataFrame, Mapping[str, Effect]]:
     """The history on the wall clock as if all days had been ordinary, and what occasions did."""
-    is_bad = excluded_steps(pd.DatetimeIndex(frame.index), spec.step_seconds, spec.exclude)
+    is_bad = excluded_steps(pd.DatetimeIndex(frame.index), spec.grid, spec.exclude)
     on_the_wall = clock.on_the_wall(frame)
     bad = np.zeros(len(on_the_wall), dtype=np.bool_)
     bad[clock.places[: len(frame)][is_bad]] = True

@@ -73,7 +73,7 @@ def prepare_queue(
     check_losses(request, reading, queue)
     before = reading.frame[reading.frame.index < issued_at]
     reading, lost = without_lost_columns(request, reading)
-    reading = whole_steps(reading, request.target, step_seconds=request.step_seconds, aggregation=request.aggregation)
+    reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
     snapshot, notes = _snapshot(request, reading, queue, issued_at)
     capacity, of_limits = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
@@ -100,7 +100,7 @@ def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: date
             without_limits(request, reading.frame),
             queue=queue,
             target=request.target,
-            step_seconds=request.step_seconds,
+            grid=request.grid,
             issued_at=issued_at,
             fill=request.fill,
             bad=request.exclude,

@@ -46,7 +46,7 @@ def said_of_shift(known: Known) -> str:
 
 
 def _left_out(excluded: Excluded, snapshot: Snapshot) -> str:
-    steps = int(excluded_steps(pd.DatetimeIndex(snapshot.frame.index), snapshot.step_seconds, [excluded]).sum())
+    steps = int(excluded_steps(pd.DatetimeIndex(snapshot.frame.index), snapshot.grid, [excluded]).sum())
     if not steps:
         return f"{excluded.name!r} lies outside of the history: leaving it out changes nothing"
     return f"{excluded.name!r} is left out: nothing is learned from or scored on its {steps:,} step{'s' * (steps != 1)}"

@@ -12,19 +12,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from shared.domain.occasions import Excluded
 from shared.domain.samples import Fill
-from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY, TimeGrid
 from shared.domain.wording import counted
 from shared.errors import EmptySeries, SeriesTooShort
 from worker.prepare.digits import rounded
 from worker.prepare.gaps import USUAL, gap_runs
 from worker.prepare.occasions import excluded_steps
+from worker.step_times import step_times
 
 MIN_STEPS = 3
 _METADATA = b"queuecast"
@@ -43,8 +44,13 @@ class Snapshot:
 
     queue: str
     target: str
-    step_seconds: int
+    grid: TimeGrid
     frame: pd.DataFrame
+
+    @property
+    def step_seconds(self) -> int:
+        """Length of a step, of days that clocks do not change."""
+        return self.grid.step_seconds
 
     @property
     def length(self) -> int:
@@ -60,11 +66,11 @@ class Snapshot:
     @property
     def end_at(self) -> datetime:
         """End of the last whole step, UTC: the moment at which a forecast of this series is issued."""
-        return self.start_at + timedelta(seconds=self.length * self.step_seconds)
+        return self.grid.step_start(self.start_at, self.length + 1)
 
     def without(self, bad: Bad) -> Snapshot:
         """The same without its values within times known to be bad."""
-        is_bad = excluded_steps(pd.DatetimeIndex(self.frame.index), self.step_seconds, bad)
+        is_bad = excluded_steps(pd.DatetimeIndex(self.frame.index), self.grid, bad)
         if not is_bad.any():
             return self
         columns = {name: np.where(is_bad, np.nan, self.frame[name]) for name in map(str, self.frame)}
@@ -78,6 +84,7 @@ class Snapshot:
             "queue": self.queue,
             "target": self.target,
             "step_seconds": self.step_seconds,
+            "timezone": self.grid.timezone,
             "start_at": self.start_at.isoformat(),
         }
         table = pa.table(
@@ -98,20 +105,21 @@ class Snapshot:
         table = pa.ipc.open_stream(content).read_all()
         header = json.loads(table.schema.metadata[_METADATA])
         start_at = pd.Timestamp(header.pop("start_at"))
-        index = _regular_index(start_at, table.num_rows, header["step_seconds"])
+        grid = TimeGrid(header.pop("step_seconds"), header.pop("timezone", "UTC"))  # jobs of an earlier release knew no other
+        index = step_times(grid, start_at, table.num_rows)
         columns = {name: table[name].to_numpy() for name in table.column_names}
-        return cls(frame=pd.DataFrame(columns, index=index), **header)
+        return cls(frame=pd.DataFrame(columns, index=index), grid=grid, **header)
 
 
 def make_snapshot(
-    frame: pd.DataFrame, *, queue: str, target: str, step_seconds: int, issued_at: datetime, fill: Fill = USUAL, bad: Bad = ()
+    frame: pd.DataFrame, *, queue: str, target: str, grid: TimeGrid, issued_at: datetime, fill: Fill = USUAL, bad: Bad = ()
 ) -> tuple[Snapshot, tuple[str, ...]]:
     """The regular series up to `issued_at`, and a note on each thing that was left out.
 
     Args:
         frame: as a source gives it: index = starts of steps (UTC, sorted, unique), float columns, absent or NaN steps.
         queue, target: the target is one of the frame's columns.
-        step_seconds: length of a step; a single missing step is never a gap "longer than a day".
+        grid: its steps; a single missing one is never a gap "longer than a day".
         issued_at: on a bucket's border; what starts there or later is not looked at.
         fill, bad: it starts after the last gap too long for `fill`, else longer than a day, but in times known to be bad.
 
@@ -119,41 +127,35 @@ def make_snapshot(
         EmptySeries: no value, or the newest is more than a day older than `issued_at`.
         SeriesTooShort: fewer than 3 values after the last long gap.
     """
-    longest_gap = max(SECONDS_PER_DAY, step_seconds) // step_seconds
-    values = _not_stale(frame[target], issued_at, longest_gap * step_seconds, step_seconds, queue)
-    steps = int((issued_at - values.index[0]).total_seconds()) // step_seconds
-    regular = frame.reindex(_regular_index(values.index[0], steps, step_seconds))
-    most = fill.most_steps(step_seconds)
-    started = regular.iloc[_start(regular[target], longest_gap if most is None else most, bad, step_seconds) :]
+    longest_gap = max(SECONDS_PER_DAY, grid.step_seconds) // grid.step_seconds
+    values = _not_stale(frame[target], issued_at, longest_gap, grid, queue)
+    start_at = values.index[0].to_pydatetime()
+    regular = frame.reindex(step_times(grid, start_at, grid.steps_between(start_at, issued_at)))
+    most = fill.most_steps(grid.step_seconds)
+    started = regular.iloc[_start(regular[target], longest_gap if most is None else most, bad, grid) :]
     too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({counted(most, 'step')})"
     if (known := int(started[target].count())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
         raise SeriesTooShort(f"found {counted(known, 'step')} with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
     kept = started[[target, *(name for name in sorted(started.columns) if name != target and started[name].notna().any())]]
     same = pd.DataFrame(rounded(kept.to_numpy(dtype=np.float64)), index=kept.index, columns=kept.columns)
-    snapshot = Snapshot(queue=queue, target=target, step_seconds=step_seconds, frame=same)
+    snapshot = Snapshot(queue=queue, target=target, grid=grid, frame=same)
     return snapshot, _notes(frame, kept, too_long)
 
 
-def _start(values: pd.Series[float], longest_gap: int, bad: Bad, step_seconds: int) -> int:
+def _start(values: pd.Series[float], longest_gap: int, bad: Bad, grid: TimeGrid) -> int:
     """Where the series begins: after its last gap that is longer, but for one at its end."""
-    missing = values.isna().to_numpy() & ~excluded_steps(pd.DatetimeIndex(values.index), step_seconds, bad)
+    missing = values.isna().to_numpy() & ~excluded_steps(pd.DatetimeIndex(values.index), grid, bad)
     return max((end for first, end in gap_runs(missing) if end - first > longest_gap and end < len(values)), default=0)
 
 
-def _regular_index(start_at: pd.Timestamp, steps: int, step_seconds: int) -> pd.DatetimeIndex:
-    return pd.date_range(start_at, periods=steps, freq=pd.Timedelta(seconds=step_seconds), unit="ns").tz_convert("UTC")
-
-
-def _not_stale(
-    values: pd.Series[float], issued_at: datetime, limit_seconds: int, step_seconds: int, queue: str
-) -> pd.Series[float]:
-    """The values before `issued_at`; raises EmptySeries when there is none, or the newest is older than the limit."""
+def _not_stale(values: pd.Series[float], issued_at: datetime, limit: int, grid: TimeGrid, queue: str) -> pd.Series[float]:
+    """The values before `issued_at`; raises EmptySeries when there is none, or the newest is more than `limit` steps older."""
     known = values[values.index < issued_at].dropna()
     if known.empty:
         raise EmptySeries(f"found no value of {values.name!r} before {issued_at:{MINUTE}}", queue=queue)
-    end_at = known.index[-1] + timedelta(seconds=step_seconds)
-    if (issued_at - end_at).total_seconds() > limit_seconds:
+    end_at = grid.step_start(known.index[-1].to_pydatetime(), 2)
+    if issued_at > grid.step_start(end_at, 1 + limit):
         raise EmptySeries(
             f"the newest value ends at {end_at:{MINUTE}}, more than a day before {issued_at:{MINUTE}}, where the forecast begins;"
             " a job looks back from `as_of` (default: now), so set `as_of` to the end of the data",

@@ -99,7 +99,7 @@ def ordinary_folds(folds: Sequence[WindowForecast], snapshot: Snapshot, spec: Fo
         return folds
     kept = []
     for fold in folds:
-        first = int((fold.origin_at - snapshot.start_at).total_seconds()) // spec.step_seconds
+        first = spec.grid.steps_between(snapshot.start_at, fold.origin_at)
         actual = zip(fold.actual, is_ordinary[first : first + len(fold.actual)], strict=True)
         kept.append(replace(fold, actual=tuple(value if ordinary else None for value, ordinary in actual)))
     return kept if _known(kept) * 2 >= _known(folds) else folds

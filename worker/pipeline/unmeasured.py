@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from shared.domain.forecasts import ForecastSpec
 from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.wall_clock import wall_clock
+from worker.step_times import step_times
 
 MIN_DAYS, DAYS = 2, 7  # of history that is needed to know, and that is looked at
 
@@ -21,8 +21,8 @@ def unmeasured_steps(snapshot: Snapshot, spec: ForecastSpec) -> tuple[int, ...]:
     known = snapshot.frame[snapshot.target].notna().to_numpy()[-DAYS * per_day :]
     if per_day < MIN_DAYS or len(known) < MIN_DAYS * per_day:
         return ()
-    steps, length = pd.Timedelta(seconds=snapshot.step_seconds), len(known) + spec.horizon_steps
-    times = pd.date_range(snapshot.frame.index[-len(known)], periods=length, freq=steps)
+    start_at = snapshot.frame.index[-len(known)].to_pydatetime()
+    times = step_times(snapshot.grid, start_at, len(known) + spec.horizon_steps)
     hours = wall_clock(times, spec.timezone, snapshot.step_seconds).places % per_day
     ahead = ~np.isin(hours[len(known) :], hours[: len(known)][known])
     return tuple((np.flatnonzero(ahead) + 1).tolist())

@@ -17,6 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.occasions import HOLIDAY, Event, Excluded
+from shared.domain.timegrid import TimeGrid
+from worker.step_times import ends_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +72,11 @@ def occasions_of(
     return Occasions(all=tuple(inside), owner=owner)
 
 
-def excluded_steps(times: pd.DatetimeIndex, step_seconds: int, exclude: Iterable[Excluded]) -> NDArray[np.bool_]:
-    """Which of the steps of UTC lie, with any part of them, within a time that is known to be bad."""
+def excluded_steps(times: pd.DatetimeIndex, grid: TimeGrid, exclude: Iterable[Excluded]) -> NDArray[np.bool_]:
+    """Which of the steps that begin at these times lie, with any part of them, within a time that is known to be bad."""
     inside = np.zeros(len(times), dtype=np.bool_)
     for each in exclude:
-        ends = times + pd.Timedelta(seconds=step_seconds)
+        ends = ends_of(grid, times)
         inside |= np.asarray((times < pd.Timestamp(each.end)) & (ends > pd.Timestamp(each.start)))
     return inside
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.domain.timegrid import SECONDS_PER_DAY
+from shared.domain.timegrid import SECONDS_PER_DAY, TimeGrid
 from shared.errors import InvalidRequest
 from worker.prepare.gaps import gap_runs
 
@@ -80,6 +80,8 @@ def wall_clock(times: pd.DatetimeIndex, timezone: str, step_seconds: int) -> Wal
         timezone: an IANA name; raises InvalidRequest for others.
     """
     local = times.tz_convert(_zone(timezone)).tz_localize(None)
+    if TimeGrid(step_seconds, timezone).zone is not None:
+        local = local.normalize()  # where clocks are changed at midnight, a day begins at one
     since = np.asarray((local - local.min()) // pd.Timedelta(seconds=1), dtype=np.int_)
     if (since % step_seconds).any():
         return WallClock(times=local, places=np.arange(len(local)), step_seconds=step_seconds)

@@ -20,9 +20,10 @@ from shared.errors import CredentialsRefused, SinkAway, SinkRefused
 from worker.sinks import sinks
 from worker.sinks.base import ALL_OF_IT, Standing, refuse_unwritable
 
-KEY = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation")
+KEY = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation", "day_timezone")
 NEW = ("project", "cluster", "where", "aggregation")  # what documents of releases before do not say
-EARLIER = "queue_1_metric_1_job_1_issued_at_-1"  # our unique index until now: it let one project replace another's
+# Our unique indexes of releases before: they let one project replace another's forecast, and one time zone's days another's.
+EARLIER = ("queue_1_metric_1_job_1_issued_at_-1", "_".join(f"{name}_1" for name in KEY[:-1]))
 INDEXES = (
     IndexModel([(name, 1) for name in KEY], unique=True),
     IndexModel([("expires_at", 1)], expireAfterSeconds=0),
@@ -65,7 +66,7 @@ class MongoSink:
         with _told(place):
             documents = self._connection.collection(place)
             documents.create_indexes(list(INDEXES))  # of ours, so made by us; those that are there already cost a millisecond
-            _drop_earlier_index(documents)
+            _drop_earlier_indexes(documents)
             try:
                 _put(documents, document)
             except DuplicateKeyError:
@@ -73,11 +74,13 @@ class MongoSink:
                 _put(documents, document)
 
 
-def _drop_earlier_index(documents: Documents) -> None:
-    """A user who may not see or drop it is let on: where it is in the way of the forecast, that is told."""
+def _drop_earlier_indexes(documents: Documents) -> None:
+    """A user who may not see or drop them is let on: where one is in the way of the forecast, that is told."""
     try:
-        if documents.index_information().get(EARLIER, {}).get("unique"):
-            documents.drop_index(EARLIER)
+        known = documents.index_information()
+        for name in EARLIER:
+            if known.get(name, {}).get("unique"):
+                documents.drop_index(name)
     except OperationFailure as error:
         if error.code not in {NOT_AUTHORISED, NO_INDEX}:  # the second: another worker was first
             raise
@@ -88,7 +91,7 @@ def _put(documents: Documents, document: Document) -> None:
 
     Of equal issue times the one stays that was created last.
     """
-    same = {name: document[name] for name in KEY}
+    same = {name: document.get(name) for name in KEY}
     if documents.replace_one(same | dict.fromkeys(NEW), document).matched_count:
         return
     later = same | {"created_at": {"$gt": document["created_at"]}}
@@ -97,7 +100,10 @@ def _put(documents: Documents, document: Document) -> None:
 
 
 def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
-    """The document of one forecast; entry `i` of each array belongs to step `i + 1`. One without an end has no `expires_at`."""
+    """The document of one forecast; entry `i` of each array belongs to step `i + 1`.
+
+    One without an end has no `expires_at`, one whose steps are of UTC no `day_timezone`.
+    """
     return {
         "project": forecast.project,
         "cluster": forecast.cluster,
@@ -124,6 +130,7 @@ def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
         "skill": forecast.skill,
         "seconds": forecast.seconds,
         "job_id": forecast.job_id,
+        **({"day_timezone": forecast.day_timezone} if forecast.day_timezone else {}),
         **({"expires_at": expires_at} if expires_at else {}),
     }
 
@@ -137,7 +144,8 @@ def _told(place: Place) -> Iterator[None]:
         except OperationFailure as error:
             if error.code not in REFUSALS:
                 raise
-            advice = f"; drop this index of an earlier release: dropIndex({EARLIER!r})" if EARLIER in str(error) else ""
+            in_the_way = [name for name in EARLIER if f"{name} " in f"{error} "]
+            advice = f"; drop this index of an earlier release: dropIndex({in_the_way[0]!r})" if in_the_way else ""
             raise SinkRefused(f"{error}{advice}", connection=place.name, collection=place.collection) from error
 
 

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.domain.timegrid import to_epoch
+from shared.domain.timegrid import TimeGrid
+from worker.step_times import step_times
 
 MAX_HOLD = timedelta(days=1)  # after the newest sample: a queue that says nothing for longer is gone
 
 Numbers = NDArray[np.float64]
 
 
-def time_weighted(samples: pd.DataFrame, *, start: datetime, end: datetime, step_seconds: int) -> pd.DataFrame:
+def time_weighted(samples: pd.DataFrame, *, start: datetime, end: datetime, grid: TimeGrid) -> pd.DataFrame:
     """The mean of each bucket of [start, end), each value weighted by how long it held there.
 
     Args:
@@ -23,14 +24,18 @@ def time_weighted(samples: pd.DataFrame, *, start: datetime, end: datetime, step
     """
     if samples.empty:
         return samples
-    seconds = pd.DatetimeIndex(samples.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[ns]").view(np.int64) / 1e9
-    first = max(to_epoch(start), seconds[0] // step_seconds * step_seconds)
-    last = min(to_epoch(end), (seconds[-1] + MAX_HOLD.total_seconds()) // step_seconds * step_seconds + step_seconds)
-    borders = np.arange(first, last + step_seconds / 2, step_seconds, dtype=np.float64)
+    seconds = _seconds(pd.DatetimeIndex(samples.index))
+    first = max(start, grid.bucket_start(samples.index[0].to_pydatetime()))
+    last = min(end, grid.step_start(grid.bucket_start(samples.index[-1].to_pydatetime() + MAX_HOLD), 2))
+    times = step_times(grid, first, grid.steps_between(first, last) + 1)
+    borders = _seconds(times)
     columns = {name: _column(seconds, samples[name].to_numpy(dtype=np.float64), borders) for name in samples.columns}
-    index = pd.DatetimeIndex(pd.to_datetime(borders[:-1], unit="s", utc=True))
-    steps: pd.DataFrame = pd.DataFrame(columns, index=index).dropna(how="all")
+    steps: pd.DataFrame = pd.DataFrame(columns, index=times[:-1]).dropna(how="all")
     return steps
+
+
+def _seconds(times: pd.DatetimeIndex) -> Numbers:
+    return times.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[ns]").view(np.int64) / 1e9
 
 
 def _column(times: Numbers, values: Numbers, borders: Numbers) -> Numbers:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from worker.sources._moments import MICROSECONDS
+from worker.sources._moments import as_index
 from worker.sources._unasked import unasked
 from worker.sources.base import Query
+from worker.step_times import starts_of
 
 MIN_CONCURRENT = 0.2  # of all steps: in as many together there are rows of several values
 MIN_TURNS = 0.9  # of the rows, in time: another value than the row before has
@@ -56,4 +57,4 @@ def _differ(rows: pd.DataFrame, own: pd.Series, names: Sequence[str], query: Que
 
 
 def _steps(rows: pd.DataFrame, query: Query) -> pd.Series:
-    return rows["at"] // (query.step_seconds * MICROSECONDS)
+    return pd.Series(starts_of(query.grid, as_index(rows["at"].to_numpy())), index=rows.index)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from shared.domain.losses import Loss
 from worker.sources.base import Query
+from worker.step_times import ends_of
 
 NULL_WORDS = frozenset({"", "-", "na", "n/a", "<na>", "#n/a", "null", "none", "nan", "-nan"})  # of a number that is not there
 TEXTS = "cells with text instead of a number"
@@ -56,9 +57,9 @@ def lost_cells(
     )
 
 
-def by_end(steps: pd.Series, step_seconds: int) -> pd.Series:
+def by_end(steps: pd.Series, query: Query) -> pd.Series:
     """Whole steps by the last second in each of them, which tells what comes after them."""
-    return steps.set_axis(pd.DatetimeIndex(steps.index) + pd.Timedelta(seconds=step_seconds - 1))
+    return steps.set_axis(ends_of(query.grid, pd.DatetimeIndex(steps.index)) - pd.Timedelta(seconds=1))
 
 
 def outside_range(query: Query, lost: Sequence[tuple[datetime, str]], usable: pd.Series, *, total: int) -> Loss:

@@ -7,25 +7,23 @@ from datetime import datetime
 import pandas as pd
 
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import TimeGrid
 from worker.sources._holding import time_weighted
+from worker.step_times import starts_of
 
 
-def resample(
-    samples: pd.DataFrame, *, start: datetime, end: datetime, step_seconds: int, aggregation: Aggregation
-) -> pd.DataFrame:
+def resample(samples: pd.DataFrame, *, start: datetime, end: datetime, grid: TimeGrid, aggregation: Aggregation) -> pd.DataFrame:
     """One row per bucket of [start, end) that has a sample; a column without one there is NaN. See shared/domain/timegrid.py.
 
     Args:
         samples: index = timestamps (UTC, sorted), float columns, NaN where a sample is not usable.
         start, end: on a bucket's border, so that every bucket given is whole.
-        step_seconds: always as seconds: for "5D" pandas would ignore the origin.
         aggregation: of the usable samples of a bucket; weighted by time, samples before `start` count for what still held then.
     """
     if aggregation is Aggregation.TIME_WEIGHTED_MEAN:
-        return time_weighted(samples[samples.index < end], start=start, end=end, step_seconds=step_seconds)
+        return time_weighted(samples[samples.index < end], start=start, end=end, grid=grid)
     inside = samples[(samples.index >= start) & (samples.index < end)]
-    buckets = inside.resample(f"{step_seconds}s", origin="epoch", closed="left", label="left")
-    steps: pd.DataFrame = buckets.agg(aggregation.value)
+    steps: pd.DataFrame = inside.groupby(starts_of(grid, pd.DatetimeIndex(inside.index))).agg(aggregation.value)
     return steps.dropna(how="all")
 
 

@@ -13,6 +13,7 @@ from shared.config.connection import Connection
 from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Limits, Where
+from shared.domain.stepped import Stepped
 from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, UnreadableData
 
@@ -35,7 +36,7 @@ def plain(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Stepped):
     """What to read of one queue: whole buckets in [start, end). Fields named as in a request mean what they mean there."""
 
     place: Place
@@ -50,7 +51,7 @@ class Query:
     aggregation: Aggregation
     where: Where = field(default_factory=dict)
     samples_timezone: str | None = None
-    timezone: str = "UTC"  # of the request's calendar: only to tell when timestamps without a zone may mean it
+    timezone: str = "UTC"  # of the request's calendar: whose days steps of whole days are
     csv: CsvForm = field(default_factory=CsvForm)
     missing_values: tuple[float, ...] = ()
     physical_range: tuple[float | None, float | None] = (None, None)  # of the target; None = open
@@ -118,7 +119,7 @@ class Query:
 
     def note_unnamed(self, count: int) -> str | None:
         """What to say when too many columns come along that nobody has named: none of them is read. None = not too many."""
-        steps = max(1, int((self.end - self.start).total_seconds()) // self.step_seconds)
+        steps = max(1, self.grid.steps_between(self.start, self.end))
         accepted = min(MAX_UNNAMED, MAX_CELLS // steps)
         if count <= accepted:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 
@@ -128,7 +128,7 @@ class InfluxSource:
         if not query.target:
             return None
         start = frame[query.target].dropna().index[-1].to_pydatetime()
-        last = replace(query, start=start, end=start + timedelta(seconds=query.step_seconds))
+        last = replace(query, start=start, end=query.grid.step_start(start, 2))
         statement = points.select(f"last({number(query.target, kinds)})", within(last))
         rows = self._database.rows(statement, query.place, points.values)
         return moment(rows[0][0]) if rows else None
@@ -152,7 +152,8 @@ class InfluxSource:
             together = concurrent(tables, f"v{place}")
             if name in judged and len(together):
                 looks = [together[at] for at in sorted({0, len(together) // 2, len(together) - 1})]
-                queries = [replace(query, start=at, end=at + pd.Timedelta(seconds=query.step_seconds)) for at in looks]
+                starts = [at.to_pydatetime() for at in looks]
+                queries = [replace(query, start=start, end=query.grid.step_start(start, 2)) for start in starts]
                 field, tail = number(name, kinds), f" LIMIT {LOOKED_AT}"
                 statements = ";".join(points.select(field, within(one), group_by="*", tail=tail) for one in queries)
                 refuse_unasked(query, tables, f"v{place}", self._database.ask(statements, query.place, points.values))
@@ -178,7 +179,7 @@ class InfluxSource:
                 statement = steps_statements(query, kept, [name], kinds)
                 own = only(tables_of(self._database.ask(statement, query.place, points.values)), 1)
                 steps = steps.assign(**{value: own["v0"], count: own["n0"]})
-            losses += impossible(query, name, lost, by_end(steps[value], query.step_seconds), total)
+            losses += impossible(query, name, lost, by_end(steps[value], query), total)
         return steps, losses
 
     def _tag_values(self, query: Query) -> set[str]:

@@ -29,7 +29,7 @@ from shared.domain.forecasts import Candidate, Failure, HyperparameterCard, Meas
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.reports import QualityReport, QueueReport
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
@@ -300,7 +300,7 @@ def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
 
 
 def test_a_queue_that_may_reach_its_limit_says_when_and_how_sure_that_is(url: str, store: Store) -> None:
-    at = bucket_start(datetime.now(UTC), 3_600) + timedelta(hours=1)
+    at = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + timedelta(hours=1)
     high = {"prediction": (90.0, 120.0, 80.0), "upper_bound": (99.0, 140.0, 101.0)}
     store.forecasts.save(a_forecast(issued_at=at, maximum=120.0, **high))
     shown = run("queues", "show", "root.etl", "--url", url).stdout

@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.domain.reports import Point
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.store import Store
 from tests.factories import MEMORY, MONDAY, a_forecast, a_series
 
 HOUR = timedelta(hours=1)
-NOW = bucket_start(datetime.now(UTC), 3_600) + HOUR  # nothing of it is over while these tests run
+NOW = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + HOUR  # nothing of it is over while these tests run
 SERIES = "/v1/queues/root.etl/series"
 
 

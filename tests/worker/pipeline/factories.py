@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_load
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History, Model
@@ -24,7 +25,7 @@ def a_snapshot(
     """A queue of `a_load`, two weeks of hours unless said otherwise; NaN or absent = gap."""
     series = a_load(end=end, step_seconds=step_seconds) if target is None else target
     frame = pd.DataFrame({"used_capacity": series} | covariates)
-    snapshot, _ = make_snapshot(frame, queue="root.etl", target="used_capacity", step_seconds=step_seconds, issued_at=end)
+    snapshot, _ = make_snapshot(frame, queue="root.etl", target="used_capacity", grid=TimeGrid(step_seconds), issued_at=end)
     return snapshot
 
 

@@ -68,7 +68,7 @@ def test_nothing_after_a_cutoff_is_seen(hours: int) -> None:
     first, *later = backtest(snapshot, a_spec())
     changed = snapshot.frame.copy()
     changed.iloc[264 + hours :] = np.random.default_rng(1).uniform(0, 1e6, changed.iloc[264 + hours :].shape)
-    again = Snapshot(queue=snapshot.queue, target=snapshot.target, step_seconds=3_600, frame=changed)
+    again = Snapshot(queue=snapshot.queue, target=snapshot.target, grid=snapshot.grid, frame=changed)
     same, *different = backtest(again, a_spec())
     assert (first.cutoff_at, first.scale) == (same.cutoff_at, same.scale)
     assert first.known.history.target.tobytes() == same.known.history.target.tobytes()

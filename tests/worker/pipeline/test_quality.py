@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from shared.domain.reports import QualityReport
+from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_load
 from worker.pipeline.doubts import level_change
 from worker.pipeline.quality import quality_report
@@ -18,7 +19,7 @@ from worker.sources.base import Reading
 
 
 def report(frame: pd.DataFrame, **changes: object) -> QualityReport:
-    snapshot = Snapshot(queue="root.etl", target="used_capacity", step_seconds=3_600, frame=frame)
+    snapshot = Snapshot(queue="root.etl", target="used_capacity", grid=TimeGrid(3_600), frame=frame)
     reading = replace(Reading(frame=frame, rows=len(frame)), **changes)  # type: ignore[arg-type]
     return quality_report(snapshot, reading, shifted=level_change(snapshot) or "")
 

@@ -16,7 +16,7 @@ from shared.domain.durations import Duration
 from shared.domain.forecasts import Failure, Forecast
 from shared.domain.lanes import Lane
 from shared.domain.peaks import next_peak
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_job, a_load, a_request
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import usage_query
@@ -58,7 +58,7 @@ class Told:
 def told(frame: pd.Series | pd.DataFrame, *, cards: Any = QUICK, at: datetime = MONDAY, **changes: Any) -> Told:
     """Everything that is done for one queue; whatever it is like, the forecast is whole, finite and within its bounds."""
     request = a_request(**({"as_of": at} | changes))
-    issued_at, reading = bucket_start(at, request.step_seconds), Reading(frame=pd.DataFrame(frame), rows=len(frame))
+    issued_at, reading = request.grid.bucket_start(at), Reading(frame=pd.DataFrame(frame), rows=len(frame))
     job = a_job(request=request)
     found = Told(run_queue(job, reading, queue="root.etl", issued_at=issued_at, created_at=at, cards=cards))
     lower, prediction, upper = found.band
@@ -188,7 +188,7 @@ def test_the_incomplete_last_bucket_is_dropped_and_step_1_is_the_one_it_lies_in(
     samples = a_load(5 * DAY + 1, end=MONDAY + timedelta(hours=1)).resample("1min").ffill()
     samples[samples.index >= MONDAY] = 0.0
     samples[samples.index < at].rename_axis("timestamp").to_csv(tmp_path / "root.etl.csv")
-    query = usage_query(a_request(as_of=at), "root.etl", bucket_start(at, 3_600))
+    query = usage_query(a_request(as_of=at), "root.etl", TimeGrid(3_600).bucket_start(at))
     frame = sources["files"](FilesConnection(path=tmp_path)).read(query).frame
     found = told(frame, at=at)
     assert found.run.prepared.snapshot.end_at == found.forecast.issued_at == MONDAY

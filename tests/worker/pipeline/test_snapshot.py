@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.durations import Duration
 from shared.domain.samples import Fill, FillMethod
-from shared.domain.timegrid import from_epoch
+from shared.domain.timegrid import TimeGrid, from_epoch
 from shared.errors import EmptySeries, SeriesTooShort
 from tests.factories import MONDAY, a_load
 from worker.pipeline.snapshot import Snapshot, make_snapshot
@@ -24,7 +24,7 @@ HOUR = 3_600
 def taken(
     frame: pd.DataFrame, *, issued_at: datetime = MONDAY, step_seconds: int = HOUR, fill: Fill = USUAL
 ) -> tuple[Snapshot, tuple[str, ...]]:
-    steps = {"step_seconds": step_seconds, "issued_at": issued_at, "fill": fill}
+    steps = {"grid": TimeGrid(step_seconds), "issued_at": issued_at, "fill": fill}
     return make_snapshot(frame, queue="root.etl", target="used_capacity", **steps)  # type: ignore[arg-type]
 
 
@@ -144,7 +144,7 @@ FLOATS = st.floats(allow_nan=True, allow_infinity=False, width=64)
 def test_bytes_and_back_is_the_same_bit_for_bit(queue, names, step_seconds, values, start):
     index = pd.date_range(from_epoch(start * 60), periods=len(values), freq=f"{step_seconds}s")
     frame = pd.DataFrame({name: np.roll(values, shift) for shift, name in enumerate(names)}, index=index)
-    before = Snapshot(queue=queue, target=names[0], step_seconds=step_seconds, frame=frame)
+    before = Snapshot(queue=queue, target=names[0], grid=TimeGrid(step_seconds), frame=frame)
     after = Snapshot.from_bytes(before.to_bytes())
     assert (after.queue, after.target, after.step_seconds) == (queue, names[0], step_seconds)
     assert (after.start_at, after.end_at, after.length) == (before.start_at, before.end_at, before.length)

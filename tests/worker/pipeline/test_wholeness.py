@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_load
 from worker.pipeline.wholeness import whole_steps
 from worker.sources.base import Reading
@@ -19,7 +20,7 @@ def steps_left(newest_at: pd.Timestamp | None, *, per_hour: int, hours: int = 24
     """How many steps are left of a reading whose last hour ends on Monday, and what is said of it."""
     frame = a_load(hours).to_frame()
     reading = Reading(frame=frame, rows=per_hour * hours, newest_at=newest_at)
-    whole = whole_steps(reading, "used_capacity", step_seconds=3_600, aggregation=Aggregation.MEAN)
+    whole = whole_steps(reading, "used_capacity", grid=TimeGrid(3_600), aggregation=Aggregation.MEAN)
     return len(whole.frame), whole.notes
 
 
@@ -50,4 +51,4 @@ def test_nothing_is_left_out_where_nobody_knows_when_the_newest_sample_was_taken
 def test_rows_without_the_target_are_no_samples_of_it() -> None:
     frame = a_load(240).to_frame()
     sparse = Reading(frame=frame, rows=12 * 240, non_finite=11 * 240, newest_at=MONDAY - HOUR)
-    assert whole_steps(sparse, "used_capacity", step_seconds=3_600, aggregation=Aggregation.MEAN) is sparse
+    assert whole_steps(sparse, "used_capacity", grid=TimeGrid(3_600), aggregation=Aggregation.MEAN) is sparse

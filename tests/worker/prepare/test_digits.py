@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shared.domain.forecasts import Candidate
+from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_load, a_spec
 from worker.pipeline.backtest import backtest
 from worker.pipeline.score import score
@@ -25,7 +26,7 @@ def snapshot_of(nudge: float) -> Snapshot:
     """Five days; each value is moved to its neighbour among the floats."""
     load = a_load(5 * 24)
     frame = load.to_frame().assign(used_capacity=np.nextafter(load.to_numpy(), nudge))
-    return make_snapshot(frame, queue="root.etl", target="used_capacity", step_seconds=3_600, issued_at=MONDAY)[0]
+    return make_snapshot(frame, queue="root.etl", target="used_capacity", grid=TimeGrid(3_600), issued_at=MONDAY)[0]
 
 
 @pytest.mark.parametrize("model", ["prophet", "ets", "lstm"])

@@ -81,7 +81,18 @@ def test_the_key_is_unique_and_the_server_drops_what_is_expired(database: Databa
     for _ in range(2):
         sink.write(a_forecast(), PLACE)
     indexes = database.queue_forecasts.index_information()
-    names = ("project", "cluster", "where", "queue", "metric", "job", "issued_at", "period_seconds", "aggregation")
+    names = (
+        "project",
+        "cluster",
+        "where",
+        "queue",
+        "metric",
+        "job",
+        "issued_at",
+        "period_seconds",
+        "aggregation",
+        "day_timezone",
+    )
     key = [(name, 1) for name in names]
     assert [index["key"] for index in indexes.values() if index.get("unique")] == [key]
     assert [index["key"] for index in indexes.values() if index.get("expireAfterSeconds") == 0] == [[("expires_at", 1)]]
@@ -109,13 +120,13 @@ def test_documents_of_the_release_before_are_replaced_and_its_index_is_dropped(d
         ("other", "files:", "seasonal_naive"),
         ("capacity forecasting", "east", "seasonal_naive"),
     ]
-    assert EARLIER not in database.queue_forecasts.index_information()
+    assert EARLIER[0] not in database.queue_forecasts.index_information()
 
 
 def test_an_index_of_the_same_name_that_is_not_ours_stays(database: Database[Any], sink: Sink) -> None:
     database.queue_forecasts.create_index([("queue", 1), ("metric", 1), ("job", 1), ("issued_at", -1)])
     sink.write(a_forecast(), PLACE)
-    assert EARLIER in database.queue_forecasts.index_information()
+    assert EARLIER[0] in database.queue_forecasts.index_information()
 
 
 def test_aggregations_and_partitions_of_one_hour_are_documents_of_their_own(database: Database[Any], sink: Sink) -> None:
@@ -165,7 +176,7 @@ def test_a_user_who_may_not_drop_the_earlier_index_is_told_when_it_is_in_the_way
         client.admin.command("createUser", "few", pwd="few", roles=["few"])
     sink = a_sink(mongod_with_users.url_of(DATABASE, "few:few"))
     sink.write(a_forecast(), PLACE)  # replaces the one that is there
-    with pytest.raises(SinkRefused, match=rf"drop this index of an earlier release: dropIndex\('{EARLIER}'\)"):
+    with pytest.raises(SinkRefused, match=rf"drop this index of an earlier release: dropIndex\('{EARLIER[0]}'\)"):
         sink.write(a_forecast(project="other"), PLACE)
 
 

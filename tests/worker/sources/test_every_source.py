@@ -20,7 +20,7 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
 from shared.domain.samples import Aggregation, Limits
-from shared.domain.timegrid import bucket_start
+from shared.domain.timegrid import TimeGrid
 from shared.errors import DataError, EmptySeries, SourceNotFound, UnreadableData
 from tests.influx_server import Influxd
 from tests.servers import MongoServer
@@ -164,7 +164,7 @@ def test_every_kind_of_connection_with_a_source_is_held_to_the_contract():
 @pytest.mark.parametrize("step_seconds", PERIODS.values(), ids=PERIODS.keys())
 def test_buckets_are_those_of_the_oracle(stored, step_seconds, aggregation):
     source, place, rows = stored
-    start, end = (bucket_start(moment, step_seconds) for moment in (START + timedelta(days=8), START + timedelta(days=DAYS)))
+    start, end = map(TimeGrid(step_seconds).bucket_start, (START + timedelta(days=8), START + timedelta(days=DAYS)))
     query = a_query(place, start=start, end=end, step_seconds=step_seconds, aggregation=aggregation)
     frame = source.read(query).frame.dropna(how="all")
     known = expected(rows, query)
@@ -176,7 +176,7 @@ def test_the_snapshot_is_the_same_in_each_bit_whichever_source_gave_the_samples(
     """Databases add up in an order of their own; an optimiser takes another path from the last bit on."""
     source, place, rows = stored
     query = a_query(place)
-    given = {"queue": query.queue, "target": query.target, "step_seconds": query.step_seconds, "issued_at": query.end}
+    given = {"queue": query.queue, "target": query.target, "grid": query.grid, "issued_at": query.end}
     found, _ = make_snapshot(source.read(query).frame, **given)
     oracle, _ = make_snapshot(expected(rows, query), **given)
     assert found.frame.to_numpy().tobytes() == oracle.frame.to_numpy().tobytes()

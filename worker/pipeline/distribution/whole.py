@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from shared.domain.forecasts import ForecastSpec, WindowForecast
+from shared.domain.timegrid import TimeGrid
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, recent_windows
 from worker.pipeline.distribution.paths import joint_paths
@@ -63,7 +64,7 @@ def distribution(
     evidence = _evidence(made, folds, known, spec, first)
     spread = known.ahead_in_utc().spread[first:]
     steps = clip(_widened(step_quantiles(evidence), evidence.prediction, spread), spec.bounds)
-    peaks = _peaks(evidence, folds, known, end_at)
+    peaks = _peaks(evidence, folds, known, spec.grid, end_at)
     least = np.stack([tops(row, evidence.season) for row in steps])  # a day's maximum is no lower than any of its steps
     peaks = clip(np.maximum(peaks, least), spec.bounds)
     paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
@@ -96,12 +97,12 @@ def _widened(quantiles: FloatArray, prediction: FloatArray, spread: FloatArray) 
     return usual
 
 
-def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, end_at: datetime) -> FloatArray:
-    season, step_seconds = evidence.season, known.history.step_seconds
+def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, grid: TimeGrid, end_at: datetime) -> FloatArray:
+    season = evidence.season
     newest = sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
     past = [
         Past(
-            back=int((end_at - fold.origin_at).total_seconds()) // step_seconds,
+            back=grid.steps_between(fold.origin_at, end_at),
             tops=tops(_as_long(prediction_of(fold), evidence.horizon), season),
             actual=tops(_as_long(actual_of(fold), evidence.horizon), season),
         )

@@ -146,7 +146,7 @@ def unnamed(table: Table, query: Query) -> tuple[list[str], str | None]:
         return limits, None
     known = {query.time_field, *query.queue_fields, query.target, "", *query.where}  # "": the row numbers in a CSV
     names = [name for name in table.columns if name not in known and not name.startswith("__index_level_")]
-    steps = max(1, int((query.end - query.start).total_seconds()) // query.step_seconds)
+    steps = max(1, query.grid.steps_between(query.start, query.end))
     if len(names) <= min(MAX_READ_UNNAMED, MAX_CELLS // steps):
         return [name for name in names if table.is_csv or is_number_type(table.columns[name])], None
     accepted = min(MAX_UNNAMED, MAX_CELLS // steps)

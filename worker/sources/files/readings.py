@@ -24,6 +24,7 @@ from worker.sources.files.covariates import most_related
 from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable
+from worker.step_times import ends_of
 
 WHOLE = (Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
 LINES = "lines with too few or too many cells"
@@ -47,7 +48,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
         raise EmptySeries(_why_empty(parts, samples, losses, query), last_at=_newest(parts, samples), queue=query.queue)
     if query.aggregation is Aggregation.TIME_WEIGHTED_MEAN:  # what was said before the history holds in it
         unique = last_of_each_moment(samples.frame(samples.rows.is_known))
-    steps = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
+    steps = resample(unique, start=query.start, end=query.end, grid=query.grid, aggregation=query.aggregation)
     frame, note = most_related(steps, query)
     times = [part.times for part in parts]
     reading = Reading(
@@ -66,8 +67,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
 
 def _losses(parts: Sequence[Part], samples: Samples, query: Query) -> Iterator[Loss]:
     # a value counts until its step ends: what is lost after it in the same step leaves the history's end whole
-    step = pd.Timedelta(seconds=query.step_seconds) - pd.Timedelta(microseconds=1)
-    ends = as_index(samples.rows.at[samples.rows.is_inside]).floor(f"{query.step_seconds}s") + step
+    ends = ends_of(query.grid, as_index(samples.rows.at[samples.rows.is_inside])) - pd.Timedelta(microseconds=1)
     for name, column in samples.columns.items():
         usable = pd.Series(column.values[samples.rows.is_inside], index=ends)
         for what, mask, advice in (
@@ -99,7 +99,6 @@ def _lost_lines(what: str, lines: Sequence[Part], samples: Samples, query: Query
     if not is_counted.any():
         return
     known, newest = as_index(moments.at[moments.is_inside]), as_index(samples.rows.at[samples.rows.is_inside])
-    step = pd.Timedelta(seconds=query.step_seconds)
     yield Loss(
         what=what,
         count=int(is_counted.sum()),
@@ -108,7 +107,7 @@ def _lost_lines(what: str, lines: Sequence[Part], samples: Samples, query: Query
         last_at=known.max().to_pydatetime() if len(known) else None,
         example=[text for some in lines for text in some.cells[LINE].to_pylist()][int(np.argmax(is_counted))],
         advice=ADVICE[what],
-        is_at_end=bool(len(known) and len(newest) and known.max() >= newest.max().floor(f"{query.step_seconds}s") + step),
+        is_at_end=bool(len(known) and len(newest) and known.max() >= ends_of(query.grid, newest)[-1]),
     )
 
 

@@ -17,6 +17,7 @@ from worker.sources.base import MAX_SAMPLES, MAX_UNNAMED, Query
 from worker.sources.influx.answers import refuse_unasked, tables_of
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import Kinds, Points, number, possible, within, without_missing
+from worker.step_times import starts_of
 
 LOOKED_AT_IN_TURN = 2_000  # points
 
@@ -31,12 +32,12 @@ def held_steps(database: InfluxDatabase, query: Query, points: Points, columns: 
     for place, name in enumerate(columns):
         samples = _samples(database, query, points, (place, name), kinds)
         inside = samples[samples.index >= pd.Timestamp(query.start)]
-        counts = inside.resample(f"{query.step_seconds}s", origin="epoch").size()
+        counts = inside.groupby(starts_of(query.grid, pd.DatetimeIndex(inside.index))).size()
         means = resample(
             samples.to_frame(),
             start=query.start,
             end=query.end,
-            step_seconds=query.step_seconds,
+            grid=query.grid,
             aggregation=query.aggregation,
         )
         steps |= {f"v{place}": means[samples.name], f"n{place}": counts}
@@ -73,8 +74,7 @@ def _samples(database: InfluxDatabase, query: Query, points: Points, column: tup
         raise UnreadableData(f"found more than the accepted {MAX_SAMPLES:,} points in the history", queue=query.queue)
     if len(tables) > 1 and name in query.judged([name]):
         by_step = {
-            tags: table.groupby(pd.DatetimeIndex(table.index).floor(f"{query.step_seconds}s")).mean()
-            for tags, table in tables.items()
+            tags: table.groupby(starts_of(query.grid, pd.DatetimeIndex(table.index))).mean() for tags, table in tables.items()
         }
         refuse_unasked(query, by_step, f"v{place}", answer)
     if not tables:

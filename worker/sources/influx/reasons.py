@@ -77,7 +77,7 @@ def others_among(database: InfluxDatabase, query: Query, points: Points, frame: 
         found = database.rows(statement, query.place, points.values)
         lost = [(moment(at), str(value)) for at, value in found if value is not None and not is_null_word(str(value))]
         if lost:
-            yield lost_cells(what, name, lost, by_end(frame[name], query.step_seconds), advice=ADVICE)
+            yield lost_cells(what, name, lost, by_end(frame[name], query), advice=ADVICE)
 
 
 def nameless_points(database: InfluxDatabase, query: Query, column: str, kinds: Kinds, own: int) -> Iterator[Loss]:

@@ -73,7 +73,8 @@ def steps_statements(query: Query, points: Points, columns: Sequence[str], kinds
         selected = [part for place in group for part in _step(query, columns[place], place, kinds)]
         gaps = [without_missing(query, columns[place], kinds) for place in group if query.missing_values]
         times = f"time({query.step_seconds}s)" + (f", {by}" if by else "")
-        statements.append(points.select(", ".join(selected), within(query), *gaps, group_by=times, tail=" fill(none)"))
+        tail = " fill(none)" + (f" tz('{zone}')" if (zone := query.grid.day_timezone) else "")
+        statements.append(points.select(", ".join(selected), within(query), *gaps, group_by=times, tail=tail))
     return ";".join(statements)
 
 

@@ -45,7 +45,7 @@ def losses_of(documents: Documents, query: Query, among: Filter, columns: Sequen
         for at, value in own.values:
             if (what := _kind(value)) is not None:
                 found.setdefault(what, []).append((at, _written(value)))
-        usable = by_end(steps.frame[name], query.step_seconds)
+        usable = by_end(steps.frame[name], query)
         for what, lost in found.items():
             if what == OUTSIDE:
                 yield outside_range(query, lost, usable, total=own.total)

@@ -14,6 +14,7 @@ from bson import Int64
 from shared.domain.identifiers import is_column
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.drivers.mongo import Document
 from shared.errors import InvalidRequest
 from worker.sources._names import splits
@@ -96,7 +97,7 @@ def _part_filter(part: str) -> Filter:
 
 
 def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_repeats: bool) -> Pipeline:
-    """One document per bucket of the epoch: `rows`, `moments` (distinct timestamps), `usable`, their `newest`, `lost`, `v0` ….
+    """One document per step, in order: `rows`, `moments` (distinct timestamps), `usable`, their `newest`, `lost`, `v0` ….
 
     Args:
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.
@@ -120,7 +121,7 @@ def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_r
         {"$match": samples_of(query, among)},
         *(_last_of_each_moment(query, columns) if has_repeats else []),
         {"$project": {"_id": 0, "at": moment, "rows": 1, **values}},
-        {"$group": {"_id": _bucket("$at", query.step_seconds * 1_000), **counts, **results}},
+        {"$group": {"_id": _bucket("$at", query), **counts, **results}},
         *([] if has_repeats else [{"$set": {"moments": {"$size": "$moments"}}}]),
         *(_medians(list(values)) if query.aggregation is Aggregation.MEDIAN else []),
         {"$sort": {"_id": 1}},
@@ -139,9 +140,15 @@ def projected(names: Sequence[str]) -> Filter:
     return {checked(name).partition(".")[0]: 1 for name in names}
 
 
-def _bucket(moment: str, period_ms: int) -> Filter:
-    """Its start as in shared/domain/timegrid.py, never by `$dateTrunc`, whose borders are others."""
-    milliseconds = {"$toLong": moment}
+def _bucket(moment: str, query: Query) -> Filter:
+    """Its start as in shared/domain/timegrid.py, never by `$dateTrunc`, whose borders are others.
+
+    Of days of a time zone its number from the first step on: where that begins is ours to say.
+    """
+    if zone := query.grid.day_timezone:
+        midnights = {"$dateDiff": {"startDate": query.start, "endDate": moment, "unit": "day", "timezone": zone}}
+        return {"$floor": {"$divide": [midnights, query.step_seconds // SECONDS_PER_DAY]}}
+    milliseconds, period_ms = {"$toLong": moment}, query.step_seconds * 1_000
     return {"$toDate": {"$subtract": [milliseconds, {"$mod": [milliseconds, period_ms]}]}}
 
 

@@ -69,7 +69,7 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
             if error.code not in REFUSALS:
                 raise
             continue  # to a way that asks less of the server
-        steps = _from_server(grouped, columns)
+        steps = _from_server(grouped, columns, query)
         if has_repeats or steps.moments == steps.rows:
             return steps
     return replace(read_raw(documents, query, among, columns), notes=(RAW_NOTE,))
@@ -99,7 +99,7 @@ def steps_of(query: Query, columns: Sequence[str], times: Sequence[datetime], va
     pairs = (zip(own, row, strict=True) for own, row in zip(numbers, values, strict=True))
     cells = [[_cell(number_, value) for number_, value in row] for row in pairs]
     unique = last_of_each_moment(_frame(times, cells, columns).sort_index(kind="stable")).replace(inf, nan)
-    frame = resample(unique, start=query.start, end=query.end, step_seconds=query.step_seconds, aggregation=query.aggregation)
+    frame = resample(unique, start=query.start, end=query.end, grid=query.grid, aggregation=query.aggregation)
     within = unique[unique.index >= pd.Timestamp(query.start)]
     known = within.index[within[query.judged(columns)].notna().any(axis=1)]
     return Steps(
@@ -120,9 +120,11 @@ def _cell(own: float | None, value: object) -> float:
     return nan if is_nothing else inf if own is None or isnan(own) else own
 
 
-def _from_server(steps: Sequence[Document], columns: Sequence[str]) -> Steps:
+def _from_server(steps: Sequence[Document], columns: Sequence[str], query: Query) -> Steps:
+    grid, start = query.grid, query.start
+    times = [grid.step_start(start, int(step["_id"]) + 1) if grid.zone else step["_id"] for step in steps]
     cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in steps]
-    frame = _frame([step["_id"] for step in steps], cells, columns).dropna(how="all")
+    frame = _frame(times, cells, columns).dropna(how="all")
     rows, moments, usable = (sum(step[name] for step in steps) for name in ("rows", "moments", "usable"))
     newest_at = max((step["newest"] for step in steps if step["newest"]), default=None)
     lost = sum(step["lost"] for step in steps)
