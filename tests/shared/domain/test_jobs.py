@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,3 +41,25 @@ def test_a_forecast_is_issued_where_the_samples_that_are_there_end(delay: Durati
     request, moment = a_request(as_of=None, ingestion_delay=delay), MONDAY + timedelta(minutes=now)
     assert request.issue_time(moment) == MONDAY + timedelta(minutes=issued)
     assert replace(request, as_of=moment).issue_time(MONDAY + timedelta(days=9)) == MONDAY + timedelta(minutes=issued)
+
+
+@pytest.mark.parametrize("as_of", [datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)])
+@pytest.mark.parametrize(("future", "steps"), [(Duration(7, "d"), 7), (Duration(1, "mo"), 31), (Duration(36, "h"), 2)])
+def test_days_are_counted_on_the_wall_where_steps_are_days(as_of: datetime, future: Duration, steps: int) -> None:
+    periods = {"aggregation_time_period": Duration(1, "d"), "future_prediction_time_period": future}
+    request = a_request(timezone="Europe/Berlin", as_of=as_of, **periods)
+    issued_at = request.issue_time(as_of)
+    assert issued_at.astimezone(ZoneInfo("Europe/Berlin")).time() == time()
+    assert request.horizon_steps(issued_at) == steps
+    assert request.grid.steps_between(request.history_start(issued_at), issued_at) == 14
+
+
+def test_a_time_zone_is_part_of_a_series_of_days_and_of_no_other() -> None:
+    def ids(**changes: object) -> list[str]:
+        zones = ("UTC", "Etc/UTC", "Europe/Berlin", "Europe/London")
+        return [a_request(timezone=zone, **changes).series("root.etl").series_id for zone in zones]
+
+    assert len(set(ids())) == 1
+    utc, also_utc, *others = ids(aggregation_time_period=Duration(1, "d"))
+    assert utc == also_utc
+    assert len({utc, *others}) == 3

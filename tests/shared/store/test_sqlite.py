@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import JobFilter
 from shared.domain.reports import Point
-from shared.domain.timegrid import to_epoch
+from shared.domain.timegrid import from_epoch, to_epoch
 from shared.errors import InvalidSettings, RecordUnreadable, StoreAway
 from shared.store import Store, open_store
 from shared.store.actuals import ACTUALS
@@ -27,6 +27,7 @@ from tests.shared.store import crowd
 from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_every_release_kept, check_what_release_0_1_kept
 
 HOUR = timedelta(hours=1)
+LAST_SATURDAY = datetime(2026, 10, 23, 22, tzinfo=UTC)  # before the clocks of Berlin are changed
 
 
 @pytest.fixture
@@ -340,3 +341,28 @@ def test_a_page_of_jobs_is_read_from_an_index_in_order(store: Store, path: Path,
     with plain_sql(path) as db:
         (step,) = db.execute(f"EXPLAIN QUERY PLAN {page}").fetchall()
     assert "USING INDEX jobs_by_" in step[3]
+
+
+def test_days_of_a_time_zone_come_back_where_they_were_in_the_view_too(store: Store, path: Path) -> None:
+    midnights = (LAST_SATURDAY, LAST_SATURDAY + timedelta(hours=24), LAST_SATURDAY + timedelta(hours=49))
+    days = {"step_seconds": 86_400, "timezone": "Europe/Berlin", "issued_at": LAST_SATURDAY}
+    store.forecasts.save(a_forecast(**days, day_starts=midnights))
+    store.forecasts.save(a_forecast(**days | {"timezone": "UTC"}))
+    by_zone = {forecast.timezone: forecast for forecast in store.forecasts.find()}
+    berlin = by_zone["Europe/Berlin"]
+    assert (berlin.timestamps, berlin.end_at) == ([*midnights], midnights[2] + timedelta(days=1))
+    for forecast in by_zone.values():
+        with plain_sql(path) as db:
+            own = "SELECT timestamp FROM forecast_latest WHERE series_id = ? ORDER BY step"
+            assert [from_epoch(at) for (at,) in db.execute(own, (forecast.series_id,))] == forecast.timestamps
+
+
+def test_a_view_of_an_earlier_release_is_made_anew(store: Store, path: Path, url: str) -> None:
+    store.check()
+    whole = shape(path)
+    with plain_sql(path) as db:
+        db.execute("DROP VIEW forecast_steps")
+        db.execute("CREATE VIEW forecast_steps AS SELECT 1 AS step")
+    with closing(open_store(url)) as opened:
+        opened.check()
+    assert shape(path) == whole

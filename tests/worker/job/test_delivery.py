@@ -86,6 +86,7 @@ MIXTURES: dict[str, dict[str, Any]] = {
     "cluster files:west": {"data": places("west/")},
     "step_seconds 7200": {"aggregation_time_period": Duration(2, "h")},
     "aggregation max": {"aggregation": Aggregation.MAX},
+    "day_timezone Europe/Berlin": {"aggregation_time_period": Duration(1, "d"), "timezone": "Europe/Berlin"},
     "where partition=default": {"cluster": "prod", "where": {"partition": ("default",)}},
 }
 APART: tuple[dict[str, Any], ...] = (

@@ -251,3 +251,11 @@ def test_a_wrong_password_and_none_are_told_at_once(mongod_with_users: MongoServ
 def test_a_server_that_is_down_is_away_within_its_limit() -> None:
     with without_waiting(PYMONGO_SECONDS), pytest.raises(SinkAway, match="Connection refused"):
         a_sink(f"mongodb://127.0.0.1:{free_port()}/{DATABASE}").check(PLACE)
+
+
+def test_days_of_two_time_zones_that_begin_at_one_moment_lie_side_by_side(database: Database[Any], sink: Sink) -> None:
+    zones = ("UTC", "Europe/London", "Africa/Abidjan")  # in January all three are one
+    for zone in zones:
+        sink.write(a_forecast(step_seconds=86_400, timezone=zone), PLACE)
+    found = [document.get("day_timezone") for document in database.queue_forecasts.find(sort=[("day_timezone", 1)])]
+    assert found == [None, "Africa/Abidjan", "Europe/London"]
