@@ -14,7 +14,7 @@ from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
-from shared.domain.timegrid import TimeGrid
+from shared.domain.stepped import Stepped
 from shared.domain.units import Unit
 
 QUEUE_FIELD = "queue"  # where a request names none; only this one may be absent from files, each of which is a queue then
@@ -69,7 +69,7 @@ class DataPlaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobRequest:
+class JobRequest(Stepped):
     """One request, checked; its fields are those of the HTTP body, name for name."""
 
     job_name: str
@@ -122,11 +122,6 @@ class JobRequest:
         return self.aggregation_time_period.seconds
 
     @property
-    def grid(self) -> TimeGrid:
-        """Where the steps of the series begin."""
-        return TimeGrid(self.step_seconds, self.timezone)
-
-    @property
     def queue_fields(self) -> tuple[str, ...]:
         """The columns whose values name the queue."""
         return (self.queue_field,) if isinstance(self.queue_field, str) else self.queue_field
@@ -142,7 +137,7 @@ class JobRequest:
             where=rows if self.cluster else "",
             step_seconds=self.step_seconds,
             aggregation=self.aggregation,
-            day_timezone=self.grid.day_timezone,
+            day_timezone=self.day_timezone,
         )
 
     def issue_time(self, now: datetime) -> datetime:

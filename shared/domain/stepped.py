@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from shared.domain.timegrid import TimeGrid
 
 
-class Stepped:
-    """Values in steps.
-
-    timezone: whose days steps of whole days are.
-    """
-
-    __slots__ = ()
-    step_seconds: int
-    timezone: str
+class HasSteps(Protocol):
+    """What says how long steps are, and whose days those of whole days are."""
 
     @property
-    def grid(self) -> TimeGrid:
+    def step_seconds(self) -> int: ...  # noqa: D102
+
+    @property
+    def timezone(self) -> str: ...  # noqa: D102
+
+
+class Stepped:
+    """Values in steps."""
+
+    __slots__ = ()
+
+    @property
+    def grid(self: HasSteps) -> TimeGrid:
         """Where the steps begin."""
         return TimeGrid(self.step_seconds, self.timezone)
 
     @property
-    def day_timezone(self) -> str:
+    def day_timezone(self: HasSteps) -> str:
         """Whose days the steps are; "" = they are steps of UTC."""
-        return self.grid.day_timezone
+        return TimeGrid(self.step_seconds, self.timezone).day_timezone
 
 
 class Issued(Stepped):
@@ -36,6 +42,8 @@ class Issued(Stepped):
     """
 
     __slots__ = ()
+    step_seconds: int
+    timezone: str
     issued_at: datetime
     day_starts: Sequence[datetime]
     prediction: Sequence[float]

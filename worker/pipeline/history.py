@@ -31,8 +31,8 @@ from worker.prepare.gaps import fill_gaps
 from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions, excluded_steps
 from worker.prepare.scaling import Scaler
+from worker.prepare.step_times import step_times
 from worker.prepare.wall_clock import WallClock, wall_clock
-from worker.step_times import step_times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from shared.errors import EmptySeries, SeriesTooShort
 from worker.prepare.digits import rounded
 from worker.prepare.gaps import USUAL, gap_runs
 from worker.prepare.occasions import excluded_steps
-from worker.step_times import step_times
+from worker.prepare.step_times import step_times
 
 MIN_STEPS = 3
 _METADATA = b"queuecast"

@@ -7,8 +7,8 @@ import numpy as np
 from shared.domain.forecasts import ForecastSpec
 from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.pipeline.snapshot import Snapshot
+from worker.prepare.step_times import step_times
 from worker.prepare.wall_clock import wall_clock
-from worker.step_times import step_times
 
 MIN_DAYS, DAYS = 2, 7  # of history that is needed to know, and that is looked at
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shared.domain.occasions import HOLIDAY, Event, Excluded
 from shared.domain.timegrid import TimeGrid
-from worker.step_times import ends_of
+from worker.prepare.step_times import ends_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,13 +105,7 @@ def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
     One without an end has no `expires_at`, one whose steps are of UTC no `day_timezone`.
     """
     return {
-        "project": forecast.project,
-        "cluster": forecast.cluster,
-        "where": forecast.where,
-        "queue": forecast.queue,
-        "metric": forecast.metric,
-        "job": forecast.job,
-        "issued_at": forecast.issued_at,
+        **{name: getattr(forecast, name) for name in KEY[:7]},
         "created_at": forecast.created_at,
         "period_seconds": forecast.step_seconds,
         "aggregation": forecast.aggregation.value,

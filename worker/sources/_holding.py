@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.timegrid import TimeGrid
-from worker.step_times import step_times
+from worker.prepare.step_times import step_times
 
 MAX_HOLD = timedelta(days=1)  # after the newest sample: a queue that says nothing for longer is gone
 

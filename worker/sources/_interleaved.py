@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from worker.prepare.step_times import starts_of
 from worker.sources._moments import as_index
 from worker.sources._unasked import unasked
 from worker.sources.base import Query
-from worker.step_times import starts_of
 
 MIN_CONCURRENT = 0.2  # of all steps: in as many together there are rows of several values
 MIN_TURNS = 0.9  # of the rows, in time: another value than the row before has

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.losses import Loss
+from worker.prepare.step_times import ends_of
 from worker.sources.base import Query
-from worker.step_times import ends_of
 
 NULL_WORDS = frozenset({"", "-", "na", "n/a", "<na>", "#n/a", "null", "none", "nan", "-nan"})  # of a number that is not there
 TEXTS = "cells with text instead of a number"

@@ -8,8 +8,8 @@ import pandas as pd
 
 from shared.domain.samples import Aggregation
 from shared.domain.timegrid import TimeGrid
+from worker.prepare.step_times import starts_of
 from worker.sources._holding import time_weighted
-from worker.step_times import starts_of
 
 
 def resample(samples: pd.DataFrame, *, start: datetime, end: datetime, grid: TimeGrid, aggregation: Aggregation) -> pd.DataFrame:

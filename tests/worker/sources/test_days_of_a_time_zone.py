@@ -13,13 +13,7 @@ import pytest
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
 from tests.worker.sources.queries import a_query
-from tests.worker.sources.test_every_source import (
-    store_csv,
-    store_documents,
-    store_one_file_per_queue,
-    store_points,
-    store_time_series,
-)
+from tests.worker.sources.stored import store_csv, store_documents, store_one_file_per_queue, store_points, store_time_series
 from worker.sources.base import Query, Source
 
 BERLIN, ST_JOHNS, SAO_PAULO = "Europe/Berlin", "America/St_Johns", "America/Sao_Paulo"  # half an hour off; without midnights

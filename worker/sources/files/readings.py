@@ -15,6 +15,7 @@ from shared.domain.samples import Aggregation
 from shared.domain.timegrid import MINUTE
 from shared.domain.units import Unit, unit_of
 from shared.errors import EmptySeries
+from worker.prepare.step_times import ends_of
 from worker.sources._decimals import all_in_doubt
 from worker.sources._lost import BROKEN, TEXTS, lost_cells, outside_range
 from worker.sources._moments import advice_on_times, as_index, lost_times, moments_of, notes_on_times
@@ -24,7 +25,6 @@ from worker.sources.files.covariates import most_related
 from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable
-from worker.step_times import ends_of
 
 WHOLE = (Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
 LINES = "lines with too few or too many cells"

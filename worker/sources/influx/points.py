@@ -10,6 +10,7 @@ import pandas as pd
 
 from shared.drivers.influx import quoted_field
 from shared.errors import UnreadableData
+from worker.prepare.step_times import starts_of
 from worker.sources._interleaved import has_company, refuse_interleaved
 from worker.sources._moments import MICROSECONDS
 from worker.sources._resampling import resample
@@ -17,7 +18,6 @@ from worker.sources.base import MAX_SAMPLES, MAX_UNNAMED, Query
 from worker.sources.influx.answers import refuse_unasked, tables_of
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import Kinds, Points, number, possible, within, without_missing
-from worker.step_times import starts_of
 
 LOOKED_AT_IN_TURN = 2_000  # points
 
