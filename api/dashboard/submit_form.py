@@ -22,7 +22,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Which queues": ("queues",),
 }
 ADVANCED = (
-    *("target", "queue_field", "time_field", "columns", "aggregation", "unit", "limits.guaranteed", "limits.maximum"),
+    *("target", "queue_field", "time_field", "columns", "regressors", "aggregation", "unit"),
+    *("limits.guaranteed", "limits.maximum"),
     *("selection", "metric", "baselines", "effort", "backtest_windows", "interval", "quantiles", "bounds"),
     *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
     *("accept_losses", "timezone", "holidays", "events", "exclude", "as_of", "deadline", "max_candidates"),
@@ -32,6 +33,7 @@ SUGGESTED = {"data_ingestion_time_period": "28d", "aggregation_time_period": "1h
 KINDS = {  # how a field is written; all others are one line of text
     "queues": "list",
     "columns": "list",
+    "regressors": "list",
     "queue_field": "one or several",
     "where": "json",
     "csv": "json",
@@ -62,6 +64,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "queues_from_columns": ("false", "true"),
 }
 EXAMPLES = {
+    "regressors": "planned_load",
     "where": '{"partition": "gpu"}',
     "csv": '{"separator": ";", "decimal": ","}',
     "missing_values": "-1",

@@ -40,6 +40,7 @@ ONE, SEVERAL = "(one)", "(several)"  # tags of unions; pydantic puts them into t
 EXAMPLES = {  # field → a value that says more than that a list or an object is accepted
     "queues": '["root.*"]',
     "columns": '["allocated_mb"]',
+    "regressors": '["planned_load"]',
     "bounds": "[0, 100]",
     "hyperparameters": '{"seasonal_naive": {"days": [1, 7]}}',
 }

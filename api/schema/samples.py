@@ -16,6 +16,7 @@ from shared.domain.samples import CsvForm, Fill, FillMethod, Scalar
 MAX_QUEUE_FIELDS = 5
 MAX_CONDITIONS = 10
 MAX_MISSING = 20
+MAX_REGRESSORS = 20
 
 Sign = Annotated[str, Field(min_length=1, max_length=1)]
 
@@ -65,6 +66,9 @@ class SamplesBody(Form):
     columns: Annotated[tuple[fields.ColumnName, ...] | None, Size(100)] = Field(
         None, description="further columns to read; null = all numeric ones"
     )
+    regressors: Annotated[tuple[fields.ColumnName, ...], Size(MAX_REGRESSORS)] = Field(
+        (), description="columns whose values go beyond the cutoff, such as a planned load"
+    )
     where: Annotated[dict[fields.ColumnName, fields.Condition], Size(MAX_CONDITIONS)] = Field(
         {}, description="column → a value or a list of values: only rows that have one of them there"
     )
@@ -96,12 +100,25 @@ class SamplesBody(Form):
         others = {
             "queue_field": info.data.get("queue_field", QUEUE_FIELD) != QUEUE_FIELD,
             "columns": bool(info.data.get("columns")),
+            "regressors": bool(info.data.get("regressors")),
         }
         if is_panel and (named := [name for name, is_given in others.items() if is_given]):
             raise ValueError(f"each column but the time is a queue then; accepted is that or `{named[0]}`")
         return is_panel
 
-    @field_validator("columns")
+    @field_validator("regressors")
+    @classmethod
+    def _regressors_are_others(cls, regressors: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for name in regressors:
+            if name == info.data.get("target"):
+                raise ValueError(f"{name!r} is the target, whose future is what is asked for; accepted are other columns")
+            if name in (info.data.get("columns") or ()):
+                raise ValueError(f"{name!r} is one of `columns`, of which only the past is known; accepted is one of both")
+        if len(set(regressors)) < len(regressors):
+            raise ValueError("one is named twice; accepted are different columns")
+        return regressors
+
+    @field_validator("columns", "regressors")
     @classmethod
     def _columns_are_of_numbers(cls, columns: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         for name in ("time_field", "queue_field"):

@@ -73,6 +73,7 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
         "time_field": (request.time_field,),
         "queue_field": request.queue_fields,
         "columns": request.columns or (),
+        "regressors": request.regressors,
         "where": tuple(request.where),
         "limits": request.limits.columns if request.limits else (),
     }

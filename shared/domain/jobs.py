@@ -89,6 +89,7 @@ class JobRequest(Stepped):
     time_field: str = "timestamp"
     queue_field: str | tuple[str, ...] = QUEUE_FIELD  # of several the values make up the name, with / between
     columns: tuple[str, ...] | None = None
+    regressors: tuple[str, ...] = ()  # columns whose future is known
     where: Where = field(default_factory=dict)
     samples_timezone: str | None = None  # of timestamps that carry none; None = nothing is said, and UTC is meant
     csv: CsvForm = field(default_factory=CsvForm)
@@ -152,8 +153,7 @@ class JobRequest(Stepped):
     def horizon_steps(self, issued_at: datetime) -> int:
         """How many steps cover the asked-for future; a broken last step counts as a whole one."""
         wall = self.grid.on_the_wall(issued_at)
-        seconds = (self.future_prediction_time_period.after(wall) - wall).total_seconds()
-        return max(1, -int(-seconds // self.step_seconds))
+        return max(1, -int(-(self.future_prediction_time_period.after(wall) - wall).total_seconds() // self.step_seconds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

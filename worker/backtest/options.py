@@ -31,6 +31,7 @@ def fields_of(
     queue_field: Annotated[str, typer.Option(help="Column with the queue's name; several: separated by commas.")] = QUEUE_FIELD,
     time_field: Annotated[str, typer.Option(help="Column with the time.")] = "timestamp",
     target: Annotated[str, typer.Option(help="Column to forecast.")] = "used_capacity",
+    regressors: Annotated[str, typer.Option(help="Columns known ahead, separated by commas.", show_default="none")] = "",
     where: Annotated[list[str] | None, typer.Option(help="Only rows with FIELD=VALUE.", show_default="all")] = None,
     samples_timezone: Annotated[str, typer.Option(help="Of timestamps without one.", show_default="UTC")] = "",
     csv: Annotated[str, CSV] = "",
@@ -46,7 +47,7 @@ def fields_of(
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
     plain = {"time_field": time_field, "target": target, "interval": interval, "aggregation": aggregation, "unit": unit}
-    read = {"queues": names_of(queue), "bounds": bounds_of(bounds), "where": where_of(where)}
+    read = {"queues": names_of(queue), "bounds": bounds_of(bounds), "where": where_of(where), "regressors": names_of(regressors)}
     written = {"samples_timezone": zone_of(samples_timezone), "csv": csv_of(csv), "missing_values": numbers_of(missing_values)}
     flags = {"queues_from_columns": queues_from_columns, "accept_losses": accept_losses, "fill": fill_of(fill)}
     named = {"queue_field": queue_fields_of(queue_field), "limits": limits_of(guaranteed, maximum)}

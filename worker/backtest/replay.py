@@ -155,7 +155,9 @@ def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at:
     started, frame = cpu_seconds(), reading.frame
     history = frame[(frame.index >= request.history_start(cutoff_at)) & (frame.index < cutoff_at)]
     job = Job(job_id="backtest", request=request, created_at=cutoff_at)
-    given = replace(reading, frame=history)
+    last_at = request.grid.step_start(cutoff_at, request.horizon_steps(cutoff_at))
+    known = reading.regressors[:last_at] if request.regressors else reading.regressors
+    given = replace(reading, frame=history, regressors=known)
     run = run_queue(job, given, queue=queue, issued_at=cutoff_at, created_at=cutoff_at, cards=model_cards())
     by_model: dict[str, float] = {}
     for outcome in run.outcomes:
@@ -181,8 +183,9 @@ def _actual(values: pd.Series[float], forecast: Forecast, request: JobRequest) -
 
 
 def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, float]:
-    """The reference forecast of the same steps, which knows nothing of occasions and levels, and MASE's scale."""
-    known, ahead = known_at_issue(snapshot, replace(spec, holidays=None, events=()))
+    """The reference forecast of the same steps, which knows nothing of occasions, regressors and levels, and MASE's scale."""
+    plain = replace(snapshot, regressors=pd.DataFrame())
+    known, ahead = known_at_issue(plain, replace(spec, holidays=None, events=()))
     reference = reference_forecast(known.as_it_was())[ahead:]
     return clip(reference, spec.bounds), mase_scale(known.seen, known.history.steps_per_day)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,10 +11,9 @@ from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.domain.samples import Limits
 from shared.errors import EmptySeries, SourceNotFound
+from worker.job.regressors import Read, with_regressors
 from worker.sources._lost import TIMES
 from worker.sources.base import Query, Reading
-
-Read = Callable[[Query], Reading]
 
 
 def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
@@ -42,12 +41,16 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
 
 
 def read_all(request: JobRequest, query: Query, read: Read) -> Reading:
-    """What the query asks for with its covariates beside it; raises what sources raise.
+    """What the query asks for with its covariates beside it, and the request's regressors; raises what sources raise.
 
     Args:
         query: as `usage_query` makes it.
         read: one place.
     """
+    return with_regressors(request, _without_regressors(request, query, read), query, read)
+
+
+def _without_regressors(request: JobRequest, query: Query, read: Read) -> Reading:
     others = request.data.sources[1:]
     if not others:
         return read(query)

@@ -2,7 +2,7 @@
 
 0                  cutoff            cutoff + horizon
 ├──────────────────┤─────────────────┤
-target, covariates   calendar only
+target, covariates   calendar and regressors only
 
 Models see and answer steps of the clock on the wall; everything else is steps of UTC.
 """
@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.forecasts import Candidate, ForecastSpec
+from shared.domain.timegrid import steps_per_day
 from shared.errors import BadForecast, EmptySeries, NeedsMoreHistory
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
@@ -30,6 +31,7 @@ from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
 from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions, excluded_steps
+from worker.prepare.regressors import Influence, influence_of
 from worker.prepare.scaling import Scaler
 from worker.prepare.step_times import step_times
 from worker.prepare.wall_clock import WallClock, wall_clock
@@ -45,7 +47,8 @@ class Known:
         seen, counted from its end, as in the second run of an hour that comes twice.
     occasions: of the history and the horizon, on the wall clock.
     effects: of the kinds of occasions that the history has, what they do.
-    ahead: what that makes of what models forecast.
+    influence: of regressors, on the history and the horizon.
+    ahead: what all that makes of what models forecast.
     shift: a change of level in the last days, which the history was moved by; shift_at: when that was, UTC.
     """
 
@@ -54,6 +57,7 @@ class Known:
     places: NDArray[np.int_]
     occasions: Occasions
     effects: Mapping[str, Effect]
+    influence: Influence
     ahead: Ahead
     shift: Shift | None = None
     shift_at: datetime | None = None
@@ -64,9 +68,10 @@ class Known:
         return max(1, int(self.places.max()) + 1)
 
     def delivered(self, forecast: FloatArray) -> FloatArray:
-        """What models forecast, shape (horizon of theirs,), with the effects of occasions and as steps of UTC."""
-        seen = max(0, -int(self.places.min()))
-        steps = np.concatenate([self.history.target[self.history.length - seen :], self.ahead.applied(forecast)])
+        """What models forecast, shape (horizon of theirs,), with what is known of the steps and as steps of UTC."""
+        seen, end = max(0, -int(self.places.min())), len(self.influence.effect) - self.horizon
+        known = self.history.target[self.history.length - seen :] + self.influence.effect[end - seen : end]
+        steps = np.concatenate([known, self.ahead.applied(forecast)])
         answers: FloatArray = steps[self.places + seen]
         return answers
 
@@ -81,7 +86,7 @@ class Known:
         return replace(self, history=replace(self.history, target=target), seen=seen)
 
     def ahead_in_utc(self) -> Ahead:
-        """What occasions do to the steps of UTC, shape (horizon,)."""
+        """What is known of the steps of UTC beside models, shape (horizon,)."""
         at = np.maximum(self.places, 0)
         return Ahead(**{field.name: getattr(self.ahead, field.name)[at] for field in fields(Ahead)})
 
@@ -98,10 +103,8 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
     occasions = occasions_in(clock.times, spec)
     ordinary, effects = _ordinary_days(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, occasions, spec)
-    filled = fill_gaps(ordinary, spec.step_seconds, spec.fill)
-    if filled.empty:
-        raise EmptySeries(f"found {cutoff} steps without a value of {snapshot.target!r}")
-    chosen, _ = clean(filled, snapshot.target, spec.columns)
+    unplanned, influence = _without_regressors(ordinary, snapshot.regressors.iloc[: cutoff + horizon], clock, spec)
+    chosen, _ = clean(_filled(unplanned, cutoff, spec), snapshot.target, spec.columns)
     end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
     times = clock.times[end - len(seen) :]
     shift = find_shift(seen, times[: len(seen)], spec.step_seconds)
@@ -112,7 +115,8 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
         places=clock.places[cutoff:] - end,
         occasions=occasions,
         effects=effects,
-        ahead=ahead_of(occasions, effects, end),
+        influence=influence,
+        ahead=ahead_of(occasions, effects, influence.effect, end),
         shift=shift,
         shift_at=every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
     )
@@ -127,6 +131,23 @@ def _ordinary_days(
     bad = np.zeros(len(on_the_wall), dtype=np.bool_)
     bad[clock.places[: len(frame)][is_bad]] = True
     return without_occasions(on_the_wall, spec, occasions, bad & on_the_wall[spec.target].isna().to_numpy())
+
+
+def _without_regressors(
+    frame: pd.DataFrame, regressors: pd.DataFrame, clock: WallClock, spec: ForecastSpec
+) -> tuple[pd.DataFrame, Influence]:
+    """The history on the wall clock without what regressors did to the target, and that, on all steps of the clock."""
+    known = clock.on_the_wall(regressors) if len(regressors.columns) else pd.DataFrame(index=clock.times)
+    values = frame[spec.target].to_numpy(dtype=np.float64)
+    influence = influence_of(values, known, steps_per_day(spec.step_seconds))
+    return frame.assign(**{spec.target: values - influence.effect[: len(frame)]}), influence
+
+
+def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFrame:
+    filled = fill_gaps(frame, spec.step_seconds, spec.fill)
+    if filled.empty:
+        raise EmptySeries(f"found {cutoff} steps without a value of {spec.target!r}")
+    return filled
 
 
 def _history(chosen: pd.DataFrame, times: pd.DatetimeIndex, target: str, spec: ForecastSpec) -> History:

@@ -24,12 +24,13 @@ from worker.pipeline.doubts import level_change
 from worker.pipeline.ensembles.names import requested_composites
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.gain import is_worth_more, thorough
-from worker.pipeline.history import known_at_issue
+from worker.pipeline.history import Known, known_at_issue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.more_history import more_history
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
+from worker.pipeline.regressors import said_of_regressors, with_known_columns
 from worker.pipeline.said import said_of_occasions, said_of_shift
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, choose, with_failure
@@ -40,6 +41,7 @@ from worker.prepare.kind import kind_of
 from worker.sources.base import Reading
 
 Result = TypeVar("Result")
+Texts = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +76,12 @@ def prepare_queue(
     before = reading.frame[reading.frame.index < issued_at]
     reading, lost = without_lost_columns(request, reading)
     reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
-    snapshot, notes = _snapshot(request, reading, queue, issued_at)
+    snapshot, notes, uncovered = _snapshot(request, reading, queue, issued_at)
     capacity, of_limits = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
     longer = more_history(snapshot, reading, work.spec)
     known, _ = known_at_issue(snapshot, work.spec)
-    further, about_occasions = said_of_occasions(known, snapshot, request.exclude)
+    further, about_known = _said_of_known(known, snapshot, request)
     kind = kind_of(known.history.target, known.history.steps_per_day)
     if is_worth_more(request, kind, known.history, work.spec):
         work, warnings = queue_work(thorough(request), snapshot, issued_at, cards=cards, capacity=capacity)
@@ -87,16 +89,16 @@ def prepare_queue(
     notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
     shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
     quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill, shifted=shifted)
-    warnings = (*about_occasions, *quality.warnings, *of_limits, *warnings, *reading.advice)
+    warnings = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
     return PreparedQueue(snapshot=snapshot, work=work, quality=quality)
 
 
-def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: datetime) -> tuple[Snapshot, tuple[str, ...]]:
-    """The series, and notes on it; where there is none, losses come first among the reasons."""
+def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: datetime) -> tuple[Snapshot, Texts, Texts]:
+    """The series, notes on it and warnings; where there is none, losses come first among the reasons."""
     try:
-        return make_snapshot(
+        snapshot, notes = make_snapshot(
             without_limits(request, reading.frame),
             queue=queue,
             target=request.target,
@@ -107,6 +109,15 @@ def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: date
         )
     except DataError as error:
         raise caused_by_losses(request, reading, error, queue) from error
+    snapshot, warnings = with_known_columns(request, snapshot, reading)
+    return snapshot, notes, warnings
+
+
+def _said_of_known(known: Known, snapshot: Snapshot, request: JobRequest) -> tuple[Texts, Texts]:
+    """Notes and warnings on regressors and occasions."""
+    notes, warnings = said_of_regressors(known, snapshot)
+    further, about_occasions = said_of_occasions(known, snapshot, request.exclude)
+    return (*notes, *further), (*warnings, *about_occasions)
 
 
 def score_candidates(prepared: PreparedQueue) -> list[Outcome]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -40,12 +40,15 @@ class Snapshot:
     frame: index = every whole step from first to last (UTC, regular), float columns, the target first, the others by name, all
         the same in each bit whichever source gave the samples. Gaps are NaN: they are filled in each fold anew, so that nothing
         after its cutoff is seen.
+    regressors: index = those steps and all that are to be forecast; float columns, of which alone the future is known. Without
+        any there are no rows.
     """
 
     queue: str
     target: str
     grid: TimeGrid
     frame: pd.DataFrame
+    regressors: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def step_seconds(self) -> int:
@@ -77,7 +80,7 @@ class Snapshot:
         return replace(self, frame=pd.DataFrame(columns, index=self.frame.index))
 
     def to_bytes(self) -> bytes:
-        """As an Arrow stream, compressed; the index is kept as its start and step."""
+        """As an Arrow stream, compressed; the index is kept as its start and step, and all columns are as long as the longest."""
         import pyarrow as pa
 
         header = {
@@ -86,11 +89,15 @@ class Snapshot:
             "step_seconds": self.step_seconds,
             "timezone": self.grid.timezone,
             "start_at": self.start_at.isoformat(),
+            "length": self.length,
+            "regressors": list(self.regressors.columns),
         }
-        table = pa.table(
-            [self.frame.iloc[:, position].to_numpy() for position in range(self.frame.shape[1])],
-            schema=pa.schema([(name, pa.float64()) for name in self.frame.columns], {_METADATA: json.dumps(header).encode()}),
-        )
+        further = np.full(max(0, len(self.regressors) - self.length), np.nan)
+        values = [np.concatenate([self.frame[name].to_numpy(), further]) for name in self.frame]
+        values += [self.regressors[name].to_numpy() for name in self.regressors]
+        names = [*self.frame.columns, *self.regressors.columns]
+        schema = pa.schema([(name, pa.float64()) for name in names], {_METADATA: json.dumps(header).encode()})
+        table = pa.table(values, schema=schema)
         content = pa.BufferOutputStream()
         with pa.ipc.new_stream(content, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
             stream.write_table(table)
@@ -106,9 +113,11 @@ class Snapshot:
         header = json.loads(table.schema.metadata[_METADATA])
         start_at = pd.Timestamp(header.pop("start_at"))
         grid = TimeGrid(header.pop("step_seconds"), header.pop("timezone", "UTC"))  # jobs of an earlier release knew no other
+        length, ahead = header.pop("length", table.num_rows), header.pop("regressors", [])
         index = step_times(grid, start_at, table.num_rows)
-        columns = {name: table[name].to_numpy() for name in table.column_names}
-        return cls(frame=pd.DataFrame(columns, index=index), grid=grid, **header)
+        every = pd.DataFrame({name: table[name].to_numpy() for name in table.column_names}, index=index)
+        known = every[ahead] if ahead else pd.DataFrame()
+        return cls(frame=every.drop(columns=ahead).iloc[:length], regressors=known, grid=grid, **header)
 
 
 def make_snapshot(

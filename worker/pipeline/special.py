@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """What occasions do to the steps ahead, on the wall clock: a forecast becomes `scale × forecast + shift`.
+    """What occasions and regressors do to the steps ahead, on the wall clock: a forecast becomes `scale × forecast + shift`.
 
     spread: standard deviation of that, beside `scale` times the model's own.
     is_untold: within an occasion of whose effect nothing is known.
@@ -40,7 +40,7 @@ class Ahead:
     is_untold: Mask
 
     def applied(self, forecast: FloatArray) -> FloatArray:
-        """The forecast of ordinary days with the effects."""
+        """The forecast of usual steps of ordinary days with the effects."""
         return self.scale * forecast + self.shift
 
 
@@ -76,8 +76,8 @@ def without_occasions(
     return pd.DataFrame(columns, index=frame.index), effects
 
 
-def ahead_of(occasions: Occasions, effects: Mapping[str, Effect], length: int) -> Ahead:
-    """What the occasions do to the steps after the first `length`."""
+def ahead_of(occasions: Occasions, effects: Mapping[str, Effect], influence: FloatArray, length: int) -> Ahead:
+    """What regressors, by their influence on each step, and occasions do to the steps after the first `length`."""
     steps = max(1, len(occasions.owner) - length)
     ahead = Ahead(scale=np.ones(steps), shift=np.zeros(steps), spread=np.zeros(steps), is_untold=np.zeros(steps, dtype=np.bool_))
     for index, occasion in enumerate(occasions.all):
@@ -88,6 +88,7 @@ def ahead_of(occasions: Occasions, effects: Mapping[str, Effect], length: int) -
             ahead.spread[places] = effect.spread
         else:
             ahead.is_untold[places] = True
+    ahead.shift[: len(influence) - length] += ahead.scale[: len(influence) - length] * influence[length:]
     return ahead
 
 

@@ -134,6 +134,7 @@ class Reading:
     frame: index = starts of steps (UTC, tz-aware, sorted, unique), one float column each for target and covariates;
         steps without a usable sample are absent rows or NaN, never zero.
     rows, duplicates, non_finite: raw rows read in [start, end), rows whose timestamp came again, values that are not finite.
+    regressors: columns whose future is known, likewise; also of steps after those of the frame.
     newest_at: when the newest sample with a number of the target was taken; None = there is no target.
     oldest_at: when a sample before the history was taken, the oldest that was seen by the way; None = none was seen.
     losses: rows and cells of the queue that were left out and should not have been there.
@@ -143,6 +144,7 @@ class Reading:
 
     frame: pd.DataFrame
     rows: int
+    regressors: pd.DataFrame = field(default_factory=pd.DataFrame)
     duplicates: int = 0
     non_finite: int = 0
     newest_at: datetime | None = None
