@@ -122,7 +122,9 @@ class JobBody(SamplesBody):
     bounds: Annotated[tuple[fields.Number | None, fields.Number | None], Size(2)] = Field(
         (0.0, None), description="physical range; null = open"
     )
-    timezone: fields.TimeZone = Field("UTC", description="of days and weeks: those of its wall clock")
+    timezone: fields.TimeZone = Field(
+        "UTC", description="of days and weeks: those of its wall clock, at whose midnight steps of whole days begin"
+    )
     holidays: fields.Holidays = Field(
         None, description="a country such as DE, a part of one such as DE-BY, or a list of these and of dates"
     )

@@ -17,6 +17,7 @@ from shared.config.settings import Settings
 from shared.domain.jobs import Job
 from shared.domain.reports import Point
 from shared.domain.samples import Aggregation
+from shared.domain.timegrid import TimeGrid
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.api.bodies import a_body
@@ -225,6 +226,22 @@ def test_steps_aggregations_and_partitions_of_one_job_name_stay_apart_everywhere
         assert issue["mape"] == value
     gauges = [line for line in client.get("/metrics").text.splitlines() if line.startswith("queuecast_queue_mape")]
     assert sorted(line.split()[-1] for line in gauges) == ["3.0", "4.0", "5.0"]
+
+
+def test_days_of_two_time_zones_of_one_job_name_stay_apart(store: Store, client: FlaskClient, this_hour: datetime) -> None:
+    values = {"UTC": 1.0, "Europe/Berlin": 2.0}
+    for zone, value in values.items():
+        grid = TimeGrid(86_400, zone)
+        times = {"issued_at": grid.bucket_start(this_hour), "created_at": this_hour + value * HOUR}
+        own = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (value,) * 3)
+        days = {"step_seconds": 86_400, "timezone": zone, "day_starts": tuple(grid.step_starts(times["issued_at"], 3))}
+        store.forecasts.save(a_forecast(job_id=f"job-{value}", mape=value, **times, **own, **days))  # type: ignore[arg-type]
+    rows = [link for link in links(client.get("/").text, "/queues/root.etl?") if "target=" in link]
+    assert sorted(number for link in rows for number in drawn(client, link)) == ["1.0", "2.0"]
+    for asked, value in (("", 1.0), ("Europe/Berlin", 2.0)):
+        answer = client.get("/v1/queues/root.etl/series", query_string={"day_timezone": asked})
+        assert (answer.json["day_timezone"], answer.json["points"][0]["prediction"]) == (asked, value)
+        assert answer.json["end_at"] == answer.json["peaks"][-1]["end_at"]
 
 
 def test_a_connection_names_the_cluster_of_requests_that_name_none(

@@ -21,7 +21,7 @@ _Special = tuple[dict[str, str], datetime, datetime]
 
 def calendar_of(
     *,
-    timezone: Annotated[str, typer.Option(help="Of days and weeks: those of its wall clock.")] = "UTC",
+    timezone: Annotated[str, typer.Option(help="Of days and weeks, and of steps of whole days.")] = "UTC",
     holidays: Annotated[str, typer.Option(help="DE, DE-BY or dates, separated by commas.", show_default="none")] = "",
     events: Annotated[str, EVENTS] = "",
     exclude: Annotated[str, EXCLUDE] = "",

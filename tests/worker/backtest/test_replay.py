@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -127,3 +128,16 @@ def test_what_is_doubtful_of_the_data_is_told(tmp_path: Path) -> None:
 def test_an_empty_folder_has_nothing_to_replay(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no CSV or Parquet file"):
         a_replay(FilesConnection(path=tmp_path))
+
+
+def test_cutoffs_and_steps_of_days_lie_at_midnights_of_their_time_zone(tmp_path: Path) -> None:
+    load = a_load(60 * 24, end=datetime(2026, 4, 5, tzinfo=UTC))  # a week after clocks were changed
+    load.rename_axis("timestamp").reset_index().assign(queue="root.etl").to_parquet(tmp_path / "usage.parquet")
+    days = {"aggregation_time_period": Duration(1, "d"), "data_ingestion_time_period": Duration(28, "d")}
+    ahead = {"future_prediction_time_period": Duration(4, "d"), "timezone": "Europe/Berlin", "model": ("seasonal_naive",)}
+    found = frame_of(a_replay(FilesConnection(path=tmp_path), **days, **ahead, hyperparameters={}))
+    midnights = pd.date_range("2026-03-28", periods=8, freq="D", tz="Europe/Berlin")
+    assert found["timestamp"].tolist() == midnights.tolist()
+    assert found["origin"].unique().tolist() == [midnights[0], midnights[4]]
+    expected = load.tz_convert("Europe/Berlin").resample("D").mean()[midnights]
+    np.testing.assert_allclose(found["actual"].astype(float), expected.to_numpy(), rtol=1e-9)
