@@ -23,7 +23,11 @@ def resample(samples: pd.DataFrame, *, start: datetime, end: datetime, grid: Tim
     if aggregation is Aggregation.TIME_WEIGHTED_MEAN:
         return time_weighted(samples[samples.index < end], start=start, end=end, grid=grid)
     inside = samples[(samples.index >= start) & (samples.index < end)]
-    steps: pd.DataFrame = inside.groupby(starts_of(grid, pd.DatetimeIndex(inside.index))).agg(aggregation.value)
+    steps: pd.DataFrame
+    if grid.zone is None:  # the same, but several times as fast
+        steps = inside.resample(f"{grid.step_seconds}s", origin="epoch", closed="left", label="left").agg(aggregation.value)
+    else:
+        steps = inside.groupby(starts_of(grid, pd.DatetimeIndex(inside.index))).agg(aggregation.value)
     return steps.dropna(how="all")
 
 

@@ -91,3 +91,11 @@ def test_weeks_are_seven_such_days_and_begin_on_thursdays_as_those_of_utc(stored
     found = source.read(query).frame.tz_convert(BERLIN)
     assert set(found.index.day_name()) == {"Thursday"}
     np.testing.assert_allclose(found[list(expected)].to_numpy(), expected.to_numpy(), rtol=1e-9)
+
+
+def test_a_time_zone_that_a_server_does_not_know_yet_is_read_all_the_same(stored):
+    source, place = stored
+    query = around(place, "America/Coyhaique", CHANGES[BERLIN][0], Aggregation.MEAN)  # of 2025
+    expected = as_pandas_has_it(query)
+    found = source.read(query).frame[list(expected)]
+    pd.testing.assert_frame_equal(found, expected, check_freq=False, check_names=False, check_index_type=False, rtol=1e-9)

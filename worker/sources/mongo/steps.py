@@ -22,8 +22,8 @@ from worker.sources.mongo.fields import number, usable, value_at
 from worker.sources.mongo.pipeline import Filter, projected, samples_of, steps_pipeline
 
 # Codes by which a server says that it will not, though it can give the rows: an operator that it does not know (in an expression,
-# in a group), and arrays that outgrow a stage's memory or a document, as those of a median may.
-REFUSALS = frozenset({168, 15952, 146, 10334, 13548})
+# in a group), arrays that outgrow a stage's memory or a document, as those of a median may, and a time zone younger than it.
+REFUSALS = frozenset({168, 15952, 146, 10334, 13548, 40485})
 RAW_NOTE = "the server could not resample, so every document was read; that is slow"
 
 
