@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from statistics import mean, median
 
 import numpy as np
 
-from tests.bench.spread import Figure, Tasks
-from worker.backtest.summary import overall_summary, queue_summary
+from tests.bench.spread import Figure, Figures, Tasks, geometric_mean
+from worker.backtest.summary import CutoffResult, queue_summary
 
 EXACT = 1e-6  # of the value that stays: what misses by less is right
 
 
-def wape_ratio(tasks: Tasks) -> float | None:
-    """Geometric mean over tasks of WAPE ÷ that of the seasonal naive, the same hour of the day before."""
-    return overall_summary([queue_summary([task]) for task in tasks]).wape_ratio
+def happened(task: CutoffResult) -> float | None:
+    """The WAPE ÷ the one that was shown as the error to expect."""
+    came, shown = queue_summary([task]).wape, task.forecast.wape
+    return came / shown if came is not None and shown else None
 
 
-def happened(tasks: Tasks) -> float | None:
-    """Median over tasks of the WAPE ÷ the one that was shown as the error to expect."""
-    found = [(queue_summary([task]).wape, task.forecast.wape) for task in tasks]
-    ratios = [came / shown for came, shown in found if came is not None and shown]
-    return median(ratios) if ratios else None
+def middle(found: Sequence[float | None]) -> float | None:
+    """The median of those that are defined."""
+    known = [each for each in found if each is not None]
+    return median(known) if known else None
 
 
-def cpu(tasks: Tasks) -> float | None:
-    """CPU seconds of a queue: reading from a file, all candidates, and the refit."""
-    return mean(task.seconds for task in tasks)
-
-
-def mape(tasks: Tasks) -> float | None:
-    """Median over tasks."""
-    return overall_summary([queue_summary([task]) for task in tasks]).mape
-
-
-OF_POINTS: Mapping[str, Figure] = {
-    "WAPE ÷ naive": wape_ratio,
-    "WAPE ÷ shown": happened,
-    "MAPE": mape,
-    "CPU s": cpu,
+OF_POINTS: Figures = {
+    "WAPE ÷ naive": Figure(lambda task: queue_summary([task]).wape_ratio, geometric_mean),
+    "WAPE ÷ shown": Figure(happened, middle),
+    "MAPE": Figure(lambda task: queue_summary([task]).mape, middle),
+    "CPU s": Figure(lambda task: task.seconds, mean),
 }
 
 

@@ -26,7 +26,7 @@ from shared.domain.places import Place
 from tests.bench import autogluon
 from tests.bench.distribution import OF_PEAKS, OF_STEPS
 from tests.bench.figures import OF_POINTS, prices, still, winners
-from tests.bench.published import GIFT, GIFT_HOURS, GIFT_WINDOWS, M4_HOURS, owa
+from tests.bench.published import GIFT, GIFT_HOURS, GIFT_WINDOWS, M4_HOURS, OF_M4
 from tests.bench.series import M4, STILL, UTILISATION, VMS, DataSet, cut_off, make_still, queues_of
 from tests.bench.spread import with_spread
 from worker.backtest.replay import QueueReplay, replay
@@ -108,7 +108,7 @@ def bench_m4(options: argparse.Namespace) -> None:
     print(f"\nM4-Hourly, {M4_HOURS} steps ahead, full history")
     if tasks := tasks_of(M4, M4_HOURS, options):
         told(M4.name, tasks, options.seed)
-        print(f"{with_spread({'OWA': owa}, tasks, options.seed)}\nCPU s by model: {prices(tasks)}\nchosen: {winners(tasks)}")
+        print(f"{with_spread(OF_M4, tasks, options.seed)}\nCPU s by model: {prices(tasks)}\nchosen: {winners(tasks)}")
         autogluon.told(M4, tasks, options)
 
 

@@ -6,12 +6,12 @@ others' figures: beside them stand those of the seasonal naive on the same steps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from statistics import mean
 
 import numpy as np
 
-from tests.bench.spread import Figure, Tasks
+from tests.bench.spread import Figure, Figures
 from worker.backtest.summary import CutoffResult, queue_summary
 from worker.models.base import FloatArray
 from worker.pipeline.measures import DECILES
@@ -21,37 +21,20 @@ M4_HOURS = 48
 GIFT_HOURS, GIFT_WINDOWS = 48, 4  # its short horizon by the hour, and a tenth of the series as windows side by side
 
 
-def owa(tasks: Tasks) -> float | None:
-    """Mean over series of sMAPE and MASE, each ÷ that of Naive 2, and their mean."""
-    summaries = [queue_summary([task]) for task in tasks]
-    smape, mase = (mean(getattr(each, name) for each in summaries) for name in ("smape", "mase"))
-    return (smape / NAIVE2_SMAPE + mase / NAIVE2_MASE) / 2
+def owa(task: CutoffResult) -> float:
+    """The mean of sMAPE and MASE, each ÷ that of Naive 2."""
+    summary = queue_summary([task])
+    return ((summary.smape or 0.0) / NAIVE2_SMAPE + (summary.mase or 0.0) / NAIVE2_MASE) / 2
 
 
-def _sum_of(loss: Callable[[CutoffResult], FloatArray], tasks: Tasks) -> float | None:
-    """Over all values of all series, ÷ the sum of their sizes: large series count more."""
-    size = sum(float(np.nansum(np.abs(task.actual))) for task in tasks)
-    return sum(float(np.nansum(loss(task))) for task in tasks) / size if size else None
+def of_size(error: Callable[[CutoffResult], FloatArray]) -> Figure[tuple[float, float]]:
+    """All errors of all series ÷ the sizes of all their values: large series count more."""
+    return Figure(lambda task: (float(np.nansum(error(task))), float(np.nansum(np.abs(task.actual)))), _divided)
 
 
-def nd(tasks: Tasks) -> float | None:
-    """Normalised deviation of the median, which is what its table compares."""
-    return _sum_of(lambda task: np.abs(task.actual - np.array(task.forecast.quantiles.at(0.5))), tasks)
-
-
-def nd_of_prediction(tasks: Tasks) -> float | None:
-    """Of the value that is forecast: it aims at a low percentage error, and so below the median."""
-    return _sum_of(lambda task: np.abs(task.actual - np.array(task.forecast.prediction)), tasks)
-
-
-def nd_of_naive(tasks: Tasks) -> float | None:
-    """Of the same hour of the day before."""
-    return _sum_of(lambda task: np.abs(task.actual - task.reference), tasks)
-
-
-def crps(tasks: Tasks) -> float | None:
-    """Mean weighted loss of the nine deciles."""
-    return _sum_of(_decile_loss, tasks)
+def _divided(found: Sequence[tuple[float, float]]) -> float | None:
+    errors, sizes = map(sum, zip(*found, strict=True))
+    return errors / sizes if sizes else None
 
 
 def _decile_loss(task: CutoffResult) -> FloatArray:
@@ -62,4 +45,11 @@ def _decile_loss(task: CutoffResult) -> FloatArray:
     return loss
 
 
-GIFT: Mapping[str, Figure] = {"ND": nd, "ND of the value": nd_of_prediction, "ND of the naive": nd_of_naive, "CRPS": crps}
+OF_M4: Figures = {"OWA": Figure(owa, mean)}
+# The value that is forecast aims at a low percentage error, and so below the median, which is what the table compares.
+GIFT: Figures = {
+    "ND": of_size(lambda task: np.abs(task.actual - np.array(task.forecast.quantiles.at(0.5)))),
+    "ND of the value": of_size(lambda task: np.abs(task.actual - np.array(task.forecast.prediction))),
+    "ND of the naive": of_size(lambda task: np.abs(task.actual - task.reference)),
+    "CRPS": of_size(_decile_loss),
+}
