@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from typing import TypedDict
@@ -10,13 +11,14 @@ from typing import TypedDict
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
+from shared.errors import BadForecast, NeedsMoreHistory, UnstableFit
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.this_level import of_this_level
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.doubts import level_since
-from worker.pipeline.ensembles.recipe import candidates_in, combined
-from worker.pipeline.history import build, known_at_issue, predict
+from worker.pipeline.ensembles.recipe import Recipe, candidates_in, combined
+from worker.pipeline.history import Known, build, known_at_issue, predict
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
@@ -32,13 +34,23 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
+    company = _company(selection.company, known, spec)
     end_at = snapshot.grid.step_start(snapshot.end_at, 1 - ahead)
     since = known.shift_at or level_since(snapshot.without(spec.exclude))
     if since and not known.shift_at:  # else what came before was moved to the present level
         known = known.of_last(spec.grid.steps_between(since, end_at))
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.grid), snapshot, spec)
-    made = Made(prediction=prediction, recipe=selection.recipe, forecasts=forecasts)
+    made = Made(prediction=prediction, recipe=selection.company or selection.recipe, forecasts=company or forecasts)
     return prediction[ahead:], distribution(made, folds, known, spec, end_at=end_at, first=ahead)
+
+
+def _company(recipe: Recipe, known: Known, spec: ForecastSpec) -> dict[str, FloatArray]:
+    """What its candidates say, by label; one that cannot be fitted again says nothing, and the winner does without."""
+    said = dict[str, FloatArray]()
+    for each in candidates_in(recipe):
+        with suppress(NeedsMoreHistory, BadForecast, UnstableFit):
+            said[each.label] = predict(build(each), known, spec.bounds)
+    return said
 
 
 def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec, *, job: Job, created_at: datetime) -> Forecast:

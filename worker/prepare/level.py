@@ -3,7 +3,8 @@
     history      ▂▃▂▃▂▃▂▃▂▃▂▃▇█▇█        since two days every value lies above what its hour of the day lets expect
     models see   ▇█▇█▇█▇█▇█▇█▇█▇█        the past at the present level, so that seasons stay and forecasts join it
 
-What came before is moved by a sum or by a factor, whichever tells the new level better.
+What came before is moved by a sum or by a factor, whichever tells the new level better; by a factor of zero where the new level
+is one value: what was switched off, or restarted, goes on as it is.
 """
 
 from __future__ import annotations
@@ -119,7 +120,12 @@ def _stands_out(departures: FloatArray, expected: FloatArray, missed: FloatArray
 
 
 def _told(after: FloatArray, expected: FloatArray, first: int) -> Shift:
-    """The change as a sum or a factor, whichever tells the steps since better."""
+    """The change as a sum or a factor, whichever tells the steps since better; what has not moved since is all that is left."""
+    moves = np.flatnonzero(after != after[-1])
+    still = int(moves[-1]) + 1 if len(moves) else 0
+    if len(after) - still >= MIN_OUTSIDE * len(after):
+        value = float(after[-1])
+        return Shift(first=first + still, factor=0.0, sum=value, before=float(np.median(expected)), after=value)
     total = float(np.median(after - expected))
     size = float(expected @ expected)
     factor = float(after @ expected) / size if size > 0 else 0.0

@@ -13,9 +13,10 @@ from shared.domain.search_space import REFERENCE
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
 from worker.pipeline.backtest import backtest
+from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, blends_of
 from worker.pipeline.ensembles.names import COMPOSITES, requested_composites
-from worker.pipeline.ensembles.recipe import Composite, Member, Part, blended, candidates_in
+from worker.pipeline.ensembles.recipe import Composite, Member, Part, alone, blended, candidates_in
 from worker.pipeline.ensembles.tried import tried
 from worker.pipeline.ensembles.weighted import MEMBERS
 from worker.pipeline.forecast import refit
@@ -139,3 +140,14 @@ def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
         assert refit(replace(selection, recipe=(Part(members=outvoted),)), SNAPSHOT, a_spec())[0].tolist() == [90.0] * 24
     assert prediction.tolist() == [2.0] * 24
     assert ((whole.steps[0] <= prediction) & (prediction <= whole.steps[-1])).all()
+
+
+def test_members_of_the_blend_tell_how_far_off_a_single_winner_may_be() -> None:
+    company = (Part(members=tuple(Member(candidate=Candidate(model=name)) for name in "bcd")),)
+    selection = Selection(winner=off_by("a", 1, 1, 1), recipe=alone(Candidate(model="a")), leaderboard=(), explanation="")
+    with offering(a=answering(50.0), b=answering(20.0), c=answering(50.0), d=answering(80.0)):
+        prediction, narrow = refit(selection, SNAPSHOT, a_spec())
+        _, wide = refit(replace(selection, company=company), SNAPSHOT, a_spec())
+    assert prediction.tolist() == [50.0] * 24
+    quarters = [at_levels(each.steps, [0.25, 0.75]) for each in (narrow, wide)]
+    assert [np.abs(each - 50).max() > 20 for each in quarters] == [False, True]

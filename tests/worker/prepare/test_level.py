@@ -65,3 +65,13 @@ def test_where_no_day_before_tells_nothing_is_found() -> None:
     assert find_shift(values, index, HOUR) is None
     assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="7h"), 7 * HOUR) is None
     assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="1D"), 24 * HOUR) is None
+
+
+@pytest.mark.parametrize("hours", [9, 30, 50])
+def test_of_what_has_not_moved_since_nothing_else_is_left(hours: int) -> None:
+    index = times(14)
+    values = a_wave(index)
+    values[-hours:] = 2.5
+    shift = find_shift(values, index, HOUR)
+    assert shift is not None
+    assert (len(values) - shift.first, set(shift.moved(values).tolist())) == (hours, {2.5})

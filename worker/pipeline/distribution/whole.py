@@ -36,7 +36,10 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A prediction, the recipe that it was made by, and by label what each candidate in that says; shape (horizon,) each."""
+    """A prediction, the recipe of those that tell how far off it may be, mostly its own, and what they say, by label.
+
+    All of shape (horizon,).
+    """
 
     prediction: FloatArray
     recipe: Recipe
@@ -47,7 +50,7 @@ class Made:
         votes = {label: np.zeros(len(self.prediction)) for label in self.forecasts}
         ends = [*(part.first_step - 1 for part in self.recipe[1:]), None]
         for part, end in zip(self.recipe, ends, strict=True):
-            for member in part.members:
+            for member in (each for each in part.members if each.candidate.label in votes):
                 votes[member.candidate.label][part.first_step - 1 : end] = member.weight
         return np.stack([*votes.values()])
 

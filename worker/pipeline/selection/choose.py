@@ -13,7 +13,7 @@ from shared.domain.choice import Ranking, SelectionRule
 from shared.domain.forecasts import Candidate, Failure, Outcome, Score
 from shared.domain.ranking import leaderboard, ranking
 from shared.errors import UndefinedScore
-from worker.pipeline.ensembles.blends import blends_of
+from worker.pipeline.ensembles.blends import BLEND_WEIGHTED, blends_of
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, by_lead_time
 from worker.pipeline.ensembles.recipe import Composite, Recipe, alone
 from worker.pipeline.ensembles.tried import tried
@@ -51,6 +51,7 @@ class Selection:
     """The candidate whose forecast is written, all outcomes best first, and in one sentence why it is this one.
 
     recipe: of what the winner's forecast is made: the candidate itself, or those that it blends, all of which are fitted again.
+    company: beside a single winner those of the weighted blend, which tell by where they disagree how far off it may be.
     """
 
     winner: Score
@@ -58,6 +59,7 @@ class Selection:
     leaderboard: tuple[Outcome, ...]
     explanation: str
     ranked_by: Ranking = Ranking.MAPE
+    company: Recipe = ()
 
 
 def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
@@ -89,6 +91,7 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
         leaderboard=board,
         explanation=f"{why}{shown.about_measure}.",
         ranked_by=shown.by,
+        company=() if winner.candidate.model in recipes else recipes.get(BLEND_WEIGHTED, ()),
     )
 
 
