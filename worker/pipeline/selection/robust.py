@@ -1,6 +1,8 @@
-"""The robust rule: a blend unless something is much better, near ties to the cheaper model, nothing worse than the reference.
+"""The robust rule: a blend unless something is much better, near ties to the cheaper model, no other worse than the reference.
 
-The reference forecast is beaten by WAPE, as in `skill`: one step near zero may be most of a MAPE.
+The reference forecast is beaten by WAPE, as in `skill`: one step near zero may be most of a MAPE. A blend need not beat it in the
+backtest, where it has fewer folds to learn from than it will have: while it had to, 0.68 of the seasonal naive's WAPE at 24 steps
+on the tuning half of tests/bench/forecast.py, now 0.65.
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ def robust(board: Board) -> tuple[Score, str]:
 
 
 def _contenders(board: Board) -> list[Score]:
-    """The reference forecast and those that beat it, best first."""
+    """The reference forecast, those that beat it, and the blends, best first."""
     reference, against = board.reference, _reference_measure(board.by)
     return [
         score
         for score in board.scores
-        if reference is None or score is reference or score.measures.by(against) < reference.measures.by(against)
+        if reference is None
+        or score is reference
+        or score.candidate.model in BLENDS
+        or score.measures.by(against) < reference.measures.by(against)
     ]
 
 

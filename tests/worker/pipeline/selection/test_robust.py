@@ -126,8 +126,13 @@ def test_one_window_proves_nothing_against_a_blend() -> None:
     assert robust([a_reference_try(windows=1), *tries], TOP3).winner.candidate.model == "blend_top3"
 
 
-def test_a_blend_has_to_beat_the_floor_too() -> None:
+def test_a_blend_that_is_much_worse_than_the_floor_does_not_win() -> None:
     tries = [a_try("theta", 30, 30, 30, 30), a_try("prophet", 40, 40, 40, 40)]
     selection = robust([A_REFERENCE, *tries], TOP3)
     assert selection.winner.candidate == REFERENCE
-    assert selection.explanation.startswith("None of 3 other candidates beats the seasonal naive")
+    assert selection.explanation.startswith("seasonal_naive days=1 is the best of 4 candidates: MAPE 20.00 %")
+
+
+def test_a_blend_that_is_a_little_worse_than_the_floor_wins() -> None:
+    tries = [a_try("theta", 23, 23, 23, 23), a_try("prophet", 24, 24, 24, 24)]
+    assert robust([A_REFERENCE, *tries], TOP3).winner.candidate.model == "blend_top3"
