@@ -74,8 +74,7 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
     singles = [outcome for outcome in outcomes if isinstance(outcome, Score)]
     if not singles:
         raise UndefinedScore(f"none of {len(outcomes)} candidates could be scored: {_reasons(outcomes)}")
-    failed = {outcome.candidate.model for outcome in outcomes if isinstance(outcome, Failure)}
-    made = _composites(singles, terms, failed)
+    made = _composites(singles, terms, {outcome.candidate.model for outcome in outcomes if isinstance(outcome, Failure)})
     recipes = {each.score.candidate.model: each.recipe for each in made}
     ranked = [outcome for outcome in outcomes if isinstance(outcome, Failure) or outcome.candidate not in terms.unranked]
     everyone: Sequence[Outcome] = (*ranked, *(each.score for each in made))
