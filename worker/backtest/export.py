@@ -41,6 +41,7 @@ COLUMNS = (
     "where",
     "step_seconds",
     "aggregation",
+    "day_timezone",
 )
 
 
@@ -104,7 +105,8 @@ def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
             run = forecast.queue, forecast.metric, forecast.job, forecast.issued_at
             verdict = forecast.model, dict(forecast.hyperparameters), forecast.mape, forecast.skill, forecast.job_id
             of = forecast.project, forecast.cluster, forecast.where, forecast.step_seconds, forecast.aggregation.value
-            yield dict(zip(COLUMNS, (*run, timestamp, step, *numbers, *verdict, *of), strict=True))
+            columns = (*run, timestamp, step, *numbers, *verdict, *of, forecast.day_timezone)
+            yield dict(zip(COLUMNS, columns, strict=True))
 
 
 def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:

@@ -55,7 +55,7 @@ def test_csv_is_for_spreadsheets_and_scripts(tmp_path: Path) -> None:
     assert head == ",".join(COLUMNS)
     assert first == (
         "root.etl,used_capacity,Resource Forecasting,2026-01-05T00:00:00Z,2026-01-05T00:00:00Z,1,50.0,40.0,60.0,"
-        'seasonal_naive,"{""days"": 1}",7.5,,job-1,capacity forecasting,files:,,3600,mean'
+        'seasonal_naive,"{""days"": 1}",7.5,,job-1,capacity forecasting,files:,,3600,mean,'
     )
 
 
