@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.accuracy import Accuracy, ErrorSums
+from shared.domain.distribution import LEVELS, Paths, Quantiles, bounds_of
 from shared.domain.durations import Duration
 from shared.domain.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
 from shared.domain.jobs import DataPlaces, Job, JobRequest, Place, QueueState
@@ -107,6 +108,20 @@ def a_forecast(**changes: Any) -> Forecast:
         "guaranteed": 100.0,
     }
     return Forecast(**(values | changes))
+
+
+def with_distribution(forecast: Forecast, *, blocks: int = 14) -> Forecast:
+    """The same with quantiles, peaks and paths: each as far from its middle as the level says, up to 30 away."""
+    offsets = [60.0 * (level - 0.5) for level in LEVELS]
+    days = [max(forecast.prediction[start : start + 24]) + 10.0 for start in range(0, forecast.horizon_steps, 24)]
+    steps, peaks = (
+        Quantiles(levels=LEVELS, values=tuple(tuple(value + offset for value in middle) for offset in offsets))
+        for middle in (forecast.prediction, days)
+    )
+    rows = [[value + 60.0 * (n / 63 - 0.5) for value in forecast.prediction] for n in range(64)]
+    lower, upper = map(steps.at, bounds_of(forecast.interval))
+    paths = Paths.of(rows, blocks=blocks, windows=7)
+    return replace(forecast, quantiles=steps, peaks=peaks, paths=paths, lower_bound=lower, upper_bound=upper)
 
 
 def a_score(**changes: Any) -> Score:

@@ -84,7 +84,7 @@ def print_series(series: Document) -> None:
     say(" · ".join([*(series[name] for name in names), f"issued {shown_time(series['issued_at'])}"]))
     for line in _peaks(series):
         say(line)
-    for line in _limits(series):
+    for line in (*_limits(series), *_breaches(series)):
         say(line)
     points = [point for point in series["points"] if point["prediction"] is not None]
     columns = ("prediction", "lower_bound", "upper_bound")
@@ -107,6 +107,8 @@ def _peaks(series: Document) -> Iterable[str]:
             text = f"{value} ({low} to {high} at that time) at {shown_time(peak['timestamp'])}"
         else:
             text = f"{value} ({low} to {high}), no hour stands out"
+        if peak["held"] is not None:
+            text += f"; nine times in ten no more than {_amount(peak['held'], series['unit'])}"
         yield f"peak: {text}" if number == 0 else f"peak of the 24 hours from {shown_time(peak['start_at'])}: {text}"
 
 
@@ -119,6 +121,14 @@ def _limits(series: Document) -> Iterable[str]:
     yield f"at its limit of {_amount(limit, unit)}: {_counted_steps(series['over_limit'])}"
     if series["maximum"] is not None and series["beyond_share"]:
         yield f"beyond its share of {_amount(series['guaranteed'], unit)}: {_counted_steps(series['beyond_share'])}"
+
+
+def _breaches(series: Document) -> Iterable[str]:
+    """How likely each level is exceeded in all that is ahead, and for how long."""
+    for breach in (each for each in series["breaches"] if each["is_whole"]):
+        since = f", not before {shown_time(breach['not_before'])}" if breach["not_before"] else ""
+        chance = f"{breach['likelihood']}, {breach['hours']:.1f} hours expected{since}"
+        yield f"chance to exceed {_amount(breach['level'], series['unit'])}: {chance}"
 
 
 def _counted_steps(found: Document) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Literal
@@ -27,6 +28,7 @@ from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobFilter, QueueState
 from shared.domain.outgoing import in_path
+from shared.domain.outlook import breaches, levels_told
 from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.domain.wording import counted
@@ -63,9 +65,9 @@ def show(services: Services, queue: str) -> str:
     """The page of a queue's newest forecast, or of the one issued at `issued_at`."""
     query, now = query_of(QueueQuery, several=("compare",), blank=BLANK), datetime.now(UTC)
     forecasts = services.store.forecasts
-    forecast = chosen_forecast(services, queue, query, query.issued_at)
+    forecast = forecasts.with_paths(chosen_forecast(services, queue, query, query.issued_at))
     is_newest = query.issued_at is None and query.job_id is None
-    is_newest = is_newest or forecast == forecasts.newest(forecast.series_id, forecast.job)
+    is_newest = is_newest or replace(forecast, paths=None) == forecasts.newest(forecast.series_id, forecast.job)
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
     compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
@@ -77,6 +79,7 @@ def show(services: Services, queue: str) -> str:
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
         peaks=daily_peaks(forecast, now) if is_ahead else (),
+        breaches=breaches(forecast, levels_told(forecast), now),
         drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schema.queries import PathsChoice
+from shared.domain.distribution import Quantiles
 from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast, ModelCard
 from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
+from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
 from shared.domain.reports import QueueOutlook
 from shared.domain.samples import Aggregation
@@ -129,6 +133,7 @@ class SeriesPoint(Answer):
     prediction: float | None = None
     lower_bound: float | None = None
     upper_bound: float | None = None
+    quantiles: Mapping[str, float] | None = Field(None, description="of a step of the forecast, by level: q0.05, q0.5")
 
 
 class ForecastStep(Answer):
@@ -180,7 +185,26 @@ class ForecastOverview(Answer):
         return cls.showing(forecast, peak=peaks[0], peaks=peaks, limit=limit_of(forecast), **told, **more)
 
 
-class Series(ForecastOverview):
+class ForecastTold(ForecastOverview):
+    """The same with all that may come instead of its one value."""
+
+    peak_quantiles: Quantiles = Field(description="of the highest value of each day from `issued_at` on")
+    breaches: tuple[Breach, ...] = Field(
+        description="how likely the guaranteed share, the maximum and an asked `level` are exceeded: in all steps ahead, then in "
+        "each day; empty = the joint paths are not kept, or fewer than seven windows of the backtest tell of all steps"
+    )
+    paths: list[list[float]] | None = Field(description="where asked for: equally likely ways that all steps may go")
+
+    @classmethod
+    def telling(cls, forecast: Forecast, now: datetime, asked: PathsChoice, **more: object) -> Self:
+        """Of a forecast that was read with its paths, as things stand at `now`."""
+        levels = (*levels_told(forecast), *(() if asked.level is None else (asked.level,)))
+        paths = forecast.paths.rows() if asked.paths and forecast.paths else None
+        told = breaches(forecast, sorted(set(levels)), now)
+        return cls.of(forecast, now, peak_quantiles=forecast.peaks, breaches=told, paths=paths, **more)
+
+
+class Series(ForecastTold):
     """Actual values and one forecast of a queue on one time axis, without holes from the first known step to the last."""
 
     queue: str

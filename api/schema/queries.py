@@ -67,7 +67,14 @@ class SeriesChoice(Query):
     )
 
 
-class SeriesQuery(SeriesChoice):
+class PathsChoice(Query):
+    """What is told of a forecast's joint paths."""
+
+    paths: bool = Field(False, description="whether to answer the paths themselves, which are kept of newest forecasts")
+    level: float | None = Field(None, allow_inf_nan=False, description="a level of which to tell how likely it is exceeded")
+
+
+class SeriesQuery(SeriesChoice, PathsChoice):
     """Which part of a queue's series to show."""
 
     from_at: fields.Moment | None = Field(None, alias="from", description="default: a week before the forecast")

@@ -20,7 +20,7 @@ from api.edge.projects import of_the_caller, visible
 from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
-from api.schema.queries import JobsQuery, SubmitHeaders
+from api.schema.queries import JobsQuery, PathsChoice, SubmitHeaders
 from api.schema.requests import CancelBody, JobBody, RetryBody
 from api.v1.admission import admit, warnings_of
 from api.v1.job_answers import job_answer, page_of_jobs, queue_report
@@ -81,11 +81,12 @@ def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
 
 
 @route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
-def show_job_queue(services: Services, job_id: str, queue: str) -> QueueAnswer:
+def show_job_queue(services: Services, job_id: str, queue: str, query: PathsChoice) -> QueueAnswer:
     """Show one queue of a job: data quality, leaderboard, winner, forecast."""
     job = visible(services, JOBS, job_id)
-    forecasts = services.store.forecasts.find(queue=queue, job_id=job_id)
-    return QueueAnswer.of(queue_report(services, job, queue), forecasts[-1] if forecasts else None, datetime.now(UTC))
+    forecasts = services.store.forecasts
+    forecast = next((forecasts.with_paths(each) for each in forecasts.find(queue=queue, job_id=job_id)[-1:]), None)
+    return QueueAnswer.of(queue_report(services, job, queue), forecast, datetime.now(UTC), query)
 
 
 @route("POST", "/v1/jobs/<job_id>/cancel", replace(WRITE, body=CancelBody), ANSWERED)

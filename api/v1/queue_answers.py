@@ -9,7 +9,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from api.schema.answers import Answer, ForecastOverview, ForecastStep, forecast_steps
+from api.schema.answers import Answer, ForecastStep, ForecastTold, forecast_steps
+from api.schema.queries import PathsChoice
 from shared.domain.choice import Ranking
 from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Candidate, Failure, Forecast, Measures, Outcome
@@ -52,7 +53,7 @@ def standings(report: QueueReport) -> list[Standing]:
     return [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
 
 
-class ForecastAnswer(ForecastOverview):
+class ForecastAnswer(ForecastTold):
     """A forecast as it was delivered."""
 
     created_at: datetime
@@ -62,7 +63,6 @@ class ForecastAnswer(ForecastOverview):
     skill: float | None
     ranked_by: Ranking = Field(description="what the winner was chosen by; wape where more than half of the steps are near zero")
     quantiles: Quantiles = Field(description="of each step; empty for forecasts of earlier releases")
-    peak_quantiles: Quantiles = Field(description="of the highest value of each day from `issued_at` on")
     steps: list[ForecastStep]
 
 
@@ -83,9 +83,7 @@ class QueueAnswer(Answer):
     forecast: ForecastAnswer | None
 
     @classmethod
-    def of(cls, report: QueueReport, forecast: Forecast | None, now: datetime) -> Self:
+    def of(cls, report: QueueReport, forecast: Forecast | None, now: datetime, asked: PathsChoice) -> Self:
         """The report and the forecast it led to."""
-        answer = (
-            ForecastAnswer.of(forecast, now, steps=forecast_steps(forecast), peak_quantiles=forecast.peaks) if forecast else None
-        )
+        answer = ForecastAnswer.telling(forecast, now, asked, steps=forecast_steps(forecast)) if forecast else None
         return cls.showing(report, leaderboard=standings(report), forecast=answer)

@@ -44,14 +44,23 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     actuals = services.store.actuals.get(forecast.series_id, start, end)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
-        return Response(_csv(points), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=series.csv"})
-    return Response(answers.Series.of(forecast, datetime.now(UTC), points=points).model_dump_json(), mimetype=JSON)
+        return Response(
+            _csv(points, forecast.quantiles.names),
+            mimetype="text/csv",
+            headers={"Content-Disposition": "attachment; filename=series.csv"},
+        )
+    forecast = services.store.forecasts.with_paths(forecast)
+    return Response(answers.Series.telling(forecast, datetime.now(UTC), query, points=points).model_dump_json(), mimetype=JSON)
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:
     """One point per step in [start, end), from the first step of which anything is known to the last; gaps are points too."""
     columns = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
-    predicted = {at: {"prediction": p, "lower_bound": low, "upper_bound": up} for at, p, low, up in columns if start <= at < end}
+    predicted = {
+        at: {"prediction": p, "lower_bound": low, "upper_bound": up, "quantiles": quantiles}
+        for (at, p, low, up), quantiles in zip(columns, forecast.quantiles.by_step(forecast.horizon_steps), strict=True)
+        if start <= at < end
+    }
     actual = {point.timestamp: {"actual": point.value} for point in actuals}
     known = sorted({*predicted, *actual})
     if not known:
@@ -94,9 +103,10 @@ def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _csv(points: Iterable[answers.SeriesPoint]) -> str:
+def _csv(points: Iterable[answers.SeriesPoint], levels: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(answers.SeriesPoint.model_fields))
+    columns = [name for name in answers.SeriesPoint.model_fields if name != "quantiles"]
+    writer = csv.DictWriter(text, [*columns, *levels])
     writer.writeheader()
-    writer.writerows(point.model_dump(mode="json") for point in points)
+    writer.writerows(point.model_dump(mode="json", exclude={"quantiles"}) | dict(point.quantiles or {}) for point in points)
     return text.getvalue()

@@ -38,6 +38,16 @@ class Quantiles:
     def __bool__(self) -> bool:
         return bool(self.levels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its levels, as tables have them for columns and answers for keys: `q0.05`."""
+        return tuple(f"q{level:g}" for level in self.levels)
+
+    def by_step(self, steps: int) -> list[dict[str, float] | None]:
+        """The values of each of so many steps by the names of their levels; None where there are none."""
+        columns = zip(*self.values, strict=True) if self.levels else ()
+        return [dict(zip(self.names, each, strict=True)) for each in columns] or [None] * steps
+
     def at(self, level: float) -> tuple[float, ...]:
         """The values at this level, straight between the two next to it; beyond the outermost those of that one."""
         place = bisect_left(self.levels, round(level, DIGITS))
@@ -50,21 +60,26 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
-    """Equally likely ways that the whole horizon may go, packed: base64 of zlib of 16-bit steps from `low` to `high`."""
+    """Equally likely ways that the whole horizon may go, packed: base64 of zlib of 16-bit steps from `low` to `high`.
+
+    blocks, windows: folds of the backtest and recent days that they were made from; 0 = nobody knows.
+    """
 
     count: int
     low: float
     high: float
     packed: str
+    blocks: int = 0
+    windows: int = 0
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[float]]) -> Paths:
+    def of(cls, rows: Sequence[Sequence[float]], *, blocks: int = 0, windows: int = 0) -> Paths:
         """At least one path, all of one length of at least 1."""
         low, high = min(map(min, rows)), max(map(max, rows))
         step = (high - low) / FINEST or 1.0
         steps = [min(FINEST, round((value - low) / step)) for row in rows for value in row]
         packed = zlib.compress(struct.pack(f"<{len(steps)}H", *steps))
-        return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode())
+        return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode(), blocks=blocks, windows=windows)
 
     def rows(self) -> list[list[float]]:
         """The paths, one value for each step."""

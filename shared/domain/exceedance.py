@@ -62,7 +62,7 @@ def over_limit(forecast: Forecast, now: datetime) -> Exceedance | None:
     limit = limit_of(forecast)
     if limit is None:
         return None
-    return _exceeding(forecast, now, limit, _at(forecast, limit), includes=True)
+    return _exceeding(forecast, now, limit, limit_at(forecast, limit), includes=True)
 
 
 def beyond_share(forecast: Forecast, now: datetime) -> Exceedance | None:
@@ -95,7 +95,8 @@ def in_percent(value: float, unit: Unit | None) -> float:
     return value * PERCENT if unit is Unit.FRACTION else value
 
 
-def _at(forecast: Forecast, limit: float) -> float:
+def limit_at(forecast: Forecast, limit: float) -> float:
+    """From where on a queue counts as being at its limit."""
     return limit * AT if forecast.maximum is not None else limit
 
 

@@ -13,6 +13,7 @@ from shared.domain.forecasts import Forecast
 from shared.domain.timegrid import steps_per_day
 
 MEDIAN = 0.5
+HELD = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Peak:
     prediction: float
     lower_bound: float
     upper_bound: float
+    held: float | None = None  # nine times in ten it is no more than that; None for forecasts of earlier releases
 
 
 def daily_peaks(forecast: Forecast, now: datetime) -> tuple[Peak, ...]:
@@ -72,6 +74,7 @@ def _peak(forecast: Forecast, start: int, end: int) -> Peak:
         prediction=prediction,
         lower_bound=lower,
         upper_bound=upper,
+        held=_maximum(forecast, start, end, HELD, forecast.quantiles.at(HELD)) if forecast.peaks and forecast.quantiles else None,
     )
 
 

@@ -124,8 +124,7 @@ def _doubts(request: JobRequest, reading: Reading) -> Iterator[str]:
 
 def columns_of(replayed: Sequence[QueueReplay]) -> list[str]:
     """The columns of `rows`: after the others `q0.05` and the like, one for each level of the quantiles."""
-    levels = next((result.forecast.quantiles.levels for queue in replayed for result in queue.results), ())
-    return [*COLUMNS, *(f"q{level:g}" for level in levels)]
+    return [*COLUMNS, *next((result.forecast.quantiles.names for queue in replayed for result in queue.results), ())]
 
 
 def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:

@@ -98,7 +98,7 @@ def _told(whole: Distribution, spec: ForecastSpec) -> Told:
     levels = levels_of(spec.interval, spec.quantiles)
     steps, peaks = (_quantiles(each, levels) for each in (whole.steps, whole.peaks))
     lower, upper = map(steps.at, bounds_of(spec.interval))
-    paths = Paths.of(whole.paths.tolist()) if len(whole.paths) else None
+    paths = Paths.of(whole.paths.tolist(), blocks=whole.blocks, windows=whole.windows) if len(whole.paths) else None
     return {"lower_bound": lower, "upper_bound": upper, "quantiles": steps, "peaks": peaks, "paths": paths}
 
 

@@ -1,7 +1,7 @@
 // The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
 
 import { call, line } from "./page.js";
-import { columns, isolated, joined, table } from "./series.js";
+import { columns, isFan, isolated, joined, table } from "./series.js";
 
 const DAY = 86_400;
 const DASH = [6, 4];
@@ -76,7 +76,7 @@ function withAlpha(value, alpha) {
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-/** uPlot's series and bands: for each queue actual, prediction, upper bound, lower bound. */
+/** uPlot's series and bands: for each queue actual, prediction, and the edges of a wide and a narrow band. */
 function looks(queues) {
   const series = [{ label: "Time", value: (_plot, seconds) => seconds ? moment(seconds) : "–" }], bands = [];
   queues.forEach((queue, index) => {
@@ -88,10 +88,13 @@ function looks(queues) {
     series.push(
       { label: `${name}actual`, stroke: actual, width: 1.6, value, points: { show: false } },
       { label: `${name}predicted`, stroke: predicted, width: 2, dash: DASH, value, points: { show: false } },
-      { label: `${name}upper bound`, stroke: "transparent", value, points: { show: false } },
-      { label: `${name}lower bound`, stroke: "transparent", value, points: { show: false } },
     );
-    bands.push({ series: [first + 2, first + 3], fill: withAlpha(index ? toRgb(predicted) : predicted, 0.16) });
+    for (const edge of queue.isFan ? ["95 %", "5 %", "75 %", "25 %"] : ["upper bound", "lower bound"]) {
+      series.push({ label: name + edge, stroke: "transparent", value, points: { show: false } });
+    }
+    const filled = index ? toRgb(predicted) : predicted;
+    bands.push({ series: [first + 2, first + 3], fill: withAlpha(filled, 0.16) });
+    if (queue.isFan) bands.push({ series: [first + 4, first + 5], fill: withAlpha(filled, 0.22) });
   });
   return { series, bands };
 }
@@ -224,6 +227,7 @@ async function start() {
     tell(problem);
     return;
   }
+  queues.forEach((queue, index) => { queue.isFan = isFan(found[index]); });
   const data = joined(found.map(columns));
   draw(queues, data);
   showTab(place.dataset.tab);

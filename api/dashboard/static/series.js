@@ -2,21 +2,30 @@
 
 const MOST_ROWS = 1_000;
 
-/** Times (seconds since 1970), actual, prediction, upper bound, lower bound; null is a gap, undefined is drawn through. */
+// Of a forecast with quantiles a fan, of an earlier one its bounds only.
+const FAN = [["q0.95", "upper_bound"], ["q0.05", "lower_bound"], ["q0.75"], ["q0.25"]];
+
+/** Whether a series tells quantiles of its forecast. */
+export function isFan(series) {
+  return series.peak_quantiles.levels.length > 0;
+}
+
+/** Times (seconds since 1970), actual, prediction, and the edges of its bands, upper and lower, the wide one first;
+ *  null is a gap, undefined is drawn through. */
 export function columns(series) {
   const points = series.points;
   const times = points.map((point) => Date.parse(point.timestamp) / 1000);
-  const [actual, prediction, upper, lower] = ["actual", "prediction", "upper_bound", "lower_bound"]
-    .map((name) => points.map((point) => point[name]));
+  const [actual, prediction] = ["actual", "prediction"].map((name) => points.map((point) => point[name]));
+  const edges = FAN.slice(0, isFan(series) ? 4 : 2).map(([level, bound]) => points.map((point) => point.quantiles?.[level] ?? point[bound] ?? null));
   const first = prediction.findIndex((value) => value !== null);
   const last = actual.findLastIndex((value, index) => index < first && value !== null);
   if (last >= 0) { // the forecast begins where the actual values end: no hole between them
-    for (const column of [prediction, upper, lower]) {
+    for (const column of [prediction, ...edges]) {
       column[last] = actual[last];
       column.fill(undefined, last + 1, first);
     }
   }
-  return [times, actual, prediction, upper, lower];
+  return [times, actual, prediction, ...edges];
 }
 
 /** A name from data, so that its letters turn nothing around it; shared/outgoing.py does the same. */

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from shared.domain.reports import Point
 from shared.domain.timegrid import TimeGrid
 from shared.store import Store
-from tests.factories import MEMORY, MONDAY, a_forecast, a_series
+from tests.factories import MEMORY, MONDAY, a_forecast, a_series, with_distribution
 
 HOUR = timedelta(hours=1)
 NOW = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + HOUR  # nothing of it is over while these tests run
@@ -47,7 +47,7 @@ def test_a_series_tells_its_peaks_and_which_steps_still_ahead_exceed_what(client
     told = client.get(f"{SERIES}?metric=used_capacity").json
     first, second, end = (f"{NOW + hours * HOUR:%Y-%m-%dT%H:%M:%SZ}" for hours in (0, 1, 3))
     peak = {"prediction": 120.0, "lower_bound": 95.0, "upper_bound": 140.0}
-    assert told["peak"] == {"start_at": first, "end_at": end, "step": 2, "timestamp": second, **peak}
+    assert told["peak"] == {"start_at": first, "end_at": end, "step": 2, "timestamp": second, "held": None, **peak}
     assert told["peaks"] == [told["peak"]]
     assert (told["unit"], told["guaranteed"], told["maximum"], told["limit"]) == ("percent", 100.0, 140.0, 140.0)
     assert told["above_100"] == told["beyond_share"] == {"level": 100.0, "likely": [second], "possible": [first]}
@@ -96,9 +96,25 @@ def test_csv_has_the_same_rows_and_empty_cells_for_what_is_not_known(client: Fla
     assert lines[3]["upper_bound"] == "60.0"
 
 
+def test_a_distribution_is_told_with_the_steps_and_in_columns(client: FlaskClient, store: Store) -> None:
+    store.forecasts.save(with_distribution(a_forecast(issued_at=NOW)))
+    told = client.get(f"{SERIES}?level=75").json
+    levels = {"q0.01": 20.6, "q0.5": 50.0, "q0.95": 77.0}
+    assert told["points"][0]["quantiles"] | levels == pytest.approx(told["points"][0]["quantiles"])
+    assert (told["peak"]["prediction"], told["peak"]["held"]) == (70.0, 94.0)
+    assert told["peak_quantiles"]["values"][4] == [70.0]
+    assert told["paths"] is None
+    assert [(each["level"], each["likelihood"]) for each in told["breaches"]] == [(75.0, "25 %"), (100.0, "< 5 %")]
+    assert len(client.get(f"{SERIES}?paths=true").json["paths"]) == 64
+    (row, *_) = csv.DictReader(io.StringIO(client.get(f"{SERIES}?format=csv").text))
+    assert (row["upper_bound"], row["q0.95"], row["q0.5"]) == ("77.0", "77.0", "50.0")
+
+
 @pytest.mark.parametrize(
     ("query", "loc"),
     [
+        ("level=nan", "level"),
+        ("paths=perhaps", "paths"),
         ("from=2026-01-05T00:00:00", "from"),
         ("from=yesterday", "from"),
         ("to=1767225600", "to"),

@@ -48,6 +48,16 @@ class Evidence:
         return len(self.prediction)
 
     @property
+    def blocks(self) -> int:
+        """Folds whose misses are known at all steps."""
+        return int(np.isfinite(self.misses).all(axis=1).sum())
+
+    @property
+    def windows(self) -> int:
+        """Recent days that are known at all steps."""
+        return int(np.isfinite(self.recent[:, 1]).all(axis=1).sum())
+
+    @property
     def hour(self) -> int:
         """Steps of an hour, at least 1."""
         return max(1, self.season // HOURS_OF_DAY)

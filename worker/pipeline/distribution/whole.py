@@ -27,11 +27,16 @@ MAX_PATH_STEPS = 400  # 16 days by the hour: paths of more would be larger than 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """Quantiles at `FINE`, shapes (len(FINE), horizon) and (len(FINE), days), and joint paths, shape (paths, horizon)."""
+    """Quantiles at `FINE`, shapes (len(FINE), horizon) and (len(FINE), days), and joint paths, shape (paths, horizon).
+
+    blocks, windows: whole folds and recent days that the paths were made from.
+    """
 
     steps: FloatArray
     peaks: FloatArray
     paths: FloatArray
+    blocks: int
+    windows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,8 @@ def distribution(
     least = np.stack([tops(row, evidence.season) for row in steps])  # a day's maximum is no lower than any of its steps
     peaks = clip(np.maximum(peaks, least), spec.bounds)
     paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
-    return Distribution(steps=steps, peaks=peaks, paths=clip(paths, spec.bounds))  # once more: rounding may leave it by a bit
+    paths = clip(paths, spec.bounds)  # once more: rounding may leave it by a bit
+    return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=evidence.blocks, windows=evidence.windows)
 
 
 def _evidence(made: Made, folds: Sequence[WindowForecast], known: Known, spec: ForecastSpec, first: int) -> Evidence:
