@@ -189,10 +189,7 @@ class ForecastTold(ForecastOverview):
     """The same with all that may come instead of its one value."""
 
     peak_quantiles: Quantiles = Field(description="of the highest value of each day from `issued_at` on")
-    breaches: tuple[Breach, ...] = Field(
-        description="how likely the guaranteed share, the maximum and an asked `level` are exceeded: in all steps ahead, then in "
-        "each day; empty = the joint paths are not kept, or fewer than seven windows of the backtest tell of all steps"
-    )
+    breaches: tuple[Breach, ...] = Field(description="how likely each limit and `level` is exceeded; empty = too little is known")
     paths: list[list[float]] | None = Field(description="where asked for: equally likely ways that all steps may go")
 
     @classmethod
@@ -200,8 +197,8 @@ class ForecastTold(ForecastOverview):
         """Of a forecast that was read with its paths, as things stand at `now`."""
         levels = (*levels_told(forecast), *(() if asked.level is None else (asked.level,)))
         paths = forecast.paths.rows() if asked.paths and forecast.paths else None
-        told = breaches(forecast, sorted(set(levels)), now)
-        return cls.of(forecast, now, peak_quantiles=forecast.peaks, breaches=told, paths=paths, **more)
+        more |= {"peak_quantiles": forecast.peaks, "breaches": breaches(forecast, sorted(set(levels)), now), "paths": paths}
+        return cls.of(forecast, now, **more)
 
 
 class Series(ForecastTold):
