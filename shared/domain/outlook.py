@@ -19,7 +19,7 @@ from math import ceil
 from shared.domain.distribution import Paths
 from shared.domain.exceedance import limit_at, limit_of, steps_over
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import step_start, steps_per_day
+from shared.domain.timegrid import steps_per_day
 
 FEWEST = 7  # blocks of misses; of fewer no probability is told
 EARLY, MIDDLE = 0.05, 0.5
@@ -122,4 +122,4 @@ def _at(ordered: Sequence[int], level: float) -> int:
 
 
 def _start(forecast: Forecast, step: int) -> datetime:
-    return step_start(forecast.issued_at, step + 1, forecast.step_seconds)
+    return forecast.start_of(step + 1)
