@@ -1,7 +1,7 @@
 """Whether dear models may find what cheap ones miss: then a queue is worth their price, and else it is not.
 
 A series whose days repeat, and of which averages and medians of past days nevertheless know no more than yesterday does, has a
-season that changes: Prophet, VAR and LSTM learn changes. On most series they only take the choice away from what is better.
+season that changes: Prophet, VAR and MSTL learn changes. On most series they only take the choice away from what is better.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
+from shared.domain.choice import Effort
 from shared.domain.forecasts import ModelCard, QueueWork
 from shared.domain.identifiers import listed
 from shared.domain.jobs import JobRequest
@@ -12,6 +14,9 @@ from shared.domain.series_kind import SeriesKind
 from worker.pipeline.ensembles.weighted import LAST_VALUE
 from worker.pipeline.plan import DEAR, blocks
 
+# LSTM and ETS were two thirds of the price of a series where dear models were tried, and won on none of 30 of M4-Hourly (tuning
+# half of tests/bench/forecast.py).
+DEAREST = 50
 PATHLESS = frozenset({SeriesKind.IDLE, SeriesKind.INTERMITTENT, SeriesKind.NOT_FORECASTABLE})
 
 
@@ -30,13 +35,23 @@ def shaped(
         return work, ()
     work = _without_last_value(work, kind, request)
     costs = {card.name: card.cost for card in cards}
-    is_shaped = request.model == "auto" and kind in PATHLESS
-    kept = tuple(each for each in work.candidates if not is_shaped or costs[each.model] < DEAR)
+    most = _dearest(kind, request)
+    kept = tuple(each for each in work.candidates if costs[each.model] < most or each.model in request.hyperparameters)
     if not kept or len(kept) == len(work.candidates):
         return work, (kind.words,)
     left_out = sorted({each.model for each in work.candidates} - {each.model for each in kept})
-    said = f"{kind.words}; {listed(left_out)} are tried only where they are named" if left_out else kind.words
+    otherwise = "" if kind in PATHLESS else ", or with the effort thorough"
+    said = f"{kind.words}; {listed(left_out)} are tried only where they are named{otherwise}" if left_out else kind.words
     return replace(work, candidates=kept, blocks=blocks(kept, cards, work.spec, steps)), (said,)
+
+
+def _dearest(kind: SeriesKind, request: JobRequest) -> float:
+    """What a model may cost that nobody has named."""
+    if request.model != "auto":
+        return inf
+    if kind in PATHLESS:
+        return DEAR
+    return inf if request.effort is Effort.THOROUGH else DEAREST
 
 
 def _without_last_value(work: QueueWork, kind: SeriesKind, request: JobRequest) -> QueueWork:

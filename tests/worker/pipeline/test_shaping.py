@@ -58,6 +58,11 @@ def test_dear_models_are_tried_where_cheap_ones_know_no_more_than_yesterday() ->
     growing = (np.sin(hours * 2 * np.pi / 24) + 1.5) * 1.15 ** (hours // 24)
     changing = prepared(pd.Series(growing, index=load.index, name=load.name))
     assert changing.quality.kind == "seasonal"
-    assert tried(changing) > DEAR
+    assert tried(changing) & DEAR == {"mstl", "prophet"}
+    assert "ets, lstm are tried only where they are named, or with the effort thorough" in changing.quality.notes[0]
     assert changing.work.spec.windows == 3
     assert not tried(prepared(load)) & DEAR
+
+
+def test_a_dear_model_that_hyperparameters_are_given_for_is_named(bursts: pd.Series) -> None:
+    assert tried(prepared(bursts, hyperparameters={"ets": {}})) & DEAR == {"ets"}
