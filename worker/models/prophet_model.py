@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 DAYS_PER_YEAR = 365
 STIFFNESS = 0.05  # Prophet's own default of the changepoints' scale
+# Of the calendar, beside Prophet's own seasons. On 71 tasks (pools, machines, metrics) WAPE of the seasonal naive's at 24 steps,
+# without and with these: 14 d of history 1.045 and 1.003 (flat), 1.129 and 1.100 (linear), 28 d 1.189 and 1.188, 0.963 and 0.951.
+# Days and weeks of the month and of the year made it worse (flat: 1.127, 1.297): in so short a history they are a trend.
+CALENDAR = ("hour", "day_of_week", "is_weekend", "days_from_weekend")
 MIN_STEPS = 10  # below that two numbers of trend and a noise level are guesses
 
 
@@ -59,15 +63,19 @@ class ProphetModel(Model):
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit by Stan's optimiser and predict."""
         known, ahead = history.times[: history.length], history.times[history.length : history.length + horizon]
-        prophet = self._fitted(history, known)
-        return prophet.predict(pd.DataFrame({"ds": ahead}))["yhat"].to_numpy(np.float64)
+        calendar = _calendar(history)
+        prophet = self._fitted(history, known, calendar)
+        steps = calendar.iloc[history.length : history.length + horizon].assign(ds=ahead)
+        return prophet.predict(steps)["yhat"].to_numpy(np.float64)
 
-    def _fitted(self, history: History, known: pd.DatetimeIndex) -> Prophet:
+    def _fitted(self, history: History, known: pd.DatetimeIndex, calendar: pd.DataFrame) -> Prophet:
         prophet = self._unfitted(history)
+        for name in map(str, calendar):
+            prophet.add_regressor(name)
         with TemporaryDirectory() as scratch:  # else each fit leaves its files until the process ends
             # Below 100 points Prophet would choose Newton, which takes up to seconds where L-BFGS takes milliseconds. It stays
             # what Prophet falls back to when L-BFGS finds no way on: on series without noise.
-            frame = pd.DataFrame({"ds": known, "y": history.target})
+            frame = calendar.iloc[: history.length].assign(ds=known, y=history.target)
             prophet.fit(frame, algorithm="LBFGS", seed=history.seed, output_dir=scratch)
         return prophet
 
@@ -76,7 +84,7 @@ class ProphetModel(Model):
         from prophet import Prophet  # sets the level of its own logger
 
         _silence("prophet", "prophet.forecaster", "prophet.models", "cmdstanpy")
-        days = history.length * history.step_seconds / SECONDS_PER_DAY
+        days = _days(history)
         return Prophet(
             growth=self.growth,
             changepoint_prior_scale=self.changepoint_prior_scale,
@@ -86,6 +94,18 @@ class ProphetModel(Model):
             yearly_seasonality=days >= MIN_SEASONS * DAYS_PER_YEAR,
             uncertainty_samples=0,
         )
+
+
+def _days(history: History) -> float:
+    return history.length * history.step_seconds / SECONDS_PER_DAY
+
+
+def _calendar(history: History) -> pd.DataFrame:
+    """The features that are learned from, those that vary; from two weeks on, as weeks are."""
+    has_weeks = _days(history) >= MIN_SEASONS * 7
+    varies = np.ptp(history.calendar.iloc[: history.length].to_numpy(), axis=0) > 0
+    names = [name for name, does in zip(history.calendar, varies, strict=True) if has_weeks and does and name in CALENDAR]
+    return history.calendar[names]
 
 
 def _silence(*names: str) -> None:
