@@ -17,9 +17,10 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
+from shared.domain.choice import Metric
 from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
-from shared.domain.ranking import leaderboard
+from shared.domain.ranking import leaderboard_so_far
 from shared.domain.reports import QueueReport
 from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
@@ -138,19 +139,19 @@ class Lifecycle:
 
     def fail_queue(self, job_id: str, queue: str, reason: str, state: QueueState = QueueState.FAILED) -> None:
         """End a queue without forecast, failed or skipped, unless it is being delivered."""
-        run = self._run_of(job_id)  # first: what is looked at next may be a later run
+        run, asked = self._run_of(job_id)  # first: what is looked at next may be a later run
         if self.run_state.running_job(job_id) is None:
             return
-        outcomes = tuple(self.run_state.attempts.outcomes(job_id, queue).values())
+        work, outcomes = self.run_state.work(job_id, queue), self.run_state.attempts.outcomes(job_id, queue)
         if self.run_state.queue_end(job_id, queue) is not None:  # asked after reading: with the end the outcomes go
             return
         try:
             report = self.store.reports.get(job_id, queue)
         except (QueueNotFound, RecordUnreadable):  # what cannot be read is replaced: a queue always ends
             report = QueueReport(job_id=job_id, queue=queue, state=state)
-        ended = replace(report, state=state, reason=reason, outcomes=leaderboard(outcomes))
+        ended = replace(report, state=state, reason=reason, outcomes=leaderboard_so_far(work, outcomes, asked))
         with self.store.together():
-            if self._run_of(job_id) != run:
+            if self._run_of(job_id)[0] != run:
                 return
             is_delivered = not self.store.reports.save(ended)
         is_skipped = state is QueueState.SKIPPED and not is_delivered
@@ -238,11 +239,12 @@ class Lifecycle:
         except JobNotFound:
             return True
 
-    def _run_of(self, job_id: str) -> datetime | None:
-        """What tells the run of a job that its row is about from others; None = the first one, or the row says nothing."""
+    def _run_of(self, job_id: str) -> tuple[datetime | None, Metric]:
+        """What tells the run of its row from others, None = the first one; and what the job ranks candidates by."""
         with suppress(JobNotFound, RecordUnreadable):
-            return self.store.jobs.get(job_id).queued_at
-        return None
+            job = self.store.jobs.get(job_id)
+            return job.queued_at, job.request.metric
+        return None, Metric.MAPE
 
     def _forbids(self, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
         return StateForbids(why_forbidden(self.store.jobs.get(job_id).state, what, states))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from shared.domain.choice import Ranking
-from shared.domain.forecasts import Outcome, Score
+from shared.domain.choice import Metric, Ranking
+from shared.domain.forecasts import Outcome, QueueWork, Score
 
 Price = Callable[[Score], float]
 
@@ -30,6 +30,12 @@ def leaderboard(outcomes: Sequence[Outcome], asked: Ranking = Ranking.MAPE, pric
 
     failures = [outcome for outcome in outcomes if not isinstance(outcome, Score)]
     return (*sorted(scores, key=place), *failures)
+
+
+def leaderboard_so_far(work: QueueWork | None, outcomes: Mapping[int, Outcome], asked: Metric) -> tuple[Outcome, ...]:
+    """Of a queue that ends without a winner, by place of the candidate: what only a blend is made of is not on it."""
+    unranked = () if work is None else work.unranked
+    return leaderboard([each for each in outcomes.values() if each.candidate not in unranked], Ranking(asked))
 
 
 def ranking(scores: Sequence[Score], asked: Ranking = Ranking.MAPE) -> Ranking:

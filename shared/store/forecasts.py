@@ -130,6 +130,11 @@ class Forecasts:
         where: Where = [*given(series_id=series_id, job=job), Between("issued_at", since)]
         return list(self.records.sum_by(FORECASTS, where, "job_id", []))
 
+    def issued(self, series: Series, *, since: datetime, before: datetime, limit: int) -> list[Forecast]:
+        """Those issued in [since, before), newest first; at most `limit`."""
+        where: Where = [Is("series_id", series.series_id), Between("issued_at", since, before)]
+        return self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)
+
     def unverified(self, series: Series, *, since: datetime, before: datetime, limit: int) -> list[Forecast]:
         """Those issued in [since, before) that have no final accuracy, oldest first by issue time and job; at most `limit`.
 

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.domain.accuracy import AccuracyFilter, worse_than_reference
+from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job, JobRequest
-from shared.domain.timegrid import steps_per_day
+from shared.domain.occasions import Excluded
 from shared.errors import ServiceError
 from shared.store import Store
-from worker.pipeline.accuracy import actuals_of, score_forecast
+from worker.pipeline.accuracy import actuals_of, reference_start, score_forecast
 
 REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be
 MAX_FORECASTS = 100  # of a queue in one go
@@ -51,13 +52,27 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
 
 
 def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
-    """Verify the queue's forecasts whose steps have become actual values until `issued_at`."""
+    """Verify the queue's forecasts whose steps have become actual values until `issued_at`.
+
+    Those over a time that the request excludes are verified again, since it may have become known to be bad only now.
+    """
     series, since = request.series(queue), issued_at - REACH
     waiting = store.forecasts.unverified(series, since=since, before=issued_at, limit=MAX_FORECASTS)
-    if not waiting:
+    again = [forecast for each in request.exclude for forecast in _verified_over(store, request, queue, issued_at, each)]
+    forecasts = list({(forecast.issued_at, forecast.job, forecast.job_id): forecast for forecast in (*waiting, *again)}.values())
+    if not forecasts:
         return
-    before = waiting[0].start_of(1 - steps_per_day(waiting[0].step_seconds))  # where the reference begins
-    actuals = actuals_of(store.actuals.get(series.series_id, before, issued_at))
+    actuals = actuals_of(store.actuals.get(series.series_id, min(map(reference_start, forecasts)), issued_at))
     if not actuals:
         return
-    store.accuracy.save([record for forecast in waiting for record in score_forecast(forecast, actuals)])
+    scored = (score_forecast(forecast, actuals, request.exclude) for forecast in forecasts)
+    store.accuracy.save([record for records in scored for record in records])
+
+
+def _verified_over(store: Store, request: JobRequest, queue: str, issued_at: datetime, bad: Excluded) -> list[Forecast]:
+    """Forecasts over a time that is known to be bad, as far ahead as the request's own, whose actual values are still kept."""
+    reach = request.future_prediction_time_period.before(bad.start)
+    since, before = max(reach, issued_at - REACH), min(bad.end, issued_at)
+    return (
+        store.forecasts.issued(request.series(queue), since=since, before=before, limit=MAX_FORECASTS) if since < before else []
+    )

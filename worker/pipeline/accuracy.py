@@ -6,21 +6,28 @@
             ╰── seasonal naive ──┤ 1…6 │ 7…24 │ 25…48 │      leads; a step without an actual value is not scored
 
 Leads are groups of lead times, the same in which quantiles are made (quantiles.py), so that coverage by lead tells whether those
-widths are right: up to 6 hours, the rest of the first day, the second and the third day, and what follows.
+widths are right: up to 6 hours, the rest of the first day, the second and the third day, and what follows. The day before is one
+on the wall of the request's time zone, as in the backtest: where clocks are changed, the same hour is not 24 hours away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
+import pandas as pd
 
 from shared.domain.accuracy import ZERO, Accuracy, ErrorSums
 from shared.domain.forecasts import Forecast
+from shared.domain.occasions import Excluded
 from shared.domain.reports import Point
 from shared.domain.timegrid import from_epoch, lead_groups, steps_per_day, to_epoch
 from worker.models.base import FloatArray
+from worker.prepare.occasions import excluded_steps
+from worker.prepare.wall_clock import wall_clock
 
+DAYS_BEFORE = 2  # what the reference is made from: a reading that the change of clocks skips is repeated from the day before it
 OF_FORECAST = ("series_id", "job", "issued_at", "created_at", "job_id", "model", "interval")
 
 
@@ -32,19 +39,22 @@ def actuals_of(points: Sequence[Point]) -> Actuals:
     return {to_epoch(point.timestamp): point.value for point in points if point.value is not None}
 
 
-def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
+def score_forecast(forecast: Forecast, actuals: Actuals, exclude: Sequence[Excluded] = ()) -> list[Accuracy]:
     """One record per lead that has begun; all of them are final once nothing more will be known of any step.
 
     That is so when the last step has its value, or newer ones than that are known: a gap before them stays one.
 
     Args:
         actuals: at least one, of the forecast's series.
+        exclude: times known to be bad: nothing is scored on them, and they are no day before.
     """
     known_until = forecast.grid.step_start(from_epoch(max(actuals)), 2)
-    actual = _part(actuals, forecast, 1, forecast.horizon_steps)
-    season = steps_per_day(forecast.step_seconds)
-    reference = np.resize(_part(actuals, forecast, 1 - season, season), forecast.horizon_steps)
-    table = np.array([actual, reference, forecast.prediction, forecast.lower_bound, forecast.upper_bound])
+    before = DAYS_BEFORE * steps_per_day(forecast.step_seconds)
+    times = pd.DatetimeIndex([*(forecast.start_of(step) for step in range(1 - before, 1)), *forecast.timestamps])
+    values = np.array([actuals.get(to_epoch(time), np.nan) for time in times.to_pydatetime()])
+    values[excluded_steps(times, forecast.grid, exclude)] = np.nan
+    reference = _day_before(forecast, times, values[:before])
+    table = np.array([values[before:], reference, forecast.prediction, forecast.lower_bound, forecast.upper_bound])
     groups = lead_groups(forecast.step_seconds, forecast.horizon_steps)
     same = {name: getattr(forecast, name) for name in OF_FORECAST}
     is_final = forecast.end_at <= known_until
@@ -55,10 +65,18 @@ def score_forecast(forecast: Forecast, actuals: Actuals) -> list[Accuracy]:
     ]
 
 
-def _part(actuals: Actuals, forecast: Forecast, first_step: int, count: int) -> FloatArray:
-    """The actual values of `count` steps from this step of the forecast on (0 = the one before it), NaN where there is none."""
-    starts = (forecast.start_of(first_step + index) for index in range(count))
-    return np.array([actuals.get(to_epoch(start), np.nan) for start in starts])
+def reference_start(forecast: Forecast) -> datetime:
+    """Since when actual values count for the reference."""
+    return forecast.start_of(1 - DAYS_BEFORE * steps_per_day(forecast.step_seconds))
+
+
+def _day_before(forecast: Forecast, times: pd.DatetimeIndex, values: FloatArray) -> FloatArray:
+    """The same hour of the day before the issue, for each step of the forecast; NaN where there is no value."""
+    clock, season = wall_clock(times, forecast.timezone, forecast.step_seconds), steps_per_day(forecast.step_seconds)
+    shown = clock.on_the_wall(pd.DataFrame({"value": values}))["value"].to_numpy()
+    places = clock.places[len(values) :] - len(shown)
+    repeated: FloatArray = shown[np.where(places < 0, places, places % season - season)]
+    return repeated
 
 
 def _sums(table: FloatArray) -> ErrorSums:

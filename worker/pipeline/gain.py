@@ -6,16 +6,18 @@ season that changes: Prophet, VAR and MSTL learn changes. On most series they on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import ForecastSpec
+from shared.domain.forecasts import ForecastSpec, ModelCard
 from shared.domain.jobs import JobRequest
-from shared.domain.search_space import REFERENCE
+from shared.domain.search_space import REFERENCE, count_candidates
 from shared.domain.series_kind import SeriesKind
 from shared.domain.timegrid import lead_groups
+from shared.errors import TooManyCandidates
 from worker.models.base import FloatArray, History
 from worker.pipeline.ensembles.tried import apart
 from worker.pipeline.ensembles.weighted import ARITHMETIC, LAST_WEEK, fold_blends, learn
@@ -24,15 +26,25 @@ from worker.pipeline.history import build
 MIN_FOLDS = 3
 
 
-def is_worth_more(request: JobRequest, kind: SeriesKind | None, history: History, spec: ForecastSpec) -> bool:
+def is_worth_more(
+    request: JobRequest, kind: SeriesKind | None, history: History, spec: ForecastSpec, cards: Sequence[ModelCard]
+) -> bool:
     """Whether "auto" is to try dear models on this queue, though it was not asked to be thorough."""
     may_be = request.model == "auto" and request.effort is Effort.NORMAL and kind is SeriesKind.SEASONAL
-    return may_be and arithmetic_skill(history, spec) <= 0
+    return may_be and _is_accepted(thorough(request), cards) and arithmetic_skill(history, spec) <= 0
 
 
 def thorough(request: JobRequest) -> JobRequest:
     """The same request, with everything tried."""
     return replace(request, effort=Effort.THOROUGH)
+
+
+def _is_accepted(request: JobRequest, cards: Sequence[ModelCard]) -> bool:
+    """Whether it keeps within `max_candidates`: nobody has asked for more, so more is no reason to fail."""
+    try:
+        return count_candidates(request, cards) > 0
+    except TooManyCandidates:
+        return False
 
 
 def arithmetic_skill(history: History, spec: ForecastSpec) -> float:

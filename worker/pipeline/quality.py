@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from shared.domain.forecasts import ForecastSpec
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
-from shared.domain.samples import Fill
 from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.doubts import doubts
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.clean import clean, is_constant
-from worker.prepare.gaps import USUAL, Way, fill_gaps, gap_runs, ways_of_filling
+from worker.prepare.gaps import Way, fill_gaps, gap_runs, ways_of_filling
 from worker.sources.base import Reading
 
 MAX_FILLED_SHARE = 0.2
@@ -26,19 +26,19 @@ LAST_KEPT = "of each timestamp the last was kept"
 
 
 def quality_report(
-    snapshot: Snapshot, reading: Reading, notes: Notes = (), *, named: Collection[str] = (), fill: Fill = USUAL, shifted: str = ""
+    snapshot: Snapshot, reading: Reading, notes: Notes = (), *, spec: ForecastSpec, shifted: str = ""
 ) -> QualityReport:
     """The report on what was read of one queue; its lines follow the order of the preparation, `notes` are the snapshot's.
 
     Args:
-        named: the covariates that were asked for by name.
-        fill: how gaps are filled.
+        spec: how the queue is forecast; nothing is doubted of times that are known to be bad.
         shifted: what is to be said of a change of level; "" = of none.
     """
-    gaps = [end - first for first, end in gap_runs(snapshot.frame[snapshot.target].isna().to_numpy())]
-    known = snapshot.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
-    learned, dropped = clean(fill_gaps(known, snapshot.step_seconds, fill), snapshot.target, named)
-    ways = ways_of_filling(snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.step_seconds, fill)
+    missing, ordinary = snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.without(spec.exclude)
+    gaps = [end - first for first, end in gap_runs(missing)]
+    known = ordinary.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
+    learned, dropped = clean(fill_gaps(known, snapshot.step_seconds, spec.fill), snapshot.target, spec.columns)
+    ways = ways_of_filling(missing, snapshot.step_seconds, spec.fill)
     filled, longest = sum(ways.values()), max(gaps, default=0)
     return QualityReport(
         rows=reading.rows,
@@ -52,7 +52,7 @@ def quality_report(
         end_at=snapshot.end_at,
         dropped_columns=dropped,
         notes=(*_read(reading), *notes, *_made(gaps, ways), *_dropped(dropped)),
-        warnings=tuple(_warnings(snapshot, learned, filled / snapshot.length, shifted)),
+        warnings=tuple(_warnings(ordinary, learned, filled / snapshot.length, shifted)),
     )
 
 

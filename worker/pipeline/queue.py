@@ -83,12 +83,12 @@ def prepare_queue(
     known, _ = known_at_issue(snapshot, work.spec)
     further, about_known = _said_of_known(known, snapshot, request)
     kind = kind_of(known.history.target, known.history.steps_per_day)
-    if is_worth_more(request, kind, known.history, work.spec):
+    if is_worth_more(request, kind, known.history, work.spec, cards):
         work, warnings = queue_work(thorough(request), snapshot, issued_at, cards=cards, capacity=capacity)
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
     notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
     shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
-    quality = quality_report(snapshot, reading, notes, named=work.spec.columns, fill=request.fill, shifted=shifted)
+    quality = quality_report(snapshot, reading, notes, spec=work.spec, shifted=shifted)
     warnings = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
     quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)

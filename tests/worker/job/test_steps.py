@@ -12,6 +12,7 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.domain.allowances import UNLIMITED
+from shared.domain.choice import Metric
 from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
 from shared.domain.jobs import DataPlaces, Job, JobState, Place, Progress, QueueState
 from shared.domain.reports import QueueReport, ReportedScore
@@ -235,6 +236,21 @@ def test_a_failed_queue_keeps_the_outcomes_it_had(here: Resources) -> None:
     report = here.store.reports.get(job.job_id, "root.etl")
     assert (report.state, report.reason, len(report.outcomes)) == (QueueState.FAILED, "stopped", 2)
     assert report.quality is not None
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_failed_queue_ranks_its_outcomes_by_what_was_asked_for(here: Resources, metric: Metric) -> None:
+    """Without those that only the blend is made of."""
+    job = planned(here, model="auto", metric=metric)
+    work = steps.ingest(job.job_id, "root.etl")
+    assert work is not None
+    assert work.unranked
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)))
+    here.lifecycle.fail_queue(job.job_id, "root.etl", "stopped")
+    scores = [score for score in here.store.reports.get(job.job_id, "root.etl").outcomes if isinstance(score, Score)]
+    assert {score.candidate.label for score in scores} == {each.label for each in work.candidates if each not in work.unranked}
+    values = [getattr(score.measures, metric) for score in scores]
+    assert values == sorted(values)
 
 
 def nobody(job_id: str) -> None:

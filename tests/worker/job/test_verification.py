@@ -10,6 +10,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import Job, JobState
+from shared.domain.occasions import Excluded
 from shared.domain.reports import Point
 from shared.fleet.runstate import RunState
 from shared.store import Store
@@ -58,6 +59,16 @@ def test_nothing_that_happened_after_the_issue_time_of_the_job_counts(store: Sto
     keep(store, 50.0)
     verify_queue(store, a_request(), "root.etl", MONDAY)
     assert store.accuracy.by_series([ETL], MONTH) == {}
+
+
+def test_a_time_that_becomes_known_to_be_bad_leaves_what_was_scored_before(store: Store) -> None:
+    keep(store, 50.0)
+    verify_queue(store, a_request(), "root.etl", MONDAY + 2 * DAY)
+    outage = Excluded(name="outage", start=MONDAY + 2 * HOUR, end=MONDAY + 30 * HOUR)
+    for request in (a_request(exclude=(outage,)), a_request()):  # known once, it stays known
+        verify_queue(store, request, "root.etl", MONDAY + 2 * DAY)
+        found = store.accuracy.by_lead(ETL, MONTH)
+        assert {first: sums.steps for first, sums in found.items()} == {1: 2, 25: 18}
 
 
 def a_job_of(store: Store, *queues: str) -> Job:

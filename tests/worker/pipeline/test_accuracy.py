@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from shared.domain.accuracy import ErrorSums, by_group
+from shared.domain.occasions import Excluded
 from shared.domain.reports import Point
+from shared.domain.timegrid import to_epoch
 from tests.factories import MONDAY, a_forecast
 from worker.pipeline.accuracy import Actuals, actuals_of, score_forecast
 from worker.pipeline.measures import mape, wape
@@ -58,6 +63,46 @@ def test_the_seasonal_naive_is_the_day_before_the_issue() -> None:
     [record] = score_forecast(a_forecast(), hours(-24, [*yesterday, 10.0, 10.0, 10.0]))
     assert (record.sums.compared_steps, record.sums.naive_error) == (3, 10 + 9 + 8)
     assert record.sums.skill == pytest.approx(1 - (40 + 50 + 45) / 27)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "issued_at"),
+    [
+        ("Europe/Berlin", "2026-10-24T00:00Z"),
+        ("Europe/Berlin", "2026-03-28T00:00Z"),
+        ("America/New_York", "2026-10-31T12:00Z"),
+        ("Asia/Kolkata", "2026-10-24T00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_the_day_before_is_one_of_the_zone_of_the_request(timezone: str, issued_at: str, minutes: int) -> None:
+    """A load that follows the clock on the wall is as the day before where clocks are changed, too."""
+    issued, steps = datetime.fromisoformat(issued_at), 60 // minutes
+    starts = [issued + timedelta(minutes=minutes) * step for step in range(-2 * 24 * steps, 3 * 24 * steps)]
+    walls = [start.astimezone(ZoneInfo(timezone)) for start in starts]
+    actuals = {to_epoch(start): 60.0 * wall.hour + wall.minute for start, wall in zip(starts, walls, strict=True)}
+    arrays = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (0.0,) * (3 * 24 * steps))
+    forecast = a_forecast(issued_at=issued, step_seconds=60 * minutes, timezone=timezone, **arrays)
+    sums = reduce(add, (record.sums for record in score_forecast(forecast, actuals)))
+    assert (sums.compared_steps, sums.steps) == (72 * steps, 72 * steps)
+    assert sums.naive_error == 0
+
+
+def test_a_day_of_the_zone_is_compared_with_the_one_before() -> None:
+    starts = [datetime(2026, 3, day, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC) for day in (26, 27, 28, 29, 30, 31)]
+    actuals = {to_epoch(start): 10.0 * place for place, start in enumerate(starts)}
+    forecast = a_forecast(issued_at=starts[3], step_seconds=86_400, timezone="Europe/Berlin")
+    sums = reduce(add, (record.sums for record in score_forecast(forecast, actuals)))
+    assert (sums.compared_steps, sums.naive_error) == (3, 10 + 20 + 30)
+
+
+def test_times_known_to_be_bad_are_neither_scored_nor_a_day_before() -> None:
+    bad = [
+        Excluded(name="outage", start=MONDAY - 24 * HOUR, end=MONDAY - 23.5 * HOUR),
+        Excluded(name="work", start=MONDAY + 1.5 * HOUR, end=MONDAY + 3 * HOUR),
+    ]
+    [record] = score_forecast(a_forecast(), hours(-24, [0.0] * 24 + [45.0, 0.0, 0.0]), bad)
+    assert (record.sums.steps, record.sums.compared_steps, record.is_final) == (1, 0, True)
 
 
 def test_records_of_groups_that_were_counted_in_steps_count_where_they_begin() -> None:

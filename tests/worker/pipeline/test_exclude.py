@@ -68,3 +68,9 @@ def test_one_outside_of_the_history_is_said_to_change_nothing() -> None:
     found, plain = run(a_load(), exclude=(ahead,)), run(a_load())
     assert found.forecast.prediction == plain.forecast.prediction
     assert "'move' lies outside of the history: leaving it out changes nothing" in found.prepared.quality.notes
+
+
+@pytest.mark.parametrize("value", [9_999.0, 0.6])
+def test_nothing_is_doubted_of_what_is_known_to_be_bad(value: float) -> None:
+    quality = run(an_outage(value), exclude=(OUTAGE,)).prepared.quality
+    assert quality.warnings == run(a_load()).prepared.quality.warnings

@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.reports import QualityReport
 from shared.domain.timegrid import TimeGrid
-from tests.factories import MONDAY, a_load
+from tests.factories import MONDAY, a_load, a_spec
 from worker.pipeline.doubts import level_change
 from worker.pipeline.quality import quality_report
 from worker.pipeline.snapshot import Snapshot
@@ -21,7 +21,7 @@ from worker.sources.base import Reading
 def report(frame: pd.DataFrame, **changes: object) -> QualityReport:
     snapshot = Snapshot(queue="root.etl", target="used_capacity", grid=TimeGrid(3_600), frame=frame)
     reading = replace(Reading(frame=frame, rows=len(frame)), **changes)  # type: ignore[arg-type]
-    return quality_report(snapshot, reading, shifted=level_change(snapshot) or "")
+    return quality_report(snapshot, reading, spec=a_spec(), shifted=level_change(snapshot) or "")
 
 
 def test_clean_data_have_nothing_to_say():

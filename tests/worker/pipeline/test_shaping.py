@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from shared.domain.choice import Effort
+from shared.domain.lanes import Lane
 from tests.factories import MONDAY, a_load, a_request
 from worker.job.catalogue import model_cards
 from worker.pipeline.ensembles.weighted import LAST_VALUE
@@ -53,15 +54,26 @@ def test_a_seasonal_queue_has_all_candidates() -> None:
 
 
 def test_dear_models_are_tried_where_cheap_ones_know_no_more_than_yesterday() -> None:
-    """A day whose shape grows by a third each day: every average of past days is worse than yesterday."""
-    load, hours = a_load(), np.arange(336)
-    growing = (np.sin(hours * 2 * np.pi / 24) + 1.5) * 1.15 ** (hours // 24)
-    changing = prepared(pd.Series(growing, index=load.index, name=load.name))
+    changing = prepared(a_changing_load())
     assert changing.quality.kind == "seasonal"
     assert tried(changing) & DEAR == {"mstl", "prophet"}
     assert "ets, lstm are tried only where they are named, or with the effort thorough" in changing.quality.notes[0]
     assert changing.work.spec.windows == 3
-    assert not tried(prepared(load)) & DEAR
+    assert not tried(prepared(a_load())) & DEAR
+
+
+def a_changing_load() -> pd.Series:
+    """A day whose shape grows by a third each day: every average of past days is worse than yesterday."""
+    load, hours = a_load(), np.arange(336)
+    return pd.Series((np.sin(hours * 2 * np.pi / 24) + 1.5) * 1.15 ** (hours // 24), index=load.index, name=load.name)
+
+
+def test_dear_models_keep_within_max_candidates_and_in_their_lanes() -> None:
+    queue = prepared(a_changing_load(), max_candidates=4)
+    assert not tried(queue) & DEAR
+    queue = prepared(a_changing_load(), hyperparameters={"lstm": {}})
+    lanes = {queue.work.candidates[block.first].model: block.lane for block in queue.work.blocks if block.first == block.last}
+    assert (lanes["lstm"], {block.lane for block in queue.work.blocks}) == (Lane.HEAVY, {Lane.SCORE, Lane.HEAVY})
 
 
 def test_a_dear_model_that_hyperparameters_are_given_for_is_named(bursts: pd.Series) -> None:
