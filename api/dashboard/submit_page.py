@@ -12,7 +12,7 @@ from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
 from shared.domain.codec import Document
-from shared.domain.forecasts import ModelCard
+from shared.domain.model_cards import ModelCard
 from shared.errors import BrokerAway
 from shared.store.jobs import JOBS
 

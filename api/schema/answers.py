@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schema.queries import PathsChoice
 from shared.domain.distribution import Quantiles
 from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
-from shared.domain.forecasts import Candidate, Forecast, ModelCard
+from shared.domain.forecasts import Candidate, Forecast
 from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
+from shared.domain.model_cards import ModelCard
 from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
 from shared.domain.reports import QueueOutlook

@@ -10,9 +10,9 @@ from functools import partial
 from api.edge.context import Services
 from shared.config.connection import Role
 from shared.config.settings import Settings
-from shared.domain.forecasts import ModelCard
 from shared.domain.identifiers import GLOB, is_column
 from shared.domain.jobs import JobRequest
+from shared.domain.model_cards import ModelCard
 from shared.domain.places import Place
 from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates

@@ -10,9 +10,10 @@ from itertools import product
 from math import inf, isfinite, prod
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard
+from shared.domain.forecasts import Candidate
 from shared.domain.jobs import Grid, Hyperparameter, JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.wording import counted
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 

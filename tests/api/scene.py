@@ -17,17 +17,9 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from api.edge.context import EXTENSION, Services
 from shared.config.settings import Settings
-from shared.domain.forecasts import (
-    Candidate,
-    Failure,
-    HyperparameterCard,
-    Lane,
-    Measures,
-    ModelCard,
-    Score,
-    WindowForecast,
-)
+from shared.domain.forecasts import Candidate, Failure, Lane, Measures, Score, WindowForecast
 from shared.domain.jobs import Job, JobState
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.reports import QueueReport
 from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import PATIENCE_SECONDS

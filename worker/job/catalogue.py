@@ -6,9 +6,9 @@ import inspect
 from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from worker.models import models
 from worker.models.base import Bounds, Model
 from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, CHEAP, MADE_OF, TOP

@@ -10,10 +10,11 @@ from fnmatch import translate
 from itertools import groupby
 from unicodedata import normalize
 
-from shared.domain.forecasts import Block, Candidate, ForecastSpec, ModelCard, QueueWork
+from shared.domain.forecasts import Block, Candidate, ForecastSpec, QueueWork
 from shared.domain.identifiers import GLOB, first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import ModelCard
 from shared.domain.search_space import candidates_of
 from shared.errors import QueueNotFound, UndefinedScore, UnreadableData
 from worker.models.base import MIN_SEASONS, History, Model

@@ -15,8 +15,9 @@ from functools import partial
 from typing import TypeVar
 
 from shared.domain.choice import Ranking
-from shared.domain.forecasts import Failure, Forecast, ModelCard, Outcome, QueueWork
+from shared.domain.forecasts import Failure, Forecast, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
+from shared.domain.model_cards import ModelCard
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.errors import DataError
 from worker.pipeline.backtest import backtest, known_steps

@@ -7,9 +7,10 @@ from dataclasses import replace
 from math import inf
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import ModelCard, QueueWork
+from shared.domain.forecasts import QueueWork
 from shared.domain.identifiers import listed
 from shared.domain.jobs import JobRequest
+from shared.domain.model_cards import ModelCard
 from shared.domain.series_kind import SeriesKind
 from worker.pipeline.ensembles.weighted import LAST_VALUE
 from worker.pipeline.plan import DEAR, blocks

@@ -13,7 +13,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from shared.domain.codec import from_json, to_json
-from shared.domain.forecasts import ModelCard
+from shared.domain.model_cards import ModelCard
 from shared.fleet.runstate.scripts import speaks_redis
 from shared.fleet.runstate.values import LivingWorker
 

@@ -25,9 +25,10 @@ from api.edge.bind_address import OPEN
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config.settings import Settings
-from shared.domain.forecasts import Candidate, Failure, HyperparameterCard, Measures, ModelCard, Score
+from shared.domain.forecasts import Candidate, Failure, Measures, Score
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.timegrid import TimeGrid
 from shared.domain.tokens import Scope, make_token

@@ -15,9 +15,9 @@ from shared.command.doctor.databases import file_system
 from shared.command.doctor.findings import Finding, asked
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import Settings
-from shared.domain.forecasts import ModelCard
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import ModelCard
 from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.broker import enqueue_job, make_celery

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.search_space import REFERENCE, candidates_of, check_count, count_candidates, grid_of
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 from tests.factories import a_request

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 
 from shared.domain.codec import from_json, to_json
-from shared.domain.forecasts import HyperparameterCard, ModelCard
 from shared.domain.jobs import Grid
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.search_space import grid_of
 from tests.worker.pipeline.factories import Fixed
 from worker.job.catalogue import blend_cards, model_card, model_cards

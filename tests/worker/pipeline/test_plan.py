@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import Candidate, HyperparameterCard, ModelCard, QueueWork
+from shared.domain.forecasts import Candidate, QueueWork
 from shared.domain.lanes import Lane
+from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.errors import QueueNotFound, UnknownModel, UnreadableData
 from tests.factories import MONDAY, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import Fixed, a_covariate, a_snapshot, answering, offering

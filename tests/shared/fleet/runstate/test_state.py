@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from shared.config.settings import Settings
-from shared.domain.forecasts import Failure, ModelCard
+from shared.domain.forecasts import Failure
 from shared.domain.jobs import Progress, QueueState, Tally
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
+from shared.domain.model_cards import ModelCard
 from shared.errors import BrokerAway, MessageLost
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
