@@ -12,6 +12,7 @@ from statistics import median
 from typing import Literal
 
 from shared.domain.choice import Ranking
+from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
@@ -193,6 +194,7 @@ class Forecast(Issued):
     ranked_by: Ranking = Ranking.MAPE  # what its winner was chosen by
     quantiles: Quantiles = field(default_factory=Quantiles)  # of each step; the bounds are two of them
     peaks: Quantiles = field(default_factory=Quantiles)  # of the maximum of each day from `issued_at` on
+    components: Components = field(default_factory=Components)  # what it is made of
     paths: Paths | None = None  # the store keeps them of the newest forecast of a series and job
 
     @property

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
+from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
 from shared.errors import BadForecast, NeedsMoreHistory, UnstableFit
 from worker.models.base import FloatArray
+from worker.pipeline.components import components
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.this_level import of_this_level
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
@@ -26,14 +28,23 @@ from worker.pipeline.special import ordinary_folds
 from worker.pipeline.unmeasured import unmeasured_steps
 
 
-def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, Distribution]:
-    """Fit the winner (all that it is made of) on the whole history: its prediction of the horizon, and what may come instead.
+class Refitted(NamedTuple):
+    """What the winner says: of each step its prediction, what may come instead, and what the prediction is made of."""
+
+    prediction: FloatArray
+    whole: Distribution
+    components: Components
+
+
+def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Refitted:
+    """Fit the winner (all that it is made of) on the whole history.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
     known, ahead = known_at_issue(snapshot, spec)
     forecasts = {each.label: predict(build(each), known, spec.bounds) for each in candidates_in(selection.recipe)}
     prediction = combined(selection.recipe, lambda candidate: forecasts[candidate.label])
+    parts = components(prediction, known, spec, ahead)
     company = _company(selection.company, known, spec)
     end_at = snapshot.grid.step_start(snapshot.end_at, 1 - ahead)
     since = known.shift_at or level_since(snapshot.without(spec.exclude))
@@ -41,7 +52,8 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> tuple
         known = known.of_last(spec.grid.steps_between(since, end_at))
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.grid), snapshot, spec)
     made = Made(prediction=prediction, recipe=selection.company or selection.recipe, forecasts=company or forecasts)
-    return prediction[ahead:], distribution(made, folds, known, spec, end_at=end_at, first=ahead)
+    whole = distribution(made, folds, known, spec, end_at=end_at, first=ahead)
+    return Refitted(prediction[ahead:], whole, parts)
 
 
 def _company(recipe: Recipe, known: Known, spec: ForecastSpec) -> dict[str, FloatArray]:
@@ -59,7 +71,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     Its `seconds` are all that the queue has cost: those of the leaderboard, and those of the refit.
     """
     started, winner = cpu_seconds(), selection.winner
-    prediction, whole = refit(selection, snapshot, spec)
+    prediction, whole, parts = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
     of_series = {each.name: getattr(series, each.name) for each in fields(series) if each.name != "day_timezone"}
     of_spec = {name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum")}
@@ -77,6 +89,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         ranked_by=selection.ranked_by,
         seconds=sum(outcome.seconds for outcome in selection.leaderboard) + cpu_seconds() - started,
         prediction=tuple(prediction.tolist()),
+        components=parts,
         made_up=unmeasured_steps(snapshot, spec),
         **of_series,
         **of_spec,

@@ -136,7 +136,7 @@ def test_a_blend_is_delivered_from_the_refits_of_its_members() -> None:
         winner=the_blend(BLEND_CHEAP, *CHEAP).score, recipe=(Part(members=members),), leaderboard=(), explanation=""
     )
     with offering(a=answering(1.0), b=answering(2.0), c=answering(90.0)):
-        prediction, whole = refit(selection, SNAPSHOT, a_spec())
+        prediction, whole, _ = refit(selection, SNAPSHOT, a_spec())
         assert refit(replace(selection, recipe=(Part(members=outvoted),)), SNAPSHOT, a_spec())[0].tolist() == [90.0] * 24
     assert prediction.tolist() == [2.0] * 24
     assert ((whole.steps[0] <= prediction) & (prediction <= whole.steps[-1])).all()

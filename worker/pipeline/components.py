@@ -1,0 +1,79 @@
+"""History and forecast → the components of the forecast, made alike for every model and without any fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.domain.components import Components, Steps
+from worker.models.base import FloatArray
+from worker.pipeline.history import Known
+
+MIN_WEEKS = 2  # of history: one week alone cannot tell a weekday from what happened on it
+DAYS_OF_WEEK = 7
+DIGITS = 6  # kept of a component, significant ones
+TINY = 1e-9  # a factor below it has left nothing of what was forecast
+
+
+def components(prediction: FloatArray, known: Known, first: int) -> Components:
+    """What the delivered prediction is made of, from step `first` (0, 1, …) on; shape (horizon,) as it was forecast."""
+    history = known.history
+    at = known.places[first:] + history.length  # rows of the wall clock, history and future
+    level, usual = float(np.median(known.seen)), float(np.median(history.target))
+    day = _medians(history.target - usual, time_of_day(history.times))
+    departures = history.target - usual - day[: history.length]
+    has_weeks = history.length >= MIN_WEEKS * DAYS_OF_WEEK * history.steps_per_day
+    week = _medians(departures, time_of_week(history.times)) if has_weeks else np.zeros(len(day))
+    effect = _effect(prediction, known, usual + day[known.places + history.length])[first:]
+    return Components(
+        level=_rounded(level),
+        shift=_rounded(usual - level),
+        day=_steps(day[at]),
+        week=_steps(week[at]),
+        occasions=_steps(effect),
+        kinds=tuple(sorted(_kinds(known))) if effect.any() else (),
+    )
+
+
+def time_of_day(times: pd.DatetimeIndex) -> NDArray[np.int_]:
+    """Seconds since midnight on the wall clock."""
+    seconds: NDArray[np.int_] = np.asarray(times.hour * 3_600 + times.minute * 60 + times.second, dtype=np.int_)
+    return seconds
+
+
+def time_of_week(times: pd.DatetimeIndex) -> NDArray[np.int_]:
+    """The same with the day of the week."""
+    seconds: NDArray[np.int_] = np.asarray(times.dayofweek, dtype=np.int_) * 86_400 + time_of_day(times)
+    return seconds
+
+
+def _medians(values: FloatArray, keys: NDArray[np.int_]) -> FloatArray:
+    """Of each time, the median of the history's values at this time; 0 where there is none. Shape of `keys`."""
+    medians = pd.Series(values).groupby(keys[: len(values)]).median()
+    return np.asarray(medians.reindex(keys).fillna(0.0), dtype=np.float64)
+
+
+def _effect(prediction: FloatArray, known: Known, usual: FloatArray) -> FloatArray:
+    """What occasions have made of each step; where they have left nothing of the forecast, against what is usual."""
+    ahead = known.ahead_in_utc()
+    is_left = np.abs(ahead.scale) > TINY
+    ordinary = np.where(is_left, (prediction - ahead.shift) / np.where(is_left, ahead.scale, 1.0), usual)
+    is_touched = (ahead.scale != 1.0) | (ahead.shift != 0.0)
+    effect: FloatArray = np.where(is_touched, prediction - ordinary, 0.0)
+    return effect
+
+
+def _kinds(known: Known) -> set[str]:
+    """Of the occasions ahead that have an effect."""
+    ahead = set(known.occasions.owner[-known.horizon :].tolist()) - {-1}
+    kinds = {known.occasions.all[index].kind for index in ahead}
+    return {kind for kind in kinds if kind in known.effects and known.effects[kind].share > 0}
+
+
+def _steps(values: FloatArray) -> Steps:
+    return tuple(_rounded(value) for value in values.tolist()) if values.any() else ()
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}") + 0.0
