@@ -57,7 +57,20 @@ def print_report(report: Document) -> None:
     losses = loss_lines(from_document(QualityReport, quality))
     for text in (*losses, *quality.get("notes", ()), *quality.get("warnings", ())):
         notice(f"note: {text}", style="yellow")
+    if (report["forecast"] or {}).get("components"):
+        _print_components(report["forecast"])
     print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
+
+
+def _print_components(forecast: Document) -> None:
+    """What the forecast is made of, at its highest step and in all."""
+    steps = forecast["steps"]
+    highest = max(range(len(steps)), key=lambda step: steps[step]["prediction"])
+    rows = [
+        (name, f"{values[highest]:.4g}", f"{min(values):.4g}", f"{max(values):.4g}")
+        for name, values in {**forecast["components"], "forecast": [step["prediction"] for step in steps]}.items()
+    ]
+    print_table(("made of", f"at {steps[highest]['timestamp']}", "lowest", "highest"), rows)
 
 
 def print_verdict(verdict: Document) -> None:

@@ -35,7 +35,18 @@ def blueprint(settings: Settings) -> Blueprint:
     filters: dict[str, Callable[..., object]] = {
         **{
             name: getattr(words, name)
-            for name in ("number", "unit", "amount", "percent", "exact_percent", "how_good", "skill", "duration", "lasting")
+            for name in (
+                "number",
+                "unit",
+                "amount",
+                "added",
+                "percent",
+                "exact_percent",
+                "how_good",
+                "skill",
+                "duration",
+                "lasting",
+            )
         },
         "bdi": words.name,
         "isolated": outgoing.isolated,

@@ -40,9 +40,9 @@ def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime) -> 
     upper = _thinned(forecast.upper_bound, starts, max)
     lower = _thinned(forecast.lower_bound, starts, min)
     return Sparkline(
-        actual="".join(_path(_highest(part, len(known)), place) for part in _unbroken(known, forecast.step_seconds)),
-        prediction=_path(joint + _thinned(forecast.prediction, starts, max), place),
-        band=_path(joint + upper + lower[::-1], place) + "z",
+        actual="".join(line(_highest(part, len(known)), place) for part in _unbroken(known, forecast.step_seconds)),
+        prediction=line(joint + _thinned(forecast.prediction, starts, max), place),
+        band=line(joint + upper + lower[::-1], place) + "z",
         issued_x=place((starts[0], 0.0))[0],
         level_y=None if level is None else place((starts[0], level))[1],
     )
@@ -84,7 +84,7 @@ def _highest(spots: list[Spot], total: int) -> list[Spot]:
     return [max(spots[first : first + size], key=lambda spot: spot[1]) for first in range(0, len(spots), size)]
 
 
-def _path(spots: Sequence[Spot], place: Callable[[Spot], tuple[int, int]]) -> str:
+def line(spots: Sequence[Spot], place: Callable[[Spot], tuple[int, int]]) -> str:
     """`M x y l dx dy …` through the spots; what does not move is left out."""
     if not spots:
         return ""

@@ -40,6 +40,12 @@ def amount(value: float | None, counted_in: Unit | None) -> str:
     return NONE if value is None else number(in_percent(value, counted_in)) + unit(counted_in)
 
 
+def added(value: float, counted_in: Unit | None) -> str:
+    """What is added to a value of a metric, or taken away: `+9.1`; the unit is that of the value."""
+    shown = number(abs(in_percent(value, counted_in)))
+    return shown if not shown.strip("0.") else f"{'−' if value < 0 else '+'}{shown}"
+
+
 def percent(value: float | None) -> str:
     """A value in per cent, such as a MAPE."""
     return NONE if value is None else f"{number(value)}\u202f%"

@@ -63,6 +63,11 @@ class ForecastAnswer(ForecastTold):
     skill: float | None
     ranked_by: Ranking = Field(description="what the winner was chosen by; wape where more than half of the steps are near zero")
     quantiles: Quantiles = Field(description="of each step; empty for forecasts of earlier releases")
+    components: Mapping[str, tuple[float, ...]] = Field(
+        description="what it is made of: level, shift, day, week, occasions, remainder, one value for each step; they add up to the "
+        "prediction, those that say nothing are left out; empty for forecasts of earlier releases"
+    )
+    occasions: tuple[str, ...] = Field(description="kinds of the holidays and events that have an effect ahead")
     steps: list[ForecastStep]
 
 
@@ -85,5 +90,11 @@ class QueueAnswer(Answer):
     @classmethod
     def of(cls, report: QueueReport, forecast: Forecast | None, now: datetime, asked: PathsChoice) -> Self:
         """The report and the forecast it led to."""
-        answer = ForecastAnswer.telling(forecast, now, asked, steps=forecast_steps(forecast)) if forecast else None
+        answer = _forecast_answer(forecast, now, asked) if forecast else None
         return cls.showing(report, leaderboard=standings(report), forecast=answer)
+
+
+def _forecast_answer(forecast: Forecast, now: datetime, asked: PathsChoice) -> ForecastAnswer:
+    made_of = forecast.components
+    parts = {"components": made_of.of(forecast.prediction), "occasions": made_of.kinds}
+    return ForecastAnswer.telling(forecast, now, asked, steps=forecast_steps(forecast), **parts)

@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.components import Components, Steps
+from shared.domain.forecasts import ForecastSpec
 from worker.models.base import FloatArray
-from worker.pipeline.history import Known
+from worker.pipeline.history import Known, clip
 
 MIN_WEEKS = 2  # of history: one week alone cannot tell a weekday from what happened on it
 DAYS_OF_WEEK = 7
@@ -16,7 +17,7 @@ DIGITS = 6  # kept of a component, significant ones
 TINY = 1e-9  # a factor below it has left nothing of what was forecast
 
 
-def components(prediction: FloatArray, known: Known, first: int) -> Components:
+def components(prediction: FloatArray, known: Known, spec: ForecastSpec, first: int) -> Components:
     """What the delivered prediction is made of, from step `first` (0, 1, …) on; shape (horizon,) as it was forecast."""
     history = known.history
     at = known.places[first:] + history.length  # rows of the wall clock, history and future
@@ -25,7 +26,7 @@ def components(prediction: FloatArray, known: Known, first: int) -> Components:
     departures = history.target - usual - day[: history.length]
     has_weeks = history.length >= MIN_WEEKS * DAYS_OF_WEEK * history.steps_per_day
     week = _medians(departures, time_of_week(history.times)) if has_weeks else np.zeros(len(day))
-    effect = _effect(prediction, known, usual + day[known.places + history.length])[first:]
+    effect = _effect(prediction, known, usual + day[known.places + history.length], spec)[first:]
     return Components(
         level=_rounded(level),
         shift=_rounded(usual - level),
@@ -54,13 +55,16 @@ def _medians(values: FloatArray, keys: NDArray[np.int_]) -> FloatArray:
     return np.asarray(medians.reindex(keys).fillna(0.0), dtype=np.float64)
 
 
-def _effect(prediction: FloatArray, known: Known, usual: FloatArray) -> FloatArray:
-    """What occasions have made of each step; where they have left nothing of the forecast, against what is usual."""
+def _effect(prediction: FloatArray, known: Known, usual: FloatArray, spec: ForecastSpec) -> FloatArray:
+    """What occasions have made of each step; where they have left nothing of the forecast, against what is usual.
+
+    A prediction at the edge of the physical range may have been beyond it: an ordinary day would not have been.
+    """
     ahead = known.ahead_in_utc()
     is_left = np.abs(ahead.scale) > TINY
     ordinary = np.where(is_left, (prediction - ahead.shift) / np.where(is_left, ahead.scale, 1.0), usual)
     is_touched = (ahead.scale != 1.0) | (ahead.shift != 0.0)
-    effect: FloatArray = np.where(is_touched, prediction - ordinary, 0.0)
+    effect: FloatArray = np.where(is_touched, prediction - clip(ordinary, spec.bounds), 0.0)
     return effect
 
 
