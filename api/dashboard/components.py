@@ -13,6 +13,7 @@ TITLES = {
     "shift": "Change of level",
     "day": "Time of the day",
     "week": "Day of the week",
+    "regressors": "What is known ahead",
     "occasions": "Holidays and events",
     "remainder": "What else the model sees",
 }

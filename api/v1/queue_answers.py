@@ -64,8 +64,8 @@ class ForecastAnswer(ForecastTold):
     ranked_by: Ranking = Field(description="what the winner was chosen by; wape where more than half of the steps are near zero")
     quantiles: Quantiles = Field(description="of each step; empty for forecasts of earlier releases")
     components: Mapping[str, tuple[float, ...]] = Field(
-        description="what it is made of: level, shift, day, week, occasions, remainder, one value for each step; they add up to "
-        "the prediction, those that say nothing are left out; empty for forecasts of earlier releases"
+        description="what it is made of: level, shift, day, week, regressors, occasions, remainder, one value for each step, in "
+        "the unit of the forecast; they add up to the prediction; those that say nothing are left out; empty for earlier releases"
     )
     occasions: tuple[str, ...] = Field(description="kinds of the holidays and events that have an effect ahead")
     steps: list[ForecastStep]

@@ -5,6 +5,7 @@
     shift       +6                            by how much that has changed in the last days
     day            ▁▃▅▃ ▁▃▅▃ ▁▃▅▃ ▁▃▅▃        time of the day
     week           ·    ·    ▼▼▼▼ ·           day of the week
+    regressors     ·  ▴ ·  ▴ ·    ·           columns that are known ahead
     occasions      ·    ·    ·    ·           holidays and events
     remainder      ·  ▴ ·    ·    ▾           what else the model sees: a trend, the last hours, the physical range
 
@@ -25,7 +26,7 @@ class Components:
     """Those that do not follow from the others, in the unit of the forecast. Of an earlier release's forecast there are none.
 
     level: median of the history as it was. shift: what is added since the level has changed.
-    day, week, occasions: one value for each step; empty = the history shows none.
+    day, week, regressors, occasions: one value for each step; empty = the history shows none.
     kinds: names of the occasions ahead that have an effect.
     """
 
@@ -33,6 +34,7 @@ class Components:
     shift: float = 0.0
     day: Steps = ()
     week: Steps = ()
+    regressors: Steps = ()
     occasions: Steps = ()
     kinds: tuple[str, ...] = ()
 
@@ -44,7 +46,7 @@ class Components:
         if self.level is None:
             return {}
         same = {"level": (self.level,) * len(prediction), "shift": (self.shift,) * len(prediction)}
-        told = {**same, "day": self.day, "week": self.week, "occasions": self.occasions}
+        told = {**same, "day": self.day, "week": self.week, "regressors": self.regressors, "occasions": self.occasions}
         parts = {name: steps for name, steps in told.items() if name == "level" or any(steps)}
         sums = [sum(values) for values in zip(*parts.values(), strict=True)]
         return {**parts, "remainder": tuple(value - known for value, known in zip(prediction, sums, strict=True))}

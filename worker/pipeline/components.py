@@ -20,20 +20,23 @@ TINY = 1e-9  # a factor below it has left nothing of what was forecast
 def components(prediction: FloatArray, known: Known, spec: ForecastSpec, first: int) -> Components:
     """What the delivered prediction is made of, from step `first` (0, 1, …) on; shape (horizon,) as it was forecast."""
     history = known.history
-    at = known.places[first:] + history.length  # rows of the wall clock, history and future
+    places = known.places + history.length  # rows of the wall clock, history and future
+    at = places[first:]
     level, usual = float(np.median(known.seen)), float(np.median(history.target))
     day = _medians(history.target - usual, time_of_day(history.times))
     departures = history.target - usual - day[: history.length]
     has_weeks = history.length >= MIN_WEEKS * DAYS_OF_WEEK * history.steps_per_day
     week = _medians(departures, time_of_week(history.times)) if has_weeks else np.zeros(len(day))
-    effect = _effect(prediction, known, usual + day[known.places + history.length], spec)[first:]
+    planned = known.influence.effect[-len(day) :][places]
+    special = _special(prediction, known, usual + day[places], planned, spec)[first:]
     return Components(
         level=_rounded(level),
         shift=_rounded(usual - level),
         day=_steps(day[at]),
         week=_steps(week[at]),
-        occasions=_steps(effect),
-        kinds=tuple(sorted(_kinds(known))) if effect.any() else (),
+        regressors=_steps(planned[first:]),
+        occasions=_steps(special),
+        kinds=tuple(sorted(_kinds(known))) if special.any() else (),
     )
 
 
@@ -55,17 +58,18 @@ def _medians(values: FloatArray, keys: NDArray[np.int_]) -> FloatArray:
     return np.asarray(medians.reindex(keys).fillna(0.0), dtype=np.float64)
 
 
-def _effect(prediction: FloatArray, known: Known, usual: FloatArray, spec: ForecastSpec) -> FloatArray:
+def _special(prediction: FloatArray, known: Known, usual: FloatArray, planned: FloatArray, spec: ForecastSpec) -> FloatArray:
     """What occasions have made of each step; where they have left nothing of the forecast, against what is usual.
 
     A prediction at the edge of the physical range may have been beyond it: an ordinary day would not have been.
     """
     ahead = known.ahead_in_utc()
+    shift = ahead.shift - ahead.scale * planned  # regressors change what occasions then act on
     is_left = np.abs(ahead.scale) > TINY
-    ordinary = np.where(is_left, (prediction - ahead.shift) / np.where(is_left, ahead.scale, 1.0), usual)
-    is_touched = (ahead.scale != 1.0) | (ahead.shift != 0.0)
-    effect: FloatArray = np.where(is_touched, prediction - clip(ordinary, spec.bounds), 0.0)
-    return effect
+    ordinary = np.where(is_left, (prediction - shift) / np.where(is_left, ahead.scale, 1.0), usual + planned)
+    is_touched = (known.places >= 0) & ((ahead.scale != 1.0) | (shift != 0.0))
+    special: FloatArray = np.where(is_touched, prediction - clip(ordinary, spec.bounds), 0.0)
+    return special
 
 
 def _kinds(known: Known) -> set[str]:

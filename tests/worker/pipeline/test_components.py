@@ -78,3 +78,16 @@ def test_of_two_weeks_or_less_no_day_of_the_week_is_told() -> None:
 
 def test_an_earlier_release_s_forecast_has_none() -> None:
     assert Components().of((1.0, 2.0)) == {}
+
+
+def test_a_prediction_at_the_edge_of_the_range_makes_no_occasion_larger_than_the_range() -> None:
+    events = tuple(
+        Event(name="stop", start=MONDAY + timedelta(days=day), end=MONDAY + timedelta(days=day, hours=12)) for day in (-14, -7, 1)
+    )
+    load = a_history(noise=2)
+    for event in events[:2]:
+        load[(load.index >= event.start) & (load.index < event.end)] = 0.0
+    forecast = forecast_of(load, events=events, bounds=(0.0, 100.0))
+    parts = forecast.components.of(forecast.prediction)
+    assert np.sum([*parts.values()], axis=0) == pytest.approx(forecast.prediction, abs=1e-9)
+    assert -100.0 <= min(parts["occasions"][24:36]) < max(parts["occasions"][24:36]) < -20.0

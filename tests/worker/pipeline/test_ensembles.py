@@ -146,8 +146,8 @@ def test_members_of_the_blend_tell_how_far_off_a_single_winner_may_be() -> None:
     company = (Part(members=tuple(Member(candidate=Candidate(model=name)) for name in "bcd")),)
     selection = Selection(winner=off_by("a", 1, 1, 1), recipe=alone(Candidate(model="a")), leaderboard=(), explanation="")
     with offering(a=answering(50.0), b=answering(20.0), c=answering(50.0), d=answering(80.0)):
-        prediction, narrow = refit(selection, SNAPSHOT, a_spec())
-        _, wide = refit(replace(selection, company=company), SNAPSHOT, a_spec())
+        prediction, narrow, _ = refit(selection, SNAPSHOT, a_spec())
+        _, wide, _ = refit(replace(selection, company=company), SNAPSHOT, a_spec())
     assert prediction.tolist() == [50.0] * 24
     quarters = [at_levels(each.steps, [0.25, 0.75]) for each in (narrow, wide)]
     assert [np.abs(each - 50).max() > 20 for each in quarters] == [False, True]
