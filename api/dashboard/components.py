@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from api.dashboard.sparkline import HEIGHT, WIDTH, line
 from shared.domain.components import Steps
 from shared.domain.forecasts import Forecast
+from shared.domain.peaks import Peak
 
 TITLES = {
     "level": "Usual level",
@@ -32,7 +33,13 @@ class Component:
     path: str
 
 
-def components_of(forecast: Forecast, step: int) -> list[Component]:
+def made_of(forecast: Forecast, peak: Peak | None) -> dict[str, object]:
+    """The components of a forecast and the time that they are told of: that of the peak, else of the highest step."""
+    step = (peak and peak.step) or max(range(forecast.horizon_steps), key=forecast.prediction.__getitem__) + 1
+    return {"components": _components_of(forecast, step), "told_at": forecast.timestamps[step - 1]}
+
+
+def _components_of(forecast: Forecast, step: int) -> list[Component]:
     """The components of a forecast, as told of `step` (1, 2, …); none for forecasts of earlier releases."""
     parts = forecast.components.of(forecast.prediction)
     largest = max((abs(value) for name, steps in parts.items() if name != "level" for value in steps), default=0.0)

@@ -27,27 +27,14 @@ from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")
 YEAR_SECONDS = 31_536_000
+OF_VALUES = ("number", "unit", "amount", "added", "percent", "exact_percent", "how_good", "skill", "duration", "lasting")
 
 
 def blueprint(settings: Settings) -> Blueprint:
     """The blueprint of the pages, with their template filters and error pages; `@route` gives each page its address."""
     pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
     filters: dict[str, Callable[..., object]] = {
-        **{
-            name: getattr(words, name)
-            for name in (
-                "number",
-                "unit",
-                "amount",
-                "added",
-                "percent",
-                "exact_percent",
-                "how_good",
-                "skill",
-                "duration",
-                "lasting",
-            )
-        },
+        **{name: getattr(words, name) for name in OF_VALUES},
         "bdi": words.name,
         "isolated": outgoing.isolated,
         "readable": outgoing.readable,

@@ -13,7 +13,7 @@ from flask import render_template, request
 from pydantic import Field
 
 from api.dashboard.addresses import query_of
-from api.dashboard.components import components_of
+from api.dashboard.components import made_of
 from api.dashboard.overview import row_of
 from api.edge.context import Services
 from api.edge.policy import PAGE
@@ -74,13 +74,11 @@ def show(services: Services, queue: str) -> str:
     compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
     is_ahead = steps_over(forecast, now) < forecast.horizon_steps
     row = row_of(forecast, services.settings.mark_levels, now)
-    told = (row.peak and row.peak.step) or max(range(forecast.horizon_steps), key=forecast.prediction.__getitem__) + 1
     return render_template(
         "queue.html",
         query=query,
         row=row,
-        components=components_of(forecast, told),
-        told_at=forecast.timestamps[told - 1],
+        **made_of(forecast, row.peak),
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
         peaks=daily_peaks(forecast, now) if is_ahead else (),

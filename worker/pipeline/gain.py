@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from shared.domain.choice import Effort
-from shared.domain.forecasts import ForecastSpec, ModelCard
+from shared.domain.forecasts import ForecastSpec
 from shared.domain.jobs import JobRequest
+from shared.domain.model_cards import ModelCard
 from shared.domain.search_space import REFERENCE, count_candidates
 from shared.domain.series_kind import SeriesKind
 from shared.domain.timegrid import lead_groups

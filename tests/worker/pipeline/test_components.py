@@ -80,7 +80,7 @@ def test_an_earlier_release_s_forecast_has_none() -> None:
     assert Components().of((1.0, 2.0)) == {}
 
 
-def test_a_prediction_at_the_edge_of_the_range_makes_no_occasion_larger_than_the_range() -> None:
+def test_no_occasion_is_told_as_larger_than_the_physical_range() -> None:
     events = tuple(
         Event(name="stop", start=MONDAY + timedelta(days=day), end=MONDAY + timedelta(days=day, hours=12)) for day in (-14, -7, 1)
     )
