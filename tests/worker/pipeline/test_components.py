@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Terms, choose
+from worker.pipeline.snapshot import Snapshot
 
 HOURS = np.arange(28 * 24)
 NAIVE = Candidate(model="seasonal_naive", hyperparameters={"days": 7})
@@ -31,8 +33,8 @@ def a_history(weekend: float = 0.0, noise: float = 0.0) -> pd.Series:
     return pd.Series(values, index=index)
 
 
-def forecast_of(load: pd.Series, candidate: Candidate = NAIVE, **changes: Any) -> Forecast:
-    snapshot, spec = a_snapshot(load), a_spec(**({"horizon_steps": 72} | changes))
+def forecast_of(load: pd.Series | Snapshot, candidate: Candidate = NAIVE, **changes: Any) -> Forecast:
+    snapshot, spec = load if isinstance(load, Snapshot) else a_snapshot(load), a_spec(**({"horizon_steps": 72} | changes))
     selection = choose([score(candidate, backtest(snapshot, spec), spec)], Terms())
     return forecast_queue(selection, snapshot, spec, job=a_job(), created_at=MONDAY)
 
@@ -70,6 +72,16 @@ def test_a_change_of_level_is_a_component() -> None:
     parts = forecast_of(load).components
     assert parts.level == pytest.approx(50, abs=1)
     assert parts.shift == pytest.approx(30, abs=1.5)
+
+
+def test_what_is_planned_is_a_component() -> None:
+    load = a_history(noise=0.5)
+    plan = pd.Series(0.0, index=pd.date_range(load.index[0], periods=len(load) + 72, freq="1h"), name="plan")
+    plan[(plan.index.dayofyear % 5 == 0) & (plan.index.hour >= 18)] = 10.0
+    snapshot = replace(a_snapshot(load + 2 * plan[load.index]), regressors=plan.to_frame())
+    parts = forecast_of(snapshot).components
+    apart = np.ptp(parts.regressors)
+    assert (apart, parts.occasions) == (pytest.approx(20, abs=1.5), ())
 
 
 def test_of_two_weeks_or_less_no_day_of_the_week_is_told() -> None:
