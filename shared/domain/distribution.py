@@ -85,6 +85,6 @@ class Paths:
         """The paths, one value for each step."""
         content = zlib.decompress(b64decode(self.packed))
         steps = struct.unpack(f"<{len(content) // 2}H", content)
-        values = [self.low + step * (self.high - self.low) / FINEST for step in steps]
+        values = [min(self.high, self.low + step * (self.high - self.low) / FINEST) for step in steps]  # rounding would leave it
         length = len(values) // self.count
         return [values[start : start + length] for start in range(0, len(values), length)]
