@@ -50,7 +50,7 @@ def score_forecast(forecast: Forecast, actuals: Actuals, exclude: Sequence[Exclu
     """
     known_until = forecast.grid.step_start(from_epoch(max(actuals)), 2)
     before = DAYS_BEFORE * steps_per_day(forecast.step_seconds)
-    times = pd.DatetimeIndex([*(forecast.start_of(step) for step in range(1 - before, 1)), *forecast.timestamps])
+    times = pd.to_datetime([*map(forecast.start_of, range(1 - before, 1)), *forecast.timestamps], utc=True)
     values = np.array([actuals.get(to_epoch(time), np.nan) for time in times.to_pydatetime()])
     values[excluded_steps(times, forecast.grid, exclude)] = np.nan
     reference = _day_before(forecast, times, values[:before])

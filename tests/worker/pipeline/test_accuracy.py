@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from shared.domain.accuracy import ErrorSums, by_group
+from shared.domain.codec import from_json, to_json
+from shared.domain.forecasts import Forecast
 from shared.domain.occasions import Excluded
 from shared.domain.reports import Point
 from shared.domain.timegrid import to_epoch
@@ -91,7 +93,8 @@ def test_the_day_before_is_one_of_the_zone_of_the_request(timezone: str, issued_
 def test_a_day_of_the_zone_is_compared_with_the_one_before() -> None:
     starts = [datetime(2026, 3, day, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC) for day in (26, 27, 28, 29, 30, 31)]
     actuals = {to_epoch(start): 10.0 * place for place, start in enumerate(starts)}
-    forecast = a_forecast(issued_at=starts[3], step_seconds=86_400, timezone="Europe/Berlin")
+    issued = a_forecast(issued_at=starts[3], step_seconds=86_400, timezone="Europe/Berlin", day_starts=tuple(starts[3:]))
+    forecast = from_json(Forecast, to_json(issued))  # as it is when it is scored
     sums = reduce(add, (record.sums for record in score_forecast(forecast, actuals)))
     assert (sums.compared_steps, sums.naive_error) == (3, 10 + 20 + 30)
 
