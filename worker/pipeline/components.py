@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from shared.domain.components import Components, Steps
 from shared.domain.forecasts import ForecastSpec
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models.base import FloatArray
 from worker.pipeline.history import Known, clip
 
@@ -48,7 +49,7 @@ def time_of_day(times: pd.DatetimeIndex) -> NDArray[np.int_]:
 
 def time_of_week(times: pd.DatetimeIndex) -> NDArray[np.int_]:
     """The same with the day of the week."""
-    seconds: NDArray[np.int_] = np.asarray(times.dayofweek, dtype=np.int_) * 86_400 + time_of_day(times)
+    seconds: NDArray[np.int_] = np.asarray(times.dayofweek, dtype=np.int_) * SECONDS_PER_DAY + time_of_day(times)
     return seconds
 
 

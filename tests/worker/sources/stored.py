@@ -88,6 +88,14 @@ def open_collection(server: MongoServer, rows: pd.DataFrame, *, indexes: list[An
     return sources["mongodb"](MongodbConnection(url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
 
 
+def keep(request: pytest.FixtureRequest, way: tuple[str, Callable[..., Any]], rows: pd.DataFrame) -> tuple[Any, ...]:
+    """What a way of storing gives, in the place (a fixture) that it is for."""
+    name, store = way
+    where = request.getfixturevalue(name)
+    found: tuple[Any, ...] = store(where() if name == "empty_folder" else where, rows)
+    return found
+
+
 # source → where its rows may lie (a fixture), and the ways in which; each takes the place and rows (queue, timestamp, numbers …)
 # and may give the rows as they are kept there, where that is not the same
 STORED: dict[str, tuple[str, tuple[Callable[..., Any], ...]]] = {

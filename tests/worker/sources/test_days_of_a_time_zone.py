@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +12,14 @@ import pytest
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
 from tests.worker.sources.queries import a_query
-from tests.worker.sources.stored import store_csv, store_documents, store_one_file_per_queue, store_points, store_time_series
+from tests.worker.sources.stored import (
+    keep,
+    store_csv,
+    store_documents,
+    store_one_file_per_queue,
+    store_points,
+    store_time_series,
+)
 from worker.sources.base import Query, Source
 
 BERLIN, ST_JOHNS, SAO_PAULO = "Europe/Berlin", "America/St_Johns", "America/Sao_Paulo"  # half an hour off; without midnights
@@ -36,16 +42,9 @@ def hourly_facts() -> pd.DataFrame:
     return facts.assign(memory=rng.random(len(times)))
 
 
-@pytest.fixture(scope="module")
-def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], object]:
-    return lambda: tmp_path_factory.mktemp("data")
-
-
 @pytest.fixture(scope="module", params=WAYS)
 def stored(request: pytest.FixtureRequest) -> tuple[Source, Place]:
-    name, way = request.param
-    where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, hourly_facts())
+    source, place, *_ = keep(request, request.param, hourly_facts())
     return source, place
 
 

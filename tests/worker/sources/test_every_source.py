@@ -26,6 +26,7 @@ from tests.worker.sources.queries import DAYS, PERIODS, START, a_query, all_queu
 from tests.worker.sources.stored import (
     STORED,
     WAYS,
+    keep,
     open_files,
     store_csv,
     store_documents,
@@ -73,17 +74,10 @@ def expected(rows: pd.DataFrame, query: Query) -> pd.DataFrame:
     return own.resample(f"{query.step_seconds}s", origin="epoch").agg(query.aggregation.value).dropna(how="all")
 
 
-@pytest.fixture(scope="module")
-def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    return lambda: tmp_path_factory.mktemp("data")
-
-
 @pytest.fixture(scope="module", params=WAYS)
 def stored(request: pytest.FixtureRequest) -> tuple[Source, Place, pd.DataFrame]:
     rows = raw_rows()
-    name, way = request.param
-    where = request.getfixturevalue(name)
-    source, place, *kept = way(where() if name == "empty_folder" else where, rows)
+    source, place, *kept = keep(request, request.param, rows)
     return source, place, kept[0] if kept else rows
 
 
@@ -350,9 +344,7 @@ TABLES = [pytest.param((STORED[name][0], way), id=f"{name}-{way.__name__}") for 
 
 @pytest.fixture(scope="module", params=TABLES)
 def labelled(request: pytest.FixtureRequest) -> tuple[Source, Place]:
-    name, way = request.param
-    where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, labelled_rows())
+    source, place, *_ = keep(request, request.param, labelled_rows())
     return source, place
 
 
@@ -382,9 +374,7 @@ def turns() -> pd.DataFrame:
 @pytest.mark.parametrize("store", TABLES)
 def test_a_dimension_whose_rows_lie_seconds_apart_is_refused_too(request, store):
     rows = turns().rename(columns={"label": "partition"})
-    name, way = store
-    where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
+    source, place, *_ = keep(request, store, rows)
     with pytest.raises(
         UnreadableData, match=r"its rows share steps, .* differ in 'partition' \(gpu, x\) and in their numbers; keep"
     ):
@@ -410,9 +400,7 @@ def test_rows_of_another_kind_at_the_same_times_take_no_value_away(request, stor
     times = pd.date_range(START, periods=48, freq="1h", tz="UTC")
     usage = pd.DataFrame({"queue": "root.etl", "timestamp": times, "used_capacity": np.arange(48.0)})
     apps = pd.DataFrame({"queue": "root.etl", "timestamp": times, "apps": 3.0})
-    name, way = store
-    where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, pd.concat([usage, apps], ignore_index=True))
+    source, place, *_ = keep(request, store, pd.concat([usage, apps], ignore_index=True))
     reading = source.read(a_query(place, aggregation=aggregation))
     assert reading.frame.used_capacity.iloc[:48].tolist() == usage.used_capacity.tolist()
     assert reading.frame.apps.iloc[:48].tolist() == apps.apps.tolist()
@@ -444,9 +432,7 @@ def test_rows_that_name_no_queue_are_a_loss_that_fails_none_unless_they_are_most
     frames = [pd.DataFrame({"queue": name, "timestamp": own, "used_capacity": 1.0}) for name, own in names.items()]
     rows = pd.concat(frames, ignore_index=True)
     rows["partition"] = np.where(rows.timestamp < times[7], "old", "new")
-    name, way = store
-    where = request.getfixturevalue(name)
-    source, place, *_ = way(where() if name == "empty_folder" else where, rows)
+    source, place, *_ = keep(request, store, rows)
     assert source.queues(all_queues(place)) == ["root.adhoc", "root.etl"]
     for queue, total in {"root.etl": 30, "root.adhoc": 22}.items():
         (loss,) = source.read(a_query(place, queue=queue)).losses
