@@ -77,7 +77,9 @@ def distribution(
     peaks = clip(np.maximum(peaks, least), spec.bounds)
     paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
     paths = clip(paths, spec.bounds)  # once more: rounding may leave it by a bit
-    return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=evidence.blocks, windows=evidence.windows)
+    is_whole = len(folds[0].actual) > evidence.lead[-1]  # what lies beyond the backtest repeats its last day: that is no evidence
+    blocks = evidence.blocks if is_whole else 0
+    return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=blocks, windows=evidence.windows)
 
 
 def _evidence(made: Made, folds: Sequence[WindowForecast], known: Known, spec: ForecastSpec, first: int) -> Evidence:

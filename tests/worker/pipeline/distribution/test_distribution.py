@@ -122,6 +122,11 @@ def test_steps_that_were_not_backtested_are_less_sure_than_those_that_were() -> 
     assert wide[:DAY].mean() < wide[72:].mean()
 
 
+@pytest.mark.parametrize(("steps", "blocks"), [(3 * DAY, 9), (DAY, 0)], ids=["as long as the horizon", "shorter"])
+def test_only_misses_of_the_whole_horizon_count_as_what_paths_were_made_from(steps: int, blocks: int) -> None:
+    assert whole_of(noise(9, steps), 3 * DAY).blocks == blocks
+
+
 def test_few_folds_are_trusted_less_than_many() -> None:
     errors = noise(1, DAY)
     assert widths(whole_of(errors)).mean() > widths(whole_of(np.repeat(errors, 9, axis=0))).mean()
