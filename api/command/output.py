@@ -59,7 +59,8 @@ def print_report(report: Document) -> None:
         notice(f"note: {text}", style="yellow")
     if (report["forecast"] or {}).get("components"):
         _print_components(report["forecast"])
-    print_table(("", "candidate", "MAPE %", "WAPE %", "MASE", "skill", "CPU s", "reason"), map(_standing, report["leaderboard"]))
+    columns = ("", "candidate", "MAPE %", "WAPE %", "MASE", "CRPS %", "skill", "CPU s", "reason")
+    print_table(columns, map(_standing, report["leaderboard"]))
 
 
 def _print_components(forecast: Document) -> None:
@@ -185,7 +186,7 @@ def _at_limit(outlook: Document, name: str) -> str | None:
 def _standing(standing: Document) -> Row:
     label = " ".join([standing["model"], *starmap(_set_to, standing["hyperparameters"].items())])
     measures = standing["measures"] or {}
-    numbers = (measures.get(name) for name in ("mape", "wape", "mase", "skill"))
+    numbers = (measures.get(name) for name in ("mape", "wape", "mase", "crps", "skill"))
     return standing["rank"], label, *numbers, standing["seconds"], standing["reason"]
 
 

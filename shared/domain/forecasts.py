@@ -107,6 +107,7 @@ class Measures:
     steps: int  # scored steps
     skipped_steps: int  # left out of MAPE because the actual value is zero
     near_zero_steps: int = 0  # those, and steps so small beside the mean that a MAPE speaks of nothing else
+    crps: float | None = None  # in per cent of the values, as WAPE is; only of what quantiles were made for
 
     @property
     def is_mostly_near_zero(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from tests.bench.spread import Figure, Figures
 from worker.backtest.summary import CutoffResult, queue_summary
 from worker.models.base import FloatArray
-from worker.pipeline.measures import DECILES
+from worker.pipeline.measures import decile_loss
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)
 M4_HOURS = 48
@@ -38,11 +38,7 @@ def _divided(found: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _decile_loss(task: CutoffResult) -> FloatArray:
-    quantiles = task.forecast.quantiles
-    deciles = np.stack([np.interp(DECILES, quantiles.levels, step) for step in zip(*quantiles.values, strict=True)], axis=1)
-    miss = task.actual - deciles
-    loss: FloatArray = 2 * np.maximum(DECILES[:, np.newaxis] * miss, (DECILES[:, np.newaxis] - 1) * miss).mean(axis=0)
-    return loss
+    return decile_loss(task.actual, np.array(task.forecast.quantiles.values), task.forecast.quantiles.levels)
 
 
 OF_M4: Figures = {"OWA": Figure(owa, mean)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,12 +37,14 @@ def llap(store: Store) -> None:
     keep_past(store, "llap", 90, hours=200, gap=range(60, 70))
     keep(store, "default", 60, 80, hours=72)
     prophet = Candidate(model="prophet", hyperparameters={"growth": "flat"})
+    won = a_score(candidate=prophet)
+    won = replace(won, measures=replace(won.measures, crps=5.25))
     lost = Failure(candidate=Candidate(model="lstm"), error="TimeLimitReached", reason="it took longer than 90 s", seconds=91.0)
     report = QueueReport(
         job_id="job-1",
         queue="llap",
         state=QueueState.SUCCEEDED,
-        outcomes=(a_score(candidate=prophet), a_score(candidate=Candidate(model="seasonal_naive")), lost),
+        outcomes=(won, a_score(candidate=Candidate(model="seasonal_naive")), lost),
         winner=prophet,
         explanation="prophet won: its MAPE of 7.5 % is the lowest of 2.",
         quality=QualityReport(rows=12_000, steps=200, notes=("10 steps without a value: filled",), warnings=("A gap.",)),
@@ -156,6 +159,8 @@ def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -
     expect(rows).to_have_count(3)
     expect(rows.first).to_have_class("winner")
     expect(rows.last).to_contain_text("it took longer than 90 s")
+    crps = shown.locator("section[aria-labelledby=why] th", has_text="CRPS").evaluate("heading => heading.cellIndex")
+    expect(rows.first.locator("td, th").nth(crps)).to_have_text("5.25\u202f%")
     expect(shown.get_by_text("10 steps without a value: filled.")).to_be_visible()
     expect(shown.get_by_text("A gap.")).to_be_visible()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, median
 from typing import TypeVar
 
@@ -18,9 +18,9 @@ import numpy as np
 from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Forecast, Measures
 from worker.models.base import FloatArray
-from worker.pipeline.measures import coverage, crps, measure, pinball
+from worker.pipeline.measures import coverage, crps, decile_loss, measure, pinball
 
-MEDIANS = ("mape", "mape_shown", "wape", "smape", "mase", "skill")
+MEDIANS = ("mape", "mape_shown", "wape", "crps", "smape", "mase", "skill")
 
 Number = TypeVar("Number", int, float)
 
@@ -43,8 +43,8 @@ class QueueSummary(Measures):
     """Accuracy measures over all steps of all cutoffs of one queue, and which models won how often at what price.
 
     mape_shown: what the backtests of these forecasts had promised, mean over cutoffs. pinball: mean loss of both bounds, in the
-    unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive). crps: in that unit; crps_ratio: ÷ the MAE of the seasonal naive,
-    which is the CRPS of a forecast without quantiles.
+    unit of the target. wape_ratio: WAPE ÷ WAPE(seasonal naive). crps_ratio: CRPS ÷ that WAPE, which is the CRPS of a forecast
+    without quantiles.
     """
 
     mape_shown: float | None
@@ -52,7 +52,6 @@ class QueueSummary(Measures):
     crps_ratio: float | None
     coverage: float | None
     pinball: float | None
-    crps: float | None
     interval: float
     seconds: float
     seconds_by_model: Mapping[str, float]
@@ -67,6 +66,7 @@ class OverallSummary:
     mape: float | None
     mape_shown: float | None
     wape: float | None
+    crps: float | None
     smape: float | None
     mase: float | None
     skill: float | None
@@ -99,17 +99,17 @@ def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:
     actual = np.concatenate([result.actual for result in results])
     lower = np.concatenate([result.forecast.lower_bound for result in results])
     upper = np.concatenate([result.forecast.upper_bound for result in results])
-    quantiles = [result.forecast.quantiles for result in results]
-    loss = crps(actual, np.concatenate([each.values for each in quantiles], axis=1), quantiles[0].levels)
+    levels = results[0].forecast.quantiles.levels
+    quantiles = np.concatenate([result.forecast.quantiles.values for result in results], axis=1)
+    loss = decile_loss(actual, quantiles, levels)
     shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
     return QueueSummary(
-        **asdict(measures),
+        **asdict(replace(measures, crps=crps(actual, quantiles, levels))),
         mape_shown=fmean(shown) if shown else None,
         wape_ratio=None if measures.skill is None else 1 - measures.skill,
         crps_ratio=_ratio(loss, actual, np.concatenate([result.reference for result in results])),
         coverage=coverage(actual, lower, upper),
         pinball=_pinball(actual, lower, upper, results[0].level),
-        crps=loss,
         interval=results[0].level,
         seconds=sum(result.seconds for result in results),
         seconds_by_model=_added(result.seconds_by_model for result in results),
@@ -140,11 +140,11 @@ def _geometric_mean(ratios: Iterable[float | None]) -> float | None:
     return math.exp(fmean(logs)) if logs else None
 
 
-def _ratio(loss: float | None, actual: FloatArray, reference: FloatArray) -> float | None:
-    """A loss ÷ the mean absolute error of the reference forecast; None where that is not defined, or has no error."""
-    error = np.abs(actual - reference)[np.isfinite(actual)]
-    mean = float(error.mean()) if len(error) else 0.0
-    return None if loss is None or not mean > ZERO else loss / mean
+def _ratio(loss: FloatArray, actual: FloatArray, reference: FloatArray) -> float | None:
+    """A loss of each step ÷ the error of the reference forecast; None where that is not defined, or has no error."""
+    scored = np.isfinite(actual)
+    error = float(np.abs(actual - reference)[scored].sum())
+    return float(loss[scored].sum()) / error if error > ZERO else None
 
 
 def _pinball(actual: FloatArray, lower: FloatArray, upper: FloatArray, level: float) -> float | None:

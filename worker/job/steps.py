@@ -29,6 +29,7 @@ from worker.job.delivery import Delivery
 from worker.job.ingestion import read_all, usage_query
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.backtest import Fold, backtest
+from worker.pipeline.backtested_quantiles import with_crps
 from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.lost import why_skipped
@@ -136,7 +137,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     selection, forecast = ended
     if isinstance(forecast, Selecting):
         return forecast
-    _deliver(resources, job, forecast, selection)
+    _deliver(resources, job, forecast, with_crps(selection, Snapshot.from_bytes(content), work.spec))
     return Selecting.HAS_ENDED
 
 

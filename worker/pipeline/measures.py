@@ -104,8 +104,7 @@ def mape(actual: FloatArray, prediction: FloatArray) -> float | None:
 
 def wape(actual: FloatArray, prediction: FloatArray) -> float | None:
     """100 Σ|e| / Σ|y| (Kolassa and Schütz, Advantages of the MAD/MEAN ratio over the MAPE, 2007); None when Σ|y| is zero."""
-    size = float(np.abs(actual).sum())
-    return 100 * float(np.abs(actual - prediction).sum()) / size if size > ZERO else None
+    return _in_percent(np.abs(actual - prediction), actual)
 
 
 def smape(actual: FloatArray, prediction: FloatArray) -> float | None:
@@ -147,20 +146,24 @@ def pinball(actual: FloatArray, quantile_prediction: FloatArray, level: float) -
 
 
 def crps(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> float | None:
-    """Continuous ranked probability score, in the unit of the target: twice the mean loss of the nine deciles of each step.
+    """Continuous ranked probability score: Σ of the steps' loss in per cent of Σ|y|; None without steps, or when that is zero.
 
-    The mean weighted quantile loss of benchmarks of probabilistic forecasts, before it is divided by the mean of the actual
-    values (Gneiting and Raftery, Strictly proper scoring rules, JASA 102, 2007). None without steps.
+    It is the mean weighted quantile loss of benchmarks of probabilistic forecasts (Gneiting and Raftery, Strictly proper scoring
+    rules, JASA 102, 2007). A forecast without quantiles has its WAPE.
 
     Args:
         quantiles: shape (levels, steps).
     """
     scored = np.isfinite(actual)
-    if not scored.any():
-        return None
-    deciles = np.stack([np.interp(DECILES, levels, step) for step in quantiles[:, scored].T], axis=1)
-    distance = actual[scored] - deciles
-    return 2 * float(np.maximum(DECILES[:, np.newaxis] * distance, (DECILES[:, np.newaxis] - 1) * distance).mean())
+    return _in_percent(decile_loss(actual, quantiles, levels)[scored], actual[scored])
+
+
+def decile_loss(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Twice the mean loss of the nine deciles of each step, in the unit of the target; NaN where there is no actual value."""
+    deciles = np.stack([np.interp(DECILES, levels, step) for step in quantiles.T], axis=1)
+    distance = actual - deciles
+    loss: FloatArray = 2 * np.maximum(DECILES[:, np.newaxis] * distance, (DECILES[:, np.newaxis] - 1) * distance).mean(axis=0)
+    return loss
 
 
 def coverage(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> float | None:
@@ -170,6 +173,12 @@ def coverage(actual: FloatArray, lower: FloatArray, upper: FloatArray) -> float 
 
 def _scored(values: FloatArray) -> FloatArray:
     return values[np.isfinite(values)]
+
+
+def _in_percent(loss: FloatArray, actual: FloatArray) -> float | None:
+    """100 Σ loss / Σ|y|; None when that is zero."""
+    size = float(np.abs(actual).sum())
+    return 100 * float(loss.sum()) / size if size > ZERO else None
 
 
 def _mean(values: FloatArray) -> float | None:

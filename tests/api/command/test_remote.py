@@ -43,7 +43,7 @@ from tests.polling import eventually
 from tests.scraping import shown
 
 NAIVE = Candidate(model="seasonal_naive", hyperparameters={"days": 1})
-MEASURES = Measures(mape=7.5, wape=6.25, smape=7.0, mase=0.9, rmse=3.0, skill=0.0, steps=72, skipped_steps=0)
+MEASURES = Measures(mape=7.5, wape=6.25, smape=7.0, mase=0.9, rmse=3.0, skill=0.0, steps=72, skipped_steps=0, crps=4.75)
 LEADERBOARD = (
     Score(candidate=NAIVE, measures=MEASURES, windows=(), seconds=0.01),
     Failure(candidate=Candidate(model="prophet"), error="BadForecast", reason="it is not finite"),
@@ -228,8 +228,8 @@ def test_the_leaderboard_of_a_queue_is_shown_best_first(url: str, ended: Store) 
     result = run("jobs", "show", "job-1", "--queue", "root.etl", "--url", url)
     assert "seasonal_naive has the lowest MAPE" in result.stdout
     assert lines(result)[-2:] == [
-        ["1", "seasonal_naive", "days=1", "7.50", "6.25", "0.90", "0.00", "0.01", "–"],
-        ["–", "prophet", "–", "–", "–", "–", "0.00", "it", "is", "not", "finite"],
+        ["1", "seasonal_naive", "days=1", "7.50", "6.25", "0.90", "4.75", "0.00", "0.01", "–"],
+        ["–", "prophet", "–", "–", "–", "–", "–", "0.00", "it", "is", "not", "finite"],
     ]
     assert "2 steps were filled" in result.stderr
 

@@ -54,12 +54,10 @@ def test_the_pinball_loss_is_the_mean_of_both_bounds_at_their_own_levels() -> No
 
 def test_the_loss_of_quantiles_is_below_that_of_the_point_where_they_know_more() -> None:
     near, exact, far = (queue_summary([a_result(error=error)]) for error in (5.0, 0.0, 50.0))
-    assert near.crps is not None
-    assert near.crps < 5.0
-    assert exact.crps is not None
-    assert 0 < exact.crps < 5.0
-    assert far.crps is not None
-    assert 30 < far.crps < 50.0
+    assert 0 < near.crps < near.wape
+    assert exact.wape == 0.0 < exact.crps < near.wape
+    assert 0.6 * far.wape < far.crps < far.wape
+    assert far.crps_ratio == pytest.approx(5.0 * far.crps / far.wape)
 
 
 def test_coverage_counts_the_actual_values_within_the_bounds() -> None:
@@ -72,7 +70,8 @@ def test_overall_is_the_median_and_the_geometric_mean_of_ratios() -> None:
     found = overall_summary(queues)
     assert found.mape == queues[1].mape
     assert found.wape_ratio == pytest.approx(math.prod([0.1, 0.5, 2.0]) ** (1 / 3))
-    assert found.crps_ratio == pytest.approx(math.prod(queue.crps / 10 for queue in queues if queue.crps) ** (1 / 3))
+    assert found.crps == queues[1].crps
+    assert found.crps_ratio == pytest.approx(math.prod(queue.crps_ratio for queue in queues) ** (1 / 3))
     assert (found.queues, found.origins, found.models) == (3, 3, {"theta": 3})
     assert found.seconds == 4.5
     assert found.seconds_by_model == pytest.approx({"theta": 3.0, "ces": 0.6})

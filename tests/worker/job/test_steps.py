@@ -171,6 +171,8 @@ def test_the_shown_wape_is_of_the_window_in_the_middle_and_members_are_not_ranke
     assert isinstance(winner, Score)
     assert report.selected_on is ReportedScore.MEDIAN_WINDOW
     assert (forecast.mape, forecast.wape) == (winner.measures.mape, winner.typical_wape)
+    told = {each.candidate.model for each in report.outcomes if isinstance(each, Score) and each.measures.crps is not None}
+    assert told == {winner.candidate.model}
     assert {outcome.candidate.model for outcome in report.outcomes} <= {
         "blend_weighted",
         "hour_mean",

@@ -64,6 +64,18 @@ def test_pinball_loss_agrees_with_utilsforecast() -> None:
     assert measures.pinball(actual, prediction, 0.95) == pytest.approx(theirs, rel=1e-12)
 
 
+def test_crps_agrees_with_utilsforecast() -> None:
+    _train, actual, prediction = an_example()
+    deciles = prediction + np.linspace(-8, 9, 9)[:, np.newaxis]
+    frame = pd.DataFrame({"unique_id": "q", "y": actual} | {f"f{place}": values for place, values in enumerate(deciles)})
+    columns = {"f": [f"f{place}" for place in range(9)]}
+    theirs = losses.scaled_crps(frame, models=columns, quantiles=measures.DECILES)["f"].iloc[0]
+    assert measures.crps(actual, deciles, [*measures.DECILES]) == pytest.approx(100 * theirs, rel=1e-12)
+    same = np.repeat(prediction[np.newaxis], 9, axis=0)
+    assert measures.crps(actual, same, [*measures.DECILES]) == pytest.approx(measures.wape(actual, prediction))
+    assert measures.crps(np.full(48, NAN), same, [*measures.DECILES]) is None
+
+
 def test_steps_with_a_zero_are_left_out_of_mape_and_counted() -> None:
     result = measure([100.0, 0.0, 1e-10, 50.0], [90.0, 5.0, 5.0, 60.0])
     assert result.mape == pytest.approx((10 + 20) / 2)

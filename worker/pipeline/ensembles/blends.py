@@ -50,12 +50,10 @@ def _blend(tried: Tried, *, name: str, votes_by: Callable[[Tried, Folds], Votes]
     if len(votes_by(tried, tried.folds)) < MIN_MEMBERS:
         return None
     recipe = (_part(tried, votes_by(tried, tried.folds)),)
-    forecasts = []
-    for fold in tried.folds:
-        learned = (_part(tried, votes_by(tried, tried.apart_from(fold))),)
-        forecasts.append(combined(learned, partial(tried.forecast, fold)))
+    learned = [(_part(tried, votes_by(tried, tried.apart_from(fold))),) for fold in tried.folds]
+    forecasts = [combined(each, partial(tried.forecast, fold)) for fold, each in enumerate(learned)]
     labels = ", ".join(candidate.label for candidate in candidates_in(recipe))
-    return tried.composite(name, labels, recipe, forecasts)
+    return tried.composite(name, labels, recipe, forecasts, learned)
 
 
 def _part(tried: Tried, votes: Votes) -> Part:

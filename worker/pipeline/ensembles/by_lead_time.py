@@ -15,7 +15,6 @@ from dataclasses import replace
 import numpy as np
 
 from shared.domain.timegrid import lead_groups
-from worker.models.base import FloatArray
 from worker.pipeline.ensembles.recipe import Composite, Recipe, alone, part_at
 from worker.pipeline.ensembles.tried import Folds, Tried, tried
 
@@ -30,22 +29,26 @@ def by_lead_time(singles: Tried, blends: Sequence[Composite], step_seconds: int)
     groups = [slice(first - 1, last) for first, last in lead_groups(step_seconds, singles.actual.shape[1])]
     if min(len(everyone.folds) - MIN_FOLDS, len(groups) - MIN_FOLDS, len(everyone.scores) - MIN_CANDIDATES) < 0:
         return None
-    recipes = [*(alone(score.candidate) for score in singles.scores), *(blend.recipe for blend in blends)]
+    of_singles = [alone(score.candidate) for score in singles.scores]
     chosen = [_best(everyone, everyone.folds, group) for group in groups]
-    parts: Recipe = tuple(
+    parts = _parts(chosen, [*of_singles, *(blend.recipe for blend in blends)], groups)
+    labels = [everyone.scores[place].candidate.label for place in chosen]
+    made_of = ", ".join(f"from step {part.first_step} {label}" for part, label in zip(parts, labels, strict=True))
+    forecasts, learned = [], []
+    for fold in everyone.folds:
+        best = [_best(everyone, everyone.apart_from(fold), group) for group in groups]
+        made = [everyone.forecasts[place, fold, group] for place, group in zip(best, groups, strict=True)]
+        forecasts.append(np.concatenate(made))
+        learned.append(_parts(best, [*of_singles, *(blend.by_fold[fold] for blend in blends)], groups))
+    return singles.composite(BY_LEAD_TIME, made_of, parts, forecasts, learned)
+
+
+def _parts(chosen: Sequence[int], recipes: Sequence[Recipe], groups: Sequence[slice]) -> Recipe:
+    """For each group the part of the chosen recipe that forecasts it."""
+    return tuple(
         replace(part_at(recipes[place], group.start + 1), first_step=group.start + 1)
         for place, group in zip(chosen, groups, strict=True)
     )
-    labels = [everyone.scores[place].candidate.label for place in chosen]
-    made_of = ", ".join(f"from step {part.first_step} {label}" for part, label in zip(parts, labels, strict=True))
-    forecasts = [_forecast(everyone, fold, groups) for fold in everyone.folds]
-    return singles.composite(BY_LEAD_TIME, made_of, parts, forecasts)
-
-
-def _forecast(everyone: Tried, fold: int, groups: Sequence[slice]) -> FloatArray:
-    """Of a fold, by those that are best in the other folds."""
-    others = everyone.apart_from(fold)
-    return np.concatenate([everyone.forecasts[_best(everyone, others, group), fold, group] for group in groups])
 
 
 def _best(everyone: Tried, folds: Folds, group: slice) -> int:

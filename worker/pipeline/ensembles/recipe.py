@@ -45,10 +45,14 @@ Recipe = tuple[Part, ...]  # in the order of their steps, the first from step 1 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composite:
-    """A candidate made of others that was scored, and what its forecast is made of."""
+    """A candidate made of others that was scored, and what its forecast is made of.
+
+    by_fold: the same of what scored each fold, learned on others.
+    """
 
     score: Score
     recipe: Recipe
+    by_fold: tuple[Recipe, ...]
 
 
 def alone(candidate: Candidate) -> Recipe:

@@ -64,7 +64,9 @@ class Tried:
         forecast: FloatArray = self.forecasts[place, fold]
         return forecast
 
-    def composite(self, name: str, made_of: str, recipe: Recipe, forecasts: Sequence[FloatArray]) -> Composite:
+    def composite(
+        self, name: str, made_of: str, recipe: Recipe, forecasts: Sequence[FloatArray], by_fold: Sequence[Recipe]
+    ) -> Composite:
         """A candidate made of these, scored like any other on its forecast of each fold; its members' seconds are theirs."""
         folds, like = [], [*zip(*(score.windows for score in self.scores), strict=True)]
         for forecast, same in zip(forecasts, like, strict=True):
@@ -72,7 +74,7 @@ class Tried:
             folds.append(replace(fold, measures=measured([fold], [same])))
         candidate = Candidate(model=name, hyperparameters={"members": made_of})
         score = Score(candidate=candidate, measures=measured(folds, like), windows=tuple(folds), seconds=0.0)
-        return Composite(score=score, recipe=recipe)
+        return Composite(score=score, recipe=recipe, by_fold=tuple(by_fold))
 
 
 def apart(fold: int, folds: Folds, *, every: int, steps: int) -> Folds:

@@ -23,7 +23,7 @@ from shared.domain.forecasts import Candidate
 from shared.domain.search_space import REFERENCE
 from shared.domain.timegrid import SECONDS_PER_DAY, lead_groups
 from worker.models.base import FloatArray
-from worker.pipeline.ensembles.recipe import Composite, Member, Part, blended
+from worker.pipeline.ensembles.recipe import Composite, Member, Part, Recipe, blended
 from worker.pipeline.ensembles.tried import Folds, Tried
 
 Groups = Sequence[tuple[int, int | None]]  # first and last step (1, 2, …) of each group of lead times
@@ -66,13 +66,18 @@ def weighted_blend(tried: Tried, *, name: str, step_seconds: int) -> Composite |
     groups = lead_groups(step_seconds, tried.actual.shape[1])
     aim = AIM if tried.by is Ranking.MAPE else 0.0
     learning = learn(members, tried.forecasts[places], tried.actual, groups, step_seconds)
-    delivered = votes(learning, tried.folds)
-    recipe = tuple(
-        Part(first_step=first, members=_heaviest_first(members, delivered[:, place]), aim=aim)
+    delivered, apart = votes(learning, tried.folds), [*map(tried.apart_from, tried.folds)]
+    made = fold_blends(learning, tried.forecasts[places], groups, apart, aim=aim)
+    learned = [_recipe(members, votes(learning, others), groups, aim) for others in apart]
+    recipe = _recipe(members, delivered, groups, aim)
+    return tried.composite(name, _made_of(members, delivered, groups), recipe, [*made], learned)
+
+
+def _recipe(members: Sequence[Candidate], shares: FloatArray, groups: Groups, aim: float) -> Recipe:
+    return tuple(
+        Part(first_step=first, members=_heaviest_first(members, shares[:, place]), aim=aim)
         for place, (first, _) in enumerate(groups)
     )
-    made = fold_blends(learning, tried.forecasts[places], groups, [*map(tried.apart_from, tried.folds)], aim=aim)
-    return tried.composite(name, _made_of(members, delivered, groups), recipe, [*made])
 
 
 class Learning(NamedTuple):

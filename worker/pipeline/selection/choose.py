@@ -52,6 +52,9 @@ class Selection:
 
     recipe: of what the winner's forecast is made: the candidate itself, or those that it blends, all of which are fitted again.
     company: beside a single winner those of the weighted blend, which tell by where they disagree how far off it may be.
+    singles: the scores of candidates that are no blends.
+    by_fold: of the winner and of blends, by label, what tells how far off each fold's forecast may be: the winner's company, or
+        what it is made of itself, learned on other folds.
     """
 
     winner: Score
@@ -60,6 +63,8 @@ class Selection:
     explanation: str
     ranked_by: Ranking = Ranking.MAPE
     company: Recipe = ()
+    singles: tuple[Score, ...] = ()
+    by_fold: Mapping[str, Sequence[Recipe]] = field(default_factory=dict)
 
 
 def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
@@ -76,11 +81,8 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
         raise UndefinedScore(f"none of {len(outcomes)} candidates could be scored: {_reasons(outcomes)}")
     made = _composites(singles, terms, {outcome.candidate.model for outcome in outcomes if isinstance(outcome, Failure)})
     recipes = {each.score.candidate.model: each.recipe for each in made}
-    ranked = [outcome for outcome in outcomes if isinstance(outcome, Failure) or outcome.candidate not in terms.unranked]
-    everyone: Sequence[Outcome] = (*ranked, *(each.score for each in made))
-    if all(isinstance(outcome, Failure) for outcome in everyone):
-        everyone = outcomes
-    board = leaderboard(everyone, terms.metric, price=lambda score: price_of(score, recipes, terms.costs))
+    ranked = _ranked(outcomes, made, terms.unranked)
+    board = leaderboard(ranked, terms.metric, price=lambda score: price_of(score, recipes, terms.costs))
     scores = [outcome for outcome in board if isinstance(outcome, Score)]
     shown = Board(scores=scores, by=ranking(scores, terms.metric), asked=terms.metric, recipes=recipes, costs=terms.costs)
     winner, why = RULES[terms.rule](shown)
@@ -91,7 +93,22 @@ def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:
         explanation=f"{why}{shown.about_measure}.",
         ranked_by=shown.by,
         company=() if winner.candidate.model in recipes else recipes.get(BLEND_WEIGHTED, ()),
+        singles=tuple(singles),
+        by_fold=_by_fold(winner, made),
     )
+
+
+def _ranked(outcomes: Sequence[Outcome], made: Sequence[Composite], unranked: Collection[Candidate]) -> Sequence[Outcome]:
+    """What is on the leaderboard: failures, too, and those that cannot win where there is nothing else."""
+    ranked = [outcome for outcome in outcomes if isinstance(outcome, Failure) or outcome.candidate not in unranked]
+    everyone = (*ranked, *(each.score for each in made))
+    return outcomes if all(isinstance(outcome, Failure) for outcome in everyone) else everyone
+
+
+def _by_fold(winner: Score, made: Sequence[Composite]) -> dict[str, Sequence[Recipe]]:
+    found: dict[str, Sequence[Recipe]] = {each.score.candidate.label: each.by_fold for each in made}
+    company = next((each.by_fold for each in made if each.score.candidate.model == BLEND_WEIGHTED), None)
+    return {winner.candidate.label: company or [alone(winner.candidate)] * len(winner.windows), **found}
 
 
 def _composites(singles: Sequence[Score], terms: Terms, failed: Collection[str]) -> list[Composite]:
