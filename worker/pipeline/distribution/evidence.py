@@ -1,4 +1,4 @@
-"""What is known of how far off a forecast may be: its winner's misses, what recent days were, and where its members disagree."""
+"""What is known of how far off a forecast may be: its winner's misses, the weeks before, and where its members disagree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.models.base import FloatArray
 from worker.pipeline.measures import actual_of, prediction_of
 
 GROWTH = 0.25  # of misses beyond the backtested lead times: 0 = they stay as large, 0.5 = as of a random walk
-DAYS = 7  # that count as recent
+DAYS = 28  # before that tell what may come
 HOURS_OF_DAY = 24
 
 
@@ -24,8 +24,8 @@ class Evidence:
 
     prediction: shape (horizon,).
     misses: actual − prediction of each fold, newest first, NaN = not known; shape (folds, horizon).
-    recent: the last days and those before them, each also an hour earlier and later: shape (days, 3, horizon), newest first,
-        NaN = before the history, or not over yet.
+    recent: the days before, each also an hour earlier and later: shape (days, 3, horizon), newest first, NaN = before the
+        history, or not over yet.
     members: forecasts that the prediction was blended from, with their votes, shape (members, horizon) each; of a single model
         the prediction itself.
     lead: of each step, how many steps lie between the end of the history and it.
@@ -84,7 +84,7 @@ def misses_of(folds: Sequence[WindowForecast], lead: NDArray[np.int_], season: i
 
 
 def recent_windows(values: FloatArray, places: NDArray[np.int_], season: int) -> FloatArray:
-    """What was at these places before: days, weeks at most, shape (days, 3, horizon).
+    """What was at these places in the weeks before, shape (days, 3, horizon).
 
     Args:
         values: the history, on the clock on the wall.

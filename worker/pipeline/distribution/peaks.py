@@ -17,12 +17,12 @@ from worker.models.base import FloatArray
 from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
 
 # Chosen on every second real series at hand and checked on the others.
-MISSES, RECENT, MEMBERS = 0.4, 0.2, 0.4
-STRETCH = (1.4, 1.6, 2.2)  # of the tails, by day; later ones as the last
+MISSES, MEMBERS = 0.4, 0.6
+STRETCH = (1.6, 1.7, 2.2)  # of the tails, by day; later ones as the last
 RAMP = 0.15
+POWER = 2  # votes = 1 / error ** POWER
 RECENCY = 0.85  # what a fold counts beside one of a day later, in the votes of members
-AGEING, FADING = 0.95, 0.9  # what a miss counts, and what a recent day counts, beside the one after it
-RECENT_DAYS = 10
+AGEING = 0.95  # what a miss counts beside the one after it
 MAX_LOG_RATIO = 1.5  # natural logarithm: a prediction's maximum is made at most 4.5 times as high, or as low
 SHARED_FOLDS = 2  # a ratio counts as if so many folds had told that there is none
 TINY = 1e-9
@@ -78,22 +78,17 @@ def peak_quantiles(
     votes = _votes(now, then, folds)
     point = weighted_median(now, votes)
     missed = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
-    return stretched(pooled(_parts(now, votes, point, missed, recent)), _factor(days), RAMP)
+    return stretched(pooled(_parts(now, votes, point, missed)), _factor(days), RAMP)
 
 
 def _known(column: FloatArray) -> FloatArray:
     return column[np.isfinite(column)]
 
 
-def _parts(
-    now: FloatArray, votes: FloatArray, point: FloatArray, missed: Sequence[FloatArray], recent: FloatArray
-) -> list[Samples]:
-    days = len(point)
-    misses = np.array(missed).reshape(-1, days)
-    ageing = np.repeat(AGEING ** np.arange(len(misses))[:, np.newaxis], days, axis=1)
-    age = np.cumsum(np.isfinite(recent), axis=0)  # 1 = the newest that there is
-    fading = np.where(age <= RECENT_DAYS, FADING**age, 0.0)
-    return [share((point + misses, ageing), MISSES), share((recent, fading), RECENT), share((now, votes), MEMBERS)]
+def _parts(now: FloatArray, votes: FloatArray, point: FloatArray, missed: Sequence[FloatArray]) -> list[Samples]:
+    misses = np.array(missed).reshape(-1, len(point))
+    ageing = np.repeat(AGEING ** np.arange(len(misses))[:, np.newaxis], len(point), axis=1)
+    return [share((point + misses, ageing), MISSES), share((now, votes), MEMBERS)]
 
 
 def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
@@ -125,7 +120,7 @@ def _ratio(fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
 
 
 def _votes(now: FloatArray, then: Sequence[FloatArray], folds: Sequence[Past]) -> FloatArray:
-    """One over the error of each member, its geometric mean over the folds; shape (members, days)."""
+    """One over the error of each member, its geometric mean over the folds, squared; shape (members, days)."""
     actual = np.array([fold.actual for fold in folds]).reshape(len(folds), -1)
     if not np.isfinite(actual).any():
         equal: FloatArray = np.isfinite(now).astype(np.float64)
@@ -139,7 +134,7 @@ def _votes(now: FloatArray, then: Sequence[FloatArray], folds: Sequence[Past]) -
     overall = carried.sum(axis=1, keepdims=True)
     mean = logs.sum(axis=1, keepdims=True) / np.where(overall > 0, overall, 1.0)
     score = np.where(overall > 0, (logs + mean) / (carried + 1), np.inf)
-    votes: FloatArray = np.exp(-(score - score.min(axis=0))) * np.isfinite(now)
+    votes: FloatArray = np.exp(-POWER * (score - score.min(axis=0))) * np.isfinite(now)
     usable: FloatArray = np.where(votes.sum(axis=0) > 0, votes, np.isfinite(now))
     return usable
 

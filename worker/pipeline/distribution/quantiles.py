@@ -1,7 +1,7 @@
 """The quantiles of each step, from three things that know of different ways to be wrong.
 
     misses    ▁▃▅▇▅▃▁     the prediction and what it missed by in the backtest, at lead times of the same group and hours near by
-    recent    ▃ ▅  ▃ ▅    the same hour of the last seven days
+    recent    ▃ ▅  ▃ ▅    the same hour of the last four weeks, with the bursts that a short backtest has not seen
     members     ▅▇▅▃      what those that the prediction is blended from say
 
 A linear opinion pool (Stone, The opinion pool, Annals of Mathematical Statistics 32, 1961) of the three; its tails are then
@@ -20,7 +20,7 @@ from worker.pipeline.distribution.pool import FINE, MIDDLE, Samples, pooled, sha
 # Chosen on every second real series at hand and checked on the others.
 MISSES, RECENT, MEMBERS = 0.3, 0.1, 0.6
 AGEING = 0.95  # what a miss counts beside one of a fold later
-STRETCH = (1.2, 1.1, 1.3, 1.45)  # of the tails, by group of lead times; later ones as the last
+STRETCH = (1.15, 1.3, 1.25, 1.5)  # of the tails, by group of lead times; later ones as the last
 RAMP = 0.2
 ENOUGH_MEMBERS = 3  # two say nothing of how far others may be
 NEAR_BY, MOVES = 8, 7  # misses count up to an eighth of a day earlier and later, in so many places
@@ -70,7 +70,7 @@ def _missed(known: Evidence) -> Samples:
 
 
 def _recent(known: Evidence) -> Samples:
-    """The last seven days that are over at the time of issue, as seen from each step."""
+    """The last four weeks that are over at the time of issue, as seen from each step."""
     days = len(known.recent)
     back = np.arange(1, days + 1)[:, np.newaxis]
     ahead = known.lead // known.season + 1
