@@ -13,13 +13,14 @@ from api.schema.queries import PathsChoice
 from shared.domain.distribution import Quantiles
 from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast
-from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState, Validation
+from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState
 from shared.domain.model_cards import ModelCard
 from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
 from shared.domain.reports import QueueOutlook
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
+from shared.domain.validation import Validation
 
 
 class Answer(BaseModel):

@@ -21,8 +21,9 @@ from api.schema import answers
 from api.schema.requests import JobBody
 from api.v1.admission import refusals, warnings_of
 from shared.domain.codec import from_json, to_json
-from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.validation import Problem, Validation
 from shared.errors import ServiceError, WorkersAway, WorkersBusy
 
 ANSWER_SECONDS = 5.0

@@ -157,27 +157,6 @@ class JobRequest(Stepped):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing that stands in a request's way: the field it is about ("" = the whole), and what is wrong in plain words."""
-
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
-    """What a look at everything that a job would meet has shown, before anything runs."""
-
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether a job of this request would run."""
-        return not self.problems
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """How many there are, how many of them are done, and how many of those failed."""
 

@@ -11,8 +11,9 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.domain.codec import from_json, to_json
-from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.validation import Problem, Validation
 from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.fleet.broker import PatientTask, TaskName
 from shared.telemetry.logs import log_about

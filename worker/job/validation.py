@@ -11,10 +11,11 @@ from functools import partial
 import structlog
 
 from shared.domain.job_warnings import warnings_of, why_nothing
-from shared.domain.jobs import JobRequest, JobState, Problem, QueueState, Validation
+from shared.domain.jobs import JobRequest, JobState, QueueState
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.domain.states import verdict
+from shared.domain.validation import Problem, Validation
 from shared.domain.wording import counted
 from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from shared.config.settings import Settings
 from shared.domain.codec import from_json, to_json
-from shared.domain.jobs import JobRequest, Problem, Validation
+from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
+from shared.domain.validation import Problem, Validation
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from shared.config.settings import Settings
 from shared.domain.codec import from_json
-from shared.domain.jobs import DataPlaces, Place, Validation
+from shared.domain.jobs import DataPlaces, Place
+from shared.domain.validation import Validation
 from tests.factories import MONDAY, a_load, a_loss, a_request
 from worker.fleet.tasks import check
 from worker.job.resources import Resources
