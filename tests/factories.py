@@ -225,3 +225,9 @@ def a_schedule(**changes: Any) -> Schedule:
         "due_at": MONDAY + timedelta(hours=5),
     }
     return Schedule(**(values | changes))
+
+
+def a_calendar(*entries: str) -> bytes:
+    """An iCal file with these entries, properties separated by |."""
+    told = ("\r\n".join(["BEGIN:VEVENT", "UID:1", *entry.split("|"), "END:VEVENT"]) for entry in entries)
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", *told, "END:VCALENDAR", ""]).encode()

@@ -83,7 +83,8 @@ def _known(item: ErrorDetails, form: type[BaseModel]) -> str:
     """The fields of the form that has no field of the item's name."""
     for part in item["loc"][:-1]:
         inner = form.model_fields[str(part)].annotation if str(part) in form.model_fields else None
-        form = next(_forms_in(inner), form)
+        forms = [*_forms_in(inner), form]
+        form = forms[-2] if SEVERAL in item["loc"] and len(forms) > 2 else forms[0]  # of two the second is the form of several
     return ", ".join(field.alias or name for name, field in form.model_fields.items()) or "none"
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from api.schema import fields
 from api.schema.forms import Form
-from shared.domain.occasions import Event, Excluded, moment_or_day, moments_of
+from shared.connections.files import FilePath
+from shared.domain.occasions import Event, EventFile, Excluded, moment_or_day, moments_of
+from shared.domain.places import Place
 
 DayOrMoment = Annotated[
     datetime | date,
@@ -40,3 +43,25 @@ class EventBody(ExcludedBody):
         """As the rest of Queuecast knows it; raises ValueError for one that does not end after it begins."""
         given = self.to_excluded(timezone)
         return Event(name=given.name, start=given.start, end=given.end, kind=self.kind)
+
+
+class EventFileBody(Form):
+    """An iCal file of known special times, recurring ones included, which is read whenever something is forecast."""
+
+    ical: FilePath = Field(description="path of the file below the connection's folder, such as maintenance.ics")
+    name: fields.Label = Field("", description="a connection of kind files; default: that of the source")
+    kind: fields.Label = Field("", description="of all its events; default: each event's name")
+
+    def to_file(self, source: str) -> EventFile:
+        """As the rest of Queuecast knows it."""
+        return EventFile(place=Place(name=self.name or source, path=self.ical), kind=self.kind)
+
+
+def _event_or_file(value: object) -> str:
+    is_file = isinstance(value, EventFileBody) or (isinstance(value, Mapping) and "ical" in value)
+    return fields.SEVERAL if is_file else fields.ONE
+
+
+SpecialTimes = Annotated[
+    Annotated[EventBody, Tag(fields.ONE)] | Annotated[EventFileBody, Tag(fields.SEVERAL)], Discriminator(_event_or_file)
+]

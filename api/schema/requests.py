@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from api.schema import fields
-from api.schema.calendar import EventBody, ExcludedBody
+from api.schema.calendar import EventBody, EventFileBody, ExcludedBody, SpecialTimes
 from api.schema.forms import Form
 from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
@@ -29,7 +29,7 @@ from shared.domain.codec import Document, from_document
 from shared.domain.distribution import HIGHEST, LOWEST
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
-from shared.domain.occasions import MAX_EVENTS
+from shared.domain.occasions import MAX_EVENT_FILES, MAX_EVENTS
 from shared.domain.places import Place
 from shared.domain.samples import NO_LIMIT_IN_PANEL, Aggregation
 from shared.domain.texts import ClusterName
@@ -128,8 +128,9 @@ class JobBody(SamplesBody):
     holidays: fields.Holidays = Field(
         None, description="a country such as DE, a part of one such as DE-BY, or a list of these and of dates"
     )
-    events: Annotated[tuple[EventBody, ...], Size(MAX_EVENTS)] = Field(
-        (), description="known special times, past and to come: a list of objects with name, start, end, kind"
+    events: Annotated[tuple[SpecialTimes, ...], Size(MAX_EVENTS)] = Field(
+        (),
+        description="known special times, past and to come: a list of objects with name, start, end, kind, or with ical, kind",
     )
     exclude: Annotated[tuple[ExcludedBody, ...], Size(MAX_EVENTS)] = Field(
         (), description="times known to be bad, of which nothing is learned: a list of objects with name, start, end"
@@ -164,9 +165,12 @@ class JobBody(SamplesBody):
 
     @field_validator("events", "exclude")
     @classmethod
-    def _times_end(cls, times: tuple[ExcludedBody, ...], info: ValidationInfo) -> tuple[ExcludedBody, ...]:
+    def _times_end(cls, times: tuple[Form, ...], info: ValidationInfo) -> tuple[Form, ...]:
         for time in times if "timezone" in info.data else ():  # a wrong zone has its own error
-            time.to_excluded(info.data["timezone"])
+            if isinstance(time, ExcludedBody):
+                time.to_excluded(info.data["timezone"])
+        if (files := sum(isinstance(time, EventFileBody) for time in times)) > MAX_EVENT_FILES:
+            raise ValueError(f"found {files} iCal files, accepted are {MAX_EVENT_FILES}")
         return times
 
     @field_validator("bounds")
@@ -184,7 +188,8 @@ class JobBody(SamplesBody):
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
         limits = self.limits.to_limits() if self.limits else None
         times = {
-            "events": tuple(event.to_event(self.timezone) for event in self.events),
+            "events": tuple(each.to_event(self.timezone) for each in self.events if isinstance(each, EventBody)),
+            "event_files": tuple(each.to_file(places.sources[0].name) for each in self.events if isinstance(each, EventFileBody)),
             "exclude": tuple(time.to_excluded(self.timezone) for time in self.exclude),
         }
         return JobRequest(**(dict(self) | {"data": places, "limits": limits} | times | self.of_samples()))

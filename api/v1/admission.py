@@ -60,6 +60,14 @@ def check_places(request: JobRequest, settings: Settings) -> None:
         with _about(f"data.{role}.name"):
             connection = settings.connection(place.name, project=request.project)
         connection.check_place(place, role)
+    for file in request.event_files:
+        with _about("events"):
+            connection = settings.connection(file.place.name, project=request.project)
+            if connection.kind != FILES:
+                raise InvalidRequest(
+                    f"{file.place.name!r} is of kind {connection.kind}; an iCal file is read from one of kind files"
+                )
+            connection.check_place(file.place, "source")
 
 
 def check_columns(request: JobRequest, settings: Settings) -> None:
@@ -148,4 +156,4 @@ def _about(field: str) -> Iterator[None]:
     try:
         yield
     except (InvalidRequest, UnknownConnection) as error:
-        raise type(error)(error.detail, **error.ids, field=field) from error
+        raise type(error)(error.detail, **{**error.ids, "field": field}) from error

@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
-from shared.domain.occasions import Event, Excluded, Holidays
+from shared.domain.occasions import Event, EventFile, Excluded, Holidays
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
@@ -112,6 +112,7 @@ class JobRequest(Stepped):
     timezone: str = "UTC"
     holidays: Holidays | None = None
     events: tuple[Event, ...] = ()
+    event_files: tuple[EventFile, ...] = ()  # with further events
     exclude: tuple[Excluded, ...] = ()
     as_of: datetime | None = None
     deadline: Duration = Duration(1, "h")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
 
@@ -19,6 +20,7 @@ Holidays = str | tuple[Holiday, ...]
 
 HOLIDAY = "holiday"  # the kind of all of them
 MAX_EVENTS = 1_000
+MAX_EVENT_FILES = 10
 LONGEST = timedelta(days=366)
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -30,6 +32,14 @@ class Event:
     name: str
     start: datetime
     end: datetime
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFile:
+    """An iCal file with events, which is read whenever something is forecast; `kind` is that of all of them."""
+
+    place: Place
     kind: str = ""
 
 

@@ -23,7 +23,7 @@ from shared.domain.samples import Limits
 from shared.fleet.runstate import RunState
 from shared.store import open_store
 from shared.store.schema import VERSION
-from tests.factories import a_forecast, a_load
+from tests.factories import a_calendar, a_forecast, a_load
 from tests.polling import eventually
 from tests.redis_servers import running_redis
 from tests.servers import free_port
@@ -291,7 +291,9 @@ def test_a_backtest_takes_what_a_request_takes(tmp_path: Path, holidays: str) ->
         "--holidays",
         holidays,
     )
-    event = ("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-05T12:00:00Z"}]')
+    (tmp_path / "all.ics").write_bytes(a_calendar("DTSTART:20260103T080000Z|DURATION:PT2H|RRULE:FREQ=WEEKLY"))
+    files = json.dumps({"ical": str(tmp_path / "all.ics"), "kind": "run"})
+    event = ("--events", f'[{{"name": "fair", "start": "2026-01-05", "end": "2026-01-05T12:00:00Z"}}, {files}]')
     bad = ("--exclude", '[{"name": "outage", "start": "2026-01-03", "end": "2026-01-03T12:00:00Z"}]')
     kept = ("--accept-losses", "--out", str(out), "--json")  # half of the values lie outside the bounds
     found = summary_of(run("backtest", file, *WORDS, *HISTORY, *rules, *event, *bad, *kept))
@@ -393,6 +395,8 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--holidays", "christmas"), "2026-01-01"),
         (("--exclude", '[{"start": "2026-01-05", "end": "2026-01-05"}]'), "objects with start, end, name"),
         (("--events", '[{"name": "fair"}]'), "objects with start, end, name, kind"),
+        (("--events", "no.ics"), "an iCal file that is there"),
+        (("--events", "fair"), "a JSON list of objects"),
         (("--events", '[{"name": "fair", "start": "2026-01-05", "end": "2026-01-04"}]'), "ends after their beginnings"),
         (("--ingestion-delay", "soon"), "--ingestion-delay: 'soon' is not a duration"),
         (("--ingestion-delay", "2mo"), "accepted are lengths from 1min to 31d"),

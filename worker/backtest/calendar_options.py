@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
 
 import typer
 
-from shared.domain.occasions import Event, Excluded, Holidays, moment_or_day, moments_of
+from shared.domain.occasions import Event, EventFile, Excluded, Holidays, moment_or_day, moments_of
+from shared.domain.places import Place
 from shared.domain.texts import holidays_of
 from shared.errors import UsageError
 from worker.backtest.sample_options import names_of
 
-EVENTS = typer.Option(help='[{"name": "release", "start": "2026-01-05", "end": "2026-01-05"}].', show_default="none")
+ICAL = ".ics"
+EVENTS = typer.Option(
+    help='[{"name": "fair", "start": "2026-01-05", "end": "2026-01-06"}], or an iCal file.', show_default="none"
+)
 EXCLUDE = typer.Option(help="Likewise: times known to be bad, of which nothing is learned.", show_default="none")
 _Special = tuple[dict[str, str], datetime, datetime]
 
@@ -28,7 +34,8 @@ def calendar_of(
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
     days = {"timezone": timezone, "holidays": holidays_in(holidays)}
-    return {**days, "events": events_of(events, timezone), "exclude": excluded_of(exclude, timezone)}
+    special = {"events": events_of(events, timezone), "event_files": event_files_of(events)}
+    return {**days, **special, "exclude": excluded_of(exclude, timezone)}
 
 
 def holidays_in(text: str) -> Holidays | None:
@@ -41,24 +48,48 @@ def holidays_in(text: str) -> Holidays | None:
 
 
 def events_of(text: str, timezone: str) -> tuple[Event, ...]:
-    """The events of a JSON list, as a request has them; raises UsageError."""
-    found = _special_times("--events", text, timezone, "name", "kind")
+    """The events of a JSON list, as a request has them, but for its files; raises UsageError."""
+    spelled = [given for given in _objects("--events", text) if "ical" not in given]
+    found = _special_times("--events", spelled, timezone, "name", "kind")
     return tuple(Event(name=texts["name"], kind=texts.get("kind", ""), start=start, end=end) for texts, start, end in found)
+
+
+def event_files_of(text: str) -> tuple[EventFile, ...]:
+    """The iCal files of a JSON list, or the one that is named alone, in the folders that they lie in; raises UsageError."""
+    return tuple(_event_file(given) for given in _objects("--events", text) if "ical" in given)
 
 
 def excluded_of(text: str, timezone: str) -> tuple[Excluded, ...]:
     """The times of a JSON list that are known to be bad, as a request has them; raises UsageError."""
-    found = _special_times("--exclude", text, timezone, "name")
+    found = _special_times("--exclude", _objects("--exclude", text), timezone, "name")
     return tuple(Excluded(name=texts["name"], start=start, end=end) for texts, start, end in found)
 
 
-def _special_times(option: str, text: str, timezone: str, needed: str, *others: str) -> list[_Special]:
+def _objects(option: str, text: str) -> list[dict[str, str]]:
+    if text.endswith(ICAL):
+        return [{"ical": text}]
+    try:
+        return [dict(given) for given in json.loads(text or "[]")]
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{option} {text[:60]!r}: accepted is a JSON list of objects ({error})") from error
+
+
+def _event_file(given: Mapping[str, str]) -> EventFile:
+    path = Path(str(given["ical"]))
+    if not given.keys() <= {"ical", "kind"} or not path.is_file():
+        raise UsageError(f"--events {json.dumps(given)[:60]}: accepted is an iCal file that is there, as ical, and kind")
+    return EventFile(place=Place(name=str(path.resolve().parent), path=path.name), kind=str(given.get("kind", "")))
+
+
+def _special_times(option: str, listed: list[dict[str, str]], timezone: str, needed: str, *others: str) -> list[_Special]:
     """The texts of each object, its start and its end."""
     try:
-        return [_special_time(dict(given), timezone, needed, others) for given in json.loads(text or "[]")]
+        return [_special_time(dict(given), timezone, needed, others) for given in listed]
     except (ValueError, TypeError, KeyError) as error:
         names = ", ".join(("start", "end", needed, *others))
-        raise UsageError(f"{option} {text[:60]!r}: accepted is a JSON list of objects with {names} ({error})") from error
+        raise UsageError(
+            f"{option} {json.dumps(listed)[:60]!r}: accepted is a JSON list of objects with {names} ({error})"
+        ) from error
 
 
 def _special_time(given: dict[str, str], timezone: str, needed: str, others: tuple[str, ...]) -> _Special:

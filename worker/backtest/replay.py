@@ -32,6 +32,7 @@ from shared.errors import QueuecastError, SeriesTooShort
 from worker.backtest.export import BAND
 from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
+from worker.job.event_files import text_at, with_file_events
 from worker.job.ingestion import read_all, usage_query
 from worker.models.base import FloatArray
 from worker.pipeline.doubts import counter
@@ -84,6 +85,7 @@ def replay(
         DataError, RequestError: there is nothing to replay.
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every cutoff
+    _with_events(request, connections, datetime.now(UTC))  # likewise what is wrong with a file of events
     names = _names(request, connections)
     replay_one = partial(replay_queue, request, connections, origins)
     replayed = []
@@ -108,7 +110,7 @@ def replay_queue(request: JobRequest, connections: Mapping[str, Connection], ori
     reasons: list[str] = []
     for cutoff_at in cutoffs:
         try:
-            results.append(_replay_cutoff(request, reading, queue, cutoff_at))
+            results.append(_replay_cutoff(_with_events(request, connections, cutoff_at), reading, queue, cutoff_at))
         except QueuecastError as error:
             reasons.append(f"{cutoff_at:%Y-%m-%d %H:%M}Z: {error}")
     return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons), losses=losses)
@@ -136,6 +138,10 @@ def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:
         quantiles = zip(*forecast.quantiles.values, strict=True)
         for step, ((timestamp, *numbers), levels) in enumerate(zip(zip(*columns, strict=True), quantiles, strict=True), start=1):
             yield forecast.queue, forecast.issued_at, timestamp, step, *numbers, forecast.model, hyperparameters, *levels
+
+
+def _with_events(request: JobRequest, connections: Mapping[str, Connection], at: datetime) -> JobRequest:
+    return with_file_events(request, at, lambda place: text_at(place, connections[place.name]))
 
 
 def _source(place: Place, connections: Mapping[str, Connection]) -> Source:

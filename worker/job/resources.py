@@ -9,14 +9,17 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import cached_property
 
 from shared.config.settings import Settings
+from shared.domain.jobs import JobRequest
 from shared.domain.places import Place
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
 from shared.store import Store, open_store
 from shared.telemetry import metrics
+from worker.job.event_files import text_at, with_file_events
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources
@@ -68,6 +71,20 @@ class Resources:
         """What that source gives; how long it takes is counted. Raises as `source` does, and what it raises itself."""
         with metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
             return self.source(query.place, project).read(query)
+
+    def with_file_events(self, request: JobRequest, issued_at: datetime) -> JobRequest:
+        """The request with the events of its iCal files in it.
+
+        Raises:
+            InvalidRequest: for files that cannot be read. UnknownConnection: there is none, or none for the request's project.
+        """
+
+        def text(place: Place) -> bytes:
+            connection = self.settings.connection(place.name, project=request.project)
+            connection.check_place(place, "source")
+            return text_at(place, connection)
+
+        return with_file_events(request, issued_at, text)
 
     def sink(self, place: Place, project: str) -> Sink:
         """The sink that a project's request names; raises as `source` does."""

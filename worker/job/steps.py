@@ -147,6 +147,7 @@ def _name_queues(resources: Resources, job: Job) -> None:
     candidates = candidates_of(request, tuple(cards.values()))
     usage = request.data.sources[0]
     issued_at = job.issued_at or request.issue_time(job.created_at)
+    resources.with_file_events(request, issued_at)  # once for all queues: what is wrong with a file is wrong for each of them
     source = resources.source(usage, request.project)
     known, warnings = accepted_queues(source.queues(usage_query(request, "", issued_at)))
     target = request.data.destination
@@ -169,7 +170,8 @@ def _name_queues(resources: Resources, job: Job) -> None:
 
 
 def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
-    request, issued_at = job.request, _issued_at(job)
+    issued_at = _issued_at(job)
+    request = resources.with_file_events(job.request, issued_at)
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
     try:
         reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))

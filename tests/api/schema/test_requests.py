@@ -14,7 +14,7 @@ from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.choice import Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
-from shared.domain.occasions import Event, Excluded
+from shared.domain.occasions import Event, EventFile, Excluded
 from shared.domain.samples import Aggregation, Fill, FillMethod
 from tests.api.bodies import SAMPLE, a_body
 
@@ -210,6 +210,12 @@ REFUSED = [
     ("holidays", [20260101], "country code"),
     ("holidays", ["2026-01-01"] * 1_001, "at most 1000"),
     ("holidays", ["DE"] * 51, "at most 50 codes"),
+    ("events", [{"ical": "x.ics", "start": "2026-01-05"}], "known are ical, name, kind"),
+    ("events", [{"ical": ""}], "accepted are paths"),
+    ("events", [{"ical": 5}], "string"),
+    ("events", [{"ical": "../x.ics"}], "may leave the connection's folder"),
+    ("events", [{"ical": "x.ics"}] * 11, "found 11 iCal files, accepted are 10"),
+    ("exclude", [{"ical": "x.ics"}], "required"),
     ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-05", "kind": "x"}], "not permitted"),
     ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-04"}], "ends after their beginnings"),
     ("events", [{"name": "fair", "start": "2026-01-05"}], "required"),
@@ -275,3 +281,13 @@ def test_several_sources_are_one_with_the_target_and_others_with_covariates() ->
     data = request_of(a_body("data.source", places)).data
     assert [place.path for place in data.sources] == ["usage.csv", "nodes/*.csv"]
     assert len(request_of(a_body()).data.sources) == 1
+
+
+def test_events_may_lie_in_files_of_the_source_or_of_another_connection() -> None:
+    given = [{"ical": "all.ics", "kind": "patches"}, {"name": "fair", "start": "2026-01-05", "end": "2026-01-05"}]
+    request = request_of(a_body("events", [*given, {"ical": "a/b.ics", "name": "calendars"}]))
+    assert [event.name for event in request.events] == ["fair"]
+    assert request.event_files == (
+        EventFile(place=Place(name=request.data.sources[0].name, path="all.ics"), kind="patches"),
+        EventFile(place=Place(name="calendars", path="a/b.ics")),
+    )

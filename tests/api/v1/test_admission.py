@@ -10,8 +10,9 @@ from api.v1.admission import check_columns, check_fill, check_models, check_plac
 from shared.config.settings import Settings
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, Place
+from shared.domain.occasions import EventFile
 from shared.domain.samples import CsvForm, Fill, FillMethod
-from shared.errors import InvalidRequest, TooManyCandidates, UnknownConnection
+from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection
 from tests.api.scene import CARDS
 from tests.factories import MONDAY, a_request
 
@@ -136,3 +137,15 @@ def test_a_way_to_fill_gaps_that_is_none_is_refused(fill: Fill, step: Duration, 
     with pytest.raises(InvalidRequest, match=said):
         check_fill(a_request(fill=fill, aggregation_time_period=step))
     check_fill(a_request(fill=Fill(method=FillMethod.PREVIOUS_DAY, longest=Duration(6, "h"))))
+
+
+def test_a_file_of_events_lies_in_a_connection_of_the_project_that_is_of_files(settings: Settings) -> None:
+    limited = {"hr": {"kind": "mongodb", "url": "mongodb://h/hr", "projects": ["payroll"]}}
+    known = Settings(data_dir=settings.data_dir, connections=limited)
+    for project, place, message in (
+        ("payroll", Place(name="hr", path="x.ics"), "is of kind mongodb; an iCal file"),
+        ("etl", Place(name="hr", path="x.ics"), "known are files"),
+    ):
+        with pytest.raises(RequestError, match=message) as caught:
+            check_places(a_request(project=project, event_files=(EventFile(place=place),)), known)
+        assert caught.value.ids["field"] == "events"

@@ -1,0 +1,28 @@
+"""iCal files in the folder of a connection."""
+
+from __future__ import annotations
+
+from shared.connections.files import FilesConnection
+from shared.errors import SourceNotFound
+from worker.prepare.ical import MAX_BYTES
+from worker.sources.files.listing import Files, opened
+
+
+def calendar_text(connection: FilesConnection, path: str) -> bytes:
+    """What is in the file, or a little more than is accepted of one.
+
+    Args:
+        path: of the file, below the connection's folder.
+
+    Raises:
+        SourceNotFound: there is none that may be read. UnreadableData: it cannot be read.
+    """
+    folder = connection.path.resolve()
+    real = (folder / path).resolve()
+    if not real.is_relative_to(folder) or not real.is_file():
+        raise SourceNotFound(f"found no file {path!r} in the connection's folder")
+    if not all(map(connection.may_read, (path, str(real.relative_to(folder))))):
+        raise SourceNotFound(f"found no file {path!r} that this connection lets anybody read")
+    files = Files(folder=folder, paths={path: real}, left_out=(), unnamed=(), unread=())
+    with opened(files, path) as own, own.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
