@@ -109,6 +109,10 @@ class Model(ABC):
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit on the history, predict the next `horizon` steps; raises a ModelError when it cannot. Nothing is `missing`."""
 
+    def calendar_of(self, history: History) -> tuple[str, ...]:  # noqa: ARG002 - most learn from none
+        """Which of the calendar features it learns from, with this history."""
+        return ()
+
 
 def weighted_median(values: FloatArray, votes: FloatArray) -> FloatArray:
     """Of values with votes the one that has half of them on either side, along the first axis; of equal votes the median.

@@ -56,6 +56,11 @@ class Lstm(Model):
             return None
         return f"it needs {needed} steps of history for {extent.horizon} steps ahead, found {extent.length}"
 
+    def calendar_of(self, history: History) -> tuple[str, ...]:
+        """Those that vary and whose values ahead were seen before."""
+        usable = _usable(_features(history), history.length)
+        return tuple(name for name, is_usable in zip(map(str, history.calendar), usable, strict=False) if is_usable)
+
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Train and predict on the CPU, or on the GPU when there is one; raises UnstableFit."""
         season = history.steps_per_day
@@ -93,16 +98,26 @@ def _cutoffs(first: int, length: int, horizon: int) -> NDArray[np.int_]:
 
 
 def _calendar(history: History) -> FloatArray:
-    """Calendar features between -1 and 1, and the time of day as a point on a circle: shape (n + horizon, features).
-
-    Features that are constant in the history, or whose future values it has never seen (the 17th of a month, after two weeks),
-    are left out: nothing can be learned of them, but much be made up.
-    """
-    clock = history.times
-    angle = 2 * np.pi * np.asarray(clock.hour * 3_600 + clock.minute * 60 + clock.second) / SECONDS_PER_DAY
-    features = np.column_stack([history.calendar.to_numpy(np.float64), np.sin(angle), np.cos(angle)])
-    past, future = features[: history.length], features[history.length :]
-    usable = [np.ptp(past[:, i]) > 0 and bool(np.isin(future[:, i], past[:, i]).all()) for i in range(features.shape[1])]
+    """Calendar features between -1 and 1, and the time of day as a point on a circle: shape (n + horizon, features)."""
+    features = _features(history)
+    past = features[: history.length]
+    usable = _usable(features, history.length)
     low, high = past[:, usable].min(axis=0), past[:, usable].max(axis=0)
     scaled: FloatArray = 2 * (features[:, usable] - low) / (high - low) - 1
     return scaled
+
+
+def _features(history: History) -> FloatArray:
+    clock = history.times
+    angle = 2 * np.pi * np.asarray(clock.hour * 3_600 + clock.minute * 60 + clock.second) / SECONDS_PER_DAY
+    features: FloatArray = np.column_stack([history.calendar.to_numpy(np.float64), np.sin(angle), np.cos(angle)])
+    return features
+
+
+def _usable(features: FloatArray, length: int) -> list[bool]:
+    """Not those that are constant in the history, or whose future values it has never seen: the 17th of a month, after two weeks.
+
+    Nothing can be learned of them, but much be made up.
+    """
+    past, future = features[:length], features[length:]
+    return [bool(np.ptp(past[:, i]) > 0 and np.isin(future[:, i], past[:, i]).all()) for i in range(features.shape[1])]

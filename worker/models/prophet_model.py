@@ -60,10 +60,16 @@ class ProphetModel(Model):
         needed = max(MIN_SEASONS * extent.steps_per_day, MIN_STEPS)
         return None if extent.length >= needed else f"it needs {needed} steps of history, found {extent.length}"
 
+    def calendar_of(self, history: History) -> tuple[str, ...]:
+        """Those that vary, from two weeks on, as weeks are."""
+        has_weeks = _days(history) >= MIN_SEASONS * 7
+        varies = np.ptp(history.calendar.iloc[: history.length].to_numpy(), axis=0) > 0
+        return tuple(name for name, does in zip(history.calendar, varies, strict=True) if has_weeks and does and name in CALENDAR)
+
     def forecast(self, history: History, horizon: int) -> FloatArray:
         """Fit by Stan's optimiser and predict."""
         known, ahead = history.times[: history.length], history.times[history.length : history.length + horizon]
-        calendar = _calendar(history)
+        calendar = history.calendar[list(self.calendar_of(history))]
         prophet = self._fitted(history, known, calendar)
         steps = calendar.iloc[history.length : history.length + horizon].assign(ds=ahead)
         return prophet.predict(steps)["yhat"].to_numpy(np.float64)
@@ -98,14 +104,6 @@ class ProphetModel(Model):
 
 def _days(history: History) -> float:
     return history.length * history.step_seconds / SECONDS_PER_DAY
-
-
-def _calendar(history: History) -> pd.DataFrame:
-    """The features that are learned from, those that vary; from two weeks on, as weeks are."""
-    has_weeks = _days(history) >= MIN_SEASONS * 7
-    varies = np.ptp(history.calendar.iloc[: history.length].to_numpy(), axis=0) > 0
-    names = [name for name, does in zip(history.calendar, varies, strict=True) if has_weeks and does and name in CALENDAR]
-    return history.calendar[names]
 
 
 def _silence(*names: str) -> None:

@@ -32,7 +32,7 @@ from worker.pipeline.more_history import more_history
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.regressors import said_of_regressors, with_known_columns
-from worker.pipeline.said import said_of_occasions, said_of_shift
+from worker.pipeline.said import said_of_calendar, said_of_occasions, said_of_shift
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, choose, with_failure
 from worker.pipeline.shaping import shaped
@@ -80,14 +80,14 @@ def prepare_queue(
     snapshot, notes, uncovered = _snapshot(request, reading, queue, issued_at)
     capacity, of_limits = capacity_of(request, before)
     work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
-    longer = more_history(snapshot, reading, work.spec)
     known, _ = known_at_issue(snapshot, work.spec)
     further, about_known = _said_of_known(known, snapshot, request)
     kind = kind_of(known.history.target, known.history.steps_per_day)
     if is_worth_more(request, kind, known.history, work.spec, cards):
         work, warnings = queue_work(thorough(request), snapshot, issued_at, cards=cards, capacity=capacity)
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
-    notes = (*about_kind, *notes, *capacity.notes, *further, *([longer] if longer else []))
+    longer = filter(None, [more_history(snapshot, reading, work.spec)])
+    notes = (*about_kind, *said_of_calendar(work.candidates, known.history), *notes, *capacity.notes, *further, *longer)
     shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
     quality = quality_report(snapshot, reading, notes, spec=work.spec, shifted=shifted)
     warnings = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
+from shared.domain.forecasts import Candidate
 from shared.domain.identifiers import first_of
 from shared.domain.occasions import Excluded
 from shared.domain.timegrid import MINUTE
-from worker.pipeline.history import Known
+from worker.models.base import History
+from worker.pipeline.history import Known, build
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.effects import Effect
 from worker.prepare.occasions import Occasion, excluded_steps
@@ -32,6 +34,16 @@ def said_of_occasions(known: Known, snapshot: Snapshot, exclude: Sequence[Exclud
         elif effect is not None:
             notes += _noted(kind, effect)
     return tuple(notes), tuple(warnings)
+
+
+def said_of_calendar(candidates: Iterable[Candidate], history: History) -> tuple[str, ...]:
+    """Which models learn from which features of the calendar, beside the seasons that they have."""
+    learned: dict[tuple[str, ...], list[str]] = {}
+    for candidate in candidates:
+        if names := build(candidate).calendar_of(history):
+            learned.setdefault(names, []).append(candidate.model)
+    told = ((" and ".join(dict.fromkeys(models)), names) for names, models in learned.items())
+    return tuple(f"of the calendar {models} learns from {', '.join(names)}, beside its own seasons" for models, names in told)
 
 
 def said_of_shift(known: Known) -> str:

@@ -58,3 +58,11 @@ def test_the_report_tells_what_the_source_told_and_who_won() -> None:
 def test_a_queue_without_any_score_says_why() -> None:
     with pytest.raises(UndefinedScore, match="broken: ValueError: no"):
         run_with(READING, baselines=(), broken=Broken)
+
+
+def test_the_report_tells_which_features_of_the_calendar_are_learned_from() -> None:
+    found = run_with(replace(READING, frame=a_load(hours=21 * 24).to_frame()), prophet=models["prophet"])
+    [told] = [note for note in found.prepared.quality.notes if "calendar" in note]
+    assert told == "of the calendar prophet learns from hour, day_of_week, is_weekend, days_from_weekend, beside its own seasons"
+    brief = run_with(replace(READING, frame=a_load(hours=9 * 24).to_frame()), prophet=models["prophet"])
+    assert not any("calendar" in note for note in brief.prepared.quality.notes)
