@@ -53,7 +53,8 @@ OLD_TABLES = {
 OF_A_NAME = ("forecasts", "accuracy", "actuals")  # what schema 5 kept by the queue's name alone
 MADE_ANEW = """
     SELECT type, '"' || replace(name, '"', '""') || '"' FROM sqlite_schema
-    WHERE (type = 'view' AND name IN ('forecast_steps', 'forecast_issued', 'forecast_latest', 'actual_values'))
+    WHERE (type = 'view' AND name IN (
+        'forecast_steps', 'forecast_issued', 'forecast_latest', 'forecast_quantiles', 'actual_values'))
        OR (type = 'index' AND substr(name, 1, length(tbl_name) + 4) = tbl_name || '_by_')
 """
 

@@ -26,6 +26,15 @@ WHERE NOT EXISTS (
       AND (newer.issued_at, newer.created_at) > (this.issued_at, this.created_at) AND newer.issued_at <= this.timestamp
 );
 
+-- The quantiles of each step, one row for each level: with the probability `level` the value is no more than `value`.
+CREATE VIEW IF NOT EXISTS forecast_quantiles AS
+SELECT queue, metric, job, issued_at,
+       coalesce(CAST(strftime('%s', json_extract(document, '$.day_starts[' || steps.key || ']')) AS INTEGER),
+                issued_at + steps.key * period_seconds) AS timestamp,
+       steps.key + 1 AS step, levels.value AS level, steps.value AS value, project, cluster, job_id, created_at, series_id
+FROM forecasts, json_each(forecasts.document, '$.quantiles.levels') AS levels,
+     json_each(forecasts.document, '$.quantiles.values[' || levels.key || ']') AS steps;
+
 -- What was read, with what it belongs to.
 CREATE VIEW IF NOT EXISTS actual_values AS
 SELECT queue, metric, project, cluster, period_seconds, aggregation, timestamp, value FROM actuals JOIN series USING (series_id);

@@ -81,7 +81,7 @@ def test_a_dashboard_has_panels_with_titles_units_and_known_sources(path: Any) -
 
 def test_the_forecast_dashboard_asks_for_what_the_sink_writes() -> None:
     text = (DEPLOY / "grafana/dashboards/forecast.json").read_text()
-    for field in ("prediction", "lower_bound", "upper_bound", "mape"):
+    for field in ("prediction", "lower_bound", "upper_bound", "q0.25", "q0.75", "mape"):
         assert f'r._field == \\"{field}\\"' in text
     assert "${measurement}_run" in text
 

@@ -39,7 +39,7 @@ def export(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts with their bounds to a file, one row per queue and step."""
+    """Write forecasts with their bounds and quantiles to a file, one row per queue and step."""
     from worker.backtest.export import ExportFormat, export_forecasts, rows_of
 
     if file_format is not None and file_format not in set(ExportFormat):

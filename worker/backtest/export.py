@@ -56,8 +56,9 @@ class ExportFormat(StrEnum):
 def export_forecasts(forecasts: Iterable[Forecast], target: Path | None, file_format: ExportFormat | None = None) -> int:
     """Write the forecasts; returns the number of rows. An earlier file is replaced once the new one is whole, never before.
 
-    Times are UTC: ISO 8601 texts in CSV and JSON lines, timestamps in Parquet. Hyperparameters are a JSON object, in CSV and
-    Parquet as its text.
+    Columns `q0.05` and the like come last, one for each level that any of the forecasts has; where one has it not they are empty,
+    and left out in JSON lines. Times are UTC: ISO 8601 texts in CSV and JSON lines, timestamps in Parquet. Hyperparameters are a
+    JSON object, in CSV and Parquet as its text.
 
     Args:
         forecasts: in the order of the rows.
@@ -101,19 +102,26 @@ def _format_of(target: Path | None) -> ExportFormat:
 def _rows(forecasts: Iterable[Forecast]) -> Iterator[Row]:
     for forecast in forecasts:
         steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
-        for step, (timestamp, *numbers) in enumerate(steps, start=1):
+        quantiles = forecast.quantiles.by_step(forecast.horizon_steps)
+        for step, ((timestamp, *numbers), levels) in enumerate(zip(steps, quantiles, strict=True), start=1):
             run = forecast.queue, forecast.metric, forecast.job, forecast.issued_at
             verdict = forecast.model, dict(forecast.hyperparameters), forecast.mape, forecast.skill, forecast.job_id
             of = forecast.project, forecast.cluster, forecast.where, forecast.step_seconds, forecast.aggregation.value
             columns = (*run, timestamp, step, *numbers, *verdict, *of, forecast.day_timezone)
-            yield dict(zip(COLUMNS, columns, strict=True))
+            yield {**dict(zip(COLUMNS, columns, strict=True)), **(levels or {})}
+
+
+def _columns_of(rows: Iterable[Row]) -> list[str]:
+    """Those of all forecasts, and the levels of any of these."""
+    levels = {name for row in rows for name in row} - {*COLUMNS}
+    return [*COLUMNS, *sorted(levels, key=lambda name: float(name.removeprefix("q")))]
 
 
 def _write_csv(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
     rows = [_with_iso_times(row) | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
+    writer = csv.DictWriter(text, _columns_of(rows), lineterminator="\n")
+    writer.writeheader()
     writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     text.detach()  # and with it flushed; the stream stays open
     return len(rows)
@@ -130,10 +138,11 @@ def _write_parquet(forecasts: Iterable[Forecast], stream: BinaryIO) -> int:
     import pyarrow.parquet as pq
 
     time, number = pa.timestamp("ms", tz="UTC"), pa.float64()
-    kinds = dict.fromkeys((*BAND, "mape", "skill"), number)
-    kinds |= {"issued_at": time, "timestamp": time, "step": pa.int64(), "step_seconds": pa.int64()}
     rows = [row | {"hyperparameters": _text(row["hyperparameters"])} for row in _rows(forecasts)]
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])  # fixed, so that empty columns keep their type
+    columns = _columns_of(rows)
+    kinds = dict.fromkeys((*BAND, "mape", "skill", *columns[len(COLUMNS) :]), number)
+    kinds |= {"issued_at": time, "timestamp": time, "step": pa.int64(), "step_seconds": pa.int64()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in columns])  # fixed, so that empty columns keep their type
     pq.write_table(pa.Table.from_pylist(rows, schema), stream)
     return len(rows)
 

@@ -4,6 +4,7 @@
     <measurement>_issued  one value per lead time, in the tag `step`: what accuracy reads; its series never grow with time
     <measurement>_run     one point per run
 
+Beside prediction and bounds a step has a field for each level of its quantiles, `q0.05` and the like.
 A step is a tag or a field of a measurement, never both: version 3 refuses that. Kinds are cast on purpose: an integer first and a
 float later in one field is refused by the server for ever.
 """
@@ -55,10 +56,11 @@ def _current_points(forecast: Forecast, measurement: str) -> Iterator[Point]:
 
 def _step_points(forecast: Forecast, measurement: str) -> Iterator[tuple[int, Point]]:
     issued_at = to_epoch(forecast.issued_at)
-    steps = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
-    for step, (moment, *numbers) in enumerate(steps, start=1):
+    names = ("prediction", "lower_bound", "upper_bound", *forecast.quantiles.names)
+    columns = (forecast.prediction, forecast.lower_bound, forecast.upper_bound, *forecast.quantiles.values)
+    for step, (moment, *numbers) in enumerate(zip(forecast.timestamps, *columns, strict=True), start=1):
         point = _point(measurement, forecast)
-        for name, number in zip(("prediction", "lower_bound", "upper_bound"), numbers, strict=True):
+        for name, number in zip(names, numbers, strict=True):
             point.field(name, float(number))
         yield (
             step,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from itertools import chain
 from math import isfinite
 from typing import ClassVar, Protocol
 
@@ -56,6 +57,6 @@ def refuse_unwritable(forecast: Forecast) -> None:
     empty = [name for name, value in names.items() if not value.strip()]
     if empty:
         raise SinkRefused(f"the forecast's {' and '.join(empty)} is empty", **names)
-    numbers = (*forecast.prediction, *forecast.lower_bound, *forecast.upper_bound, forecast.mape or 0.0, forecast.skill or 0.0)
-    if not all(map(isfinite, numbers)):
+    steps = (forecast.prediction, forecast.lower_bound, forecast.upper_bound, *forecast.quantiles.values, *forecast.peaks.values)
+    if not all(map(isfinite, (*chain.from_iterable(steps), forecast.mape or 0.0, forecast.skill or 0.0))):
         raise SinkRefused("the forecast has a number that is not finite", **names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import structlog
@@ -68,8 +68,7 @@ class InfluxSink:
             return
         with self._with_advice(target.database):
             is_newest = standing is Standing.NEWEST and not self._has_later(forecast, target)
-            if is_newest:
-                self._delete_stale(forecast, target)
+            self._delete_stale(forecast, target, is_newest=is_newest)
             lines = lines_of(forecast, target.measurement, is_newest=is_newest)
             write_lines(self._server, target.database, lines, ERRORS, policy=target.policy)
 
@@ -87,15 +86,17 @@ class InfluxSink:
             return False
         return any(int(row[1]) > issued_at for series in answer for row in series.rows)
 
-    def _delete_stale(self, forecast: Forecast, target: Target) -> None:
-        """What overwriting leaves behind: the steps of an older, longer forecast, and scores that are no longer defined.
+    def _delete_stale(self, forecast: Forecast, target: Target, *, is_newest: bool) -> None:
+        """What overwriting leaves behind: steps of an older, longer forecast, scores that are no longer defined, other levels.
 
         Version 3 takes no DELETE, nor does a version 2 whose token may not ask `/query`: there, readers tell old steps by their
         `issued_at`. A DELETE means every retention policy of the database.
         """
         after, at = f"time > {to_epoch(forecast.timestamps[-1])}s", f"time = {to_epoch(forecast.issued_at)}s"
-        stale = [(target.measurement, after)]
-        if forecast.mape is None or forecast.skill is None:
+        stale = self._with_other_levels(forecast, target, is_newest=is_newest)
+        if is_newest:
+            stale.append((target.measurement, after))
+        if is_newest and (forecast.mape is None or forecast.skill is None):
             stale.append((f"{target.measurement}_run", at))
         try:
             for measurement, when in stale:
@@ -104,6 +105,26 @@ class InfluxSink:
             if self._server.version == "1":
                 raise
             log.debug("what an older forecast has left stays in the sink", reason=str(error))
+
+    def _with_other_levels(self, forecast: Forecast, target: Target, *, is_newest: bool) -> list[tuple[str, str]]:
+        """Where steps have levels that this forecast has not: measurement and condition. They would stay beside its own."""
+        first, last = to_epoch(forecast.issued_at), to_epoch(forecast.timestamps[-1])
+        inside, issued = f"time >= {first}s AND time <= {last}s", f"{target.measurement}_issued"
+        found = [(target.measurement, inside)] if is_newest and self._has_other_levels(forecast, target, inside) else []
+        if self._has_other_levels(forecast, replace(target, measurement=issued), f'{inside} AND "issued_at" = {first}'):
+            steps = enumerate(map(to_epoch, forecast.timestamps), start=1)
+            found += [(issued, f"time = {moment}s AND \"step\" = '{step:03d}'") for step, moment in steps]
+        return found
+
+    def _has_other_levels(self, forecast: Forecast, target: Target, when: str) -> bool:
+        if self._server.version == "3":  # which deletes none of them
+            return False
+        counts = f"SELECT count(/^q0[.]/) FROM {quoted_measurement(target.measurement, target.policy)}"  # noqa: S608 - quoted
+        names = {"time", *(f"count_{name}" for name in forecast.quantiles.names)}
+        with suppress(CredentialsRefused, SinkRefused):  # a server that does not say what it has
+            answer = self._ask(forecast, counts, target.database, when)
+            return any(cells[name] for cells in map(_cells, answer) for name in cells.keys() - names)
+        return False
 
     def _ask(self, forecast: Forecast, statement: str, database: str, when: str) -> list[Series]:
         """A statement about the points of one series and job; what it has no tag for must not be there."""
@@ -131,3 +152,8 @@ class InfluxSink:
         except SinkNotFound as missing:
             way = f'CREATE DATABASE "{database}"' if self._server.version == "1" else f"influx bucket create --name {database}"
             raise SinkNotFound(f"{missing.detail}; create it: {way}") from missing
+
+
+def _cells(series: Series) -> dict[str, object]:
+    """The only row of an answer that counts."""
+    return dict(zip(series.columns, series.rows[0], strict=True))

@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.places import Place
 from shared.drivers.faults import NOT_AUTHORISED, translated
@@ -100,7 +101,7 @@ def _put(documents: Documents, document: Document) -> None:
 
 
 def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
-    """The document of one forecast; entry `i` of each array belongs to step `i + 1`.
+    """The document of one forecast; entry `i` of each array belongs to step `i + 1`, of `peak_quantiles` to day `i + 1`.
 
     One without an end has no `expires_at`, one whose steps are of UTC no `day_timezone`.
     """
@@ -114,6 +115,8 @@ def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
         "prediction": list(forecast.prediction),
         "lower_bound": list(forecast.lower_bound),
         "upper_bound": list(forecast.upper_bound),
+        "quantiles": _levels(forecast.quantiles),
+        "peak_quantiles": _levels(forecast.peaks),
         "interval": forecast.interval,
         "unit": forecast.unit and forecast.unit.value,
         "guaranteed": forecast.guaranteed,
@@ -127,6 +130,11 @@ def document_of(forecast: Forecast, expires_at: datetime | None) -> Document:
         **({"day_timezone": forecast.day_timezone} if forecast.day_timezone else {}),
         **({"expires_at": expires_at} if expires_at else {}),
     }
+
+
+def _levels(quantiles: Quantiles) -> list[Document]:
+    """One entry for each level; a name such as `q0.05` would be a path here."""
+    return [{"level": level, "values": list(row)} for level, row in zip(quantiles.levels, quantiles.values, strict=True)]
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from shared.store import Store, open_store
 from shared.store.actuals import ACTUALS
 from shared.store.forecasts import FORECASTS
 from shared.store.schema import VERSION
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_schedule, a_series, an_accuracy
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_schedule, a_series, an_accuracy, with_distribution
 from tests.shared.store import crowd
 from tests.shared.store.release_0_1 import RELEASE_0_1, check_what_every_release_kept, check_what_release_0_1_kept
 
@@ -355,6 +355,20 @@ def test_days_of_a_time_zone_come_back_where_they_were_in_the_view_too(store: St
         with plain_sql(path) as db:
             own = "SELECT timestamp FROM forecast_latest WHERE series_id = ? ORDER BY step"
             assert [from_epoch(at) for (at,) in db.execute(own, (forecast.series_id,))] == forecast.timestamps
+
+
+def test_quantiles_are_read_with_sql_a_row_for_each_level(store: Store, path: Path) -> None:
+    forecast = with_distribution(a_forecast())
+    store.forecasts.save(forecast)
+    store.forecasts.save(a_forecast(queue="root.of.a.release.before"))
+    with plain_sql(path) as db:
+        rows = db.execute("SELECT queue, level, step, timestamp, value FROM forecast_quantiles ORDER BY level, step").fetchall()
+    expected = [
+        ("root.etl", level, step, int(at.timestamp()), value)
+        for level, values in zip(forecast.quantiles.levels, forecast.quantiles.values, strict=True)
+        for step, (at, value) in enumerate(zip(forecast.timestamps, values, strict=True), start=1)
+    ]
+    assert rows == expected
 
 
 def test_a_view_of_an_earlier_release_is_made_anew(store: Store, path: Path, url: str) -> None:

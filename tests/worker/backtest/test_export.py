@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Forecast
 from tests.factories import MONDAY, a_forecast
 from worker.backtest.export import COLUMNS, ExportFormat, export_forecasts, replacing
@@ -47,6 +48,26 @@ def test_one_row_per_queue_and_step_comes_back_to_the_bit(tmp_path: Path, file_f
     assert [json.loads(text) for text in frame["hyperparameters"]] == [{"order": 3, "growth": "flat"}] * 3 + [{"days": 1}]
     assert frame["mape"].isna().tolist() == [False, False, False, True]
     assert set(frame["job_id"]) == {"job-1"}
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_levels_of_any_forecast_are_the_last_columns_and_empty_where_one_has_none(
+    tmp_path: Path, file_format: ExportFormat
+) -> None:
+    path = tmp_path / f"forecasts.{file_format}"
+    told = [
+        a_forecast(quantiles=Quantiles(levels=levels, values=tuple((100 * level,) * 3 for level in levels)))
+        for levels in ((0.05, 0.5), (0.5, 0.975), ())
+    ]
+    export_forecasts(told, path)
+    frame = read(path)
+    assert sorted(frame.columns) == sorted((*COLUMNS, "q0.05", "q0.5", "q0.975"))
+    if file_format is not ExportFormat.JSONL:  # whose rows name their own
+        assert tuple(frame.columns) == (*COLUMNS, "q0.05", "q0.5", "q0.975")
+    nan = pytest.approx(float("nan"), nan_ok=True)
+    assert frame["q0.05"].tolist() == [5.0] * 3 + [nan] * 6
+    assert frame["q0.5"].tolist() == [50.0] * 6 + [nan] * 3
+    assert frame["q0.975"].tolist() == [nan] * 3 + [97.5] * 3 + [nan] * 3
 
 
 def test_csv_is_for_spreadsheets_and_scripts(tmp_path: Path) -> None:

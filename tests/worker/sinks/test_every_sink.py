@@ -16,6 +16,7 @@ from shared.config.connection import kinds
 from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Place
 from shared.domain.samples import Aggregation
@@ -59,6 +60,9 @@ def from_influx(settings: Settings) -> list[Forecast]:
         bounds = {name: tuple(map(float, columns[name])) for name in ("prediction", "lower_bound", "upper_bound")}
         told = dict(zip(TAGS, key, strict=True)) | {"mape": run.get("mape"), "skill": run.get("skill")}
         told["cluster"] = told["cluster"] or "files:"
+        levels = [name for name in columns if name.startswith("q0.") and None not in columns[name]]
+        values = tuple(tuple(map(float, columns[name])) for name in levels)
+        told["quantiles"] = Quantiles(levels=tuple(float(name[1:]) for name in levels), values=values)
         forecasts.append(a_forecast(**told, **bounds, model=columns["model"][0], job_id=run["job_id"], seconds=run["seconds"]))
     return forecasts
 
@@ -71,6 +75,8 @@ def from_mongo(settings: Settings) -> list[Forecast]:
     for each in found:
         each |= {"step_seconds": each["period_seconds"], "aggregation": Aggregation.MEAN}
         each |= {name: tuple(each[name]) for name in ("prediction", "lower_bound", "upper_bound")}
+        levels, values = (tuple(level[name] for level in each["quantiles"]) for name in ("level", "values"))
+        each["quantiles"] = Quantiles(levels=levels, values=tuple(map(tuple, values)))
         assert len(each["timestamp"]) == len(each["step"]) == len(each["prediction"])
     return [Forecast(**{name: value for name, value in each.items() if name in names}) for each in found]
 
@@ -131,6 +137,24 @@ def test_a_forecast_written_again_replaces_its_own_series_whole_and_no_other(sin
     later = a_forecast(mape=None, prediction=(1.0,), lower_bound=(0.0,), upper_bound=(2.0,))
     sink.write(later, place)
     assert written() == [later, *others]
+
+
+def with_levels(*levels: float, **changes: Any) -> Forecast:
+    """A forecast whose quantiles are 100 times their level."""
+    values = tuple((100.0 * level,) * 3 for level in levels)
+    return a_forecast(quantiles=Quantiles(levels=levels, values=values), **changes)
+
+
+def test_the_quantiles_of_each_step_arrive_and_levels_that_a_newer_one_lacks_leave(
+    sink: Sink, place: Place, written: Written
+) -> None:
+    other = with_levels(0.1, 0.2, queue="root.other")
+    for forecast in (other, a_forecast(), with_levels(0.1, 0.25, 0.5, 0.975), with_levels(0.1, 0.25, 0.5, 0.975)):
+        sink.write(forecast, place)
+    assert written() == [with_levels(0.1, 0.25, 0.5, 0.975), other]
+    for forecast in (with_levels(0.1, 0.5), a_forecast()):  # a job of an earlier release had none
+        sink.write(forecast, place)
+        assert written() == [forecast, other]
 
 
 def test_each_project_and_cluster_has_its_own_forecasts(sink: Sink, place: Place, written: Written) -> None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from shared.config.settings import Settings
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.distribution import Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Place
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
@@ -65,6 +66,30 @@ def test_the_three_measurements_are_those_of_the_contract(sink: Sink, influxd: I
     assert points(influxd, "usage_issued")[1] == second | {"step": "002"}
     run = {"model": "seasonal_naive", "mape": 7.5, "skill": 0.2, "horizon": 3, "seconds": 1.5, "job_id": "job-1"}
     assert points(influxd, "usage_run") == [{"time": START, **tags, **run}]
+
+
+def levels_of(influxd: Influxd, measurement: str) -> dict[tuple[int, int], set[str]]:
+    """Of each step, by issue time and time, the levels that it has."""
+    return {
+        (each["issued_at"], each["time"]): {name for name, value in each.items() if name.startswith("q0") and value is not None}
+        for each in points(influxd, measurement)
+    }
+
+
+def test_each_level_is_a_field_and_only_the_same_issue_loses_what_is_gone(sink: Sink, influxd: Influxd) -> None:
+    def of_levels(*levels: float, **changes: Any) -> Forecast:
+        forecast = of_steps(3, **changes)
+        return replace(forecast, quantiles=Quantiles(levels=levels, values=(forecast.prediction,) * len(levels)))
+
+    before = of_levels(0.05, 0.123456, issued_at=MONDAY - HOUR)
+    for forecast in (before, of_levels(0.05, 0.123456), of_levels(0.05, 0.5), of_levels(0.05, 0.5)):
+        sink.write(forecast, PLACE)
+    sink.write(before, PLACE)  # once more, and now it is of the past
+    every = {"q0.05", "q0.123456"}
+    newest = {(START, START + step * 3_600): {"q0.05", "q0.5"} for step in range(3)}
+    earlier = {(START - 3_600, START + step * 3_600): every for step in (-1, 0, 1)}
+    assert levels_of(influxd, "usage_issued") == newest | earlier
+    assert levels_of(influxd, "usage") == newest | {(START - 3_600, START - 3_600): every}
 
 
 def test_both_ways_of_writing_give_equal_points(influxd: Influxd, database: str) -> None:

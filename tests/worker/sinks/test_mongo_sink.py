@@ -16,7 +16,7 @@ from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
 from shared.domain.samples import Aggregation
 from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, SinkAway, SinkRefused
-from tests.factories import MONDAY, a_forecast
+from tests.factories import MONDAY, a_forecast, with_distribution
 from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer, free_port
 from worker.sinks import sinks
@@ -63,6 +63,8 @@ def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(database:
         "prediction": [50.0, 60.0, 55.0],
         "lower_bound": [40.0, 45.0, 41.0],
         "upper_bound": [60.0, 75.0, 70.0],
+        "quantiles": [],
+        "peak_quantiles": [],
         "interval": 0.9,
         "unit": "percent",
         "guaranteed": 100.0,
@@ -75,6 +77,15 @@ def test_a_run_is_one_document_with_arrays_that_expires_after_400_days(database:
         "job_id": "job-1",
         "expires_at": created_at + timedelta(days=400),
     }
+
+
+def test_quantiles_are_arrays_by_level_of_steps_and_of_days(database: Database[Any], sink: Sink) -> None:
+    forecast = with_distribution(a_forecast())
+    sink.write(forecast, PLACE)
+    document = database.queue_forecasts.find_one({}) or {}
+    for name, quantiles in (("quantiles", forecast.quantiles), ("peak_quantiles", forecast.peaks)):
+        assert [each["level"] for each in document[name]] == [*quantiles.levels]
+        assert [tuple(each["values"]) for each in document[name]] == [*quantiles.values]
 
 
 def test_the_key_is_unique_and_the_server_drops_what_is_expired(database: Database[Any], sink: Sink) -> None:
