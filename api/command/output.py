@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 
@@ -57,21 +57,24 @@ def print_report(report: Document) -> None:
     losses = loss_lines(from_document(QualityReport, quality))
     for text in (*losses, *quality.get("notes", ()), *quality.get("warnings", ())):
         notice(f"note: {text}", style="yellow")
-    if (report["forecast"] or {}).get("components"):
-        _print_components(report["forecast"])
+    if forecast := report["forecast"]:
+        for line in _breaches(forecast):
+            say(line)
+        _print_components(forecast["steps"], forecast.get("components", {}))
     columns = ("", "candidate", "MAPE %", "WAPE %", "MASE", "CRPS %", "skill", "CPU s", "reason")
     print_table(columns, map(_standing, report["leaderboard"]))
 
 
-def _print_components(forecast: Document) -> None:
-    """What the forecast is made of, at its highest step and in all."""
-    steps = forecast["steps"]
+def _print_components(steps: Sequence[Document], components: Mapping[str, Sequence[float]]) -> None:
+    """What the forecast is made of, at its highest step and in all; nothing where that is not known."""
+    if not components:
+        return
     highest = max(range(len(steps)), key=lambda step: steps[step]["prediction"])
     rows = [
         (name, f"{values[highest]:.4g}", f"{min(values):.4g}", f"{max(values):.4g}")
-        for name, values in {**forecast["components"], "forecast": [step["prediction"] for step in steps]}.items()
+        for name, values in {**components, "forecast": [step["prediction"] for step in steps]}.items()
     ]
-    print_table(("made of", f"at {steps[highest]['timestamp']}", "lowest", "highest"), rows)
+    print_table(("made of", f"at {shown_time(steps[highest]['timestamp'])}", "lowest", "highest"), rows)
 
 
 def print_verdict(verdict: Document) -> None:
@@ -101,6 +104,8 @@ def print_series(series: Document) -> None:
     for line in (*_limits(series), *_breaches(series)):
         say(line)
     points = [point for point in series["points"] if point["prediction"] is not None]
+    made_of = [point["components"] for point in points if point.get("components")]
+    _print_components(points, {name: [parts[name] for parts in made_of] for name in (made_of or [{}])[0]})
     columns = ("prediction", "lower_bound", "upper_bound")
     print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
 

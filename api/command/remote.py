@@ -38,6 +38,7 @@ for module in iter_modules(api.command.__path__, "api.command."):
         app.add_typer(group)
 
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
+Level = Annotated[float | None, typer.Option(help="Also tell how likely it is exceeded.", show_default="the limits alone")]
 JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False)]
 
 
@@ -119,15 +120,18 @@ def list_jobs(
 def show_job(
     job_id: JobId,
     queue: Annotated[str | None, typer.Option(help="Show the leaderboard of this queue instead.", show_default=False)] = None,
+    level: Level = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show one job: how far it is or how it ended, and the winner of each queue; or why a model won in one of them."""
+    if level is not None and queue is None:
+        raise UsageError("--level is told of one queue: accepted with --queue")
     client = connect(url)
     if queue is None:
         _show_job(client.get("jobs", job_id), client, as_json=as_json)
     else:
-        show(client.get("jobs", job_id, "queues", queue), output.print_report, as_json=as_json)
+        show(client.get("jobs", job_id, "queues", queue, level=level), output.print_report, as_json=as_json)
 
 
 @jobs.command("watch", epilog="Example: queuecast jobs watch 20260105T000012-3f9a --timeout 10min")
@@ -196,12 +200,13 @@ def show_queue(
     project: Project = None,
     target: Target = None,
     where: Rows = None,
+    level: Level = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
     choice = {"job": job, "job_id": job_id, "cluster": cluster, "project": project, "target": target, "where": where}
-    show(connect(url).get("queues", queue, "series", **choice), output.print_series, as_json=as_json)
+    show(connect(url).get("queues", queue, "series", **choice, level=level), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")

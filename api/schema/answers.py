@@ -136,16 +136,9 @@ class SeriesPoint(Answer):
     lower_bound: float | None = None
     upper_bound: float | None = None
     quantiles: Mapping[str, float] | None = Field(None, description="of a step of the forecast, by level: q0.05, q0.5")
-
-
-class ForecastStep(Answer):
-    """One step of a forecast."""
-
-    step: int
-    timestamp: datetime = Field(description="start of the step")
-    prediction: float
-    lower_bound: float
-    upper_bound: float
+    components: Mapping[str, float] | None = Field(
+        None, description="what a step of the forecast is made of, by name: level, day; they add up to the prediction"
+    )
 
 
 STEPS = "; steps still ahead: likely where the prediction is, possible where only the upper bound is; null = "
@@ -191,6 +184,7 @@ class ForecastTold(ForecastOverview):
     """The same with all that may come instead of its one value."""
 
     peak_quantiles: Quantiles = Field(description="of the highest value of each day from `issued_at` on")
+    occasions: tuple[str, ...] = Field(description="kinds of the holidays and events that have an effect ahead")
     breaches: tuple[Breach, ...] = Field(description="how likely each limit and `level` is exceeded; empty = too little is known")
     paths: list[list[float]] | None = Field(description="where asked for: equally likely ways that all steps may go")
 
@@ -199,8 +193,8 @@ class ForecastTold(ForecastOverview):
         """Of a forecast that was read with its paths, as things stand at `now`."""
         levels = (*levels_told(forecast), *(() if asked.level is None else (asked.level,)))
         paths = forecast.paths.rows() if asked.paths and forecast.paths else None
-        more |= {"peak_quantiles": forecast.peaks, "breaches": breaches(forecast, sorted(set(levels)), now), "paths": paths}
-        return cls.of(forecast, now, **more)
+        told = {"peak_quantiles": forecast.peaks, "occasions": forecast.components.kinds, "paths": paths}
+        return cls.of(forecast, now, breaches=breaches(forecast, sorted(set(levels)), now), **told, **more)
 
 
 class Series(ForecastTold):
@@ -236,13 +230,6 @@ class Version(Answer):
 
     name: str
     version: str
-
-
-def forecast_steps(forecast: Forecast) -> list[ForecastStep]:
-    """The forecast, step by step."""
-    columns = (forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound)
-    rows = enumerate(zip(*columns, strict=True), start=1)
-    return [ForecastStep(step=n, timestamp=at, prediction=p, lower_bound=low, upper_bound=up) for n, (at, p, low, up) in rows]
 
 
 def job_path(job_id: str) -> str:

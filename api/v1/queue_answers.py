@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from api.schema.answers import Answer, ForecastStep, ForecastTold, forecast_steps
+from api.schema.answers import Answer, ForecastTold
 from api.schema.queries import PathsChoice
 from shared.domain.choice import Ranking
 from shared.domain.distribution import Quantiles
@@ -53,6 +53,16 @@ def standings(report: QueueReport) -> list[Standing]:
     return [Standing.of(place, outcome) for place, outcome in enumerate(report.outcomes, start=1)]
 
 
+class ForecastStep(Answer):
+    """One step of a forecast."""
+
+    step: int
+    timestamp: datetime = Field(description="start of the step")
+    prediction: float
+    lower_bound: float
+    upper_bound: float
+
+
 class ForecastAnswer(ForecastTold):
     """A forecast as it was delivered."""
 
@@ -67,7 +77,6 @@ class ForecastAnswer(ForecastTold):
         description="what it is made of: level, shift, day, week, regressors, occasions, remainder, one value for each step, in "
         "the unit of the forecast; they add up to the prediction; those that say nothing are left out; empty for earlier releases"
     )
-    occasions: tuple[str, ...] = Field(description="kinds of the holidays and events that have an effect ahead")
     steps: list[ForecastStep]
 
 
@@ -95,6 +104,11 @@ class QueueAnswer(Answer):
 
 
 def _forecast_answer(forecast: Forecast, now: datetime, asked: PathsChoice) -> ForecastAnswer:
-    made_of = forecast.components
-    parts = {"components": made_of.of(forecast.prediction), "occasions": made_of.kinds}
-    return ForecastAnswer.telling(forecast, now, asked, steps=forecast_steps(forecast), **parts)
+    parts = forecast.components.of(forecast.prediction)
+    return ForecastAnswer.telling(forecast, now, asked, steps=_steps(forecast), components=parts)
+
+
+def _steps(forecast: Forecast) -> list[ForecastStep]:
+    columns = (forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound)
+    rows = enumerate(zip(*columns, strict=True), start=1)
+    return [ForecastStep(step=n, timestamp=at, prediction=p, lower_bound=low, upper_bound=up) for n, (at, p, low, up) in rows]

@@ -55,18 +55,18 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:
     """One point per step in [start, end), from the first step of which anything is known to the last; gaps are points too."""
-    columns = zip(forecast.timestamps, forecast.prediction, forecast.lower_bound, forecast.upper_bound, strict=True)
-    predicted = {
-        at: {"prediction": p, "lower_bound": low, "upper_bound": up, "quantiles": quantiles}
-        for (at, p, low, up), quantiles in zip(columns, forecast.quantiles.by_step(forecast.horizon_steps), strict=True)
-        if start <= at < end
+    columns = {
+        **{name: getattr(forecast, name) for name in ("prediction", "lower_bound", "upper_bound")},
+        "quantiles": forecast.quantiles.by_step(forecast.horizon_steps),
+        "components": forecast.components.by_step(forecast.prediction),
     }
+    steps = zip(forecast.timestamps, *columns.values(), strict=True)
+    predicted = {at: dict(zip(columns, values, strict=True)) for at, *values in steps if start <= at < end}
     actual = {point.timestamp: {"actual": point.value} for point in actuals}
     known = sorted({*predicted, *actual})
     if not known:
         return []
-    steps = forecast.grid.steps_between(known[0], known[-1]) + 1
-    axis = forecast.grid.step_starts(known[0], steps)
+    axis = forecast.grid.step_starts(known[0], forecast.grid.steps_between(known[0], known[-1]) + 1)
     return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
 
 
@@ -105,8 +105,9 @@ def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
 
 def _csv(points: Iterable[answers.SeriesPoint], levels: Sequence[str]) -> str:
     text = io.StringIO()
-    columns = [name for name in answers.SeriesPoint.model_fields if name != "quantiles"]
+    by_name = {"quantiles", "components"}
+    columns = [name for name in answers.SeriesPoint.model_fields if name not in by_name]
     writer = csv.DictWriter(text, [*columns, *levels])
     writer.writeheader()
-    writer.writerows(point.model_dump(mode="json", exclude={"quantiles"}) | dict(point.quantiles or {}) for point in points)
+    writer.writerows(point.model_dump(mode="json", exclude=by_name) | dict(point.quantiles or {}) for point in points)
     return text.getvalue()

@@ -50,3 +50,8 @@ class Components:
         parts = {name: steps for name, steps in told.items() if name == "level" or any(steps)}
         sums = [sum(values) for values in zip(*parts.values(), strict=True)]
         return {**parts, "remainder": tuple(value - known for value, known in zip(prediction, sums, strict=True))}
+
+    def by_step(self, prediction: Sequence[float]) -> Sequence[Mapping[str, float] | None]:
+        """The same of each step by name; None where there are none."""
+        parts = self.of(prediction)
+        return [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)] or [None] * len(prediction)

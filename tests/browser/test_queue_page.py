@@ -12,13 +12,14 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.domain.distribution import bounds_of
 from shared.domain.forecasts import Candidate, Failure
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QualityReport, QueueReport
 from shared.store import Store
-from tests.browser.looking import Watched, check_accessible, check_fits
+from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
-from tests.factories import a_job, a_score
+from tests.factories import a_job, a_score, with_distribution
 
 DRAWN = "#chart[data-drawn]"  # how many queues are drawn, as soon as they are
 CHART = "document.getElementById('chart').chart"
@@ -151,6 +152,25 @@ def test_the_numbers_are_there_as_a_table_and_as_files(shown: Page) -> None:
         shown.get_by_role("button", name="PNG").click()
     assert png.value.suggested_filename == "llap.png"
     assert Path(png.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("interval", "bounds"), [(0.9, []), (0.8, ["Lower bound", "Upper bound"])])
+def test_the_numbers_tell_quantiles_and_fit_a_phone(
+    page: Page, store: Store, url: str, interval: float, bounds: list[str]
+) -> None:
+    keep(store, "llap", 96, 118, hours=72)
+    (forecast,) = store.forecasts.find()
+    told = with_distribution(forecast).quantiles
+    lower, upper = map(told.at, bounds_of(interval))
+    store.forecasts.save(replace(forecast, quantiles=told, peaks=told, interval=interval, lower_bound=lower, upper_bound=upper))
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    opened(page, f"{url}/queues/llap").get_by_text("The numbers behind the chart").click()
+    table = page.locator("#numbers table")
+    assert table.locator("th").all_inner_texts() == ["Start", "Actual", "Prediction", "5 %", "50 %", "95 %", *bounds]
+    last = table.locator("tbody tr").last.locator("td").all_inner_texts()
+    assert last[3:6] == [f"{told.at(level)[-1]:.0f}\u202f%" for level in (0.05, 0.5, 0.95)]
+    check_fits(page)
+    check_accessible(page)
 
 
 def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -> None:

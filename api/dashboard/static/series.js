@@ -39,6 +39,18 @@ export function joined(tables) {
   return tables.length === 1 ? tables[0] : uPlot.join(tables);
 }
 
+// Columns of the table beside the start of a step.
+const VALUES = [["Actual", "actual"], ["Prediction", "prediction"]];
+const BOUNDS = [["Lower bound", "lower_bound"], ["Upper bound", "upper_bound"]];
+const LEVELS = [["5 %", "q0.05"], ["50 %", "q0.5"], ["95 %", "q0.95"]];
+
+/** What the table tells of a series: its quantiles instead of bounds that are two of them. */
+function told(series) {
+  const others = series.points.some((point) => point.quantiles && (point.lower_bound !== point.quantiles["q0.05"] || point.upper_bound !== point.quantiles["q0.95"]));
+  if (!isFan(series)) return [...VALUES, ...BOUNDS];
+  return [...VALUES, ...LEVELS, ...(others ? BOUNDS : [])];
+}
+
 /** The newest rows as a table. */
 export function table(series, zone, digits) {
   const made = document.createElement("table");
@@ -48,7 +60,8 @@ export function table(series, zone, digits) {
   caption.textContent = `${isolated(series.queue)}, ${series.metric}, times in ${zone}` +
     (rows.length < series.points.length ? `; the newest ${MOST_ROWS} of ${series.points.length} rows, the CSV has all` : "");
   const head = made.createTHead().insertRow();
-  for (const name of ["Start", "Actual", "Prediction", "Lower bound", "Upper bound"]) {
+  const columns = told(series);
+  for (const name of ["Start", ...columns.map(([title]) => title)]) {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = name;
@@ -58,7 +71,7 @@ export function table(series, zone, digits) {
   for (const point of rows) {
     const row = body.insertRow();
     row.insertCell().textContent = when.format(Date.parse(point.timestamp));
-    for (const name of ["actual", "prediction", "lower_bound", "upper_bound"]) row.insertCell().textContent = digits(point[name]);
+    for (const [, name] of columns) row.insertCell().textContent = digits(point.quantiles?.[name] ?? point[name]);
   }
   return made;
 }

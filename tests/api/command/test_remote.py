@@ -25,6 +25,7 @@ from api.edge.bind_address import OPEN
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config.settings import Settings
+from shared.domain.components import Components
 from shared.domain.forecasts import Candidate, Failure, Measures, Score
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
@@ -38,7 +39,7 @@ from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
-from tests.factories import MONDAY, a_forecast, a_job
+from tests.factories import MONDAY, a_forecast, a_job, with_distribution
 from tests.polling import eventually
 from tests.scraping import shown
 
@@ -298,6 +299,20 @@ def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
         ["2026-01-05", "01:00Z", "60.00", "45.00", "75.00"],
         ["2026-01-05", "02:00Z", "55.00", "41.00", "70.00"],
     ]
+
+
+def test_components_and_the_chance_of_a_level_are_told_with_a_forecast(url: str, ended: Store) -> None:
+    soon = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + timedelta(hours=1)
+    parts = Components(level=50.0, day=(0.0, 8.0, 5.0))
+    ended.forecasts.save(with_distribution(a_forecast(issued_at=soon, job_id="job-1", components=parts)))
+    for words in (("queues", "show", "root.etl"), ("jobs", "show", "job-1", "--queue", "root.etl")):
+        result = run(*words, "--level", "75", "--url", url)
+        assert "chance to exceed 75.00 %: 25 %" in result.stdout
+        assert ["level", "50", "50", "50"] in lines(result)
+        assert ["remainder", "2", "0", "2"] in lines(result)
+    assert "chance to exceed 75.00 %" not in run("queues", "show", "root.etl", "--url", url).stdout
+    refused = run("jobs", "show", "job-1", "--level", "75", "--url", url)
+    assert (refused.exit_code, "accepted with --queue" in refused.stderr) == (2, True)
 
 
 def test_a_queue_that_may_reach_its_limit_says_when_and_how_sure_that_is(url: str, store: Store) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from shared.domain.components import Components
 from shared.domain.reports import Point
 from shared.domain.timegrid import TimeGrid
 from shared.store import Store
@@ -108,6 +109,22 @@ def test_a_distribution_is_told_with_the_steps_and_in_columns(client: FlaskClien
     assert len(client.get(f"{SERIES}?paths=true").json["paths"]) == 64
     (row, *_) = csv.DictReader(io.StringIO(client.get(f"{SERIES}?format=csv").text))
     assert (row["upper_bound"], row["q0.95"], row["q0.5"]) == ("77.0", "77.0", "50.0")
+
+
+def test_each_step_ahead_tells_what_it_is_made_of_also_where_steps_are_left_out(client: FlaskClient, store: Store) -> None:
+    hours = 150
+    parts = Components(level=40.0, day=tuple(float(hour % 24) for hour in range(hours)), kinds=("release",))
+    bands = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), tuple(50.0 + hour for hour in range(hours)))
+    store.forecasts.save(a_forecast(issued_at=NOW, components=parts, **bands))
+    store.actuals.save(a_series(), [Point(timestamp=NOW - HOUR, value=1.0)])
+    for query, count in (("", hours), ("?points=100", 50)):
+        told = client.get(SERIES + query).json
+        past, *ahead = told["points"]
+        assert (past["components"], told["occasions"], len(ahead)) == (None, ["release"], count)
+        assert all(sum(point["components"].values()) == pytest.approx(point["prediction"]) for point in ahead)
+    assert ahead[0]["components"] == {"level": 40.0, "day": 2.0, "remainder": 10.0}
+    store.forecasts.save(a_forecast(issued_at=NOW + HOUR))
+    assert {point["components"] and "level" for point in client.get(SERIES).json["points"]} == {None}
 
 
 @pytest.mark.parametrize(
