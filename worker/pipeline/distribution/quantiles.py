@@ -59,14 +59,12 @@ def _missed(known: Evidence) -> Samples:
     first, last = (np.empty(known.horizon, dtype=int) for _ in range(2))
     for group in known.groups:
         first[group], last[group] = group.start, group.stop
-    values, votes = [], []
-    for age, missed in enumerate(known.misses, start=1):
-        for move in moves:
-            at = lead + move
-            inside = (at >= first) & (at < last)
-            values.append(np.where(inside, known.prediction + missed[np.clip(at, 0, known.horizon - 1)], np.nan))
-            votes.append(np.full(known.horizon, AGEING**age))
-    return np.stack(values), np.stack(votes)
+    at = lead + moves[:, np.newaxis]
+    inside = (at >= first) & (at < last)
+    moved = known.prediction + known.misses[:, np.clip(at, 0, known.horizon - 1)]  # (folds, moves, horizon)
+    votes = AGEING ** np.arange(1.0, len(moved) + 1)[:, np.newaxis, np.newaxis]
+    values = np.where(inside, moved, np.nan)
+    return values.reshape(-1, known.horizon), np.broadcast_to(votes, values.shape).reshape(-1, known.horizon)
 
 
 def _recent(known: Evidence) -> Samples:
