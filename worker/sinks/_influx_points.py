@@ -1,8 +1,9 @@
-"""Forecast → the points of three measurements, as the contract has them.
+"""Forecast → the points of its measurements, as the contract has them.
 
     <measurement>         one series per queue, overwritten by each newer run: what dashboards read
     <measurement>_issued  one value per lead time, in the tag `step`: what accuracy reads; its series never grow with time
     <measurement>_run     one point per run
+    <measurement>_peaks   the quantiles of each day's highest value, one point per run and day, which is in the tag `day`
 
 Beside prediction and bounds a step has a field for each level of its quantiles, `q0.05` and the like.
 A step is a tag or a field of a measurement, never both: version 3 refuses that. Kinds are cast on purpose: an integer first and a
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import to_epoch
+from shared.domain.timegrid import steps_per_day, to_epoch
 from shared.errors import SinkRefused
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def lines_of(forecast: Forecast, measurement: str, *, is_newest: bool = True) ->
     """The points as line protocol, times in seconds; raises SinkRefused for a tag that would not arrive as it is.
 
     Args:
-        is_newest: whether nothing later was issued: an older forecast has its place by lead time only.
+        is_newest: whether nothing later was issued: an older forecast has its place by lead time and day only.
     """
-    points = [*_issued_points(forecast, measurement), *(_current_points(forecast, measurement) if is_newest else ())]
+    of_its_own = (*_issued_points(forecast, measurement), *_peak_points(forecast, measurement))
+    points = [*of_its_own, *(_current_points(forecast, measurement) if is_newest else ())]
     return [point.to_line_protocol() for point in points]
 
 
@@ -66,6 +68,20 @@ def _step_points(forecast: Forecast, measurement: str) -> Iterator[tuple[int, Po
             step,
             point.field("issued_at", issued_at).field("model", forecast.model).time(to_epoch(moment), write_precision="s"),
         )
+
+
+def days_of(forecast: Forecast) -> list[int]:
+    """When the days begin whose highest values have quantiles."""
+    every = steps_per_day(forecast.step_seconds)
+    return [to_epoch(forecast.start_of(1 + day * every)) for day in range(len(forecast.peaks.by_step(0)))]
+
+
+def _peak_points(forecast: Forecast, measurement: str) -> Iterator[Point]:
+    for day, (at, levels) in enumerate(zip(days_of(forecast), forecast.peaks.by_step(0), strict=True), start=1):
+        point = _point(f"{measurement}_peaks", forecast).tag("day", f"{day:02d}")
+        for name, number in (levels or {}).items():
+            point.field(name, float(number))
+        yield point.field("issued_at", to_epoch(forecast.issued_at)).time(at, write_precision="s")
 
 
 def _run_point(forecast: Forecast, measurement: str) -> Point:

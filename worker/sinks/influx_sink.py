@@ -1,4 +1,4 @@
-"""InfluxSink: an InfluxDB of any version, in three measurements; repeating a write overwrites the same points."""
+"""InfluxSink: an InfluxDB of any version; steps, runs and days are measurements, repeating a write overwrites the same points."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.drivers.influx_write import check_writable, write_lines
 from shared.errors import CredentialsRefused, SinkNotFound, SinkRefused
 from worker.sinks import sinks
 from worker.sinks._influx_place import ERRORS
-from worker.sinks._influx_points import lines_of, tags_of
+from worker.sinks._influx_points import days_of, lines_of, tags_of
 from worker.sinks.base import Standing, refuse_unwritable
 
 log = structlog.get_logger(__name__)
@@ -109,11 +109,15 @@ class InfluxSink:
     def _with_other_levels(self, forecast: Forecast, target: Target, *, is_newest: bool) -> list[tuple[str, str]]:
         """Where steps have levels that this forecast has not: measurement and condition. They would stay beside its own."""
         first, last = to_epoch(forecast.issued_at), to_epoch(forecast.timestamps[-1])
-        inside, issued = f"time >= {first}s AND time <= {last}s", f"{target.measurement}_issued"
-        found = [(target.measurement, inside)] if is_newest and self._has_other_levels(forecast, target, inside) else []
-        if self._has_other_levels(forecast, replace(target, measurement=issued), f'{inside} AND "issued_at" = {first}'):
-            steps = enumerate(map(to_epoch, forecast.timestamps), start=1)
-            found += [(issued, f"time = {moment}s AND \"step\" = '{step:03d}'") for step, moment in steps]
+        inside, name = f"time >= {first}s AND time <= {last}s", target.measurement
+        found = [(name, inside)] if is_newest and self._has_other_levels(forecast, target, inside) else []
+        steps = [
+            f"time = {at}s AND \"step\" = '{step:03d}'" for step, at in enumerate(map(to_epoch, forecast.timestamps), start=1)
+        ]
+        days = [f"time = {at}s AND \"day\" = '{day:02d}'" for day, at in enumerate(days_of(forecast), start=1)]
+        for its, each in ((f"{name}_issued", steps), (f"{name}_peaks", days)):
+            if self._has_other_levels(forecast, replace(target, measurement=its), f'{inside} AND "issued_at" = {first}'):
+                found += [(its, when) for when in each]
         return found
 
     def _has_other_levels(self, forecast: Forecast, target: Target, when: str) -> bool:

@@ -92,6 +92,28 @@ def test_each_level_is_a_field_and_only_the_same_issue_loses_what_is_gone(sink: 
     assert levels_of(influxd, "usage") == newest | {(START - 3_600, START - 3_600): every}
 
 
+def test_the_quantiles_of_the_days_have_a_measurement_of_their_own(sink: Sink, influxd: Influxd) -> None:
+    def of_days(*levels: float, **changes: Any) -> Forecast:
+        forecast = of_steps(30, **changes)
+        values = tuple((100 * level, 90 * level) for level in levels)
+        return replace(forecast, peaks=Quantiles(levels=levels, values=values))
+
+    live, past = of_days(0.5, 0.9), of_days(0.5, issued_at=MONDAY - DAY)
+    for forecast in (of_days(0.5, 0.975), live, past, live):
+        sink.write(forecast, PLACE)
+    found = [
+        (each["day"], each["time"], each["issued_at"], each["q0.5"], each.get("q0.9")) for each in points(influxd, "usage_peaks")
+    ]
+    day = 86_400
+    assert sorted(found, key=lambda each: each[2]) == [
+        ("01", START - day, START - day, 50.0, None),
+        ("02", START, START - day, 45.0, None),
+        ("01", START, START, 50.0, 90.0),
+        ("02", START + day, START, 45.0, 81.0),
+    ]
+    assert levels_of(influxd, "usage_peaks")[START, START + day] == {"q0.5", "q0.9"}
+
+
 def test_both_ways_of_writing_give_equal_points(influxd: Influxd, database: str) -> None:
     with v2_gateway(influxd.url) as url:
         ways = (a_sink(influxd.url), a_sink(url, version="2"))
