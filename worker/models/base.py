@@ -9,6 +9,7 @@ says by `missing`, before anything is tried; what goes wrong later it raises as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -48,17 +49,22 @@ class History:
 
     target: shape (n,), finite, regular.
     covariates: shape (n, k), finite; other columns of the queue whose future is unknown; k may be 0.
-    calendar: n + horizon rows of calendar features, float columns; the first n rows belong to the history. Known in the future.
+    features: makes `calendar`; most models never ask for it.
     times: n + horizon starts of steps as the clock on the wall of the request's time zone shows them, without a zone; regular,
         so that a day has the same number of steps throughout.
     """
 
     target: FloatArray
     covariates: FloatArray
-    calendar: pd.DataFrame
+    features: Callable[[], pd.DataFrame]
     times: pd.DatetimeIndex
     step_seconds: int
     seed: int = 0
+
+    @property
+    def calendar(self) -> pd.DataFrame:
+        """n + horizon rows of calendar features, float columns; the first n rows belong to the history. Known in the future."""
+        return self.features()
 
     @property
     def length(self) -> int:

@@ -71,7 +71,7 @@ def _until(history: History, cutoff: int, horizon: int) -> History:
         history,
         target=history.target[:cutoff],
         covariates=history.covariates[:cutoff],
-        calendar=history.calendar.iloc[:ahead],
+        features=lambda: history.calendar.iloc[:ahead],
         times=history.times[:ahead],
     )
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,7 @@ def _history(chosen: pd.DataFrame, times: pd.DatetimeIndex, target: str, spec: F
     return History(
         target=chosen[target].to_numpy(dtype=np.float64),
         covariates=chosen.drop(columns=target).to_numpy(dtype=np.float64),
-        calendar=calendar_features(times, holidays_between(times, spec.holidays)),
+        features=cache(lambda: calendar_features(times, holidays_between(times, spec.holidays))),
         times=times,
         step_seconds=spec.step_seconds,
     )

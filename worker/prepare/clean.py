@@ -35,6 +35,8 @@ def clean(frame: pd.DataFrame, target: str, named: Collection[str] = ()) -> tupl
         target: one of its columns, without gaps.
         named: columns that were asked for by name. They come first, and of them only those go with which no fit is defined.
     """
+    if len(frame.columns) == 1:
+        return frame, {}
     dropped = _unusable(frame.drop(columns=target))
     names = [name for name in frame.columns if name != target and name not in dropped]
     units, own = _unit(frame[names].to_numpy(dtype=np.float64)), _unit(frame[[target]].to_numpy(dtype=np.float64))[:, 0]

@@ -26,7 +26,7 @@ def a_history(
     values: dict[str, Any] = {
         "target": columns[:, 0].copy(),
         "covariates": columns[:, 1:].copy(),
-        "calendar": a_calendar(times),
+        "features": lambda: a_calendar(times),
         "times": times,
         "step_seconds": step_seconds,
     }

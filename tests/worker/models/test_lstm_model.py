@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -61,7 +63,7 @@ def test_calendar_values_that_the_history_never_saw_are_not_made_up_from() -> No
     stranger = history.calendar.assign(day_of_month=1e6)
     stranger.iloc[: history.length, stranger.columns.get_loc("day_of_month")] = np.arange(history.length)
     without = history.calendar.drop(columns="day_of_month")
-    answers = [SHORT.forecast(replace(history, calendar=calendar), 24) for calendar in (stranger, without)]
+    answers = [SHORT.forecast(replace(history, features=partial(pd.DataFrame, calendar)), 24) for calendar in (stranger, without)]
     assert answers[0].tobytes() == answers[1].tobytes()
 
 

@@ -20,7 +20,7 @@ from worker.models.prophet_model import ProphetModel
 def _history_to(end: datetime, target_of: object, *, length: int, horizon: int) -> History:
     times = pd.date_range(end - pd.Timedelta(hours=length), periods=length + horizon, freq="h")
     target = np.asarray(target_of(times[:length]), dtype=float)  # type: ignore[operator]
-    return a_history(length, horizon=horizon, times=times, calendar=a_calendar(times), target=target)
+    return a_history(length, horizon=horizon, times=times, features=lambda: a_calendar(times), target=target)
 
 
 def test_a_weekly_season_is_fitted_from_two_weeks_on() -> None:
