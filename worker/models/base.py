@@ -9,7 +9,7 @@ says by `missing`, before anything is tried; what goes wrong later it raises as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -82,6 +82,9 @@ class History:
         return Extent(length=self.length, covariates=covariates, step_seconds=self.step_seconds, horizon=horizon)
 
 
+Asked = tuple[History, int]  # and how many steps ahead
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """Accepted range of a number, both ends included, None = open; a part of its type: `Annotated[int, Bounds(minimum=1)]`."""
@@ -118,6 +121,10 @@ class Model(ABC):
     def calendar_of(self, history: History) -> tuple[str, ...]:  # noqa: ARG002 - most learn from none
         """Which of the calendar features it learns from, with this history."""
         return ()
+
+    def forecasts(self, asked: Sequence[Asked]) -> list[FloatArray]:
+        """The same of folds of one queue, oldest first, where a later one may be forecast by what was fitted before it."""
+        return [self.forecast(history, horizon) for history, horizon in asked]
 
 
 def weighted_median(values: FloatArray, votes: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ Models see and answer steps of the clock on the wall; everything else is steps o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
@@ -185,20 +185,33 @@ def predict(model: Model, known: Known, physical_range: tuple[float | None, floa
         NeedsMoreHistory: the model cannot run on a history of this length.
         BadForecast: the forecast is not finite or not of the right length; it is never patched.
     """
-    history, horizon = known.history, known.horizon
-    if reason := model.missing(history.extent(horizon)):
-        raise NeedsMoreHistory(reason)
+    return predictions(model, [known], physical_range)[0]
+
+
+def predictions(model: Model, folds: Sequence[Known], physical_range: tuple[float | None, float | None]) -> list[FloatArray]:
+    """The same of folds, oldest first, where a later one may be forecast by what was fitted before it."""
+    for known in folds:
+        if reason := model.missing(known.history.extent(known.horizon)):
+            raise NeedsMoreHistory(reason)
+    asked = [(known.history, known.horizon) for known in folds]
     with warnings.catch_warnings():
         # Libraries warn of what a fit may be worth; what it is worth shows in its score.
         warnings.simplefilter("ignore")
-        forecast = _forecast_scaled(model, history, horizon) if model.is_scaled else model.forecast(history, horizon)
-        forecast = np.asarray(forecast, dtype=np.float64)
+        forecasts = [_forecast_scaled(model, *each) for each in asked] if model.is_scaled else model.forecasts(asked)
+    return [
+        clip(known.delivered(_checked(forecast, known.horizon)), physical_range)
+        for known, forecast in zip(folds, forecasts, strict=True)
+    ]
+
+
+def _checked(forecast: FloatArray, horizon: int) -> FloatArray:
+    forecast = np.asarray(forecast, dtype=np.float64)
     if forecast.shape != (horizon,):
         raise BadForecast(f"found shape {forecast.shape}, expected ({horizon},)")
     if not np.isfinite(forecast).all():
         step = int(np.argmin(np.isfinite(forecast))) + 1
         raise BadForecast(f"found {forecast[step - 1]} at step {step}")
-    return clip(known.delivered(forecast), physical_range)
+    return forecast
 
 
 def clip(values: FloatArray, physical_range: tuple[float | None, float | None]) -> FloatArray:

@@ -14,7 +14,7 @@ from shared.domain.forecasts import Candidate, Failure, ForecastSpec, Measures, 
 from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached, reason_of
 from worker.models.base import FloatArray
 from worker.pipeline.backtest import Fold
-from worker.pipeline.history import build, predict
+from worker.pipeline.history import build, predictions
 from worker.pipeline.measures import measure
 
 Result = TypeVar("Result")
@@ -26,7 +26,7 @@ def score(candidate: Candidate, folds: Sequence[Fold], spec: ForecastSpec) -> Sc
     """Forecast every fold and measure it; raises a ModelError, UnknownModel, or whatever the library raises."""
     started = cpu_seconds()
     model = build(candidate)
-    forecasts = [predict(model, fold.known, spec.bounds) for fold in folds]
+    forecasts = predictions(model, [fold.known for fold in folds], spec.bounds)
     seconds = cpu_seconds() - started
     shown = tuple(map(_window_forecast, folds, forecasts))
     return Score(candidate=candidate, measures=_measures(folds, forecasts), windows=shown, seconds=seconds)

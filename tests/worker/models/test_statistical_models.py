@@ -34,6 +34,25 @@ def test_a_day_that_repeats_is_continued(model: Model) -> None:
     assert np.abs(model.forecast(history, 48) - future).mean() < 2
 
 
+@pytest.mark.parametrize("rise", [0, 10])
+@pytest.mark.parametrize("model", [Theta(), Ces(), Ets()], ids=lambda model: type(model).__name__)
+def test_a_fold_may_be_forecast_by_the_fit_of_one_before_where_that_still_fits(model: Model, rise: int) -> None:
+    history, _ = a_wave(22)
+    history.target[-5 * 24 :] += rise  # which the first fold has not seen
+    asked = [(replace(history, target=history.target[: days * 24]), 24) for days in range(16, 23)]
+    apart = [np.abs(model.forecast(*fold) - answer).mean() for fold, answer in zip(asked, model.forecasts(asked), strict=True)]
+    assert max(apart) < 0.5
+    assert (apart[0], apart[5]) == (0, 0)  # five days later there is a new fit
+
+
+@daily
+def test_a_time_that_stood_still_teaches_nothing_of_the_next(model: Model) -> None:
+    history, _ = a_wave(14)
+    still = replace(history, target=np.full(336, 7.0))
+    one, other, again = model.forecasts([(still, 24), (history, 24), (still, 24)])
+    assert (one.tolist(), other.tolist()) == (again.tolist(), model.forecast(history, 24).tolist())
+
+
 @pytest.mark.parametrize("kind", [Mstl, Mfles])
 def test_weeks_beside_days_know_the_weekend(kind: type[Mstl | Mfles]) -> None:
     history, future = a_wave(28, weekend=15.0)
