@@ -32,7 +32,7 @@ from worker.sinks.base import Sink
 Written = Callable[[], list[Forecast]]  # what the sink has been given, read back by other means than its own
 
 TAGS = ("queue", "metric", "project", "cluster", "job")  # in the order of our store
-NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill"]
+NUMBERS = ["prediction", "lower_bound", "upper_bound", "mape", "skill", "quantiles", "peaks"]
 
 DATABASE, PLACE = "sinks", "forecasts"
 
@@ -188,7 +188,10 @@ def test_awkward_names_arrive_as_they_are(sink: Sink, place: Place, written: Wri
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("field", NUMBERS)
 def test_a_number_that_is_not_finite_is_refused(sink: Sink, place: Place, written: Written, field: str, number: float) -> None:
-    value: Any = number if field in {"mape", "skill"} else (1.0, 2.0, number)
+    steps = (1.0, 2.0, number)
+    value: Any = number if field in {"mape", "skill"} else steps
+    if field in {"quantiles", "peaks"}:
+        value = Quantiles(levels=(0.5,), values=(steps,))
     with pytest.raises(SinkRefused, match=r"root\.etl.*a number that is not finite"):
         sink.write(a_forecast(**{field: value}), place)
     assert written() == []
