@@ -12,6 +12,7 @@ import pytest
 from shared.domain.durations import Duration
 from shared.domain.occasions import Excluded
 from shared.domain.samples import Fill, FillMethod
+from shared.errors import EmptySeries
 from tests.factories import MONDAY, a_job, a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_covariate, a_snapshot
 from worker.job.catalogue import model_cards
@@ -74,3 +75,16 @@ def test_one_outside_of_the_history_is_said_to_change_nothing() -> None:
 def test_nothing_is_doubted_of_what_is_known_to_be_bad(value: float) -> None:
     quality = run(an_outage(value), exclude=(OUTAGE,)).prepared.quality
     assert quality.warnings == run(a_load()).prepared.quality.warnings
+
+
+@pytest.mark.parametrize("good_days", [2, 4, 7, 10])
+def test_a_history_that_begins_with_it_begins_after_it(good_days: int) -> None:
+    begins = Excluded(name="before", start=MONDAY - timedelta(days=30), end=MONDAY - timedelta(days=good_days))
+    found, brief = run(a_load(), exclude=(begins,)), run(a_load().iloc[-good_days * 24 :])
+    assert found.prepared.snapshot.length == good_days * 24
+    assert found.forecast.prediction == brief.forecast.prediction
+
+
+def test_nothing_but_it_is_told() -> None:
+    with pytest.raises(EmptySeries, match="lie within times of `exclude`"):
+        run(a_load(), exclude=(Excluded(name="all", start=MONDAY - timedelta(days=30), end=MONDAY),))
