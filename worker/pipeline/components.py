@@ -65,9 +65,9 @@ def _special(prediction: FloatArray, known: Known, usual: FloatArray, planned: F
     A prediction at the edge of the physical range may have been beyond it: an ordinary day would not have been.
     """
     ahead = known.ahead_in_utc()
-    shift = ahead.shift - ahead.scale * planned  # regressors change what occasions then act on
+    shift = ahead.shift - planned
     is_left = np.abs(ahead.scale) > TINY
-    ordinary = np.where(is_left, (prediction - shift) / np.where(is_left, ahead.scale, 1.0), usual + planned)
+    ordinary = planned + np.where(is_left, (prediction - ahead.shift) / np.where(is_left, ahead.scale, 1.0), usual)
     is_touched = (known.places >= 0) & ((ahead.scale != 1.0) | (shift != 0.0))
     special: FloatArray = np.where(is_touched, prediction - clip(ordinary, spec.bounds), 0.0)
     return special

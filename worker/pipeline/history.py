@@ -103,9 +103,10 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     every = step_times(snapshot.grid, snapshot.start_at, cutoff + horizon)
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
     occasions = occasions_in(clock.times, spec)
-    ordinary, effects = _ordinary_days(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, occasions, spec)
-    unplanned, influence = _without_regressors(ordinary, snapshot.regressors.iloc[: cutoff + horizon], clock, spec)
-    chosen, _ = clean(_filled(unplanned, cutoff, spec), snapshot.target, spec.columns)
+    frame, is_bad = _on_the_wall(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, spec)
+    influence = _influence(frame[spec.target], snapshot.regressors.iloc[: cutoff + horizon], clock, occasions, spec)
+    ordinary, effects = without_occasions(influence.taken_from(frame, spec.target), spec, occasions, is_bad)
+    chosen, _ = clean(_filled(ordinary, cutoff, spec), snapshot.target, spec.columns)
     end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
     times = clock.times[end - len(seen) :]
     shift = find_shift(seen, times[: len(seen)], spec.step_seconds)
@@ -123,25 +124,25 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     )
 
 
-def _ordinary_days(
-    frame: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
-) -> tuple[pd.DataFrame, Mapping[str, Effect]]:
-    """The history on the wall clock as if all days had been ordinary, and what occasions did."""
+def _on_the_wall(frame: pd.DataFrame, clock: WallClock, spec: ForecastSpec) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """The history on the wall clock, and which of its steps are known to be bad."""
     is_bad = excluded_steps(pd.DatetimeIndex(frame.index), spec.grid, spec.exclude)
     on_the_wall = clock.on_the_wall(frame)
     bad = np.zeros(len(on_the_wall), dtype=np.bool_)
     bad[clock.places[: len(frame)][is_bad]] = True
-    return without_occasions(on_the_wall, spec, occasions, bad & on_the_wall[spec.target].isna().to_numpy())
+    return on_the_wall, bad & on_the_wall[spec.target].isna().to_numpy()
 
 
-def _without_regressors(
-    frame: pd.DataFrame, regressors: pd.DataFrame, clock: WallClock, spec: ForecastSpec
-) -> tuple[pd.DataFrame, Influence]:
-    """The history on the wall clock without what regressors did to the target, and that, on all steps of the clock."""
+def _influence(
+    target: pd.Series[float], regressors: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
+) -> Influence:
+    """What regressors do on all steps of the clock, learned from ordinary days.
+
+    It is learned first, and what occasions do from what it leaves: load that is planned for a release would count twice.
+    """
     known = clock.on_the_wall(regressors) if len(regressors.columns) else pd.DataFrame(index=clock.times)
-    values = frame[spec.target].to_numpy(dtype=np.float64)
-    influence = influence_of(values, known, steps_per_day(spec.step_seconds))
-    return frame.assign(**{spec.target: values - influence.effect[: len(frame)]}), influence
+    values = np.where(occasions.owner[: len(target)] < 0, target.to_numpy(dtype=np.float64), np.nan)
+    return influence_of(values, known, steps_per_day(spec.step_seconds))
 
 
 def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def ahead_of(occasions: Occasions, effects: Mapping[str, Effect], influence: Flo
             ahead.spread[places] = effect.spread
         else:
             ahead.is_untold[places] = True
-    ahead.shift[: len(influence) - length] += ahead.scale[: len(influence) - length] * influence[length:]
+    ahead.shift[: len(influence) - length] += influence[length:]  # what occasions do was learned without it
     return ahead
 
 

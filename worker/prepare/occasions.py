@@ -20,6 +20,8 @@ from shared.domain.occasions import HOLIDAY, Event, Excluded
 from shared.domain.timegrid import TimeGrid
 from worker.prepare.step_times import ends_of
 
+SATURDAY = 5  # as Python counts days of the week
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
@@ -59,7 +61,7 @@ def occasions_of(
         events: in UTC.
     """
     step = pd.Timedelta(seconds=step_seconds)
-    days = ((HOLIDAY, name, pd.Timestamp(day), pd.Timestamp(day) + pd.Timedelta(days=1)) for day, name in holidays.items())
+    days = ((_kind(day), name, pd.Timestamp(day), pd.Timestamp(day) + pd.Timedelta(days=1)) for day, name in holidays.items())
     others = ((each.kind or each.name, each.name, _wall(each.start, timezone), _wall(each.end, timezone)) for each in events)
     found = [
         Occasion(kind=kind, name=name, day=start.date(), **_run((start - times[0]) / step, (end - times[0]) / step))
@@ -79,6 +81,11 @@ def excluded_steps(times: pd.DatetimeIndex, grid: TimeGrid, exclude: Iterable[Ex
         ends = ends_of(grid, times)
         inside |= np.asarray((times < pd.Timestamp(each.end)) & (ends > pd.Timestamp(each.start)))
     return inside
+
+
+def _kind(holiday: date) -> str:
+    """Of a holiday: on a weekend it does little, and would tell little of what it does on a working day."""
+    return HOLIDAY if holiday.weekday() < SATURDAY else f"{HOLIDAY} on a weekend"
 
 
 def _longest_first(occasions: Sequence[Occasion]) -> list[int]:

@@ -45,6 +45,10 @@ class Influence:
     unused: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
 
+    def taken_from(self, frame: pd.DataFrame, target: str) -> pd.DataFrame:
+        """The history without what they did to its target."""
+        return frame.assign(**{target: frame[target] - self.effect[: len(frame)]})
+
 
 def influence_of(target: FloatArray, known: pd.DataFrame, per_day: int) -> Influence:
     """What the columns do to the target.

@@ -164,3 +164,32 @@ def test_companions_are_ordinary_where_the_target_is() -> None:
     history = known_at(snapshot, snapshot.length, 24, a_spec(holidays=HOLIDAYS)).history
     assert history.target.min() > 70
     assert history.covariates.min() > 1e9
+
+
+def test_a_holiday_on_a_weekend_tells_nothing_of_those_on_working_days() -> None:
+    usage = on(a_usage(60.0, weekend=40.0), 20.0)  # holidays are like weekends
+    saturday = date(2026, 10, 31)
+    prediction, _, _ = band(run(usage, model=CHEAP, holidays=(*HOLIDAYS, saturday)))
+    assert np.abs(prediction - 20).max() < 4
+
+
+@pytest.mark.parametrize("earlier", [1, 3])
+def test_load_that_is_planned_for_an_event_counts_once(earlier: int) -> None:
+    times = pd.date_range(end=END + timedelta(hours=23), periods=47 * 24, freq="1h")
+    draw = np.random.default_rng(4)
+    planned = pd.Series(draw.choice([0.0, 10.0], len(times), p=[0.8, 0.2]), index=times)
+    days = [END.date() - timedelta(days=9 * back) for back in range(earlier + 1)]
+    is_release = pd.Series(times.date, index=times).isin(days) & (times.hour == 20)
+    planned[is_release] = 40.0
+    usage = (a_usage(20.0).reindex(times) + planned).rename("used_capacity")[: END - timedelta(hours=1)]
+    request = a_request(
+        as_of=END,
+        data_ingestion_time_period=Duration(60, "d"),
+        future_prediction_time_period=Duration(24, "h"),
+        model=CHEAP,
+        regressors=("planned",),
+        events=tuple(an_event(day, hour=20, hours=1, kind="release") for day in days),
+    )
+    reading = Reading(frame=usage.to_frame(), rows=len(usage), regressors=planned.to_frame("planned"))
+    found = run_queue(a_job(request=request), reading, queue="q", issued_at=END, created_at=END, cards=model_cards())
+    assert band(found)[0][20] == pytest.approx(60, abs=5)
