@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from api.schema import fields
 from api.schema.forms import Form
 from shared.connections.files import FilePath
-from shared.domain.occasions import Event, EventFile, Excluded, moment_or_day, moments_of
-from shared.domain.places import Place
+from shared.domain.occasions import ICAL, Event, EventFile, Excluded, moment_or_day, moments_of
 
 DayOrMoment = Annotated[
     datetime | date,
@@ -45,16 +44,25 @@ class EventBody(ExcludedBody):
         return Event(name=given.name, start=given.start, end=given.end, kind=self.kind)
 
 
+def _is_calendar(path: str) -> str:
+    if not path.lower().endswith(ICAL):
+        raise ValueError(f"{path[:60]!r} is not accepted; accepted are paths that end in {ICAL}")
+    return path
+
+
+CalendarPath = Annotated[FilePath, AfterValidator(_is_calendar)]
+
+
 class EventFileBody(Form):
     """An iCal file of known special times, recurring ones included, which is read whenever something is forecast."""
 
-    ical: FilePath = Field(description="path of the file below the connection's folder, such as maintenance.ics")
+    ical: CalendarPath = Field(description="path of the file below the connection's folder, such as maintenance.ics")
     name: fields.Label = Field("", description="a connection of kind files; default: that of the source")
     kind: fields.Label = Field("", description="of all its events; default: each event's name")
 
     def to_file(self, source: str) -> EventFile:
-        """As the rest of Queuecast knows it."""
-        return EventFile(place=Place(name=self.name or source, path=self.ical), kind=self.kind)
+        """As the rest of Queuecast knows it; `source`: the connection that is meant where none is named."""
+        return EventFile(ical=self.ical, name=self.name or source, kind=self.kind)
 
 
 def _event_or_file(value: object) -> str:
@@ -62,6 +70,6 @@ def _event_or_file(value: object) -> str:
     return fields.SEVERAL if is_file else fields.ONE
 
 
-SpecialTimes = Annotated[
+SpecialTime = Annotated[
     Annotated[EventBody, Tag(fields.ONE)] | Annotated[EventFileBody, Tag(fields.SEVERAL)], Discriminator(_event_or_file)
 ]

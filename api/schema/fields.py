@@ -27,11 +27,10 @@ from shared.domain import identifiers
 from shared.domain.durations import Duration
 from shared.domain.jobs import Hyperparameter
 from shared.domain.samples import DELAYS
-from shared.domain.texts import CONTROL, COUNTRY, DAY, MAX_DATES, SHORT, Text, holidays_of
+from shared.domain.texts import COUNTRY, DAY, MAX_DATES, SHORT, UNPLAIN, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
 
-UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 MAX_MODELS = 50
 MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
 MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
@@ -150,7 +149,7 @@ _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _TITLE = rf"([^\s{UNPLAIN}][^{UNPLAIN}]*)?[^\s\\{UNPLAIN}]"
 
 Label = Annotated[str, Text(f"[^{UNPLAIN}]*", 200, "texts without control characters")]
-FilledLabel = Annotated[str, SHORT]
+FilledLabel = Annotated[str, Text(f"[^{UNPLAIN}]+", 200, "texts without control characters, not empty")]
 QueueName = Annotated[str, SHORT, AfterValidator(_queue)]
 Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")

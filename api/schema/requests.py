@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from api.schema import fields
-from api.schema.calendar import EventBody, EventFileBody, ExcludedBody, SpecialTimes
+from api.schema.calendar import EventBody, EventFileBody, ExcludedBody, SpecialTime
 from api.schema.forms import Form
 from api.schema.limits import LimitsBody
 from api.schema.samples import SamplesBody
@@ -29,7 +29,7 @@ from shared.domain.codec import Document, from_document
 from shared.domain.distribution import HIGHEST, LOWEST
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest
-from shared.domain.occasions import MAX_EVENT_FILES, MAX_EVENTS
+from shared.domain.occasions import MAX_EVENT_FILES, MAX_EVENTS, Event, EventFile
 from shared.domain.places import Place
 from shared.domain.samples import NO_LIMIT_IN_PANEL, Aggregation
 from shared.domain.texts import ClusterName
@@ -128,7 +128,7 @@ class JobBody(SamplesBody):
     holidays: fields.Holidays = Field(
         None, description="a country such as DE, a part of one such as DE-BY, or a list of these and of dates"
     )
-    events: Annotated[tuple[SpecialTimes, ...], Size(MAX_EVENTS)] = Field(
+    events: Annotated[tuple[SpecialTime, ...], Size(MAX_EVENTS)] = Field(
         (),
         description="known special times, past and to come: a list of objects with name, start, end, kind, or with ical, kind",
     )
@@ -188,11 +188,13 @@ class JobBody(SamplesBody):
         places = DataPlaces(source=source, destination=self.data.destination.to_place())
         limits = self.limits.to_limits() if self.limits else None
         times = {
-            "events": tuple(each.to_event(self.timezone) for each in self.events if isinstance(each, EventBody)),
-            "event_files": tuple(each.to_file(places.sources[0].name) for each in self.events if isinstance(each, EventFileBody)),
+            "events": tuple(self._special_time(each, places.sources[0].name) for each in self.events),
             "exclude": tuple(time.to_excluded(self.timezone) for time in self.exclude),
         }
         return JobRequest(**(dict(self) | {"data": places, "limits": limits} | times | self.of_samples()))
+
+    def _special_time(self, given: EventBody | EventFileBody, source: str) -> Event | EventFile:
+        return given.to_event(self.timezone) if isinstance(given, EventBody) else given.to_file(source)
 
 
 class CancelBody(Form):

@@ -62,12 +62,9 @@ def check_places(request: JobRequest, settings: Settings) -> None:
         connection.check_place(place, role)
     for file in request.event_files:
         with _about("events"):
-            connection = settings.connection(file.place.name, project=request.project)
+            connection = settings.connection(file.name, project=request.project)
             if connection.kind != FILES:
-                raise InvalidRequest(
-                    f"{file.place.name!r} is of kind {connection.kind}; an iCal file is read from one of kind files"
-                )
-            connection.check_place(file.place, "source")
+                raise InvalidRequest(f"{file.name!r} is of kind {connection.kind}; an iCal file is read from one of kind files")
 
 
 def check_columns(request: JobRequest, settings: Settings) -> None:

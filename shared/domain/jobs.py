@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
-from shared.domain.occasions import Event, EventFile, Excluded, Holidays
+from shared.domain.occasions import Event, EventFile, Excluded, Holidays, SpecialTimes
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
@@ -111,8 +111,7 @@ class JobRequest(Stepped):
     bounds: tuple[float | None, float | None] = (0.0, None)
     timezone: str = "UTC"
     holidays: Holidays | None = None
-    events: tuple[Event, ...] = ()
-    event_files: tuple[EventFile, ...] = ()  # with further events
+    events: SpecialTimes = ()
     exclude: tuple[Excluded, ...] = ()
     as_of: datetime | None = None
     deadline: Duration = Duration(1, "h")
@@ -127,6 +126,16 @@ class JobRequest(Stepped):
     def queue_fields(self) -> tuple[str, ...]:
         """The columns whose values name the queue."""
         return (self.queue_field,) if isinstance(self.queue_field, str) else self.queue_field
+
+    @property
+    def known_events(self) -> tuple[Event, ...]:
+        """Those that the request itself spells out."""
+        return tuple(each for each in self.events if isinstance(each, Event))
+
+    @property
+    def event_files(self) -> tuple[EventFile, ...]:
+        """Those that have further ones."""
+        return tuple(each for each in self.events if isinstance(each, EventFile))
 
     def series(self, queue: str) -> Series:
         """What the values of this queue belong to."""

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
 
@@ -20,7 +19,8 @@ Holidays = str | tuple[Holiday, ...]
 
 HOLIDAY = "holiday"  # the kind of all of them
 MAX_EVENTS = 1_000
-MAX_EVENT_FILES = 10
+ICAL = ".ics"  # how iCal files end
+MAX_EVENT_FILES = 5
 LONGEST = timedelta(days=366)
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -37,10 +37,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFile:
-    """An iCal file with events, which is read whenever something is forecast; `kind` is that of all of them."""
+    """An iCal file with events, which is read whenever something is forecast. Stored as requests spell it.
 
-    place: Place
+    ical: its path in the folder of a connection; name: that of the connection; kind: of all its events, "" = as each is called.
+    """
+
+    ical: str
+    name: str
     kind: str = ""
+
+
+SpecialTimes = tuple[Event | EventFile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

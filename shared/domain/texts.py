@@ -17,6 +17,7 @@ from shared.domain.occasions import Holidays
 from shared.domain.series import CLUSTER, MAX_CLUSTER
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
+UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
 COUNTRY = "[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?"  # ISO 3166, with parts
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 MAX_DATES = 1_000

@@ -11,13 +11,11 @@ from zoneinfo import available_timezones
 
 import typer
 
-from shared.domain.occasions import Event, EventFile, Excluded, Holidays, moment_or_day, moments_of
-from shared.domain.places import Place
+from shared.domain.occasions import ICAL, Event, EventFile, Excluded, Holidays, moment_or_day, moments_of
 from shared.domain.texts import holidays_of
 from shared.errors import UsageError
 from worker.backtest.sample_options import names_of
 
-ICAL = ".ics"
 EVENTS = typer.Option(
     help='[{"name": "fair", "start": "2026-01-05", "end": "2026-01-06"}], or an iCal file.', show_default="none"
 )
@@ -34,8 +32,7 @@ def calendar_of(
 ) -> dict[str, object]:
     """What the options ask for, by the names that a request has for it; raises UsageError with what is accepted."""
     days = {"timezone": timezone, "holidays": holidays_in(holidays)}
-    special = {"events": events_of(events, timezone), "event_files": event_files_of(events)}
-    return {**days, **special, "exclude": excluded_of(exclude, timezone)}
+    return {**days, "events": (*events_of(events, timezone), *event_files_of(events)), "exclude": excluded_of(exclude, timezone)}
 
 
 def holidays_in(text: str) -> Holidays | None:
@@ -66,19 +63,24 @@ def excluded_of(text: str, timezone: str) -> tuple[Excluded, ...]:
 
 
 def _objects(option: str, text: str) -> list[dict[str, str]]:
-    if text.endswith(ICAL):
+    if text.lower().endswith(ICAL):
         return [{"ical": text}]
     try:
-        return [dict(given) for given in json.loads(text or "[]")]
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{option} {text[:60]!r}: accepted is a JSON list of objects ({error})") from error
+        given = json.loads(text or "[]")
+    except ValueError as error:
+        raise UsageError(f"{option} {text[:60]!r}: it is no JSON ({error}); accepted is a JSON list of objects") from error
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise UsageError(f"{option} {text[:60]!r}: accepted is a JSON list of objects")
+    return given
 
 
 def _event_file(given: Mapping[str, str]) -> EventFile:
     path = Path(str(given["ical"]))
     if not given.keys() <= {"ical", "kind"} or not path.is_file():
-        raise UsageError(f"--events {json.dumps(given)[:60]}: accepted is an iCal file that is there, as ical, and kind")
-    return EventFile(place=Place(name=str(path.resolve().parent), path=path.name), kind=str(given.get("kind", "")))
+        raise UsageError(
+            f"--events: found {str(path)[:60]!r}; accepted is an iCal file that is there, alone or as ical beside kind"
+        )
+    return EventFile(ical=path.name, name=str(path.resolve().parent), kind=str(given.get("kind", "")))
 
 
 def _special_times(option: str, listed: list[dict[str, str]], timezone: str, needed: str, *others: str) -> list[_Special]:

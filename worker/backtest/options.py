@@ -20,7 +20,7 @@ from worker.backtest.sample_options import csv_of, delay_of, fill_of, names_of, 
 
 CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
 FILL = typer.Option(help='How gaps are filled: {"method": "interpolate", "longest": "6h"}.', show_default="line, then day")
-LIMIT = "YARN's own columns, else 100 %"
+LIMIT = "YARN's own columns, else not known"
 
 
 def fields_of(

@@ -141,7 +141,7 @@ def rows(replayed: Sequence[QueueReplay]) -> Iterator[tuple[object, ...]]:
 
 
 def _with_events(request: JobRequest, connections: Mapping[str, Connection], at: datetime) -> JobRequest:
-    return with_file_events(request, at, lambda place: text_at(place, connections[place.name]))
+    return with_file_events(request, at, lambda file: text_at(file, connections[file.name]))
 
 
 def _source(place: Place, connections: Mapping[str, Connection]) -> Source:

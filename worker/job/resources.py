@@ -14,6 +14,7 @@ from functools import cached_property
 
 from shared.config.settings import Settings
 from shared.domain.jobs import JobRequest
+from shared.domain.occasions import EventFile
 from shared.domain.places import Place
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
@@ -79,10 +80,8 @@ class Resources:
             InvalidRequest: for files that cannot be read. UnknownConnection: there is none, or none for the request's project.
         """
 
-        def text(place: Place) -> bytes:
-            connection = self.settings.connection(place.name, project=request.project)
-            connection.check_place(place, "source")
-            return text_at(place, connection)
+        def text(file: EventFile) -> bytes:
+            return text_at(file, self.settings.connection(file.name, project=request.project))
 
         return with_file_events(request, issued_at, text)
 

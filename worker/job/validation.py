@@ -41,7 +41,7 @@ def validate(request: JobRequest, now: datetime) -> Validation:
         request = resources.with_file_events(request, issued_at)
     except QueuecastError as error:
         problems.append(Problem(field="events", message=error.public))
-        request = replace(request, event_files=())  # the rest is looked at without them
+        request = replace(request, events=request.known_events)  # the rest is looked at without them
     looks: dict[str, Callable[[], Iterable[str]]] = {
         DESTINATION: lambda: _look_at_sink(resources, request),
         "data.source": lambda: _look_at_sources(resources, request, issued_at),

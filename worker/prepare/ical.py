@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from shared.domain.occasions import LONGEST, MAX_EVENTS, Event
-from shared.domain.texts import CONTROL
+from shared.domain.texts import UNPLAIN
 from shared.errors import UnreadableData
 from worker.prepare.recurrence import beginnings
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 5_000
-MAX_RULES = 200  # entries that recur
+MAX_RULES = 100  # entries that recur
 MAX_NAME = 200
+DESCRIBES_ZONES = b"BEGIN:VTIMEZONE"
 INSTANT = timedelta(minutes=1)  # of an entry without a length: the step that it lies in
 Given = datetime | date
 
@@ -60,6 +61,23 @@ class _Entry:
         start = shown.replace(tzinfo=self.zone).astimezone(UTC)
         end = (shown + self.length).replace(tzinfo=self.zone).astimezone(UTC) if self.is_day else start + self.length
         return Event(name=self.name, start=start, end=end, kind=kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Away:
+    """What EXDATE takes away: moments, and of an entry with a time of day whole days."""
+
+    moments: frozenset[datetime]
+    days: frozenset[date]
+
+    @classmethod
+    def of(cls, given: Sequence[Given], one: _Entry, timezone: str) -> _Away:
+        days = [] if one.is_day else [each for each in given if not isinstance(each, datetime)]
+        moments = [_utc(each, timezone) for each in given if isinstance(each, datetime) or one.is_day]
+        return cls(moments=frozenset(moments), days=frozenset(days))
+
+    def has(self, event: Event, one: _Entry) -> bool:
+        return event.start in self.moments or event.start.astimezone(one.zone).date() in self.days
 
 
 @lru_cache(maxsize=16)
@@ -101,11 +119,17 @@ def _entries(text: bytes) -> list[Component]:
 
 def _calendars(text: bytes) -> list[Calendar]:
     from icalendar import Calendar
+    from icalendar.timezone import tzp
 
+    tzp.use_zoneinfo()  # the time zones that a file describes are kept for the process: those of another one are forgotten
     try:
+        if DESCRIBES_ZONES in text.upper():
+            Calendar.from_ical(text, multiple=True)  # they may stand below the events that are of them
         calendars = Calendar.from_ical(text, multiple=True)
-    except Exception as error:  # the parser's own errors are of many kinds
-        raise UnreadableData(f"it is no iCal file: {str(error)[:100]}") from error
+    except Exception as error:  # the parser's own errors are of many kinds, and quote the file, which may be any
+        raise UnreadableData("it is no iCal file, or a broken one") from error
+    finally:
+        tzp.use_zoneinfo()
     if not calendars:
         raise UnreadableData("it is no iCal file: it has no BEGIN:VCALENDAR")
     return calendars
@@ -115,10 +139,10 @@ def _occurrences(entry: Component, timezone: str, start: datetime, end: datetime
     """The occurrences of one entry that touch the time; those that EXDATE takes away are none."""
     with _told_of(entry):
         one = _entry(entry, timezone)
-        away = {_utc(day, timezone) for day in _dates(entry, "EXDATE")}
+        away = _Away.of([*_dates(entry, "EXDATE")], one, timezone)
         begins = chain(_beginnings(entry, one, start, end), (_shown(day, one) for day in _dates(entry, "RDATE")))
         events = [one.at(shown, kind) for shown in begins]
-    yield from (each for each in events if each.start not in away and each.start < end and each.end > start)
+    yield from (each for each in events if not away.has(each, one) and each.start < end and each.end > start)
 
 
 def _moved(entry: Component, timezone: str) -> tuple[str, datetime]:
@@ -157,6 +181,8 @@ def _length(entry: Component, given: Given, timezone: str) -> timedelta:
 
 def _beginnings(entry: Component, one: _Entry, start: datetime, end: datetime) -> Iterator[datetime]:
     """When it begins, on its own clock: once, or as its rule says."""
+    if "EXRULE" in entry:
+        raise ValueError("it has an EXRULE, which RFC 5545 took away; accepted is EXDATE")
     rule = cast("vRecur | list[vRecur] | None", entry.get("RRULE"))
     if rule is None:
         return iter([one.start])
@@ -212,4 +238,4 @@ def _id(entry: Component) -> str:
 
 
 def _name(entry: Component) -> str:
-    return re.sub(f"[{CONTROL}]", " ", str(entry.get("SUMMARY", ""))).strip()[:MAX_NAME] or "event"
+    return re.sub(f"[{UNPLAIN}]", " ", str(entry.get("SUMMARY", ""))).strip()[:MAX_NAME] or "event"

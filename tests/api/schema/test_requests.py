@@ -12,6 +12,7 @@ from api.edge.refusals import field_problems
 from api.schema.queries import SeriesQuery
 from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.choice import Metric, SelectionRule
+from shared.domain.codec import from_json, to_json
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.domain.occasions import Event, EventFile, Excluded
@@ -213,8 +214,10 @@ REFUSED = [
     ("events", [{"ical": "x.ics", "start": "2026-01-05"}], "known are ical, name, kind"),
     ("events", [{"ical": ""}], "accepted are paths"),
     ("events", [{"ical": 5}], "string"),
+    ("events", [{"ical": "usage.csv"}], "accepted are paths that end in .ics"),
+    ("events", [{"name": "a\u202eb", "start": "2026-01-05", "end": "2026-01-05"}], "without control characters"),
     ("events", [{"ical": "../x.ics"}], "may leave the connection's folder"),
-    ("events", [{"ical": "x.ics"}] * 11, "found 11 iCal files, accepted are 10"),
+    ("events", [{"ical": "x.ics"}] * 6, "found 6 iCal files, accepted are 5"),
     ("exclude", [{"ical": "x.ics"}], "required"),
     ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-05", "kind": "x"}], "not permitted"),
     ("exclude", [{"name": "outage", "start": "2026-01-05", "end": "2026-01-04"}], "ends after their beginnings"),
@@ -286,8 +289,9 @@ def test_several_sources_are_one_with_the_target_and_others_with_covariates() ->
 def test_events_may_lie_in_files_of_the_source_or_of_another_connection() -> None:
     given = [{"ical": "all.ics", "kind": "patches"}, {"name": "fair", "start": "2026-01-05", "end": "2026-01-05"}]
     request = request_of(a_body("events", [*given, {"ical": "a/b.ics", "name": "calendars"}]))
-    assert [event.name for event in request.events] == ["fair"]
+    assert [event.name for event in request.known_events] == ["fair"]
     assert request.event_files == (
-        EventFile(place=Place(name=request.data.sources[0].name, path="all.ics"), kind="patches"),
-        EventFile(place=Place(name="calendars", path="a/b.ics")),
+        EventFile(ical="all.ics", name=request.data.sources[0].name, kind="patches"),
+        EventFile(ical="a/b.ics", name="calendars"),
     )
+    assert from_json(JobRequest, to_json(request)) == request

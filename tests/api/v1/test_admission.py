@@ -142,10 +142,7 @@ def test_a_way_to_fill_gaps_that_is_none_is_refused(fill: Fill, step: Duration, 
 def test_a_file_of_events_lies_in_a_connection_of_the_project_that_is_of_files(settings: Settings) -> None:
     limited = {"hr": {"kind": "mongodb", "url": "mongodb://h/hr", "projects": ["payroll"]}}
     known = Settings(data_dir=settings.data_dir, connections=limited)
-    for project, place, message in (
-        ("payroll", Place(name="hr", path="x.ics"), "is of kind mongodb; an iCal file"),
-        ("etl", Place(name="hr", path="x.ics"), "known are files"),
-    ):
+    for project, message in (("payroll", "is of kind mongodb; an iCal file"), ("etl", "known are files")):
         with pytest.raises(RequestError, match=message) as caught:
-            check_places(a_request(project=project, event_files=(EventFile(place=place),)), known)
+            check_places(a_request(project=project, events=(EventFile(ical="x.ics", name="hr"),)), known)
         assert caught.value.ids["field"] == "events"

@@ -12,7 +12,6 @@ from shared.connections.files import FilesConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import JobRequest
 from shared.domain.occasions import EventFile
-from shared.domain.places import Place
 from shared.errors import InvalidRequest
 from tests.factories import MONDAY, a_calendar, a_job, a_request
 from worker.job import steps
@@ -23,7 +22,7 @@ from worker.job.validation import validate
 
 def asking_for(path: str, connection: str = "files") -> JobRequest:
     """A request with this file."""
-    return a_request(event_files=(EventFile(place=Place(name=connection, path=path), kind="maintenance"),))
+    return a_request(events=(EventFile(ical=path, name=connection, kind="maintenance"),))
 
 
 def store_calendar(here: Resources, path: str, day: str) -> Path:
@@ -37,7 +36,7 @@ def store_calendar(here: Resources, path: str, day: str) -> Path:
 
 def days(here: Resources, request: JobRequest) -> list[str]:
     """On which the events begin."""
-    return [f"{event.start:%Y-%m-%d} {event.kind}" for event in here.with_file_events(request, MONDAY).events]
+    return [f"{event.start:%Y-%m-%d} {event.kind}" for event in here.with_file_events(request, MONDAY).known_events]
 
 
 def test_the_file_is_read_whenever_something_is_forecast(here: Resources) -> None:
@@ -75,7 +74,7 @@ def test_a_job_with_a_broken_file_ends_before_anything_is_trained(here: Resource
 
 def test_files_lie_in_connections_of_kind_files_only() -> None:
     with pytest.raises(InvalidRequest, match="a connection of kind files"):
-        text_at(Place(name="docs", path="all.ics"), MongodbConnection(url="mongodb://h/hr"))
+        text_at(EventFile(ical="all.ics", name="docs"), MongodbConnection(url="mongodb://h/hr"))
 
 
 def test_what_the_connection_hides_is_no_calendar(here: Resources, tmp_path: Path) -> None:
@@ -84,4 +83,4 @@ def test_what_the_connection_hides_is_no_calendar(here: Resources, tmp_path: Pat
     hiding = FilesConnection(path=here.settings.files_dir, readable=("link*", "usage*"))
     for name in ("all.ics", "link.ics"):
         with pytest.raises(InvalidRequest, match="lets anybody read"):
-            with_file_events(asking_for(name), MONDAY, lambda place: text_at(place, hiding))
+            with_file_events(asking_for(name), MONDAY, lambda file: text_at(file, hiding))

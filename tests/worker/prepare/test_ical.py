@@ -49,6 +49,7 @@ def spans(*entries: str, timezone: str = BERLIN) -> list[str]:
             ["DTSTART:20260302T100000Z|DURATION:PT1H|RRULE:FREQ=DAILY;COUNT=2|EXDATE:20260302T100000Z"],
             ["03-03T10:00/03-03T11:00"],
         ),
+        ([f"{AT_TEN}|DURATION:PT1H|RRULE:FREQ=DAILY;COUNT=2|EXDATE;VALUE=DATE:20260302"], ["03-03T10:00/03-03T11:00"]),
         ([f"{AT_TEN}|DURATION:PT1H|RDATE:20260310T100000Z"], ["03-02T10:00/03-02T11:00", "03-10T10:00/03-10T11:00"]),
         (
             [
@@ -72,16 +73,34 @@ def test_events_have_their_names_and_the_kind_of_the_file() -> None:
     assert [(event.name, event.kind) for event in found] == [("night ly   run", "run"), ("event", "run")]
 
 
+def a_zoned(offset: str, *, is_described: bool = True, is_below: bool = False) -> bytes:
+    """An event at ten of a time zone that the file itself describes, above its events or below them."""
+    zone = "BEGIN:VTIMEZONE|TZID:Ours|BEGIN:STANDARD|DTSTART:19700101T000000"
+    zone = f"{zone}|TZOFFSETFROM:{offset}|TZOFFSETTO:{offset}|END:STANDARD|END:VTIMEZONE|".replace("|", "\r\n") * is_described
+    event = "BEGIN:VEVENT|UID:1|DTSTART;TZID=Ours:20260302T100000|DURATION:PT1H|END:VEVENT|".replace("|", "\r\n")
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{event + zone if is_below else zone + event}END:VCALENDAR\r\n".encode()
+
+
+def test_a_time_zone_that_a_file_describes_is_of_that_file_alone() -> None:
+    for offset, hour in (("-0500", 15), ("+0300", 7), ("-0500", 15)):
+        for is_below in (False, True):
+            [event] = events_in(a_zoned(offset, is_below=is_below), BERLIN, *MARCH)
+            assert event.start == datetime(2026, 3, 2, hour, tzinfo=UTC)
+    with pytest.raises(UnreadableData, match="the time zone 'Ours' is not known"):
+        events_in(a_zoned("", is_described=False), BERLIN, *MARCH)
+
+
 REFUSED = [
-    (b"hello", "no iCal file"),
+    (b"hello", "no iCal file, or a broken one"),
     (b"", "no BEGIN:VCALENDAR"),
     (b"\xff\xfe\x00", "no iCal file"),
     (b"BEGIN:VCALENDAR\r\n" * 5_000, "no BEGIN:VCALENDAR"),
     (b"X" * 1_000_001, "more than the accepted 1,000,000 bytes"),
     (a_calendar(*[AT_TEN] * (MAX_ENTRIES + 1)), "accepted are 5,000"),
-    (a_calendar(*[f"{AT_TEN}|RRULE:FREQ=DAILY"] * 201), "201 recurring events"),
+    (a_calendar(*[f"{AT_TEN}|RRULE:FREQ=DAILY"] * 101), "101 recurring events"),
     (a_calendar(f"{AT_TEN}|RRULE:FREQ=SECONDLY"), "it recurs SECONDLY; accepted are DAILY, WEEKLY, MONTHLY, YEARLY"),
     (a_calendar(f"{AT_TEN}|RRULE:FREQ=DAILY;BYHOUR=1,2,3"), "its rule has BYHOUR"),
+    (a_calendar(f"{AT_TEN}|RRULE:FREQ=DAILY|EXRULE:FREQ=WEEKLY"), "accepted is EXDATE"),
     (a_calendar(f"{AT_TEN}|RRULE:hello"), "without FREQ"),
     (a_calendar(f"{AT_TEN}|RRULE:FREQ=WEEKLY;BYDAY=XX"), "XX"),
     (a_calendar(f"{AT_TEN}|RRULE:FREQ=DAILY|RRULE:FREQ=WEEKLY"), "several rules"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from shared.connections.files import FilesConnection
 from shared.errors import SourceNotFound
 from worker.prepare.ical import MAX_BYTES
@@ -18,8 +21,8 @@ def calendar_text(connection: FilesConnection, path: str) -> bytes:
         SourceNotFound: there is none that may be read. UnreadableData: it cannot be read.
     """
     folder = connection.path.resolve()
-    real = (folder / path).resolve()
-    if not real.is_relative_to(folder) or not real.is_file():
+    real = Path(os.path.realpath(folder / path))  # also of links in a circle
+    if not real.is_relative_to(folder) or not os.path.isfile(real):  # noqa: PTH113 - Path's raises for names that are too long
         raise SourceNotFound(f"found no file {path!r} in the connection's folder")
     if not all(map(connection.may_read, (path, str(real.relative_to(folder))))):
         raise SourceNotFound(f"found no file {path!r} that this connection lets anybody read")
