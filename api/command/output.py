@@ -119,11 +119,11 @@ def print_models(page: Document) -> None:
 
 
 def _peaks(series: Document) -> Iterable[str]:
-    """The peak of the next 24 hours and of each day after them, with its bounds at that time."""
+    """The peak of the next 24 hours and of each day after them, with its bounds."""
     for number, peak in enumerate(series["peaks"]):
         low, high, value = (_amount(peak[name], series["unit"]) for name in ("lower_bound", "upper_bound", "prediction"))
         if peak["timestamp"]:
-            text = f"{value} ({low} to {high} at that time) at {shown_time(peak['timestamp'])}"
+            text = f"{value} ({low} to {high}) at {shown_time(peak['timestamp'])}"
         else:
             text = f"{value} ({low} to {high}), no hour stands out"
         if peak["held"] is not None:

@@ -40,8 +40,8 @@ MAX_ISSUES = 60
 ABOUT_SCORE = {
     ReportedScore.KEPT_APART: "Kept apart: the shown score is that of the newest window, which took no part in the choice.",
     ReportedScore.MEDIAN_WINDOW: (
-        "The MAPE is that of all windows, by which the winner was chosen; the WAPE is that of the window in the middle: "
-        "the error to expect."
+        "The WAPE that is shown is that of the window in the middle: the error to expect. All else, and the leaderboard, "
+        "is of all windows, by which the winner was chosen."
     ),
     ReportedScore.SELECTED_ON: (
         "The shown score is that of the windows on which the winner was chosen; "

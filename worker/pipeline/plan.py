@@ -150,7 +150,7 @@ def forecast_spec(
         bounds=capacity.physical_range(request.bounds),
         timezone=request.timezone,
         holidays=request.holidays,
-        events=request.events,
+        events=request.known_events,
         exclude=request.exclude,
         columns=request.columns or (),
         fill=request.fill,

@@ -291,7 +291,7 @@ def test_without_any_forecast_the_list_says_how_to_make_one(url: str) -> None:
 def test_a_queue_is_shown_step_by_step(url: str, ended: Store) -> None:
     result = run("queues", "show", "root.etl", "--url", url)
     assert result.stdout.splitlines()[1:3] == [
-        "peak: 60.00 % (45.00 % to 75.00 % at that time) at 2026-01-05 01:00Z",
+        "peak: 60.00 % (45.00 % to 75.00 %) at 2026-01-05 01:00Z",
         "at its limit of 100.0 %: no step, not even with its upper bound",
     ]
     assert lines(result)[4:] == [
