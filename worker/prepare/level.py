@@ -27,9 +27,11 @@ MIN_AFTER = 1 / 3  # of a day: shorter is a burst
 MIN_CHANGE = 0.1  # of the level before
 MIN_OUTSIDE = 0.9  # of the steps since, beyond what the hours before let expect
 BEYOND = 0.95  # of the misses before
-PART = 0.25  # of the change, that a step must show to belong to it
 MIN_TIMES = 1.5  # as large as what any stretch of like length missed by on average before
-WEEKEND_HOURS = 6  # so close to the beginning or the end of a weekend a fall or a rise is its own, where none before tells
+DAYS_OF_WEEK = 7
+REFINED = 2  # times that a change is dated again by what it turned out to be
+MARGIN = 0.9  # of what the hours of all days miss by on average, below which weekends and working days are told apart
+WEEKEND_HOURS = 8  # so close to the beginning or the end of a weekend a fall or a rise is its own, where too few before tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,50 +62,70 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
     least = max(2, round(MIN_AFTER * per_day))
     if rest or per_day < 4 or len(values) < MIN_DAYS_BEFORE * per_day + least:
         return None
-    searched = min(MAX_DAYS_AFTER * per_day, len(values) - MIN_DAYS_BEFORE * per_day)
-    first = _change(values, per_day, searched, least)
+    is_weekend = np.asarray(times[: len(values)].dayofweek >= 5)
+    first = _change(values, is_weekend, per_day, least)
     if first is None:
         return None
-    start = max(0, first - MAX_DAYS_BEFORE * per_day)
-    expected, missed = _usual(values[start:first], per_day, len(values) - first)
+    expected, missed = _usual(values, is_weekend, per_day, first)
     after = values[first:]
     is_fall = bool(np.median(after - expected) < 0)
-    if _is_weekend_s(times, first, per_day, is_fall=is_fall) or not _stands_out(after - expected, expected, missed, per_day):
+    if _is_weekend_s(is_weekend, first, per_day, is_fall=is_fall) or not _stands_out(after - expected, expected, missed, per_day):
         return None
     return _told(after, expected, first)
 
 
-def _change(values: FloatArray, per_day: int, searched: int, least: int) -> int | None:
-    """Where, among the last steps, a step in the departures from the hours before explains most."""
+def _change(values: FloatArray, is_weekend: NDArray[np.bool_], per_day: int, least: int) -> int | None:
+    """Where, among the last steps, a step in the departures from what is usual explains most."""
+    searched = min(MAX_DAYS_AFTER * per_day, len(values) - MIN_DAYS_BEFORE * per_day)
     origin = len(values) - searched
-    start = max(0, origin - MAX_DAYS_BEFORE * per_day)
-    usual, missed = _usual(values[start:origin], per_day, searched)
+    usual, _ = _usual(values, is_weekend, per_day, origin)
     departures = values[origin:] - usual
-    sums = np.cumsum(departures[::-1])[::-1]  # of all steps from here on
     counts = np.arange(searched, 0, -1)
-    explained = np.where(counts >= least, sums**2 / counts, 0.0)  # what a step from zero takes off the squares
-    best = int(np.argmax(explained))
-    if explained[best] <= 0:
+    explained = np.where(counts >= least, _from_here_on(departures) ** 2 / counts, 0.0)  # what a step takes off the squares
+    first = int(np.argmax(explained))
+    if explained[first] <= 0:
         return None
-    change = float(departures[best:].mean())
-    least_change = max(float(np.quantile(np.abs(missed), BEYOND)), PART * abs(change))
-    return origin + _extended(np.sign(change) * departures > least_change, best, max(1, per_day // 8))
+    for _ in range(REFINED):
+        told = _sum_or_factor(values[origin + first :], usual[first:])
+        better = np.abs(departures) - np.abs(values[origin:] - told[0] * usual - told[1])
+        first = int(np.argmax(np.where(counts >= least, _from_here_on(better), -np.inf)))
+    return origin + first
 
 
-def _extended(belongs: NDArray[np.bool_], first: int, reach: int) -> int:
-    """The first of the steps before that belong to it too: where values are small by night, a factor shows less."""
-    while (near := np.flatnonzero(belongs[max(0, first - reach) : first])).size:
-        first = max(0, first - reach) + int(near[0])
-    return first
+def _from_here_on(values: FloatArray) -> FloatArray:
+    """The sums of all values from each on."""
+    return np.cumsum(values[::-1])[::-1]
 
 
-def _usual(values: FloatArray, per_day: int, steps: int) -> tuple[FloatArray, FloatArray]:
-    """The median of each time of the day for the steps that follow, and what each value misses that of the other days by."""
-    table = values[len(values) % per_day :].reshape(-1, per_day)
-    days = len(table)
+def _usual(values: FloatArray, is_weekend: NDArray[np.bool_], per_day: int, first: int) -> tuple[FloatArray, FloatArray]:
+    """What is usual at the steps from `first` on, and what each value of the days before misses that of its other days by.
+
+    That is the median of the same time of the day, of weekends or of working days alone where a history of a week or more is
+    told better so.
+    """
+    days = min(MAX_DAYS_BEFORE, first // per_day)
+    before = slice(first - days * per_day, first)
+    table, kinds = values[before].reshape(-1, per_day), is_weekend[before].reshape(-1, per_day)
     others = np.array([[other for other in range(days) if other != day] for day in range(days)])
-    missed: FloatArray = (table - np.median(table[others], axis=1)).ravel()
-    return np.resize(np.median(table, axis=0), steps), missed
+    ahead = np.resize(np.median(table, axis=0), len(values) - first)
+    missed = table - np.median(table[others], axis=1)
+    if len(values) >= DAYS_OF_WEEK * per_day:
+        usual = _median_of(table[others], kinds[others] == kinds[:, np.newaxis])
+        missed_by_kind = np.where(np.isnan(usual), missed, table - usual)
+        if np.abs(missed_by_kind).mean() < MARGIN * np.abs(missed).mean():
+            of_kinds = [np.resize(_median_of(table, kinds == kind), len(ahead)) for kind in (False, True)]
+            told = np.where(is_weekend[first:], of_kinds[1], of_kinds[0])
+            return np.where(np.isnan(told), ahead, told), missed_by_kind.ravel()
+    return ahead, missed.ravel()
+
+
+def _median_of(values: FloatArray, counts: NDArray[np.bool_]) -> FloatArray:
+    """The median of those that count, along the last axis but one; NaN where none does."""
+    ranked, many = np.sort(np.where(counts, values, np.inf), axis=-2), counts.sum(axis=-2, keepdims=True)
+    lower, upper = (
+        np.take_along_axis(ranked, np.maximum(place, 0), axis=-2) for place in ((many - 1) // 2, many // 2 - (many == 0))
+    )
+    return np.where(many > 0, (lower + upper) / 2, np.nan).squeeze(-2)
 
 
 def _stands_out(departures: FloatArray, expected: FloatArray, missed: FloatArray, per_day: int) -> bool:
@@ -126,24 +148,21 @@ def _told(after: FloatArray, expected: FloatArray, first: int) -> Shift:
     if len(after) - still >= MIN_OUTSIDE * len(after):
         value = float(after[-1])
         return Shift(first=first + still, factor=0.0, sum=value, before=float(np.median(expected)), after=value)
-    total = float(np.median(after - expected))
-    size = float(expected @ expected)
+    factor, total = _sum_or_factor(after, expected)
+    return Shift(first=first, factor=factor, sum=total, before=float(np.median(expected)), after=float(np.median(after)))
+
+
+def _sum_or_factor(after: FloatArray, expected: FloatArray) -> tuple[float, float]:
+    """The factor and the sum, one of which changes nothing, that make what was expected what came, as nearly as may be."""
+    total, size = float(np.median(after - expected)), float(expected @ expected)
     factor = float(after @ expected) / size if size > 0 else 0.0
     by_sum, by_factor = np.abs(after - expected - total).mean(), np.abs(after - factor * expected).mean()
-    is_factor = factor >= 0 and by_factor < by_sum
-    return Shift(
-        first=first,
-        factor=factor if is_factor else 1.0,
-        sum=0.0 if is_factor else total,
-        before=float(np.median(expected)),
-        after=float(np.median(after)),
-    )
+    return (factor, 0.0) if factor >= 0 and by_factor < by_sum else (1.0, total)
 
 
-def _is_weekend_s(times: pd.DatetimeIndex, first: int, per_day: int, *, is_fall: bool) -> bool:
-    """Whether it is what a quiet weekend does at its beginning or its end, and the steps before know only one kind of day."""
-    is_weekend = np.asarray(times.dayofweek >= 5)
+def _is_weekend_s(is_weekend: NDArray[np.bool_], first: int, per_day: int, *, is_fall: bool) -> bool:
+    """Whether it is what a quiet weekend does at its beginning or its end, and hardly a day before was of the same kind."""
     near = round(WEEKEND_HOURS / 24 * per_day)
     around, seen = is_weekend[max(0, first - near) : first + near + 1], is_weekend[:first]
     begins_or_ends = around[-1] and not around[0] if is_fall else around[0] and not around[-1]
-    return bool(begins_or_ends and min(seen.sum(), (~seen).sum()) < per_day)
+    return bool(begins_or_ends and min(seen.sum(), (~seen).sum()) < MIN_DAYS_BEFORE * per_day)

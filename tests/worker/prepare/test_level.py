@@ -46,6 +46,31 @@ def test_neither_noise_nor_a_quiet_weekend_is_a_change_of_level(days: int, end: 
     assert find_shift(a_wave(index, weekend=20, seed=seed), index, HOUR) is None
 
 
+@pytest.mark.parametrize("end", ["2026-02-11 15:00", "2026-02-14 09:00", "2026-02-16 12:00"])  # Wednesday, Saturday, Monday
+@pytest.mark.parametrize(("days", "weekend"), [(14, 0.6), (28, 0.5), (28, 0.3)])
+@pytest.mark.parametrize("change", [30.0, -20.0])
+def test_a_change_stands_out_from_what_weekends_do_and_is_dated_to_the_hour(
+    end: str, days: int, weekend: float, change: float
+) -> None:
+    index = times(days, end=end)
+    noise = np.random.default_rng(days).normal(0, 3, (len(index)))
+    wave = (40 + 15 * np.sin((index.hour - 6) / 24 * 2 * np.pi)) * np.where(index.dayofweek >= 5, weekend, 1)
+    for hours in (9, 24, 48):
+        since = np.arange(len(index)) >= len(index) - hours
+        shift = find_shift(np.asarray(wave + change * since + noise), index, HOUR)
+        assert shift is not None
+        assert len(index) - shift.first == pytest.approx(hours, abs=1)
+
+
+@pytest.mark.parametrize("weekend", [1.0, 0.8, 0.6, 0.3])
+def test_ordinary_weeks_of_many_queues_have_no_change_of_level(weekend: float) -> None:
+    for seed in range(40):
+        index = times((7, 8, 10, 14, 28)[seed % 5], end=f"2026-02-{9 + seed % 7:02} {(seed * 5) % 24:02}:00")
+        wave = (40 + 15 * np.sin((index.hour - 6) / 24 * 2 * np.pi)) * np.where(index.dayofweek >= 5, weekend, 1)
+        values = np.asarray(wave) + np.random.default_rng(seed).normal(0, 3, len(index))
+        assert find_shift(values, index, HOUR) is None
+
+
 def test_neither_are_bursts_like_those_before_a_trend_or_an_hour() -> None:
     index = times(14)
     bursts = a_wave(index)
