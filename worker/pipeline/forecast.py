@@ -21,6 +21,7 @@ from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.doubts import level_since
 from worker.pipeline.ensembles.recipe import Recipe, candidates_in, combined
 from worker.pipeline.history import Known, build, known_at_issue, predict
+from worker.pipeline.ordinary import as_ordinary
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
@@ -47,7 +48,7 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Refit
     parts = components(prediction, known, spec, ahead)
     company = _company(selection.company, known, spec)
     end_at = snapshot.grid.step_start(snapshot.end_at, 1 - ahead)
-    since = known.shift_at or level_since(snapshot.without(spec.exclude))
+    since = known.shift_at or level_since(as_ordinary(snapshot, spec))
     if since and not known.shift_at:  # else what came before was moved to the present level
         known = known.of_last(spec.grid.steps_between(since, end_at))
     folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.grid), snapshot, spec)

@@ -20,22 +20,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.forecasts import Candidate, ForecastSpec
-from shared.domain.timegrid import steps_per_day
 from shared.errors import BadForecast, EmptySeries, NeedsMoreHistory
 from worker.models import models
 from worker.models.base import FloatArray, History, Model
+from worker.pipeline.ordinary import ordinary_days
 from worker.pipeline.snapshot import Snapshot
-from worker.pipeline.special import Ahead, ahead_of, occasions_in, without_occasions
+from worker.pipeline.special import Ahead, ahead_of, occasions_in
 from worker.prepare.calendar import calendar_features, holidays_between
 from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
 from worker.prepare.level import Shift, find_shift
-from worker.prepare.occasions import Occasions, excluded_steps
-from worker.prepare.regressors import Influence, influence_of
+from worker.prepare.occasions import Occasions
+from worker.prepare.regressors import Influence
 from worker.prepare.scaling import Scaler
 from worker.prepare.step_times import step_times
-from worker.prepare.wall_clock import WallClock, wall_clock
+from worker.prepare.wall_clock import wall_clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +103,7 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     every = step_times(snapshot.grid, snapshot.start_at, cutoff + horizon)
     clock = wall_clock(every, spec.timezone, spec.step_seconds)
     occasions = occasions_in(clock.times, spec)
-    frame, is_bad = _on_the_wall(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, spec)
-    influence = _influence(frame[spec.target], snapshot.regressors.iloc[: cutoff + horizon], clock, occasions, spec)
-    ordinary, effects = without_occasions(influence.taken_from(frame, spec.target), spec, occasions, is_bad)
+    ordinary, effects, influence = ordinary_days(snapshot, cutoff, clock, occasions, spec)
     chosen, _ = clean(_filled(ordinary, cutoff, spec), snapshot.target, spec.columns)
     end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
     times = clock.times[end - len(seen) :]
@@ -122,27 +120,6 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
         shift=shift,
         shift_at=every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
     )
-
-
-def _on_the_wall(frame: pd.DataFrame, clock: WallClock, spec: ForecastSpec) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """The history on the wall clock, and which of its steps are known to be bad."""
-    is_bad = excluded_steps(pd.DatetimeIndex(frame.index), spec.grid, spec.exclude)
-    on_the_wall = clock.on_the_wall(frame)
-    bad = np.zeros(len(on_the_wall), dtype=np.bool_)
-    bad[clock.places[: len(frame)][is_bad]] = True
-    return on_the_wall, bad & on_the_wall[spec.target].isna().to_numpy()
-
-
-def _influence(
-    target: pd.Series[float], regressors: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
-) -> Influence:
-    """What regressors do on all steps of the clock, learned from ordinary days.
-
-    It is learned first, and what occasions do from what it leaves: load that is planned for a release would count twice.
-    """
-    known = clock.on_the_wall(regressors) if len(regressors.columns) else pd.DataFrame(index=clock.times)
-    values = np.where(occasions.owner[: len(target)] < 0, target.to_numpy(dtype=np.float64), np.nan)
-    return influence_of(values, known, steps_per_day(spec.step_seconds))
 
 
 def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from worker.pipeline.history import Known, known_at_issue
 from worker.pipeline.limits import capacity_of, without_limits
 from worker.pipeline.lost import caused_by_losses, check_losses, without_lost_columns
 from worker.pipeline.more_history import more_history
+from worker.pipeline.ordinary import as_ordinary
 from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.regressors import said_of_regressors, with_known_columns
@@ -88,7 +89,7 @@ def prepare_queue(
     work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
     longer = filter(None, [more_history(snapshot, reading, work.spec)])
     notes = (*about_kind, *said_of_calendar(work.candidates, known.history), *notes, *capacity.notes, *further, *longer)
-    shifted = said_of_shift(known) or level_change(snapshot.without(request.exclude)) or ""
+    shifted = said_of_shift(known) or level_change(as_ordinary(snapshot, work.spec)) or ""
     quality = quality_report(snapshot, reading, notes, spec=work.spec, shifted=shifted)
     warnings = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)
     dropped = {**quality.dropped_columns, **lost}
