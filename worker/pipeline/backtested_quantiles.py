@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from shared.domain.distribution import levels_of
 from shared.domain.forecasts import ForecastSpec, Outcome, Score, WindowForecast
 from shared.domain.timegrid import steps_per_day
 from worker.models.base import FloatArray
-from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, recent_windows
+from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, recent_windows
+from worker.pipeline.distribution.kinds import Kinds, kinds_of
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.quantiles import step_quantiles
 from worker.pipeline.distribution.whole import Made
@@ -29,6 +31,7 @@ from worker.pipeline.measures import actual_of, crps, prediction_of
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import ordinary_folds
+from worker.prepare.step_times import step_times
 
 
 def with_crps(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Selection:
@@ -67,7 +70,7 @@ def _quantiles(
     """Of each fold that others are apart from, at `FINE`."""
     values = snapshot.without(spec.exclude).frame[spec.target].to_numpy(dtype=np.float64)
     usual, folds = ordinary_folds(score.windows, snapshot, spec), [*range(len(score.windows))]
-    lead, season = np.arange(spec.window_steps), steps_per_day(spec.step_seconds)
+    times = step_times(snapshot.grid, snapshot.start_at, snapshot.length).tz_convert(spec.timezone).tz_localize(None)
     found = {}
     for fold, (window, recipe) in enumerate(zip(score.windows, recipes, strict=True)):
         others = [usual[other] for other in apart(fold, folds, every=spec.stride, steps=spec.window_steps)]
@@ -75,16 +78,30 @@ def _quantiles(
             continue
         members = {each.label: prediction_of(singles[each.label].windows[fold]) for each in candidates_in(recipe)}
         made = Made(prediction=prediction_of(window), recipe=recipe, forecasts=members)
-        before = values[: spec.grid.steps_between(snapshot.start_at, window.origin_at)]
-        known = Evidence(
-            prediction=made.prediction,
-            misses=misses_of(others, lead, season),
-            recent=recent_windows(before, lead, season),
-            members=np.stack([*members.values()]),
-            votes=made.votes(),
-            lead=lead,
-            season=season,
-            groups=groups_of(spec.step_seconds, lead),
-        )
+        cutoff = spec.grid.steps_between(snapshot.start_at, window.origin_at)
+        kinds = kinds_of(values[:cutoff], times, steps_per_day(spec.step_seconds))
+        known = _evidence(made, others, values[:cutoff], kinds, spec, origin_at=window.origin_at)
         found[fold] = clip(step_quantiles(known), spec.bounds)
     return found
+
+
+def _evidence(
+    made: Made, folds: Sequence[WindowForecast], before: FloatArray, kinds: Kinds, spec: ForecastSpec, *, origin_at: datetime
+) -> Evidence:
+    """What is known of a forecast of the fold that begins there, from others and from the history before it."""
+    lead, season = np.arange(spec.window_steps), kinds.season
+    recent, alike = recent_windows(before, lead, season, kinds)
+    ahead = [spec.grid.steps_between(origin_at, other.origin_at) for other in newest_first(folds)]
+    return Evidence(
+        prediction=made.prediction,
+        misses=misses_of(folds, lead, season),
+        recent=recent,
+        alike=alike,
+        is_weekend=kinds.at(lead),
+        missed_on_weekend=kinds.at(np.array(ahead)[:, np.newaxis] + lead),
+        members=np.stack([*made.forecasts.values()]),
+        votes=made.votes(),
+        lead=lead,
+        season=season,
+        groups=groups_of(spec.step_seconds, lead),
+    )

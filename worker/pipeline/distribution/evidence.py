@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.domain.forecasts import WindowForecast
 from shared.domain.timegrid import lead_groups
 from worker.models.base import FloatArray
+from worker.pipeline.distribution.kinds import BoolArray, Kinds, too_few
 from worker.pipeline.measures import actual_of, prediction_of
 
 GROWTH = 0.25  # of misses beyond the backtested lead times: 0 = they stay as large, 0.5 = as of a random walk
@@ -26,6 +27,8 @@ class Evidence:
     misses: actual − prediction of each fold, newest first, NaN = not known; shape (folds, horizon).
     recent: the days before, each also an hour earlier and later: shape (days, 3, horizon), newest first, NaN = before the
         history, or not over yet.
+    alike: which of these are of the kind of day that the step is; all, where too few are.
+    is_weekend, missed_on_weekend: whether steps, and misses, are of days of the other kind; nowhere, where these are alike.
     members: forecasts that the prediction was blended from, with their votes, shape (members, horizon) each; of a single model
         the prediction itself.
     lead: of each step, how many steps lie between the end of the history and it.
@@ -36,6 +39,9 @@ class Evidence:
     prediction: FloatArray
     misses: FloatArray
     recent: FloatArray
+    alike: BoolArray
+    is_weekend: BoolArray
+    missed_on_weekend: BoolArray
     members: FloatArray
     votes: FloatArray
     lead: NDArray[np.int_]
@@ -58,6 +64,11 @@ class Evidence:
         return int(np.isfinite(self.recent[:, 1]).all(axis=1).sum())
 
     @property
+    def weekends_differ(self) -> bool:
+        """Whether what is known of some days says nothing of others."""
+        return bool(self.is_weekend.any() or self.missed_on_weekend.any())
+
+    @property
     def hour(self) -> int:
         """Steps of an hour, at least 1."""
         return max(1, self.season // HOURS_OF_DAY)
@@ -70,21 +81,29 @@ def groups_of(step_seconds: int, lead: NDArray[np.int_]) -> tuple[slice, ...]:
     return tuple(slice(*np.searchsorted(lead, edge).tolist()) for edge in edges)
 
 
+def newest_first(folds: Sequence[WindowForecast]) -> list[WindowForecast]:
+    """As everything that tells of folds has them."""
+    return sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
+
+
 def misses_of(folds: Sequence[WindowForecast], lead: NDArray[np.int_], season: int) -> FloatArray:
     """Actual − prediction of each fold, newest first, over the whole horizon: what was not backtested misses as the same hours
     of the last day that was, and a little more."""
-    newest = sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
-    missed = np.array([actual_of(fold) - prediction_of(fold) for fold in newest])
+    missed = np.array([actual_of(fold) - prediction_of(fold) for fold in newest_first(folds)])
     steps = missed.shape[1]
-    day = min(season, steps)
-    places = np.where(lead < steps, lead, steps - day + (lead - steps) % day)
     growth = np.maximum((lead + 1) / steps, 1.0) ** GROWTH
-    further: FloatArray = missed[:, places] * growth
+    further: FloatArray = missed[:, places_missed(steps, lead, season)] * growth
     return further
 
 
-def recent_windows(values: FloatArray, places: NDArray[np.int_], season: int) -> FloatArray:
-    """What was at these places in the weeks before, shape (days, 3, horizon).
+def places_missed(steps: int, lead: NDArray[np.int_], season: int) -> NDArray[np.int_]:
+    """Which of the steps of a fold tells of each step ahead."""
+    day = min(season, steps)
+    return np.where(lead < steps, lead, steps - day + (lead - steps) % day)
+
+
+def recent_windows(values: FloatArray, places: NDArray[np.int_], season: int, kinds: Kinds) -> tuple[FloatArray, BoolArray]:
+    """What was at these places in the weeks before, shape (days, 3, horizon), and which of it is of the same kind of day.
 
     Args:
         values: the history, on the clock on the wall.
@@ -96,4 +115,6 @@ def recent_windows(values: FloatArray, places: NDArray[np.int_], season: int) ->
     shifts = np.array([-hour, 0, hour])[:, np.newaxis]
     at = len(values) - back + shifts + places
     is_known = (at >= 0) & (at < len(values))
-    return np.where(is_known, values[np.clip(at, 0, len(values) - 1)], np.nan)
+    recent = np.where(is_known, values[np.clip(at, 0, len(values) - 1)], np.nan)
+    same = kinds.at(at - len(values)) == kinds.at(places)
+    return recent, same | too_few(same[:, 1], np.isfinite(recent[:, 1]))

@@ -3,7 +3,8 @@
     days     ▇  ▅  ▆  ▇  ▅ │ ?  ?  ?      members: the last maximum, medians and a mean of recent ones, the same day of the week
                            │              before, the prediction's own maximum, and that with what it used to miss by
 
-Their forecasts of past days are known without any fit, from the history and the winner's backtest.
+Their forecasts of past days are known without any fit, from the history and the winner's backtest. Where weekends are unlike
+other days, each of these looks at days of the kind of the one ahead only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from worker.models.base import FloatArray
+from worker.pipeline.distribution.kinds import FEWEST, BoolArray, Kinds, too_few
 from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
 
 # Chosen on every second real series at hand and checked on the others.
@@ -57,7 +59,7 @@ def tops(steps: FloatArray, season: int) -> FloatArray:
 
 
 def peak_quantiles(
-    values: FloatArray, recent: FloatArray, prediction: FloatArray, folds: Sequence[Past], season: int
+    values: FloatArray, recent: FloatArray, prediction: FloatArray, folds: Sequence[Past], kinds: Kinds
 ) -> FloatArray:
     """Quantiles at `FINE` of each day's maximum, shape (len(FINE), days); not clipped yet.
 
@@ -66,56 +68,105 @@ def peak_quantiles(
         recent: maxima of the same hours of the days before, shape (days before, days), newest first, NaN = there is none.
         prediction: shape (horizon,).
         folds: newest first.
+        kinds: of the steps of the history and after it.
     """
-    ahead = tops(prediction, season)
+    season, ahead = kinds.season, tops(prediction, kinds.season)
     days = len(ahead)
     lengths = [min(season, len(prediction) - day * season) for day in range(days)]
-    now = _members([_known(column) for column in recent.T], Past(back=0, tops=ahead, actual=np.full(days, np.nan)), folds, season)
-    then = []
-    for fold in folds:
-        before = values[: max(0, len(values) - fold.back)]
-        then.append(_members([_known(day_maxima(before, season, hours)) for hours in lengths], fold, folds, season))
+    told = Told(kinds=kinds, lengths=lengths)
+    issued = Past(back=0, tops=ahead, actual=np.full(days, np.nan))
+    now = _members([*recent.T], issued, folds, told)
+    then = [_members(_maxima_before(fold, values, told), fold, folds, told) for fold in folds]
     votes = _votes(now, then, folds)
     point = weighted_median(now, votes)
     missed = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
-    return stretched(pooled(_parts(now, votes, point, missed)), _factor(days), RAMP)
+    misses = np.array(missed).reshape(-1, days)
+    alike = told.alike(issued, folds)
+    few = too_few(alike, np.isfinite(misses))
+    said = np.where(few & kinds.differ, np.clip(point + misses, *_reach(recent, point, told)), point + misses)
+    return stretched(pooled(_parts(now, votes, said, alike | few)), _factor(days), RAMP)
 
 
-def _known(column: FloatArray) -> FloatArray:
-    return column[np.isfinite(column)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Which days tell of which. lengths: of the days ahead, in steps."""
+
+    kinds: Kinds
+    lengths: Sequence[int]
+
+    def before(self, fold: Past, day: int, count: int) -> BoolArray:
+        """Which of so many days before a day of a fold are of its kind, newest first."""
+        place = day * self.kinds.season - fold.back
+        return self.kinds.alike(place, place - self.kinds.season * np.arange(1, count + 1), self.lengths[day])
+
+    def alike(self, fold: Past, others: Sequence[Past]) -> BoolArray:
+        """Which days of other folds are of the kind of those of this one, shape (folds, days)."""
+        starts = self.kinds.season * np.arange(len(self.lengths))
+        backs = np.array([other.back for other in others], dtype=np.int_)
+        rows = [
+            self.kinds.alike(int(start) - fold.back, start - backs, steps)
+            for start, steps in zip(starts, self.lengths, strict=True)
+        ]
+        return np.stack(rows, axis=1)
 
 
-def _parts(now: FloatArray, votes: FloatArray, point: FloatArray, missed: Sequence[FloatArray]) -> list[Samples]:
-    misses = np.array(missed).reshape(-1, len(point))
-    ageing = np.repeat(AGEING ** np.arange(len(misses))[:, np.newaxis], len(point), axis=1)
-    return [share((point + misses, ageing), MISSES), share((now, votes), MEMBERS)]
+def _maxima_before(fold: Past, values: FloatArray, told: Told) -> list[FloatArray]:
+    """Of each day of a fold, maxima of the same hours of the days before it, newest first, NaN = not over when it began."""
+    before = values[: max(0, len(values) - fold.back)]
+    old = [day_maxima(before, told.kinds.season, hours) for hours in told.lengths]
+    return [np.concatenate([np.full(day, np.nan), column]) for day, column in enumerate(old)]
 
 
-def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
+def _reach(recent: FloatArray, point: FloatArray, told: Told) -> tuple[FloatArray, FloatArray]:
+    """The least and the most of recent maxima of the kind of each day ahead, and of what is forecast of it."""
+    issued = Past(back=0, tops=point, actual=point)
+    own = [_own(column, told.before(issued, day, len(column))) for day, column in enumerate(recent.T)]
+    both = [np.append(old, middle) for old, middle in zip(own, point, strict=True)]
+    return np.array([each.min() for each in both]), np.array([each.max() for each in both])
+
+
+def _own(column: FloatArray, alike: BoolArray) -> FloatArray:
+    """Those of the days' maxima that are known and of the kind asked for, or of all kinds where these are too few."""
+    known = np.isfinite(column)
+    return column[known if (alike & known).sum() < FEWEST else alike & known]
+
+
+def _parts(now: FloatArray, votes: FloatArray, said: FloatArray, alike: BoolArray) -> list[Samples]:
+    ageing = np.where(alike, AGEING ** np.arange(len(said), dtype=np.float64)[:, np.newaxis], 0.0)
+    return [share((said, ageing), MISSES), share((now, votes), MEMBERS)]
+
+
+def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], told: Told) -> FloatArray:
     """What each member says of the days of a fold, shape (members, days); NaN = nothing.
 
     Args:
-        maxima: of each day, those of the same hours of days before the fold, newest first.
+        maxima: of each day, those of the same hours of days before it, newest first; NaN = not known, or not over yet.
     """
     of_history = np.full((WEEK + 1, len(fold.tops)), np.nan)
-    for day, old in enumerate(maxima):
+    for day, column in enumerate(maxima):
+        old = _own(column, told.before(fold, day, len(column)))
         if len(old):
             level = (old[0], np.median(old[:3]), np.median(old[:7]), np.median(old[:13]), old[:3].max())
             of_history[:WEEK, day] = [*level, old[:7].mean(), np.quantile(old[:7], UPPER)]
-        if day < WEEK and WEEK - 1 - day < len(old):
-            of_history[WEEK, day] = old[WEEK - 1 - day]
-    return np.concatenate([of_history, fold.tops[np.newaxis], (fold.tops * _ratio(fold, folds, season))[np.newaxis]])
+        if day < WEEK <= len(column):
+            of_history[WEEK, day] = column[WEEK - 1]
+    return np.concatenate([of_history, fold.tops[np.newaxis], (fold.tops * _ratio(fold, folds, told))[np.newaxis]])
 
 
-def _ratio(fold: Past, folds: Sequence[Past], season: int) -> FloatArray:
+def _ratio(fold: Past, folds: Sequence[Past], told: Told) -> FloatArray:
     """By how much the prediction's maximum of each day used to be too low, as known when the fold began; NaN = not known."""
     ratio = np.full(len(fold.tops), np.nan)
+    alike = told.alike(fold, folds)
     for day in range(len(ratio)):
-        over = [each for each in folds if each.back - (day + 1) * season >= fold.back and day < len(each.actual)]
-        logs = [np.log(max(each.actual[day], TINY) / max(each.tops[day], TINY)) for each in over if np.isfinite(each.actual[day])]
+        over = [
+            each
+            for each, is_told in zip(folds, alike[:, day], strict=True)
+            if is_told and each.back - (day + 1) * told.kinds.season >= fold.back and np.isfinite(each.actual[day])
+        ]
+        logs = [np.log(max(each.actual[day], TINY) / max(each.tops[day], TINY)) for each in over]
         if logs:
-            told = len(logs) / (len(logs) + SHARED_FOLDS)
-            ratio[day] = np.exp(np.clip(np.median(logs), -MAX_LOG_RATIO, MAX_LOG_RATIO) * told)
+            share_told = len(logs) / (len(logs) + SHARED_FOLDS)
+            ratio[day] = np.exp(np.clip(np.median(logs), -MAX_LOG_RATIO, MAX_LOG_RATIO) * share_told)
     return ratio
 
 

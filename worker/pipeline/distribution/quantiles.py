@@ -4,6 +4,9 @@
     recent    ▃ ▅  ▃ ▅    the same hour of the last four weeks, with the bursts that a short backtest has not seen
     members     ▅▇▅▃      what those that the prediction is blended from say
 
+Where weekends are unlike other days, misses and recent days are those of the step's own kind of day, and a member that knows no
+weekends counts as the most that these say: what only weekdays have reached is no evidence of a Sunday.
+
 A linear opinion pool (Stone, The opinion pool, Annals of Mathematical Statistics 32, 1961) of the three; its tails are then
 drawn out, since a backtest is short and was chosen on. Quantiles of signed misses know what symmetric widths do not: bursts
 go upwards. No level crosses another, and the prediction stands between those below and above the middle.
@@ -15,6 +18,7 @@ import numpy as np
 
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import DAYS, Evidence
+from worker.pipeline.distribution.kinds import too_few
 from worker.pipeline.distribution.pool import FINE, MIDDLE, Samples, pooled, share, stretched
 
 # Chosen on every second real series at hand and checked on the others.
@@ -43,16 +47,20 @@ def _parts(known: Evidence) -> list[Samples]:
     """Misses, recent days, members, each with its share; what says nothing leaves its share to the others."""
     agree = (known.votes > 0).sum(axis=0).min() < ENOUGH_MEMBERS
     members = 0.0 if agree else MEMBERS
+    recent = _recent(known)
+    missed = _missed(known, recent)
+    said = np.clip(known.members, *_reach(known, missed, recent))  # as some members know no weekends
     return [
-        share(_missed(known), MISSES),
-        share(_recent(known), RECENT),
-        share((known.members, known.votes), members),
+        share(missed, MISSES),
+        share(recent, RECENT),
+        share((said, known.votes), members),
         (known.prediction[np.newaxis], np.full((1, known.horizon), np.finfo(np.float64).tiny)),  # where nothing else is known
     ]
 
 
-def _missed(known: Evidence) -> Samples:
-    """The prediction with each miss of its group near by."""
+def _missed(known: Evidence, recent: Samples) -> Samples:
+    """The prediction with each miss of its group near by, on days of its own kind; where too few are known, with those of all
+    days, inside what its own kind has reached."""
     around = max(1, known.season // NEAR_BY)
     moves = np.unique(np.linspace(-around, around, MOVES).round().astype(int))
     lead = np.arange(known.horizon)
@@ -61,9 +69,12 @@ def _missed(known: Evidence) -> Samples:
         first[group], last[group] = group.start, group.stop
     at = lead + moves[:, np.newaxis]
     inside = (at >= first) & (at < last)
-    moved = known.prediction + known.misses[:, np.clip(at, 0, known.horizon - 1)]  # (folds, moves, horizon)
+    near = np.clip(at, 0, known.horizon - 1)
+    moved = known.prediction + known.misses[:, near]  # (folds, moves, horizon)
     votes = AGEING ** np.arange(1.0, len(moved) + 1)[:, np.newaxis, np.newaxis]
-    values = np.where(inside, moved, np.nan)
+    few = too_few(known.missed_on_weekend == known.is_weekend, np.isfinite(known.misses))
+    told = np.where(few, np.clip(moved, *_reach(known, recent)), moved)
+    values = np.where(inside & ((known.missed_on_weekend[:, near] == known.is_weekend) | few), told, np.nan)
     return values.reshape(-1, known.horizon), np.broadcast_to(votes, values.shape).reshape(-1, known.horizon)
 
 
@@ -72,8 +83,16 @@ def _recent(known: Evidence) -> Samples:
     days = len(known.recent)
     back = np.arange(1, days + 1)[:, np.newaxis]
     ahead = known.lead // known.season + 1
-    counts = ((ahead <= back) & (back < ahead + DAYS)).astype(np.float64)
-    return known.recent.reshape(-1, known.horizon), np.repeat(counts, known.recent.shape[1], axis=0)
+    counts = ((ahead <= back) & (back < ahead + DAYS))[:, np.newaxis] & known.alike
+    return known.recent.reshape(-1, known.horizon), counts.reshape(-1, known.horizon).astype(np.float64)
+
+
+def _reach(known: Evidence, *told: Samples) -> tuple[FloatArray, FloatArray]:
+    """The least and the most that the prediction and these say of each step; all, of a queue whose weekends are as other days."""
+    if not known.weekends_differ:
+        return np.full(known.horizon, -np.inf), np.full(known.horizon, np.inf)
+    said = np.concatenate([known.prediction[np.newaxis], *(np.where(votes > 0, values, np.nan) for values, votes in told)])
+    return np.nanmin(said, axis=0), np.nanmax(said, axis=0)
 
 
 def _factor(known: Evidence) -> FloatArray:

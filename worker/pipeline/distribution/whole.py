@@ -1,4 +1,7 @@
-"""All of a forecast's distribution, in one go: quantiles of steps and of days' maxima, and paths; they agree with each other."""
+"""All of a forecast's distribution, in one go: quantiles of steps and of days' maxima, and paths; they agree with each other.
+
+No quantile of a day's maximum is below that of any of its steps, and a day of a single step has the step's own.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from statistics import NormalDist
 import numpy as np
 
 from shared.domain.forecasts import ForecastSpec, WindowForecast
-from shared.domain.timegrid import TimeGrid
 from worker.models.base import FloatArray
-from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, recent_windows
+from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, places_missed, recent_windows
+from worker.pipeline.distribution.kinds import Kinds, kinds_of
 from worker.pipeline.distribution.paths import joint_paths
 from worker.pipeline.distribution.peaks import Past, peak_quantiles, tops
 from worker.pipeline.distribution.pool import FINE, MIDDLE
@@ -69,12 +72,15 @@ def distribution(
         folds: the winner's backtest, as far as it says something of ordinary steps at the present level.
         end_at: the end of the history.
     """
-    evidence = _evidence(made, folds, known, spec, first)
+    kinds = kinds_of(known.history.target, known.history.times, known.history.steps_per_day)
+    backs = [spec.grid.steps_between(fold.origin_at, end_at) for fold in newest_first(folds)]
+    evidence = _evidence(made, folds, known, spec, first, kinds=kinds, backs=backs)
     spread = known.ahead_in_utc().spread[first:]
     steps = clip(_widened(step_quantiles(evidence), evidence.prediction, spread), spec.bounds)
-    peaks = _peaks(evidence, folds, known, spec.grid, end_at)
+    peaks = _peaks(evidence, folds, known, kinds, backs)
     least = np.stack([tops(row, evidence.season) for row in steps])  # a day's maximum is no lower than any of its steps
-    peaks = clip(np.maximum(peaks, least), spec.bounds)
+    is_one_step = np.diff([*range(0, evidence.horizon, evidence.season), evidence.horizon]) == 1  # which is the maximum
+    peaks = clip(np.where(is_one_step, least, np.maximum(peaks, least)), spec.bounds)
     paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
     paths = clip(paths, spec.bounds)  # once more: rounding may leave it by a bit
     is_whole = len(folds[0].actual) > evidence.lead[-1]  # what lies beyond the backtest repeats its last day: that is no evidence
@@ -82,14 +88,27 @@ def distribution(
     return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=blocks, windows=evidence.windows)
 
 
-def _evidence(made: Made, folds: Sequence[WindowForecast], known: Known, spec: ForecastSpec, first: int) -> Evidence:
+def _evidence(
+    made: Made,
+    folds: Sequence[WindowForecast],
+    known: Known,
+    spec: ForecastSpec,
+    first: int,
+    *,
+    kinds: Kinds,
+    backs: Sequence[int],
+) -> Evidence:
     lead, season = np.arange(first, len(made.prediction)), known.history.steps_per_day
     ahead = known.ahead_in_utc()
-    recent = recent_windows(known.history.target, known.places, season)
+    recent, alike = recent_windows(known.history.target, known.places, season, kinds)
+    missed = places_missed(len(folds[0].actual), lead, season)
     return Evidence(
         prediction=made.prediction[first:],
         misses=misses_of(folds, lead, season) * np.abs(ahead.scale[first:]),
         recent=(ahead.scale * recent + ahead.shift)[..., first:],
+        alike=alike[..., first:],
+        is_weekend=kinds.at(known.places[first:]),
+        missed_on_weekend=kinds.at(missed - np.array(backs)[:, np.newaxis]),
         members=np.stack([*made.forecasts.values()])[:, first:],
         votes=made.votes()[:, first:],
         lead=lead,
@@ -108,19 +127,18 @@ def _widened(quantiles: FloatArray, prediction: FloatArray, spread: FloatArray) 
     return usual
 
 
-def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, grid: TimeGrid, end_at: datetime) -> FloatArray:
+def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, kinds: Kinds, backs: Sequence[int]) -> FloatArray:
     season = evidence.season
-    newest = sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
     past = [
         Past(
-            back=grid.steps_between(fold.origin_at, end_at),
+            back=back,
             tops=tops(_as_long(prediction_of(fold), evidence.horizon), season),
             actual=tops(_as_long(actual_of(fold), evidence.horizon), season),
         )
-        for fold in newest
+        for fold, back in zip(newest_first(folds), backs, strict=True)
     ]
     recent = tops(evidence.recent[:, 1], season)
-    return peak_quantiles(known.seen, recent, evidence.prediction, past, season)
+    return peak_quantiles(known.seen, recent, evidence.prediction, past, kinds)
 
 
 def _as_long(values: FloatArray, horizon: int) -> FloatArray:
