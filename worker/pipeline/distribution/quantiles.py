@@ -60,7 +60,7 @@ def _parts(known: Evidence) -> list[Samples]:
 
 def _missed(known: Evidence, recent: Samples) -> Samples:
     """The prediction with each miss of its group near by, on days of its own kind; where too few are known, with those of all
-    days, inside what its own kind has reached."""
+    days, inside what its own kind has reached, and half as much beyond."""
     around = max(1, known.season // NEAR_BY)
     moves = np.unique(np.linspace(-around, around, MOVES).round().astype(int))
     lead = np.arange(known.horizon)
@@ -73,7 +73,9 @@ def _missed(known: Evidence, recent: Samples) -> Samples:
     moved = known.prediction + known.misses[:, near]  # (folds, moves, horizon)
     votes = AGEING ** np.arange(1.0, len(moved) + 1)[:, np.newaxis, np.newaxis]
     few = too_few(known.missed_on_weekend == known.is_weekend, np.isfinite(known.misses))
-    told = np.where(few, np.clip(moved, *_reach(known, recent)), moved)
+    least, most = _reach(known, recent)
+    room = np.nan_to_num((most - least) / 2, posinf=0.0)
+    told = np.where(few, np.clip(moved, least - room, most + room), moved)
     values = np.where(inside & ((known.missed_on_weekend[:, near] == known.is_weekend) | few), told, np.nan)
     return values.reshape(-1, known.horizon), np.broadcast_to(votes, values.shape).reshape(-1, known.horizon)
 
