@@ -24,6 +24,7 @@ FloatArray = NDArray[np.float64]
 # better: the median of each hour of a week missed by 0.4 and 0.6 of what it did on M4-Hourly, by 0.5 and 0.3 on single machines.
 MIN_DAYS_BEFORE, MAX_DAYS_BEFORE, MAX_DAYS_AFTER = 2, 14, 3
 MIN_AFTER = 1 / 3  # of a day: shorter is a burst
+MIN_AT_REST = 1 / 12  # of a day, of one value after another one
 MIN_CHANGE = 0.1  # of the level before
 MIN_OUTSIDE = 0.9  # of the steps since, beyond what the hours before let expect
 BEYOND = 0.95  # of the misses before
@@ -60,7 +61,11 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
     """
     per_day, rest = divmod(SECONDS_PER_DAY, step_seconds)
     least = max(2, round(MIN_AFTER * per_day))
-    if rest or per_day < 4 or len(values) < MIN_DAYS_BEFORE * per_day + least:
+    if rest or per_day < 4 or len(values) <= MIN_DAYS_BEFORE * per_day:
+        return None
+    if (first := _left_rest(values, per_day)) is not None:
+        return Shift(first=first, factor=0.0, sum=float(values[-1]), before=float(values[first - 1]), after=float(values[-1]))
+    if len(values) < MIN_DAYS_BEFORE * per_day + least:
         return None
     is_weekend = np.asarray(times[: len(values)].dayofweek >= 5)
     first = _change(values, is_weekend, per_day, least)
@@ -72,6 +77,14 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
     if _is_weekend_s(is_weekend, first, per_day, is_fall=is_fall) or not _stands_out(after - expected, expected, missed, per_day):
         return None
     return _told(after, expected, first)
+
+
+def _left_rest(values: FloatArray, per_day: int) -> int | None:
+    """Since when it stands at another value than the one at which it stood for days, without a burst that this may be like."""
+    first = int(np.flatnonzero(values != values[-1])[-1]) + 1 if (values != values[-1]).any() else 0
+    before = values[max(0, first - MAX_DAYS_BEFORE * per_day) : first]
+    is_left = len(before) >= MIN_DAYS_BEFORE * per_day and (before == before[-1]).all()
+    return first if is_left and max(2, MIN_AT_REST * per_day) <= len(values) - first <= MAX_DAYS_AFTER * per_day else None
 
 
 def _change(values: FloatArray, is_weekend: NDArray[np.bool_], per_day: int, least: int) -> int | None:

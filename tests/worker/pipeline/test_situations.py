@@ -119,6 +119,14 @@ def test_an_idle_queue_and_one_that_never_changes_get_their_constant_and_say_so(
     assert found.forecast.mape == (0.0 if value else None)
 
 
+@pytest.mark.parametrize("hours", [2, 5, 7])
+def test_a_flat_queue_that_stands_at_a_new_value_for_hours_is_forecast_to_stay_there(hours: int) -> None:
+    found = told(with_last(a_load() * 0 + 30.0, hours, 45.0))
+    assert set(found.forecast.prediction) == {45.0}
+    since = MONDAY - timedelta(hours=hours)
+    assert any(f"since {since:%Y-%m-%d %H:%M} UTC values are about 45" in each for each in found.warnings)
+
+
 def test_a_queue_that_runs_once_a_day_is_ranked_by_wape_and_its_hour_is_found() -> None:
     load = a_load() * 0
     load.iloc[9::DAY] = 30.0

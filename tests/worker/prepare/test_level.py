@@ -100,3 +100,17 @@ def test_of_what_has_not_moved_since_nothing_else_is_left(hours: int) -> None:
     shift = find_shift(values, index, HOUR)
     assert shift is not None
     assert (len(values) - shift.first, set(shift.moved(values).tolist())) == (hours, {2.5})
+
+
+@pytest.mark.parametrize("hours", [2, 5, 7, 30])
+def test_a_series_at_rest_may_leave_it_for_another_value_within_hours(hours: int) -> None:
+    index = times(14)
+    values = np.full(len(index), 30.0)
+    values[-hours:] = 45.0
+    shift = find_shift(values, index, HOUR)
+    assert shift is not None
+    assert (len(values) - shift.first, shift.before, set(shift.moved(values).tolist())) == (hours, 30.0, {45.0})
+    values[100:103] = 45.0  # a burst that went away again
+    assert hours >= 8 or find_shift(values, index, HOUR) is None
+    values[100:103], values[-1] = 30.0, 30.0  # it is over
+    assert hours >= 8 or find_shift(values, index, HOUR) is None
