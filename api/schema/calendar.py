@@ -23,7 +23,7 @@ DayOrMoment = Annotated[
 class ExcludedBody(Form):
     """A time known to be bad."""
 
-    name: fields.FilledLabel
+    name: fields.PlainLabel
     start: DayOrMoment = Field(description="a day of `timezone`, or a moment with its zone")
     end: DayOrMoment = Field(description="likewise; a day is part of it, a moment is not")
 

@@ -149,7 +149,8 @@ _MODEL = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
 _TITLE = rf"([^\s{UNPLAIN}][^{UNPLAIN}]*)?[^\s\\{UNPLAIN}]"
 
 Label = Annotated[str, Text(f"[^{UNPLAIN}]*", 200, "texts without control characters")]
-FilledLabel = Annotated[str, Text(f"[^{UNPLAIN}]+", 200, "texts without control characters, not empty")]
+FilledLabel = Annotated[str, SHORT]  # also of what was stored before
+PlainLabel = Annotated[str, Text(f"[^{UNPLAIN}]+", 200, "texts without control characters, not empty")]
 QueueName = Annotated[str, SHORT, AfterValidator(_queue)]
 Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
