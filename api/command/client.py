@@ -32,7 +32,8 @@ from shared.errors import (
 
 CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 3.0, 1.3
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 5.0, 1.3
+UNCHANGED = 304
 MAX_LINES = 20  # problems of one request
 _BY_STATUS: dict[int, type[QueuecastError]] = {
     400: MalformedRequest,
@@ -63,6 +64,7 @@ class Client:
             raise InvalidRequest(f"found the URL {base_url!r}, accepted is http://host:port")
         self.base_url = base_url.rstrip("/")
         self._token = token
+        self._kept: tuple[str, str, Document] | None = None  # URL, ETag and document of the last answer to a question
         self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
 
     def get(self, *path: str, **query: object) -> Document:
@@ -112,18 +114,27 @@ class Client:
         url = "/".join((self.base_url, "v1", *(in_path(part, safe="") for part in path)))
         if parameters := urlencode({name: value for name, value in (query or {}).items() if value is not None}):
             url += f"?{parameters}"
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
-        headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        kept = self._kept if self._kept and method == "GET" and self._kept[0] == url else None
+        headers = self._headers(has_body=body is not None) | ({"If-None-Match": kept[1]} if kept else {})
         try:
             answer = self._pool.request(method, url, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
+        if kept and answer.status == UNCHANGED:
+            return kept[2]
         document = {} if answer.status == 204 else _document(answer)
         if answer.status >= 400:
             raise _error_of(answer.status, document or {})
         if document is None:
             raise ApiAway(f"what answers with status {answer.status} is no Queuecast", url=self.base_url)
+        if method == "GET" and "ETag" in answer.headers:
+            self._kept = url, answer.headers["ETag"], document
         return document
+
+    def _headers(self, *, has_body: bool) -> dict[str, str]:
+        typed = {"Content-Type": "application/json"} if has_body else {}
+        known = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"Accept": "application/json"} | typed | known
 
 
 def _is_address(url: str) -> bool:

@@ -180,6 +180,23 @@ def test_waiting_ends_with_the_job_and_tells_its_progress(answer: Making, end: s
     assert seen == ["queued", "running", end]
 
 
+def test_what_has_not_changed_is_not_sent_again(answer: Making) -> None:
+    asked: list[str | None] = []
+
+    def how(request: Request) -> Response:
+        asked.append(request.headers.get("If-None-Match"))
+        state = "running" if len(asked) < 4 else "succeeded"
+        told = a_document(state)
+        told.add_etag()
+        return told.make_conditional(request)
+
+    seen: list[str] = []
+    assert answer(how).wait("job-1", 10, lambda job: seen.append(job["state"]))["state"] == "succeeded"
+    assert seen == ["running", "running", "running", "succeeded"]
+    assert asked[0] is None
+    assert len(set(asked[1:])) == 1
+
+
 @pytest.mark.parametrize("status", [503, 429])
 def test_waiting_outlives_a_service_that_is_started_again_or_wants_fewer_requests(answer: Making, status: int) -> None:
     client = answer(ending_after(a_document("running"), a_problem(status), a_problem(status), a_document("succeeded")))
