@@ -17,6 +17,7 @@ from shared.domain.validation import Problem, Validation
 from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.fleet.broker import PatientTask, TaskName
 from shared.telemetry.logs import log_about
+from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
 from worker.job import steps
 from worker.job.concurrency import fill
@@ -116,6 +117,7 @@ def _about(job_id: str, queue: str | None) -> Iterator[None]:
     """Inside, everything is for the run that the job has now, and every line says for whom it is."""
     run_state = current_resources().run_state
     with run_state.within_run(job_id) as request_id, log_about(job_id=job_id, queue=queue, request_id=request_id):
+        describe_span(job=job_id, queue=queue)
         yield
 
 

@@ -19,6 +19,7 @@ from shared.errors import ProcessLost, TimeLimitReached
 from shared.fleet.runstate import RunState
 from shared.telemetry import metrics
 from shared.telemetry.logs import log_about
+from shared.telemetry.tracing import fail_span, span
 from worker.pipeline.score import failure, guarded
 
 MAX_ATTEMPTS = 3
@@ -97,4 +98,8 @@ def tried(candidate: Candidate, number: int, work: Callable[[], Result]) -> Resu
     """What the candidate's attempt `number` gives, or its Failure: lost too often, out of time, out of memory, or raised."""
     if number > MAX_ATTEMPTS:
         return failure(candidate, ProcessLost())
-    return guarded(candidate, work, time_limit=(SoftTimeLimitExceeded,))
+    with span("fit", model=candidate.model, candidate=candidate.label, attempt=number):
+        outcome = guarded(candidate, work, time_limit=(SoftTimeLimitExceeded,))
+        if isinstance(outcome, Failure):
+            fail_span(outcome.reason)
+    return outcome

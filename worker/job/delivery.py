@@ -13,6 +13,7 @@ from shared.domain.places import Place
 from shared.domain.series import Series
 from shared.domain.timegrid import MINUTE
 from shared.errors import JobNotFound, RecordUnreadable, SinkRefused
+from shared.telemetry.tracing import span
 from worker.job.resources import Resources
 from worker.sinks.base import ALL_OF_IT, Standing
 
@@ -32,7 +33,8 @@ class Delivery:
         place, of_name = self._place, (forecast.project, forecast.queue, forecast.metric, forecast.job)
         with self.resources.run_state.alone(of_name):
             self.refuse_mixture([forecast.queue], forecast.issued_at)
-            self.resources.sink(place, self.request.project).write(forecast, place, self._standing(forecast))
+            with span("write", connection=place.name, queue=forecast.queue):
+                self.resources.sink(place, self.request.project).write(forecast, place, self._standing(forecast))
             self.resources.store.forecasts.save(forecast)
 
     def refuse_mixture(self, queues: Collection[str], issued_at: datetime) -> None:

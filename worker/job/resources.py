@@ -20,6 +20,7 @@ from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
 from shared.store import Store, open_store
 from shared.telemetry import metrics
+from shared.telemetry.tracing import span
 from worker.job.event_files import text_at, with_file_events
 from worker.sinks import sinks
 from worker.sinks.base import Sink
@@ -70,7 +71,8 @@ class Resources:
 
     def read(self, query: Query, *, project: str) -> Reading:
         """What that source gives; how long it takes is counted. Raises as `source` does, and what it raises itself."""
-        with metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
+        about = {"connection": query.place.name, "queue": query.queue}
+        with span("read", **about), metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
             return self.source(query.place, project).read(query)
 
     def with_file_events(self, request: JobRequest, issued_at: datetime) -> JobRequest:

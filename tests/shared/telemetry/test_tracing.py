@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
 
 from shared.config.settings import Settings
 from shared.drivers.redis_server import redis_client, redis_server
@@ -26,7 +27,34 @@ from api.app import create_app
 from shared.config.settings import load_settings
 answer = create_app(load_settings()).test_client().post("/v1/jobs", json=json.loads(sys.argv[1]))
 assert answer.status_code == 202, answer.text
+assert create_app(load_settings()).test_client().get(answer.headers["Location"]).status_code == 200
 trace.get_tracer_provider().force_flush()
+"""
+
+WORKING = """
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from opentelemetry import trace
+from shared.config.settings import load_settings
+from shared.telemetry.tracing import start_tracing
+from tests.factories import a_job, a_request, let_in, write_loads
+from tests.worker.pipeline.factories import Fixed, offering
+from worker.job import steps
+from worker.job.resources import Resources, use
+settings = load_settings()
+write_loads(settings.data_dir / "files", "root.etl")
+class Broken(Fixed):
+    answer = ValueError("no")
+with use(Resources(settings)) as here, offering(broken=Broken):
+    start_tracing("worker")
+    job = here.store.jobs.add(a_job(request=a_request(model=("broken",)), created_at=datetime.now(UTC)))
+    here.run_state.begin_job(job.job_id, job.deadline_at)
+    steps.plan(job.job_id)
+    let_in(here.run_state, job.job_id)
+    work = steps.ingest(job.job_id, "root.etl")
+    steps.score(job.job_id, "root.etl", range(len(work.candidates)))
+    steps.select(job.job_id, "root.etl", is_heavy=True)
+    trace.get_tracer_provider().force_flush()
 """
 
 
@@ -36,6 +64,15 @@ class Collector:
 
     url: str
     received: list[bytes]
+
+    @property
+    def resources(self) -> list[ResourceSpans]:
+        sent = [ExportTraceServiceRequest.FromString(body) for body in self.received]
+        return [resource for request in sent for resource in request.resource_spans]
+
+    @property
+    def spans(self) -> list[Span]:
+        return [span for resource in self.resources for scope in resource.scope_spans for span in scope.spans]
 
 
 @pytest.fixture
@@ -50,9 +87,9 @@ def collector() -> Iterator[Collector]:
         yield Collector(url, received)
 
 
-def submit(settings: Settings, **environment: str) -> None:
+def run(script: str, settings: Settings, *arguments: str, **environment: str) -> None:
     values = {"QUEUECAST_DATA_DIR": str(settings.data_dir), "QUEUECAST_STORE_URL": settings.store_location}
-    command = [sys.executable, "-c", SUBMITTING, json.dumps(BODY)]
+    command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, env=os.environ | values | environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -60,22 +97,37 @@ def submit(settings: Settings, **environment: str) -> None:
 def test_a_request_and_the_message_that_follows_from_it_are_one_trace(
     settings: Settings, run_state: RunState, collector: Collector
 ) -> None:
-    submit(settings, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-    sent = [ExportTraceServiceRequest.FromString(body) for body in collector.received]
-    resources = [resource for request in sent for resource in request.resource_spans]
+    run(SUBMITTING, settings, json.dumps(BODY), OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    resources = collector.resources
     names = {
         value.value.string_value
         for resource in resources
         for value in resource.resource.attributes
         if value.key == "service.name"
     }
-    spans = [span for resource in resources for scope in resource.scope_spans for span in scope.spans]
+    spans = collector.spans
     assert names == {"queuecast-api"}
-    assert {span.name for span in spans} >= {"POST /v1/jobs"}
+    assert "POST /v1/jobs" in {span.name for span in spans}
+    assert not [span.name for span in spans if span.name.startswith("GET")]  # polls are no news
     with redis_client(redis_server(settings).broker, is_patient=False) as lanes:
         [message] = lanes.lrange("plan", 0, -1)
     carried = json.loads(message)["headers"]["traceparent"].split("-")[1]
     assert {span.trace_id.hex() for span in spans if span.name == "POST /v1/jobs"} == {carried}
+
+
+def test_reads_fits_and_writes_are_spans_that_say_what_they_are_about(
+    settings: Settings, run_state: RunState, collector: Collector
+) -> None:
+    run(WORKING, settings, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    told = {span.name: {value.key: value.value.string_value for value in span.attributes} for span in collector.spans}
+    assert told["read"] == {"queuecast.connection": "files", "queuecast.queue": "root.etl"}
+    assert told["write"]["queuecast.queue"] == "root.etl"
+    fits = {
+        value.value.string_value: span for span in collector.spans for value in span.attributes if value.key == "queuecast.model"
+    }
+    assert fits["broken"].status.code == Status.STATUS_CODE_ERROR
+    assert fits["broken"].status.message == "ValueError: no"
+    assert fits["seasonal_naive"].status.code == Status.STATUS_CODE_UNSET
 
 
 def test_without_an_address_nothing_is_loaded(settings: Settings) -> None:
