@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from contextlib import nullcontext
+from collections import deque
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from deploy.log_files import Line, chosen, following, lines_of
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
 from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, say, using
@@ -72,6 +75,38 @@ def up(
             supervisor.run()
     except StopAsked as stop:
         raise typer.Exit(0 if stop.number == signal.SIGTERM else 130) from None
+
+
+@app.command(epilog="Example: queuecast logs worker --job 20261130T085107-9a1c0d2e4f, queuecast logs --follow")
+def logs(
+    *,
+    process: Annotated[str | None, typer.Argument(help="Of this process only: api, worker, …", show_default="all")] = None,
+    job: Annotated[str | None, typer.Option(help="What was said of this job only.", show_default="all")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1_000_000, help="So many of the newest.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Then go on with what is said, until Ctrl-C.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the processes of `queuecast up` have said, by time. Files grow to 10 MB, and the one before is kept."""
+    folder = load_settings(data_dir=data_dir).data_dir / "logs"
+    processes = chosen(folder, process)
+    tell = partial(_tell, as_json=as_json)
+    for line in deque(lines_of(folder, processes, job), maxlen=lines):
+        tell(line)
+    with suppress(KeyboardInterrupt):
+        for news in following(folder, processes, job) if follow else ():
+            if news:
+                tell(news)
+            else:
+                sys.stdout.flush()
+
+
+def _tell(line: Line, *, as_json: bool) -> None:
+    """A line as people read it, or as it was said."""
+    if as_json:
+        print_json({"process": line.process, **(line.known or {"event": line.text})})
+    else:
+        sys.stdout.write(f"{line.words}\n")
 
 
 @app.command("simulate")
