@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections import deque
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from deploy.failed_jobs import FailedJobs
 from deploy.log_files import Line, chosen, following, lines_of
 from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
@@ -27,6 +28,7 @@ from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, TimeGrid
 from shared.domain.wording import counted
 from shared.errors import UsageError
+from shared.store import open_store
 from worker.flower.access import password_file
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ def up(
                     f"once a token exists, Flower asks for the user and password in {password_file(settings.data_dir / 'flower')}"
                 )
             sys.stdout.flush()  # whoever waits for the line may read it from a pipe
-            supervisor.run()
+            with closing(open_store(settings.store_location)) as store:
+                supervisor.run(until=FailedJobs(store, partial(notice, style="red")).look)
     except StopAsked as stop:
         raise typer.Exit(0 if stop.number == signal.SIGTERM else 130) from None
 

@@ -27,6 +27,7 @@ from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
+from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway, SetupError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
@@ -91,6 +92,8 @@ def running(settings: Settings, layout: Layout) -> Iterator[Supervisor]:
             if settings.broker_url is None:
                 forget_socket(settings.data_dir)
                 supervisor.start([broker(settings)])
+            else:
+                tell_of_broker(settings)
             empty_folder(_metrics(settings))
             supervisor.start(fleet(settings, layout))
             yield supervisor
@@ -174,6 +177,16 @@ def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bo
             return question(run_state)
     except BrokerAway:
         return False
+
+
+def tell_of_broker(settings: Settings) -> None:
+    """Say at once when somebody else's broker is away: all others wait for it, and only their logs would tell why."""
+    try:
+        with closing(RunState.open(settings, is_patient=False)) as run_state:
+            run_state.ping()
+    except BrokerAway as error:
+        address = redis_server(settings).broker.address
+        notice(f"the broker at {address} cannot be reached: {error.headline}. Queuecast is ready once it answers", style="yellow")
 
 
 def _answers_ping(run_state: RunState) -> bool:

@@ -154,6 +154,8 @@ class Supervisor:
         """Ask whether it is ready; one that takes too long is started anew."""
         program = run.program
         run.is_ready = program.is_ready()
+        if run.is_ready:
+            self._say(f"{program.name} is ready after {time.monotonic() - run.began:.1f} s")
         run.has_served, run.seen_at = run.has_served or run.is_ready, time.monotonic()
         if not run.is_ready and time.monotonic() - run.began > program.ready_seconds:
             run.was_late = True

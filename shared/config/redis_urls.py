@@ -63,6 +63,11 @@ class RedisPlace:
         """The database `offset` places further, on the same server."""
         return replace(self, database=self.database + offset)
 
+    @property
+    def address(self) -> str:
+        """Where it is, for people: without credentials."""
+        return self.path or ", ".join(f"{host}:{port}" for host, port in self.hosts)
+
     def celery_url(self) -> str:
         """As Celery and kombu write it; TLS and the master's name travel in settings of their own."""
         user = quote(self.username or "", safe="")

@@ -7,8 +7,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, worker
+from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, tell_of_broker, worker
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
 from shared.config.settings import Settings, unknown_names
@@ -109,6 +110,15 @@ def test_nothing_is_ready_while_the_broker_is_away(tmp_path: Path) -> None:
         supervisor.start([program])
         assert program.is_ready()
     forget_socket(tmp_path)
+
+
+def test_a_broker_of_others_that_is_away_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    tell_of_broker(Settings(data_dir=tmp_path, broker_url=SecretStr(f"redis://bob:secret@127.0.0.1:{port}/0")))
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"the broker at 127.0.0.1:{port} cannot be reached: The broker cannot be reached" in said
+    assert "secret" not in said
 
 
 def test_the_api_is_not_ready_while_nobody_answers(programs: dict[str, Program]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,11 @@ class Notebook:
         self.path = folder / "notebook"
         self.path.touch()
         self.said: list[str] = []
+
+    def hear(self, line: str) -> None:
+        """What the supervisor says, but for that all is well."""
+        if "is ready after" not in line:
+            self.said.append(line)
 
     def lines(self, name: str = "") -> list[str]:
         return [line for line in self.path.read_text().splitlines() if line.startswith(name)]
@@ -77,8 +83,15 @@ def until(condition: Callable[[], bool]) -> Callable[[], bool]:
     return look
 
 
+def test_each_program_is_told_when_it_is_ready(folder: Path, notebook: Notebook) -> None:
+    said: list[str] = []
+    with supervision(folder, said.append) as supervisor:
+        supervisor.start([notebook.program("api", f"note('up'); {SLEEP}"), notebook.program("reaper", f"note('up'); {SLEEP}")])
+    assert sorted(re.sub(r"[0-9.]+ s$", "…", line) for line in said) == ["api is ready after …", "reaper is ready after …"]
+
+
 def test_a_program_that_is_killed_is_started_again(folder: Path, notebook: Notebook) -> None:
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("worker", f"note(os.getpid()); {SLEEP}")])
         os.kill(int(notebook.lines()[0].split()[1]), signal.SIGKILL)
         supervisor.run(until(lambda: len(notebook.lines()) == 2))
@@ -103,20 +116,20 @@ def test_programs_of_one_stage_are_asked_to_end_together(folder: Path, notebook:
             f"while open({str(notebook.path)!r}).read().count('asked') < 2: pass",
         ]
     )
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program(name, wait_for_the_other) for name in ("worker", "heavy")])
     assert notebook.said == []  # one after the other, the first would wait for the second until it is killed
 
 
 def test_a_program_that_ignores_sigterm_is_killed(folder: Path, notebook: Notebook) -> None:
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("worker", STUBBORN, stop_seconds=0.2)])
     assert notebook.said == ["worker is killed: it did not end in time"]
 
 
 def test_a_second_signal_does_not_wait_for_what_is_slow_to_end(folder: Path, notebook: Notebook) -> None:
     impatient = f"signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getppid(), signal.SIGINT)); note('up'); {SLEEP}; {SLEEP}"
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("worker", impatient, stop_seconds=60)])
     assert notebook.said == ["worker is killed: asked again"]
 
@@ -178,14 +191,14 @@ def test_a_program_that_is_never_ready_is_given_up_after_three_starts(  # noqa: 
     if not body:
         program = replace(program, command=[str(folder / "nothing")])
     given_up = rf"api failed 3 times before it was ready; .*api.log {log}"
-    with pytest.raises(ServiceError, match=given_up), supervision(folder, notebook.said.append) as supervisor:
+    with pytest.raises(ServiceError, match=given_up), supervision(folder, notebook.hear) as supervisor:
         supervisor.start([program])
     assert ended in notebook.said[0]
     assert "3 times in a row; next start in 2 s" in notebook.said[-1]
 
 
 def test_a_program_that_was_ready_once_is_never_given_up_but_started_ever_later(folder: Path, notebook: Notebook) -> None:
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", "note('up')")])
         supervisor.run(until(lambda: len(notebook.said) == 4))
     assert [line.partition("next start in ")[2].partition(" s")[0] for line in notebook.said] == ["0.5", "1", "2", "4"]
@@ -195,7 +208,7 @@ def test_a_late_program_is_started_again_and_ends_nothing_that_serves(folder: Pa
     starts = folder / "starts"
     silent_at_first = f"open('{starts}', 'a').write('.')\nif os.path.getsize('{starts}') == 1: {SLEEP}\nnote('up'); {SLEEP}"
     late = notebook.program("worker", silent_at_first, ready_seconds=2.0, is_essential=False)
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}"), late])
         served = notebook.lines("api")
         supervisor.run(until(lambda: bool(notebook.lines("worker"))))
@@ -205,7 +218,7 @@ def test_a_late_program_is_started_again_and_ends_nothing_that_serves(folder: Pa
 
 def test_a_program_that_is_not_essential_and_cannot_run_ends_nothing_that_serves(folder: Path, notebook: Notebook) -> None:
     broken = notebook.program("flower", "sys.exit('flower is not installed')", is_essential=False)
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", f"note('up'); {SLEEP}"), broken])
         assert notebook.lines("api") == ["api up"]
     assert "flower ended with 1" in notebook.said[0]
@@ -214,7 +227,7 @@ def test_a_program_that_is_not_essential_and_cannot_run_ends_nothing_that_serves
 def test_a_program_that_was_ready_once_and_is_late_at_a_later_start_is_started_again(folder: Path, notebook: Notebook) -> None:
     answers = chain([True], repeat(False))
     is_ready: dict[str, Any] = {"is_ready": lambda: bool(notebook.lines()) and next(answers)}
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}", ready_seconds=2.0, **is_ready)])
         os.kill(int(notebook.lines()[0].split()[1]), signal.SIGKILL)
         supervisor.run(until(lambda: len(notebook.said) == 2))
@@ -227,7 +240,7 @@ def test_a_program_that_stands_still_is_started_again(folder: Path, notebook: No
         newest = psutil.Process(int(notebook.lines()[-1].split()[1]))
         return newest.status() != psutil.STATUS_STOPPED
 
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", f"note(os.getpid()); {SLEEP}", is_alive=is_alive, silent_seconds=0.6)])
         os.kill(int(notebook.lines()[0].split()[1]), signal.SIGSTOP)
         supervisor.run(until(lambda: len(notebook.lines()) == 2))
@@ -235,7 +248,7 @@ def test_a_program_that_stands_still_is_started_again(folder: Path, notebook: No
 
 
 def test_a_log_that_is_gone_ends_nothing(folder: Path, notebook: Notebook) -> None:
-    with supervision(folder, notebook.said.append) as supervisor:
+    with supervision(folder, notebook.hear) as supervisor:
         supervisor.start([notebook.program("api", f"note('up'); {SLEEP}")])
         (folder / "logs" / "api.log").unlink()
         supervisor.attend()
