@@ -39,6 +39,11 @@ class StopAsked(KeyboardInterrupt):
         self.number = number
 
 
+def begun() -> bool:
+    """Ready as soon as it runs: for programs that nobody waits for."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL.
@@ -51,7 +56,7 @@ class Program:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] = begun
     ready_seconds: float = 30.0
     is_alive: Callable[[], bool] = lambda: True
     silent_seconds: float = 60.0
@@ -155,7 +160,8 @@ class Supervisor:
         program = run.program
         run.is_ready = program.is_ready()
         if run.is_ready:
-            self._say(f"{program.name} is ready after {time.monotonic() - run.began:.1f} s")
+            has = "has begun" if program.is_ready is begun else "is ready"
+            self._say(f"{program.name} {has} after {time.monotonic() - run.began:.1f} s")
         run.has_served, run.seen_at = run.has_served or run.is_ready, time.monotonic()
         if not run.is_ready and time.monotonic() - run.began > program.ready_seconds:
             run.was_late = True

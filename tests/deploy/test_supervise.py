@@ -41,7 +41,7 @@ class Notebook:
 
     def hear(self, line: str) -> None:
         """What the supervisor says, but for that all is well."""
-        if "is ready after" not in line:
+        if not re.search("(is ready|has begun) after", line):
             self.said.append(line)
 
     def lines(self, name: str = "") -> list[str]:
