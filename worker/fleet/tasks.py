@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from celery import shared_task
@@ -19,6 +20,7 @@ from shared.fleet.broker import PatientTask, TaskName
 from shared.telemetry.logs import log_about
 from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
+from worker.fleet.failure_events import tell_failure
 from worker.job import steps
 from worker.job.concurrency import fill
 from worker.job.resources import current_resources
@@ -51,7 +53,7 @@ def ingest(job_id: str, queue: str) -> None:
 def score(job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None:
     """Score the candidates `first` … `last` of a queue."""
     with _about(job_id, queue):
-        for index, lane in steps.score(job_id, queue, range(first, last + 1)):
+        for index, lane in steps.score(job_id, queue, range(first, last + 1), partial(tell_failure, job_id, queue)):
             workflow.send_solo(job_id, queue, index, lane)
         if is_solo and steps.is_scored(job_id, queue):
             workflow.send_select(job_id, queue)

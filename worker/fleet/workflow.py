@@ -80,7 +80,7 @@ def _score_block(job_id: str, queue: str, block: Block, work: QueueWork) -> cele
 def _call(name: TaskName, *arguments: str | int, task_id: str, lane: Lane, shown: str) -> celery.Signature[object]:
     """By value, because Celery takes the enum's member for a task; immutable, so that no list of results travels.
 
-    `shown` is what Flower lists as the task's arguments.
+    `shown` is what Flower lists as the task's arguments; what it searches has the job besides, which its list has no room for.
     """
-    options = {"task_id": task_id, "queue": lane.value, "argsrepr": shown}
+    options = {"task_id": task_id, "queue": lane.value, "argsrepr": shown, "kwargsrepr": str(arguments[0])}
     return celery.signature(name.value, args=arguments, options=options, immutable=True)

@@ -29,6 +29,7 @@ from shared.store import open_store
 from worker.flower.access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 
 KEPT_TASKS = 20_000
+COLUMNS = "args,state,name,runtime,started"  # what of a task is told without scrolling; its own page has all
 SAVED_EVERY_MILLISECONDS = 5_000
 
 log = structlog.get_logger(__name__)
@@ -83,9 +84,10 @@ def run_flower(settings: Settings, *, host: str, port: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     access = _access(settings, host)
     memory = ["--persistent=True", f"--db={folder / 'flower'}", f"--state_save_interval={SAVED_EVERY_MILLISECONDS}"]
-    address = [f"--address={host}", f"--port={port}", "--read_only=True", f"--max_tasks={KEPT_TASKS}"]
+    address = [f"--address={host}", f"--port={port}", "--read_only=True"]
+    shown = [f"--max_tasks={KEPT_TASKS}", f"--tasks_columns={COLUMNS}"]
     apply_env_options()
-    apply_options(sys.argv[0], [*address, *memory])
+    apply_options(sys.argv[0], [*address, *shown, *memory])
     extract_settings()
     setup_logging()
     flower = GuardedFlower(access, capp=app, options=options, **flower_settings)

@@ -25,6 +25,7 @@ from worker.pipeline.score import failure, guarded
 MAX_ATTEMPTS = 3
 
 Result = TypeVar("Result")
+OnFailure = Callable[[int, Failure], None]  # is told the candidate's index, and what became of it
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ def score_each(
     *,
     candidates: Sequence[Candidate],
     evaluate: Callable[[Candidate], Outcome],
+    on_failure: OnFailure = lambda _index, _failure: None,
 ) -> list[int]:
     """Score candidates one by one, each counted and recorded before the next begins; a crash costs the culprit only.
 
@@ -61,8 +63,7 @@ def score_each(
     waiting, number = list(indices), 0
     while waiting:
         index = waiting.pop(0)
-        number = number or run_state.attempts.begin(job_id, queue, str(index))
-        if not number:
+        if not (number := number or run_state.attempts.begin(job_id, queue, str(index))):
             continue
         with log_about(model=candidates[index].label):
             outcome = tried(candidates[index], number, partial(evaluate, candidates[index]))
@@ -71,7 +72,7 @@ def score_each(
             number = run_state.attempts.record_and_begin(job_id, queue, index, outcome, then=waiting[0])
         else:
             run_state.attempts.record(job_id, queue, index, outcome)
-        _tell(outcome)
+        _tell(outcome, partial(on_failure, index))
         if is_out_of_time:
             return waiting
     return []
@@ -88,9 +89,10 @@ def record_failure(run_state: RunState, job_id: str, queue: str, index: int, err
     return True
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: Outcome, on_failure: Callable[[Failure], None] = lambda _failure: None) -> None:
     metrics.candidate_recorded(outcome)
     if isinstance(outcome, Failure):
+        on_failure(outcome)
         log.info("candidate failed", candidate=outcome.candidate.label, error=outcome.error, reason=outcome.reason)
 
 

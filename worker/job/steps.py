@@ -23,7 +23,7 @@ from shared.domain.reports import Point, QualityReport, QueueReport
 from shared.domain.search_space import candidates_of, check_count
 from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.telemetry import metrics
-from worker.job.attempts import MAX_ATTEMPTS, attempt, score_each, tried
+from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tried
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
 from worker.job.ingestion import read_all, usage_query
@@ -87,7 +87,9 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
         return _read_queue(resources, resources.store.jobs.get(job_id), queue) if number else None
 
 
-def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, Lane]]:
+def score(
+    job_id: str, queue: str, indices: Iterable[int], on_failure: OnFailure = lambda _index, _failure: None
+) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
     run_state = current_resources().run_state
     work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
@@ -98,7 +100,7 @@ def score(job_id: str, queue: str, indices: Iterable[int]) -> list[tuple[int, La
         return score_candidate(candidate, _folds(content, work.spec), work.spec)
 
     known = [index for index in indices if index < len(work.candidates)]  # an earlier run of the job may have had more
-    left = score_each(run_state, job_id, queue, known, candidates=work.candidates, evaluate=evaluate)
+    left = score_each(run_state, job_id, queue, known, candidates=work.candidates, evaluate=evaluate, on_failure=on_failure)
     return [(index, _lane(work, index)) for index in left]
 
 
