@@ -20,9 +20,10 @@ from shared.domain.allowances import Allowance
 from shared.domain.choice import Metric
 from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
+from shared.domain.notices import notice_of
 from shared.domain.ranking import leaderboard_so_far
 from shared.domain.reports import QueueReport
-from shared.domain.states import FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
+from shared.domain.states import ENDED_WELL, FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import RunningJob
@@ -207,19 +208,19 @@ class Lifecycle:
             self.run_state.drop_job(job_id)
 
     def _end(self, job: Job, reason: str, now: datetime) -> bool:
-        state, _reason = self._verdict(job.job_id, missing=reason)
-        return self._end_as(job, JobState.PARTIAL if state is not JobState.FAILED else state, reason, now)
+        has_failed = self._verdict(job.job_id, missing=reason)[0] is JobState.FAILED
+        return self._end_as(job, JobState.FAILED if has_failed else JobState.PARTIAL, reason, now)
 
     def _end_as(self, job: Job, state: JobState, reason: str | None, now: datetime) -> bool:
         """End the run of the job that was seen, and no later one."""
-        job_id = job.job_id
-        self._keep_progress(job, self.run_state.running_job(job_id))
-        self.store.jobs.update(job_id, seen=job, warnings=warnings_of(self.store.reports.of_job(job_id)))
-        has_ended = self.store.jobs.move(job_id, OPEN_STATES, state, reason, now, seen=job)
+        self._keep_progress(job, self.run_state.running_job(job.job_id))
+        self.store.jobs.update(job.job_id, seen=job, warnings=warnings_of(self.store.reports.of_job(job.job_id)))
+        self.store.notices.add(notice_of(job, now))  # first: none gets lost in between, and who sends it looks at the row
+        has_ended = self.store.jobs.move(job.job_id, OPEN_STATES, state, reason, now, seen=job)
         if has_ended:
             metrics.job_ended(job, state, now)
-            log.info("job ended", job_id=job_id, state=state.value, reason=reason)
-        self.let_go(job_id)
+            log.info("job ended", job_id=job.job_id, state=state.value, reason=reason)
+        self.let_go(job.job_id)
         return has_ended
 
     def _keep_progress(self, job: Job, running: RunningJob | None) -> None:
@@ -229,8 +230,7 @@ class Lifecycle:
     def _verdict(self, job_id: str, missing: str) -> tuple[JobState, str | None]:
         reports = self.store.reports.of_job(job_id)
         succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
-        well = {QueueState.SUCCEEDED, QueueState.SKIPPED}
-        failures = {report.queue: report.reason or missing for report in reports if report.state not in well}
+        failures = {report.queue: report.reason or missing for report in reports if report.state not in ENDED_WELL}
         return verdict(succeeded, failures, why_nothing(reports)) if reports else (JobState.FAILED, missing)
 
     def _has_ended(self, job_id: str) -> bool:

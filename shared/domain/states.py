@@ -17,6 +17,7 @@ MAX_NAMED = 2  # queues of one of them
 LOOK_BACK = "a job looks back from `as_of` (default: now)"
 
 OPEN_STATES = frozenset(state for state in JobState if not state.is_terminal)
+ENDED_WELL = frozenset({QueueState.SUCCEEDED, QueueState.SKIPPED})  # of queues: their job has not failed for them
 WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
 
 # which queues are tried again → the states a job may be tried again from, and the reports that go

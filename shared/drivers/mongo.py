@@ -32,7 +32,7 @@ _LIMITS: dict[Patience, dict[str, int]] = {
 TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 _NAMES = """
-accuracy actuals admissions forecast_paths forecasts jobs leaderboards
+accuracy actuals admissions forecast_paths forecasts jobs leaderboards notices
 outcomes reports schedules series sessions signing_keys tokens
 """
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store

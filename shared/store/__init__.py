@@ -12,6 +12,7 @@ from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
+from shared.store.notices import Notices
 from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
@@ -42,6 +43,7 @@ class Store:
         self.forecasts = Forecasts(records)
         self.actuals = Actuals(records)
         self.accuracy = Accuracies(records)
+        self.notices = Notices(records)
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)

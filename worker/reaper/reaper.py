@@ -32,7 +32,7 @@ from worker.fleet import workflow
 from worker.job.attempts import record_failure
 from worker.job.concurrency import fill
 from worker.job.resources import Resources, current_resources, provide
-from worker.reaper import retention, schedules
+from worker.reaper import notices, retention, schedules
 from worker.reaper.recovery import Action, ActionKind, JobView, TasksView, actions_for, orphans
 
 PERIOD_SECONDS = 5.0
@@ -86,6 +86,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
                 _pass(resources, lanes, casebook)
                 chords.sweep(partial(_open_jobs, resources))
                 schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
+                notices.send_due(resources, datetime.now(UTC))
                 forget_at = _forget_old(resources, forget_at)
         except ServiceError as error:
             log.warning("the reaper waits", reason=str(error))
