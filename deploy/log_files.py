@@ -19,7 +19,13 @@ from shared.errors import UsageError
 SUFFIX, OLDER = ".log", ".log.1"
 POLL_SECONDS = 0.5
 JOB = "job_id"
-TOLD_APART = ("timestamp", "level", "event", "logger")  # the others are shown as name=value
+TOLD_APART = (
+    "timestamp",
+    "level",
+    "event",
+    "logger",
+    "data",
+)  # the others are shown as name=value; `data` is what Celery says twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,8 @@ class _Tail:
         while (raw := self.stream.readline()).endswith(b"\n"):
             line = _line(self._process, raw, self._at)
             self._at = line.at
-            yield line
+            if raw.strip():
+                yield line
         self.stream.seek(-len(raw), os.SEEK_CUR)
         if self._has_begun_anew():
             self.stream.close()
@@ -109,7 +116,7 @@ def _lines(folder: Path, process: str) -> Iterator[Line]:
     for file in (folder / f"{process}{OLDER}", folder / f"{process}{SUFFIX}"):
         if file.is_file():
             with file.open("rb") as stream:
-                for raw in stream:
+                for raw in filter(bytes.strip, stream):
                     line = _line(process, raw, at)
                     at = line.at
                     yield line

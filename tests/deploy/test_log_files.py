@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "worker.log.1").write_text(
-        said(1, "job planned", job_id="a") + said(2, "broke", job_id="a") + "Traceback\n  x\x1b[31m\n"
+        said(1, "job planned", job_id="a") + said(2, "broke", job_id="a") + "Traceback\n\n  x\x1b[31m\n"
     )
     (logs / "worker.log").write_text(said(5, "forecast delivered", job_id="b"))
     (logs / "api.log").write_text(said(3, "POST /v1/jobs", job_id="b"))

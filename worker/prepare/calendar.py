@@ -11,11 +11,18 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from shared.domain.occasions import HOLIDAY, Holidays
 from shared.errors import InvalidRequest
 
+SATURDAY = 5  # as Python counts days of the week
 _DAYS_FROM_WEEKEND = np.array([1, 2, 3, 2, 1, 0, 0])  # Monday is one day from Sunday, Friday one from Saturday
+
+
+def on_weekend(times: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Which of these readings of the wall clock are of a Saturday or Sunday."""
+    return np.asarray(times.dayofweek >= SATURDAY)
 
 
 def calendar_features(times: pd.DatetimeIndex, holidays: Collection[date]) -> pd.DataFrame:
@@ -37,7 +44,7 @@ def calendar_features(times: pd.DatetimeIndex, holidays: Collection[date]) -> pd
         "week_of_year": times.isocalendar().week,
         "month": times.month,
         "quarter": times.quarter,
-        "is_weekend": times.dayofweek >= 5,
+        "is_weekend": on_weekend(times),
         "days_from_weekend": _DAYS_FROM_WEEKEND[times.dayofweek],
         "is_holiday": times.normalize().isin(pd.DatetimeIndex(list(holidays))),
     }

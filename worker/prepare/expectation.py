@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.timegrid import SECONDS_PER_DAY
+from worker.prepare.calendar import on_weekend
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -42,8 +43,7 @@ def expected_values(values: FloatArray, is_ordinary: Mask, times: pd.DatetimeInd
     if not per_day or rest:
         return np.full(len(values), np.nan)
     told = np.where(is_ordinary, values, np.nan)
-    is_weekend = np.asarray(times.dayofweek >= 5)
-    ways = [_mean(told, per_day, NEAR), _mean(told, per_day, WEEK, is_weekend), _mean(told, per_day, WEEKS)]
+    ways = [_mean(told, per_day, NEAR), _mean(told, per_day, WEEK, on_weekend(times)), _mean(told, per_day, WEEKS)]
     best = _best(ways, told)
     for way in (ways[best], ways[1], ways[0], ways[2]):
         ways[best] = np.where(np.isnan(ways[best]), way, ways[best])

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.timegrid import SECONDS_PER_DAY
+from worker.prepare.calendar import on_weekend
 
 FloatArray = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
         return Shift(first=first, factor=0.0, sum=float(values[-1]), before=float(values[first - 1]), after=float(values[-1]))
     if len(values) < MIN_DAYS_BEFORE * per_day + least:
         return None
-    is_weekend = np.asarray(times[: len(values)].dayofweek >= 5)
+    is_weekend = on_weekend(times[: len(values)])
     first = _change(values, is_weekend, per_day, least)
     if first is None:
         return None

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from shared.domain.occasions import HOLIDAY, Event, Excluded
 from shared.domain.timegrid import TimeGrid
+from worker.prepare.calendar import SATURDAY
 from worker.prepare.step_times import ends_of
-
-SATURDAY = 5  # as Python counts days of the week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

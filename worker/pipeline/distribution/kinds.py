@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from worker.models.base import FloatArray
+from worker.prepare.calendar import on_weekend
 
 DAYS = 28  # before that tell whether weekends are unlike other days
 FEWEST = 2  # days of a kind; of fewer all days tell
@@ -21,7 +22,6 @@ FEWEST_OTHERS = 3
 ORDERED = 0.9  # of the pairs of a weekend's day and another, in which the same kind is the higher one
 APART = 0.1  # of the higher median, between the medians of both
 SAME = 0.9  # of the steps of two days, for these to be of one kind: a day may begin an hour after midnight
-SATURDAY = 5
 
 BoolArray = NDArray[np.bool_]
 
@@ -62,7 +62,7 @@ def kinds_of(values: FloatArray, times: pd.DatetimeIndex, season: int) -> Kinds:
     Args:
         times: starts of steps on the wall clock, of the history and after it.
     """
-    weekend = np.asarray(times.dayofweek >= SATURDAY)
+    weekend = on_weekend(times)
     known = slice(max(0, len(values) - DAYS * season), len(values))
     rows, dates = values[known], times[known].normalize().to_numpy()
     _, first, day = np.unique(dates, return_index=True, return_inverse=True)
