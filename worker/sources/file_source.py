@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from shared.connections.files import FilesConnection
@@ -70,24 +71,35 @@ class FileSource:
 
     def read(self, query: Query) -> Reading:
         """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
-        query, said = self._fitted(query)
-        for _, reading in self.scan(query, [query.queue]):
-            if isinstance(reading, DataError):
-                raise reading
-            return replace(reading, notes=(*said, *reading.notes))
-        raise EmptySeries("found no row of it", queue=query.queue)
+        [(_, reading)] = self.scan(query, [query.queue])
+        if isinstance(reading, DataError):
+            raise reading
+        return reading
 
     def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
-        """What `read` gives or raises for each of the queues, by one look at the files for all of them.
+        """What `read` gives or raises for each of the queues, in any order, by one look at the files for all of them.
 
         Raises:
             SourceNotFound, UnreadableData: of the place as a whole.
         """
-        files, layout = self._look(query)
-        for some, found in found_in(files, layout, query, names):
+        has = cache(partial(self._has, query))
+        ways = {name: fitted(replace(query, queue=name), has) for name in names}
+        called: dict[str, list[str]] = {}  # the queue's name at this place → those that are asked for
+        for name, (own, _) in ways.items():
+            called.setdefault(own.queue, []).append(name)
+        if ways:
+            query, _ = next(iter(ways.values()))
+            for at_place, reading in self._scan(query, list(called)):
+                for name in called[at_place]:
+                    said = ways[name][1]
+                    yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*said, *reading.notes))
+
+    def _scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
+        place = _Place.of(*self._look(query), query)
+        for some, found in found_in(place.files, place.layout, query, names):
             for name in some:
                 try:
-                    yield name, _reading(files, layout, found, replace(query, queue=name))
+                    yield name, place.reading(found, replace(query, queue=name))
                 except DataError as error:
                     yield name, error
                 found.parts.pop(name, None)
@@ -105,11 +117,11 @@ class FileSource:
             raise SourceNotFound(f"{error.detail}; {late}", **error.ids) from error
 
     def _fitted(self, query: Query) -> tuple[Query, tuple[str, ...]]:
-        def has() -> Callable[[str], bool]:
-            tables = look_at(find_files(self._connection, query.place.path), query).tables.values()
-            return lambda name: any(table.has(name) for table in tables)
+        return fitted(query, partial(self._has, query))
 
-        return fitted(query, has)
+    def _has(self, query: Query) -> Callable[[str], bool]:
+        tables = look_at(find_files(self._connection, query.place.path), query).tables.values()
+        return lambda name: any(table.has(name) for table in tables)
 
     def _look(self, query: Query) -> tuple[Files, Layout]:
         files = find_files(self._connection, query.place.path)
@@ -118,26 +130,47 @@ class FileSource:
         return files, layout
 
 
-def _reading(files: Files, layout: Layout, found: Found, query: Query) -> Reading:
-    """Of one queue, with what is to be said of the files; raises why there is none."""
-    broken = layout.broken | found.broken
-    own = [name for name in files.paths if Path(name).stem == query.queue] if layout.is_by_file else []
-    for name in own:
-        if name in broken:
-            raise broken[name]
-    if query.queue in found.errors:
-        raise found.errors[query.queue]
-    parts = found.parts.get(query.queue)
-    if not parts:
-        if broken and not layout.is_by_file:
-            raise next(iter(broken.values()))
-        raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
-    reading, samples = reading_of(parts, query)
-    mended = refuse_repeats(files, layout, parts, samples, query)
-    of_all = {} if layout.is_by_file else broken  # else each is of its own queue
-    return replace(
-        reading,
-        losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows, found.rows)),
-        notes=(*files.notes, *layout.notes(query), *found.notes, *nameless_note(found.nameless, query), *reading.notes),
-        advice=(*files.advice, *empty_files(of_all), *layout.doubts(query), *found.doubts, *mended, *reading.advice),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """The files, with what is said of all of them whatever the queue.
+
+    own: where each file is a queue, those of each.
+    """
+
+    files: Files
+    layout: Layout
+    own: Mapping[str, Sequence[str]]
+    notes: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Files, layout: Layout, query: Query) -> _Place:
+        own: dict[str, list[str]] = {}
+        for name in files.paths if layout.is_by_file else ():
+            own.setdefault(Path(name).stem, []).append(name)
+        notes = (*files.notes, *layout.notes(query))
+        return cls(files=files, layout=layout, own=own, notes=notes, doubts=tuple(layout.doubts(query)))
+
+    def reading(self, found: Found, query: Query) -> Reading:
+        """Of one queue; raises why there is none."""
+        files, layout, own = self.files, self.layout, self.own.get(query.queue, ())
+        broken = layout.broken | found.broken
+        for name in own:
+            if name in broken:
+                raise broken[name]
+        if query.queue in found.errors:
+            raise found.errors[query.queue]
+        parts = found.parts.get(query.queue)
+        if not parts:
+            if broken and not layout.is_by_file:
+                raise next(iter(broken.values()))
+            raise EmptySeries(f"found no row of it in {listed(own or files.paths, MAX_FILES_NAMED)}", queue=query.queue)
+        reading, samples = reading_of(parts, query)
+        mended = refuse_repeats(files, layout, parts, samples, query)
+        of_all = {} if layout.is_by_file else broken  # else each is of its own queue
+        return replace(
+            reading,
+            losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows, found.rows)),
+            notes=(*self.notes, *found.notes, *nameless_note(found.nameless, query), *reading.notes),
+            advice=(*files.advice, *empty_files(of_all), *self.doubts, *found.doubts, *mended, *reading.advice),
+        )

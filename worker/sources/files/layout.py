@@ -13,6 +13,7 @@ from shared.errors import SourceNotFound, UnreadableData
 from worker.sources._numbers import is_number_type, is_text_type
 from worker.sources.base import MAX_CELLS, MAX_UNNAMED, Query
 from worker.sources.files.listing import Files
+from worker.sources.files.looks import looks_of
 from worker.sources.files.tables import Table, open_table
 
 MAX_READ_UNNAMED = 5_000  # columns that nobody has named: of those that are read, the most related ones are kept
@@ -59,15 +60,14 @@ class Layout:
 
 def look_at(files: Files, query: Query) -> Layout:
     """Look at the columns of every file; raises UnreadableData when none of them can be read."""
-    tables: dict[str, Table] = {}
-    broken: dict[str, UnreadableData] = {}
-    for name in files.paths:
-        try:
-            with open_table(files, name, query.csv, known_columns(query)) as table:
-                _refuse_repeated(table, query)
-                tables[name] = table
-        except UnreadableData as error:
-            broken[name] = error
+    known = known_columns(query)
+
+    def look(name: str) -> Table:
+        with open_table(files, name, query.csv, known) as table:
+            _refuse_repeated(table, query)
+            return table
+
+    tables, broken = looks_of(files, query.place.path, query.csv, known).at(files, look)
     if not tables:
         raise next(iter(broken.values()))
     has_column = any(has_queues(table, query) for table in tables.values())

@@ -17,6 +17,7 @@ from worker.sources._times import Kind, Times, read_times
 from worker.sources.base import Query
 from worker.sources.files.layout import Layout, refuse_nested, unnamed
 from worker.sources.files.ragged import LINE
+from worker.sources.files.row_groups import groups_with
 from worker.sources.files.rows import queue_names, row_columns, wanted_rows
 from worker.sources.files.tables import Table
 
@@ -132,7 +133,8 @@ def parts_of(table: Table, asked: Asked, rows: FileRows, room: Room) -> Iterator
     lost, quoted = (Kept(table=table, query=query, names=asked.names, values=[LINE]) for _ in range(2))
     nobodys = Kept(table=table, query=query, names=[NOBODY], values=[])
 
-    for batch in table.batches(list(dict.fromkeys((*keys, *values)))):
+    groups, rows.count = groups_with(table, query, asked.names)
+    for batch in table.batches(list(dict.fromkeys((*keys, *values))), groups):
         is_row, headers = wanted_rows(table, query, batch)
         rows.headers += headers
         rows.count += int(is_row.sum())
@@ -171,7 +173,7 @@ class Kept:
     times: list[Times] = field(default_factory=list)
     cells: list[pa.Table] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
-    examples: dict[Kind, str] = field(default_factory=dict)
+    examples: dict[int, dict[Kind, str]] = field(default_factory=dict)
     outside: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     count: int = 0
 
@@ -185,10 +187,7 @@ class Kept:
         is_readable = times.kinds != Kind.UNREADABLE
         is_near = ~is_readable | ((times.moments >= first) & (times.moments < last))
         self._see(times, codes, ~is_near)
-        for kind in np.unique(times.kinds[is_near]):
-            self.examples.setdefault(Kind(kind), str(written[int(np.argmax(is_near & (times.kinds == kind)))]))
-        for code in np.unique(codes[~is_readable]):
-            self.unreadable.setdefault(int(code), str(written[int(np.argmax(~is_readable & (codes == code)))].as_py() or ""))
+        self._see_examples(times, codes, is_near, written)
         columns = [batch[name] for name in self.values] or [pa.nulls(batch.num_rows)]
         cells = pa.table(columns, names=list(self.values) or [NOTHING]).filter(pa.array(is_near))
         self.codes.append(codes[is_near])
@@ -220,20 +219,32 @@ class Kept:
                     times=Times(moments=moments[start:end], kinds=kinds[start:end]),
                     cells=cells.slice(start, end - start),
                     unreadable=self.unreadable.get(code),
-                    examples=self.examples,
+                    examples=self.examples.get(code, {}),
                     lines=lines.get(name),
                     quoted=quoted.get(name),
                     outside=self.outside.get(code, (0, 0, 0)),
                 ),
             )
 
+    def _see_examples(self, times: Times, codes: NDArray[np.int32], is_near: NDArray[np.bool_], written: pa.Array) -> None:
+        """Remember how the first time of each kind is written, queue by queue."""
+        places = np.flatnonzero(is_near)
+        pairs, first = np.unique(codes[places].astype(np.int64) * len(Kind) + times.kinds[places], return_index=True)
+        for pair, place in zip(pairs.tolist(), places[first].tolist(), strict=True):
+            code, kind = divmod(pair, len(Kind))
+            if kind not in (known := self.examples.setdefault(code, {})):
+                known[Kind(kind)] = str(written[place])
+            if kind == Kind.UNREADABLE:
+                self.unreadable.setdefault(code, str(written[place].as_py() or ""))
+
     def _see(self, times: Times, codes: NDArray[np.int32], is_far: NDArray[np.bool_]) -> None:
         """Remember where rows far from the history lie."""
-        for code in np.unique(codes[is_far]):
-            moments = times.moments[is_far & (codes == code)]
-            first, last, count = self.outside.get(int(code), (int(moments[0]), int(moments[0]), 0))
-            self.outside[int(code)] = (
-                min(first, int(moments.min())),
-                max(last, int(moments.max())),
-                count + len(moments),
-            )
+        if not is_far.any():
+            return
+        order = np.argsort(codes[is_far], kind="stable")
+        moments, far = times.moments[is_far][order], codes[is_far][order]
+        found, starts, counts = np.unique(far, return_index=True, return_counts=True)
+        ends = zip(np.minimum.reduceat(moments, starts), np.maximum.reduceat(moments, starts), strict=True)
+        for code, (first, last), count in zip(found.tolist(), ends, counts.tolist(), strict=True):
+            before = self.outside.get(code, (int(first), int(last), 0))
+            self.outside[code] = min(before[0], int(first)), max(before[1], int(last)), before[2] + count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +41,19 @@ class Found:
 
 
 def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
-    """Read the files once for all the queues, or, where that is more than may be kept, once for each half of them, and so on."""
+    """Read the files once for all the queues, where each file is a queue only those of each."""
+    if not layout.is_by_file:
+        yield from _found_together(files, layout, query, names)
+        return
+    own: dict[str, dict[str, Table]] = {}
+    for table in layout.tables.values():
+        own.setdefault(Path(table.name).stem, {})[table.name] = table
+    for name in names:
+        yield from _found_together(files, replace(layout, tables=own.get(name, {})), query, [name])
+
+
+def _found_together(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
+    """By one look for all the queues, or, where that is more than may be kept, by one for each half of them, and so on."""
     with suppress(TooMuch):
         found = _scan(files, Asked(layout=layout, query=query, names=names))
         yield names, found
@@ -51,8 +63,8 @@ def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -
         yield names, Found(errors={names[0]: UnreadableData(reason, queue=names[0])})
         return
     middle = len(names) // 2
-    yield from found_in(files, layout, query, names[:middle])
-    yield from found_in(files, layout, query, names[middle:])
+    yield from _found_together(files, layout, query, names[:middle])
+    yield from _found_together(files, layout, query, names[middle:])
 
 
 def every_name(files: Files, layout: Layout, query: Query) -> tuple[set[str], dict[str, UnreadableData]]:
@@ -83,8 +95,6 @@ def _scan(files: Files, asked: Asked) -> Found:
     found, room = Found(), Room(left=MAX_BYTES)
     layout, query = asked.layout, asked.query
     for look in layout.useful(query):
-        if layout.is_by_file and Path(look.name).stem not in asked.names:
-            continue
         try:
             with open_table(files, look.name, query.csv, known_columns(query)) as table, reading(look.name):
                 _read_file(table, asked, found, room)

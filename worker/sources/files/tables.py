@@ -63,11 +63,15 @@ class Table:
         """Whether its rows have something of this name: a column, or a folder that says it of all of them."""
         return name in self.columns or name in self.keys
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of these columns, few at a time; raises UnreadableData for more rows than a file may have."""
+    def batches(self, columns: Sequence[str], groups: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows of these columns, few at a time; raises UnreadableData for more rows than a file may have.
+
+        Args:
+            groups: of rows, of a Parquet file; None = all.
+        """
         rows = 0
         with reading(self.name):
-            stream = _parquet_batches(self.path, columns) if self.head is None else self._csv_batches(self.head, columns)
+            stream = _parquet_batches(self.path, columns, groups) if self.head is None else self._csv_batches(self.head, columns)
             for batch in stream:
                 rows += batch.num_rows
                 _check_size("rows", rows, MAX_ROWS, self.name)
@@ -188,11 +192,11 @@ def _parquet_columns(path: Path, name: str) -> tuple[dict[str, pa.DataType], tup
     return {column.name: column.type for column in schema if counts[column.name] == 1}, _several(counts)
 
 
-def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(path: Path, columns: Sequence[str], groups: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns), use_threads=False):
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=list(columns), use_threads=False):
             yield batch.select(list(columns))
 
 
