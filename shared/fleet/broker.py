@@ -29,6 +29,7 @@ class TaskName(StrEnum):
     """Names of tasks; none comes from a module's path, since a renamed file must not orphan queued messages."""
 
     PLAN = "queuecast.plan"
+    READ = "queuecast.read"
     INGEST = "queuecast.ingest"
     SCORE = "queuecast.score"
     SELECT = "queuecast.select"
@@ -39,6 +40,7 @@ class TaskName(StrEnum):
 
 ROUTES: dict[TaskName, Lane] = {
     TaskName.PLAN: Lane.PLAN,
+    TaskName.READ: Lane.PLAN,
     TaskName.INGEST: Lane.PLAN,
     TaskName.SCORE: Lane.SCORE,  # or heavy, said at the call
     TaskName.SELECT: Lane.SELECT,  # likewise
@@ -49,7 +51,7 @@ ROUTES: dict[TaskName, Lane] = {
 
 
 class PatientTask(celery.Task[..., object]):
-    """A task that waits while a service is away. `plan`, `ingest` and `select` are; `score` never is."""
+    """A task that waits while a service is away. `plan`, `read`, `ingest` and `select` are; `score` never is."""
 
     autoretry_for = (ServiceError,)
     retry_backoff = True

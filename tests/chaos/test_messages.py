@@ -25,7 +25,8 @@ POINTS = {
     f"before.{TaskName.SCORE}": 3,  # a chord of which only two are sent
     f"before.{TaskName.SELECT}": 1,  # the callback is claimed and never sent
     f"after.{TaskName.SELECT}": 1,  # sent, and the sender dies
-    f"before.{TaskName.INGEST}": 2,  # a queue is let in and nobody reads it
+    f"before.{TaskName.READ}": 1,  # queues are let in and nobody reads their block
+    f"before.{TaskName.INGEST}": 2,  # they are read, and nobody takes the second of them up
 }
 
 

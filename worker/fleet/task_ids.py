@@ -15,6 +15,11 @@ def verify_id(job_id: str, first: int) -> str:
     return f"{job_id}.{first}.verify"
 
 
+def read_id(job_id: str, block: int) -> str:
+    """Id of the task that reads a block of a job's queues."""
+    return f"{job_id}.{block}.read"
+
+
 def ingest_id(job_id: str, queue: str) -> str:
     """Id of the task that ingests a queue."""
     return f"{job_id}.{queue}.ingest"

@@ -22,6 +22,7 @@ from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
 from worker.fleet.failure_events import tell_failure
 from worker.job import steps
+from worker.job.blocks import read_block
 from worker.job.concurrency import fill
 from worker.job.resources import current_resources
 from worker.job.validation import validate
@@ -36,6 +37,14 @@ def plan(job_id: str) -> None:
     with _unit(job_id):
         steps.plan(job_id)
         advance(job_id)
+
+
+@shared_task(name=TaskName.READ.value, base=PatientTask)
+def read(job_id: str, block: int) -> None:
+    """Read a block of the job's queues, and have those ingested that wait for it."""
+    with _about(job_id, None):
+        for queue in read_block(job_id, block):
+            workflow.send_ingest(job_id, queue)
 
 
 @shared_task(name=TaskName.INGEST.value, base=PatientTask)
@@ -108,8 +117,9 @@ def verify(job_id: str, first: int) -> None:
 def advance(job_id: str) -> None:
     """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
-        for next_job, queue in fill(current_resources().run_state):
-            workflow.send_ingest(next_job, queue)
+        run_state = current_resources().run_state
+        for next_job, queue in fill(run_state):
+            workflow.begin_queue(next_job, queue, run_state.readings.upon(next_job, queue))
         if current_resources().lifecycle.finish(job_id, datetime.now(UTC)):
             workflow.send_verify(job_id)
 

@@ -18,7 +18,8 @@ from shared.drivers.faults import translated
 from shared.errors import BrokerAway
 from shared.fleet.broker import TaskName
 from shared.fleet.chords import chord_name
-from worker.fleet.task_ids import block_id, ingest_id, plan_id, select_id, solo_id, verify_id
+from shared.fleet.runstate.values import Reads
+from worker.fleet.task_ids import block_id, ingest_id, plan_id, read_id, select_id, solo_id, verify_id
 
 MAX_SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
@@ -34,6 +35,19 @@ def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
 def send_plan(job_id: str) -> None:
     """Wake somebody up to plan the job."""
     _send(_call(TaskName.PLAN, job_id, task_id=plan_id(job_id), lane=Lane.PLAN, shown=job_id))
+
+
+def send_read(job_id: str, block: int) -> None:
+    """Wake somebody up to read a block of the job's queues."""
+    _send(_call(TaskName.READ, job_id, block, task_id=read_id(job_id, block), lane=Lane.PLAN, shown=f"block {block}"))
+
+
+def begin_queue(job_id: str, queue: str, reads: Reads) -> None:
+    """Send what follows when a queue has been let in: it is ingested, at once or by whoever has read its block."""
+    for block in reads.begins:
+        send_read(job_id, block)
+    if reads.awaited is None:
+        send_ingest(job_id, queue)
 
 
 def send_ingest(job_id: str, queue: str) -> None:

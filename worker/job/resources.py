@@ -6,7 +6,7 @@ The entry points provide them once per process, steps ask for them by `current_r
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -16,6 +16,7 @@ from shared.config.settings import Settings
 from shared.domain.jobs import JobRequest
 from shared.domain.occasions import EventFile
 from shared.domain.places import Place
+from shared.errors import DataError
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
 from shared.store import Store, open_store
@@ -25,7 +26,7 @@ from worker.job.event_files import text_at, with_file_events
 from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources
-from worker.sources.base import Query, Reading, Source
+from worker.sources.base import Query, Reading, ScannedSource, Source
 
 
 class Resources:
@@ -86,6 +87,22 @@ class Resources:
             return text_at(file, self.settings.connection(file.name, project=request.project))
 
         return with_file_events(request, issued_at, text)
+
+    def scans(self, place: Place, project: str) -> bool:
+        """Whether that source can be read for several queues at once."""
+        return isinstance(self.source(place, project), ScannedSource)
+
+    def scanned(self, place: Place, project: str) -> ScannedSource:
+        """That source; raises TypeError when it cannot be read so."""
+        source = self.source(place, project)
+        if not isinstance(source, ScannedSource):
+            raise TypeError(f"{type(source).__name__} is read queue by queue")
+        return source
+
+    def scan(self, query: Query, names: Sequence[str], *, project: str) -> dict[str, Reading | DataError]:
+        """As `read` for each of the queues, by one look at that source, or what it raises for each."""
+        with metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
+            return dict(self.scanned(query.place, project).scan(query, names))
 
     def sink(self, place: Place, project: str) -> Sink:
         """The sink that a project's request names; raises as `source` does."""

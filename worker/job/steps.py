@@ -24,6 +24,7 @@ from shared.domain.search_space import candidates_of, check_count
 from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tried
+from worker.job.blocks import block_size, kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
 from worker.job.ingestion import read_all, usage_query
@@ -167,6 +168,7 @@ def _name_queues(resources: Resources, job: Job) -> None:
         planned=len(candidates),
         heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates),
         project=job.account,
+        block=block_size(resources, request, len(known), issued_at),
     )
     log.info("job planned", queues=len(queues), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
 
@@ -176,7 +178,8 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     request = resources.with_file_events(job.request, issued_at)
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
     try:
-        reading = read_all(request, usage_query(request, queue, issued_at), partial(resources.read, project=request.project))
+        alone = partial(resources.read, project=request.project)
+        reading = kept_reading(resources, job.job_id, queue) or read_all(request, usage_query(request, queue, issued_at), alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
             known = QualityReport(rows=reading.rows, losses=reading.losses)
             resources.store.reports.save(replace(report, quality=known))

@@ -26,6 +26,7 @@ from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
+from shared.fleet.runstate.values import RunningQueue
 from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
 from worker.fleet import workflow
@@ -140,7 +141,7 @@ def _let_in(run_state: RunState, jobs: Collection[JobView]) -> None:
         if job.running is not None and job.running.has_waiting:
             run_state.turns.enlist(job.job_id, job.project)
     for job_id, queue in fill(run_state):
-        workflow.send_ingest(job_id, queue)
+        workflow.begin_queue(job_id, queue, run_state.readings.upon(job_id, queue))
 
 
 def _open_jobs(resources: Resources) -> set[str]:
@@ -175,10 +176,15 @@ def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
         state=job.state if job else None,
         deadline_at=job.deadline_at if job else None,
         running=running,
-        queues=tuple(run_state.running_queues(job_id)) if running else (),
+        queues=tuple(_awaiting(run_state, job_id, queue) for queue in run_state.running_queues(job_id)) if running else (),
         project=job.account if job else "",
         queued_at=job.queued_at if job else None,
     )
+
+
+def _awaiting(run_state: RunState, job_id: str, queue: RunningQueue) -> RunningQueue:
+    """With the block that it waits for."""
+    return queue if queue.blocks is not None else replace(queue, awaited=run_state.readings.upon(job_id, queue.queue).awaited)
 
 
 def _send_solo(action: Action, times: int) -> None:
@@ -206,6 +212,7 @@ def _handlers(lifecycle: Lifecycle, now: datetime) -> dict[ActionKind, Callable[
         ActionKind.FINISH: lambda action, _: _verified(action.job_id, lifecycle.finish(action.job_id, now)),
         ActionKind.REPLAN: lambda action, _: lifecycle.replan(action.job_id, now, workflow.send_plan),
         ActionKind.SEND_PLAN: lambda action, _: workflow.send_plan(action.job_id),
+        ActionKind.SEND_READ: lambda action, _: workflow.send_read(action.job_id, action.index),
         ActionKind.SEND_INGEST: lambda action, _: workflow.send_ingest(action.job_id, action.queue),
         ActionKind.SEND_SELECT: lambda action, _: workflow.send_select(action.job_id, action.queue),
         ActionKind.SEND_SOLO: _send_solo,

@@ -15,7 +15,7 @@ from enum import StrEnum
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.fleet.runstate.values import RunningJob, RunningQueue
-from worker.fleet.task_ids import block_id, ingest_id, plan_id, select_id, solo_id
+from worker.fleet.task_ids import block_id, ingest_id, plan_id, read_id, select_id, solo_id
 
 HELD_SECONDS = 10.0  # so long a message that has been taken counts as being worked on, whoever took it
 BROKER_UP_SECONDS = 15  # so long after its start the broker's view of the workers is not to be trusted
@@ -29,6 +29,7 @@ class ActionKind(StrEnum):
     PASS_DEADLINE = "pass_deadline"  # noqa: S105 - to pass, not to log in
     FINISH = "finish"
     SEND_PLAN = "send_plan"
+    SEND_READ = "send_read"
     SEND_INGEST = "send_ingest"
     SEND_SELECT = "send_select"
     SEND_SOLO = "send_solo"
@@ -115,8 +116,7 @@ def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime
     name = queue.queue
     is_ingesting = tasks.is_alive(ingest_id(job_id, name), now)
     if queue.blocks is None:
-        if not is_ingesting:
-            yield Action(kind=ActionKind.SEND_INGEST, job_id=job_id, queue=name)
+        yield from _to_read(job_id, queue, tasks, now)
         return
     missing = [
         (index, block) for block in queue.blocks for index in range(block.first, block.last + 1) if index not in queue.outcomes
@@ -130,3 +130,12 @@ def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime
             task_ids = (block_id(job_id, name, block), solo_id(job_id, name, index))
             if not any(tasks.is_alive(task_id, now) for task_id in task_ids):
                 yield Action(kind=ActionKind.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane)
+
+
+def _to_read(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Action]:
+    """Of a queue that is not ingested: its block comes first, and whoever reads that has it ingested."""
+    if queue.awaited is not None:
+        if not tasks.is_alive(read_id(job_id, queue.awaited), now):
+            yield Action(kind=ActionKind.SEND_READ, job_id=job_id, index=queue.awaited)
+    elif not tasks.is_alive(ingest_id(job_id, queue.queue), now):
+        yield Action(kind=ActionKind.SEND_INGEST, job_id=job_id, queue=queue.queue)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence, Sized
+from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -198,4 +198,17 @@ class Source(Protocol):
 
     def read(self, query: Query) -> Reading:
         """The resampled history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
+        ...
+
+
+@runtime_checkable
+class ScannedSource(Source, Protocol):
+    """A source that must look at all of a place whatever the queue: it does so once for many of them."""
+
+    def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
+        """What `read` gives or raises for each of the queues, in any order; raises what is true of the place as a whole."""
+        ...
+
+    def together(self, query: Query, queues: int) -> int:
+        """How many queues one scan should be for, of so many that there are: it takes seconds, and what it gives a few MB."""
         ...

@@ -19,7 +19,7 @@ from worker.sources.files.listing import Files, find_files
 from worker.sources.files.place_losses import empty_files, lost_files, nameless_note, nameless_rows
 from worker.sources.files.readings import reading_of
 from worker.sources.files.repeats import refuse_repeats
-from worker.sources.files.scan import Found, every_name, found_in, newest_row
+from worker.sources.files.scan import Found, every_name, found_in, newest_row, queues_together
 
 MAX_FILES_NAMED = 5
 MAX_LOOKED_AT = 5  # queues: the first ones may be gone, and others not
@@ -93,6 +93,11 @@ class FileSource:
                 for name in called[at_place]:
                     said = ways[name][1]
                     yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*said, *reading.notes))
+
+    def together(self, query: Query, queues: int) -> int:
+        """As many queues as fill what may be read and kept at a time; where each is a file, little is gained by more."""
+        files, layout = self._look(query)
+        return queues_together(files, layout, query, queues)
 
     def _scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
         place = _Place.of(*self._look(query), query)

@@ -8,6 +8,7 @@ for it any more, nor by a task of an earlier run (`within_run`). Keys, per job o
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waits for
     delivering:{job}                         hash: queue → since when its forecast is being delivered; for two minutes
+    read:{job} reading:{job}:{queue}         blocks of queues that are read together, and what was read of each: readings.py
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun: attempts.py
     turns:… let_in:… project:…               whose turn it is: turns.py

@@ -89,7 +89,7 @@ end
 
 -- Whose turn it is
 
-function steps.name_queues(keys, names, issued_at, planned, heavy, project)
+function steps.name_queues(keys, names, issued_at, planned, heavy, project, block)
   -- Names a job's queues, once: later calls change nothing. From now on they wait for their turn.
   local job, queues = unpack(keys)
   local deadline = deadline_of_run()
@@ -98,7 +98,7 @@ function steps.name_queues(keys, names, issued_at, planned, heavy, project)
   for _, name in ipairs(names) do call('RPUSH', queues, name) end
   call('EXPIREAT', queues, deadline + DAY)
   call('HSET', job, 'queues', #names, 'issued_at', issued_at, 'planned', planned, 'candidates_total', #names * planned)
-  call('HSET', job, 'heavy', heavy)
+  call('HSET', job, 'heavy', heavy, 'block', block)
   if #names > 0 then enlist(string.sub(job, 5), project, deadline) end
   return 1
 end
@@ -200,14 +200,34 @@ end
 
 -- A queue's work, and the ends of queue and job
 
+function steps.mark_read(keys, block)
+  local deadline = deadline_of_run()
+  if not deadline then return end
+  call('SADD', keys[2], block)
+  call('EXPIREAT', keys[2], deadline + DAY)
+end
+
+function steps.keep_readings(keys, job, ...)
+  -- Queue, what was read of it, queue …
+  local deadline, pairs = deadline_of_run(), {...}
+  for i = 1, deadline and #pairs or 0, 2 do
+    local of_queue = ':' .. job .. ':' .. pairs[i]
+    if call('HEXISTS', keys[2], pairs[i]) == 0 and call('EXISTS', 'candidates' .. of_queue) == 0 then
+      call('SET', 'reading' .. of_queue, pairs[i + 1], 'NX', 'EXAT', deadline + DAY)
+    end
+  end
+end
+
 function steps.keep_work(keys, snapshot, work, count, queue)
-  -- Snapshot and candidates together, first writer wins: an index never changes its meaning. It waits for its source no more.
-  local job, data, candidates, done, waiting = unpack(keys)
+  -- Snapshot and candidates together, first writer wins: an index never changes its meaning. It waits for its source no more, and
+  -- what was read of it is no more needed.
+  local job, done, waiting, data, candidates, reading = unpack(keys)
   local deadline = deadline_of_run()
   if deadline then call('HDEL', waiting, queue) end
   if not deadline or call('EXISTS', candidates) == 1 or call('HEXISTS', done, queue) == 1 then return 0 end
   call('SET', data, snapshot, 'EXAT', deadline + DAY)
   call('SET', candidates, work, 'EXAT', deadline + DAY)
+  call('UNLINK', reading)
   call('HINCRBY', job, 'candidates_total', count - call('HGET', job, 'planned'))
   return 1
 end

@@ -27,14 +27,15 @@ from shared.errors import BrokerAway
 from shared.fleet.runstate.attempts import Attempts
 from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
+from shared.fleet.runstate.readings import Readings
 from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
 from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, running_job, running_queue
 
 ALONE_PATIENCE_SECONDS = 20.0
 ALONE_SECONDS = 30.0  # a delivery takes a fraction of a second; who dies in one keeps others out no longer
-_PER_JOB = ("job", "queues", "released", "done", "waiting", "project")
-_PER_QUEUE = ("candidates", "data", "outcome", "attempt")
+_PER_JOB = ("job", "queues", "released", "done", "waiting", "project", "read")
+_PER_QUEUE = ("candidates", "data", "outcome", "attempt", "reading")
 
 
 @speaks_redis
@@ -50,6 +51,7 @@ class RunState:
         self.within_run = self._step.within_run
         self.attempts = Attempts(client, self._step)
         self.turns = Turns(client, self._step)
+        self.readings = Readings(client, self._step)
         self.members = Members(client)
         self.questions = Questions(client)
 
@@ -103,7 +105,15 @@ class RunState:
         return running_job(job_id, {name: value for name, value in values.items() if name != REQUEST_ID.encode()}, done)
 
     def name_queues(
-        self, job_id: str, queues: Sequence[str], issued_at: datetime, *, planned: int, heavy: int = 0, project: str = ""
+        self,
+        job_id: str,
+        queues: Sequence[str],
+        issued_at: datetime,
+        *,
+        planned: int,
+        heavy: int = 0,
+        project: str = "",
+        block: int = 0,
     ) -> None:
         """Name the job's queues, once; they wait for their turn.
 
@@ -114,9 +124,10 @@ class RunState:
             planned: candidates expected per queue until its data have been seen.
             heavy: how many of these are heavy.
             project: whose turn the job takes.
+            block: how many queues are read together; 0 = each by itself.
         """
         keys = [f"job:{job_id}", f"queues:{job_id}"]
-        self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned, heavy, project)
+        self._step("name_queues", keys, json.dumps(list(queues)), to_epoch(issued_at), planned, heavy, project, block)
 
     def drop_job(self, job_id: str) -> None:
         """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
@@ -126,7 +137,8 @@ class RunState:
 
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
-        keys = [f"job:{job_id}", f"data:{job_id}:{queue}", f"candidates:{job_id}:{queue}", f"done:{job_id}", f"waiting:{job_id}"]
+        of_queue = [f"{kind}:{job_id}:{queue}" for kind in ("data", "candidates", "reading")]
+        keys = [f"job:{job_id}", f"done:{job_id}", f"waiting:{job_id}", *of_queue]
         self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
         return self.work(job_id, queue)
 

@@ -70,12 +70,21 @@ class LivingWorker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """Of queues that are read together: the block that must be read before a queue is ingested, and those to begin with now."""
+
+    awaited: int | None = None
+    begins: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningQueue:
     """A queue that has been let in and has not ended, as the reaper must see it."""
 
     queue: str
     blocks: tuple[Block, ...] | None  # None = not ingested yet
     outcomes: frozenset[int] = frozenset()  # indices of the candidates that have one
+    awaited: int | None = None  # the block that must be read before it is ingested
 
 
 def running_job(job_id: str, values: Mapping[bytes, bytes], done: int) -> RunningJob | None:

@@ -72,6 +72,9 @@ HALF_SCORED = one_queue(outcomes=frozenset({0}))
         (NEVER_PLANNED, (), [ActionKind.SEND_PLAN]),
         (NEVER_PLANNED, ("job-1.plan",), []),
         (a_job_view(running=a_running_job(queues=9, next=0), queues=()), (), []),  # its queues wait for their turn
+        # queues that are read together with others: their block first, which has them ingested
+        (one_queue(blocks=None, awaited=3), (), [ActionKind.SEND_READ]),
+        (one_queue(blocks=None, awaited=3), ("job-1.3.read",), []),
         # queues that were let in
         (one_queue(blocks=None), (), [ActionKind.SEND_INGEST]),
         (one_queue(blocks=None), ("job-1.root.etl.ingest",), []),
