@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import MISSING, Field, fields
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from shared.domain.jobs import Hyperparameter
@@ -26,7 +27,13 @@ _MADE_OF = {
 
 def model_cards() -> tuple[ModelCard, ...]:
     """One card per registered model, by name, then one per blend."""
-    return (*(model_card(name, models[name]) for name in sorted(models)), *blend_cards())
+    return _cards(tuple((name, models[name]) for name in models))
+
+
+@lru_cache(maxsize=1)
+def _cards(registered: tuple[tuple[str, type[Model]], ...]) -> tuple[ModelCard, ...]:
+    """Made once, as long as no model is added: every step of every queue asks for them, and types are read slowly."""
+    return (*(model_card(name, kind) for name, kind in registered), *blend_cards())
 
 
 def blend_cards() -> tuple[ModelCard, ...]:

@@ -25,8 +25,8 @@ from worker.models import models
 from worker.models.base import FloatArray, History, Model
 from worker.pipeline.ordinary import ordinary_days
 from worker.pipeline.snapshot import Snapshot
-from worker.pipeline.special import Ahead, ahead_of, occasions_in
-from worker.prepare.calendar import calendar_features, holidays_between
+from worker.pipeline.special import Ahead, ahead_of
+from worker.pipeline.timeline import Timeline, timeline
 from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
@@ -34,8 +34,6 @@ from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions
 from worker.prepare.regressors import Influence
 from worker.prepare.scaling import Scaler
-from worker.prepare.step_times import step_times
-from worker.prepare.wall_clock import wall_clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +98,8 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     Raises:
         EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
-    every = step_times(snapshot.grid, snapshot.start_at, cutoff + horizon)
-    clock = wall_clock(every, spec.timezone, spec.step_seconds)
-    occasions = occasions_in(clock.times, spec)
+    steps = timeline(snapshot.grid, snapshot.start_at, cutoff + horizon, spec)
+    clock, occasions = steps.clock, steps.occasions
     ordinary, effects, influence = ordinary_days(snapshot, cutoff, clock, occasions, spec)
     chosen, _ = clean(_filled(ordinary, cutoff, spec), snapshot.target, spec.columns)
     end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
@@ -110,7 +107,7 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
     shift = find_shift(seen, times[: len(seen)], spec.step_seconds)
     moved = chosen if shift is None else chosen.assign(**{snapshot.target: clip(shift.moved(seen), spec.bounds)})
     return Known(
-        history=_history(moved, times, snapshot.target, spec),
+        history=_history(moved, steps, end - len(seen), spec),
         seen=seen,
         places=clock.places[cutoff:] - end,
         occasions=occasions,
@@ -118,7 +115,7 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
         influence=influence,
         ahead=ahead_of(occasions, effects, influence.effect, end),
         shift=shift,
-        shift_at=every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
+        shift_at=steps.every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
     )
 
 
@@ -129,12 +126,13 @@ def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFram
     return filled
 
 
-def _history(chosen: pd.DataFrame, times: pd.DatetimeIndex, target: str, spec: ForecastSpec) -> History:
+def _history(chosen: pd.DataFrame, steps: Timeline, first: int, spec: ForecastSpec) -> History:
+    """Of the steps of the clock from place `first` on."""
     return History(
-        target=chosen[target].to_numpy(dtype=np.float64),
-        covariates=chosen.drop(columns=target).to_numpy(dtype=np.float64),
-        features=cache(lambda: calendar_features(times, holidays_between(times, spec.holidays))),
-        times=times,
+        target=chosen[spec.target].to_numpy(dtype=np.float64),
+        covariates=chosen.iloc[:, 1:].to_numpy(dtype=np.float64),  # the target comes first
+        features=cache(lambda: steps.calendar().iloc[first:]),
+        times=steps.clock.times[first:],
         step_seconds=spec.step_seconds,
     )
 

@@ -73,6 +73,8 @@ class Snapshot:
 
     def without(self, bad: Bad) -> Snapshot:
         """The same without its values within times known to be bad."""
+        if not bad:
+            return self
         is_bad = excluded_steps(pd.DatetimeIndex(self.frame.index), self.grid, bad)
         if not is_bad.any():
             return self
@@ -115,9 +117,10 @@ class Snapshot:
         grid = TimeGrid(header.pop("step_seconds"), header.pop("timezone", "UTC"))  # jobs of an earlier release knew no other
         length, ahead = header.pop("length", table.num_rows), header.pop("regressors", [])
         index = step_times(grid, start_at, table.num_rows)
-        every = pd.DataFrame({name: table[name].to_numpy() for name in table.column_names}, index=index)
-        known = every[ahead] if ahead else pd.DataFrame()
-        return cls(frame=every.drop(columns=ahead).iloc[:length], regressors=known, grid=grid, **header)
+        values = {name: table[name].to_numpy() for name in table.column_names}
+        known = pd.DataFrame({name: values.pop(name) for name in ahead}, index=index) if ahead else pd.DataFrame()
+        frame = pd.DataFrame({name: column[:length] for name, column in values.items()}, index=index[:length])
+        return cls(frame=frame, regressors=known, grid=grid, **header)
 
 
 def make_snapshot(
