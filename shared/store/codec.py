@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cache
 from math import isfinite
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from shared.domain.codec import from_json, to_json
 from shared.domain.timegrid import EPOCH, from_epoch, to_epoch
@@ -50,17 +50,13 @@ _FROM_CELL: dict[Kind, Callable[[Any], object]] = {
 
 def to_row(table: Table[T], value: T) -> dict[str, Cell]:
     """The row of a value; raises ValueError when a number is not finite."""
-    row = {column.name: to_cell(column, _read(value, column)) for column in table.columns}
+    row = {name: None if (part := get(value)) is None else convert(part) for name, get, convert in _writer(table)}
     return row | {DOCUMENT: to_json(value, table.value)} if table.has_document else row
 
 
 def to_cell(column: Column, value: Any) -> Cell:
     """What the column holds of a value, or of what it is compared with; raises ValueError when a number is not finite."""
-    if value is None:
-        return None
-    convert = _TO_CELL.get(column.kind)
-    cell: Cell = convert(value) if convert is not None else value.value if isinstance(value, Enum) else value
-    return cell
+    return None if value is None else _TO_CELL.get(column.kind, _plain)(value)
 
 
 def from_row(table: Table[T], row: Row) -> T:
@@ -81,13 +77,26 @@ def moment_of(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
-def _read(value: object, column: Column) -> object:
-    try:
-        return attrgetter(column.attribute)(value)
-    except AttributeError:
-        if column.may_lack:  # `winner.model`, where nobody has won
+def _plain(value: object) -> Cell:
+    return cast("Cell", value.value if isinstance(value, Enum) else value)
+
+
+@cache
+def _writer(table: Table[T]) -> Sequence[tuple[str, Callable[[object], object], Callable[[object], Cell]]]:
+    """Of each column its name, what it is of a value, and how that becomes a cell; prepared once, as there are many values."""
+    return [(column.name, _getter(column), _TO_CELL.get(column.kind, _plain)) for column in table.columns]
+
+
+def _getter(column: Column) -> Callable[[object], object]:
+    get = attrgetter(column.attribute)
+
+    def get_if_there(value: object) -> object:
+        try:
+            return get(value)
+        except AttributeError:  # `winner.model`, where nobody has won
             return None
-        raise
+
+    return get_if_there if column.may_lack else get
 
 
 @cache

@@ -84,11 +84,12 @@ def drifted(learned: pd.DataFrame, step_seconds: int) -> list[str]:
     per_day = SECONDS_PER_DAY // step_seconds
     if per_day < 1 or len(learned) < (MIN_DAYS_BEFORE + 1) * per_day:
         return []
-    before, last = learned.iloc[:-per_day], learned.iloc[-per_day:]
-    spread = before.max() - before.min()
-    margin = MIN_CHANGE * spread.where(spread > 0, before.max().abs())
-    outside = ((last > before.max() + margin) | (last < before.min() - margin)).mean()
-    return [name for name in outside.index if outside[name] > 0.5]
+    values = learned.to_numpy(dtype=np.float64)
+    before, last = values[:-per_day], values[-per_day:]
+    high, low = np.fmax.reduce(before, axis=0), np.fmin.reduce(before, axis=0)
+    margin = MIN_CHANGE * np.where(high > low, high - low, np.abs(high))
+    outside = ((last > high + margin) | (last < low - margin)).mean(axis=0)
+    return [name for name, share in zip(learned.columns, outside.tolist(), strict=True) if share > 0.5]
 
 
 def _daily_means(snapshot: Snapshot) -> pd.Series[float]:
@@ -102,11 +103,12 @@ def _daily_means(snapshot: Snapshot) -> pd.Series[float]:
 
 def _days_since_change(days: pd.Series[float], most: int) -> int | None:
     """For how many days, `most` at most, every daily mean lies outside the range of all before by more than that range."""
+    means = days.to_numpy()
     for count in range(1, min(most, len(days) - MIN_DAYS_BEFORE) + 1):
-        before, after = days.iloc[:-count], days.iloc[-count:]
-        low, high = before.min(), before.max()
+        before, after = means[:-count], means[-count:]
+        low, high = np.fmin.reduce(before), np.fmax.reduce(before)
         margin = max(high - low, MIN_CHANGE * high)
-        if after.min() > high + margin or after.max() < low - margin:
+        if np.fmin.reduce(after) > high + margin or np.fmax.reduce(after) < low - margin:
             return count
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from worker.prepare.step_times import starts_of
@@ -25,7 +26,8 @@ MAX_VALUES = 20
 
 def has_company(rows: pd.DataFrame, query: Query) -> bool:
     """Whether there are several rows in enough steps; they may be one thing, taken more often."""
-    sizes = rows.groupby(_steps(rows, query)).size()
+    steps = starts_of(query.grid, as_index(rows["at"].to_numpy())).tz_localize(None).to_numpy()
+    sizes = np.unique(steps, return_counts=True)[1]
     return len(sizes) >= MIN_STEPS and bool((sizes > 1).mean() >= MIN_CONCURRENT)
 
 
