@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from deploy.failed_jobs import FailedJobs
 from deploy.log_files import Line, chosen, following, lines_of
-from deploy.stack import HERE, make_layout, running
 from deploy.supervise import StopAsked
 from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, say, using
 from shared.config.data_folder import as_open_as_wished
@@ -28,7 +26,6 @@ from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, TimeGrid
 from shared.domain.wording import counted
 from shared.errors import UsageError
-from shared.store import open_store
 from worker.flower.access import password_file
 
 if TYPE_CHECKING:
@@ -50,7 +47,7 @@ Workers = typer.Option(min=1, max=256, help="Candidates scored at the same time.
 @needs("api", "worker", "flower")
 def up(
     *,
-    host: Annotated[str, typer.Option(help="Address of the API; loopback only, until there is a token.")] = HERE,
+    host: Annotated[str, typer.Option(help="Address of the API; loopback only, until there is a token.")] = "127.0.0.1",
     port: Annotated[int, Port] = 8080,
     workers: Annotated[int | None, Workers] = None,
     data_dir: DataDir = None,
@@ -61,6 +58,10 @@ def up(
 
     Prints one line with the address as soon as jobs are accepted. What each process says is in DATA_DIR/logs.
     """
+    from deploy.failed_jobs import FailedJobs
+    from deploy.stack import make_layout, running  # the broker's client
+    from shared.store import open_store
+
     settings = load_settings(data_dir=data_dir)
     layout = make_layout(host=host, port=port, flower_port=flower_port, workers=workers)
     notice(f"starting; data, logs and files are in {settings.data_dir}")
@@ -70,9 +71,8 @@ def up(
                 print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(settings.data_dir)})
             else:
                 say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
-                notice(
-                    f"once a token exists, Flower asks for the user and password in {password_file(settings.data_dir / 'flower')}"
-                )
+                password = password_file(settings.data_dir / "flower")
+                notice(f"once a token exists, Flower asks for the user and password in {password}")
             sys.stdout.flush()  # whoever waits for the line may read it from a pipe
             with closing(open_store(settings.store_location)) as store:
                 supervisor.run(until=FailedJobs(store, partial(notice, style="red")).look)

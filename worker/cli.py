@@ -16,8 +16,6 @@ from shared.config.extras import needs
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
-from shared.store import lead_on
-from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
 from worker.backtest.options import with_fields
@@ -56,6 +54,8 @@ def work(
     settings = load_settings(data_dir=data_dir)
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
+    from shared.store import lead_on
+    from shared.telemetry.logs import configure_logs
     from worker.fleet.watchdog import run_worker  # Celery and pandas
 
     configure_logs(settings.log_level)
@@ -79,6 +79,8 @@ def reap(
     metrics_host: MetricsHost = HERE,
 ) -> None:
     """Run the reaper until SIGTERM: it sends again what was lost, and ends every job by its deadline. One a fleet is enough."""
+    from shared.store import lead_on
+    from shared.telemetry.logs import configure_logs
     from worker.reaper.reaper import run_reaper
 
     settings = load_settings(data_dir=data_dir)

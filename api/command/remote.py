@@ -23,7 +23,6 @@ from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState
 from shared.errors import QueuecastError, UsageError
-from shared.telemetry.logs import configure_logs
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 
 log = logging.getLogger(__name__)
@@ -57,6 +56,7 @@ def serve(
     count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
     from api.app import create_app  # counts from here on
     from api.server.running import serve_until_asked
+    from shared.telemetry.logs import configure_logs
 
     configure_logs(settings.log_level)
     for note in filter(None, notes):

@@ -15,7 +15,6 @@ from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import UsageError
-from shared.telemetry.logs import audit
 
 MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
 TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
@@ -96,6 +95,8 @@ def _end(expires: str | None, now: datetime) -> datetime | None:
 def _record(what: str, changed: Token) -> None:
     """Who sits at the keyboard is known to the system; the line goes to stderr with all others."""
     about = {"changed": changed.token_id, "changed_name": changed.name, "scope": changed.scope.value}
+    from shared.telemetry.logs import audit
+
     audit(what, who=user_name(os.getuid()), name="command line", source="", outcome="done", **about)
 
 

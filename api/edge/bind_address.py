@@ -10,7 +10,6 @@ from shared.config.addresses import having_address, is_address, is_loopback
 from shared.config.data_folder import is_noted, token_note
 from shared.config.settings import Settings
 from shared.errors import SetupError, StoreAway
-from shared.store import is_new, lead_on, open_store
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
 
@@ -21,6 +20,8 @@ def check_address(host: str, settings: Settings, tell: Callable[[str], None]) ->
     A store of a release before is led on first, and how far that is goes to `tell`: no request could wait so long. A store that
     is away is no reason not to start: the service itself lets nobody in before it has asked.
     """
+    from shared.store import lead_on
+
     if (":" in host or host.rpartition(".")[2].isdigit()) and not is_address(host):
         raise SetupError(f"--host {host} is no address; accepted is one of this machine, such as 127.0.0.1 or ::1")
     try:
@@ -47,6 +48,8 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def _has_tokens(store_url: str) -> bool:
+    from shared.store import is_new, open_store
+
     if is_new(store_url):
         return False  # looking into it would make it
     with closing(open_store(store_url)) as store:

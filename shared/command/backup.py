@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qsl, urlencode
 
 import typer
@@ -15,9 +15,9 @@ import typer
 from shared.command.terminal import AsJson, DataDir, now_and_then, print_json, progress_console, say
 from shared.config.settings import load_settings
 from shared.errors import UsageError
-from shared.store import sqlite_path
-from shared.store.backup import Progress as Show
-from shared.store.backup import back_up
+
+if TYPE_CHECKING:
+    from shared.store.backup import Progress as Show
 
 LINE_EVERY_SECONDS = 10.0
 HARMLESS = frozenset(
@@ -33,6 +33,9 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the store into a file while it is in use, whole and as of one moment; for a MongoDB store say how to do that."""
+    from shared.store import sqlite_path
+    from shared.store.backup import back_up
+
     location = load_settings(data_dir=data_dir).store_location
     if not location.startswith("sqlite:"):
         command = f"mongodump --uri={shlex.quote(without_password(location))} --gzip --archive={shlex.quote(str(file))}"

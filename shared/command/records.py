@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder, problem_with
 from shared.config.settings import load_settings
 from shared.errors import SetupError, StoreAway
-from shared.store import Store, is_new, open_store
+
+if TYPE_CHECKING:
+    from shared.store import Store
 
 
 @contextmanager
@@ -24,6 +27,8 @@ def opened_store(data_dir: Path | None, *, may_make: bool = False) -> Iterator[S
         SetupError: the data folder cannot be had.
         StoreAway: nothing was ever kept there.
     """
+    from shared.store import is_new, open_store
+
     settings = load_settings(data_dir=data_dir)
     if settings.store_url is None and (problem := problem_with(settings.data_dir)):
         raise SetupError(problem)

@@ -24,7 +24,6 @@ from shared.command.terminal import AsJson, DataDir, notice, print_json, print_t
 from shared.config.connection import kinds
 from shared.config.data_folder import keep_private, problem_with
 from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
-from shared.drivers.redis_server import redis_server
 from shared.errors import (
     AccessError,
     BrokerAway,
@@ -37,8 +36,6 @@ from shared.errors import (
     SetupError,
     StoreRefuses,
 )
-from shared.store import open_store
-from shared.telemetry.logs import configure_logs
 
 PARTS = "queuecast.commands"  # the entry-point group
 EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any other error: 1
@@ -77,8 +74,7 @@ class PoliteGroup(TyperGroup):
 def main() -> None:
     """Run the command line; never returns."""
     keep_private()
-    configure_logs("WARNING", sys.stderr)
-    build_app()()
+    build_app()(obj=_warn_on_stderr)
 
 
 def build_app() -> typer.Typer:
@@ -105,8 +101,30 @@ def exit_code(error: Exception) -> int:
     return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 1)
 
 
-def _root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
-    """Take the options that stand before every verb; PoliteGroup reads them."""
+def _asked(is_asked: bool) -> None:
+    if is_asked:
+        print_version()
+        raise typer.Exit
+
+
+AsksVersion = typer.Option("--version", help="The same as `queuecast version`.", callback=_asked, is_eager=True)
+
+
+def _root(
+    context: typer.Context,
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - PoliteGroup's
+    version: Annotated[bool, AsksVersion] = False,  # noqa: ARG001 - `_asked` has answered it
+) -> None:
+    """Take the options that stand before every verb, and say where their warnings go."""
+    if context.obj is not None and context.invoked_subcommand != "version":
+        context.obj()
+
+
+def _warn_on_stderr() -> None:
+    from shared.telemetry.logs import configure_logs
+
+    configure_logs("WARNING", sys.stderr)
 
 
 def _help(parts: Collection[str]) -> str:
@@ -172,6 +190,9 @@ def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 def _problems(data_dir: Path | None) -> list[str]:
+    from shared.drivers.redis_server import redis_server
+    from shared.store import open_store
+
     try:
         settings = load_settings(data_dir=data_dir)
     except InvalidSettings as error:

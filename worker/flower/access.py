@@ -17,11 +17,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.config.addresses import host_of, is_address, is_loopback
 from shared.config.data_folder import is_noted
 from shared.errors import StoreAway
-from shared.store import Store
+
+if TYPE_CHECKING:
+    from shared.store import Store
 
 CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own variable: user:password, several separated by commas
 USER = "operator"
