@@ -30,6 +30,7 @@ from worker.flower.access import password_file
 
 if TYPE_CHECKING:
     from deploy.simulate import Cluster
+    from deploy.stack import Layout
 
 FileFormat = Literal["parquet", "csv"]
 MAX_NAMED = 3  # files
@@ -67,17 +68,21 @@ def up(
     notice(f"starting; data, logs and files are in {settings.data_dir}")
     try:
         with running(settings, layout) as supervisor:
-            if as_json:
-                print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(settings.data_dir)})
-            else:
-                say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
-                password = password_file(settings.data_dir / "flower")
-                notice(f"once a token exists, Flower asks for the user and password in {password}")
-            sys.stdout.flush()  # whoever waits for the line may read it from a pipe
+            _announce(layout, settings.data_dir, as_json=as_json)
             with closing(open_store(settings.store_location)) as store:
                 supervisor.run(until=FailedJobs(store, partial(notice, style="red")).look)
     except StopAsked as stop:
         raise typer.Exit(0 if stop.number == signal.SIGTERM else 130) from None
+
+
+def _announce(layout: Layout, data_dir: Path, *, as_json: bool) -> None:
+    """Say where everything is, now that jobs are accepted."""
+    if as_json:
+        print_json({"url": layout.url, "flower_url": layout.flower_url, "data_dir": str(data_dir)})
+    else:
+        say(f"Queuecast is ready: {layout.url} (Flower: {layout.flower_url})")
+        notice(f"once a token exists, Flower asks for the user and password in {password_file(data_dir / 'flower')}")
+    sys.stdout.flush()  # whoever waits for the line may read it from a pipe
 
 
 @app.command(epilog="Example: queuecast logs worker --job 20261130T085107-9a1c0d2e4f, queuecast logs --follow")
