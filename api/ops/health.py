@@ -31,7 +31,7 @@ def show_health() -> Alive:
 @route("GET", "/readyz", PROBE, Answers(Ready, refuses=(503,)))
 def show_readiness(services: Services) -> Ready | Response:
     """Say whether broker and store answer, each within a second."""
-    checks = {"broker": _outcome(partial(_ask_broker, services)), "store": _outcome(services.store.check)}
+    checks = {name: _outcome(check) for name, check in service_checks(services).items()}
     away = [name for name, outcome in checks.items() if outcome != "ok"]
     if away:
         return problem(503, f"not ready: {' and '.join(away)}", checks=checks)
@@ -44,10 +44,19 @@ def show_version() -> Version:
     return Version(name=DISTRIBUTION, version=version(DISTRIBUTION))
 
 
+def service_checks(services: Services) -> dict[str, Callable[[], None]]:
+    """What asks each service whether it is there; raises what is wrong with it."""
+    return {"broker": partial(_ask_broker, services), "store": partial(_ask_store, services)}
+
+
 def _ask_broker(services: Services) -> None:
     """Is it the master, and does it take what is written?"""
     services.run_state.ping()
     services.run_state.members.announce_version("api", version(DISTRIBUTION))
+
+
+def _ask_store(services: Services) -> None:
+    services.store.check()
 
 
 def _outcome(check: Callable[[], None]) -> str:

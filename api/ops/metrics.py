@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,9 +18,11 @@ from api.edge.document import Answers
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.ops.gauges import Gauges
+from api.ops.health import service_checks
 from shared.domain.lanes import Lane
-from shared.errors import QueuecastError
-from shared.telemetry import metrics
+from shared.errors import QueuecastError, ServiceError
+from shared.fleet.runstate.members import REAPER
+from shared.telemetry import metrics, present
 
 ELSEWHERE = "unmatched"  # the route label of unknown addresses, so that scanners cannot create time series
 GAUGES = "queuecast_gauges"  # where an application keeps them
@@ -35,21 +38,33 @@ class Present:
         self._services, self._gauges = services, gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Lanes, open jobs and queues; each service has a second to answer, by the limits of its client."""
-        try:
-            view = self._services.lanes.look()
-            yield from metrics.lanes_now(
-                {lane.value: view.depth(lane) for lane in Lane}, {lane.value: view.running(lane) for lane in Lane}
-            )
-            yield metrics.queues_waiting_now(self._services.run_state.turns.queues_waiting())
-        except QueuecastError as error:
-            log.warning("lanes are not shown", reason=str(error))
-        try:
-            now, open_jobs = datetime.now(UTC), self._services.store.jobs.open()
-            yield metrics.oldest_job_now(max(((now - job.asked_at).total_seconds() for job in open_jobs), default=0.0))
-            yield from self._gauges.of(self._services.store)
-        except QueuecastError as error:
-            log.warning("open jobs and queues are not shown", reason=str(error))
+        """Which services are there, and what they tell; each has a second to answer, by the limits of its client."""
+        tell = {"broker": self._of_broker, "store": self._of_store}
+        is_up = dict.fromkeys(tell, False)
+        for service, check in service_checks(self._services).items():
+            try:
+                check()
+                is_up[service] = True
+                yield from tell[service]()
+            except QueuecastError as error:
+                is_up[service] &= not isinstance(error, ServiceError)
+                log.warning("what a service knows is not shown", service=service, reason=str(error))
+        yield present.services_now(is_up)
+
+    def _of_broker(self) -> Iterator[Metric]:
+        """Lanes, and who is at work."""
+        view, run_state = self._services.lanes.look(), self._services.run_state
+        serving = Counter(lane for worker in run_state.members.workers() for lane in worker.lanes)
+        yield from present.lanes_now(
+            *({lane: number(lane) for lane in Lane} for number in (view.depth, view.running, lambda lane: serving[lane.value]))
+        )
+        yield present.queues_waiting_now(run_state.turns.queues_waiting())
+        yield present.reaper_now(run_state.members.is_held(REAPER))
+
+    def _of_store(self) -> Iterator[Metric]:
+        """Open jobs, queues and schedules."""
+        yield from present.jobs_now(self._services.store.jobs.open(), datetime.now(UTC))
+        yield from self._gauges.of(self._services.store)
 
 
 def register(app: Flask) -> None:
@@ -57,6 +72,13 @@ def register(app: Flask) -> None:
     app.extensions[GAUGES] = Gauges()
     app.before_request(_note_time)
     app.after_request(_count)
+
+
+def expect_requests(app: Flask) -> None:
+    """Let the failures of all routes begin at 0; to be called once these are known."""
+    metrics.expect_requests(
+        (method, rule.rule) for rule in app.url_map.iter_rules() for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
 
 
 @route("GET", "/metrics", replace(PAGE, needs_all_projects=True), Answers(None, media=("text/plain",)))

@@ -44,6 +44,11 @@ class Likelihood(StrEnum):
         told = next((name for end, name in ends if probability < end), None)
         return told or (cls.ABOVE_95 if probability > 0.95 else cls.ABOUT_90)
 
+    @property
+    def share(self) -> float:
+        """As a number: 0.05 stands for all that is below, 0.95 for all that is above."""
+        return int(self.strip("<> %")) / 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
@@ -75,24 +80,40 @@ def breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> tupl
 
     None where the paths are not kept, or were made from too little.
     """
-    paths = forecast.paths
-    first, last = steps_over(forecast, now), forecast.horizon_steps
-    if paths is None or paths.blocks < FEWEST or first == last:
-        return ()
-    size = steps_per_day(forecast.step_seconds)
-    days = [range(start, min(start + size, last)) for start in range(first, last, size)]
-    windows = [(range(first, last), True), *((day, False) for day in days if len(days) > 1)]
-    rows = paths.rows()
-    return tuple(
-        replace(_breach(forecast, paths, rows, level, steps), is_whole=is_whole)
-        for level in levels
-        for steps, is_whole in windows
-    )
+    return tuple(_breaches(forecast, levels, now))
+
+
+def may_breach(forecast: Forecast) -> bool:
+    """Whether any of its quantiles reaches the limit that hurts, else a breach of it is not worth looking at."""
+    limit = limit_of(forecast)
+    if limit is None or not forecast.quantiles:
+        return False
+    return max(map(max, forecast.quantiles.values)) >= limit_at(forecast, limit)
+
+
+def breach_ahead(forecast: Forecast, now: datetime) -> Breach | None:
+    """Of the limit that hurts, for all that is still ahead; None where none is known, or as `breaches` has none."""
+    limit = limit_of(forecast)
+    return next(_breaches(forecast, [limit], now), None) if limit is not None else None
 
 
 def probability(share: float, made_from: int) -> float:
     """P of a window, from the share of the paths that exceed a level there."""
     return (made_from * share + 0.5) / (made_from + 1)
+
+
+def _breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> Iterator[Breach]:
+    paths = forecast.paths
+    first, last = steps_over(forecast, now), forecast.horizon_steps
+    if paths is None or paths.blocks < FEWEST or first == last:
+        return
+    size = steps_per_day(forecast.step_seconds)
+    days = [range(start, min(start + size, last)) for start in range(first, last, size)]
+    windows = [(range(first, last), True), *((day, False) for day in days if len(days) > 1)]
+    rows = paths.rows()
+    for level in levels:
+        for steps, is_whole in windows:
+            yield replace(_breach(forecast, paths, rows, level, steps), is_whole=is_whole)
 
 
 def _breach(forecast: Forecast, paths: Paths, rows: Sequence[Sequence[float]], level: float, window: range) -> Breach:

@@ -88,6 +88,10 @@ class Jobs:
         """Jobs that match, newest first by (created_at, job_id), at most `limit`, strictly before that pair."""
         return self.records.find(JOBS, _where(asked), order=NEWEST_FIRST, limit=limit, before=before)
 
+    def of_ids(self, job_ids: Sequence[str]) -> list[Job]:
+        """Those of them that are kept."""
+        return self.records.find(JOBS, [OneOf("job_id", job_ids)]) if job_ids else []
+
     def open(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
         return self.records.find(JOBS, [OPEN], order=(("created_at", True), ("job_id", True)))

@@ -1,93 +1,20 @@
-"""Dashboards and alert rules ask for metrics that exist, with labels that they have, and say what to do."""
+"""Prometheus reads every process, under the same names in Compose and in Kubernetes."""
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
-from prometheus_client import REGISTRY
 
-from shared.telemetry import metrics
-from tests.architecture.house import fail_on
-from tests.deploy.manifests import DEPLOY, compose
-from tests.factories import MONDAY
-from tests.servers import missing
+from tests.deploy.manifests import DEPLOY, compose, documents, resources
 
-DASHBOARDS = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
-RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())["groups"][0]["rules"]
-SUFFIXES = ("_total", "_bucket", "_sum", "_count", "")
-
-
-def known_metrics() -> set[str]:
-    """Names as Prometheus sees them."""
-    counted = {family.name for family in REGISTRY.collect() if family.name.startswith("queuecast_")}
-    waiting, oldest = metrics.queues_waiting_now(0), metrics.oldest_job_now(0)
-    present = (*metrics.lanes_now({}, {}), waiting, oldest, *metrics.queues_now((), MONDAY))
-    looked_up = {family.name for family in present}
-    return {name + suffix for name in counted | looked_up for suffix in SUFFIXES}
-
-
-def expressions() -> Iterator[str]:
-    """Every query to Prometheus."""
-    yield from (rule["expr"] for rule in RULES)
-    for path in DASHBOARDS:
-        yield from (
-            target["expr"] for panel in json.loads(path.read_text())["panels"] for target in panel["targets"] if "expr" in target
-        )
-
-
-def test_every_metric_that_is_asked_for_exists() -> None:
-    known = known_metrics()
-    fail_on(name for text in expressions() for name in re.findall(r"queuecast_\w+", text) if name not in known)
-
-
-def test_prometheus_raises_the_alerts_that_are_meant() -> None:
-    promtool = shutil.which("promtool") or DEPLOY.parent / ".dev/prometheus/usr/bin/promtool"
-    if not Path(promtool).exists():
-        missing("promtool")
-    command = [promtool, "test", "rules", "alerts_test.yml"]
-    done = subprocess.run(command, cwd=DEPLOY / "prometheus", capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_alert_says_how_bad_it_is_what_it_means_and_what_to_do() -> None:
-    assert len({rule["alert"] for rule in RULES}) == len(RULES) >= 6
-    for rule in RULES:
-        assert rule["labels"]["severity"] in {"page", "ticket"}
-        assert rule["annotations"].keys() == {"summary", "action"}
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_has_panels_with_titles_units_and_known_sources(path: Any) -> None:
-    dashboard = json.loads(path.read_text())
-    sources = {
-        variable["uid"]
-        for variable in yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/queuecast.yaml").read_text())["datasources"]
-    }
-    assert dashboard["uid"].startswith("queuecast-")
-    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
-    for panel in dashboard["panels"]:
-        assert panel["title"]
-        assert panel["fieldConfig"]["defaults"]["unit"]
-        assert panel["datasource"]["uid"] in sources
-
-
-def test_the_forecast_dashboard_asks_for_what_the_sink_writes() -> None:
-    text = (DEPLOY / "grafana/dashboards/forecast.json").read_text()
-    for field in ("prediction", "lower_bound", "upper_bound", "q0.25", "q0.75", "mape"):
-        assert f'r._field == \\"{field}\\"' in text
-    assert "${measurement}_run" in text
+SCRAPED = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+MONITORING = DEPLOY / "kubernetes/monitoring"
+MONITORS = {document["metadata"]["name"]: document["spec"] for document in documents(MONITORING / "pods.yaml")}
 
 
 def test_prometheus_asks_every_process_at_the_port_it_serves() -> None:
-    scraped = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"]
     services = compose()["services"]
     ports = {
         name: service["command"][service["command"].index("--metrics-port") + 1]
@@ -95,5 +22,46 @@ def test_prometheus_asks_every_process_at_the_port_it_serves() -> None:
         if "--metrics-port" in service.get("command", [])
     }
     assert ports == {"worker": "9101", "control": "9101", "heavy": "9101", "reaper": "9102"}
-    text = json.dumps(scraped)
-    assert all(word in text for word in ('"api:8080"', '"reaper:9102"', "9101", '"worker"', '"control"', '"heavy"'))
+    asked = {name: place["port"] for job in SCRAPED for place in job.get("dns_sd_configs", []) for name in place["names"]}
+    assert asked == {"api": 8080, "worker": 9101, "control": 9101, "heavy": 9101}
+    assert '"reaper:9102"' in json.dumps(SCRAPED)
+
+
+def test_jobs_have_the_same_names_in_compose_and_in_kubernetes() -> None:
+    assert [job["job_name"] for job in SCRAPED] == list(MONITORS)
+    for name, spec in MONITORS.items():
+        [endpoint] = spec["podMetricsEndpoints"]
+        assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": name}]
+    [listed] = documents(MONITORING / "kustomization.yaml")
+    assert sorted(listed["resources"]) == sorted({path.name for path in MONITORING.glob("*.yaml")} - {"kustomization.yaml"})
+
+
+def test_every_pod_with_metrics_is_read_once_at_a_port_that_it_has_and_that_is_open() -> None:
+    [policy] = [policy for name, policy in resources("NetworkPolicy").items() if name == "metrics-for-prometheus"]
+    opened = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+    read = {}
+    for name, deployment in resources("Deployment").items():
+        [port] = deployment["spec"]["template"]["spec"]["containers"][0]["ports"]
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        read[name] = tuple(monitor for monitor, spec in MONITORS.items() if selects(spec["selector"], labels))
+        for monitor in read[name]:
+            assert MONITORS[monitor]["podMetricsEndpoints"][0]["port"] == port["name"]
+            assert port["containerPort"] in opened
+    of_workers = dict.fromkeys(("worker", "control", "heavy"), ("queuecast-worker",))
+    assert read == {"api": ("queuecast-api",), **of_workers, "reaper": ("queuecast-reaper",), "flower": ()}
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """Whether a selector of Kubernetes chooses what has these labels."""
+    among = selector.get("matchExpressions", [])
+    assert all(expression["operator"] == "In" for expression in among)
+    are_alike = selector["matchLabels"].items() <= labels.items()
+    return are_alike and all(labels.get(expression["key"]) in expression["values"] for expression in among)
+
+
+def test_only_the_api_asks_prometheus_for_a_token() -> None:
+    assert [job["job_name"] for job in SCRAPED if "authorization" in job] == ["queuecast-api"]
+    asking = [name for name, spec in MONITORS.items() if "authorization" in spec["podMetricsEndpoints"][0]]
+    assert asking == ["queuecast-api"]
+    secret = MONITORS["queuecast-api"]["podMetricsEndpoints"][0]["authorization"]["credentials"]
+    assert f"create secret generic {secret['name']} --from-file={secret['key']}=" in (DEPLOY / "README.md").read_text()

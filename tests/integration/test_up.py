@@ -19,6 +19,7 @@ from api.command.client import Client
 from shared.config.data_folder import entries
 from shared.drivers.redis_server import SOCKET_NOTE
 from tests.api.bodies import BODY
+from tests.deploy.monitoring import raised_by
 from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.scraping import sample
@@ -34,7 +35,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield running
 
 
-def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack) -> None:
+def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_end(stack: Stack, tmp_path: Path) -> None:
     client = Client(stack.url)
     job_id = client.post("jobs", body=REQUEST)["job_id"]
     main = stack.named("worker.app", "select,check,plan,score")
@@ -51,6 +52,8 @@ def test_a_job_succeeds_although_a_worker_is_killed_and_nothing_is_left_at_the_e
     text = urllib3.request("GET", f"{stack.url}/metrics", timeout=60).data.decode()  # of the whole stack
     assert sample(text, "queuecast_jobs_total", state="succeeded") == 1
     assert sample(text, "queuecast_http_requests_total", method="POST", route="/v1/jobs", status="202") == 1
+    assert sample(text, "queuecast_candidates_total", model="lstm", outcome="ProcessLost") == 0  # before it is tried
+    assert raised_by(text, tmp_path) == ""
 
     assert urllib3.request("GET", f"{stack.flower_url}/tasks", timeout=60).status == 401
     listed = urllib3.request("GET", f"{stack.flower_url}/api/tasks", headers=urllib3.make_headers(basic_auth="operator:secret"))

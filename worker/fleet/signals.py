@@ -9,16 +9,21 @@ import structlog
 from celery.exceptions import TimeLimitExceeded
 from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
 from celery.worker import WorkController
+from celery.worker.consumer import Consumer
 
 from shared.domain.lanes import Lane
 from shared.errors import ServiceError, TimeLimitReached
 from shared.fleet.broker import TaskName
 from shared.fleet.runstate import RunState
+from shared.telemetry import metrics
 from shared.telemetry.tracing import start_tracing
 from worker.fleet.parent_death import die_with_parent
 from worker.job.attempts import record_failure
 from worker.job.catalogue import model_cards
 from worker.job.resources import Resources, current_resources, provide
+from worker.models import models
+from worker.sinks import sinks
+from worker.sources import sources
 
 # Imported once by the parent, so that every child has them for nothing.
 PRELOADED = {
@@ -45,6 +50,14 @@ def prepare_child(**_: object) -> None:
     parent = current_resources()
     provide(Resources(parent.settings, parent.worker_id))
     start_tracing("worker")
+
+
+@worker_ready.connect
+def begin_counting(sender: Consumer, **_: object) -> None:
+    """Once the children are there, which need not keep a copy of what begins at 0."""
+    lanes = set(sender.app.amqp.queues.consume_from)
+    tried = [name for name in models if models[name].lane in lanes]
+    metrics.expect_work(tried, sources, sinks)
 
 
 @worker_ready.connect

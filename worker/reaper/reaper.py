@@ -79,6 +79,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     resources = Resources(settings)
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
+    metrics.expect_reaps(ActionKind)
     lock, forget_at = resources.run_state.members.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         try:

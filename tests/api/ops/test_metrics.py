@@ -15,18 +15,22 @@ from flask.testing import FlaskClient
 from api.edge.context import EXTENSION
 from api.edge.known import KnownTokens
 from shared.config.settings import Settings
+from shared.domain.distribution import Paths, Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
+from shared.fleet.runstate.members import REAPER
+from shared.fleet.runstate.values import LivingWorker
 from shared.store import Store, open_store
 from tests.api.bodies import a_body
 from tests.api.scene import MakeApp, OwnBroker, in_time
-from tests.factories import a_forecast, a_job, an_accuracy
+from tests.factories import a_forecast, a_job, a_schedule, an_accuracy
 from tests.scraping import counted_here, sample
 
 OLDEST = "queuecast_oldest_job_seconds"
+UP = "queuecast_service_up"
 
 
 def scrape(client: FlaskClient) -> str:
@@ -82,7 +86,52 @@ def test_without_jobs_every_lane_is_empty_and_nothing_is_old(client: FlaskClient
     text = scrape(client)
     assert depths(text) == dict.fromkeys((lane.value for lane in Lane), 0)
     assert sample(text, "queuecast_lane_running", lane="score") == 0
-    assert sample(text, OLDEST) == 0
+    assert sample(text, OLDEST) == sample(text, "queuecast_overdue_job_seconds") == 0
+    assert services(text) == {"broker": 1, "store": 1}
+
+
+def test_who_is_at_work_is_told_of_a_fleet_of_any_kind(client: FlaskClient, run_state: RunState) -> None:
+    def told() -> tuple[float | None, dict[str, float | None]]:
+        text = scrape(client)
+        serving = {lane.value: sample(text, "queuecast_lane_workers", lane=lane.value) for lane in Lane}
+        return sample(text, "queuecast_reaper_up"), serving
+
+    assert told() == (0, dict.fromkeys(Lane, 0))
+    assert run_state.members.holds(run_state.members.lock(REAPER, 30))
+    for name, lanes in (("a", ("select", "score")), ("b", ("score",))):
+        run_state.members.announce(LivingWorker(worker_id=name, lanes=lanes, slots=1))
+    assert told() == (1, {"select": 1, "check": 0, "plan": 0, "score": 2, "heavy": 0})
+
+
+def test_schedules_and_the_jobs_they_made_are_told(client: FlaskClient, store: Store) -> None:
+    job = a_job(job_id="made")
+    store.jobs.add(job)
+    store.jobs.move("made", {JobState.QUEUED}, JobState.FAILED, "as told", datetime.now(UTC))
+    store.schedules.add(a_schedule(last_job_id="made", due_at=datetime.now(UTC) - timedelta(minutes=10)))
+    text, about = scrape(client), {"project": "capacity forecasting", "schedule": "every morning", "schedule_id": "s-1"}
+    assert sample(text, "queuecast_schedule_late_seconds", **about) == pytest.approx(600, abs=30)
+    assert sample(text, "queuecast_schedule_failed", **about, why="failed") == 1
+    assert sample(text, "queuecast_schedule_failed", **about, why="skipped") == 0
+
+
+def test_the_chance_of_a_breach_comes_from_the_paths_that_are_kept(client: FlaskClient, store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    fan = Quantiles(levels=(0.5, 0.99), values=((50.0, 50.0, 50.0), (50.0, 50.0, 101.0)))
+    paths = Paths.of([[50.0, 50.0, 101.0], [50.0] * 3], blocks=14)
+    forecast = a_forecast(issued_at=now, created_at=now, quantiles=fan, paths=paths, maximum=100.0)
+    store.forecasts.save(forecast)
+    assert gauge_of(scrape(client), forecast, "queuecast_queue_breach_probability") == 0.5
+
+
+def test_the_failures_of_every_route_are_counted_from_0_on(client: FlaskClient) -> None:
+    text = scrape(client)
+    for method, route in (("POST", "/v1/jobs"), ("GET", "/v1/jobs/<job_id>"), ("GET", "/readyz"), ("GET", "/")):
+        for status in ("500", "503"):
+            assert sample(text, "queuecast_http_requests_total", method=method, route=route, status=status) is not None
+
+
+def services(text: str) -> dict[str, float | None]:
+    return {name: sample(text, UP, service=name) for name in ("broker", "store")}
 
 
 def test_of_a_lane_whose_key_holds_something_else_nothing_is_said(client: FlaskClient, settings: Settings) -> None:
@@ -122,7 +171,9 @@ def test_while_the_broker_is_away_only_the_lanes_are_absent(
     server.send_signal(fault)
     text = scrape(client)
     assert set(depths(text).values()) == {None}
+    assert sample(text, "queuecast_reaper_up") is None
     assert sample(text, OLDEST) == 0
+    assert services(text) == {"broker": 0, "store": 1}
 
 
 def test_while_the_store_is_away_only_the_age_is_absent(
@@ -133,6 +184,7 @@ def test_while_the_store_is_away_only_the_age_is_absent(
     text = scrape(app.test_client())
     assert sample(text, OLDEST) is None
     assert depths(text)["plan"] == 0
+    assert services(text) == {"broker": 1, "store": 0}
 
 
 def test_what_is_shown_of_a_queue_is_that_of_each_series_newest_issue(client: FlaskClient, store: Store) -> None:

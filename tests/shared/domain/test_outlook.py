@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.distribution import Paths
+from shared.domain.distribution import Paths, Quantiles
 from shared.domain.forecasts import Forecast
-from shared.domain.outlook import FEWEST, Breach, Likelihood, breaches, levels_told, probability
+from shared.domain.outlook import FEWEST, Breach, Likelihood, breach_ahead, breaches, levels_told, may_breach, probability
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
@@ -68,3 +68,15 @@ def test_probabilities_are_told_in_steps_and_none_is_certain() -> None:
     assert probability(1.0, 21) == pytest.approx(21.5 / 22)
     told = [Likelihood.of(value).value for value in (0.01, 0.06, 0.2, 0.5, 0.7, 0.9, 0.97)]
     assert told == ["< 5 %", "10 %", "25 %", "50 %", "75 %", "90 %", "> 95 %"]
+    assert [each.share for each in Likelihood] == [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+
+
+def test_a_breach_of_the_limit_is_looked_at_where_a_quantile_reaches_it() -> None:
+    fan = Quantiles(levels=(0.5, 0.99), values=((50.0, 50.0), (50.0, 99.5)))
+    forecast = with_paths([[50.0, 120.0], [50.0, 50.0]], quantiles=fan, maximum=100.0)
+    assert may_breach(forecast)
+    assert breach_ahead(forecast, MONDAY) == whole(forecast, 100.0)
+    assert not may_breach(with_paths([[50.0, 50.0]], quantiles=fan, maximum=120.0))
+    no_limit = with_paths([[50.0, 50.0]], quantiles=fan, maximum=None, guaranteed=None)
+    assert (may_breach(no_limit), breach_ahead(no_limit, MONDAY)) == (False, None)
+    assert not may_breach(with_paths([[120.0, 120.0]], maximum=100.0))

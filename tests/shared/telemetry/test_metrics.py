@@ -10,12 +10,15 @@ from pathlib import Path
 
 from prometheus_client import Metric
 
+from shared.domain.distribution import Paths
 from shared.domain.forecasts import Candidate, Failure, Measures, Score
 from shared.domain.jobs import JobState
-from shared.telemetry import metrics
+from shared.domain.lanes import Lane
+from shared.telemetry import metrics, present
 from shared.telemetry.metrics_folder import FOLDER
-from tests.factories import MONDAY, SUMS, a_forecast, a_job
-from tests.scraping import counted_here
+from shared.telemetry.present_queues import queues_now
+from tests.factories import MONDAY, SUMS, a_forecast, a_job, a_schedule
+from tests.scraping import counted_here, sample, shown
 
 CONTRACT = {
     "queuecast_jobs_total": ["state"],
@@ -24,11 +27,23 @@ CONTRACT = {
     "queuecast_candidate_seconds": ["model"],
     "queuecast_lane_depth": ["lane"],
     "queuecast_lane_running": ["lane"],
+    "queuecast_lane_workers": ["lane"],
+    "queuecast_queues_waiting": [],
+    "queuecast_service_up": ["service"],
+    "queuecast_reaper_up": [],
     "queuecast_oldest_job_seconds": [],
+    "queuecast_overdue_job_seconds": [],
+    "queuecast_schedule_late_seconds": ["project", "schedule", "schedule_id"],
+    "queuecast_schedule_failed": ["project", "schedule", "schedule_id", "why"],
     "queuecast_reaps_total": ["what"],
     "queuecast_queue_mape": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_over_limit_steps": ["certainty", "cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_beyond_share_steps": ["certainty", "cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_over_limit_first_timestamp_seconds": ["certainty", "cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_beyond_share_first_timestamp_seconds": ["certainty", "cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_breach_probability": ["cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_breach_hours": ["cluster", "job", "metric", "project", "queue"],
+    "queuecast_queue_breach_first_timestamp_seconds": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_real_coverage": ["cluster", "job", "metric", "project", "queue"],  # these two came later
     "queuecast_queue_real_wape": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_source_seconds": ["kind"],
@@ -38,6 +53,9 @@ CONTRACT = {
 }
 MEASURES = Measures(mape=7.5, wape=7.0, smape=7.0, mase=0.8, rmse=2.0, skill=0.2, steps=72, skipped_steps=0)
 
+AT_LIMIT = dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (101.0, 101.0, 101.0))
+FULL = a_forecast(**AT_LIMIT, paths=Paths.of([[101.0] * 3], blocks=14), maximum=101.0)
+
 
 def labels_of(metric: Metric) -> list[str]:
     return sorted({name for sample in metric.samples for name in sample.labels})
@@ -45,18 +63,37 @@ def labels_of(metric: Metric) -> list[str]:
 
 def test_every_metric_of_the_contract_is_declared_with_its_labels() -> None:
     """Those who look at the present are declared in functions; the others are objects of the module."""
-    present = [
-        *metrics.lanes_now({"plan": 1}, {"plan": 2}),
-        metrics.oldest_job_now(3.0),
-        *metrics.queues_now([(a_forecast(), SUMS)], MONDAY),
+    looked_up = [
+        *present.lanes_now({Lane.PLAN: 1}, {Lane.PLAN: 2}, {Lane.PLAN: 1}),
+        present.queues_waiting_now(0),
+        present.services_now({"broker": True}),
+        present.reaper_now(True),
+        *present.jobs_now([], MONDAY),
+        *present.schedules_now([a_schedule(last_job_id="j")], {"j": JobState.FAILED}, MONDAY),
+        *queues_now([(FULL, SUMS)], MONDAY),
     ]
-    declared = {metric.name: labels_of(metric) for metric in present}
+    declared = {metric.name: labels_of(metric) for metric in looked_up}
     for collector in vars(metrics).values():
         if isinstance(collector, metrics.Counter | metrics.Histogram):
             [about] = collector.describe()
             name = f"{about.name}_total" if about.type == "counter" else about.name
             declared[name] = sorted(collector._labelnames)
     assert declared == CONTRACT
+
+
+def test_what_may_happen_is_counted_from_0_on() -> None:
+    metrics.expect_work(["expected"], ["files"], ["files"])
+    metrics.expect_reaps(["expected"])
+    metrics.expect_requests([("GET", "/expected")])
+    text = shown(metrics.counted())
+    for outcome in ("scored", "ProcessLost", "OutOfMemory", "TimeLimitReached", "MessageLost", "BadForecast"):
+        assert sample(text, "queuecast_candidates_total", model="expected", outcome=outcome) == 0
+    for status in ("500", "503"):
+        assert sample(text, "queuecast_http_requests_total", method="GET", route="/expected", status=status) == 0
+    assert sample(text, "queuecast_reaps_total", what="expected") == 0
+    for state in ("succeeded", "partial", "failed", "cancelled"):
+        assert sample(text, "queuecast_jobs_total", state=state) is not None
+    assert sample(text, "queuecast_jobs_total", state="running") is None
 
 
 def test_a_job_is_counted_by_its_end_and_its_length() -> None:

@@ -1,0 +1,89 @@
+"""Every Prometheus metric that is looked up when somebody scrapes: what waits, who lives, what is overdue.
+
+All processes of the API tell the same, each by its own look, so rules and panels take the `max` of them and never the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from shared.domain.jobs import Job, JobState
+from shared.domain.lanes import Lane
+from shared.domain.outgoing import label
+from shared.domain.schedules import Schedule
+
+OF_A_SCHEDULE = ("project", "schedule", "schedule_id")
+
+
+def services_now(is_up: Mapping[str, bool]) -> Metric:
+    """Whether broker and store answer the API, by the checks of /readyz."""
+    metric = GaugeMetricFamily("queuecast_service_up", "Whether the service answers the API: 1, or 0.", labels=["service"])
+    for service, is_there in is_up.items():
+        metric.add_metric([service], is_there)
+    return metric
+
+
+def reaper_now(is_there: bool) -> Metric:
+    """Whether a reaper has its lock, which it renews with each look."""
+    return GaugeMetricFamily("queuecast_reaper_up", "Whether a reaper is at work: 1, or 0.", is_there)
+
+
+def lanes_now(
+    depth: Mapping[Lane, int | None], running: Mapping[Lane, int | None], workers: Mapping[Lane, int | None]
+) -> Iterator[Metric]:
+    """What waits, what runs and who serves at this moment; lane → number, None = unknown, which is not shown."""
+    about = {
+        "queuecast_lane_depth": ("Messages that wait in the lane.", depth),
+        "queuecast_lane_running": ("Messages of the lane that a worker has taken.", running),
+        "queuecast_lane_workers": ("Workers that live and serve the lane.", workers),
+    }
+    for name, (meaning, numbers) in about.items():
+        metric = GaugeMetricFamily(name, meaning, labels=["lane"])
+        for lane, number in numbers.items():
+            if number is not None:
+                metric.add_metric([lane.value], number)
+        yield metric
+
+
+def queues_waiting_now(number: int) -> Metric:
+    """How many queues wait until they are let in, which is work to come: their candidates stand in no lane yet."""
+    return GaugeMetricFamily("queuecast_queues_waiting", "Queues of all jobs that wait to be let in.", number)
+
+
+def jobs_now(open_jobs: Sequence[Job], now: datetime) -> Iterator[Metric]:
+    """How long the oldest open job is there, and how long the one is overdue that is so most."""
+    age = max(((now - job.asked_at).total_seconds() for job in open_jobs), default=0.0)
+    yield GaugeMetricFamily("queuecast_oldest_job_seconds", "Age of the oldest job that has not ended; 0 without one.", age)
+    overdue = max((0.0, *((now - job.deadline_at).total_seconds() for job in open_jobs)))
+    meaning = "How long ago the deadline of a job has passed that has not ended, the longest; 0 without one."
+    yield GaugeMetricFamily("queuecast_overdue_job_seconds", meaning, overdue)
+
+
+def schedules_now(schedules: Sequence[Schedule], states: Mapping[str, JobState], now: datetime) -> Iterator[Metric]:
+    """Of each schedule that is not paused: how late it is, and whether its last due time came to nothing.
+
+    Args:
+        states: of their last jobs, by id; one that is not kept any more tells nothing, one that is open not yet.
+    """
+    late = GaugeMetricFamily(
+        "queuecast_schedule_late_seconds", "How long ago it should have made a job; 0 = all are made.", labels=OF_A_SCHEDULE
+    )
+    failed = GaugeMetricFamily(
+        "queuecast_schedule_failed",
+        "Whether its last due time made no job (skipped), or its last job failed (failed): 1, or 0.",
+        labels=[*OF_A_SCHEDULE, "why"],
+    )
+    for schedule in schedules:
+        if not schedule.is_paused:
+            labels = [label(text) for text in (schedule.request.project, schedule.name, schedule.schedule_id)]
+            late.add_metric(labels, max(0.0, (now - schedule.due_at).total_seconds()))
+            failed.add_metric([*labels, "skipped"], schedule.last_skip is not None)
+            state = states.get(schedule.last_job_id or "")
+            if state is not None and state.is_terminal:
+                failed.add_metric([*labels, "failed"], state is JobState.FAILED)
+    yield late
+    yield failed
