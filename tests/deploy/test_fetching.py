@@ -11,7 +11,7 @@ from tests.fetching import Tool, fetch, patiently, tools
 
 def test_every_server_that_tests_start_is_fetched(tmp_path: Path) -> None:
     servers = ["mongod", "influxd", "redis-server", "promtool", "prometheus-alertmanager", "Alertmanager's templates"]
-    names = [*servers, "systemd-analyze", "chromium"]
+    names = [*servers, "flux-lsp-node", "systemd-analyze", "chromium"]
     assert [tool.name for tool in tools(tmp_path)] == names
 
 
