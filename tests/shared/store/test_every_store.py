@@ -136,6 +136,14 @@ def test_open_jobs_are_those_that_have_not_ended_oldest_first(store: Store) -> N
     assert [job.job_id for job in store.jobs.open()] == ["job-3", "job-1", "job-0"]
 
 
+def test_jobs_are_found_by_their_ids_as_far_as_they_are_kept(store: Store) -> None:
+    for number in range(3):
+        store.jobs.add(a_job(job_id=f"job-{number}"))
+    asked = ["job-0", "job-2", *(f"forgotten-{number}" for number in range(1_000))]  # as many as there may be schedules
+    assert {job.job_id for job in store.jobs.of_ids(asked)} == {"job-0", "job-2"}
+    assert store.jobs.of_ids([]) == []
+
+
 # A job's moves
 
 
