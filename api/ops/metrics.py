@@ -58,7 +58,8 @@ class Present:
         yield from present.lanes_now(
             *({lane: number(lane) for lane in Lane} for number in (view.depth, view.running, lambda lane: serving[lane.value]))
         )
-        yield present.queues_waiting_now(run_state.turns.queues_waiting())
+        to_come = run_state.turns.to_come()
+        yield from present.to_come_now(to_come.queues, to_come.heavy_tasks)
         yield present.reaper_now(run_state.members.is_held(REAPER))
 
     def _of_store(self) -> Iterator[Metric]:

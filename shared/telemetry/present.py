@@ -49,9 +49,18 @@ def lanes_now(
         yield metric
 
 
-def queues_waiting_now(number: int) -> Metric:
-    """How many queues wait until they are let in, which is work to come: their candidates stand in no lane yet."""
-    return GaugeMetricFamily("queuecast_queues_waiting", "Queues of all jobs that wait to be let in.", number)
+def to_come_now(queues: int, heavy_tasks: int) -> Iterator[Metric]:
+    """What waits until it is let in, which is work to come that stands in no lane yet: fleets grow by it.
+
+    A queue is at least one message for those who serve the other lanes; how many more is known once its data have been read.
+    """
+    yield GaugeMetricFamily("queuecast_queues_waiting", "Queues of all jobs that wait to be let in.", queues)
+    planned = GaugeMetricFamily(
+        "queuecast_lane_planned", "Messages that queues will send which wait to be let in: at least so many.", labels=["lane"]
+    )
+    for lane in Lane:
+        planned.add_metric([lane.value], {Lane.PLAN: queues, Lane.HEAVY: heavy_tasks}.get(lane, 0))
+    yield planned
 
 
 def jobs_now(open_jobs: Sequence[Job], now: datetime) -> Iterator[Metric]:

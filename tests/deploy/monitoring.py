@@ -83,7 +83,7 @@ class EverythingNow:
         yield from present.schedules_now([a_schedule(last_job_id="j", due_at=now)], {"j": JobState.FAILED}, now)
         yield from queues_now([(forecast, SUMS)], now)
         yield from (
-            present.queues_waiting_now(1),
+            *present.to_come_now(1, 1),
             present.reaper_now(True),
             present.services_now({"broker": True, "store": True}),
         )

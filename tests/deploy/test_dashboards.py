@@ -16,7 +16,7 @@ import yaml
 
 from shared.domain.distribution import Quantiles
 from tests.architecture.house import ROOT
-from tests.deploy.manifests import DEPLOY
+from tests.deploy.manifests import DEPLOY, resources
 from tests.deploy.monitoring import DASHBOARDS, RULES, RULES_FILE, everything_shown, panels, selectors
 from tests.factories import a_forecast
 from tests.fetching import FLUX
@@ -53,6 +53,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 def test_every_panel_s_query_is_answered(prometheus: Prometheus, expression: str) -> None:
     values = [float(found["value"][1]) for found in prometheus.query(expression)]
     assert any(not isnan(value) for value in values), expression
+
+
+@pytest.mark.parametrize(("name", "messages"), [("worker", 9), ("heavy", 3)])
+def test_a_fleet_is_scaled_by_what_waits_what_runs_and_what_is_yet_to_be_let_in(
+    prometheus: Prometheus, name: str, messages: int
+) -> None:
+    triggers = resources("ScaledObject")[name]["spec"]["triggers"]
+    [query] = [trigger["metadata"]["query"] for trigger in triggers if trigger["type"] == "prometheus"]
+    assert [found["value"][1] for found in prometheus.query(query)] == [str(messages)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

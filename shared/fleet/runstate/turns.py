@@ -15,7 +15,7 @@ from typing import cast
 import redis
 
 from shared.fleet.runstate.scripts import Scripts, speaks_redis
-from shared.fleet.runstate.values import Room
+from shared.fleet.runstate.values import Room, ToCome
 
 
 @speaks_redis
@@ -36,9 +36,11 @@ class Turns:
         names = [name.decode() for name in flat]
         return list(zip(names[::2], names[1::2], strict=True))
 
-    def queues_waiting(self) -> int:
-        """How many queues of all jobs wait to be let in."""
+    def to_come(self) -> ToCome:
+        """What the queues of all jobs that wait to be let in will be: work that stands in no lane yet."""
         pipeline = self._client.pipeline()
         for job_id in cast("set[bytes]", self._client.smembers("active")):
-            pipeline.hmget(f"job:{job_id.decode()}", ["queues", "next"])
-        return sum(max(0, int(total or 0) - int(let_in or 0)) for total, let_in in pipeline.execute())
+            pipeline.hmget(f"job:{job_id.decode()}", ["queues", "next", "heavy"])
+        answers = [tuple(int(number or 0) for number in answer) for answer in pipeline.execute()]
+        waiting = [(max(0, total - let_in), heavy) for total, let_in, heavy in answers]
+        return ToCome(queues=sum(queues for queues, _ in waiting), heavy_tasks=sum(queues * heavy for queues, heavy in waiting))

@@ -59,6 +59,14 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToCome:
+    """What waits to be let in."""
+
+    queues: int
+    heavy_tasks: int  # of these queues: each heavy candidate is a message of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LivingWorker:
     """A worker whose event loop turns."""
 

@@ -28,6 +28,7 @@ CONTRACT = {
     "queuecast_lane_depth": ["lane"],
     "queuecast_lane_running": ["lane"],
     "queuecast_lane_workers": ["lane"],
+    "queuecast_lane_planned": ["lane"],
     "queuecast_queues_waiting": [],
     "queuecast_service_up": ["service"],
     "queuecast_reaper_up": [],
@@ -65,7 +66,7 @@ def test_every_metric_of_the_contract_is_declared_with_its_labels() -> None:
     """Those who look at the present are declared in functions; the others are objects of the module."""
     looked_up = [
         *present.lanes_now({Lane.PLAN: 1}, {Lane.PLAN: 2}, {Lane.PLAN: 1}),
-        present.queues_waiting_now(0),
+        *present.to_come_now(0, 0),
         present.services_now({"broker": True}),
         present.reaper_now(True),
         *present.jobs_now([], MONDAY),

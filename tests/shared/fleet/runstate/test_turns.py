@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.values import Room
+from shared.fleet.runstate.values import Room, ToCome
 from tests.factories import DEADLINE, MONDAY, a_work
 
 TWO, FOUR = (Room(always=number, few=4, few_tasks=0, score_tasks=0, heavy_tasks=0) for number in (2, 4))
@@ -146,10 +146,12 @@ def test_many_that_fill_at_once_let_each_queue_in_once_and_no_more_than_have_roo
     assert len(let_in) == len(set(let_in)) == 4
 
 
-def test_the_queues_that_wait_are_counted_over_all_jobs(run_state: RunState) -> None:
-    assert run_state.turns.queues_waiting() == 0
+def test_what_waits_to_be_let_in_is_counted_over_all_jobs(run_state: RunState) -> None:
+    assert run_state.turns.to_come() == ToCome(queues=0, heavy_tasks=0)
     run_state.begin_job("not planned", DEADLINE)
     plan(run_state, "job-0")
     plan(run_state, "job-1")
     run_state.turns.let_in(TWO)
-    assert run_state.turns.queues_waiting() == 4
+    assert run_state.turns.to_come() == ToCome(queues=4, heavy_tasks=0)
+    plan(run_state, "heavy", heavy=5)
+    assert run_state.turns.to_come() == ToCome(queues=7, heavy_tasks=15)
