@@ -14,19 +14,20 @@ from api.edge.proxies import behind_proxies
 from api.edge.routing import NamePath, add_routes, check_policies
 from api.ops import metrics, openapi
 from shared.config.settings import Settings
+from shared.config.settings_file import SettingsFile
 from shared.telemetry.tracing import start_tracing
 
 TEMPLATES = Path(__file__).with_name("dashboard") / "templates"
 
 
-def create_app(settings: Settings) -> Flask:
-    """The application, whole."""
+def create_app(settings: Settings, *, file: SettingsFile | None = None) -> Flask:
+    """The application, whole. `file`: whose connections are taken up when they change."""
     app = Flask("queuecast", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     app.url_map.merge_slashes = False  # a queue's name may hold two
     app.url_map.converters["path"] = NamePath
-    services = app.extensions[EXTENSION] = Services(settings=settings)
+    services = app.extensions[EXTENSION] = Services(settings=settings, file=file)
     app.wsgi_app = behind_proxies(app.wsgi_app, settings)  # type: ignore[assignment, method-assign]
     problems.register(app)
     _guard(app, services)
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> Flask:
 
 def _guard(app: Flask, services: Services) -> None:
     """The hooks of every request, in this order. An unknown address is limited and counted, then answered with 404 or 405."""
+    app.before_request(services.follow_file)
     metrics.register(app)
     audit.register(app)
     request_checks.name_requests(app)

@@ -6,6 +6,7 @@ import structlog
 
 from shared.config.data_folder import keep_private, open_data_folder
 from shared.config.settings import load_settings
+from shared.config.settings_file import SettingsFile
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import make_celery
 from shared.telemetry.logs import configure_logs
@@ -20,6 +21,6 @@ settings = load_settings()
 configure_logs(settings.log_level)
 if note := open_data_folder(settings):
     structlog.get_logger(__name__).warning(note)
-provide(Resources(settings))
+provide(Resources(settings, file=SettingsFile()))
 app = make_celery(redis_server(settings), "worker")
 app.steps["consumer"].add(Pulse)

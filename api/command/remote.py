@@ -56,12 +56,13 @@ def serve(
     count_in(metrics_folder(settings.data_dir, f"serve-{port}"))
     from api.app import create_app  # counts from here on
     from api.server.running import serve_until_asked
+    from shared.config.settings_file import SettingsFile
     from shared.telemetry.logs import configure_logs
 
     configure_logs(settings.log_level)
     for note in filter(None, notes):
         log.warning(note)
-    serve_until_asked(create_app(settings), sock, settings)
+    serve_until_asked(create_app(settings, file=SettingsFile()), sock, settings)
 
 
 @app.command(epilog="Example: queuecast submit request.json --wait --timeout 10min")

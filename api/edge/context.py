@@ -9,6 +9,7 @@ from hashlib import sha256
 from api.edge.known import KnownSessions, KnownTokens
 from shared.config.data_folder import token_note
 from shared.config.settings import Settings
+from shared.config.settings_file import SettingsFile
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import App, enqueue_check, enqueue_job, make_celery
@@ -21,11 +22,17 @@ EXTENSION = "queuecast"  # where an application keeps its services
 STORE_PATIENCE_SECONDS = 1.0  # with the broker's 0.5 s, a 503 is answered in under two
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Services:
     """The services behind the API, which starts also while one of them is away."""
 
     settings: Settings
+    file: SettingsFile | None = None  # whose connections are taken up when they change
+
+    def follow_file(self) -> None:
+        """Take up the connections that the configuration file has now."""
+        if self.file is not None and (new := self.file.look(self.settings)) is not self.settings:
+            self.settings = new
 
     @cached_property
     def store(self) -> Store:

@@ -116,6 +116,9 @@ class Connection(BaseModel):
         """What `queuecast doctor` sees there; raises SourceAway, CredentialsRefused, SourceNotFound, InvalidSettings."""
         return Look(detail="is not looked at")
 
+    def let_go(self) -> None:
+        """Close what this process has open for it: it was changed or removed, and none of its work goes on here."""
+
     def trespass(self, data_dir: Path) -> str:  # noqa: ARG002 - only files lie beside ours
         """What of our own it would give away, in words; "" = nothing."""
         return ""

@@ -44,7 +44,6 @@ from shared.errors import InvalidSettings, UnknownConnection
 PREFIX = "QUEUECAST_"
 CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
 SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
-
 RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
 
 log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
@@ -116,7 +115,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of the contract; a `.env` file is not among the sources."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
         return init_settings, env_settings, file_secret_settings, toml
 
     @property
@@ -204,7 +203,7 @@ def load_settings(**overrides: Any) -> Settings:
         name = re.search(r'field "(\w+)"', str(error))
         problems.append(f"{PREFIX}{name[1].upper()} is not the JSON that it should be" if name else str(error))
     except (OSError, ValueError) as error:
-        problems.append(f"{_config_file()} cannot be read: {error}")
+        problems.append(f"{config_file()} cannot be read: {error}")
     else:
         if not (problems := problems + _trespasses(settings)):
             _warn_of_retired(settings)
@@ -230,13 +229,14 @@ def _known_names() -> list[str]:
 
 def _foreign_file() -> list[str]:
     """A file that only happens to lie where a command is run counts when its user wrote it: in /tmp anybody could have."""
-    file = _config_file()
+    file = config_file()
     if os.environ.get(CONFIG_FILE) or not file.is_file() or file.stat().st_uid in {os.geteuid(), 0}:
         return []
     return [f"{file.absolute()} belongs to another user; set {CONFIG_FILE} to it to read it all the same"]
 
 
-def _config_file() -> Path:
+def config_file() -> Path:
+    """Where the TOML file lies, whether it is there or not."""
     return Path(os.environ.get(CONFIG_FILE) or "queuecast.toml")
 
 

@@ -65,6 +65,12 @@ class InfluxdbConnection(DatabaseConnection):
         token = self.token.get_secret_value() if self.token else None
         return influx_server(self.url.get_secret_value(), version=self.version, token=token, org=self.org)
 
+    def let_go(self) -> None:
+        """Close the sockets that wait for a next question; those of other servers are opened again."""
+        from shared.drivers.influx import close_sockets
+
+        close_sockets()
+
     def look(self, _name: str) -> Look:
         """A real question, as `/ping` proves nothing."""
         from shared.drivers.influx import ErrorTypes, names_in, query, quoted_place

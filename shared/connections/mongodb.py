@@ -76,6 +76,12 @@ class MongodbConnection(DatabaseConnection):
         url, database = self.url.get_secret_value(), place.database or self.database
         return mongo_collection(url, database, place.collection, connection=place.name)
 
+    def let_go(self) -> None:
+        """Close its client, with its threads and sockets."""
+        from shared.drivers.mongo import forget_client
+
+        forget_client(self.url.get_secret_value(), patience="source")
+
     def look(self, name: str) -> Look:
         """A real read, as a ping succeeds without credentials; and whether collections have the index that jobs want."""
         import pymongo

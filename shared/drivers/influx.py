@@ -217,6 +217,11 @@ def _object(answer: urllib3.BaseHTTPResponse) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
+def close_sockets() -> None:
+    """Close the sockets of this process that nobody is using."""
+    _pool(os.getpid()).clear()
+
+
 @lru_cache(maxsize=2)
 def _pool(_process: int) -> urllib3.PoolManager:
     """One per process: sockets must not cross a fork."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -36,6 +35,7 @@ accuracy actuals admissions forecast_paths forecasts jobs leaderboards notices
 outcomes reports schedules series sessions signing_keys tokens
 """
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
+_clients: dict[tuple[str, Patience, int], MongoClient[Document]] = {}  # by process: a child leaves its parent's alone
 REACHED_SECONDS = 4  # `timeoutMS` overrules pymongo's own limit for finding a server: a dead one would take all of it
 
 
@@ -45,7 +45,15 @@ def mongo_client(url: str, *, patience: Patience) -> MongoClient[Document]:
     Raises:
         InvalidSettings: the URL is none, told without what may be a password in it.
     """
-    return _client(url, patience, os.getpid())
+    key = url, patience, os.getpid()
+    return _clients.get(key) or _clients.setdefault(key, _client(url, patience))
+
+
+def forget_client(url: str, *, patience: Patience) -> None:
+    """Close this process's client for a URL, if there is one; nobody may be using it."""
+    if (client := _clients.pop((url, patience, os.getpid()), None)) is not None:
+        atexit.unregister(client.close)
+        client.close()
 
 
 def mongo_database(client: MongoClient[Document], name: str | None) -> Database[Document]:
@@ -118,8 +126,7 @@ def _why(url: str, error: OSError) -> str:
     return f"{', '.join(f'{name}={value}' for name, value in files.items())}: {error.strerror or 'not in PEM form'}"
 
 
-@lru_cache(maxsize=32)
-def _client(url: str, patience: Patience, _process: int) -> MongoClient[Document]:
+def _client(url: str, patience: Patience) -> MongoClient[Document]:
     try:
         client = MongoClient[Document](url, appname="queuecast", tz_aware=True, **_LIMITS[patience])  # type: ignore[arg-type]
     except OSError as error:  # of a file of certificates, which is not there or holds none

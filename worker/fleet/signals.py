@@ -7,7 +7,7 @@ import importlib
 import celery
 import structlog
 from celery.exceptions import TimeLimitExceeded
-from celery.signals import task_failure, worker_init, worker_process_init, worker_ready
+from celery.signals import task_failure, task_prerun, worker_init, worker_process_init, worker_ready
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 
@@ -48,7 +48,7 @@ def prepare_child(**_: object) -> None:
     """After the fork: connections and traces of its own; it ends when its parent ends."""
     die_with_parent()
     parent = current_resources()
-    provide(Resources(parent.settings, parent.worker_id))
+    provide(Resources(parent.settings, parent.worker_id, file=parent.file))
     start_tracing("worker")
 
 
@@ -67,6 +67,12 @@ def publish_catalogue(**_: object) -> None:
         RunState.open(current_resources().settings, is_patient=True).members.publish(model_cards())
     except ServiceError as error:
         log.warning("catalogue not published", reason=str(error))
+
+
+@task_prerun.connect
+def follow_file(**_: object) -> None:
+    """A task begins with the connections that are configured now."""
+    current_resources().follow_file()
 
 
 @task_failure.connect

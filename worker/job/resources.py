@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 from shared.config.settings import Settings
+from shared.config.settings_file import SettingsFile
 from shared.domain.jobs import JobRequest
 from shared.domain.occasions import EventFile
 from shared.domain.places import Place
@@ -35,11 +36,18 @@ class Resources:
     Args:
         settings: where everything is.
         worker_id: of the worker this process belongs to; drawn at each start, as a restarted container keeps host and pid.
+        file: whose connections are taken up when they change; None = those of the settings stay.
     """
 
-    def __init__(self, settings: Settings, worker_id: str | None = None) -> None:
+    def __init__(self, settings: Settings, worker_id: str | None = None, *, file: SettingsFile | None = None) -> None:
         self.settings = settings
+        self.file = file
         self.worker_id = worker_id or secrets.token_hex(6)
+
+    def follow_file(self) -> None:
+        """Take up the connections that the configuration file has now; where a piece of work begins, never within one."""
+        if self.file is not None:
+            self.settings = self.file.look(self.settings)
 
     @cached_property
     def store(self) -> Store:

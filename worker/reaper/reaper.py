@@ -18,6 +18,7 @@ from importlib.metadata import version
 import structlog
 
 from shared.config.settings import Settings
+from shared.config.settings_file import SettingsFile
 from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
 from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
@@ -76,12 +77,13 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     make_celery(redis_server(settings), "api").set_current()
-    resources = Resources(settings)
+    resources = Resources(settings, file=SettingsFile())
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     metrics.expect_reaps(ActionKind)
     lock, forget_at = resources.run_state.members.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
+        resources.follow_file()
         try:
             if resources.run_state.members.holds(lock):
                 resources.run_state.members.announce_version(REAPER, version("queuecast"))
