@@ -53,7 +53,7 @@ CANDIDATE_SECONDS = Histogram(
 REAPS = Counter("queuecast_reaps", "Recovery actions of the reaper.", ["what"])
 SOURCE_SECONDS = Histogram(
     "queuecast_source_seconds",
-    "One read of one queue's history at a source, also when it fails.",
+    "One read at a source, of one queue or of a block of them, also when it fails.",
     ["kind"],
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
