@@ -182,7 +182,7 @@ def members(root: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
             role = role_of(child.cmdline())
             yield role, child
             for below in child.children(recursive=True):
-                is_pool = role_of(below.cmdline()) == role_of(below.parent().cmdline())  # type: ignore[union-attr] # has one
+                is_pool = role_of(below.cmdline()) == role_of(below.parent().cmdline())
                 yield f"{role} child" if is_pool and role == "worker" else role, below
 
 

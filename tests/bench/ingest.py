@@ -26,7 +26,7 @@ from shared.config.connection import Connection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.forecasts import Forecast
-from shared.domain.jobs import Place
+from shared.domain.places import Place
 from shared.drivers.influx import ErrorTypes, query
 from shared.drivers.influx_write import write_lines
 from shared.errors import SinkAway, SinkRefused, SourceAway, SourceNotFound
@@ -100,7 +100,8 @@ def push_down(connection: Connection, load: Load) -> None:
 def raw_mongodb(connection: Connection, load: Load, url: str) -> None:
     from pymongo import MongoClient
 
-    collection = MongoClient(url, tz_aware=True).get_default_database()["usage"]
+    client: MongoClient[dict[str, object]] = MongoClient(url, tz_aware=True)
+    collection = client.get_default_database()["usage"]
     for queue in load.names:
         wanted = load.query(queue)
         found = collection.find(
@@ -110,7 +111,7 @@ def raw_mongodb(connection: Connection, load: Load, url: str) -> None:
         resampled(pd.DataFrame(list(found)).set_index("timestamp"), wanted)
 
 
-def raw_influxdb(connection: Connection, load: Load) -> None:
+def raw_influxdb(connection: InfluxdbConnection, load: Load) -> None:
     server, errors = connection.server(), ErrorTypes(away=SourceAway, refused=SourceNotFound)
     for queue in load.names:
         wanted = load.query(queue)
@@ -122,7 +123,7 @@ def raw_influxdb(connection: Connection, load: Load) -> None:
 
 
 def resampled(frame: pd.DataFrame, wanted: Query) -> pd.DataFrame:
-    return resample(frame, start=wanted.start, end=wanted.end, step_seconds=wanted.step_seconds, aggregation=wanted.aggregation)
+    return resample(frame, start=wanted.start, end=wanted.end, grid=wanted.grid, aggregation=wanted.aggregation)
 
 
 def read(name: str, fast: Callable[[], None], raw: Callable[[], None], hold: float) -> None:

@@ -35,7 +35,7 @@ def run_bare(request: JobRequest, folder: Path) -> Bare:
     """Every queue of the request, one after the other."""
     source = FileSource(FilesConnection(path=folder))
     began = time.process_time()
-    found = [_queue(request, source, queue) for queue in source.queues(request.data.sources[0], request.queue_field)]
+    found = [_queue(request, source, queue) for queue in source.queues(usage_query(request, "", MONDAY))]
     everything = time.process_time() - began
     return Bare(candidates=sum(count for count, _ in found), scoring=sum(cpu for _, cpu in found), everything=everything)
 

@@ -49,7 +49,7 @@ def watched(settings: Settings) -> Iterator[Times]:
     ended = threading.Event()
 
     def follow() -> None:
-        with client.monitor() as monitor:
+        with client.monitor() as monitor:  # type: ignore[no-untyped-call] # it has no types
             while not ended.is_set():
                 said = monitor.next_command()
                 if found := RECORDED.match(said["command"]):

@@ -19,7 +19,8 @@ import psutil
 
 from deploy.valkey import forget_socket, valkey_command
 from shared.config.settings import CONFIG_FILE, PREFIX, Settings
-from shared.domain.jobs import DataPlaces, Grid, Job, JobState, Place
+from shared.domain.jobs import DataPlaces, Grid, Job, JobState
+from shared.domain.places import Place
 from shared.drivers.redis_server import redis_client, redis_server
 from tests.factories import a_load, write_loads
 from tests.integration.fleet import Fleet, fleet_on
@@ -90,7 +91,7 @@ class Stage:
         """CPU seconds of Celery's main process alone: it takes messages, hands them out and sends events."""
         [main] = psutil.Process(self.worker.pid).children()
         times = main.cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
     def actions(self) -> int:
         """How often the reaper has sent something again; nothing is lost here, so each is a fault of ours."""
@@ -119,7 +120,8 @@ def tree_cpu(pid: int) -> float:
 def others_cpu() -> float:
     """CPU seconds that this machine has spent since it started on anything but this benchmark."""
     times = psutil.cpu_times()
-    return times.user + times.nice + times.system + times.irq + times.softirq + times.steal - tree_cpu(os.getpid())
+    every = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
+    return float(every) - tree_cpu(os.getpid())
 
 
 def request_of(model: str, variants: int, milliseconds: float = 0.0) -> dict[str, Any]:

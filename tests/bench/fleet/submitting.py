@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median, quantiles
 
 import urllib3
@@ -87,5 +88,5 @@ def serving(settings: Settings) -> Iterator[list[Server]]:
             for (name, command), port in zip(commands.items(), ports, strict=True)
         ]
         for server in servers:
-            eventually(lambda url=server.url: is_answered(f"{url}/readyz"), what=server.name)
+            eventually(partial(is_answered, f"{server.url}/readyz"), what=server.name)
         yield servers
