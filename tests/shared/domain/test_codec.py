@@ -82,6 +82,11 @@ def test_a_number_that_is_not_finite_has_no_document(number: float, where: str) 
         to_json(a_forecast(**{where: value}))
 
 
+def test_words_that_stand_for_such_numbers_are_texts_like_any_other() -> None:
+    job = a_job(request=a_request(job_description="to -Infinity, NaN"))
+    assert from_json(Job, to_json(job)) == job
+
+
 def test_json_is_compact_and_keeps_its_letters() -> None:
     text = to_json({"größe": [1, 2.5, None, True]}, dict[str, Any])
     assert text == '{"größe":[1,2.5,null,true]}'
