@@ -65,6 +65,7 @@ class ScheduleAnswer(Answer):
     last_job_id: str | None
     last_job_state: JobState | None = Field(description="null also when the job is not kept any more")
     last_skip: str | None = Field(description="why the last due time made no job")
+    managed_by: str = Field(description="the set of `queuecast apply` that it belongs to; empty: made by hand")
     request: JobRequest
     links: dict[str, str]
 
@@ -91,22 +92,27 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
     now, job_request = datetime.now(UTC), of_the_caller(json.request.to_request())
     with suppress(BrokerAway):  # then the models are not known; when it is due, planning checks them
         admit(services, job_request, now)
-    schedule = Schedule(
-        schedule_id=token_hex(5),
-        name=json.name,
-        cron=" ".join(json.cron.split()),
-        timezone=json.timezone,
-        request=job_request,
-        created_at=now,
-        due_at=next_due(json.cron, json.timezone, now),
-        is_paused=json.is_paused,
-        client=caller().caller_id,
-    )
+    schedule = schedule_of(json, job_request, now)
     services.store.schedules.add(schedule, services.settings.allowance)
     audit.note(schedule_id=schedule.schedule_id)
     log.info("schedule added", schedule_id=schedule.schedule_id, name=schedule.name)
     answer = schedule_answer(services, schedule)
     return answer, 201, {"Location": answer.links["self"]}
+
+
+def schedule_of(body: ScheduleBody, request: JobRequest, now: datetime) -> Schedule:
+    """The new schedule that a body describes; raises InvalidRequest for one that is never due."""
+    return Schedule(
+        schedule_id=token_hex(5),
+        name=body.name,
+        cron=" ".join(body.cron.split()),
+        timezone=body.timezone,
+        request=request,
+        created_at=now,
+        due_at=next_due(body.cron, body.timezone, now),
+        is_paused=bool(body.is_paused),
+        client=caller().caller_id,
+    )
 
 
 @route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))

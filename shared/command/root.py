@@ -1,6 +1,6 @@
 """Root of the `queuecast` command: it grows with the parts that are installed, and ends with the exit codes of the contract.
 
-0 ok · 1 the job failed · 2 usage, or refused · 3 service unreachable · 4 timed out waiting · 5 bad configuration · 130 Ctrl-C
+0 ok · 1 the job failed · 2 usage, or refused · 3 unreachable · 4 timed out · 5 bad configuration · 6 dry run differs · 130 Ctrl-C
 """
 
 from __future__ import annotations

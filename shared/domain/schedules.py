@@ -45,6 +45,7 @@ class Schedule:
     last_due_at: datetime | None = None
     last_job_id: str | None = None
     last_skip: str | None = None  # why the last due time made no job
+    managed_by: str = ""  # the set of schedules that `queuecast apply` keeps it in; "" = it was made by hand
 
     @property
     def account(self) -> str:

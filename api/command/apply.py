@@ -1,0 +1,200 @@
+"""`queuecast apply FILE`: schedules and connections become what a file says, and a dry run shows what that changes.
+
+    connections: the configuration file of this machine ──▶ processes take them up ──▶ schedules: over the API, all at once
+
+All is checked before the first is written. Whoever applies the same file again finds done what is done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from api.command.declared import Declared, read_declared
+from api.command.service import DEFAULT_URL, Url, connect
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
+from shared.config.addresses import STARS, is_loopback
+from shared.domain.codec import Document
+from shared.errors import QueuecastError, RequestError, UsageError
+
+if TYPE_CHECKING:
+    from api.command.client import Client
+    from shared.config.connections_file import ConnectionsPlan
+
+DIFFERS = 6  # exit code of a dry run that would change something
+TAKEN_UP_SECONDS = 15.0  # for which new connections are waited for, as processes look at their file every second
+PAUSE_SECONDS = 1.0
+SIGNS = {"added": "+", "changed": "~", "removed": "-"}
+
+group = typer.Typer()
+
+
+class Part(StrEnum):
+    """What a file may be applied for, where not for all."""
+
+    SCHEDULES = "schedules"
+    CONNECTIONS = "connections"
+
+
+Only = Annotated[Part | None, typer.Option("--only", help="Only this part of the file.", show_default="both")]
+
+
+@group.command(epilog="Example: queuecast apply queuecast.apply.toml --dry-run")
+def apply(
+    *,
+    file: Annotated[str, typer.Argument(help="TOML file, or - for standard input.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the difference; exit 6 when there is one.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also remove what this set once had and the file has no more.")] = False,
+    only: Only = None,
+    url: Url = DEFAULT_URL,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make schedules (over the API) and connections (in this machine's configuration file) what a file says.
+
+    What is not in the file is left alone.
+    """
+    declared = read_declared(file)
+    connections = _plan(declared, url, only, prune=prune, data_dir=data_dir)
+    service = _Service(declared, prune=prune, client=connect(url)) if _concerns_schedules(declared, only, prune=prune) else None
+    steps = service.ask(dry_run=True, coming=connections.names if connections else []) if service else []
+    differs = _has_work(steps) or (connections is not None and connections.before != connections.after)
+    if differs and not dry_run:
+        _carry_out(connections, service if _has_work(steps) else None)
+    _show(declared.set_name, connections, steps, is_dry=dry_run, as_json=as_json)
+    if differs and dry_run:
+        raise typer.Exit(DIFFERS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """The service that keeps the schedules."""
+
+    declared: Declared
+    prune: bool
+    client: Client
+
+    def ask(self, *, dry_run: bool, coming: Iterable[str] = ()) -> list[Document]:
+        """What becomes of each schedule; raises what the service refuses."""
+        body = {"managed_by": self.declared.set_name, "schedules": self.declared.schedules, "prune": self.prune}
+        more = {"dry_run": dry_run, "coming": list(coming)}
+        answer = self.client.post("schedules", "apply", body=json.dumps(body | more, default=_moment))
+        return list(answer["schedules"])
+
+
+def _plan(declared: Declared, url: str, only: Part | None, *, prune: bool, data_dir: Path | None) -> ConnectionsPlan | None:
+    if only is Part.SCHEDULES or not (declared.connections or prune):
+        return None
+    from shared.config.connections_file import plan  # the kinds of connections
+    from shared.config.settings import config_file
+
+    if only is None and declared.connections and not is_loopback(urlsplit(url).hostname or ""):
+        raise UsageError(
+            f"connections are changed on the machine that runs Queuecast, and {url} may be another: accepted is --only schedules"
+            " here, and --only connections there"
+        )
+    return plan(config_file().absolute(), declared.connections, declared.set_name, prune=prune, data_dir=data_dir)
+
+
+def _concerns_schedules(declared: Declared, only: Part | None, *, prune: bool) -> bool:
+    return only is not Part.CONNECTIONS and bool(declared.schedules or prune)
+
+
+def _has_work(steps: Iterable[Document]) -> bool:
+    return any(step["action"] in SIGNS for step in steps)
+
+
+def _carry_out(connections: ConnectionsPlan | None, service: _Service | None) -> None:
+    """Connections first, as schedules need them; where it breaks off, what is done is said."""
+    done = ""
+    if connections is not None and connections.before != connections.after:
+        from shared.config.connections_file import write
+
+        write(connections)
+        done = f"the connections in {connections.path} are written"
+    if service is not None:
+        try:
+            _send(service, waits=bool(done))
+        except QueuecastError:
+            notice(_broken_off(service, done), style="yellow")
+            raise
+
+
+def _send(service: _Service, *, waits: bool) -> None:
+    """Let the service make the schedules; one that does not know the new connections yet is asked again."""
+    give_up_at = time.monotonic() + (TAKEN_UP_SECONDS if waits else 0.0)
+    while True:
+        try:
+            service.ask(dry_run=False)
+        except RequestError:
+            if time.monotonic() >= give_up_at:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+def _broken_off(service: _Service, done: str) -> str:
+    try:
+        left = sum(step["action"] in SIGNS for step in service.ask(dry_run=True))
+        schedules = f"{left} of {len(service.declared.schedules)} schedules are left to do"
+    except QueuecastError:
+        schedules = "how many schedules are done cannot be asked"
+    return f"it broke off: {f'{done}, ' if done else ''}{schedules}; applying the file again does the rest"
+
+
+def _moment(value: object) -> str:
+    """Times, which TOML has and JSON has not."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise UsageError(f"found {value!r}, which no request has")
+
+
+def _show(set_name: str, connections: ConnectionsPlan | None, steps: list[Document], *, is_dry: bool, as_json: bool) -> None:
+    own = [
+        {"action": step.action.value, "name": step.name, "changes": [_change(*change) for change in step.changes]}
+        for step in (connections.steps if connections else ())
+    ]
+    if as_json:
+        place = {"connections_file": str(connections.path) if connections else None}
+        print_json({"managed_by": set_name, "dry_run": is_dry, **place, "connections": own, "schedules": steps})
+        return
+    if connections is not None and _has_work(own):
+        notice(f"connections: {connections.path}" + ("" if connections.before is not None else ", which is made anew"))
+    for line in (*_lines("connection", own), *_lines("schedule", steps)):
+        say(line)
+    counts = Counter(step["action"] for step in (*own, *steps))
+    told = ", ".join(f"{counts[action]} {action}" for action in (*SIGNS, "unchanged") if counts[action])
+    what = "would be" if is_dry else "done"
+    say(f"{what if any(map(counts.get, SIGNS)) else 'nothing to do'}: {told or 'nothing is declared'}")
+
+
+def _change(field: str, before: object, after: object) -> Document:
+    return {"field": field, "before": before, "after": after}
+
+
+def _lines(what: str, steps: Iterable[Document]) -> Iterator[str]:
+    """A line for each that is not as it was, and one for each field that changes."""
+    for step in steps:
+        if step["action"] not in SIGNS:
+            continue
+        project = f" (project {step['project']})" if step.get("project") else ""
+        yield f"{SIGNS[step['action']]} {what} {step['name']}{project}"
+        for change in step["changes"]:
+            yield f"    {change['field']}: {_values(change['before'], change['after'])}"
+
+
+def _values(before: object, after: object) -> str:
+    if STARS in {str(before), str(after)}:
+        return "set, secret" if before is None else "no more" if after is None else "another, secret"
+    return " → ".join("–" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in (before, after))
