@@ -41,7 +41,7 @@ app = typer.Typer()
 
 Port = typer.Option(min=0, max=65_535, help="Port of the API; 0 = any free one.")
 FlowerPort = typer.Option(min=0, max=65_535, help="Port of Flower, on this machine only.", show_default="5555, or any free one")
-Workers = typer.Option(min=1, max=256, help="Candidates scored at the same time.", show_default="cores")
+Workers = typer.Option(min=1, max=256, help="Candidates scored at the same time.", show_default="cores, or as memory allows")
 
 
 @app.command()

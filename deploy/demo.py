@@ -22,7 +22,8 @@ from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
 from shared.command.terminal import notice, now_and_then, print_json, print_table
 from shared.config.data_folder import keep_private
-from shared.config.settings import CONFIG_FILE, PREFIX, Settings, load_settings
+from shared.config.origins import CONFIG_FILE
+from shared.config.settings import PREFIX, Settings, load_settings
 from shared.domain.codec import Document
 from shared.domain.jobs import JobState
 from shared.domain.timegrid import TimeGrid

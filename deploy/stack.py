@@ -9,7 +9,6 @@ stage 2   api      answers HTTP                          reaper  sends again wha
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -25,13 +24,16 @@ from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder
+from shared.config.machine import this_machine
 from shared.config.settings import PREFIX, Settings
-from shared.domain.lanes import MAX_TASK_SECONDS, Lane
+from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway, SetupError
+from shared.fleet.membership import Membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
+from worker.fleet.allotment import child_of_stack, slots_of_stack
 from worker.fleet.liveness import is_alive
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
@@ -42,7 +44,7 @@ FLOWER_PORT = 5555  # Flower's own default; taken, another one is found
 QUEUECAST = str(Path(sys.executable).with_name("queuecast"))
 
 _IMPORT_SECONDS = 120.0  # forecasting libraries on a cold, loaded machine
-_DRAIN_SECONDS = MAX_TASK_SECONDS + 30.0  # a task in progress may finish
+_DRAIN_SECONDS = 30.0  # after a task in progress has finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,15 @@ class Layout:
 
 
 def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = None, workers: int | None = None) -> Layout:
-    """Choose what is not given: port 0 = any free one, `workers` = cores.
+    """Choose what is not given: port 0 = any free one, `workers` = cores, or as memory allows.
 
     Raises SetupError for a port that is taken.
     """
     return Layout(
-        host=host, port=_free_port(host, port, "--port"), flower_port=_flower_port(flower_port), workers=workers or _cores()
+        host=host,
+        port=_free_port(host, port, "--port"),
+        flower_port=_flower_port(flower_port),
+        workers=workers or slots_of_stack(this_machine()),
     )
 
 
@@ -126,9 +131,9 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             ready_seconds=_IMPORT_SECONDS,
             stop_seconds=30.0,
         ),
-        worker("worker", WORKER_LANES, layout.workers, settings),
-        worker("control", CONTROL_LANES, 1, settings),
-        worker("heavy", HEAVY_LANES, 1, settings),
+        worker("worker", WORKER_LANES, layout.workers, settings, layout.workers),
+        worker("control", CONTROL_LANES, 1, settings, layout.workers),
+        worker("heavy", HEAVY_LANES, 1, settings, layout.workers),
         Program(
             name="reaper",
             command=[QUEUECAST, "reap"],
@@ -140,17 +145,18 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
     ]
 
 
-def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Settings) -> Program:
-    """A worker process for these lanes."""
+def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Settings, workers: int) -> Program:
+    """A worker process for these lanes, on a machine that `workers` candidates share with all others."""
+    memory = settings.child_memory_mb or child_of_stack(this_machine(), lanes, workers)
     options = ["--lanes", ",".join(lanes), "--concurrency", str(concurrency), "--name", name]
     return Program(
         name=name,
         command=[QUEUECAST, "work", *options],
-        environment=_environment(settings),
+        environment=_environment(settings) | {f"{PREFIX}CHILD_MEMORY_MB": str(memory)},
         is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
         ready_seconds=_IMPORT_SECONDS,
         is_alive=lambda: is_alive(settings, name) or not _broker_says(settings, _answers_ping),  # without it no pulse beats
-        stop_seconds=_DRAIN_SECONDS,
+        stop_seconds=settings.task_seconds + _DRAIN_SECONDS,
         is_essential=False,
     )
 
@@ -180,10 +186,16 @@ def _broker_says(settings: Settings, question: Callable[[RunState], bool]) -> bo
 
 
 def tell_of_broker(settings: Settings) -> None:
-    """Say at once when somebody else's broker is away: all others wait for it, and only their logs would tell why."""
+    """Say at once when somebody else's broker is away: all others wait for it, and only their logs would tell why.
+
+    Raises FleetDiffers when others live there with other settings.
+    """
     try:
         with closing(RunState.open(settings, is_patient=False)) as run_state:
             run_state.ping()
+            membership = Membership(settings, run_state, "up")
+            membership.join()
+            membership.leave()
     except BrokerAway as error:
         address = redis_server(settings).broker.address
         notice(f"the broker at {address} cannot be reached: {error.headline}. Queuecast is ready once it answers", style="yellow")
@@ -231,8 +243,3 @@ def _flower_port(port: int | None) -> int:
         return _free_port(HERE, FLOWER_PORT, "--flower-port")
     except SetupError:
         return _free_port(HERE, 0, "--flower-port")
-
-
-def _cores() -> int:
-    """Cores that this process may use: containers have fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

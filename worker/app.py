@@ -22,5 +22,5 @@ configure_logs(settings.log_level)
 if note := open_data_folder(settings):
     structlog.get_logger(__name__).warning(note)
 provide(Resources(settings, file=SettingsFile()))
-app = make_celery(redis_server(settings), "worker")
+app = make_celery(redis_server(settings), "worker", settings.task_limits)
 app.steps["consumer"].add(Pulse)

@@ -30,7 +30,7 @@ HERE = "127.0.0.1"
 
 Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy, and select,check, are best left to workers of their own.")
 Covariates = typer.Option(exists=True, show_default="none", help="File or folder with more columns; may be repeated.")
-Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores")
+Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores, or as memory allows")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 MetricsPort = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="Serve Prometheus metrics on this port.", show_default="none are served")
@@ -54,10 +54,14 @@ def work(
     settings = load_settings(data_dir=data_dir)
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
+    from shared.config.machine import this_machine
     from shared.store import lead_on
     from shared.telemetry.logs import configure_logs
+    from worker.fleet.allotment import allot
     from worker.fleet.watchdog import run_worker  # Celery and pandas
 
+    served = lanes_of(lanes)
+    allotted = allot(settings, this_machine(), served, concurrency)
     configure_logs(settings.log_level)
     if note := open_data_folder(settings, is_needed=True):  # the pulse is in it
         logging.getLogger(__name__).warning(note)
@@ -66,8 +70,7 @@ def work(
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
         _serve_metrics(metrics_host, metrics_port)
-    slots = concurrency or os.cpu_count() or 1
-    raise typer.Exit(run_worker(settings, lanes=lanes_of(lanes), concurrency=slots, name=name))
+    raise typer.Exit(run_worker(settings, lanes=served, concurrency=allotted.slots, child_mb=allotted.child_mb, name=name))
 
 
 @app.command(epilog="Example: queuecast reap --once")

@@ -23,7 +23,8 @@ from shared.command.backup import backup
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
 from shared.config.connection import kinds
 from shared.config.data_folder import keep_private, problem_with
-from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, load_settings
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR
+from shared.config.settings import PREFIX, Settings, load_settings
 from shared.errors import (
     AccessError,
     BrokerAway,

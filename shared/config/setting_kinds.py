@@ -18,6 +18,7 @@ from shared.config.redis_urls import TLS_FILES, RedisPlace
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.wording import matching
 
+LEFT_SECONDS = 10  # for what a task has to say once it is told to stop; a server that is slow may take as long
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -47,6 +48,14 @@ def _most(given: object) -> int | None:
     if re.fullmatch("[1-9][0-9]{0,14}", str(given)) is None:
         raise ValueError("accepted is a whole number of at least 1, or off")
     return int(str(given))
+
+
+def _task_seconds(given: int, info: ValidationInfo) -> int:
+    """The limit itself; raises ValueError when a task would be killed before it could end by itself."""
+    least = info.data.get("task_soft_seconds", 0) + LEFT_SECONDS
+    if given < least:
+        raise ValueError(f"accepted is at least {least}: {LEFT_SECONDS} more than the soft limit, in which a task ends by itself")
+    return given
 
 
 def _kept_for(given: object) -> Duration | None:
@@ -121,6 +130,7 @@ WebAddress = Annotated[str, AfterValidator(matching("https?://.*", "an address t
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]  # per cent of a limit: more than all of it means nothing
 Most = Annotated[int | None, BeforeValidator(_most)]
+TaskSeconds = Annotated[int, AfterValidator(_task_seconds)]
 KeptFor = Annotated[Duration | None, BeforeValidator(_kept_for)]
 Networks = tuple[IPvAnyNetwork, ...]
 RedisUrl = Annotated[SecretStr, AfterValidator(_usable_url)]

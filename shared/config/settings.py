@@ -21,6 +21,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource, TomlConfigSett
 
 from shared.config.addresses import masked_url
 from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR, config_file, default_data_dir, foreign_file
 from shared.config.setting_kinds import (
     LOOPBACK,
     BrokerCaFile,
@@ -32,29 +33,22 @@ from shared.config.setting_kinds import (
     Networks,
     RateLimit,
     RedisUrl,
+    TaskSeconds,
     TimeZoneName,
     WebAddress,
 )
 from shared.domain.allowances import Allowance
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobRequest
+from shared.domain.lanes import MAX_TASK_SECONDS, SOFT_LIMIT_SECONDS, TaskLimits
 from shared.domain.wording import accepted
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
-CONFIG_FILE = "QUEUECAST_CONFIG_FILE"  # where the TOML file lies; read before the settings themselves
-SECRETS_DIR = "QUEUECAST_SECRETS_DIR"  # a folder with one file per secret setting, as container platforms mount them
+
 RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
 
 log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
-
-
-def default_data_dir() -> Path:
-    """The platform's folder for application data."""
-    try:
-        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "queuecast"
-    except RuntimeError as error:
-        raise InvalidSettings(f"this user has no home folder; set {PREFIX}DATA_DIR") from error
 
 
 class Settings(BaseSettings):
@@ -94,6 +88,10 @@ class Settings(BaseSettings):
     most_open_jobs: Most = Field(100, description="jobs of one project that have not ended; or off")
     most_candidates: Most = Field(200_000, description="candidates that these may ask for, by their max_candidates; or off")
     most_schedules: Most = Field(1_000, description="schedules of one project; or off")
+    task_soft_seconds: int = Field(SOFT_LIMIT_SECONDS, ge=40, le=3_600, description="a candidate or step that takes longer fails")
+    task_seconds: TaskSeconds = Field(MAX_TASK_SECONDS, le=4_000, description="then it is killed; both are equal in a fleet")
+    child_memory_mb: int | None = Field(None, ge=400, description="a worker's child that had more is replaced; else its share")
+    threads: int = Field(1, ge=1, le=256, description="of the libraries in each worker's child")
     max_connections: int = Field(1_000, ge=16, le=100_000, description="of the API, at a time")
     max_connections_per_address: int = Field(64, ge=8, le=100_000, description="of these, of an address that is no trusted proxy")
     trusted_proxies: int = Field(0, ge=0, le=5, description="proxies in front of the API whose X-Forwarded-… headers are true")
@@ -122,6 +120,11 @@ class Settings(BaseSettings):
     def allowance(self) -> Allowance:
         """What a project may have at a time."""
         return Allowance(open_jobs=self.most_open_jobs, candidates=self.most_candidates, schedules=self.most_schedules)
+
+    @property
+    def task_limits(self) -> TaskLimits:
+        """How long a task may take."""
+        return TaskLimits(soft_seconds=self.task_soft_seconds, seconds=self.task_seconds)
 
     @property
     def store_location(self) -> str:
@@ -190,7 +193,7 @@ def load_settings(**overrides: Any) -> Settings:
         overrides: win over environment, secrets and file; None = not given.
     """
     problems = [f"{name} is no setting (known are {', '.join(_known_names())})" for name in unknown_names(os.environ)]
-    problems += _foreign_file()
+    problems += foreign_file()
     secrets_dir = os.environ.get(SECRETS_DIR) or None
     if secrets_dir and not Path(secrets_dir).is_dir():
         problems.append(f"{SECRETS_DIR} names {secrets_dir}, which is no folder")
@@ -225,19 +228,6 @@ def _warn_of_retired(settings: Settings) -> None:
 
 def _known_names() -> list[str]:
     return [PREFIX + name.upper() for name in Settings.model_fields]
-
-
-def _foreign_file() -> list[str]:
-    """A file that only happens to lie where a command is run counts when its user wrote it: in /tmp anybody could have."""
-    file = config_file()
-    if os.environ.get(CONFIG_FILE) or not file.is_file() or file.stat().st_uid in {os.geteuid(), 0}:
-        return []
-    return [f"{file.absolute()} belongs to another user; set {CONFIG_FILE} to it to read it all the same"]
-
-
-def config_file() -> Path:
-    """Where the TOML file lies, whether it is there or not."""
-    return Path(os.environ.get(CONFIG_FILE) or "queuecast.toml")
 
 
 def _problem(item: ErrorDetails) -> str:

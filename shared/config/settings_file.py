@@ -11,7 +11,8 @@ import time
 import structlog
 
 from shared.config.connection import Connection, kinds
-from shared.config.settings import PREFIX, Settings, config_file, load_settings
+from shared.config.origins import config_file
+from shared.config.settings import PREFIX, Settings, load_settings
 from shared.errors import InvalidSettings
 
 LOOK_EVERY_SECONDS = 1.0  # one `stat`, some microseconds

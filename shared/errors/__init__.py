@@ -240,6 +240,10 @@ class InvalidSettings(SetupError):
         self.args = self.problems = problems
 
 
+class FleetDiffers(SetupError):
+    """This process differs from its fleet."""
+
+
 class ExtraMissing(SetupError):
     """This part of Queuecast is not installed whole."""
 

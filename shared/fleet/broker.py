@@ -12,7 +12,7 @@ from typing import Literal
 import celery
 from kombu import Queue
 
-from shared.domain.lanes import MAX_TASK_SECONDS, SOFT_LIMIT_SECONDS, Lane
+from shared.domain.lanes import USUAL, Lane, TaskLimits
 from shared.drivers.faults import translated
 from shared.drivers.redis_channels import prepare_channels
 from shared.drivers.redis_server import RedisServer
@@ -60,15 +60,15 @@ class PatientTask(celery.Task[..., object]):
     max_retries = 6
 
 
-def make_celery(server: RedisServer, profile: Literal["worker", "api"]) -> celery.Celery:
-    """The Celery application; profile `api` gives up at once where `worker` is patient."""
+def make_celery(server: RedisServer, profile: Literal["worker", "api"], limits: TaskLimits = USUAL) -> celery.Celery:
+    """The Celery application; profile `api` gives up at once where `worker` is patient. Who runs tasks says their limits."""
     prepare_channels()
     broker, results = server.broker.celery_url(), server.results.celery_url()
     app = celery.Celery("queuecast", broker=broker, backend=results, set_as_current=profile == "worker")
     app.loader.override_backends = BACKENDS
-    app.conf.update(_tasks() | _workers() | connections(server) | _lanes())
+    app.conf.update(_tasks(limits) | _workers() | connections(server, limits) | _lanes())
     if profile == "api":
-        app.conf.update(impatience(server))
+        app.conf.update(impatience(server, limits))
     return app
 
 
@@ -89,7 +89,7 @@ def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: La
         )
 
 
-def _tasks() -> dict[str, object]:
+def _tasks(limits: TaskLimits) -> dict[str, object]:
     return {
         "task_acks_late": True,  # acknowledged early, a task is lost with its process, and its chord hangs
         "task_reject_on_worker_lost": True,  # requeue the task of a dead child; nothing bounds that, hence the attempt counter
@@ -99,8 +99,8 @@ def _tasks() -> dict[str, object]:
         "task_ignore_result": True,  # outcomes are in the run state; chords still work
         "task_store_errors_even_if_ignored": False,
         "task_track_started": False,  # Flower learns STARTED from events
-        "task_soft_time_limit": SOFT_LIMIT_SECONDS,  # soft: a Failure; hard: kills the child
-        "task_time_limit": MAX_TASK_SECONDS,
+        "task_soft_time_limit": limits.soft_seconds,  # soft: a Failure; hard: kills the child
+        "task_time_limit": limits.seconds,
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],  # no pickle
@@ -115,8 +115,6 @@ def _workers() -> dict[str, object]:
         "worker_disable_prefetch": True,  # a message is taken only when a slot is free
         "worker_deduplicate_successful_tasks": False,  # True takes the second delivery of a header task for done: its chord hangs
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # a double run is harmless
-        "worker_max_tasks_per_child": 500,  # leaks of native libraries
-        "worker_max_memory_per_child": 1_500_000,  # KB
         "worker_proc_alive_timeout": 30,  # children import slowly on a loaded machine
         "worker_lost_wait": 10,
         "worker_enable_remote_control": True,  # Flower needs it

@@ -11,7 +11,7 @@ from typing import TypeVar
 from celery.backends.redis import RedisBackend, SentinelBackend
 
 from shared.config.redis_urls import RedisPlace
-from shared.domain.lanes import MAX_TASK_SECONDS
+from shared.domain.lanes import TaskLimits
 from shared.drivers.redis_roles import OUTAGES, meet_server
 from shared.drivers.redis_server import RedisServer, sentinel_options
 
@@ -50,10 +50,10 @@ BACKENDS = dict.fromkeys(("redis", "rediss", "redis+socket"), f"{__name__}:{Quie
 }
 
 
-def connections(server: RedisServer) -> dict[str, object]:
+def connections(server: RedisServer, limits: TaskLimits) -> dict[str, object]:
     """The patience of a worker: it outlives every outage."""
     return {
-        "broker_transport_options": _transport(server.broker),
+        "broker_transport_options": _transport(server.broker, limits),
         "broker_use_ssl": _tls(server.broker),
         "broker_connection_retry_on_startup": True,  # start before Redis, never give up
         "broker_connection_timeout": 4,
@@ -75,10 +75,9 @@ def connections(server: RedisServer) -> dict[str, object]:
     }
 
 
-def _transport(place: RedisPlace) -> dict[str, object]:
+def _transport(place: RedisPlace, limits: TaskLimits) -> dict[str, object]:
     transport = {
-        # waits at most one time limit, runs at most one; a shorter one at any worker makes all of them run tasks twice
-        "visibility_timeout": 2 * MAX_TASK_SECONDS + 60,
+        "visibility_timeout": limits.visibility_seconds,
         "unacked_restore_interval": 5,  # look for messages past it every 5 s; with the defaults they came back after 100 s
         "unacked_restore_throttle": 1,
         "queue_order_strategy": "priority",  # lanes in the order of -Q, callbacks first: else they starve behind candidates
@@ -90,15 +89,15 @@ def _transport(place: RedisPlace) -> dict[str, object]:
     return transport if place.path else transport | {"socket_keepalive": True}  # an error on a unix socket
 
 
-def impatience(server: RedisServer) -> dict[str, object]:
+def impatience(server: RedisServer, limits: TaskLimits) -> dict[str, object]:
     """The API answers 503 in under 2 s; with a worker's settings a publish can hang for minutes on a frozen server.
 
     It tells nobody that it has sent: that event costs a second message per submit, and Flower hears of the first one's arrival.
     """
     hurry = {**_API_LIMITS, **_sentinels(server.broker, _API_LIMITS), "retry_on_timeout": False, "max_retries": 1}
     pauses = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
-    limits = {"broker_transport_options": _transport(server.broker) | hurry | pauses, "broker_connection_timeout": 0.5}
-    return limits | {"task_send_sent_event": False}
+    transport = _transport(server.broker, limits) | hurry | pauses
+    return {"broker_transport_options": transport, "broker_connection_timeout": 0.5, "task_send_sent_event": False}
 
 
 def _tls(place: RedisPlace) -> dict[str, object] | None:

@@ -14,7 +14,8 @@ import deploy.dev
 from api.app import create_app
 from api.schema.requests import JobBody
 from shared import errors
-from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR
+from shared.config.settings import PREFIX, Settings
 from tests.architecture.house import ROOT, fail_on, mistakes, syntax_of, verbs
 
 README = (ROOT / "README.md").read_text()

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR
+from shared.config.settings import PREFIX, Settings
 from tests.architecture.house import ROOT
 
 LISTED = dict(re.findall(r"^# (QUEUECAST_\w+)=(.*)$", (ROOT / "deploy/env.example").read_text(), re.MULTILINE))

@@ -6,6 +6,7 @@ import sys
 
 from shared.config.settings import load_settings
 from shared.telemetry.logs import configure_logs
+from worker.fleet.allotment import MOST_MB
 from worker.fleet.watchdog import run_worker
 from worker.reaper.reaper import run_reaper
 
@@ -25,6 +26,7 @@ def main(verb: str, *arguments: str) -> int:
         settings,
         lanes=tuple(lanes.split(",")),
         concurrency=int(slots),
+        child_mb=MOST_MB,
         name=name,
         silence=float(silence[0]) if silence else SILENCE_SECONDS,
         app="tests.chaos.app",

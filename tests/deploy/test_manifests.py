@@ -12,7 +12,8 @@ import pytest
 
 from api.app import create_app
 from deploy.stack import _DRAIN_SECONDS, CONTROL_LANES
-from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR
+from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from tests.architecture.house import BIN, fail_on, mistakes, output_of
 from tests.deploy.manifests import DEPLOY, MANIFESTS, OURS, compose, containers, documents, lanes_in, resources, seconds
@@ -138,8 +139,8 @@ def test_probes_ask_for_what_is_served(settings: Settings) -> None:
 @pytest.mark.parametrize("name", ["worker", "control", "heavy"])
 def test_a_worker_may_end_its_longest_task_before_it_is_killed(name: str) -> None:
     pod = resources("Deployment")[name]["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] > _DRAIN_SECONDS > MAX_TASK_SECONDS
-    assert seconds(compose()["services"][name]["stop_grace_period"]) > _DRAIN_SECONDS
+    assert pod["terminationGracePeriodSeconds"] > MAX_TASK_SECONDS + _DRAIN_SECONDS
+    assert seconds(compose()["services"][name]["stop_grace_period"]) > MAX_TASK_SECONDS + _DRAIN_SECONDS
 
 
 def test_every_container_of_ours_is_locked_down() -> None:

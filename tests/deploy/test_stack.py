@@ -95,7 +95,7 @@ def test_a_program_is_a_verb_of_this_environment_with_its_lanes(programs: dict[s
 
 def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: Settings, run_state: RunState) -> None:
     lanes = {"worker": WORKER_LANES, "heavy": HEAVY_LANES}
-    programs = {name: worker(name, served, 1, settings) for name, served in lanes.items()}
+    programs = {name: worker(name, served, 1, settings, 1) for name, served in lanes.items()}
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": False}
     run_state.members.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": True}
@@ -103,7 +103,7 @@ def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: S
 
 def test_nothing_is_ready_while_the_broker_is_away(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    assert not worker("worker", WORKER_LANES, 1, settings).is_ready()
+    assert not worker("worker", WORKER_LANES, 1, settings, 1).is_ready()
     program = broker(settings)
     assert not program.is_ready()
     with supervision(tmp_path) as supervisor:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.stack import _DRAIN_SECONDS
-from shared.domain.lanes import Lane
+from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from tests.architecture.house import ROOT, fail_on, mistakes
 from tests.deploy.manifests import OURS, lanes_in
 from tests.servers import missing
@@ -83,7 +83,7 @@ def test_every_command_exists_with_its_options() -> None:
 @pytest.mark.parametrize("name", ["worker", "control", "heavy"])
 def test_a_worker_may_end_its_longest_task_and_outlives_a_child_that_memory_killed(name: str) -> None:
     unit = FOLDER / f"queuecast-{name}.service"
-    assert int(value(unit, "TimeoutStopSec")) > _DRAIN_SECONDS
+    assert int(value(unit, "TimeoutStopSec")) > MAX_TASK_SECONDS + _DRAIN_SECONDS
     assert value(unit, "OOMPolicy") == "continue"
 
 

@@ -18,12 +18,16 @@ import structlog
 
 from shared.config.settings import Settings
 from shared.errors import ServiceError
+from shared.fleet.membership import Membership
 from shared.fleet.runstate import RunState
 from worker.fleet.liveness import SILENCE_SECONDS, pulse_file
 
 MAX_START_SECONDS = 180.0  # until the first pulse: killed any earlier, a worker would never come up on a loaded machine
 CELERY = [sys.executable, "-m", "celery", "--quiet", "--app"]
 WORKER = ["worker", "-E", "--without-mingle", "--without-gossip"]
+
+# What the libraries read: OpenMP (torch and Arrow's pool of the CPU too), two kinds of BLAS, Numba under statsforecast.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +37,7 @@ def run_worker(
     *,
     lanes: tuple[str, ...],
     concurrency: int,
+    child_mb: int,
     name: str,
     silence: float = SILENCE_SECONDS,
     app: str = "worker.app",
@@ -43,18 +48,22 @@ def run_worker(
         settings: of this process; the worker reads them again from the same environment.
         lanes: most urgent first.
         concurrency: tasks at the same time.
+        child_mb: memory that a child may have had when its task ends; one that had more is replaced.
         name: unlike that of every other worker on this machine.
         silence: seconds without a pulse; before the first one, MAX_START_SECONDS are allowed.
         app: module of the Celery application; tests add models to ours.
     """
+    membership = Membership(settings, RunState.open(settings, is_patient=False), name)
+    membership.join()
     options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-l", settings.log_level]
-    command = [*CELERY, app, *WORKER, *options]
+    command = [*CELERY, app, *WORKER, *options, "--max-memory-per-child", str(child_mb * 1_024)]
     worker = subprocess.Popen(command, env=_environment(settings), start_new_session=True)  # noqa: S603 - our own command
 
     _forward_signals(worker)
     try:
-        return _watch(settings, worker, name, silence)
+        return _watch(membership, settings, worker, name, silence)
     finally:
+        membership.leave()
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)  # whoever is left of the session
 
@@ -67,13 +76,15 @@ def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
         signal.signal(number, forward)
 
 
-def _watch(settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
-    run_state = RunState.open(settings, is_patient=False)
+def _watch(membership: Membership, settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
+    run_state = membership.run_state
     quiet_since = time.monotonic()  # since when the broker has answered and no pulse was seen
     last_beat = beat_before = _beat(settings, name)
     while True:
         with suppress(subprocess.TimeoutExpired):
             return worker.wait(timeout=1.0)
+        with suppress(ServiceError):
+            membership.beat()
         beat = _beat(settings, name)
         limit = silence if beat != beat_before else MAX_START_SECONDS
         if beat != last_beat or not _answers(run_state):
@@ -99,6 +110,6 @@ def _answers(run_state: RunState) -> bool:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """One thread per process: the workers are the parallelism, and libraries that start threads would fight for the cores."""
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return os.environ | one_thread | {"QUEUECAST_DATA_DIR": str(settings.data_dir)}
+    """One thread per process unless told otherwise: the workers are the parallelism, and threads would fight for the cores."""
+    threads = dict.fromkeys(THREADS, str(settings.threads))
+    return os.environ | threads | {"QUEUECAST_DATA_DIR": str(settings.data_dir)}

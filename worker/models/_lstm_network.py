@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 
 import numpy as np
@@ -53,7 +54,7 @@ def fit_and_forecast(
     Returns:
         Shape (horizon,). Raises UnstableFit when the training diverges.
     """
-    torch.set_num_threads(1)  # a worker runs one process per core; more threads would only fight for them
+    torch.set_num_threads(_threads())  # more than a worker has cores for would only fight for them
     has_gpu = torch.cuda.is_available()
     device = torch.device("cuda" if has_gpu else "cpu")
     x, z, y = (torch.as_tensor(values, dtype=torch.float32, device=device) for values in (past, future, answers))
@@ -64,6 +65,12 @@ def fit_and_forecast(
     with torch.no_grad():
         forecast = network(x[-1:], z[-1:])[0]
     return np.asarray(forecast.cpu().numpy(), dtype=np.float64)
+
+
+def _threads() -> int:
+    """As many as all libraries of this process are given; one where nobody has said how many."""
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdecimal() and int(given) else 1
 
 
 def _train(network: DirectLstm, past: Tensor, future: Tensor, answers: Tensor, *, epochs: int, learning_rate: float) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +26,7 @@ from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceErr
 from shared.fleet.broker import make_celery
 from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
+from shared.fleet.membership import Membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import RunningQueue
@@ -81,9 +83,13 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     metrics.expect_reaps(ActionKind)
+    membership = Membership(settings, resources.run_state, REAPER)
+    membership.join()
     lock, forget_at = resources.run_state.members.lock(REAPER, LOCK_SECONDS), 0.0
     while not stopped.is_set():
         resources.follow_file()
+        with suppress(ServiceError):
+            membership.beat()
         try:
             if resources.run_state.members.holds(lock):
                 resources.run_state.members.announce_version(REAPER, version("queuecast"))
@@ -99,8 +105,9 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
             if once:
                 raise
         if once:
-            return
+            break
         stopped.wait(period)
+    membership.leave()
 
 
 def _forget_old(resources: Resources, due_at: float) -> float:

@@ -16,6 +16,7 @@ from shared.domain.identifiers import first_of
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
+from shared.fleet.membership import equal_of
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import LivingWorker
@@ -40,6 +41,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
             "reaper": lambda: [_reaper(state)],
             "clock": lambda: [_clock(state)],
             "versions": lambda: [_versions(state)],
+            "fleet's settings": lambda: [_agreed(settings, state)],
             "messages": lambda: _waiting(settings, state.members.workers()),
             "catalogue": lambda: [_catalogue(state)],
             "oldest job": lambda: [_oldest_job(settings)],
@@ -107,6 +109,16 @@ def _versions(state: RunState) -> Finding:
         return Finding(name="versions", detail=f"{next(iter(who))} everywhere")
     detail = "; ".join(f"{its}: {', '.join(names)}" for its, names in sorted(who.items()))
     return Finding(name="versions", detail=detail, advice="bring them to one version, as deploy/README.md says under Upgrade")
+
+
+def _agreed(settings: Settings, state: RunState) -> Finding:
+    """What all who run tasks have the same, and whether a worker that is started with this command's settings would fit in."""
+    agreed, here = state.agreement.values(), equal_of(settings)
+    detail = ", ".join(f"{name}={value}" for name, value in sorted((agreed or here).items()))
+    if all(agreed.get(name, value) == value for name, value in here.items()):
+        return Finding(name="fleet's settings", detail=detail)
+    advice = "start no worker with the settings of this command; deploy/README.md says under Scale how all are changed"
+    return Finding(name="fleet's settings", detail=detail, advice=advice)
 
 
 def _waiting(settings: Settings, workers: list[LivingWorker]) -> list[Finding]:

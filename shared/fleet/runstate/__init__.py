@@ -7,11 +7,12 @@ for it any more, nor by a task of an earlier run (`within_run`). Keys, per job o
     job:{job}                                hash: run, request_id, deadline_at, queues, next, planned, candidates_total|done …
     queues:{job} released:{job} done:{job}   list: order of release · hash: queue → time · hash: queue → reason, "" = forecast
     waiting:{job}                            hash: queue ("" = the plan) → the service it waits for
-    delivering:{job}                         hash: queue → since when its forecast is being delivered; for two minutes
+    delivering:{job}                         hash: queue → since when its forecast is being delivered; as long as a task may take
     read:{job} reading:{job}:{queue}         blocks of queues that are read together, and what was read of each: readings.py
     data:{job}:{queue} candidates:{job}:{queue}        the snapshot's bytes · the QueueWork
     outcome:… attempt:…                      hash: index → outcome · what → attempts begun: attempts.py
     turns:… let_in:… project:…               whose turn it is: turns.py
+    fleet fleet:members                      what all processes that run tasks have the same, and who does: agreement.py
     worker:{id} version:{role} reaper        who lives · who has a role, with which version: members.py
     catalogue question:… answer:… answered:… the model cards: members.py · what the API asks a worker: questions.py
 

@@ -1,6 +1,6 @@
 -- The steps of the run state that must be atomic, each a function of `steps`: KEYS come by name as its `keys`, what the caller
 -- gives as its arguments. ARGV[1] names the step, ARGV[2] the run of the job that the caller works in, '' = whichever there is.
--- keys[1] is always the job's hash: a job without it has ended, and nothing is written for it, nor for another run than the
+-- keys[1] is the job's hash, but of `join`: a job without it has ended, and nothing is written for it, nor for another run than the
 -- caller's. What is written expires a day after the job's deadline, in case nobody deletes it. A queue that has ended leaves its
 -- end only, and a task that comes late must not make its keys again: whoever would, looks into `done`.
 
@@ -285,6 +285,24 @@ function steps.drop(keys, job, kinds_per_job, kinds_per_queue)
   end
   for _, kind in ipairs(cjson.decode(kinds_per_job)) do call('UNLINK', kind .. ':' .. job) end
   call('SREM', 'active', job)
+end
+
+-- What the fleet has agreed on
+
+function steps.join(keys, member, seconds, values)
+  -- Makes the caller a member for so many seconds, unless it differs from what the others have: then name, value, name … of that.
+  local agreed, members = unpack(keys)
+  local now, differing = tonumber(call('TIME')[1]), {}
+  call('ZREMRANGEBYSCORE', members, '-inf', now)
+  call('ZREM', members, member)
+  if call('EXISTS', members) == 0 then call('DEL', agreed) end
+  for name, value in pairs(cjson.decode(values)) do
+    call('HSETNX', agreed, name, value)
+    local theirs = call('HGET', agreed, name)
+    if theirs ~= value then differing[#differing + 1], differing[#differing + 2] = name, theirs end
+  end
+  if #differing == 0 then call('ZADD', members, now + seconds, member) end
+  return differing
 end
 
 return steps[step](KEYS, unpack(ARGV, 3))

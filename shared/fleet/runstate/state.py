@@ -24,6 +24,7 @@ from shared.drivers.faults import translated
 from shared.drivers.redis_roles import ask_master
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
+from shared.fleet.runstate.agreement import Agreement
 from shared.fleet.runstate.attempts import Attempts
 from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
@@ -45,20 +46,21 @@ class RunState:
     Methods raise BrokerAway when the server stays away longer than the client's patience.
     """
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
+    def __init__(self, client: redis.Redis, task_seconds: int = MAX_TASK_SECONDS) -> None:
+        self.client, self._task_seconds = client, task_seconds
         self._step = Scripts(client)
         self.within_run = self._step.within_run
         self.attempts = Attempts(client, self._step)
         self.turns = Turns(client, self._step)
         self.readings = Readings(client, self._step)
+        self.agreement = Agreement(client, self._step)
         self.members = Members(client)
         self.questions = Questions(client)
 
     @classmethod
     def open(cls, settings: Settings, *, is_patient: bool) -> Self:
         """Connect on first use; workers are patient, the API is not."""
-        return cls(redis_client(redis_server(settings).run_state, is_patient=is_patient))
+        return cls(redis_client(redis_server(settings).run_state, is_patient=is_patient), settings.task_seconds)
 
     def ping(self) -> None:
         """A round trip to the master, for readiness and before anything is written."""
@@ -159,13 +161,13 @@ class RunState:
         per_job = [f"{kind}:{job_id}" for kind in ("job", "done", "waiting", "delivering")]
         keys = [*per_job, *(f"{kind}:{job_id}:{queue}" for kind in _PER_QUEUE)]
         end, is_failure = f"{SKIPPED}{reason}" if is_skipped else reason, bool(reason) and not is_skipped
-        return bool(self._step("end_queue", keys, queue, end, int(time.time()), MAX_TASK_SECONDS, int(is_failure)))
+        return bool(self._step("end_queue", keys, queue, end, int(time.time()), self._task_seconds, int(is_failure)))
 
     def begin_delivery(self, job_id: str, queue: str) -> str | None:
         """Say that a queue is being delivered; the note of it, None = it must not be: it has ended, or the job has."""
         keys = [f"{kind}:{job_id}" for kind in ("job", "done", "delivering")]
         note = f"{token_hex(4)}:{queue}"  # its own: another run of the job may be delivering the same queue
-        return note if self._step("begin_delivery", keys, queue, note, int(time.time()), MAX_TASK_SECONDS) else None
+        return note if self._step("begin_delivery", keys, queue, note, int(time.time()), self._task_seconds) else None
 
     @contextmanager
     def alone(self, of: Sequence[str]) -> Iterator[None]:
@@ -189,9 +191,9 @@ class RunState:
         self.client.hdel(f"delivering:{job_id}", note)
 
     def delivering(self, job_id: str) -> set[str]:
-        """Queues that are being delivered, unless that began more than two minutes ago: then its task has died."""
+        """Queues that are being delivered, unless that began longer ago than a task may take: then it has died."""
         begun = cast("dict[bytes, bytes]", self.client.hgetall(f"delivering:{job_id}"))
-        living = (note.decode() for note, since in begun.items() if int(since) > time.time() - MAX_TASK_SECONDS)
+        living = (note.decode() for note, since in begun.items() if int(since) > time.time() - self._task_seconds)
         return {note.partition(":")[2] or note for note in living}  # the queue alone is a note of the release before
 
     def queue_end(self, job_id: str, queue: str) -> str | None:

@@ -18,7 +18,8 @@ import pandas as pd
 import psutil
 
 from deploy.valkey import forget_socket, valkey_command
-from shared.config.settings import CONFIG_FILE, PREFIX, Settings
+from shared.config.origins import CONFIG_FILE
+from shared.config.settings import PREFIX, Settings
 from shared.domain.jobs import DataPlaces, Grid, Job, JobState
 from shared.domain.places import Place
 from shared.drivers.redis_server import redis_client, redis_server

@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 
 from shared.config.settings import load_settings
+from worker.fleet.allotment import MOST_MB
 from worker.fleet.watchdog import run_worker
 
 if __name__ == "__main__":
     lanes, slots = sys.argv[1:]
     sys.exit(
         run_worker(
-            load_settings(), lanes=tuple(lanes.split(",")), concurrency=int(slots), name="bench", app="tests.bench.worker_app"
+            load_settings(),
+            lanes=tuple(lanes.split(",")),
+            concurrency=int(slots),
+            child_mb=MOST_MB,
+            name="bench",
+            app="tests.bench.worker_app",
         )
     )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.config.connection import kinds
-from shared.config.settings import CONFIG_FILE, PREFIX, SECRETS_DIR, Settings, default_data_dir, load_settings, unknown_names
+from shared.config.origins import CONFIG_FILE, SECRETS_DIR, default_data_dir
+from shared.config.settings import PREFIX, Settings, load_settings, unknown_names
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
@@ -95,6 +96,21 @@ def test_the_store_lies_in_the_data_folder_unless_it_is_elsewhere(tmp_path: Path
     assert Settings(data_dir=tmp_path).store_location == f"sqlite://{tmp_path}/queuecast.db"
     elsewhere = "mongodb://host/queuecast"
     assert Settings(data_dir=tmp_path, store_url=elsewhere).store_location == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "said"),
+    [
+        ("90", "90", "QUEUECAST_TASK_SECONDS: accepted is at least 100"),
+        ("300", "120", "QUEUECAST_TASK_SECONDS: accepted is at least 310"),
+        ("5", "120", "QUEUECAST_TASK_SOFT_SECONDS: "),
+    ],
+)
+def test_a_task_is_told_to_stop_before_it_is_killed(monkeypatch: pytest.MonkeyPatch, soft: str, hard: str, said: str) -> None:
+    monkeypatch.setenv("QUEUECAST_TASK_SOFT_SECONDS", soft)
+    monkeypatch.setenv("QUEUECAST_TASK_SECONDS", hard)
+    with pytest.raises(InvalidSettings, match=said):
+        load_settings()
 
 
 # Connections
