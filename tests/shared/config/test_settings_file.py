@@ -9,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.config import settings_file
-from shared.config.settings import CONFIG_FILE, Settings, load_settings
+from shared.config.origins import CONFIG_FILE
+from shared.config.settings import Settings, load_settings
 from shared.config.settings_file import SettingsFile
 from shared.connections.mongodb import MongodbConnection
 from shared.drivers.mongo import mongo_client
