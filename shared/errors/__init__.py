@@ -26,6 +26,7 @@ from shared.errors.outages import (
     WorkersAway,
     WorkersBusy,
 )
+from shared.errors.setup import CredentialsRefused, ExtraMissing, FleetDiffers, InvalidSettings, SetupError
 
 
 class RequestError(QueuecastError):
@@ -226,29 +227,3 @@ class DeadlinePassed(JobError):
 
 class RunStateLost(JobError):
     """The broker lost the job's run state twice."""
-
-
-class SetupError(QueuecastError):
-    """Queuecast is not set up correctly."""
-
-
-class InvalidSettings(SetupError):
-    """The settings are not valid."""
-
-    def __init__(self, *problems: str, **ids: object) -> None:
-        super().__init__("; ".join(problems), **ids)
-        self.args = self.problems = problems
-
-
-class FleetDiffers(SetupError):
-    """This process differs from its fleet."""
-
-
-class ExtraMissing(SetupError):
-    """This part of Queuecast is not installed whole."""
-
-
-class CredentialsRefused(SetupError):
-    """The credentials were refused: authentication or authorisation."""
-
-    tells_detail = False
