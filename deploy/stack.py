@@ -29,7 +29,7 @@ from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway, SetupError
-from shared.fleet.membership import Membership
+from shared.fleet.membership import membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
@@ -193,9 +193,8 @@ def tell_of_broker(settings: Settings) -> None:
     try:
         with closing(RunState.open(settings, is_patient=False)) as run_state:
             run_state.ping()
-            membership = Membership(settings, run_state, "up")
-            membership.join()
-            membership.leave()
+        with membership(settings, "up"):  # which must be possible
+            pass
     except BrokerAway as error:
         address = redis_server(settings).broker.address
         notice(f"the broker at {address} cannot be reached: {error.headline}. Queuecast is ready once it answers", style="yellow")

@@ -13,6 +13,7 @@ import typer
 from shared.command.terminal import AsJson, DataDir, notice
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
+from shared.config.machine import this_machine
 from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
@@ -54,7 +55,6 @@ def work(
     settings = load_settings(data_dir=data_dir)
     if alive:
         raise typer.Exit(0 if is_alive(settings, name) else 1)
-    from shared.config.machine import this_machine
     from shared.store import lead_on
     from shared.telemetry.logs import configure_logs
     from worker.fleet.allotment import allot
@@ -70,7 +70,7 @@ def work(
     if metrics_port:
         count_in(metrics_folder(settings.data_dir, f"work-{name}"))
         _serve_metrics(metrics_host, metrics_port)
-    raise typer.Exit(run_worker(settings, lanes=served, concurrency=allotted.slots, child_mb=allotted.child_mb, name=name))
+    raise typer.Exit(run_worker(settings, lanes=served, allotted=allotted, name=name))
 
 
 @app.command(epilog="Example: queuecast reap --once")

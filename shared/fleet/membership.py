@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -90,3 +92,14 @@ class Membership:
             f"{differing}. The fleet's value counts as long as any of its processes lives ({living}): start this one with it. To "
             "change it for all, stop every worker and the reaper, then start them with the new one"
         )
+
+
+@contextmanager
+def membership(settings: Settings, name: str) -> Iterator[Membership]:
+    """Inside, this process belongs to its fleet as long as it beats; raises FleetDiffers when it must not begin."""
+    mine = Membership(settings, RunState.open(settings, is_patient=False), name)
+    mine.join()
+    try:
+        yield mine
+    finally:
+        mine.leave()

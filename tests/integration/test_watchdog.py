@@ -11,8 +11,8 @@ from tests.polling import eventually
 from worker.fleet.liveness import is_alive
 
 PROGRAM = (
-    "import sys; from shared.config.settings import load_settings; from worker.fleet.watchdog import run_worker;"
-    "sys.exit(run_worker(load_settings(), lanes=('plan',), concurrency=1, child_mb=1_500, name='hung', silence=8))"
+    "import sys; from shared.config.settings import load_settings; from worker.fleet.watchdog import Allotment, run_worker;"
+    "sys.exit(run_worker(load_settings(), lanes=('plan',), allotted=Allotment(slots=1, child_mb=1_500), name='hung', silence=8))"
 )
 
 

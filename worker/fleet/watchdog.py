@@ -18,8 +18,9 @@ import structlog
 
 from shared.config.settings import Settings
 from shared.errors import ServiceError
-from shared.fleet.membership import Membership
+from shared.fleet.membership import Membership, membership
 from shared.fleet.runstate import RunState
+from worker.fleet.allotment import Allotment
 from worker.fleet.liveness import SILENCE_SECONDS, pulse_file
 
 MAX_START_SECONDS = 180.0  # until the first pulse: killed any earlier, a worker would never come up on a loaded machine
@@ -36,8 +37,7 @@ def run_worker(
     settings: Settings,
     *,
     lanes: tuple[str, ...],
-    concurrency: int,
-    child_mb: int,
+    allotted: Allotment,
     name: str,
     silence: float = SILENCE_SECONDS,
     app: str = "worker.app",
@@ -47,25 +47,21 @@ def run_worker(
     Args:
         settings: of this process; the worker reads them again from the same environment.
         lanes: most urgent first.
-        concurrency: tasks at the same time.
-        child_mb: memory that a child may have had when its task ends; one that had more is replaced.
+        allotted: tasks at the same time, and memory of each child: one that had more when its task ended is replaced.
         name: unlike that of every other worker on this machine.
         silence: seconds without a pulse; before the first one, MAX_START_SECONDS are allowed.
         app: module of the Celery application; tests add models to ours.
     """
-    membership = Membership(settings, RunState.open(settings, is_patient=False), name)
-    membership.join()
-    options = ["-n", f"{name}@%h", "-c", str(concurrency), "-Q", ",".join(lanes), "-l", settings.log_level]
-    command = [*CELERY, app, *WORKER, *options, "--max-memory-per-child", str(child_mb * 1_024)]
-    worker = subprocess.Popen(command, env=_environment(settings), start_new_session=True)  # noqa: S603 - our own command
-
-    _forward_signals(worker)
-    try:
-        return _watch(membership, settings, worker, name, silence)
-    finally:
-        membership.leave()
-        with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)  # whoever is left of the session
+    room = ["-c", str(allotted.slots), "--max-memory-per-child", str(allotted.child_mb * 1_024)]
+    command = [*CELERY, app, *WORKER, *room, "-n", f"{name}@%h", "-Q", ",".join(lanes), "-l", settings.log_level]
+    with membership(settings, name) as mine:
+        worker = subprocess.Popen(command, env=_environment(settings), start_new_session=True)  # noqa: S603 - our own command
+        _forward_signals(worker)
+        try:
+            return _watch(mine, settings, worker, name, silence)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)  # whoever is left of the session
 
 
 def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
@@ -76,15 +72,15 @@ def _forward_signals(worker: subprocess.Popen[bytes]) -> None:
         signal.signal(number, forward)
 
 
-def _watch(membership: Membership, settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
-    run_state = membership.run_state
+def _watch(mine: Membership, settings: Settings, worker: subprocess.Popen[bytes], name: str, silence: float) -> int:
+    run_state = mine.run_state
     quiet_since = time.monotonic()  # since when the broker has answered and no pulse was seen
     last_beat = beat_before = _beat(settings, name)
     while True:
         with suppress(subprocess.TimeoutExpired):
             return worker.wait(timeout=1.0)
         with suppress(ServiceError):
-            membership.beat()
+            mine.beat()
         beat = _beat(settings, name)
         limit = silence if beat != beat_before else MAX_START_SECONDS
         if beat != last_beat or not _answers(run_state):

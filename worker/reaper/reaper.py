@@ -26,7 +26,7 @@ from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceErr
 from shared.fleet.broker import make_celery
 from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
-from shared.fleet.membership import Membership
+from shared.fleet.membership import membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import RunningQueue
@@ -56,6 +56,7 @@ class Casebook:
     agree_seconds: float = AGREE_SECONDS
     due_at: dict[Action, float] = field(default_factory=dict)
     treated: Counter[Action] = field(default_factory=Counter)
+    forget_at: float = 0.0  # by the monotonic clock: when old records are forgotten next
 
     def due(self, seen: set[Action], jobs: Collection[str], now: float) -> list[Action]:
         """The cases to treat at `now` (epoch seconds).
@@ -83,31 +84,33 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     metrics.expect_reaps(ActionKind)
-    membership = Membership(settings, resources.run_state, REAPER)
-    membership.join()
-    lock, forget_at = resources.run_state.members.lock(REAPER, LOCK_SECONDS), 0.0
-    while not stopped.is_set():
-        resources.follow_file()
-        with suppress(ServiceError):
-            membership.beat()
-        try:
-            if resources.run_state.members.holds(lock):
-                resources.run_state.members.announce_version(REAPER, version("queuecast"))
-                _pass(resources, lanes, casebook)
-                chords.sweep(partial(_open_jobs, resources))
-                schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
-                notices.send_due(resources, datetime.now(UTC))
-                forget_at = _forget_old(resources, forget_at)
-        except ServiceError as error:
-            log.warning("the reaper waits", reason=str(error))
-        except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
-            log.exception("a look of the reaper failed")
+    lock = resources.run_state.members.lock(REAPER, LOCK_SECONDS)
+    with membership(settings, REAPER) as mine:
+        while not stopped.is_set():
+            resources.follow_file()
+            with suppress(ServiceError):
+                mine.beat()
+            try:
+                if resources.run_state.members.holds(lock):
+                    _look(resources, lanes, chords, casebook)
+            except ServiceError as error:
+                log.warning("the reaper waits", reason=str(error))
+            except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
+                log.exception("a look of the reaper failed")
+                if once:
+                    raise
             if once:
-                raise
-        if once:
-            break
-        stopped.wait(period)
-    membership.leave()
+                return
+            stopped.wait(period)
+
+
+def _look(resources: Resources, lanes: Lanes, chords: Chords, casebook: Casebook) -> None:
+    resources.run_state.members.announce_version(REAPER, version("queuecast"))
+    _pass(resources, lanes, casebook)
+    chords.sweep(partial(_open_jobs, resources))
+    schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
+    notices.send_due(resources, datetime.now(UTC))
+    casebook.forget_at = _forget_old(resources, casebook.forget_at)
 
 
 def _forget_old(resources: Resources, due_at: float) -> float:
