@@ -96,7 +96,7 @@ def _plan(declared: Declared, url: str, only: Part | None, *, prune: bool, data_
     if only is Part.SCHEDULES or not (declared.connections or prune):
         return None
     from shared.config.connections_file import plan  # the kinds of connections
-    from shared.config.settings import config_file
+    from shared.config.origins import config_file
 
     if only is None and declared.connections and not is_loopback(urlsplit(url).hostname or ""):
         raise UsageError(

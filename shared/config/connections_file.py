@@ -19,7 +19,8 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from shared.config.addresses import STARS
 from shared.config.connection import ConnectionName, kinds
-from shared.config.settings import CONFIG_FILE, load_settings
+from shared.config.origins import CONFIG_FILE
+from shared.config.settings import load_settings
 from shared.config.toml_text import changed, connections_in, sets_in
 from shared.domain.codec import Document
 from shared.domain.schedule_sets import Action

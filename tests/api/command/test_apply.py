@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config import settings_file
-from shared.config.settings import CONFIG_FILE, Settings, load_settings
+from shared.config.origins import CONFIG_FILE
+from shared.config.settings import Settings, load_settings
 from shared.config.settings_file import SettingsFile
 from shared.fleet.runstate import RunState
 from tests.api.bodies import BODY
