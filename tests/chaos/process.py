@@ -6,7 +6,7 @@ import sys
 
 from shared.config.settings import load_settings
 from shared.telemetry.logs import configure_logs
-from worker.fleet.allotment import MOST_MB, Allotment
+from worker.fleet.allotment import MAX_MB, Allotment
 from worker.fleet.watchdog import run_worker
 from worker.reaper.reaper import run_reaper
 
@@ -25,7 +25,7 @@ def main(verb: str, *arguments: str) -> int:
     return run_worker(
         settings,
         lanes=tuple(lanes.split(",")),
-        allotted=Allotment(slots=int(slots), child_mb=MOST_MB),
+        allotted=Allotment(slots=int(slots), child_mb=MAX_MB),
         name=name,
         silence=float(silence[0]) if silence else SILENCE_SECONDS,
         app="tests.chaos.app",

@@ -14,7 +14,7 @@ from shared.config.settings import PREFIX, Settings
 from shared.domain.lanes import Lane
 from shared.errors import InvalidSettings, UsageError
 
-MOST_MB = 1_500  # of a child, however large the machine: what takes more has a leak
+MAX_MB = 1_500  # of a child, however large the machine: what takes more has a leak
 USABLE = 0.9
 MAIN_MB = 400  # the main process, with the pages that its children share
 IMPORTS_MB = 330  # of these pages, what each child is said to have
@@ -50,7 +50,7 @@ def allot(settings: Settings, machine: Machine, lanes: Collection[str], slots: i
             f"{PREFIX}CHILD_MEMORY_MB: {settings.child_memory_mb} for each of {slots} is more than the {machine.memory_mb:,} MB "
             f"here: accepted is at most {most}, or a smaller --concurrency"
         )
-    return Allotment(slots=slots, child_mb=settings.child_memory_mb or min(MOST_MB, most))
+    return Allotment(slots=slots, child_mb=settings.child_memory_mb or min(MAX_MB, most))
 
 
 def slots_of_stack(machine: Machine) -> int:
@@ -61,7 +61,7 @@ def slots_of_stack(machine: Machine) -> int:
 def child_of_stack(machine: Machine, lanes: Collection[str], slots: int) -> int:
     """What a child of a worker for these lanes may take under `queuecast up`, beside `slots` that score, control and heavy."""
     share = max(float(_own(lanes)), _left_by_stack(machine) / (slots + STACK_WORKERS - 1))
-    return min(MOST_MB, int(IMPORTS_MB + share))
+    return min(MAX_MB, int(IMPORTS_MB + share))
 
 
 def _left_by_stack(machine: Machine) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from shared.config.settings import load_settings
-from worker.fleet.allotment import MOST_MB, Allotment
+from worker.fleet.allotment import MAX_MB, Allotment
 from worker.fleet.watchdog import run_worker
 
 if __name__ == "__main__":
@@ -14,7 +14,7 @@ if __name__ == "__main__":
         run_worker(
             load_settings(),
             lanes=tuple(lanes.split(",")),
-            allotted=Allotment(slots=int(slots), child_mb=MOST_MB),
+            allotted=Allotment(slots=int(slots), child_mb=MAX_MB),
             name="bench",
             app="tests.bench.worker_app",
         )

@@ -8,7 +8,7 @@ from deploy.stack import HEAVY_LANES, WORKER_LANES
 from shared.config.machine import Machine
 from shared.config.settings import Settings
 from shared.errors import InvalidSettings, UsageError
-from worker.fleet.allotment import IMPORTS_MB, MAIN_MB, MOST_MB, allot, child_of_stack, slots_of_stack
+from worker.fleet.allotment import IMPORTS_MB, MAIN_MB, MAX_MB, allot, child_of_stack, slots_of_stack
 
 PLAIN = Settings()
 LARGE = Machine(cores=8, memory_mb=64_000)
@@ -26,8 +26,8 @@ def test_all_children_together_stay_within_the_container(memory: int, slots: int
 
 
 def test_a_large_machine_does_not_let_a_leak_grow_for_ever() -> None:
-    assert allot(PLAIN, LARGE, WORKER_LANES, None).child_mb == MOST_MB
-    assert child_of_stack(LARGE, HEAVY_LANES, 8) == MOST_MB
+    assert allot(PLAIN, LARGE, WORKER_LANES, None).child_mb == MAX_MB
+    assert child_of_stack(LARGE, HEAVY_LANES, 8) == MAX_MB
 
 
 @pytest.mark.parametrize(("machine", "slots"), [(LARGE, 8), (of(1_024), 4), (of(700), 2), (of(600, 16), 1)])
