@@ -16,7 +16,7 @@ import structlog
 from shared.domain.jobs import Job, JobRequest
 from shared.errors import DataError, ServiceError
 from worker.job.attempts import MAX_ATTEMPTS, attempt
-from worker.job.ingestion import read_all, usage_query
+from worker.job.ingestion import covariate_query, read_all, usage_query
 from worker.job.readings import from_bytes, to_bytes
 from worker.job.resources import Resources, current_resources
 from worker.job.together import Together
@@ -29,11 +29,15 @@ log = structlog.get_logger(__name__)
 
 
 def block_size(resources: Resources, request: JobRequest, queues: int, issued_at: datetime) -> int:
-    """How many queues of a request are read together, at a place that has so many; 0 = each by itself: one place is read so."""
+    """How many queues of a request are read together, at places that have so many; 0 = each by itself: one place is read so."""
     if not all(resources.scans(place, request.project) for place in request.data.sources):
         return 0
-    query = usage_query(request, "", issued_at)
-    return resources.scanned(query.place, request.project).together(query, queues)
+    usage = usage_query(request, "", issued_at)
+    asked = [usage, *(covariate_query(usage, place) for place in request.data.sources[1:])]
+    try:
+        return min(resources.scanned(query.place, request.project).together(query, queues) for query in asked)
+    except DataError:  # of covariates: each queue tells what is wrong with them
+        return 0
 
 
 def read_block(job_id: str, block: int) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 from shared.domain.identifiers import listed
 from worker.sources._names import splits
@@ -31,6 +32,24 @@ def fitted(query: Query, has: Callable[[], Callable[[str], bool]]) -> tuple[Quer
     return own, (
         f"covariates of {query.place.name} have no column {listed(lacking)}, so `where` and `queue_field` do without{read_as}",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """Several queues at a place.
+
+    query: of all of them. names: each as it is asked for, its own query there, and what to say of that.
+    """
+
+    query: Query
+    names: Sequence[tuple[str, Query, tuple[str, ...]]]
+
+
+def fitted_names(query: Query, names: Sequence[str], has: Callable[[], Callable[[str], bool]]) -> Fitted:
+    """As `fitted`, of each of the queues: a column is asked for once."""
+    known = cache(lambda: cache(has()))
+    every, _ = fitted(replace(query, queue=""), known)
+    return Fitted(query=every, names=[(name, *fitted(replace(query, queue=name), known)) for name in names])
 
 
 def _name(query: Query, fields: tuple[str, ...]) -> str:

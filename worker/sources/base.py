@@ -26,6 +26,9 @@ MAX_UNNAMED = 200  # columns that are read although nobody has named them
 MAX_CELLS = 20_000_000  # steps × columns of one queue
 
 
+MAX_STEPS_BYTES = 1 << 20  # of all queues that are read together, which are kept until the last of them is ingested
+MAX_TOGETHER = 1_000  # queues
+
 LIMITS = ("absolutecapacity", "absolutemaxcapacity", "guaranteed", "maximum")  # begin plain names of YARN's own limits
 USAGE = ("used", "absoluteused", "demand", "allocated")  # and those of what they limit
 
@@ -165,6 +168,12 @@ class SourceView:
     notes: tuple[str, ...] = ()  # advice in plain words: a missing index and the command that makes it
 
 
+def fitting_together(query: Query, columns: int) -> int:
+    """The steps of how many queues of so many columns may be kept at a time."""
+    steps = max(1, query.grid.steps_between(query.start, query.end))
+    return MAX_STEPS_BYTES // (8 * steps * (columns + 1))
+
+
 def check_count(names: Sized, field: str) -> None:
     """Raises UnreadableData for more queues than any job may have: the field is hardly one of queues."""
     if len(names) > MAX_QUEUES:
@@ -210,5 +219,8 @@ class ScannedSource(Source, Protocol):
         ...
 
     def together(self, query: Query, queues: int) -> int:
-        """How many queues one scan should be for, of so many that there are: it takes seconds, and what it gives a few MB."""
+        """How many queues one scan should be for, of so many that there are: it takes seconds, and what it gives a few MB.
+
+        0 = each is read by itself, as there it costs no more.
+        """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from shared.connections.files import FilesConnection
@@ -12,7 +12,7 @@ from shared.domain.identifiers import listed
 from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
-from worker.sources._covariates import fitted
+from worker.sources._covariates import fitted, fitted_names
 from worker.sources.base import Query, Reading, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
@@ -82,20 +82,18 @@ class FileSource:
         Raises:
             SourceNotFound, UnreadableData: of the place as a whole.
         """
-        has = cache(partial(self._has, query))
-        ways = {name: fitted(replace(query, queue=name), has) for name in names}
-        called: dict[str, list[str]] = {}  # the queue's name at this place → those that are asked for
-        for name, (own, _) in ways.items():
-            called.setdefault(own.queue, []).append(name)
-        if ways:
-            query, _ = next(iter(ways.values()))
-            for at_place, reading in self._scan(query, list(called)):
-                for name in called[at_place]:
-                    said = ways[name][1]
+        at_place = fitted_names(query, names, partial(self._has, query))
+        called: dict[str, list[tuple[str, tuple[str, ...]]]] = {}  # the queue's name there → those that are asked for
+        for name, own, said in at_place.names:
+            called.setdefault(own.queue, []).append((name, said))
+        if called:
+            for there, reading in self._scan(at_place.query, list(called)):
+                for name, said in called[there]:
                     yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*said, *reading.notes))
 
     def together(self, query: Query, queues: int) -> int:
         """As many queues as fill what may be read and kept at a time; where each is a file, little is gained by more."""
+        query, _ = self._fitted(query)
         files, layout = self._look(query)
         return queues_together(files, layout, query, queues)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from pymongo.errors import OperationFailure
@@ -15,18 +14,18 @@ from shared.domain.losses import Loss
 from shared.domain.places import Place
 from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
-from shared.errors import EmptySeries, SourceAway, SourceNotFound, UnreadableData
+from shared.errors import DataError, EmptySeries, SourceAway, SourceNotFound, UnreadableData
 from worker.sources import sources
-from worker.sources._covariates import fitted
+from worker.sources._covariates import Fitted, fitted, fitted_names
 from worker.sources._names import joined
-from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
-from worker.sources.mongo.fields import Kinds, kinds_of, numeric, textual
+from worker.sources.base import MAX_QUEUES, MAX_TOGETHER, Query, Reading, SourceView, check_count, fitting_together, raise_all
+from worker.sources.mongo.fields import Kinds, numeric, textual
+from worker.sources.mongo.looks import fields_in, oldest_before, span_of
 from worker.sources.mongo.lost import doubts_of, losses_of, timeless
-from worker.sources.mongo.nameless import nameless_documents
+from worker.sources.mongo.nameless import Nameless
 from worker.sources.mongo.names import queue_text
 from worker.sources.mongo.pipeline import Filter, checked, documents_at, documents_of, samples_of
 from worker.sources.mongo.reasons import (
-    SAMPLED,
     faults,
     is_anywhere,
     missing_index,
@@ -36,6 +35,7 @@ from worker.sources.mongo.reasons import (
     why_no_sample,
 )
 from worker.sources.mongo.steps import Steps, read_steps
+from worker.sources.mongo.together import Usual, can_group, usual_queues
 from worker.sources.mongo.unasked import refuse_turns, refuse_unasked, shared_dates
 from worker.sources.mongo.written import has_written, read_written
 
@@ -70,12 +70,12 @@ class MongoSource:
             documents, among = self._documents(query.place)
             query, said = fitted(query, lambda: partial(is_anywhere, documents, among))
             if documents.find_one(among) is not None:
-                raise_all(faults(documents, query, among, _fields(documents, among)))
+                raise_all(faults(documents, query, among, fields_in(documents, among)))
         queues = self.queues(query)
         one = replace(query, queue=query.queue or queues[0])
         with translated(SourceAway, connection=query.place.name):
             advice = missing_index(documents, one, among)
-            kinds = _fields(documents, documents_of(query, among)) | _fields(
+            kinds = fields_in(documents, documents_of(query, among)) | fields_in(
                 documents, samples_of(one, among), newest_by=None if advice else one.time_field
             )
             is_written = has_written(documents, one, among)
@@ -84,7 +84,7 @@ class MongoSource:
             start_at, end_at = times[0].to_pydatetime(), times[-1].to_pydatetime()
         else:
             with translated(SourceAway, connection=query.place.name):
-                start_at, end_at = _span(documents, one, among)
+                start_at, end_at = span_of(documents, one, among)
         columns = query.chosen(self._unnamed(replace(query, columns=None), kinds))
         notes = (*said, *([advice] if advice else []))
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
@@ -97,15 +97,60 @@ class MongoSource:
             advice = missing_index(documents, query, among)
             is_written = has_written(documents, query, among)
             own = documents_of(query, among) if is_written else samples_of(query, among)
-            kinds = _fields(documents, own, newest_by=None if advice or is_written else query.time_field)
+            kinds = fields_in(documents, own, newest_by=None if advice or is_written else query.time_field)
             columns = query.chosen(self._unnamed(query, kinds))
             steps = _steps(documents, query, among, columns, is_written=is_written)
             losses = (*steps.losses, *losses_of(documents, query, among, columns, steps))
             _refuse_useless(documents, query, among, steps, losses)
-            nobodys = nameless_documents(documents, query, among, columns, steps, is_written=is_written)
-            oldest_at = None if advice else _oldest(documents, query, among)
+            nobodys = Nameless(documents, query, among, is_written).losses(query, columns, steps)
+            oldest_at = None if advice else oldest_before(documents, query, among)
             has_texts = query.target in kinds and kinds[query.target]["text"] > 0
             doubts = tuple(doubts_of(documents, query, own)) if has_texts else ()
+            found = self._reading(query, kinds, steps, said, (*([advice] if advice else []), *steps.advice, *doubts))
+            return replace(found, oldest_at=oldest_at, losses=(*losses, *nobodys))
+
+    def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
+        """What `read` gives or raises for each of the queues, in any order; without an index, by few passes for all of them."""
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            at_place = fitted_names(query, names, lambda: partial(is_anywhere, documents, among))
+            advice = missing_index(documents, at_place.query, among)
+            usual = {} if advice is None or query.holds else self._usual(documents, at_place, among)
+            nobodys = Nameless(documents, at_place.query, among, is_written=False)
+            for name, own, said in at_place.names:
+                told = usual.pop(name, None)
+                if isinstance(told, Usual):
+                    found = self._reading(own, told.kinds, told.steps, said, (str(advice),))
+                    yield name, replace(found, losses=tuple(nobodys.losses(own, told.columns, told.steps)))
+                else:
+                    yield name, told or self._read_or_error(replace(query, queue=name))
+
+    def together(self, query: Query, queues: int) -> int:
+        """As many as may be kept at a time; none where an index leads to each of them, or all samples are needed."""
+        with translated(SourceAway, connection=query.place.name):
+            documents, among = self._documents(query.place)
+            query, _ = fitted(query, lambda: partial(is_anywhere, documents, among))
+            if query.holds or missing_index(documents, query, among) is None or not can_group(documents):
+                return 0
+            columns = query.chosen(self._unnamed(query, fields_in(documents, among)))
+        return min(queues, fitting_together(query, len(columns)), MAX_TOGETHER)
+
+    def _usual(self, documents: Documents, at_place: Fitted, among: Filter) -> dict[str, Usual | UnreadableData]:
+        """By the names that are asked for."""
+
+        def columns_of(query: Query, kinds: Kinds) -> Sequence[str]:
+            return query.chosen(self._unnamed(query, kinds))
+
+        known = usual_queues(documents, at_place.query, among, list({own.queue for _, own, _ in at_place.names}), columns_of)
+        return {name: known[own.queue] for name, own, _ in at_place.names if own.queue in known}
+
+    def _read_or_error(self, query: Query) -> Reading | DataError:
+        try:
+            return self.read(query)
+        except DataError as error:
+            return error
+
+    def _reading(self, query: Query, kinds: Kinds, steps: Steps, said: tuple[str, ...], advice: tuple[str, ...]) -> Reading:
         unasked = [name for name in steps.frame if name not in query.required]
         return Reading(
             frame=steps.frame.drop(columns=[name for name in unasked if steps.frame[name].isna().all()]),
@@ -113,10 +158,8 @@ class MongoSource:
             duplicates=steps.rows - steps.moments,
             non_finite=steps.moments - steps.usable,
             newest_at=steps.newest_at,
-            oldest_at=oldest_at,
-            losses=(*losses, *nobodys),
             notes=(*said, *self._about_fields(query, kinds), *steps.notes),
-            advice=(*([advice] if advice else []), *steps.advice, *doubts),
+            advice=advice,
         )
 
     def _about_fields(self, query: Query, kinds: Kinds) -> list[str]:
@@ -174,39 +217,9 @@ def _combinations(documents: Documents, query: Query, among: Filter) -> list[str
     found = [row["_id"] for row in documents.aggregate(groups, allowDiskUse=True)]
     unseen = [name for part, name in zip(parts, query.queue_fields, strict=True) if not any(part in own for own in found)]
     if found:
-        kinds = _fields(documents, among) if unseen else {}
+        kinds = fields_in(documents, among) if unseen else {}
         raise_all([SourceNotFound(no_field(name, kinds)) for name in unseen if not is_anywhere(documents, among, name)])
     return [joined([queue_text(own.get(part)) for part in parts]) for own in found]
-
-
-def _fields(documents: Documents, among: Filter, newest_by: str | None = None) -> Kinds:
-    """What a few documents tell: the first, and the newest where an index leads to them."""
-    kinds = kinds_of(documents.find(among, limit=SAMPLED))
-    if newest_by:
-        for name, counts in kinds_of(documents.find(among, limit=SAMPLED, sort=[(newest_by, -1)])).items():
-            kinds[name] = kinds.get(name, counts) + counts
-    return kinds
-
-
-def _span(documents: Documents, query: Query, among: Filter) -> tuple[datetime | None, datetime | None]:
-    time = f"${query.time_field}"
-    ends = {"$group": {"_id": None, "start_at": {"$min": time}, "end_at": {"$max": time}}}
-    for span in documents.aggregate([{"$match": samples_of(query, among)}, ends]):
-        return span["start_at"], span["end_at"]
-    return None, None
-
-
-def _oldest(documents: Documents, query: Query, among: Filter) -> datetime | None:
-    """The first sample before the history, by one look into the index."""
-    if not (earlier := query.earlier):
-        return None
-    first: list[Document] = [
-        {"$sort": {query.time_field: 1}},
-        {"$limit": 1},
-        {"$project": {"_id": 0, "at": f"${query.time_field}"}},
-    ]
-    found = next(iter(documents.aggregate([{"$match": samples_of(earlier, among)}, *first])), None)
-    return found["at"] if found else None
 
 
 def _refuse_useless(documents: Documents, query: Query, among: Filter, steps: Steps, losses: Sequence[Loss]) -> None:

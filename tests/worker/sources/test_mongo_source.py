@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,9 +33,11 @@ from tests.polling import without_waiting
 from tests.servers import PYMONGO_SECONDS, MongoServer
 from tests.worker.sources.queries import PERIODS, START, a_query, all_queues
 from worker.sources import sources
-from worker.sources._lost import BROKEN, OUTSIDE, TEXTS, TIMES
-from worker.sources.base import Query, Source
+from worker.sources._lost import BROKEN, NAMELESS, OUTSIDE, TEXTS, TIMES
+from worker.sources.base import Query, Reading, ScannedSource, Source
+from worker.sources.mongo.pipeline import inside, nameless_of
 from worker.sources.mongo.steps import RAW_NOTE, read_raw, read_steps
+from worker.sources.mongo_source import MongoSource
 
 DATABASE, PLACE = "usage", Place(name="mongodb", collection="queue_metrics")
 INDEX = [("queue", 1), ("timestamp", 1)]
@@ -414,6 +416,46 @@ def test_numbers_in_nested_documents_are_columns(source: Source, fill: Fill) -> 
 def test_a_column_that_came_late_or_went_early_is_found(source: Source, fill: Fill) -> None:
     fill(sample(number / 10, 1.0, **({"old": 1} if number < 50 else {"new": 2})) for number in range(400))
     assert set(source.read(query()).frame) == {"used_capacity", "old", "new"}
+
+
+def many_documents(queues: int) -> Iterator[dict[str, Any]]:
+    """Of a day, every ten minutes: every second queue has a field of its own, and one is called 7 and "7"."""
+    for step in range(144):
+        for number in range(queues):
+            more = {"memory": float(step), "note": "x"} if number % 2 else {"vcores": step, "memory": None}
+            yield sample(step / 6, float(number + step % 7), queue=f"q{number}", **more)
+        yield sample(step / 6, 1.0, queue="7" if step % 2 else 7)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"aggregation": Aggregation.MEDIAN, "timezone": "Europe/Berlin", "step_seconds": 86_400}]
+)
+def test_queues_without_an_index_are_read_by_few_passes_for_all_of_them(
+    mongod: MongoServer, fill: Fill, source: ScannedSource, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    fill(many_documents(queues=30))
+    asked = query(queue="", where={"note": ["x", ""]}, **changes)
+    assert source.together(asked, 30) == 0
+    with mongod.client() as client:
+        client[DATABASE].queue_metrics.drop_indexes()
+        client[DATABASE].queue_metrics.insert_one(sample(3, 5.0, queue=None))
+    assert source.together(asked, 30) == 30
+    names = source.queues(asked)
+    alone: list[str] = []
+    read = MongoSource.read
+    monkeypatch.setattr(MongoSource, "read", lambda self, one: alone.append(one.queue) or read(self, one))
+    found = dict(source.scan(asked, names))
+    assert alone == ["7"]
+    assert sorted(found) == names
+    assert all(isinstance(each, Reading) and each.losses[0].what == NAMELESS for each in found.values())
+
+
+def test_an_index_leads_to_documents_that_name_no_queue(mongod: MongoServer, fill: Fill) -> None:
+    fill(sample(step / 4, queue=f"q{step % 9}") for step in range(500))
+    looked = nameless_of(query(), {}, ["used_capacity"], inside(query()))
+    with mongod.client() as client:
+        asked = {"explain": {"find": PLACE.collection, "filter": looked}, "verbosity": "executionStats"}
+        assert client[DATABASE].command(asked)["executionStats"]["totalKeysExamined"] < 20
 
 
 def test_a_missing_index_is_told_with_its_command_and_one_that_is_there_is_not(mongod: MongoServer, fill: Fill) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.errors import DataError, UnreadableData
 from worker.sources._moments import MICROSECONDS, utc
 from worker.sources._times import read_times
-from worker.sources.base import Query, check_count
+from worker.sources.base import MAX_TOGETHER, Query, check_count, fitting_together
 from worker.sources.files.layout import Layout, known_columns, missing_column, missing_in
 from worker.sources.files.listing import Files
 from worker.sources.files.parts import Asked, FileRows, Part, Room, TooMuch, parts_of, value_columns
@@ -19,9 +19,8 @@ from worker.sources.files.rows import names_in, queue_names, row_columns, wanted
 from worker.sources.files.tables import Table, open_table, reading
 from worker.sources.files.wide import wide_names, wide_parts
 
-MAX_STEPS_BYTES = 1 << 20  # of all queues that are read together, which are kept until the last of them is ingested
 MAX_FILE_BYTES = 128 << 20  # of their files: seconds
-MAX_FILES, MAX_TOGETHER = 64, 1_000  # queues: of a file each, and of those that share files
+MAX_FILES = 64  # of a queue each
 MAX_TABLES_LOOKED_AT = 20
 PACKED = 8  # about so many times the bytes are in a Parquet file
 MAX_BYTES = 160 << 20  # of samples that are kept at a time: a year of a CSV, every ten seconds; what is made of them takes more
@@ -74,10 +73,9 @@ def _found_together(files: Files, layout: Layout, query: Query, names: Sequence[
 
 def queues_together(files: Files, layout: Layout, query: Query, queues: int) -> int:
     """How many queues one scan should be for, of so many that the files have."""
-    steps = max(1, query.grid.steps_between(query.start, query.end))
     columns = max(len(value_columns(table, query)[0]) for table in list(layout.tables.values())[:MAX_TABLES_LOOKED_AT])
     size = sum(_size(path) * (PACKED if name.lower().endswith(".parquet") else 1) for name, path in files.paths.items())
-    most = min(MAX_STEPS_BYTES // (8 * steps * (columns + 1)), MAX_FILE_BYTES * queues // max(1, size))
+    most = min(fitting_together(query, columns), MAX_FILE_BYTES * queues // max(1, size))
     return max(1, min(most, MAX_FILES if layout.is_by_file else MAX_TOGETHER))
 
 

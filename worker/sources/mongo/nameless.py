@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.losses import Loss
@@ -20,21 +20,32 @@ from worker.sources.mongo.written import NO_DATE
 Found = tuple[int, datetime, datetime, object]  # how many, the first and the last, and the `_id` of one
 
 
-def nameless_documents(
-    documents: Documents, query: Query, among: Filter, columns: Sequence[str], steps: Steps, *, is_written: bool
-) -> Iterator[Loss]:
-    """Of documents with a value in the target, or in one of the columns where there is none; as one loss.
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """Those of a place: what is found of them, and how many documents there are of all queues, is asked for once.
 
-    Args:
-        is_written: whether times are texts or numbers, which the server cannot compare with the history.
+    is_written: whether times are texts or numbers, which the server cannot compare with the history.
     """
-    every = replace(query, queue="")
-    rows = documents_of(every, among) if is_written else samples_of(every, among)
-    for count, first_at, last_at, example in (_written if is_written else _dated)(documents, query, among, columns):
-        ends = first_at, last_at
-        yield nameless(
-            query, count, ends, f"the document {example}", own=steps.rows, every=lambda: documents.count_documents(rows)
-        )
+
+    documents: Documents
+    query: Query
+    among: Filter
+    is_written: bool
+    _found: dict[tuple[str, ...], Sequence[Found]] = field(default_factory=dict)
+
+    def losses(self, query: Query, columns: Sequence[str], steps: Steps) -> Iterator[Loss]:
+        """Of documents with a value in the target, or in one of the columns where there is none; as one loss of this queue."""
+        judged = tuple(query.judged(columns))
+        if judged not in self._found:
+            look = _written if self.is_written else _dated
+            self._found[judged] = list(look(self.documents, self.query, self.among, columns))
+        for count, first_at, last_at, example in self._found[judged]:
+            yield nameless(query, count, (first_at, last_at), f"the document {example}", own=steps.rows, every=self._every)
+
+    def _every(self) -> int:
+        every = replace(self.query, queue="")
+        rows = documents_of(every, self.among) if self.is_written else samples_of(every, self.among)
+        return self.documents.count_documents(rows)
 
 
 def _dated(documents: Documents, query: Query, among: Filter, columns: Sequence[str]) -> Iterator[Found]:

@@ -33,15 +33,21 @@ def queue_text(value: object) -> str | None:
 
 
 def queue_filter(name: str) -> Document:
-    """Matches every value whose `queue_text` is `name`, through an index; for MongoDB 7 and 7.0 are equal."""
+    """Matches every value whose `queue_text` is `name`, through an index."""
+    forms = stored_forms(name)
+    return {"$in": forms} if len(forms) > 1 else {"$eq": name}
+
+
+def stored_forms(name: str) -> list[object]:
+    """Every value whose `queue_text` is `name`; for MongoDB 7 and 7.0 are equal."""
     if not isinstance(name, str):
         raise InvalidRequest(f"found a queue of type {type(name).__name__}; accepted is a text", field="queues")
     makers: tuple[Callable[[str], object], ...] = (_integer, float, ObjectId)
-    others = []
+    forms: list[object] = [name]
     for make in makers:
         with suppress(ValueError, InvalidId):
-            others += [value for value in (make(name),) if queue_text(value) == name]
-    return {"$in": [name, *others]} if others else {"$eq": name}
+            forms += [value for value in (make(name),) if queue_text(value) == name]
+    return forms
 
 
 def value_filter(wanted: Sequence[Scalar]) -> Document:

@@ -27,7 +27,8 @@ Pipeline = list[Document]
 
 ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
 NO_TIMES = ["object", "binData", "objectId", "bool", "regex", "timestamp", "javascript", "minKey", "maxKey"]
-NO_NAMES = ["object", "array", "bool", "date", "decimal", "binData", "regex", "timestamp", "javascript", "minKey", "maxKey"]
+# Not arrays: their parts are names of queues, and an index would lead from their type to all of its entries.
+NO_NAMES = ["object", "bool", "date", "decimal", "binData", "regex", "timestamp", "javascript", "minKey", "maxKey"]
 LOST = True  # among the numbers of a pipeline: what is there and none; `$avg` and `$min` leave it out
 
 
@@ -96,36 +97,45 @@ def _part_filter(part: str) -> Filter:
     return queue_filter(part) if part else {"$in": [None, ""]}
 
 
-def steps_pipeline(query: Query, among: Filter, columns: Sequence[str], *, has_repeats: bool) -> Pipeline:
+def steps_pipeline(
+    query: Query, samples: Filter, columns: Sequence[str], *, has_repeats: bool = False, by: Document | None = None
+) -> Pipeline:
     """One document per step, in order: `rows`, `moments` (distinct timestamps), `usable`, their `newest`, `lost`, `v0` ….
 
     Args:
+        samples: the filter of the documents that count.
         columns: the target first, if there is one: `usable` counts the rows with a number in it, else in any of them.
         has_repeats: let the last value of each timestamp win, which takes half as long again. Without it, every row counts, and
             fewer `moments` than `rows` say that some came twice; telling them costs nothing measurable. `lost` counts the rows
             with a value in one of the columns that is of no use.
+        by: what tells the queues of documents apart: `_id` has it as `q`, and the step as `at`; not where there are repeats.
     """
     moment = "$_id" if has_repeats else f"${checked(query.time_field)}"
     fields = [f"$r{place}" if has_repeats else f"${checked(name)}" for place, name in enumerate(columns)]
     values = {f"v{place}": clean(query, name, fields[place]) for place, name in enumerate(columns)}
+    step = {"q": "$q", "at": _bucket("$at", query)} if by else _bucket("$at", query)
+    results = {value: {ACCUMULATORS[query.aggregation]: _number_of(query, f"${value}")} for value in values}
+    return [
+        {"$match": samples},
+        *(_last_of_each_moment(query, columns) if has_repeats else []),
+        {"$project": {"_id": 0, "at": moment, "rows": 1, **({"q": by} if by else {}), **values}},
+        {"$group": {"_id": step, **_counts(query, list(values), has_repeats=has_repeats), **results}},
+        *([] if has_repeats else [{"$set": {"moments": {"$size": "$moments"}}}]),
+        *(_medians(list(values)) if query.aggregation is Aggregation.MEDIAN else []),
+        {"$sort": {"_id": 1}},
+    ]
+
+
+def _counts(query: Query, values: Sequence[str], *, has_repeats: bool) -> Document:
+    """What is counted of the samples of a step, which have these values."""
     is_usable = {"$or": [{"$isNumber": f"${value}"} for value in (values if query.target is None else ["v0"])]}
-    counts = {
+    return {
         "rows": {"$sum": "$rows" if has_repeats else 1},
         "moments": {"$sum": 1} if has_repeats else {"$addToSet": "$at"},
         "usable": _count(is_usable),
         "newest": {"$max": {"$cond": [is_usable, "$at", None]}},
         "lost": _count({"$or": [{"$eq": [f"${value}", LOST]} for value in values]}),
     }
-    results = {value: {ACCUMULATORS[query.aggregation]: _number_of(query, f"${value}")} for value in values}
-    return [
-        {"$match": samples_of(query, among)},
-        *(_last_of_each_moment(query, columns) if has_repeats else []),
-        {"$project": {"_id": 0, "at": moment, "rows": 1, **values}},
-        {"$group": {"_id": _bucket("$at", query), **counts, **results}},
-        *([] if has_repeats else [{"$set": {"moments": {"$size": "$moments"}}}]),
-        *(_medians(list(values)) if query.aggregation is Aggregation.MEDIAN else []),
-        {"$sort": {"_id": 1}},
-    ]
 
 
 def checked(name: str) -> str:

@@ -62,14 +62,14 @@ def read_steps(documents: Documents, query: Query, among: Filter, columns: Seque
     if query.holds:
         return read_raw(documents, query, among, columns)
     for has_repeats in (False, True):
-        pipeline = steps_pipeline(query, among, columns, has_repeats=has_repeats)
+        pipeline = steps_pipeline(query, samples_of(query, among), columns, has_repeats=has_repeats)
         try:
             grouped = list(documents.aggregate(pipeline, allowDiskUse=True))
         except OperationFailure as error:
             if error.code not in REFUSALS:
                 raise
             continue  # to a way that asks less of the server
-        steps = _from_server(grouped, columns, query)
+        steps = steps_from_server({step["_id"]: step for step in grouped}, columns, query)
         if has_repeats or steps.moments == steps.rows:
             return steps
     return replace(read_raw(documents, query, among, columns), notes=(RAW_NOTE,))
@@ -120,9 +120,11 @@ def _cell(own: float | None, value: object) -> float:
     return nan if is_nothing else inf if own is None or isnan(own) else own
 
 
-def _from_server(steps: Sequence[Document], columns: Sequence[str], query: Query) -> Steps:
-    grid, start = query.grid, query.start
-    times = [grid.step_start(start, int(step["_id"]) + 1) if grid.zone else step["_id"] for step in steps]
+def steps_from_server(by_step: Mapping[object, Document], columns: Sequence[str], query: Query) -> Steps:
+    """Whole steps as a pipeline has given them, each by what it is called there."""
+    grid, start, steps = query.grid, query.start, by_step.values()
+    days = [grid.step_start(start, int(cast("float", step)) + 1) for step in by_step] if grid.zone else []
+    times = days or [cast("datetime", step) for step in by_step]
     cells = [[number(step[f"v{place}"]) for place in range(len(columns))] for step in steps]
     frame = _frame(times, cells, columns).dropna(how="all")
     rows, moments, usable = (sum(step[name] for step in steps) for name in ("rows", "moments", "usable"))

@@ -61,9 +61,14 @@ def refuse_turns(documents: Documents, query: Query, among: Filter, steps: Steps
     own = documents_of(query, among) if is_written else samples_of(query, among)
     chosen = {"$and": [own, {query.target: {"$type": ["number", "string"]}}]}
     order = "_id" if is_written else query.time_field
-    newest = list(documents.find(chosen, sort=[(order, -1)], limit=LOOKED_AT_IN_TURN))
+    refuse_turns_among(list(documents.find(chosen, sort=[(order, -1)], limit=LOOKED_AT_IN_TURN)), query)
+
+
+def refuse_turns_among(newest: Sequence[Mapping[str, object]], query: Query) -> None:
+    """Raises UnreadableData as `refuse_turns` does, of documents that have a number or a text in the target."""
     moments = moments_of([times_of([value_at(row, query.time_field) for row in newest])], query)
-    numbers = [usable(query, query.target, value_at(row, query.target)) for row in newest]
+    target = str(query.target)
+    numbers = [usable(query, target, value_at(row, target)) for row in newest]
     rows = pd.DataFrame({"at": moments.at, "value": np.array(numbers, dtype=np.float64)})[moments.is_known].dropna()
     if has_company(rows, query):
         told = pd.DataFrame([dict(_telling(row, _known(query))) for row in newest])
