@@ -1,6 +1,7 @@
 """Root of the `queuecast` command: it grows with the parts that are installed, and ends with the exit codes of the contract.
 
-0 ok · 1 the job failed · 2 usage, or refused · 3 unreachable · 4 timed out · 5 bad configuration · 6 dry run differs · 130 Ctrl-C
+0 ok · 1 the job failed · 2 usage, or refused · 3 service unreachable · 4 timed out waiting · 5 bad configuration
+6 what was only asked about would change something · 130 Ctrl-C
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typer.core import TyperGroup
 from shared.command.backup import backup
 from shared.command.configuration import config
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.command.upgrade import upgrade
 from shared.config.data_folder import keep_private
 from shared.config.settings import load_settings
 from shared.errors import (
@@ -85,6 +87,7 @@ def build_app() -> typer.Typer:
     app.add_typer(config, name="config")
     app.command("backup", epilog="Example: queuecast backup /backups/queuecast-2026-01-05.db")(backup)
     app.command("doctor")(examine)
+    app.command("upgrade", epilog="Example: queuecast upgrade --check --json")(upgrade)
     app.command("version")(print_version)
     return app
 

@@ -34,6 +34,7 @@ OLD = {"revision": {"$exists": False}}
 OF_NO_SERIES = {"series_id": {"$exists": False}}
 MIGRATED = {"revision": "migrated"}
 OF_COLUMNS = tuple(name for name in EARLIER_TABLES if name != FORECASTS.name)
+TOUCHED = {schema.COLUMNS: OF_COLUMNS, schema.NAMES: ("forecasts", "accuracy", "actuals", "schedules")}  # as in SQLite
 # collections of earlier releases that nothing reads any more, and indexes that others have replaced
 RETIRED = ("signing_keys", "leaderboards")
 FIRST_INDEX_OF_RELEASE_0_1 = "created_at_-1__id_-1"
@@ -82,7 +83,7 @@ def _keep_out_release_0_1(database: Database[Document]) -> None:
 
 def _make_indexes(database: Database[Document], tables: Iterable[Table[Any]]) -> None:
     for table in tables:
-        for keys, options in _indexes(table):
+        for keys, options in indexes_of(table):
             database[table.name].create_index([(name, 1) for name in keys], **options)
 
 
@@ -184,7 +185,7 @@ def _without_id(row: Document) -> Document:
 STEPS: schema.Steps[Database[Document]] = {schema.COLUMNS: _read_columns, schema.NAMES: _assign}
 
 
-def _indexes(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def indexes_of(table: Table[T]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """The columns of each index, and its options; a key of one column is the document's id, which has one."""
     if len(table.key) > 1:
         yield table.key, {"unique": True}

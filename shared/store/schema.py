@@ -25,6 +25,14 @@ VERSION = 6
 COLUMNS = 4  # the last one that kept what values say in columns: schema_4.py
 NAMES = 5  # the last one that kept what belongs to a series by the queue's name: schema_5.py
 
+ABOUT = {  # number → what leads on from it, for whoever asks before it is done
+    1: "jobs tell when they were queued again",
+    2: "the steps of a forecast move from a table of theirs into the forecast",
+    3: "keys that signed sessions go",
+    COLUMNS: "records that were columns become documents",
+    NAMES: "forecasts, accuracy and actual values join their series; schedules go on accepting losses",
+}
+
 TELL_SECONDS = 5.0
 _tell: ContextVar[Tell] = ContextVar("tell", default=lambda text: log.info(text))  # noqa: PLW0108 - who logs is set up later
 

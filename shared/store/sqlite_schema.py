@@ -51,6 +51,13 @@ OLD_TABLES = {
     "schedules": "SELECT * FROM schedules_4",
 }
 OF_A_NAME = ("forecasts", "accuracy", "actuals")  # what schema 5 kept by the queue's name alone
+TOUCHED = {  # number → tables whose records lead on from it
+    1: ("jobs",),
+    2: ("forecasts", "forecast_steps"),
+    3: ("signing_keys",),
+    schema.COLUMNS: tuple(OLD_TABLES),
+    schema.NAMES: (*OF_A_NAME, "schedules"),
+}
 MADE_ANEW = """
     SELECT type, '"' || replace(name, '"', '""') || '"' FROM sqlite_schema
     WHERE (type = 'view' AND name IN (
@@ -68,7 +75,7 @@ def make_schema(connection: sqlite3.Connection) -> None:
     """
     version = version_of(connection)
     schema.check_known(version, "file")
-    if version == schema.VERSION and not _missing(connection):
+    if version == schema.VERSION and not lacking(connection):
         return
     with connection:  # commits, or rolls back
         connection.execute("BEGIN IMMEDIATE")
@@ -173,7 +180,7 @@ def _names(db: sqlite3.Connection) -> set[str]:
     return {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
 
 
-def _missing(db: sqlite3.Connection) -> dict[str, str]:
+def lacking(db: sqlite3.Connection) -> dict[str, str]:
     """Name → statement of each table, index and view that the file lacks, and of views that an earlier release made otherwise."""
     known = dict(db.execute("SELECT name, sql FROM sqlite_schema").fetchall())
     return {
@@ -184,7 +191,7 @@ def _missing(db: sqlite3.Connection) -> dict[str, str]:
 
 
 def _make_missing(db: sqlite3.Connection) -> list[str]:
-    missing = _missing(db)
+    missing = lacking(db)
     for name, statement in missing.items():
         if _is_view(statement):
             db.execute(f"DROP VIEW IF EXISTS {name}")
