@@ -17,12 +17,13 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
-from shared.domain.choice import Metric
 from shared.domain.job_warnings import warnings_of, why_nothing
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.notices import notice_of
 from shared.domain.ranking import leaderboard_so_far
 from shared.domain.reports import QueueReport
+from shared.domain.run_failures import failures_of
+from shared.domain.runs import Run
 from shared.domain.states import ENDED_WELL, FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
@@ -140,7 +141,7 @@ class Lifecycle:
 
     def fail_queue(self, job_id: str, queue: str, reason: str, state: QueueState = QueueState.FAILED) -> None:
         """End a queue without forecast, failed or skipped, unless it is being delivered."""
-        run, asked = self._run_of(job_id)  # first: what is looked at next may be a later run
+        run, asked = self.store.jobs.run_of(job_id)  # first: what is looked at next may be a later run
         if self.run_state.running_job(job_id) is None:
             return
         work, outcomes = self.run_state.work(job_id, queue), self.run_state.attempts.outcomes(job_id, queue)
@@ -152,7 +153,7 @@ class Lifecycle:
             report = QueueReport(job_id=job_id, queue=queue, state=state)
         ended = replace(report, state=state, reason=reason, outcomes=leaderboard_so_far(work, outcomes, asked))
         with self.store.together():
-            if self._run_of(job_id)[0] != run:
+            if self.store.jobs.run_of(job_id)[0] != run:
                 return
             is_delivered = not self.store.reports.save(ended)
         is_skipped = state is QueueState.SKIPPED and not is_delivered
@@ -214,12 +215,16 @@ class Lifecycle:
     def _end_as(self, job: Job, state: JobState, reason: str | None, now: datetime) -> bool:
         """End the run of the job that was seen, and no later one."""
         self._keep_progress(job, self.run_state.running_job(job.job_id))
-        self.store.jobs.update(job.job_id, seen=job, warnings=warnings_of(self.store.reports.of_job(job.job_id)))
+        reports = self.store.reports.of_job(job.job_id)
+        self.store.jobs.update(job.job_id, seen=job, warnings=warnings_of(reports))
+        self.store.run_failures.save(failures_of(job, reports, state, reason, now))
         self.store.notices.add(notice_of(job, now))  # first: none gets lost in between, and who sends it looks at the row
         has_ended = self.store.jobs.move(job.job_id, OPEN_STATES, state, reason, now, seen=job)
         if has_ended:
             metrics.job_ended(job, state, now)
-            log.info("job ended", job_id=job.job_id, state=state.value, reason=reason)
+            log.info("job ended", job_id=job.job_id, run=job.run.value, state=state.value, reason=reason)
+            if job.run is Run.ACTUALS:  # of which there may be many a day, and nothing is to be told but failures
+                self.store.reports.forget(job.job_id, {QueueState.SUCCEEDED})
         self.let_go(job.job_id)
         return has_ended
 
@@ -238,13 +243,6 @@ class Lifecycle:
             return self.store.jobs.get(job_id).state.is_terminal
         except JobNotFound:
             return True
-
-    def _run_of(self, job_id: str) -> tuple[datetime | None, Metric]:
-        """What tells the run of its row from others, None = the first one; and what the job ranks candidates by."""
-        with suppress(JobNotFound, RecordUnreadable):
-            job = self.store.jobs.get(job_id)
-            return job.queued_at, job.request.metric
-        return None, Metric.MAPE
 
     def _forbids(self, job_id: str, what: str, states: Collection[JobState]) -> StateForbids:
         return StateForbids(why_forbidden(self.store.jobs.get(job_id).state, what, states))

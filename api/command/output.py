@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 
+from api.command.notes import note_failure
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
@@ -13,6 +14,7 @@ from shared.domain.exceedance import in_percent
 from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobState, QueueState
 from shared.domain.reports import QualityReport
+from shared.domain.runs import Run
 from shared.domain.units import Unit
 from shared.domain.wording import counted
 
@@ -29,7 +31,8 @@ def print_jobs(page: Document) -> None:
 
 def print_job(job: Document, outlooks: Document) -> None:
     """One job and its queues, those that have a forecast with its outlook."""
-    say(f"job {job['job_id']} ({job['job_name']}): {job['state']}")
+    run = "" if job["run"] == Run.SEARCH else f", {job['run']} run"
+    say(f"job {job['job_id']} ({job['job_name']}{run}): {job['state']}")
     if job["reason"]:
         notice(job["reason"], style="red")
     for warning in job["warnings"]:
@@ -91,6 +94,8 @@ def print_queues(page: Document) -> None:
     peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
     columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued", "by job")
     print_table(columns, map(_outlook, page["queues"]))
+    for queue in page["queues"]:
+        note_failure(queue)
     if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
 
@@ -99,6 +104,7 @@ def print_series(series: Document) -> None:
     """The forecast of one queue, step by step."""
     names = ("queue", "cluster", "metric", "model")
     say(" · ".join([*(series[name] for name in names), f"issued {shown_time(series['issued_at'])}"]))
+    note_failure(series)
     for line in _peaks(series):
         say(line)
     for line in (*_limits(series), *_breaches(series)):

@@ -29,13 +29,18 @@ def add_schedule(
     *,
     file: Annotated[str, typer.Argument(help="File with the job's request, or - for standard input.", show_default=False)],
     name: Annotated[str, typer.Option(help="For people.", show_default=False)],
-    cron: Annotated[str, typer.Option(help="Minute, hour, day of month, month, day of week (0 = Sunday).", show_default=False)],
-    timezone: Annotated[str, typer.Option(help="In which the expression is meant.")] = "UTC",
+    cron: Annotated[
+        str, typer.Option(help="When all candidates compete: minute, hour, day of month, month, day of week.", show_default=False)
+    ],
+    refit_cron: Annotated[str | None, typer.Option(help="When the last winners are fitted again, without a new choice.")] = None,
+    actuals_cron: Annotated[str | None, typer.Option(help="When new actual values are read, without a forecast.")] = None,
+    timezone: Annotated[str, typer.Option(help="In which the expressions are meant.")] = "UTC",
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Add a schedule. Prints its id."""
-    schedule = {"name": name, "cron": cron, "timezone": timezone, "request": _request(file)}
+    crons = {"cron": cron, "refit_cron": refit_cron, "actuals_cron": actuals_cron}
+    schedule = {"name": name, **crons, "timezone": timezone, "request": _request(file)}
     show(connect(url).post("schedules", body=schedule), _print_due, as_json=as_json)
 
 
@@ -76,18 +81,21 @@ def _request(file: str) -> Document:
 
 
 def _print_list(page: Document) -> None:
-    columns = ("schedule", "name", "cron", "time zone", "next", "last job", "state", "skipped")
-    print_table(columns, map(_row, page["schedules"]))
+    columns = ("schedule", "name", "run", "cron", "time zone", "next", "last job", "state", "skipped")
+    print_table(columns, [_row(each, cadence) for each in page["schedules"] for cadence in each["cadences"]])
 
 
 def _print_due(schedule: Document) -> None:
     say(schedule["schedule_id"])
-    due = schedule["next_due_at"]
-    notice(f"next due {shown_time(due)}" if due else "paused")
+    if schedule["is_paused"]:
+        notice("paused")
+        return
+    for cadence in schedule["cadences"]:
+        notice(f"next {cadence['run']} due {shown_time(cadence['next_due_at'])}")
 
 
-def _row(schedule: Document) -> tuple[object, ...]:
-    first = (schedule[name] for name in ("schedule_id", "name", "cron", "timezone"))
-    due = schedule["next_due_at"]
-    last = (schedule[name] for name in ("last_job_id", "last_job_state", "last_skip"))
-    return *first, shown_time(due) if due else "paused", *last
+def _row(schedule: Document, cadence: Document) -> tuple[object, ...]:
+    due = cadence["next_due_at"]
+    last = (cadence[name] for name in ("last_job_id", "last_job_state", "last_skip"))
+    of_both = (schedule["schedule_id"], schedule["name"], cadence["run"], cadence["cron"], schedule["timezone"])
+    return *of_both, shown_time(due) if due else "paused", *last

@@ -14,6 +14,7 @@ from shared.domain.choice import Ranking
 from shared.domain.exceedance import Exceedance, above_part, beyond_share, in_percent, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
+from shared.domain.reports import RunFailure
 
 SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
@@ -37,6 +38,7 @@ class Row:
     likely_mark: Mark | None  # the highest that the prediction itself passes, where that of `mark` is only possible
     share: Exceedance | None  # where it is beyond its share, and its limit is a higher one
     is_stale: bool
+    failure: RunFailure | None = None  # of a later run, which has left this forecast the last good one
 
 
 class OverviewQuery(Form):
@@ -53,7 +55,7 @@ class OverviewQuery(Form):
     page: int = Field(1, ge=1, le=10_000)
 
 
-def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
+def row_of(forecast: Forecast, levels: Sequence[float], now: datetime, failure: RunFailure | None = None) -> Row:
     """How a forecast stands at `now`; steps that are over do not count any more.
 
     Args:
@@ -70,6 +72,7 @@ def row_of(forecast: Forecast, levels: Sequence[float], now: datetime) -> Row:
         likely_mark=None if likely is mark else likely,
         share=share if share and share.is_possible else None,
         is_stale=is_over or now - forecast.issued_at > STALE_AFTER,
+        failure=failure,
     )
 
 

@@ -29,7 +29,7 @@ def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
     query, now = query_of(OverviewQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
-    rows = [row_of(forecast, levels, now) for forecast in services.store.forecasts.newest_of_each(projects=caller().projects)]
+    rows = _rows(services, now)
     beyond = sorted((row for row in rows if row.share), key=lambda row: (row.share and row.share.first_at) or row.forecast.end_at)
     matches = matching(rows, query)
     shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
@@ -54,6 +54,13 @@ def show(services: Services) -> str:
         descending=DESCENDING,
         has_jobs=bool(rows) or bool(services.store.jobs.find(JobFilter(projects=caller().projects), 1)),
     )
+
+
+def _rows(services: Services, now: datetime) -> list[Row]:
+    """Every queue that the caller may see."""
+    forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
+    failed, levels = services.store.run_failures.since(forecasts), services.settings.mark_levels
+    return [row_of(forecast, levels, now, failed.get((forecast.series_id, forecast.job))) for forecast in forecasts]
 
 
 def _queues(rows: Sequence[Row]) -> int:

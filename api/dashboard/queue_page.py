@@ -27,7 +27,6 @@ from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
-from shared.domain.jobs import JobFilter, QueueState
 from shared.domain.outgoing import in_path
 from shared.domain.outlook import breaches, levels_told
 from shared.domain.peaks import daily_peaks
@@ -49,7 +48,6 @@ ABOUT_SCORE = {
     ),
 }
 BLANK = ("project", "where", "day_timezone")  # what a query may give as nothing: jobs may be of no project
-MAX_JOBS_OF_A_QUEUE = 10  # that are looked at for one of the same series
 
 
 class QueueQuery(SeriesChoice):
@@ -90,7 +88,7 @@ def show(services: Services, queue: str) -> str:
         **_report(services, forecast),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
-        trouble=_trouble(services, forecast),
+        failure=services.store.run_failures.after(forecast) if is_newest else None,
     )
 
 
@@ -140,19 +138,6 @@ def _report(services: Services, forecast: Forecast) -> dict[str, object]:
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
         "losses": loss_lines(report.quality) if report and report.quality else [],
     }
-
-
-def _trouble(services: Services, forecast: Forecast) -> dict[str, str] | None:
-    """Why the newest job of the queue brought no forecast, if it did not."""
-    known = services.store.jobs.find(JobFilter(queue=forecast.queue, project=forecast.project), MAX_JOBS_OF_A_QUEUE)
-    jobs = [job for job in known if job.request.series(forecast.queue).series_id == forecast.series_id][:1]
-    if not jobs or jobs[0].job_id == forecast.job_id or not jobs[0].state.is_terminal:
-        return None
-    job = jobs[0]
-    report = services.store.reports.get(job.job_id, forecast.queue)
-    if report.state not in {QueueState.FAILED, QueueState.SKIPPED}:
-        return None
-    return {"job_id": job.job_id, "job_name": job.request.job_name, "reason": report.reason or job.reason or ""}
 
 
 def chart_lines(forecast: Forecast, levels: Sequence[float]) -> list[dict[str, object]]:

@@ -74,5 +74,5 @@ def _with_paths(store: Store, forecast: Forecast) -> Forecast:
 
 def _schedules(store: Store, now: datetime) -> Iterable[Metric]:
     schedules = store.schedules.all()
-    last = [schedule.last_job_id for schedule in schedules if schedule.last_job_id]
+    last = [each.job_id for schedule in schedules for each in schedule.last.values() if each.job_id]
     return schedules_now(schedules, {job.job_id: job.state for job in store.jobs.of_ids(last)}, now)

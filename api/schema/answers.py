@@ -17,7 +17,8 @@ from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState
 from shared.domain.model_cards import ModelCard
 from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
-from shared.domain.reports import QueueOutlook
+from shared.domain.reports import QueueOutlook, RunFailure
+from shared.domain.runs import Run
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
 from shared.domain.validation import Validation
@@ -83,6 +84,7 @@ class JobSummary(AboutJob):
     user_name: str
     project: str
     owner: str
+    run: Run = Field(description="what it does: search (all candidates compete), refit (last winners), actuals (no forecast)")
     state: JobState
     reason: str | None = Field(description="why it is not succeeded, when it has ended")
     progress: Progress
@@ -158,6 +160,9 @@ class ForecastOverview(Answer):
     day_timezone: str = Field(description="in which steps of whole days begin at midnight; empty = all steps are of UTC")
     aggregation: Aggregation
     model: str
+    searched_at: datetime | None = Field(
+        description="issue time of the search that chose the winner and scored it, where it was fitted again; null = its own"
+    )
     unit: Unit | None = Field(description="what the values are counted in; null = nobody knows, or two units fit")
     guaranteed: float | None = Field(description="what the queue has, in the unit of the values; null = not known")
     maximum: float | None = Field(description="the most that it can get")
@@ -202,6 +207,7 @@ class Series(ForecastTold):
 
     queue: str
     job_id: str
+    last_failure: RunFailure | None = Field(description="of a later run, which has left this forecast the last good one")
     points: list[SeriesPoint]
 
 

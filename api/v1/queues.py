@@ -29,8 +29,9 @@ DEFAULT_PAST = timedelta(days=7)
 def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
     forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
-    now = datetime.now(UTC)
-    return answers.QueueList(queues=[outlook(forecast, now) for forecast in forecasts])
+    now, failed = datetime.now(UTC), services.store.run_failures.since(forecasts)
+    shown = [outlook(forecast, now, failed.get((forecast.series_id, forecast.job))) for forecast in forecasts]
+    return answers.QueueList(queues=shown)
 
 
 @route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv"), refuses=(409,)))
@@ -50,7 +51,9 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
             headers={"Content-Disposition": "attachment; filename=series.csv"},
         )
     forecast = services.store.forecasts.with_paths(forecast)
-    return Response(answers.Series.telling(forecast, datetime.now(UTC), query, points=points).model_dump_json(), mimetype=JSON)
+    failed = services.store.run_failures.after(forecast)
+    told = answers.Series.telling(forecast, datetime.now(UTC), query, points=points, last_failure=failed)
+    return Response(told.model_dump_json(), mimetype=JSON)
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:

@@ -1,4 +1,4 @@
-"""Schedules: a cron expression, a time zone and a job's request, when it is due next and what came of the last time.
+"""Schedules: cron expressions, a time zone and a job's request, when it is due next and what came of the last time.
 
 The reaper makes the jobs; these views manage the schedules.
 """
@@ -27,11 +27,14 @@ from api.schema.answers import Answer, job_path
 from api.schema.forms import Form
 from api.schema.requests import JobBody
 from api.v1.admission import admit
+from shared.domain.cadences import check_cadences
 from shared.domain.jobs import JobRequest, JobState
-from shared.domain.schedules import Schedule, next_due, paused, resumed
-from shared.errors import BrokerAway, ChangedMeanwhile, JobNotFound
+from shared.domain.runs import Run
+from shared.domain.schedules import Schedule, due_after, paused, resumed
+from shared.errors import BrokerAway, ChangedMeanwhile
 from shared.store.schedules import SCHEDULES
 
+MAX_CRON = 200  # characters
 TRIES = 5  # of a change that the reaper's own may come before
 
 log = structlog.get_logger()
@@ -41,8 +44,20 @@ class ScheduleBody(Form):
     """A recurring job."""
 
     name: fields.Title
-    cron: str = Field(max_length=200, description="minute, hour, day of month, month, day of week (0 = Sunday): `0 6 * * 1-5`")
-    timezone: fields.TimeZone = Field("UTC", description="in which the expression is meant")
+    cron: str = Field(
+        max_length=MAX_CRON,
+        description="when all candidates compete: minute, hour, day of month, month, day of week (0 = Sunday): `0 6 * * 1-5`",
+    )
+    refit_cron: str | None = Field(
+        None,
+        max_length=MAX_CRON,
+        description="when the last winners are fitted again and forecast, without a new choice; queues that have drifted or have "
+        "no winner yet, are searched; null = never",
+    )
+    actuals_cron: str | None = Field(
+        None, max_length=MAX_CRON, description="when new actual values are read, without a forecast; null = never"
+    )
+    timezone: fields.TimeZone = Field("UTC", description="in which the expressions are meant")
     request: JobBody = Field(description="the job, as for POST /v1/jobs")
     is_paused: bool = False
 
@@ -51,12 +66,26 @@ class EmptyBody(Form):
     """Nothing: the address says it all."""
 
 
+class CadenceAnswer(Answer):
+    """One cadence of a schedule: when it is due, and what came of the last time."""
+
+    run: Run
+    cron: str
+    next_due_at: datetime | None = Field(description="null while the schedule is paused")
+    last_due_at: datetime | None
+    last_job_id: str | None
+    last_job_state: JobState | None = Field(description="null also when the job is not kept any more")
+    last_skip: str | None = Field(description="why the last due time made no job")
+
+
 class ScheduleAnswer(Answer):
     """One schedule."""
 
     schedule_id: str
     name: str
-    cron: str
+    cron: str = Field(description="of searches; what is said of the next and last time is of these, too")
+    refit_cron: str | None
+    actuals_cron: str | None
     timezone: str
     is_paused: bool
     created_at: datetime
@@ -65,6 +94,7 @@ class ScheduleAnswer(Answer):
     last_job_id: str | None
     last_job_state: JobState | None = Field(description="null also when the job is not kept any more")
     last_skip: str | None = Field(description="why the last due time made no job")
+    cadences: list[CadenceAnswer] = Field(description="those that it has: search, refit, actuals")
     managed_by: str = Field(description="the set of `queuecast apply` that it belongs to; empty: made by hand")
     request: JobRequest
     links: dict[str, str]
@@ -101,18 +131,22 @@ def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer
 
 
 def schedule_of(body: ScheduleBody, request: JobRequest, now: datetime) -> Schedule:
-    """The new schedule that a body describes; raises InvalidRequest for one that is never due."""
-    return Schedule(
+    """The new schedule that a body describes; raises InvalidRequest for times that are not accepted."""
+    schedule = Schedule(
         schedule_id=token_hex(5),
         name=body.name,
         cron=" ".join(body.cron.split()),
+        refit_cron=_plain(body.refit_cron),
+        actuals_cron=_plain(body.actuals_cron),
         timezone=body.timezone,
         request=request,
         created_at=now,
-        due_at=next_due(body.cron, body.timezone, now),
+        due_at=now,
         is_paused=bool(body.is_paused),
         client=caller().caller_id,
     )
+    check_cadences(schedule)
+    return replace(schedule, due_at=due_after(schedule, now))
 
 
 @route("GET", "/v1/schedules/<schedule_id>", READ, Answers(ScheduleAnswer))
@@ -156,12 +190,9 @@ def schedule_answer(services: Services, schedule: Schedule) -> ScheduleAnswer:
     links = {"self": f"/v1/schedules/{schedule.schedule_id}"}
     if schedule.last_job_id:
         links["last_job"] = job_path(schedule.last_job_id)
-    return ScheduleAnswer.showing(
-        schedule,
-        next_due_at=None if schedule.is_paused else schedule.due_at,
-        last_job_state=_state(services, schedule.last_job_id),
-        links=links,
-    )
+    cadences = _cadences(services, schedule)
+    of_search = {name: getattr(cadences[0], name) for name in ("next_due_at", "last_job_state")}
+    return ScheduleAnswer.showing(schedule, **of_search, cadences=cadences, links=links)
 
 
 def schedule_answers(services: Services) -> list[ScheduleAnswer]:
@@ -170,8 +201,23 @@ def schedule_answers(services: Services) -> list[ScheduleAnswer]:
     return [schedule_answer(services, schedule) for schedule in seen]
 
 
-def _state(services: Services, job_id: str | None) -> JobState | None:
-    try:
-        return services.store.jobs.get(job_id).state if job_id else None
-    except JobNotFound:
-        return None
+def _cadences(services: Services, schedule: Schedule) -> list[CadenceAnswer]:
+    """Those that it has, that of searches first."""
+    jobs = [last.job_id for last in schedule.last.values() if last.job_id]
+    states = {job.job_id: job.state for job in services.store.jobs.of_ids(jobs)}
+    return [
+        CadenceAnswer(
+            run=run,
+            cron=schedule.crons[run],
+            next_due_at=None if schedule.is_paused else due_at,
+            last_due_at=schedule.last[run].due_at,
+            last_job_id=schedule.last[run].job_id,
+            last_job_state=states.get(schedule.last[run].job_id or ""),
+            last_skip=schedule.last[run].skip,
+        )
+        for run, due_at in schedule.next.items()
+    ]
+
+
+def _plain(cron: str | None) -> str | None:
+    return None if cron is None else " ".join(cron.split())

@@ -11,6 +11,9 @@ project, account      whose work it is · whose allowance it takes
 token, session        who may ask for what · who has logged in with a token
 job                   one request and all that follows from it; ours, never Celery's; a task is Celery's
 schedule, due time    a request that becomes a job again and again · the moment of one of them
+run, cadence          what a job does for its queues: search, refit, actuals · when a schedule makes runs of one kind
+drift                 issued forecasts have become so much worse than their search expected that all candidates compete again
+run failure           a run that brought a queue no forecast, so that the last good one stays
 admission, validation what is checked before a job is accepted · a look at a request on demand
 concurrency           how many queues run at a time, of all jobs
 lane                  where Celery's tasks wait

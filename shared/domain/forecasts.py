@@ -92,6 +92,7 @@ class QueueWork:
     candidates: tuple[Candidate, ...]
     blocks: tuple[Block, ...]
     unranked: tuple[Candidate, ...] = ()  # those that a blend is made of and that cannot win by themselves
+    is_refit: bool = False  # the winner of the last search is fitted again, and nothing is scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,7 @@ class Forecast(Issued):
     maximum: float | None = None
     wape: float | None = None  # beside `mape`, of the same steps
     ranked_by: Ranking = Ranking.MAPE  # what its winner was chosen by
+    searched_at: datetime | None = None  # issue time of the search that chose and scored its winner; None = this one did
     quantiles: Quantiles = field(default_factory=Quantiles)  # of each step; the bounds are two of them
     peaks: Quantiles = field(default_factory=Quantiles)  # of the maximum of each day from `issued_at` on
     components: Components = field(default_factory=Components)  # what it is made of

@@ -12,6 +12,7 @@ from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.occasions import Event, EventFile, Excluded, Holidays, SpecialTimes
 from shared.domain.places import Place
+from shared.domain.runs import Run
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
 from shared.domain.stepped import Stepped
@@ -203,6 +204,8 @@ class Job:
     idempotency_key: str | None = None
     fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
     queued_at: datetime | None = None  # when it was last queued again by a retry: what tells one run of it from another
+    run: Run = Run.SEARCH
+    keeps_winners: bool = False  # for later refits of the same schedule
     to_forget: str = ""  # which queues' reports go before it is planned, as a retry names them; "" = those that should are gone
 
     @property

@@ -65,6 +65,7 @@ def body_of(notice: Notice, job: Job) -> Document:
         "job_name": job.request.job_name,
         "project": job.request.project,
         "cluster": job.request.cluster,
+        "run": job.run.value,
         "state": job.state.value,
         "reason": job.reason,
         "queues": {"total": queues.total, "done": queues.done, "failed": queues.failed},

@@ -88,6 +88,18 @@ class Issue:
     wape: float | None
     skill: float | None
     ranked_by: Ranking  # which of the two, or of others, says how good it is
+    searched_at: datetime | None  # of which search its winner and scores are, by issue time; None = of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailure:
+    """Why the newest run of jobs of this name brought a series no forecast; key = (series_id, job)."""
+
+    series_id: str
+    job: str  # job_name
+    job_id: str
+    at: datetime  # when it ended
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,7 @@ class QueueOutlook(Issue):
     beyond_share_at: datetime | None  # and for what is guaranteed
     likely_beyond_share: int | None
     possible_beyond_share: int | None
+    last_failure: RunFailure | None  # of a later run, which has left this forecast as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +148,7 @@ def issue(forecast: Forecast) -> Issue:
     return Issue(**_without_steps(forecast))
 
 
-def outlook(forecast: Forecast, now: datetime) -> QueueOutlook:
+def outlook(forecast: Forecast, now: datetime, last_failure: RunFailure | None = None) -> QueueOutlook:
     """What a queue's owner sees first of a forecast, as things stand at `now`."""
     peak = next_peak(forecast, now)
     return QueueOutlook(
@@ -151,6 +164,7 @@ def outlook(forecast: Forecast, now: datetime) -> QueueOutlook:
         **_counted("above_100", above_full(forecast, now)),
         **_counted("over_limit", over_limit(forecast, now)),
         **_counted("beyond_share", beyond_share(forecast, now)),
+        last_failure=last_failure,
     )
 
 

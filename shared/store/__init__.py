@@ -16,6 +16,7 @@ from shared.store.notices import Notices
 from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
+from shared.store.run_failures import RunFailures
 from shared.store.schedules import Schedules
 from shared.store.schema import Tell, telling
 from shared.store.sessions import Sessions
@@ -23,6 +24,7 @@ from shared.store.sqlite import SqliteRecords
 from shared.store.sqlite_place import StorePlace
 from shared.store.tables import Table
 from shared.store.tokens import Tokens
+from shared.store.winners import Winners
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ class Store:
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)
+        self.winners = Winners(records)
+        self.run_failures = RunFailures(records)
         self.retention = Retention(records)
 
     def get(self, table: Table[T], key: str, *, projects: Sequence[str] | None = None) -> T:

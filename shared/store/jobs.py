@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from shared.domain.allowances import UNLIMITED, Allowance
+from shared.domain.choice import Metric
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
-from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused
+from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused, RecordUnreadable
 from shared.store.records import Exists, Is, OneOf, Records, Waiting, Where, given
 from shared.store.reports import REPORTS
 from shared.store.tables import Column, Kept, Kind, Table
@@ -87,6 +88,13 @@ class Jobs:
     def find(self, asked: JobFilter, limit: int, before: tuple[datetime, str] | None = None) -> list[Job]:
         """Jobs that match, newest first by (created_at, job_id), at most `limit`, strictly before that pair."""
         return self.records.find(JOBS, _where(asked), order=NEWEST_FIRST, limit=limit, before=before)
+
+    def run_of(self, job_id: str) -> tuple[datetime | None, Metric]:
+        """What tells the run of its row from others, None = the first one; and what the job ranks candidates by."""
+        with suppress(JobNotFound, RecordUnreadable):
+            job = self.get(job_id)
+            return job.queued_at, job.request.metric
+        return None, Metric.MAPE
 
     def of_ids(self, job_ids: Sequence[str]) -> list[Job]:
         """Those of them that are kept."""

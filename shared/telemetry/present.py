@@ -14,9 +14,11 @@ from prometheus_client.core import GaugeMetricFamily
 from shared.domain.jobs import Job, JobState
 from shared.domain.lanes import Lane
 from shared.domain.outgoing import label
+from shared.domain.runs import Run
 from shared.domain.schedules import Schedule
+from shared.errors import InvalidRequest
 
-OF_A_SCHEDULE = ("project", "schedule", "schedule_id")
+OF_A_SCHEDULE = ("project", "schedule", "schedule_id", "run")
 
 
 def services_now(is_up: Mapping[str, bool]) -> Metric:
@@ -73,7 +75,7 @@ def jobs_now(open_jobs: Sequence[Job], now: datetime) -> Iterator[Metric]:
 
 
 def schedules_now(schedules: Sequence[Schedule], states: Mapping[str, JobState], now: datetime) -> Iterator[Metric]:
-    """Of each schedule that is not paused: how late it is, and whether its last due time came to nothing.
+    """Of each cadence of schedules that are not paused: how late it is, and whether its last due time came to nothing.
 
     Args:
         states: of their last jobs, by id; one that is not kept any more tells nothing, one that is open not yet.
@@ -87,12 +89,23 @@ def schedules_now(schedules: Sequence[Schedule], states: Mapping[str, JobState],
         labels=[*OF_A_SCHEDULE, "why"],
     )
     for schedule in schedules:
-        if not schedule.is_paused:
-            labels = [label(text) for text in (schedule.request.project, schedule.name, schedule.schedule_id)]
-            late.add_metric(labels, max(0.0, (now - schedule.due_at).total_seconds()))
-            failed.add_metric([*labels, "skipped"], schedule.last_skip is not None)
-            state = states.get(schedule.last_job_id or "")
+        of_schedule = [label(text) for text in (schedule.request.project, schedule.name, schedule.schedule_id)]
+        for run, due_at in _next(schedule).items():
+            labels, last = [*of_schedule, run.value], schedule.last[run]
+            late.add_metric(labels, max(0.0, (now - due_at).total_seconds()))
+            failed.add_metric([*labels, "skipped"], last.skip is not None)
+            state = states.get(last.job_id or "")
             if state is not None and state.is_terminal:
                 failed.add_metric([*labels, "failed"], state is JobState.FAILED)
     yield late
     yield failed
+
+
+def _next(schedule: Schedule) -> Mapping[Run, datetime]:
+    """What is due next of each of its cadences; nothing while it is paused."""
+    if schedule.is_paused:
+        return {}
+    try:
+        return schedule.next
+    except InvalidRequest:  # broken by hand
+        return {Run.SEARCH: schedule.due_at}

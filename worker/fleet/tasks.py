@@ -72,8 +72,12 @@ def score(job_id: str, queue: str, first: int, last: int, is_solo: bool) -> None
 def select(job_id: str, queue: str, is_heavy: bool) -> None:
     """Choose the queue's winner, forecast, deliver."""
     with _unit(job_id, queue):
-        if steps.select(job_id, queue, is_heavy=is_heavy) is steps.Selecting.NEEDS_HEAVY_LANE:
+        what = steps.select(job_id, queue, is_heavy=is_heavy)
+        if what is steps.Selecting.NEEDS_HEAVY_LANE:
             workflow.send_select(job_id, queue, Lane.HEAVY)
+            return
+        if what is steps.Selecting.STARTS_OVER:
+            workflow.send_ingest(job_id, queue)
             return
     advance(job_id)
 

@@ -25,7 +25,10 @@ MAX_SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
 
 def publish_queue(job_id: str, queue: str, work: QueueWork) -> None:
-    """Send a queue's blocks, and `select` when all of them have run. Sent twice it does no harm."""
+    """Send a queue's blocks, and `select` when all of them have run, at once where there are none. Sent twice it does no harm."""
+    if not work.blocks:
+        send_select(job_id, queue)
+        return
     header = [_score_block(job_id, queue, block, work) for block in work.blocks]
     rescue = celery.signature(TaskName.SELECT_AFTER_ERROR.value, kwargs={"job_id": job_id, "queue": queue})
     chord = celery.chord(header, _select(job_id, queue, Lane.SELECT).on_error(rescue))

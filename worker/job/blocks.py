@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from shared.domain.jobs import Job, JobRequest
+from shared.domain.jobs import Job
 from shared.errors import DataError, ServiceError
 from worker.job.attempts import MAX_ATTEMPTS, attempt
-from worker.job.ingestion import covariate_query, read_all, usage_query
+from worker.job.ingestion import queries_of, read_for
 from worker.job.readings import from_bytes, to_bytes
 from worker.job.resources import Resources, current_resources
 from worker.job.together import Together
@@ -28,14 +28,13 @@ KEPT_AT_A_TIME = 16  # queues
 log = structlog.get_logger(__name__)
 
 
-def block_size(resources: Resources, request: JobRequest, queues: int, issued_at: datetime) -> int:
-    """How many queues of a request are read together, at places that have so many; 0 = each by itself: one place is read so."""
-    if not all(resources.scans(place, request.project) for place in request.data.sources):
+def block_size(resources: Resources, job: Job, queues: int, issued_at: datetime) -> int:
+    """How many queues of a job are read together, at places that have so many; 0 = each by itself: one place is read so."""
+    project, asked = job.request.project, queries_of(job, "", issued_at)
+    if not all(resources.scans(query.place, project) for query in asked):
         return 0
-    usage = usage_query(request, "", issued_at)
-    asked = [usage, *(covariate_query(usage, place) for place in request.data.sources[1:])]
     try:
-        return min(resources.scanned(query.place, request.project).together(query, queues) for query in asked)
+        return min(resources.scanned(query.place, project).together(query, queues) for query in asked)
     except DataError:  # of covariates: each queue tells what is wrong with them
         return 0
 
@@ -88,11 +87,10 @@ def _read(job_id: str, block: int) -> None:
 
 
 def _contents(resources: Resources, job: Job, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    request = job.request
     issued_at = job.issued_at or datetime.now(UTC)
-    together = Together(resources, request.project, names)
+    together = Together(resources, job.request.project, names)
     for name in names:
         try:
-            yield name, to_bytes(read_all(request, usage_query(request, name, issued_at), together.read))
+            yield name, to_bytes(read_for(job, name, issued_at, together.read))
         except DataError as error:
             yield name, to_bytes(error)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from shared.domain.jobs import JobRequest
+from shared.domain.jobs import Job, JobRequest
 from shared.domain.losses import Loss
 from shared.domain.places import Place
+from shared.domain.runs import Run
 from shared.domain.samples import Limits
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import EmptySeries, SourceNotFound
 from worker.job.regressors import Read, with_regressors
 from worker.sources._lost import TIMES
 from worker.sources.base import Query, Reading
+
+NEWEST_DAYS, NEWEST_STEPS = 3, 3  # that are read again where nothing is forecast: samples may be late, and runs be missed
 
 
 def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
@@ -38,6 +42,29 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         limits=request.limits or Limits(),
         queues_from_columns=request.queues_from_columns,
     )
+
+
+def first_query(job: Job, queue: str, issued_at: datetime) -> Query:
+    """What a job reads of the queue at the first source: its history, or where nothing is forecast the newest of its usage."""
+    query = usage_query(job.request, queue, issued_at)
+    if job.run is not Run.ACTUALS:
+        return query
+    newest = timedelta(seconds=max(NEWEST_STEPS * job.request.step_seconds, NEWEST_DAYS * SECONDS_PER_DAY))
+    start = job.request.grid.bucket_start(issued_at - newest)
+    return replace(query, columns=(), start=max(query.start, start))
+
+
+def queries_of(job: Job, queue: str, issued_at: datetime) -> list[Query]:
+    """What a job reads of the queue, the usage first; regressors are not among them."""
+    usage = first_query(job, queue, issued_at)
+    others = () if job.run is Run.ACTUALS else job.request.data.sources[1:]
+    return [usage, *(covariate_query(usage, place) for place in others)]
+
+
+def read_for(job: Job, queue: str, issued_at: datetime, read: Read) -> Reading:
+    """What a job reads of the queue, at all the places that it needs; raises what sources raise."""
+    query = first_query(job, queue, issued_at)
+    return read(query) if job.run is Run.ACTUALS else read_all(job.request, query, read)
 
 
 def read_all(request: JobRequest, query: Query, read: Read) -> Reading:

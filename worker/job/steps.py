@@ -19,7 +19,8 @@ import structlog
 from shared.domain.forecasts import Candidate, Failure, Forecast, ForecastSpec, QueueWork, Score
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.lanes import Lane
-from shared.domain.reports import Point, QualityReport, QueueReport
+from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.runs import Run
 from shared.domain.search_space import candidates_of, check_count
 from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.telemetry import metrics
@@ -27,15 +28,17 @@ from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tr
 from worker.job.blocks import block_size, kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
-from worker.job.ingestion import read_all, usage_query
+from worker.job.ingestion import first_query, read_for
+from worker.job.refits import end_read, fit_again, keep_actuals, keep_winner, prepared_for
 from worker.job.resources import Resources, current_resources
 from worker.pipeline.backtest import Fold, backtest
 from worker.pipeline.backtested_quantiles import with_crps
 from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.lost import why_skipped
+from worker.pipeline.newest import snapshot_points
 from worker.pipeline.plan import accepted_queues, wanted_queues
-from worker.pipeline.queue import choose_fitted, prepare_queue, queue_report
+from worker.pipeline.queue import choose_fitted, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
@@ -49,6 +52,7 @@ class Selecting(Enum):
     """What came of a call of `select`."""
 
     HAS_ENDED = auto()  # the queue, now or earlier
+    STARTS_OVER = auto()  # what was to be fitted again cannot be: the queue is searched
     IS_EARLY = auto()  # outcomes are missing: somebody will call again
     NEEDS_HEAVY_LANE = auto()
 
@@ -115,8 +119,7 @@ def is_scored(job_id: str, queue: str) -> bool:
 def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     """Choose the winner, fit it again, deliver. A winner that cannot be fitted again leaves its place to the next one.
 
-    Raises:
-        UndefinedScore: no candidate is left.
+    Raises UndefinedScore: no candidate is left.
     """
     resources = current_resources()
     run_state = resources.run_state
@@ -126,38 +129,54 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return Selecting.HAS_ENDED
     if len(recorded) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, outcomes = resources.store.jobs.get(job_id), [recorded[index] for index in range(len(work.candidates))]
-
-    def fit(selection: Selection) -> Forecast | Failure | Selecting:
-        members = [work.candidates.index(candidate) for candidate in candidates_in(selection.recipe)]
-        if not is_heavy and Lane.HEAVY in {_lane(work, index) for index in members}:
-            return Selecting.NEEDS_HEAVY_LANE
-        refit = partial(forecast_queue, selection, Snapshot.from_bytes(content), work.spec, job=job, created_at=datetime.now(UTC))
-        with attempt(run_state, job_id, queue, ".".join(["select", *map(str, members)])) as number:
-            return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
-
-    ended: tuple[Selection, Forecast | Selecting] = choose_fitted(job.request, work, outcomes, model_cards(), fit)
+    job, snapshot = resources.store.jobs.get(job_id), Snapshot.from_bytes(content)
+    fit = partial(_fit, resources, job, work, snapshot, is_heavy=is_heavy)
+    outcomes = [recorded[index] for index in range(len(work.candidates))]
+    ended: tuple[Selection, Forecast | Selecting] | None
+    if work.is_refit:
+        ended = fit_again(resources, job, snapshot, work.spec, fit)
+    else:
+        ended = choose_fitted(job.request, work, outcomes, model_cards(), fit)
+    if ended is None:
+        return Selecting.STARTS_OVER
     selection, forecast = ended
     if isinstance(forecast, Selecting):
         return forecast
-    _deliver(resources, job, forecast, with_crps(selection, Snapshot.from_bytes(content), work.spec))
+    selection = with_crps(selection, snapshot, work.spec)
+    keep_winner(resources.store, job, queue, selection, _issued_at(job))
+    _deliver(resources, job, forecast, selection)
     return Selecting.HAS_ENDED
+
+
+def _fit(
+    resources: Resources, job: Job, work: QueueWork, snapshot: Snapshot, selection: Selection, *, is_heavy: bool
+) -> Forecast | Failure | Selecting:
+    """The winner's forecast from all of the history, or what is in its way."""
+    members, lanes = candidates_in(selection.recipe), {card.name: card.lane for card in model_cards()}
+    if not is_heavy and Lane.HEAVY in {lanes.get(candidate.model) for candidate in members}:
+        return Selecting.NEEDS_HEAVY_LANE
+    refit = partial(forecast_queue, selection, snapshot, work.spec, job=job, created_at=datetime.now(UTC))
+    places = [work.candidates.index(each) for each in members if each in work.candidates]
+    with attempt(resources.run_state, job.job_id, snapshot.queue, ".".join(["select", *map(str, places)])) as number:
+        return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
 
 
 def _name_queues(resources: Resources, job: Job) -> None:
     request = job.request
     cards = {card.name: card for card in model_cards()}
-    candidates = candidates_of(request, tuple(cards.values()))
+    is_search, is_forecast = job.run is Run.SEARCH, job.run is not Run.ACTUALS
+    candidates = candidates_of(request, tuple(cards.values())) if is_forecast else ()
     usage = request.data.sources[0]
     issued_at = job.issued_at or request.issue_time(job.created_at)
     resources.with_file_events(request, issued_at)  # once for all queues: what is wrong with a file is wrong for each of them
     source = resources.source(usage, request.project)
-    known, warnings = accepted_queues(source.queues(usage_query(request, "", issued_at)))
-    target = request.data.destination
-    resources.sink(target, request.project).check(target)  # before any model is trained
+    known, warnings = accepted_queues(source.queues(first_query(job, "", issued_at)))
     queues, about_queues = wanted_queues(request, known)
-    check_count(request, candidates=len(candidates), queues=len(queues))
-    Delivery(resources, request).refuse_mixture(queues, issued_at)
+    if is_forecast:
+        target = request.data.destination
+        resources.sink(target, request.project).check(target)  # before any model is trained
+        check_count(request, candidates=len(candidates), queues=len(queues))
+        Delivery(resources, request).refuse_mixture(queues, issued_at)
     resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
     resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=(*warnings, *about_queues))
@@ -165,12 +184,13 @@ def _name_queues(resources: Resources, job: Job) -> None:
         job.job_id,
         [name for name in queues if name not in delivered],
         issued_at,
-        planned=len(candidates),
-        heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates),
+        planned=len(candidates) if is_search else 1,
+        heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates) if is_search else 0,
         project=job.account,
-        block=block_size(resources, request, len(known), issued_at),
+        block=block_size(resources, job, len(known), issued_at),
     )
-    log.info("job planned", queues=len(queues), candidates_per_queue=len(candidates), issued_at=issued_at.isoformat())
+    about = {"run": job.run.value, "issued_at": issued_at.isoformat()}
+    log.info("job planned", queues=len(queues), candidates_per_queue=len(candidates), **about)
 
 
 def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
@@ -179,25 +199,25 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
     try:
         alone = partial(resources.read, project=request.project)
-        reading = kept_reading(resources, job.job_id, queue) or read_all(request, usage_query(request, queue, issued_at), alone)
+        reading = kept_reading(resources, job.job_id, queue) or read_for(job, queue, issued_at, alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
             known = QualityReport(rows=reading.rows, losses=reading.losses)
             resources.store.reports.save(replace(report, quality=known))
-        prepared = prepare_queue(request, reading, queue=queue, issued_at=issued_at, cards=model_cards())
+        if job.run is not Run.SEARCH:
+            keep_actuals(resources, job, queue, reading, issued_at)
+        if job.run is Run.ACTUALS:
+            end_read(resources, job, queue)
+            return None
+        prepared = prepared_for(resources.store, job, request, reading, queue)
     except DataError as error:
         if why := why_skipped(request, queue, error, issued_at):
             resources.lifecycle.fail_queue(job.job_id, queue, why, QueueState.SKIPPED)
             return None
         raise
     resources.store.reports.save(replace(report, quality=prepared.quality))
-    resources.store.actuals.save(request.series(queue), _points(prepared.snapshot))
+    if job.run is Run.SEARCH:
+        resources.store.actuals.save(request.series(queue), snapshot_points(prepared.snapshot))
     return resources.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
-
-
-def _points(snapshot: Snapshot) -> list[Point]:
-    target = snapshot.frame[snapshot.target].dropna()
-    times = target.index.to_pydatetime()  # type: ignore[attr-defined]
-    return [Point(timestamp=time, value=value) for time, value in zip(times, target.tolist(), strict=True)]
 
 
 def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:

@@ -14,6 +14,7 @@ from shared.domain.accuracy import AccuracyFilter, worse_than_reference
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.occasions import Excluded
+from shared.domain.runs import Run
 from shared.errors import ServiceError
 from shared.store import Store
 from worker.pipeline.accuracy import actuals_of, reference_start, score_forecast
@@ -30,16 +31,11 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
 
     At the end the job's warnings tell which queues were forecast worse in the last month than by the same hour of the day before.
     """
-    if job.issued_at is None:
+    if job.issued_at is None or job.run is Run.ACTUALS:  # which has verified each queue as it was read
         return None
     queues = [report.queue for report in store.reports.of_job(job.job_id)]
     for queue in queues[first : first + MAX_QUEUES]:
-        try:
-            verify_queue(store, job.request, queue, job.issued_at)
-        except ServiceError:
-            raise
-        except Exception:  # about one queue
-            log.exception("earlier forecasts could not be verified", queue=queue)
+        verify_anyhow(store, job.request, queue, job.issued_at)
     if first + MAX_QUEUES < len(queues):
         return first + MAX_QUEUES
     own = {job.request.series(queue).series_id: queue for queue in queues}
@@ -49,6 +45,16 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
     if worse is not None:
         store.jobs.update(job.job_id, seen=job, warnings=[worse])
     return None
+
+
+def verify_anyhow(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
+    """As `verify_queue` does; what goes wrong about the queue is in the log."""
+    try:
+        verify_queue(store, request, queue, issued_at)
+    except ServiceError:
+        raise
+    except Exception:
+        log.exception("earlier forecasts could not be verified", queue=queue)
 
 
 def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:

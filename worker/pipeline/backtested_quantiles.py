@@ -17,6 +17,7 @@ import numpy as np
 
 from shared.domain.distribution import levels_of
 from shared.domain.forecasts import ForecastSpec, Outcome, Score, WindowForecast
+from shared.domain.recipes import Recipe
 from shared.domain.timegrid import steps_per_day
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, recent_windows
@@ -24,7 +25,7 @@ from worker.pipeline.distribution.kinds import Kinds, kinds_of
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.quantiles import step_quantiles
 from worker.pipeline.distribution.whole import Made
-from worker.pipeline.ensembles.recipe import Recipe, candidates_in
+from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.ensembles.tried import apart
 from worker.pipeline.history import clip
 from worker.pipeline.measures import actual_of, crps, prediction_of

@@ -12,6 +12,7 @@ from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job
+from shared.domain.recipes import Recipe
 from shared.errors import BadForecast, NeedsMoreHistory, UnstableFit
 from worker.models.base import FloatArray
 from worker.pipeline.components import components
@@ -19,7 +20,7 @@ from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.this_level import of_this_level
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.doubts import level_since
-from worker.pipeline.ensembles.recipe import Recipe, candidates_in, combined
+from worker.pipeline.ensembles.recipe import candidates_in, combined
 from worker.pipeline.history import Known, build, known_at_issue, predict
 from worker.pipeline.ordinary import as_ordinary
 from worker.pipeline.score import cpu_seconds
@@ -51,7 +52,7 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Refit
     since = known.shift_at or level_since(as_ordinary(snapshot, spec))
     if since and not known.shift_at:  # else what came before was moved to the present level
         known = known.of_last(spec.grid.steps_between(since, end_at))
-    folds = ordinary_folds(of_this_level(selection.winner.windows, since, spec.grid), snapshot, spec)
+    folds = ordinary_folds(of_this_level(selection.folds or selection.winner.windows, since, spec.grid), snapshot, spec)
     made = Made(prediction=prediction, recipe=selection.company or selection.recipe, forecasts=company or forecasts)
     whole = distribution(made, folds, known, spec, end_at=end_at, first=ahead)
     return Refitted(prediction[ahead:], whole, parts)
@@ -87,7 +88,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         mape=winner.measures.mape,
         wape=winner.typical_wape,
         skill=winner.measures.skill,
-        ranked_by=selection.ranked_by,
+        **{name: getattr(selection, name) for name in ("ranked_by", "searched_at")},
         seconds=sum(outcome.seconds for outcome in selection.leaderboard) + cpu_seconds() - started,
         prediction=tuple(prediction.tolist()),
         components=parts,

@@ -15,10 +15,11 @@ from functools import partial
 from typing import TypeVar
 
 from shared.domain.choice import Ranking
-from shared.domain.forecasts import Failure, Forecast, Outcome, QueueWork
+from shared.domain.forecasts import Failure, Forecast, ForecastSpec, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.model_cards import ModelCard
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
+from shared.domain.series_kind import SeriesKind
 from shared.errors import DataError
 from worker.pipeline.backtest import backtest, known_steps
 from worker.pipeline.doubts import level_change
@@ -44,6 +45,7 @@ from worker.sources.base import Reading
 
 Result = TypeVar("Result")
 Texts = tuple[str, ...]
+Planned = tuple[QueueWork, Texts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,12 @@ class QueueRun:
 
 
 def prepare_queue(
-    request: JobRequest, reading: Reading, *, queue: str, issued_at: datetime, cards: Sequence[ModelCard]
+    request: JobRequest, reading: Reading, *, queue: str, issued_at: datetime, cards: Sequence[ModelCard], is_refit: bool = False
 ) -> PreparedQueue:
     """The queue's series up to `issued_at`, how it is backtested and with which candidates, and what is to be said of it.
+
+    Args:
+        is_refit: whether the winner of an earlier search is fitted again, so that there are no candidates.
 
     Raises:
         EmptySeries, SeriesTooShort: there is nothing to learn from. DataLost: too much was lost, and the request does not accept
@@ -80,21 +85,48 @@ def prepare_queue(
     reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
     snapshot, notes, uncovered = _snapshot(request, reading, queue, issued_at)
     capacity, of_limits = capacity_of(request, before)
-    work, warnings = queue_work(request, snapshot, issued_at, cards=cards, capacity=capacity)
-    known, _ = known_at_issue(snapshot, work.spec)
+    plan = partial(queue_work, snapshot=snapshot, issued_at=issued_at, cards=cards, capacity=capacity)
+    planned = plan(request)
+    known, _ = known_at_issue(snapshot, planned[0].spec)
     further, about_known = _said_of_known(known, snapshot, request)
     kind = kind_of(known.history.target, known.history.steps_per_day)
-    if is_worth_more(request, kind, known.history, work.spec, cards):
-        work, warnings = queue_work(thorough(request), snapshot, issued_at, cards=cards, capacity=capacity)
-    work, about_kind = shaped(work, kind, request, cards, known_steps(snapshot))
-    longer = filter(None, [more_history(snapshot, reading, work.spec)])
-    notes = (*about_kind, *said_of_calendar(work.candidates, known.history), *notes, *capacity.notes, *further, *longer)
-    shifted = said_of_shift(known) or level_change(as_ordinary(snapshot, work.spec)) or ""
-    quality = quality_report(snapshot, reading, notes, spec=work.spec, shifted=shifted)
-    warnings = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)
-    dropped = {**quality.dropped_columns, **lost}
-    quality = replace(quality, kind=kind, warnings=warnings, dropped_columns=dropped, losses=reading.losses)
+    shape = _for_refit if is_refit else _for_search
+    work, warnings, about_kind = shape(request, planned, known, plan, kind=kind, cards=cards, steps=known_steps(snapshot))
+    notes = (*about_kind, *said_of_calendar(work.candidates, known.history), *notes, *capacity.notes, *further)
+    quality = _quality(snapshot, reading, known, work.spec, notes)
+    said = (*uncovered, *about_known, *quality.warnings, *of_limits, *warnings, *reading.advice)
+    quality = replace(quality, kind=kind, warnings=said, dropped_columns={**quality.dropped_columns, **lost})
     return PreparedQueue(snapshot=snapshot, work=work, quality=quality)
+
+
+def _for_search(
+    request: JobRequest,
+    planned: Planned,
+    known: Known,
+    plan: Callable[[JobRequest], Planned],
+    *,
+    kind: SeriesKind | None,
+    cards: Sequence[ModelCard],
+    steps: int,
+) -> tuple[QueueWork, Texts, Texts]:
+    """The candidates that a series of this kind is worth, with warnings and notes."""
+    is_worth = is_worth_more(request, kind, known.history, planned[0].spec, cards)
+    work, warnings = plan(thorough(request)) if is_worth else planned
+    work, about_kind = shaped(work, kind, request, cards, steps)
+    return work, warnings, about_kind
+
+
+def _for_refit(_request: JobRequest, planned: Planned, *_more: object, **_further: object) -> tuple[QueueWork, Texts, Texts]:
+    """No candidates, and nothing to be said of those that there might be."""
+    return QueueWork(spec=planned[0].spec, candidates=(), blocks=(), is_refit=True), (), ()
+
+
+def _quality(snapshot: Snapshot, reading: Reading, known: Known, spec: ForecastSpec, notes: Texts) -> QualityReport:
+    """What is to be said of the data themselves."""
+    longer = filter(None, [more_history(snapshot, reading, spec)])
+    shifted = said_of_shift(known) or level_change(as_ordinary(snapshot, spec)) or ""
+    quality = quality_report(snapshot, reading, (*notes, *longer), spec=spec, shifted=shifted)
+    return replace(quality, losses=reading.losses)
 
 
 def _snapshot(request: JobRequest, reading: Reading, queue: str, issued_at: datetime) -> tuple[Snapshot, Texts, Texts]:

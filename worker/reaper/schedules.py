@@ -14,10 +14,14 @@ from datetime import datetime
 import structlog
 
 from shared.domain.jobs import Job, JobState
-from shared.domain.schedules import Schedule, due_now, looked_after
-from shared.errors import AllowanceUsedUp, JobNotFound, ServiceError
+from shared.domain.runs import Run
+from shared.domain.schedules import Due, Schedule, due_now, looked_after
+from shared.errors import AllowanceUsedUp, ServiceError
 from shared.store import Store
 from worker.job.resources import Resources
+
+# kind of run → kinds whose last job must have ended: values are read whatever else runs, and a refit waits for no winner to come
+KEPT_WAITING_BY = {Run.SEARCH: (Run.SEARCH,), Run.REFIT: (Run.SEARCH, Run.REFIT), Run.ACTUALS: (Run.ACTUALS,)}
 
 log = structlog.get_logger(__name__)
 
@@ -38,45 +42,47 @@ def fire_due(resources: Resources, now: datetime, send_plan: Callable[[str], Non
 
 
 def _fire(resources: Resources, schedule: Schedule, now: datetime, send_plan: Callable[[str], None]) -> None:
-    due_at = due_now(schedule, now)
-    if due_at is None:
+    due = due_now(schedule, now)
+    if due is None:
         return
-    before = _unended(resources.store, schedule, due_at)
+    before = _unended(resources.store, schedule, due)
     if before is not None:
-        _skip(resources.store, schedule, due_at, f"its job {before} of the time before had not ended")
+        _skip(resources.store, schedule, due, f"its job {before} of the time before had not ended")
         return
     try:
-        job = resources.store.jobs.add(_job(resources, schedule, due_at, now), resources.settings.allowance)
+        job = resources.store.jobs.add(_job(resources, schedule, due, now), resources.settings.allowance)
     except AllowanceUsedUp as error:
-        _skip(resources.store, schedule, due_at, str(error))
+        _skip(resources.store, schedule, due, str(error))
         return
     if job.state is JobState.QUEUED:
         resources.lifecycle.start(job, send_plan)
-    if resources.store.schedules.replace(schedule, looked_after(schedule, due_at, job_id=job.job_id)):
-        log.info("schedule fired", schedule_id=schedule.schedule_id, job_id=job.job_id, due_at=due_at.isoformat())
+    if resources.store.schedules.replace(schedule, looked_after(schedule, due, job_id=job.job_id)):
+        log.info("schedule fired", job_id=job.job_id, **_about(schedule, due))
 
 
-def _skip(store: Store, schedule: Schedule, due_at: datetime, reason: str) -> None:
-    if store.schedules.replace(schedule, looked_after(schedule, due_at, skip=reason)):
-        log.warning("due time skipped", schedule_id=schedule.schedule_id, due_at=due_at.isoformat(), reason=reason)
+def _skip(store: Store, schedule: Schedule, due: Due, reason: str) -> None:
+    if store.schedules.replace(schedule, looked_after(schedule, due, skip=reason)):
+        log.warning("due time skipped", reason=reason, **_about(schedule, due))
 
 
-def _unended(store: Store, schedule: Schedule, due_at: datetime) -> str | None:
-    """The id of the schedule's last job, while that has not ended; the job of this very due time does not count."""
-    last = schedule.last_job_id
-    if last is None or last == schedule.job_id_at(due_at):
-        return None
-    try:
-        return None if store.jobs.get(last).state.is_terminal else last
-    except JobNotFound:  # its time to be kept is over
-        return None
+def _about(schedule: Schedule, due: Due) -> dict[str, str]:
+    return {"schedule_id": schedule.schedule_id, "due_at": due.at.isoformat(), "run": due.run.value}
 
 
-def _job(resources: Resources, schedule: Schedule, due_at: datetime, now: datetime) -> Job:
+def _unended(store: Store, schedule: Schedule, due: Due) -> str | None:
+    """The id of a job of before that is waited for and has not ended; the job of this very due time does not count."""
+    last = {schedule.last[run].job_id for run in KEPT_WAITING_BY[due.run]} - {None, schedule.job_id_at(due.at)}
+    jobs = store.jobs.of_ids(sorted(filter(None, last)))  # one whose time to be kept is over is not among them
+    return next((job.job_id for job in jobs if not job.state.is_terminal), None)
+
+
+def _job(resources: Resources, schedule: Schedule, due: Due, now: datetime) -> Job:
     return Job(
-        job_id=schedule.job_id_at(due_at),
+        job_id=schedule.job_id_at(due.at),
         request=resources.settings.with_cluster(schedule.request),
         created_at=now,
         client=schedule.client,
         request_id=f"schedule-{schedule.schedule_id}",
+        run=due.run,
+        keeps_winners=Run.REFIT in schedule.crons,
     )

@@ -232,6 +232,15 @@ function steps.keep_work(keys, snapshot, work, count, queue)
   return 1
 end
 
+function steps.forget_refit(keys)
+  -- Drops a queue's snapshot and work, if that is a refit: the queue is ingested anew.
+  local job, data, candidates = unpack(keys)
+  local work = deadline_of_run() and call('GET', candidates)
+  if not work or not cjson.decode(work).is_refit then return end
+  call('HINCRBY', job, 'candidates_total', call('HGET', job, 'planned'))
+  call('UNLINK', data, candidates)
+end
+
 local function is_delivering(notes, queue, now, seconds)
   -- Whether anybody is, for any run of the job; who began longer ago has died.
   local begun = call('HGETALL', notes)

@@ -144,6 +144,10 @@ class RunState:
         self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
         return self.work(job_id, queue)
 
+    def forget_refit(self, job_id: str, queue: str) -> None:
+        """Drop the work of a queue that was to be a refit, so that it is ingested anew; a search stays."""
+        self._step("forget_refit", [f"job:{job_id}", *(f"{kind}:{job_id}:{queue}" for kind in ("data", "candidates"))])
+
     def work(self, job_id: str, queue: str) -> QueueWork | None:
         """What is to be done for the queue; None = not ingested yet, or it has ended."""
         text = cast("bytes | None", self.client.get(f"candidates:{job_id}:{queue}"))
@@ -237,8 +241,7 @@ class RunState:
 
     def running_queues(self, job_id: str) -> list[RunningQueue]:
         """All queues that have been let in and have not ended."""
-        states = self.queue_states(job_id)
-        names = [name for name, (state, _reason) in states.items() if state is QueueState.RUNNING]
+        names = [name for name, (state, _reason) in self.queue_states(job_id).items() if state is QueueState.RUNNING]
         pipeline = self.client.pipeline()
         for name in names:
             pipeline.get(f"candidates:{job_id}:{name}")

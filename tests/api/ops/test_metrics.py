@@ -109,6 +109,7 @@ def test_schedules_and_the_jobs_they_made_are_told(client: FlaskClient, store: S
     store.jobs.move("made", {JobState.QUEUED}, JobState.FAILED, "as told", datetime.now(UTC))
     store.schedules.add(a_schedule(last_job_id="made", due_at=datetime.now(UTC) - timedelta(minutes=10)))
     text, about = scrape(client), {"project": "capacity forecasting", "schedule": "every morning", "schedule_id": "s-1"}
+    about["run"] = "search"
     assert sample(text, "queuecast_schedule_late_seconds", **about) == pytest.approx(600, abs=30)
     assert sample(text, "queuecast_schedule_failed", **about, why="failed") == 1
     assert sample(text, "queuecast_schedule_failed", **about, why="skipped") == 0

@@ -30,11 +30,29 @@ def test_a_schedule_is_made_shown_and_listed(client: FlaskClient, store: Store) 
     assert store.jobs.open() == []
 
 
+def test_a_schedule_tells_of_each_of_its_cadences(client: FlaskClient, store: Store) -> None:
+    live = {name: value for name, value in BODY.items() if name != "as_of"}
+    body = a_schedule_body(refit_cron="0 6 * * *", actuals_cron=" 5  * * * *", request=live)
+    made = client.post(SCHEDULES, json=body)
+    assert made.status_code == 201, made.json
+    assert [(each["run"], each["cron"]) for each in made.json["cadences"]] == [
+        *(("search", "0 6 * * 1-5"), ("refit", "0 6 * * *"), ("actuals", "5 * * * *")),
+    ]
+    assert (made.json["refit_cron"], made.json["actuals_cron"]) == ("0 6 * * *", "5 * * * *")
+    assert made.json["next_due_at"] == made.json["cadences"][0]["next_due_at"]
+    kept = store.schedules.all()[0]
+    assert kept.due_at == min(kept.next.values())
+    paused = client.post(f"{made.location}/pause").json
+    assert {each["next_due_at"] for each in paused["cadences"]} == {None}
+
+
 @pytest.mark.parametrize(
     ("changes", "loc"),
     [
         ({"cron": "every morning"}, ["cron"]),
         ({"cron": "0 0 31 2 *"}, ["cron"]),
+        ({"refit_cron": "every morning"}, ["refit_cron"]),
+        ({"actuals_cron": "* * * * *"}, ["actuals_cron"]),
         ({"timezone": "Mars/Olympus"}, ["timezone"]),
         ({"colour": "red"}, ["colour"]),
         ({"request": {}}, ["request", "job_name"]),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.schedules import Last
 from shared.errors import ScheduleNotFound
 from shared.store import Store
 from shared.store.schedules import SCHEDULES
@@ -15,7 +16,9 @@ from tests.factories import MONDAY, a_schedule
 
 
 def test_a_schedule_comes_back_as_it_was_given(store: Store) -> None:
-    whole = a_schedule(last_due_at=MONDAY, last_job_id="job-1", last_skip="because", is_paused=True)
+    last = Last(due_at=MONDAY, job_id="job-2", skip="because")
+    cadences = {"refit_cron": "0 6 * * *", "last_refit": last, "actuals_cron": "0 * * * *", "last_actuals": Last(job_id="job-3")}
+    whole = a_schedule(last_due_at=MONDAY, last_job_id="job-1", last_skip="because", is_paused=True, **cadences)
     store.schedules.add(whole)
     assert store.get(SCHEDULES, "s-1") == whole
     assert store.schedules.all() == [whole]

@@ -36,7 +36,7 @@ from tests.factories import MONDAY, a_job, a_load, a_loss, a_request, a_series, 
 from tests.scraping import counted_here
 from worker.fleet import tasks
 from worker.job import steps
-from worker.job.ingestion import read_all
+from worker.job.ingestion import read_for
 from worker.job.resources import Resources, use
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.selection.choose import Terms, choose
@@ -549,12 +549,12 @@ def test_who_reads_or_gives_up_a_queue_too_late_takes_no_delivered_forecast_back
     job = planned(here)
 
     def read_slowly(*args: Any) -> Any:
-        reading = read_all(*args)
+        reading = read_for(*args)
         monkeypatch.undo()
         deliver(here, job, "root.etl")  # for another message, or after a cancel and a retry
         return reading
 
-    monkeypatch.setattr(steps, "read_all", read_slowly)
+    monkeypatch.setattr(steps, "read_for", read_slowly)
     steps.ingest(job.job_id, "root.etl")
     assert here.store.reports.get(job.job_id, "root.etl").state is QueueState.SUCCEEDED
     here.run_state.client.delete(f"done:{job.job_id}")  # its process died before it could say that the queue is done

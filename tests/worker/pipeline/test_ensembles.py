@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.choice import Effort, Ranking
 from shared.domain.forecasts import Candidate, Score
+from shared.domain.recipes import Member, Part
 from shared.domain.search_space import REFERENCE
 from tests.factories import a_load, a_request, a_spec
 from tests.worker.pipeline.factories import a_snapshot, answering, offering
@@ -16,7 +17,7 @@ from worker.pipeline.backtest import backtest
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.ensembles.blends import BLEND_CHEAP, BLEND_TOP3, BLEND_WEIGHTED, BLENDS, CHEAP, blends_of
 from worker.pipeline.ensembles.names import COMPOSITES, requested_composites
-from worker.pipeline.ensembles.recipe import Composite, Member, Part, alone, blended, candidates_in
+from worker.pipeline.ensembles.recipe import Composite, alone, blended, candidates_in
 from worker.pipeline.ensembles.tried import tried
 from worker.pipeline.ensembles.weighted import MEMBERS
 from worker.pipeline.forecast import refit

@@ -14,12 +14,13 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.domain.jobs import JobFilter, JobState
+from shared.domain.runs import Run
 from shared.domain.schedules import paused, resumed
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from shared.store.schedules import SCHEDULES
-from tests.factories import MONDAY, a_job, a_schedule
+from tests.factories import MONDAY, a_job, a_request, a_schedule
 from worker.job.resources import Resources, current_resources, use
 from worker.reaper.reaper import run_reaper
 from worker.reaper.schedules import fire_due
@@ -63,6 +64,37 @@ def test_a_week_through_a_change_of_clocks_makes_a_job_a_day(store: Store) -> No
         *("20260326T05", "20260327T05", "20260328T05"),
         *("20260329T04", "20260330T04", "20260331T04", "20260401T04"),
     ]
+
+
+def with_cadences(store: Store) -> None:
+    three = {"cron": "0 6 * * 1", "refit_cron": "0 6 * * *", "actuals_cron": "0 * * * *"}
+    store.schedules.replace(a_schedule(), a_schedule(**three, request=a_request(as_of=None)))
+
+
+def test_each_cadence_makes_jobs_of_its_kind_and_waits_for_fuller_ones_alone(store: Store) -> None:
+    with_cadences(store)
+    [search] = fire(MONDAY + 5 * HOUR)
+    [actuals] = fire(MONDAY + 6 * HOUR)  # whatever else runs, values are read
+    assert fire(MONDAY + 7 * HOUR) == []
+    store.jobs.move(actuals, [JobState.QUEUED], JobState.FAILED, "no data", MONDAY + 7 * HOUR)
+    assert fire(MONDAY + DAY + 5 * HOUR) == []  # a refit would come between the search
+    schedule = store.get(SCHEDULES, "s-1")
+    assert schedule.last[Run.REFIT].skip == f"its job {search} of the time before had not ended"
+    assert [store.jobs.get(each).run for each in (search, actuals)] == [Run.SEARCH, Run.ACTUALS]
+    end_all(store, MONDAY + DAY + 6 * HOUR)
+    [refit] = fire(MONDAY + 2 * DAY + 5 * HOUR)
+    job = store.jobs.get(refit)
+    assert (job.run, job.keeps_winners) == (Run.REFIT, True)
+    assert store.get(SCHEDULES, "s-1").last[Run.REFIT].skip is None
+
+
+def test_a_search_waits_for_no_other_kind(store: Store) -> None:
+    with_cadences(store)
+    store.schedules.replace(store.get(SCHEDULES, "s-1"), replace(store.get(SCHEDULES, "s-1"), due_at=MONDAY + 6 * HOUR))
+    [_values] = fire(MONDAY + 6 * HOUR)
+    [_refit] = fire(MONDAY + DAY + 5 * HOUR)
+    [search] = fire(MONDAY + 7 * DAY + 5 * HOUR)
+    assert store.jobs.get(search).run is Run.SEARCH
 
 
 def test_what_was_missed_is_made_up_for_once(store: Store) -> None:

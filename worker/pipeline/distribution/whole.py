@@ -13,6 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from shared.domain.forecasts import ForecastSpec, WindowForecast
+from shared.domain.recipes import Recipe
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, places_missed, recent_windows
 from worker.pipeline.distribution.kinds import Kinds, kinds_of
@@ -20,7 +21,6 @@ from worker.pipeline.distribution.paths import joint_paths
 from worker.pipeline.distribution.peaks import Past, peak_quantiles, tops
 from worker.pipeline.distribution.pool import FINE, MIDDLE
 from worker.pipeline.distribution.quantiles import step_quantiles
-from worker.pipeline.ensembles.recipe import Recipe
 from worker.pipeline.history import Known, clip
 from worker.pipeline.measures import actual_of, prediction_of
 

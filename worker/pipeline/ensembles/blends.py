@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 
 from shared.domain.forecasts import Candidate
+from shared.domain.recipes import Member, Part
 from shared.domain.search_space import REFERENCE
-from worker.pipeline.ensembles.recipe import Composite, Member, Part, candidates_in, combined
+from worker.pipeline.ensembles.recipe import Composite, candidates_in, combined
 from worker.pipeline.ensembles.tried import Folds, Tried
 from worker.pipeline.ensembles.weighted import MEMBERS, MIN_MEMBERS, weighted_blend
 

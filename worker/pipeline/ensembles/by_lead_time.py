@@ -14,8 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from shared.domain.recipes import Recipe
 from shared.domain.timegrid import lead_groups
-from worker.pipeline.ensembles.recipe import Composite, Recipe, alone, part_at
+from worker.pipeline.ensembles.recipe import Composite, alone, part_at
 from worker.pipeline.ensembles.tried import Folds, Tried, tried
 
 BY_LEAD_TIME = "by_lead_time"

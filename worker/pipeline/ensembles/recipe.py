@@ -15,32 +15,10 @@ from numpy.typing import ArrayLike
 
 from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Candidate, Score
+from shared.domain.recipes import Member, Part, Recipe
 from worker.models.base import FloatArray, weighted_median
 
 SMALLEST_RATIO, SMALLEST_SIZE = 0.1, 0.02  # of a forecast to the median, and of the median to what it is on average
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A candidate that takes part in a forecast, and how many votes it has."""
-
-    candidate: Candidate
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """From this step (1, 2, …) up to the next part: who takes part, heaviest first.
-
-    aim: as in `blended`.
-    """
-
-    members: tuple[Member, ...]
-    first_step: int = 1
-    aim: float = 0.0
-
-
-Recipe = tuple[Part, ...]  # in the order of their steps, the first from step 1 on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ import numpy as np
 from shared.domain.accuracy import ZERO
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Candidate, Score
+from shared.domain.recipes import Recipe
 from worker.models.base import FloatArray
-from worker.pipeline.ensembles.recipe import Composite, Recipe
+from worker.pipeline.ensembles.recipe import Composite
 from worker.pipeline.measures import actual_of, measured, prediction_of
 
 Folds = list[int]  # positions of those that something is learned on

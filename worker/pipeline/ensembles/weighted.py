@@ -20,10 +20,11 @@ import numpy as np
 from shared.domain.accuracy import ZERO
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Candidate
+from shared.domain.recipes import Member, Part, Recipe
 from shared.domain.search_space import REFERENCE
 from shared.domain.timegrid import SECONDS_PER_DAY, lead_groups
 from worker.models.base import FloatArray
-from worker.pipeline.ensembles.recipe import Composite, Member, Part, Recipe, blended
+from worker.pipeline.ensembles.recipe import Composite, blended
 from worker.pipeline.ensembles.tried import Folds, Tried
 
 Groups = Sequence[tuple[int, int | None]]  # first and last step (1, 2, …) of each group of lead times

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Score
+from shared.domain.recipes import Recipe
 from shared.domain.search_space import REFERENCE
-from worker.pipeline.ensembles.recipe import Recipe, candidates_in
+from worker.pipeline.ensembles.recipe import candidates_in
 
 MAX_MEMBERS_NAMED = 4  # members of a blend; of more only the first is named
 

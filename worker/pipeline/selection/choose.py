@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.domain.choice import Ranking, SelectionRule
-from shared.domain.forecasts import Candidate, Failure, Outcome, Score
+from shared.domain.forecasts import Candidate, Failure, Outcome, Score, WindowForecast
 from shared.domain.ranking import leaderboard, ranking
+from shared.domain.recipes import Recipe
 from shared.errors import UndefinedScore
 from worker.pipeline.ensembles.blends import BLEND_WEIGHTED, blends_of
 from worker.pipeline.ensembles.by_lead_time import BY_LEAD_TIME, by_lead_time
-from worker.pipeline.ensembles.recipe import Composite, Recipe, alone
+from worker.pipeline.ensembles.recipe import Composite, alone
 from worker.pipeline.ensembles.tried import tried
 from worker.pipeline.selection.board import Board, price_of
 from worker.pipeline.selection.lowest import lowest
@@ -55,6 +57,8 @@ class Selection:
     singles: the scores of candidates that are no blends.
     by_fold: of the winner and of blends, by label, what tells how far off each fold's forecast may be: the winner's company, or
         what it is made of itself, learned on other folds.
+    folds: what tells of the winner's misses, where it is not its own windows.
+    searched_at: issue time of the search whose winner this is; None = it was chosen just now.
     """
 
     winner: Score
@@ -65,6 +69,8 @@ class Selection:
     company: Recipe = ()
     singles: tuple[Score, ...] = ()
     by_fold: Mapping[str, Sequence[Recipe]] = field(default_factory=dict)
+    folds: tuple[WindowForecast, ...] = ()
+    searched_at: datetime | None = None
 
 
 def choose(outcomes: Sequence[Outcome], terms: Terms) -> Selection:

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.forecasts import Candidate, ForecastSpec, Measures, WindowForecast
+from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_load, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.paths import PATHS
 from worker.pipeline.distribution.pool import FINE, MIDDLE, at_levels
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
-from worker.pipeline.ensembles.recipe import Member, Part, alone
+from worker.pipeline.ensembles.recipe import alone
 from worker.pipeline.history import known_at_issue
 from worker.pipeline.snapshot import Snapshot
 

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from shared.domain.forecasts import Candidate, Measures, WindowForecast
+from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.kinds import kinds_of
 from worker.pipeline.distribution.pool import MIDDLE, at_levels
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
-from worker.pipeline.ensembles.recipe import Member, Part
 from worker.pipeline.history import known_at_issue
 
 NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
