@@ -12,12 +12,14 @@ import typer
 
 from shared.command.terminal import AsJson, DataDir, print_json, print_table
 from shared.config.settings import PREFIX, RETIRED, Settings, load_settings
+from shared.domain.identifiers import first_of
 from shared.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
     from shared.store.outlook import Outlook
 
 CHANGES, IMPOSSIBLE = 6, 5  # exit codes; 0 = nothing is to be done
+MAX_NAMED = 5  # of what is made; as JSON all of it
 LOG_TIMES = 2  # a file's size, and as much again in its log while it is led on
 
 Row = tuple[str, str, str]
@@ -70,17 +72,13 @@ def _of_store(outlook: Outlook, url: str) -> Iterator[Row]:
         yield "schema", newer, "start the newer release, or restore a backup of before it"
         return
     older = outlook.migrations
-    way_back = (
-        "no way back but a backup: releases of before refuse what comes of it"
-        if older
-        else "releases of this schema read it, too"
-    )
+    way_back = "no way back but a backup: earlier releases refuse it afterwards" if older else "earlier releases of it read it"
     yield "schema", f"{outlook.found}, wanted {outlook.wanted}", way_back
     for step in older:
         records = ", ".join(f"{name} {count:,}" for name, count in step.records.items()) or "nothing of the kind is there"
         yield f"from {step.of_schema}", f"{step.about}: {records}", ""
     if outlook.made:
-        yield "made", ", ".join(outlook.made), ""
+        yield "made", f"tables, indexes and views, {len(outlook.made)} in all: {first_of(outlook.made, MAX_NAMED)}", ""
     yield from _of_disk(outlook)
 
 

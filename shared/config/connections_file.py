@@ -69,7 +69,9 @@ def plan(path: Path, wanted: Mapping[str, Document], set_name: str, *, prune: bo
     gone = [name for name, owner in owners.items() if prune and owner == set_name and name not in wanted]
     written = {name: fields for name, fields in wanted.items() if known.get(name) != fields or name not in owners}
     after = changed(text or "", written, gone, set_name) if written or gone else text or ""
-    steps = [_step(name, known.get(name), fields, is_ours=name in owners) for name, fields in wanted.items()]
+    steps = [
+        _step(name, known.get(name), fields, owner=owners.get(name, ""), set_name=set_name) for name, fields in wanted.items()
+    ]
     steps += [ConnectionStep(action=Action.REMOVED, name=name) for name in gone]
     made = ConnectionsPlan(path=path, steps=tuple(steps), before=text, after=after)
     if wanted or gone:
@@ -94,12 +96,12 @@ def write(plan: ConnectionsPlan) -> None:
         raise SetupError(f"{path} cannot be written: {error.strerror}; nothing was changed") from error
 
 
-def _step(name: str, known: Document | None, wanted: Document, *, is_ours: bool) -> ConnectionStep:
+def _step(name: str, known: Document | None, wanted: Document, *, owner: str, set_name: str) -> ConnectionStep:
     if known is None:
         return ConnectionStep(action=Action.ADDED, name=name, changes=tuple(_changes({}, wanted)))
-    if known == wanted and is_ours:
+    if known == wanted and owner:
         return ConnectionStep(action=Action.UNCHANGED, name=name)
-    taken_over = [] if is_ours else [("managed_by", "", "this set")]
+    taken_over = [] if owner else [("managed_by", "", set_name)]
     return ConnectionStep(action=Action.CHANGED, name=name, changes=(*_changes(known, wanted), *taken_over))
 
 

@@ -80,7 +80,7 @@ def test_only_what_the_same_set_has_made_goes_and_only_when_asked(path: Path) ->
 
 def test_the_difference_names_fields_and_shows_no_secret(path: Path) -> None:
     [step] = plan(path, {"charts": CHARTS}, "default", prune=False, data_dir=None).steps
-    assert step.changes == (("token", STARS, STARS), ("version", None, "1"), ("managed_by", "", "this set"))
+    assert step.changes == (("token", STARS, STARS), ("version", None, "1"), ("managed_by", "", "default"))
     [step] = plan(path, {"new": CHARTS}, "default", prune=False, data_dir=None).steps
     assert "new-secret" not in str(step)
     assert "10.0.0.1" not in str(step)  # an address may hold a password
