@@ -77,7 +77,7 @@ def _stream(frame: pd.DataFrame, said: str) -> bytes:
     schema = pa.schema([(_TIME, pa.int64()), *((name, pa.float64()) for name in frame.columns)], {_SAID: said.encode()})
     table = pa.table([starts, *(frame[name].to_numpy() for name in frame.columns)], schema=schema)
     content = pa.BufferOutputStream()
-    with pa.ipc.new_stream(content, schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+    with pa.ipc.new_stream(content, schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)) as stream:
         stream.write_table(table)
     written: bytes = content.getvalue().to_pybytes()
     return written
@@ -86,7 +86,7 @@ def _stream(frame: pd.DataFrame, said: str) -> bytes:
 def _frame(source: object) -> tuple[pd.DataFrame, str]:
     import pyarrow as pa
 
-    table = pa.ipc.open_stream(source).read_all()
+    table = pa.ipc.open_stream(source, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
     index = pd.DatetimeIndex(table[_TIME].to_numpy().view("datetime64[ns]")).tz_localize("UTC")
     names = [name for name in table.column_names if name != _TIME]
     return pd.DataFrame({name: table[name].to_numpy() for name in names}, index=index), table.schema.metadata[_SAID].decode()

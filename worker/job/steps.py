@@ -31,6 +31,7 @@ from worker.job.delivery import Delivery
 from worker.job.ingestion import first_query, read_for
 from worker.job.refits import end_read, fit_again, keep_actuals, keep_winner, prepared_for
 from worker.job.resources import Resources, current_resources
+from worker.job.snapshots import KEPT, snapshot_of, to_content
 from worker.pipeline.backtest import Fold, backtest
 from worker.pipeline.backtested_quantiles import with_crps
 from worker.pipeline.ensembles.recipe import candidates_in
@@ -42,8 +43,6 @@ from worker.pipeline.queue import choose_fitted, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
-
-KEPT_SNAPSHOTS = 8  # of the queues that run at a time, in each process
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +128,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return Selecting.HAS_ENDED
     if len(recorded) < len(work.candidates):
         return Selecting.IS_EARLY
-    job, snapshot = resources.store.jobs.get(job_id), Snapshot.from_bytes(content)
+    job, snapshot = resources.store.jobs.get(job_id), snapshot_of(content)
     fit = partial(_fit, resources, job, work, snapshot, is_heavy=is_heavy)
     outcomes = [recorded[index] for index in range(len(work.candidates))]
     ended: tuple[Selection, Forecast | Selecting] | None
@@ -217,7 +216,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     resources.store.reports.save(replace(report, quality=prepared.quality))
     if job.run is Run.SEARCH:
         resources.store.actuals.save(request.series(queue), snapshot_points(prepared.snapshot))
-    return resources.run_state.keep_work(job.job_id, queue, prepared.snapshot.to_bytes(), prepared.work)
+    return resources.run_state.keep_work(job.job_id, queue, to_content(prepared.snapshot), prepared.work)
 
 
 def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
@@ -233,10 +232,10 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
     log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
 
 
-@lru_cache(maxsize=KEPT_SNAPSHOTS)
+@lru_cache(maxsize=KEPT)
 def _folds(content: bytes, spec: ForecastSpec) -> list[Fold]:
     """The folds of a snapshot. The tasks of a queue often meet in one process, and preparing costs as much as a cheap model."""
-    return backtest(Snapshot.from_bytes(content), spec)
+    return backtest(snapshot_of(content), spec)
 
 
 def _issued_at(job: Job) -> datetime:

@@ -21,7 +21,7 @@ from shared.domain.recipes import Recipe
 from shared.domain.timegrid import steps_per_day
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, recent_windows
-from worker.pipeline.distribution.kinds import Kinds, kinds_of
+from worker.pipeline.distribution.kinds import Dates, Kinds, kinds_of
 from worker.pipeline.distribution.pool import at_levels
 from worker.pipeline.distribution.quantiles import step_quantiles
 from worker.pipeline.distribution.whole import Made
@@ -32,7 +32,7 @@ from worker.pipeline.measures import actual_of, crps, prediction_of
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import ordinary_folds
-from worker.prepare.step_times import step_times
+from worker.pipeline.timeline import timeline
 
 
 def with_crps(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Selection:
@@ -71,7 +71,8 @@ def _quantiles(
     """Of each fold that others are apart from, at `FINE`."""
     values = snapshot.without(spec.exclude).frame[spec.target].to_numpy(dtype=np.float64)
     usual, folds = ordinary_folds(score.windows, snapshot, spec), [*range(len(score.windows))]
-    times = step_times(snapshot.grid, snapshot.start_at, snapshot.length).tz_convert(spec.timezone).tz_localize(None)
+    clock = timeline(snapshot.grid, snapshot.start_at, snapshot.length, spec).clock
+    dates = Dates.of(clock.times[clock.places])
     found = {}
     for fold, (window, recipe) in enumerate(zip(score.windows, recipes, strict=True)):
         others = [usual[other] for other in apart(fold, folds, every=spec.stride, steps=spec.window_steps)]
@@ -80,7 +81,7 @@ def _quantiles(
         members = {each.label: prediction_of(singles[each.label].windows[fold]) for each in candidates_in(recipe)}
         made = Made(prediction=prediction_of(window), recipe=recipe, forecasts=members)
         cutoff = spec.grid.steps_between(snapshot.start_at, window.origin_at)
-        kinds = kinds_of(values[:cutoff], times, steps_per_day(spec.step_seconds))
+        kinds = kinds_of(values[:cutoff], dates, steps_per_day(spec.step_seconds))
         known = _evidence(made, others, values[:cutoff], kinds, spec, origin_at=window.origin_at)
         found[fold] = clip(step_quantiles(known), spec.bounds)
     return found

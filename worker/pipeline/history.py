@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from worker.models.base import FloatArray, History, Model
 from worker.pipeline.ordinary import ordinary_days
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import Ahead, ahead_of
-from worker.pipeline.timeline import Timeline, timeline
+from worker.pipeline.timeline import MAX_KEPT_STEPS, Timeline, timeline
 from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
@@ -34,6 +34,8 @@ from worker.prepare.level import Shift, find_shift
 from worker.prepare.occasions import Occasions
 from worker.prepare.regressors import Influence
 from worker.prepare.scaling import Scaler
+
+MAX_KEPT = 16  # cutoffs: of a few queues that run at a time the first fold and the forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +95,17 @@ class Known:
 def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> Known:
     """What is known after the first `cutoff` steps, prepared from those steps alone: gaps filled, covariates chosen.
 
-    Steps before the first value of the target are left out, so the history may be shorter than `cutoff`.
+    Steps before the first value of the target are left out, so the history may be shorter than `cutoff`. Plan, backtest and
+    forecast ask for the same, so some are kept; nobody changes them.
 
     Raises:
         EmptySeries: the target has no value before the cutoff. InvalidRequest: unknown time zone or holidays.
     """
+    make = _kept if snapshot.length <= MAX_KEPT_STEPS else _known_at
+    return make(snapshot, cutoff, horizon, spec)
+
+
+def _known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> Known:
     steps = timeline(snapshot.grid, snapshot.start_at, cutoff + horizon, spec)
     clock, occasions = steps.clock, steps.occasions
     ordinary, effects, influence = ordinary_days(snapshot, cutoff, clock, occasions, spec)
@@ -117,6 +125,9 @@ def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) 
         shift=shift,
         shift_at=steps.every[int((clock.places >= end - len(seen) + shift.first).argmax())].to_pydatetime() if shift else None,
     )
+
+
+_kept = lru_cache(maxsize=MAX_KEPT)(_known_at)
 
 
 def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import numpy as np
 from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Measures, WindowForecast
 from worker.models.base import FloatArray
+from worker.pipeline.straight import interpolated
 
 DECILES: FloatArray = np.arange(1, 10) / 10
 NEAR_ZERO = 0.1  # of the mean of the actual values: being 1 off there is ten times as many per cent as at the mean
@@ -160,7 +161,7 @@ def crps(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> 
 
 def decile_loss(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
     """Twice the mean loss of the nine deciles of each step, in the unit of the target; NaN where there is no actual value."""
-    deciles = np.stack([np.interp(DECILES, levels, step) for step in quantiles.T], axis=1)
+    deciles = interpolated(DECILES, np.asarray(levels), quantiles)
     distance = actual - deciles
     loss: FloatArray = 2 * np.maximum(DECILES[:, np.newaxis] * distance, (DECILES[:, np.newaxis] - 1) * distance).mean(axis=0)
     return loss

@@ -33,9 +33,9 @@ _METADATA = b"queuecast"
 Bad = Sequence[Excluded]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
-    """One queue's clean, regular series.
+    """One queue's clean, regular series. Nobody changes it, so that what is made of it is kept by which one it is.
 
     frame: index = every whole step from first to last (UTC, regular), float columns, the target first, the others by name, all
         the same in each bit whichever source gave the samples. Gaps are NaN: they are filled in each fold anew, so that nothing
@@ -101,7 +101,9 @@ class Snapshot:
         schema = pa.schema([(name, pa.float64()) for name in names], {_METADATA: json.dumps(header).encode()})
         table = pa.table(values, schema=schema)
         content = pa.BufferOutputStream()
-        with pa.ipc.new_stream(content, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        with pa.ipc.new_stream(
+            content, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+        ) as stream:
             stream.write_table(table)
         written: bytes = content.getvalue().to_pybytes()
         return written
@@ -111,7 +113,7 @@ class Snapshot:
         """What `to_bytes` wrote, bit for bit."""
         import pyarrow as pa
 
-        table = pa.ipc.open_stream(content).read_all()
+        table = pa.ipc.open_stream(content, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
         header = json.loads(table.schema.metadata[_METADATA])
         start_at = pd.Timestamp(header.pop("start_at"))
         grid = TimeGrid(header.pop("step_seconds"), header.pop("timezone", "UTC"))  # jobs of an earlier release knew no other

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from shared.domain.forecasts import ForecastSpec, WindowForecast
 from worker.models.base import FloatArray
 from worker.pipeline.snapshot import Snapshot
+from worker.pipeline.timeline import timeline
 from worker.prepare.calendar import holidays_between
 from worker.prepare.effects import Effect, Seen, learn
 from worker.prepare.expectation import expected_values
 from worker.prepare.occasions import Occasions, occasions_of
-from worker.prepare.wall_clock import wall_clock
 
 Mask = NDArray[np.bool_]
 
@@ -94,8 +94,8 @@ def ahead_of(occasions: Occasions, effects: Mapping[str, Effect], influence: Flo
 
 def ordinary_folds(folds: Sequence[WindowForecast], snapshot: Snapshot, spec: ForecastSpec) -> Sequence[WindowForecast]:
     """The folds without their steps within occasions, as to what ordinary days miss by; whole where too little were left."""
-    clock = wall_clock(pd.DatetimeIndex(snapshot.frame.index), spec.timezone, spec.step_seconds)
-    is_ordinary = (occasions_in(clock.times, spec).owner < 0)[clock.places]
+    steps = timeline(snapshot.grid, snapshot.start_at, snapshot.length, spec)
+    is_ordinary = (steps.occasions.owner < 0)[steps.clock.places]
     if is_ordinary.all():
         return folds
     kept = []

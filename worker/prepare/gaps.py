@@ -44,6 +44,8 @@ def fill_gaps(frame: pd.DataFrame, step_seconds: int, fill: Fill = USUAL) -> pd.
     """
     known = frame.iloc[:, 0].notna().to_numpy()
     started = frame.iloc[int(known.argmax()) if known.any() else len(frame) :]
+    if not np.isnan(started.to_numpy(dtype=np.float64)).any():
+        return started.copy()
     return pd.DataFrame(
         {name: _filled(started[name].to_numpy(dtype=np.float64), step_seconds, fill) for name in started.columns},
         index=started.index,

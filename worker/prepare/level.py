@@ -9,6 +9,7 @@ is one value: what was switched off, or restarted, goes on as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,27 +120,41 @@ def _usual(values: FloatArray, is_weekend: NDArray[np.bool_], per_day: int, firs
     """
     days = min(MAX_DAYS_BEFORE, first // per_day)
     before = slice(first - days * per_day, first)
-    table, kinds = values[before].reshape(-1, per_day), is_weekend[before].reshape(-1, per_day)
-    others = np.array([[other for other in range(days) if other != day] for day in range(days)])
-    ahead = np.resize(np.median(table, axis=0), len(values) - first)
-    missed = table - np.median(table[others], axis=1)
-    if len(values) >= DAYS_OF_WEEK * per_day:
-        usual = _median_of(table[others], kinds[others] == kinds[:, np.newaxis])
+    table, kinds = values[before].reshape(-1, per_day).T, is_weekend[before].reshape(-1, per_day).T
+    has_weeks = len(values) >= DAYS_OF_WEEK * per_day
+    of_all, of_others = _medians(table, [np.ones_like(kinds), *([~kinds, kinds] if has_weeks else [])])
+    ahead, missed = np.resize(of_all[0], len(values) - first), table - of_others[0]
+    if has_weeks:
+        usual = np.where(kinds, of_others[2], of_others[1])
         missed_by_kind = np.where(np.isnan(usual), missed, table - usual)
         if np.abs(missed_by_kind).mean() < MARGIN * np.abs(missed).mean():
-            of_kinds = [np.resize(_median_of(table, kinds == kind), len(ahead)) for kind in (False, True)]
+            of_kinds = [np.resize(middles, len(ahead)) for middles in of_all[1:]]
             told = np.where(is_weekend[first:], of_kinds[1], of_kinds[0])
-            return np.where(np.isnan(told), ahead, told), missed_by_kind.ravel()
-    return ahead, missed.ravel()
+            return np.where(np.isnan(told), ahead, told), missed_by_kind.T.ravel()
+    return ahead, missed.T.ravel()
 
 
-def _median_of(values: FloatArray, counts: NDArray[np.bool_]) -> FloatArray:
-    """The median of those that count, along the last axis but one; NaN where none does."""
-    ranked, many = np.sort(np.where(counts, values, np.inf), axis=-2), counts.sum(axis=-2, keepdims=True)
-    lower, upper = (
-        np.take_along_axis(ranked, np.maximum(place, 0), axis=-2) for place in ((many - 1) // 2, many // 2 - (many == 0))
-    )
-    return np.where(many > 0, (lower + upper) / 2, np.nan).squeeze(-2)
+def _medians(table: FloatArray, counts: Sequence[NDArray[np.bool_]]) -> tuple[FloatArray, FloatArray]:
+    """For each way to count, the median of each row's values that count, and the same without each of these; NaN = of none.
+
+    Both from one order: without the value of rank r those above it come one place earlier.
+    """
+    rows, days = len(counts) * len(table), table.shape[1]
+    counted = np.array(counts).reshape(rows, days)
+    order = np.argsort(np.where(counted, np.tile(table, (len(counts), 1)), np.inf), axis=1, kind="stable")
+    ranked = table[np.arange(rows)[:, np.newaxis] % len(table), order].ravel()
+    begins = days * np.arange(rows)[:, np.newaxis]
+    rank, many = np.empty_like(order), counted.sum(axis=1, keepdims=True)
+    np.put_along_axis(rank, order, np.arange(days)[np.newaxis], axis=1)
+
+    def middle(lower: NDArray[np.int_], upper: NDArray[np.int_]) -> FloatArray:
+        values: FloatArray = (ranked[begins + np.maximum(lower, 0)] + ranked[begins + upper]) / 2
+        return values
+
+    lower, upper = (many - 2) // 2, np.maximum(many - 1, 0) // 2
+    of_all = np.where(many > 0, middle((many - 1) // 2, np.minimum(many // 2, days - 1)), np.nan)
+    of_others = np.where(many > 1, middle(lower + (lower >= rank), np.minimum(upper + (upper >= rank), days - 1)), np.nan)
+    return of_all.reshape(len(counts), len(table)), of_others.reshape(len(counts), *table.shape)
 
 
 def _stands_out(departures: FloatArray, expected: FloatArray, missed: FloatArray, per_day: int) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from worker.prepare.level import find_shift
+from worker.prepare.level import _medians, find_shift
 
 HOUR = 3_600
 
@@ -114,3 +114,18 @@ def test_a_series_at_rest_may_leave_it_for_another_value_within_hours(hours: int
     assert hours >= 8 or find_shift(values, index, HOUR) is None
     values[100:103], values[-1] = 30.0, 30.0  # it is over
     assert hours >= 8 or find_shift(values, index, HOUR) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])
+def test_medians_without_each_value_are_those_of_the_others(share: float) -> None:
+    rng = np.random.default_rng(5)
+    table = rng.integers(0, 9, (24, 13)).astype(np.float64)
+    counts = rng.uniform(0, 1, table.shape) < share
+    of_all, of_others = _medians(table, [np.ones_like(counts), counts])
+    for way, counted in enumerate([np.ones_like(counts), counts]):
+        for row, column in np.ndindex(table.shape):
+            own = [value for at, value in enumerate(table[row]) if counted[row, at]]
+            assert of_all[way, row] == np.median(own) if own else np.isnan(of_all[way, row])
+            if counted[row, column]:
+                own.remove(table[row, column])
+                assert of_others[way, row, column] == np.median(own) if own else np.isnan(of_others[way, row, column])

@@ -8,11 +8,13 @@ A queue whose weekends are as other days learns from all of them, and so does a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models.base import FloatArray
 from worker.prepare.calendar import on_weekend
 
@@ -56,16 +58,28 @@ class Kinds:
         return known
 
 
-def kinds_of(values: FloatArray, times: pd.DatetimeIndex, season: int) -> Kinds:
+class Dates(NamedTuple):
+    """Of steps: whether they are of a weekend, and the number of their day."""
+
+    is_weekend: BoolArray
+    day: NDArray[np.int_]
+
+    @classmethod
+    def of(cls, times: pd.DatetimeIndex) -> Dates:
+        """Of these starts of steps on the wall clock."""
+        return cls(on_weekend(times), times.to_numpy("datetime64[s]").view(np.int64) // SECONDS_PER_DAY)
+
+
+def kinds_of(values: FloatArray, dates: Dates, season: int) -> Kinds:
     """Kinds of days of a history, NaN = unknown.
 
     Args:
-        times: starts of steps on the wall clock, of the history and after it.
+        dates: of the steps of the history and after it.
     """
-    weekend = on_weekend(times)
+    weekend = dates.is_weekend
     known = slice(max(0, len(values) - DAYS * season), len(values))
-    rows, dates = values[known], times[known].normalize().to_numpy()
-    _, first, day = np.unique(dates, return_index=True, return_inverse=True)
+    rows = values[known]
+    _, first, day = np.unique(dates.day[known], return_index=True, return_inverse=True)
     whole = np.bincount(day, weights=np.isfinite(rows)) == season
     means = np.bincount(day, weights=rows)[whole] / season
     maxima = np.maximum.reduceat(rows, first)[whole] if len(rows) else rows

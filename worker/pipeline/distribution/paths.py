@@ -21,6 +21,7 @@ import numpy as np
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence
 from worker.pipeline.distribution.pool import FINE, ranks
+from worker.pipeline.straight import interpolated
 
 PATHS = 64
 MIDDLES: FloatArray = (np.arange(PATHS) + 0.5) / PATHS  # shares of the paths below each, and half of its own
@@ -51,7 +52,7 @@ def joint_paths(known: Evidence, quantiles: FloatArray, peaks: FloatArray) -> Fl
 
 def _at(placed: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Quantiles at levels of each step, shape (levels, horizon)."""
-    return np.stack([np.interp(placed[:, at], FINE, quantiles[:, at]) for at in range(placed.shape[1])], axis=1)
+    return interpolated(placed, FINE, quantiles)
 
 
 def _reordered(marginal: FloatArray, paths: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from worker.models.base import FloatArray
+from worker.pipeline.straight import interpolated
 
 # Where the distribution is worked out, 0–1; what is delivered is interpolated between these, straight; the outermost two stand
 # for all beyond.
@@ -51,7 +52,7 @@ def stretched(quantiles: FloatArray, factor: FloatArray, ramp: float) -> FloatAr
 
 def at_levels(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
     """Quantiles at `FINE`, shape (len(FINE), columns), at other levels: shape (levels, columns)."""
-    return np.stack([np.interp(levels, FINE, column) for column in quantiles.T], axis=1)
+    return interpolated(np.asarray(levels), FINE, quantiles)
 
 
 def ranks(values: FloatArray, mass: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.models.base import FloatArray
-from worker.pipeline.distribution.kinds import kinds_of
+from worker.pipeline.distribution.kinds import Dates, kinds_of
 from worker.pipeline.distribution.pool import MIDDLE, at_levels
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.history import known_at_issue
@@ -116,4 +116,4 @@ def test_after_a_jump_steps_and_peaks_and_paths_have_one_median(winner: str, hou
 def test_kinds_differ_only_where_two_days_of_a_weekend_and_three_others_are_apart(days: int, weekly: bool, differ: bool) -> None:
     load = working_hours(days, SATURDAY)
     values = load.to_numpy() if weekly else np.resize(load.to_numpy()[-24:], len(load))
-    assert kinds_of(values, load.index, 24).differ is differ
+    assert kinds_of(values, Dates.of(load.index), 24).differ is differ
