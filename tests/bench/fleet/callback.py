@@ -14,7 +14,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from tests.bench.fleet.figures import Figure, Say
 from tests.bench.fleet.stage import request_of, stage_over, write_files
 
-QUEUES, VARIANTS, MILLISECONDS = 40, 12, 35.0  # as in (a): all slots are busy
+QUEUES, VARIANTS, MILLISECONDS = 40, 12, 15.0  # as in (a): all slots are busy
 HOLD = 100.0
 RECORDED = re.compile(r"^HSETNX outcome:(\S+) ")
 SELECTED = re.compile(r"^HGETALL outcome:(\S+)$")  # what `select` reads first that nobody else reads

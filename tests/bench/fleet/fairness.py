@@ -11,7 +11,7 @@ from tests.polling import eventually
 SMALL = 10  # candidates
 BIG = 6_000
 SHAPES = (300, 40)  # queues that the big job's candidates are spread over
-MILLISECONDS = 10 / 3  # a fit; 10 a candidate
+MILLISECONDS = 10 / 7  # a fit; 10 a candidate, which has seven windows
 HOLD = 5.0  # per cent of the big job's duration
 
 

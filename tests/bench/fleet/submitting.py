@@ -81,7 +81,8 @@ def serving(settings: Settings) -> Iterator[list[Server]]:
     ports = free_port(), free_port()
     bare = [sys.executable, "-m", "tests.bench.fleet.bare_route", str(ports[1])]
     commands = {OURS: [QUEUECAST, "serve", "--port", str(ports[0])], BARE: bare}
-    with fleet_on(settings) as fleet:
+    unbounded = {"QUEUECAST_MOST_OPEN_JOBS": "off", "QUEUECAST_MOST_CANDIDATES": "off"}
+    with fleet_on(settings, **unbounded) as fleet:
         fleet.run_state.members.publish(model_cards())
         servers = [
             Server(name, f"http://127.0.0.1:{port}", fleet.spawn(command))
