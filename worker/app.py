@@ -11,6 +11,7 @@ from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import make_celery
 from shared.telemetry.logs import configure_logs
 from worker.fleet import signals, tasks
+from worker.fleet.event_batches import EventBatches
 from worker.fleet.pulse import Pulse
 from worker.job.resources import Resources, provide
 
@@ -23,4 +24,4 @@ if note := open_data_folder(settings):
     structlog.get_logger(__name__).warning(note)
 provide(Resources(settings, file=SettingsFile()))
 app = make_celery(redis_server(settings), "worker", settings.task_limits)
-app.steps["consumer"].add(Pulse)
+app.steps["consumer"].update((Pulse, EventBatches))

@@ -19,6 +19,11 @@ class Allowance:
     candidates: int | None = None
     schedules: int | None = None
 
+    @property
+    def bounds_jobs(self) -> bool:
+        """Whether open jobs, or their candidates, must be counted."""
+        return self.open_jobs is not None or self.candidates is not None
+
     def check_job(self, job: Job, *, open_jobs: int, candidates: int) -> None:
         """Whether the account may have one more open job, this one, beside those and their candidates; raises AllowanceUsedUp."""
         what = f"open jobs of {_whose(job.account)}"

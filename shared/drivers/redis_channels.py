@@ -10,7 +10,8 @@ kombu 5.7 ends the worker for good ("Unrecoverable error") in two cases that are
 What is no message of Celery's (no JSON, no object, headers of another kind) would end the worker in the same way, or hold one
 of its slots for ever: it is dropped and logged. What a message looks like: redis_messages.py.
 
-A channel also asks every server that it connects to whether it is the master, and leaves one that refuses.
+A channel also asks every server that it connects to whether it is the master, and leaves one that refuses. It keeps its client:
+kombu makes one for each command, which costs more than the command.
 """
 
 from __future__ import annotations
@@ -52,10 +53,25 @@ def prepare_channels() -> None:
 
     channel._connparams = prepared
     channel._connparams.is_prepared = True
+    channel._create_client = keeping_the_client(channel._create_client)
     channel._brpop_read = dropping_what_is_no_json(channel._brpop_read)
     channel.basic_consume = acknowledging_what_fails(channel.basic_consume)
     transport._deliver = dropping_what_is_no_message(transport._deliver)
     transport.connection_errors = (*transport.connection_errors, redis.exceptions.RedisError)
+
+
+def keeping_the_client(original: Callable[..., redis.Redis]) -> Callable[..., redis.Redis]:
+    """A client for as long as the channel has the pool that it takes connections from; a lost connection gets another one."""
+
+    def create(self: Channel, asynchronous: bool = False) -> redis.Redis:
+        if asynchronous:
+            return original(self, asynchronous=True)
+        kept: redis.Redis | None = self.__dict__.get("_kept_client")
+        if kept is None or kept.connection_pool is not self.pool:
+            kept = self.__dict__["_kept_client"] = original(self)
+        return kept
+
+    return create
 
 
 def dropping_what_is_no_json(original: Callable[P, object]) -> Callable[P, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
@@ -187,7 +187,9 @@ class Jobs:
         return self.records.first(JOBS, [Is("job_id", job.job_id)])
 
     def _admitted(self, job: Job, allowance: Allowance) -> AbstractContextManager[None]:
-        """Inside, there is room for one more open job, this one; raises AllowanceUsedUp."""
+        """Inside, there is room for one more open job, this one; raises AllowanceUsedUp. Without a bound none is counted."""
+        if not allowance.bounds_jobs:
+            return nullcontext()
 
         def check(waiting: Waiting) -> None:
             where: Where = [OPEN, Is("account", job.account), OneOf("job_id", tuple(waiting), not_=True)]

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import TextIO
 
 import structlog
@@ -105,7 +106,12 @@ def audit(what: str, *, who: str, name: str, source: str, outcome: object, **abo
 
 
 def _hide_named_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
-    return {name: _STARS if _SECRET_NAME.search(name) else value for name, value in event.items()}
+    return {name: _STARS if _is_secret(name) else value for name, value in event.items()}
+
+
+@lru_cache(maxsize=1_024)  # the same few names in every line
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _to_words(logger: object, method: str, event: EventDict) -> str:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from shared.domain.lanes import Lane
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.values import LivingWorker, Room
+from shared.fleet.runstate.values import Room
 
 ALWAYS, FEW_QUEUES = 2, 4  # two, so that one is scored while the other is read or chosen from
 FEW_TASKS = 200  # what another job may have to wait for
 TIMES = 3  # so often every slot is kept busy
 
 
-def room(workers: Collection[LivingWorker]) -> Room:
-    """What may run with these workers: enough to keep every slot busy three times over, and four queues unless they are large.
+def room(slots: Mapping[str, int]) -> Room:
+    """What may run where lanes have these slots: every slot is kept busy three times over; four queues unless they are large.
 
     What has been let in stands before a job that comes later, however small that is: queues of 150 candidates come two at a time.
     """
-    slots = {lane: sum(worker.slots for worker in workers if lane.value in worker.lanes) for lane in (Lane.SCORE, Lane.HEAVY)}
     return Room(
         always=ALWAYS,
         few=FEW_QUEUES,
         few_tasks=FEW_TASKS,
-        score_tasks=TIMES * slots[Lane.SCORE],
-        heavy_tasks=TIMES * slots[Lane.HEAVY],
+        score_tasks=TIMES * slots.get(Lane.SCORE.value, 0),
+        heavy_tasks=TIMES * slots.get(Lane.HEAVY.value, 0),
     )
 
 
 def fill(run_state: RunState) -> list[tuple[str, str]]:
     """Let the next queues in, whichever job's turn it is; returns (job, queue). Whoever calls sends their ingest tasks."""
-    return run_state.turns.let_in(room(run_state.members.workers()))
+    return run_state.turns.let_in(room(run_state.members.slots()))

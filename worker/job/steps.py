@@ -96,9 +96,10 @@ def score(
 ) -> list[tuple[int, Lane]]:
     """Score candidates; returns those left over, with their lane, when the time limit struck before their turn."""
     run_state = current_resources().run_state
-    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    if work is None or content is None:
+    kept = run_state.work_and_snapshot(job_id, queue)
+    if kept is None:
         return []
+    work, content = kept
 
     def evaluate(candidate: Candidate) -> Score:  # folds are prepared inside the first candidate's guard
         return score_candidate(candidate, _folds(content, work.spec), work.spec)
@@ -122,10 +123,10 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
     """
     resources = current_resources()
     run_state = resources.run_state
-    work, content = run_state.work(job_id, queue), run_state.snapshot(job_id, queue)
-    recorded = run_state.attempts.outcomes(job_id, queue)
-    if work is None or content is None or run_state.queue_end(job_id, queue) is not None:
+    kept, recorded = run_state.work_and_snapshot(job_id, queue), run_state.attempts.outcomes(job_id, queue)
+    if kept is None or run_state.queue_end(job_id, queue) is not None:
         return Selecting.HAS_ENDED
+    work, content = kept
     if len(recorded) < len(work.candidates):
         return Selecting.IS_EARLY
     job, snapshot = resources.store.jobs.get(job_id), snapshot_of(content)

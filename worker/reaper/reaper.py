@@ -114,10 +114,11 @@ def _look(resources: Resources, lanes: Lanes, chords: Chords, casebook: Casebook
 
 
 def _forget_old(resources: Resources, due_at: float) -> float:
-    """Forget what is older than it is kept, when that is due; returns when it is due next, by the monotonic clock."""
+    """Forget what is too old, and enlist workers of an older release, when that is due; returns when it is next (monotonic)."""
     if time.monotonic() < due_at:
         return due_at
     retention.forget_old(resources, datetime.now(UTC))
+    resources.run_state.members.enlist_unlisted()
     return time.monotonic() + retention.PERIOD_SECONDS
 
 

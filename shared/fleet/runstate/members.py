@@ -1,11 +1,14 @@
 """Who belongs to the fleet: workers that live, the models they offer, and roles that one process of a kind has, with its version.
 
-A heartbeat is a key that its worker sets anew every few seconds, and that expires.
+A heartbeat is a key that its worker sets anew every few seconds, and that expires. The set `workers` has their ids: whoever asks
+who lives looks at these and not at all keys.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import redis
@@ -14,31 +17,52 @@ from redis.lock import Lock
 
 from shared.domain.codec import from_json, to_json
 from shared.domain.model_cards import ModelCard
-from shared.fleet.runstate.scripts import speaks_redis
+from shared.fleet.runstate.scripts import Scripts, speaks_redis
 from shared.fleet.runstate.values import LivingWorker
 
 REAPER = "reaper"
 ROLES = ("api", REAPER)
 VERSION_TTL_SECONDS = 3_600
 WORKER_TTL_SECONDS = 8
+SLOTS_SECONDS = 2
 
 
 @speaks_redis
 class Members:
     """Processes of the fleet, behind the client of the run state."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, client: redis.Redis, step: Scripts) -> None:
+        self._client, self._step = client, step
 
     def announce(self, worker: LivingWorker) -> None:
         """Say that a worker lives; it is forgotten after WORKER_TTL_SECONDS."""
-        self._client.set(f"worker:{worker.worker_id}", to_json(worker), ex=WORKER_TTL_SECONDS)
+        pipeline = self._client.pipeline()
+        pipeline.set(f"worker:{worker.worker_id}", to_json(worker), ex=WORKER_TTL_SECONDS)
+        pipeline.sadd("workers", worker.worker_id)
+        if pipeline.execute()[1]:
+            self._client.delete("slots")
 
     def workers(self) -> list[LivingWorker]:
         """All workers that live."""
-        keys = list(self._client.scan_iter("worker:*", count=1_000))
-        texts = cast("list[bytes | None]", self._client.mget(keys)) if keys else []
-        return [from_json(LivingWorker, text) for text in texts if text]
+        return [from_json(LivingWorker, text) for text in self._step("workers", ["workers"])]
+
+    def slots(self) -> dict[str, int]:
+        """Lane → how many tasks of it may run at a time; of SLOTS_SECONDS ago at most, unless a worker has joined since.
+
+        Whenever a queue ends this is asked: a thousand workers would look at a thousand each time.
+        """
+        if known := cast("bytes | None", self._client.get("slots")):
+            return from_json(dict[str, int], known)
+        slots: Counter[str] = Counter()
+        for worker in self.workers():
+            slots.update(dict.fromkeys(worker.lanes, worker.slots))
+        self._client.set("slots", to_json(dict(slots), dict[str, int]), ex=SLOTS_SECONDS)
+        return slots
+
+    def enlist_unlisted(self) -> None:
+        """Enlist those of the release before, which announce themselves by their key only; a look at all keys."""
+        for key in self._client.scan_iter("worker:*", count=1_000):
+            self._client.sadd("workers", key.removeprefix(b"worker:"))
 
     def publish(self, cards: Sequence[ModelCard]) -> None:
         """Keep the cards of the models that a worker offers; the newest worker's word counts."""
@@ -47,7 +71,7 @@ class Members:
     def cards(self) -> tuple[ModelCard, ...] | None:
         """The model cards; None = no worker has ever published."""
         text = cast("bytes | None", self._client.get("catalogue"))
-        return from_json(tuple[ModelCard, ...], text) if text else None
+        return _cards(text) if text else None
 
     def lock(self, role: str, seconds: float) -> Lock:
         """A lock that one process may hold, and renew, for `seconds` at a time."""
@@ -73,3 +97,8 @@ class Members:
         """Role → the version that it announced last."""
         texts = cast("list[bytes | None]", self._client.mget([f"version:{role}" for role in ROLES]))
         return {role: text.decode() for role, text in zip(ROLES, texts, strict=True) if text}
+
+
+@lru_cache(maxsize=1)  # they change with the release; each submit asks
+def _cards(text: bytes) -> tuple[ModelCard, ...]:
+    return from_json(tuple[ModelCard, ...], text)

@@ -1,8 +1,8 @@
 -- The steps of the run state that must be atomic, each a function of `steps`: KEYS come by name as its `keys`, what the caller
 -- gives as its arguments. ARGV[1] names the step, ARGV[2] the run of the job that the caller works in, '' = whichever there is.
--- keys[1] is the job's hash, but of `join`: a job without it has ended, and nothing is written for it, nor for another run than the
--- caller's. What is written expires a day after the job's deadline, in case nobody deletes it. A queue that has ended leaves its
--- end only, and a task that comes late must not make its keys again: whoever would, looks into `done`.
+-- keys[1] is the job's hash, but of `let_in`, `join` and `workers`: a job without it has ended, and nothing is written for it, nor
+-- for another run than the caller's. What is written expires a day after the job's deadline, in case nobody deletes it. A queue
+-- that has ended leaves its end only, and a task that comes late must not make its keys again: whoever would, looks into `done`.
 
 local DAY = 86400
 local LANES = {'score', 'heavy'}
@@ -312,6 +312,18 @@ function steps.join(keys, member, seconds, values)
   end
   if #differing == 0 then call('ZADD', members, now + seconds, member) end
   return differing
+end
+
+-- Who lives
+
+function steps.workers(keys)
+  -- What each worker has said last; those that have gone silent leave the set.
+  local living = {}
+  for _, id in ipairs(call('SMEMBERS', keys[1])) do
+    local said = call('GET', 'worker:' .. id)
+    if said then living[#living + 1] = said else call('SREM', keys[1], id) end
+  end
+  return living
 end
 
 return steps[step](KEYS, unpack(ARGV, 3))

@@ -15,7 +15,7 @@ import redis
 from redis.exceptions import LockError
 
 from shared.config.settings import Settings
-from shared.domain.codec import from_json, to_json
+from shared.domain.codec import to_json
 from shared.domain.forecasts import QueueWork
 from shared.domain.jobs import QueueState
 from shared.domain.lanes import MAX_TASK_SECONDS
@@ -31,7 +31,7 @@ from shared.fleet.runstate.questions import Questions
 from shared.fleet.runstate.readings import Readings
 from shared.fleet.runstate.scripts import REQUEST_ID, Scripts, speaks_redis
 from shared.fleet.runstate.turns import Turns
-from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, running_job, running_queue
+from shared.fleet.runstate.values import SKIPPED, RunningJob, RunningQueue, queue_state, queue_work, running_job, running_queue
 
 ALONE_PATIENCE_SECONDS = 20.0
 ALONE_SECONDS = 30.0  # a delivery takes a fraction of a second; who dies in one keeps others out no longer
@@ -54,7 +54,7 @@ class RunState:
         self.turns = Turns(client, self._step)
         self.readings = Readings(client, self._step)
         self.agreement = Agreement(client, self._step)
-        self.members = Members(client)
+        self.members = Members(client, self._step)
         self.questions = Questions(client)
 
     @classmethod
@@ -151,11 +151,13 @@ class RunState:
     def work(self, job_id: str, queue: str) -> QueueWork | None:
         """What is to be done for the queue; None = not ingested yet, or it has ended."""
         text = cast("bytes | None", self.client.get(f"candidates:{job_id}:{queue}"))
-        return from_json(QueueWork, text) if text else None
+        return queue_work(text) if text else None
 
-    def snapshot(self, job_id: str, queue: str) -> bytes | None:
-        """The snapshot's bytes; None = not ingested yet, or it has ended."""
-        return cast("bytes | None", self.client.get(f"data:{job_id}:{queue}"))
+    def work_and_snapshot(self, job_id: str, queue: str) -> tuple[QueueWork, bytes] | None:
+        """Both, the snapshot as bytes; None = not ingested yet, or it has ended."""
+        keys = [f"candidates:{job_id}:{queue}", f"data:{job_id}:{queue}"]
+        text, snapshot = cast("list[bytes | None]", self.client.mget(keys))
+        return None if text is None or snapshot is None else (queue_work(text), snapshot)
 
     def end_queue(self, job_id: str, queue: str, reason: str = "", *, is_skipped: bool = False) -> bool:
         """End a queue: with its forecast delivered, or without for a reason; whether this call did it. Work and outcomes go.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
 
@@ -126,6 +127,12 @@ def queue_state(name: bytes, released: Collection[bytes], done: Mapping[bytes, b
             return QueueState.SKIPPED, reason.removeprefix(SKIPPED)
         return (QueueState.FAILED, reason) if reason else (QueueState.SUCCEEDED, None)
     return (QueueState.RUNNING if name in released else QueueState.WAITING), None
+
+
+@lru_cache(maxsize=8)  # of the queues that run at a time; each of their tasks asks
+def queue_work(text: bytes) -> QueueWork:
+    """What there is to do for a queue, as the run state keeps it."""
+    return from_json(QueueWork, text)
 
 
 def running_queue(name: str, work: bytes | None, outcomes: Collection[bytes]) -> RunningQueue:

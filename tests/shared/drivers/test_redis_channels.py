@@ -82,3 +82,14 @@ def test_a_place_that_is_behind_sentinels_reaches_celery_whole() -> None:
     asked = options["sentinel_kwargs"]
     assert (asked["username"], asked["password"], asked["ssl"], asked["ssl_cert_reqs"]) == ("u", "p", True, "none")
     assert asked["socket_timeout"] == 0.5
+
+
+def test_a_channel_keeps_its_client_until_it_has_another_pool(settings: Settings) -> None:
+    with make_celery(redis_server(settings), "worker").connection_for_write() as connection:
+        channel = connection.default_channel
+        with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
+            assert first is second
+        channel._disconnect_pools()  # as after a lost connection
+        with channel.conn_or_acquire() as third:
+            assert third is not first
+            assert third.ping()

@@ -34,7 +34,7 @@ def work_of(here: Resources, job_id: str) -> dict[str, object]:
     """What is to be done for each queue, and of what."""
     for queue in QUEUES:
         steps.ingest(job_id, queue)
-    return {queue: (here.run_state.work(job_id, queue), here.run_state.snapshot(job_id, queue)) for queue in QUEUES}
+    return {queue: here.run_state.work_and_snapshot(job_id, queue) for queue in QUEUES}
 
 
 def test_queues_that_are_read_together_are_ingested_as_each_by_itself(here: Resources) -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
 from tests.factories import MONDAY
-from worker.job.concurrency import room
+from worker.job.concurrency import fill
 
 NEVER = MONDAY + timedelta(days=36_500)
 
@@ -18,11 +18,9 @@ def let_in_at_once(run_state: RunState, slots: int, tasks: int, *, heavy: int = 
     """Queues that are let in of a large job, each of so many tasks."""
     run_state.begin_job("job-1", NEVER)
     run_state.name_queues("job-1", [f"root.q{number}" for number in range(300)], MONDAY, planned=tasks, heavy=heavy)
-    workers = [
-        LivingWorker(worker_id="a", lanes=("select", "check", "plan", "score"), slots=slots),
-        LivingWorker(worker_id="b", lanes=("heavy",), slots=heavy_slots),
-    ]
-    return len(run_state.turns.let_in(room(workers)))
+    run_state.members.announce(LivingWorker(worker_id="a", lanes=("select", "check", "plan", "score"), slots=slots))
+    run_state.members.announce(LivingWorker(worker_id="b", lanes=("heavy",), slots=heavy_slots))
+    return len(fill(run_state))
 
 
 @pytest.mark.parametrize(
@@ -40,3 +38,9 @@ def test_queues_of_many_tasks_are_let_in_fewer_at_a_time(run_state: RunState, ta
 
 def test_heavy_slots_are_kept_busy_too(run_state: RunState) -> None:
     assert let_in_at_once(run_state, 2, 20, heavy=3, heavy_slots=8) == 8
+
+
+def test_slots_of_a_worker_that_joins_are_filled_at_once(run_state: RunState) -> None:
+    assert let_in_at_once(run_state, 2, 20) == 4
+    run_state.members.announce(LivingWorker(worker_id="c", lanes=("score",), slots=64))
+    assert len(fill(run_state)) == 6

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.config.settings import Settings
+from shared.domain.codec import to_json
 from shared.domain.forecasts import Failure
 from shared.domain.jobs import Progress, QueueState, Tally
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
@@ -79,7 +80,7 @@ def test_the_first_work_of_a_queue_counts(job: RunState) -> None:
     other = a_work(WORK.candidates[0])
     assert job.keep_work(JOB, QUEUE, b"first", WORK) == WORK
     assert job.keep_work(JOB, QUEUE, b"second", other) == WORK
-    assert job.snapshot(JOB, QUEUE) == b"first"
+    assert (job.work_and_snapshot(JOB, QUEUE) or ())[1] == b"first"
 
 
 def test_progress_counts_what_there_really_is_once_the_data_are_seen(job: RunState) -> None:
@@ -151,7 +152,7 @@ def test_late_tasks_of_a_queue_that_has_ended_leave_nothing_behind(job: RunState
     work_on(job, QUEUE)
     job.end_queue(JOB, QUEUE, "no data")
     changes_nothing(job)
-    assert (job.work(JOB, QUEUE), job.snapshot(JOB, QUEUE), job.attempts.outcomes(JOB, QUEUE)) == (None, None, {})
+    assert (job.work(JOB, QUEUE), job.work_and_snapshot(JOB, QUEUE), job.attempts.outcomes(JOB, QUEUE)) == (None, None, {})
 
 
 def test_late_tasks_of_a_job_that_has_ended_leave_nothing_behind(job: RunState) -> None:
@@ -270,6 +271,17 @@ def test_a_worker_is_known_while_it_announces_itself(run_state: RunState) -> Non
     run_state.members.announce(worker)
     assert run_state.members.workers() == [worker]
     assert 0 < run_state.client.ttl("worker:a") <= 8
+    run_state.client.delete("worker:a")  # as time does
+    assert run_state.members.workers() == []
+    assert not run_state.client.exists("workers")
+
+
+def test_a_worker_of_the_release_before_is_known_once_the_reaper_has_looked(run_state: RunState) -> None:
+    worker = LivingWorker(worker_id="a", lanes=("score",), slots=2)
+    run_state.client.set("worker:a", to_json(worker), ex=8)
+    run_state.members.enlist_unlisted()
+    assert run_state.members.workers() == [worker]
+    assert run_state.members.slots() == {"score": 2}
 
 
 def test_the_catalogue_is_none_until_a_worker_publishes(run_state: RunState) -> None:
