@@ -135,8 +135,6 @@ class RunState:
         """Delete all that the job has here; late tasks find no job hash and leave nothing behind."""
         self._step("drop", [f"job:{job_id}", f"queues:{job_id}"], job_id, json.dumps(_PER_JOB), json.dumps(_PER_QUEUE))
 
-    # A queue's work
-
     def keep_work(self, job_id: str, queue: str, snapshot: bytes, work: QueueWork) -> QueueWork | None:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
         of_queue = [f"{kind}:{job_id}:{queue}" for kind in ("data", "candidates", "reading")]
@@ -155,8 +153,7 @@ class RunState:
 
     def work_and_snapshot(self, job_id: str, queue: str) -> tuple[QueueWork, bytes] | None:
         """Both, the snapshot as bytes; None = not ingested yet, or it has ended."""
-        keys = [f"candidates:{job_id}:{queue}", f"data:{job_id}:{queue}"]
-        text, snapshot = cast("list[bytes | None]", self.client.mget(keys))
+        text, snapshot = cast("list[bytes | None]", self.client.mget(f"candidates:{job_id}:{queue}", f"data:{job_id}:{queue}"))
         return None if text is None or snapshot is None else (queue_work(text), snapshot)
 
     def end_queue(self, job_id: str, queue: str, reason: str = "", *, is_skipped: bool = False) -> bool:
@@ -217,8 +214,9 @@ class RunState:
         pipeline.lrange(f"queues:{job_id}", 0, -1)
         pipeline.hkeys(f"released:{job_id}")
         pipeline.hgetall(f"done:{job_id}")
-        names, released, done = pipeline.execute()
-        return {name.decode(): queue_state(name, set(released), done) for name in names}
+        names, released_names, done = pipeline.execute()
+        released = set(released_names)
+        return {name.decode(): queue_state(name, released, done) for name in names}
 
     def queue_state(self, job_id: str, queue: str) -> tuple[QueueState, str | None] | None:
         """State of one queue, and the reason when it failed; None = the job has no such queue, or none yet."""
