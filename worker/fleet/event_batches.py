@@ -14,7 +14,7 @@ WITHIN_SECONDS = 0.2
 
 
 class EventBatches(bootsteps.StartStopStep):
-    """Holds events of tasks until there are as many as Celery keeps (24), or the first has waited; a crash may lose them."""
+    """Holds events of tasks until Celery has 24 of them, or the first has waited; a crash may lose them."""
 
     requires = ("celery.worker.consumer.events:Events",)
 
