@@ -16,10 +16,10 @@ import typer
 
 from deploy.log_files import Line, chosen, following, lines_of
 from deploy.supervise import StopAsked
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, say, using
 from shared.config.data_folder import as_open_as_wished
 from shared.config.extras import needs
-from shared.config.settings import load_settings
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.identifiers import listed
 from shared.domain.places import Place

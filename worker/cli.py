@@ -6,15 +6,15 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, notice
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.machine import this_machine
-from shared.config.settings import Settings, load_settings
 from shared.domain.lanes import Lane
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
 from shared.telemetry.metrics_folder import count_in, metrics_folder
@@ -22,6 +22,9 @@ from worker.backtest.command import app as delivered
 from worker.backtest.options import with_fields
 from worker.backtest.sample_options import names_of
 from worker.fleet.liveness import is_alive
+
+if TYPE_CHECKING:
+    from shared.config.settings import Settings
 
 app = typer.Typer()
 app.add_typer(delivered)

@@ -9,9 +9,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-
-import urllib3
 
 from shared import errors
 from shared.domain.codec import Document
@@ -29,6 +28,9 @@ from shared.errors import (
     ServiceError,
     TooManyRequests,
 )
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 CONNECT_SECONDS = 3.0
 OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a restart must not end it
@@ -65,7 +67,9 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self._token = token
         self._kept: tuple[str, str, Document] | None = None  # URL, ETag and document of the last answer to a question
-        self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
+        from urllib3 import PoolManager, Timeout  # which no help needs
+
+        self._pool = PoolManager(timeout=Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
 
     def get(self, *path: str, **query: object) -> Document:
         """What is shown at this path below /v1, whose parts may hold any characters; a query that is None is left out."""
@@ -111,6 +115,8 @@ class Client:
     def _call(
         self, method: str, *path: str, query: Mapping[str, object] | None = None, body: str | bytes | None = None
     ) -> Document:
+        from urllib3.exceptions import HTTPError
+
         url = "/".join((self.base_url, "v1", *(in_path(part, safe="") for part in path)))
         if parameters := urlencode({name: value for name, value in (query or {}).items() if value is not None}):
             url += f"?{parameters}"
@@ -118,7 +124,7 @@ class Client:
         headers = self._headers(has_body=body is not None) | ({"If-None-Match": kept[1]} if kept else {})
         try:
             answer = self._pool.request(method, url, body=body, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
+        except HTTPError as error:
             raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
         if kept and answer.status == UNCHANGED:
             return kept[2]
@@ -138,14 +144,17 @@ class Client:
 
 
 def _is_address(url: str) -> bool:
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
     try:
-        parts = urllib3.util.parse_url(url)
-    except urllib3.exceptions.LocationParseError:
+        parts = parse_url(url)
+    except LocationParseError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.host)
 
 
-def _document(answer: urllib3.BaseHTTPResponse) -> Document | None:
+def _document(answer: BaseHTTPResponse) -> Document | None:
     """The JSON object of an answer; None when it is something else."""
     try:
         document = json.loads(answer.data)

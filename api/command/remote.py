@@ -15,10 +15,10 @@ from api.command import output
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
-from shared.config.settings import load_settings
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState

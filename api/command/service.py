@@ -11,8 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command.client import Client
+from shared.command.reading import load_settings
 from shared.command.terminal import now_and_then, print_json, progress_console, using
-from shared.config.settings import load_settings
 from shared.domain.codec import Document
 
 Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]

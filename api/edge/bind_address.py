@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 from shared.config.addresses import having_address, is_address, is_loopback
 from shared.config.data_folder import is_noted, token_note
-from shared.config.settings import Settings
 from shared.errors import SetupError, StoreAway
+
+if TYPE_CHECKING:
+    from shared.config.settings import Settings
 
 OPEN = "no token exists, so everybody on this machine may do everything; `queuecast token create` ends that"
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import typer
 
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, now_and_then, print_json, progress_console, say
-from shared.config.settings import load_settings
 from shared.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
-from shared.config.connection import kinds
 from shared.config.data_folder import problem_with
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR
-from shared.config.settings import PREFIX, Settings, load_settings
 from shared.errors import BrokerAway, InvalidSettings
+
+if TYPE_CHECKING:
+    from shared.config.settings import Settings
 
 config = typer.Typer(help="Show and check the settings.", no_args_is_help=True)
 CODE = 5  # of settings that are not valid
@@ -23,14 +24,14 @@ CODE = 5  # of settings that are not valid
 @config.command("show")
 def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show every setting, and where its value comes from; secrets are stars."""
+    from shared.config.settings import PREFIX, load_settings
+
     settings = load_settings(data_dir=data_dir)
-    shown: dict[str, Any] = {
-        name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()
-    }
+    shown = {name: {"value": value, "from": _origin(settings, name, data_dir)} for name, value in settings.masked().items()}
     if as_json:
         print_json(shown)
     else:
-        connections = shown.pop("connections")["value"]
+        connections = cast("dict[str, object]", shown.pop("connections")["value"])
         rows = [(PREFIX + name.upper(), _short(entry["value"]), entry["from"]) for name, entry in shown.items()]
         rows += [(f"connection {name}", _short(fields), _maker(settings, name, data_dir)) for name, fields in connections.items()]
         print_table(("setting", "value", "from"), rows)
@@ -51,6 +52,7 @@ def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 def _problems(data_dir: Path | None) -> list[str]:
+    from shared.config.settings import load_settings
     from shared.drivers.redis_server import redis_server
     from shared.store import open_store
 
@@ -74,13 +76,15 @@ def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:
     """Where a setting's value comes from; a value that equals the default counts as the default."""
     if name == "data_dir" and data_dir is not None:
         return "--data-dir"
+    from shared.config.settings import PREFIX
+
     variable = PREFIX + name.upper()
     if os.environ.get(variable):
         return variable
     folder = os.environ.get(SECRETS_DIR)
     if folder and (Path(folder) / variable.lower()).is_file():
         return SECRETS_DIR
-    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    default = type(settings).model_fields[name].get_default(call_default_factory=True)
     return "default" if getattr(settings, name) == default else os.environ.get(CONFIG_FILE, "queuecast.toml")
 
 
@@ -88,8 +92,10 @@ def _maker(settings: Settings, connection: str, data_dir: Path | None) -> str:
     """Where a connection comes from: the setting that makes it exist, or wherever connections are listed."""
     if connection in settings.connections:
         return _origin(settings, "connections", data_dir)
+    from shared.config.connection import kinds
+
     setting = next(iter(kinds[connection].taken_from.values()))
-    return _origin(settings, setting, data_dir) if setting in Settings.model_fields else "default"
+    return _origin(settings, setting, data_dir) if setting in type(settings).model_fields else "default"
 
 
 def _short(value: object) -> object:

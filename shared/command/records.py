@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.command.reading import load_settings
 from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder, problem_with
-from shared.config.settings import load_settings
 from shared.errors import SetupError, StoreAway
 
 if TYPE_CHECKING:

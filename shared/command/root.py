@@ -16,13 +16,14 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
 from shared.command.backup import backup
 from shared.command.configuration import config
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
 from shared.command.upgrade import upgrade
 from shared.config.data_folder import keep_private
-from shared.config.settings import load_settings
 from shared.errors import (
     AccessError,
     BrokerIsCluster,
@@ -51,7 +52,30 @@ FIRST_STEPS = {  # part → what one does first with it
 
 
 class PoliteGroup(TyperGroup):
-    """Errors become one red line on stderr and an exit code, not a traceback."""
+    """Loads a part only for a verb that nobody before it has. Errors become one red line on stderr and an exit code."""
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type] # whatever typer gives
+        self._own = tuple(self.commands)
+        self._waiting = _parts()
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - typer's signature
+        """Every verb: our own, those of the parts, our own groups."""
+        while self._waiting:
+            self._load_next()
+        groups = [name for name in self._own if hasattr(self.commands[name], "commands")]
+        verbs = [name for name in self._own if name not in groups]
+        return [*verbs, *(name for name in self.commands if name not in self._own), *groups]
+
+    def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+        """The verb of this name; None = there is none."""
+        while cmd_name not in self.commands and self._waiting:
+            self._load_next()
+        return self.commands.get(cmd_name)
+
+    def _load_next(self) -> None:
+        for name, command in get_group(self._waiting.pop(0).load()).commands.items():
+            self.add_command(command, name)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -74,16 +98,13 @@ def main() -> None:
 
 def build_app() -> typer.Typer:
     """The command, with the verbs of every part that is installed."""
-    parts = _parts()
     app = typer.Typer(
         cls=PoliteGroup,
         callback=_root,
-        help=_help([part.name for part in parts]),
+        help=_help([part.name for part in _parts()]),
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    for part in parts:
-        app.add_typer(part.load())
     app.add_typer(config, name="config")
     app.command("backup", epilog="Example: queuecast backup /backups/queuecast-2026-01-05.db")(backup)
     app.command("doctor")(examine)

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.config.settings import Settings
 from shared.domain.wording import counted
 from shared.errors import SetupError
+
+if TYPE_CHECKING:
+    from shared.config.settings import Settings
 
 OTHERS = 0o077  # the modes by which others may do anything; as umask: nothing
 ROOT = 0

@@ -6,11 +6,11 @@ Non-finite floats are refused on the way out: JSON has none, and no forecast may
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, Optional, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
 
-from pydantic import ConfigDict, TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
@@ -19,7 +19,12 @@ Document = dict[str, Any]  # a JSON object, as `json` gives it
 NOT_FINITE = "a {} with a number that is not finite has no document"
 _CONSTANTS = (b"NaN", b"Infinity")  # what pydantic writes for such a number here; a text may have these words, too
 
-_adapter: Callable[[object], TypeAdapter[Any]] = cache(TypeAdapter)  # building one costs more than using it
+
+@cache  # building one costs more than using it
+def _adapter(kind: object) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)  # type: ignore[arg-type] # a kind that is known late
 
 
 def to_json(value: object, kind: object = None) -> str:
@@ -41,6 +46,8 @@ def to_json(value: object, kind: object = None) -> str:
 @cache
 def _writer(kind: object) -> TypeAdapter[object]:
     """An adapter that writes eight times as fast as `json`. Its settings reach a dataclass only inside of another type."""
+    from pydantic import ConfigDict, TypeAdapter
+
     config = ConfigDict(ser_json_inf_nan="constants")
     return TypeAdapter(Optional[kind], config=config)  # type: ignore[arg-type] # noqa: UP045 - a kind that is known late
 
@@ -51,7 +58,7 @@ def _refuse(name: str, _constant: str) -> None:
 
 def from_document(kind: type[T], document: object) -> T:
     """The value of this kind that a document describes; raises pydantic's ValidationError."""
-    value: T = _adapter(kind).validate_python(document)
+    value: T = _adapter(kind).validate_python(document)  # type: ignore[arg-type] # every kind is hashable
     return value
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from dateutil.relativedelta import relativedelta
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 ACCEPTED_FORMS = "a whole number, at least 1, and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; or written out)"
 PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)[ \t\r\n]*"
@@ -86,6 +88,8 @@ class Duration:
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """Written and read as its text, in requests, answers and documents alike."""
+        from pydantic_core import core_schema
+
         return core_schema.no_info_plain_validator_function(
             cls._coerce,
             json_schema_input_schema=core_schema.str_schema(pattern=f"^{PATTERN}$"),

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 from zoneinfo import ZoneInfo
-
-from pydantic import Field
 
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
 from shared.domain.wording import json_kind
 
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+
+class _FirstThatFits:
+    """Of a union: the first of its kinds that a value can be."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast("CoreSchema", {**handler(source), "mode": "left_to_right"})
+
+
 # The code of a country, or of a part of it, or a day; whatever can be a day is one.
-Holiday = Annotated[date | str, Field(union_mode="left_to_right")]
+Holiday = Annotated[date | str, _FirstThatFits]
 Holidays = str | tuple[Holiday, ...]
 
 HOLIDAY = "holiday"  # the kind of all of them

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from typing import TYPE_CHECKING, Annotated
 
 from shared.domain import identifiers
 from shared.domain.holiday_codes import known_code
 from shared.domain.occasions import Holidays
 from shared.domain.series import CLUSTER, MAX_CLUSTER
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 UNPLAIN = CONTROL + r"\u2028\u2029" + identifiers.BIDI_CONTROLS  # control characters, line separators, bidirectional controls
@@ -40,6 +41,8 @@ class Text:
         return text
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema
+
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

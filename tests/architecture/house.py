@@ -63,8 +63,8 @@ def verbs() -> dict[tuple[str, ...], set[str]]:
     def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], set[str]]]:
         if not hasattr(command, "commands"):
             yield words, {option for parameter in command.params for option in parameter.opts}
-        for name, child in getattr(command, "commands", {}).items():
-            yield from walk(child, (*words, name))
+        for name in command.list_commands(None) if hasattr(command, "commands") else ():
+            yield from walk(command.get_command(None, name), (*words, name))
 
     return dict(walk(get_command(build_app()), ()))
 

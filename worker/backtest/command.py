@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.command.reading import load_settings
 from shared.command.records import opened_store
 from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, print_table, say
 from shared.config.extras import needs
-from shared.config.settings import load_settings
 from shared.domain.wording import counted
 from shared.errors import NotFound, QueueNotFound, UsageError
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.config.settings import Settings
+if TYPE_CHECKING:
+    from shared.config.settings import Settings
+
 
 SILENCE_SECONDS = 60.0  # how old a pulse may become
 

