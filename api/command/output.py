@@ -10,7 +10,10 @@ from api.command.notes import note_failure
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
+from shared.domain.exceedance import in_percent
+from shared.domain.job_warnings import loss_lines
 from shared.domain.jobs import JobState, QueueState
+from shared.domain.reports import QualityReport
 from shared.domain.runs import Run
 from shared.domain.units import Unit
 from shared.domain.wording import counted
@@ -54,9 +57,6 @@ def print_report(report: Document) -> None:
         if text:
             say(text)
     quality = report["quality"] or {}
-    from shared.domain.job_warnings import loss_lines
-    from shared.domain.reports import QualityReport
-
     losses = loss_lines(from_document(QualityReport, quality))
     for text in (*losses, *quality.get("notes", ()), *quality.get("warnings", ())):
         notice(f"note: {text}", style="yellow")
@@ -165,8 +165,6 @@ def _amount(value: float | None, unit: str | None) -> str:
     """A value with its unit; of a fraction the percentage."""
     if value is None:
         return ""
-    from shared.domain.exceedance import in_percent
-
     kind = Unit(unit) if unit else None
     return f"{shown(in_percent(value, kind))} {kind.symbol if kind else ''}".rstrip()
 

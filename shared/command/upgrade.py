@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, DataDir, print_json, print_table
-from shared.config.settings import PREFIX, RETIRED, Settings, load_settings
 from shared.domain.identifiers import first_of
 from shared.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
+    from shared.config.settings import Settings
     from shared.store.outlook import Outlook
 
 CHANGES, IMPOSSIBLE = 6, 5  # exit codes; 0 = nothing is to be done
@@ -34,6 +35,7 @@ def upgrade(
     """Say what this release would do to the store. Exit 0: nothing; 6: it would be changed; 5: a newer release has made it."""
     if not check:
         raise UsageError("accepted is --check; the store is led on by the process that starts first (deploy/README.md, Upgrade)")
+    from shared.config.settings import PREFIX, RETIRED
     from shared.store.upgrade import look_ahead
 
     settings = load_settings(data_dir=data_dir)
