@@ -171,9 +171,10 @@ class _Place:
         reading, samples = reading_of(parts, query)
         mended = refuse_repeats(files, layout, parts, samples, query)
         of_all = {} if layout.is_by_file else broken  # else each is of its own queue
+        met_in = (table for table in layout.tables.values() if not query.queues_from_columns or query.queue in table.columns)
         return replace(
             reading,
             losses=(*lost_files(files, of_all), *reading.losses, *nameless_rows(found.nameless, query, reading.rows, found.rows)),
-            notes=(*self.notes, *found.notes, *nameless_note(found.nameless, query), *reading.notes),
+            notes=(*self.notes, *found.notes_of(met_in), *nameless_note(found.nameless, query), *reading.notes),
             advice=(*files.advice, *empty_files(of_all), *self.doubts, *found.doubts, *mended, *reading.advice),
         )

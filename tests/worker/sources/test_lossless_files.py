@@ -466,3 +466,24 @@ def test_a_lost_cell_at_the_start_of_the_next_step_is_at_the_end(tmp_path: Path)
     (tmp_path / "a.csv").write_text("\n".join(["timestamp,used_capacity", *rows]))
     [loss] = read(tmp_path).losses
     assert loss.is_at_end
+
+
+def test_a_broken_part_of_a_file_costs_only_queues_that_may_have_rows_in_it(tmp_path):
+    """Also where they are read together with one that has."""
+    table = pa.table({"timestamp": HOURS * 4, "queue": [name for name in "abcd" for _ in HOURS], "used_capacity": range(96)})
+    parquet.write_table(table, tmp_path / "x.parquet", row_group_size=24, use_dictionary=False, compression="none")
+    at = parquet.read_metadata(tmp_path / "x.parquet").row_group(2).column(2).data_page_offset
+    content = bytearray((tmp_path / "x.parquet").read_bytes())
+    content[at : at + 60] = b"\xff" * 60
+    (tmp_path / "x.parquet").write_bytes(content)
+    assert [read(tmp_path, queue=name).rows for name in "abd"] == [24, 24, 24]
+    with pytest.raises(UnreadableData, match=r"x\.parquet"):
+        read(tmp_path, queue="c")
+
+
+def test_a_queue_is_not_told_of_a_panel_that_it_is_no_column_of(tmp_path):
+    times = [row.split(",")[0] for row in hourly(["1"] * 24)]
+    write_csv(tmp_path, [f"{at},1" for at in times], header="timestamp,a", name="1.csv")
+    write_csv(tmp_path, ["timestamp,b", *(f"{at},1" for at in times)], header="timestamp,b", name="2.csv")
+    assert read(tmp_path, queue="a", queues_from_columns=True).notes == ()
+    assert read(tmp_path, queue="b", queues_from_columns=True).notes == ("1 repeated header line left out",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from worker.sources.base import MAX_TOGETHER, Query, check_count, fitting_togeth
 from worker.sources.files.layout import Layout, known_columns, missing_column, missing_in
 from worker.sources.files.listing import Files
 from worker.sources.files.parts import Asked, FileRows, Part, Room, TooMuch, parts_of, value_columns
+from worker.sources.files.row_groups import are_apart
 from worker.sources.files.rows import names_in, queue_names, row_columns, wanted_rows
 from worker.sources.files.tables import Table, open_table, reading
 from worker.sources.files.wide import wide_names, wide_parts
@@ -32,7 +33,7 @@ class Found:
 
     parts: of each queue, in the order of the files. errors: queues that cannot be read, and why. broken: files that turned out
     not to be readable. nameless: rows that belong to no queue, by file. rows: how many there are of all queues and of none.
-    notes: what was met in them, whosever it is. doubts: what of that people should look at.
+    notes: what was met in each, whosever it is. doubts: what of that people should look at.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -40,8 +41,16 @@ class Found:
     broken: dict[str, UnreadableData] = field(default_factory=dict)
     nameless: list[Part] = field(default_factory=list)
     rows: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+
+    def notes_of(self, tables: Iterable[Table]) -> Iterator[str]:
+        """What was met in these files, once."""
+        yield from dict.fromkeys(note for table in tables for note in self.notes.get(table.name, ()))
+
+
+class BrokenForSome(Exception):  # noqa: N818 # no error: the caller asks for fewer queues at a time
+    """A file is broken in a part that not all of the queues have rows in."""
 
 
 def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
@@ -57,8 +66,8 @@ def found_in(files: Files, layout: Layout, query: Query, names: Sequence[str]) -
 
 
 def _found_together(files: Files, layout: Layout, query: Query, names: Sequence[str]) -> Iterator[tuple[Sequence[str], Found]]:
-    """By one look for all the queues, or, where that is more than may be kept, by one for each half of them, and so on."""
-    with suppress(TooMuch):
+    """By one look for all the queues; where that is too much, or breaks for some only, by one for each half."""
+    with suppress(TooMuch, BrokenForSome):
         found = _scan(files, Asked(layout=layout, query=query, names=names))
         yield names, found
         return
@@ -117,8 +126,18 @@ def _scan(files: Files, asked: Asked) -> Found:
             with open_table(files, look.name, query.csv, known_columns(query)) as table, reading(look.name):
                 _read_file(table, asked, found, room)
         except UnreadableData as error:
+            if _is_broken_for_some(files, look, asked):
+                raise BrokenForSome from error
             found.broken[look.name] = error
     return found
+
+
+def _is_broken_for_some(files: Files, look: Table, asked: Asked) -> bool:
+    """Whether a file that cannot be read whole may have all the rows of some of the queues elsewhere."""
+    query, name = asked.query, look.name
+    with suppress(UnreadableData), open_table(files, name, query.csv, known_columns(query)) as table, reading(name):
+        return are_apart(table, query, asked.names)
+    return False
 
 
 def _read_file(table: Table, asked: Asked, found: Found, room: Room) -> None:
@@ -134,7 +153,7 @@ def _read_file(table: Table, asked: Asked, found: Found, room: Room) -> None:
         parts = parts_of(table, asked, rows, room)
     for name, part in parts:
         found.parts.setdefault(name, []).append(part)
-    found.notes += [note for note in rows.notes() if note not in found.notes]
+    found.notes[table.name] = tuple(rows.notes())
     found.doubts += [doubt for doubt in rows.doubts if doubt not in found.doubts]
     found.rows += rows.count
     found.nameless += [rows.nameless] if rows.nameless else []
