@@ -33,7 +33,7 @@ from worker.backtest.export import BAND
 from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.event_files import text_at, with_file_events
-from worker.job.ingestion import read_all, usage_query
+from worker.job.ingestion import at_first, read_all, usage_query
 from worker.models.base import FloatArray
 from worker.pipeline.doubts import counter
 from worker.pipeline.history import clip, known_at_issue, reference_forecast
@@ -152,7 +152,8 @@ def _source(place: Place, connections: Mapping[str, Connection]) -> Source:
 def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[str]:
     """The queues that the request asks for, as a job would name them."""
     usage = request.data.sources[0]
-    known, _left_out = accepted_queues(_source(usage, connections).queues(usage_query(request, "", _EVER[1])))
+    query = at_first(request, usage_query(request, "", _EVER[1]))
+    known, _left_out = accepted_queues(_source(usage, connections).queues(query))
     return wanted_queues(request, known)[0]
 
 

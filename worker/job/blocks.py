@@ -34,9 +34,10 @@ def block_size(resources: Resources, job: Job, queues: int, issued_at: datetime)
     if not all(resources.scans(query.place, project) for query in asked):
         return 0
     try:
-        return min(resources.scanned(query.place, project).together(query, queues) for query in asked)
+        size = min(resources.scanned(query.place, project).together(query, queues) for query in asked)
     except DataError:  # of covariates: each queue tells what is wrong with them
         return 0
+    return size if size > 1 else 0
 
 
 def read_block(job_id: str, block: int) -> list[str]:

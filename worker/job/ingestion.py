@@ -56,7 +56,7 @@ def first_query(job: Job, queue: str, issued_at: datetime) -> Query:
 
 def queries_of(job: Job, queue: str, issued_at: datetime) -> list[Query]:
     """What a job reads of the queue, the usage first; regressors are not among them."""
-    usage = first_query(job, queue, issued_at)
+    usage = at_first(job.request, first_query(job, queue, issued_at))
     others = () if job.run is Run.ACTUALS else job.request.data.sources[1:]
     return [usage, *(covariate_query(usage, place) for place in others)]
 
@@ -65,6 +65,11 @@ def read_for(job: Job, queue: str, issued_at: datetime, read: Read) -> Reading:
     """What a job reads of the queue, at all the places that it needs; raises what sources raise."""
     query = first_query(job, queue, issued_at)
     return read(query) if job.run is Run.ACTUALS else read_all(job.request, query, read)
+
+
+def at_first(request: JobRequest, query: Query) -> Query:
+    """The query as the first source can answer it by itself: columns that are asked for may be those of another one."""
+    return replace(query, columns=None) if query.columns and len(request.data.sources) > 1 else query
 
 
 def read_all(request: JobRequest, query: Query, read: Read) -> Reading:

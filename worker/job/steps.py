@@ -28,7 +28,7 @@ from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tr
 from worker.job.blocks import block_size, kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
-from worker.job.ingestion import first_query, read_for
+from worker.job.ingestion import at_first, first_query, read_for
 from worker.job.refits import end_read, fit_again, keep_actuals, keep_winner, prepared_for
 from worker.job.resources import Resources, current_resources
 from worker.job.snapshots import KEPT, snapshot_of, to_content
@@ -170,7 +170,7 @@ def _name_queues(resources: Resources, job: Job) -> None:
     issued_at = job.issued_at or request.issue_time(job.created_at)
     resources.with_file_events(request, issued_at)  # once for all queues: what is wrong with a file is wrong for each of them
     source = resources.source(usage, request.project)
-    known, warnings = accepted_queues(source.queues(first_query(job, "", issued_at)))
+    known, warnings = accepted_queues(source.queues(at_first(request, first_query(job, "", issued_at))))
     queues, about_queues = wanted_queues(request, known)
     if is_forecast:
         target = request.data.destination

@@ -19,7 +19,7 @@ from shared.domain.wording import counted
 from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
-from worker.job.ingestion import covariate_query, read_all, usage_query
+from worker.job.ingestion import at_first, covariate_query, read_all, usage_query
 from worker.job.regressors import Read
 from worker.job.resources import Resources, current_resources
 from worker.job.together import Together
@@ -67,7 +67,7 @@ def _look_at_sink(resources: Resources, request: JobRequest) -> tuple[str, ...]:
 
 def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datetime) -> Iterator[str]:
     """Warnings of the sources and of the first queues; raises what would fail the job."""
-    query = replace(usage_query(request, "", issued_at), columns=request.columns if len(request.data.sources) == 1 else None)
+    query = at_first(request, usage_query(request, "", issued_at))
     view = resources.source(query.place, request.project).check(query)
     yield from view.notes
     for place in request.data.sources[1:]:

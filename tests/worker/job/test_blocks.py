@@ -9,10 +9,12 @@ import pytest
 
 from shared.domain.jobs import DataPlaces, Place
 from shared.fleet.runstate import RunState
+from shared.fleet.runstate.values import Reads
 from tests.factories import DEADLINE, a_job, a_load, a_request, let_in
 from worker.job import blocks, steps
 from worker.job.blocks import read_block
 from worker.job.resources import Resources
+from worker.sources import base
 from worker.sources.file_source import FileSource
 from worker.sources.files import layout
 
@@ -109,6 +111,12 @@ def test_a_block_that_is_read_twice_reads_only_what_is_not_kept(here: Resources,
     here.run_state.end_queue(job_id, "root.etl", "failed")
     assert read_block(job_id, 0) == ["root.adhoc"]
     assert scanned == []
+
+
+def test_queues_of_which_one_fills_a_block_are_no_blocks(here: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "MAX_STEPS_BYTES", 1_000)
+    job_id = begun(here)
+    assert here.run_state.readings.upon(job_id, "root.adhoc") == Reads()
 
 
 def test_a_job_that_has_ended_reads_nothing(here: Resources) -> None:

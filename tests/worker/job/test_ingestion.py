@@ -17,8 +17,9 @@ from shared.domain.jobs import DataPlaces, Place
 from shared.domain.losses import Loss
 from shared.errors import SourceNotFound
 from shared.fleet.runstate import RunState
-from tests.factories import MONDAY, a_load, a_request, write_loads
+from tests.factories import DEADLINE, MONDAY, a_job, a_load, a_request, write_loads
 from tests.scraping import counted_here
+from worker.job import steps
 from worker.job.ingestion import merge, read_all, usage_query
 from worker.job.resources import Resources, use
 from worker.sources.base import Reading
@@ -64,6 +65,14 @@ def test_columns_may_come_from_any_of_the_places(here: Resources) -> None:
     assert list(reading_of(here, "root.etl", columns=("heat",)).frame.columns) == ["used_capacity", "heat"]
     with pytest.raises(SourceNotFound, match="'cold', there are used_capacity, heat"):
         reading_of(here, "root.etl", columns=("cold",))
+
+
+def test_a_job_is_planned_whose_columns_are_those_of_another_place(here: Resources) -> None:
+    request = a_request(data=PLACES, columns=("heat",))
+    job = here.store.jobs.add(a_job(request=request))
+    here.run_state.begin_job(job.job_id, DEADLINE)
+    steps.plan(job.job_id)
+    assert here.run_state.queue_states(job.job_id)
 
 
 def test_every_read_is_counted_also_one_that_finds_nothing(here: Resources) -> None:
