@@ -79,6 +79,7 @@ class Settings(BaseSettings):
         (80.0, 100.0), description="per cent of a queue's limit; the dashboard marks queues that may pass one"
     )
     flower_url: WebAddress | None = Field(None, description="where the dashboard's link to Flower leads")
+    flower_tasks: int = Field(500, ge=100, le=20_000, description="that went well, which Flower remembers beside all others")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="largest accepted request body")
     api_threads: int = Field(8, ge=1, le=64, description="request threads of the API")
     session_secret: SecretStr | None = Field(None, description="does nothing any more, and goes with the next release")

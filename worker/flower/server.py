@@ -7,12 +7,14 @@ request ──▶ may it be answered? (access.py)        ──▶ Flower's own 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import flower.events
 import structlog
 import urllib3
 from flower.app import Flower
@@ -27,8 +29,8 @@ from shared.config.data_folder import token_note
 from shared.config.settings import Settings
 from shared.store import open_store
 from worker.flower.access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
+from worker.flower.state import KEPT, RememberedState
 
-KEPT_TASKS = 20_000
 COLUMNS = "args,state,name,runtime,started"  # what of a task is told without scrolling; its own page has all
 SAVED_EVERY_MILLISECONDS = 5_000
 
@@ -85,18 +87,21 @@ def run_flower(settings: Settings, *, host: str, port: int) -> None:
     access = _access(settings, host)
     memory = ["--persistent=True", f"--db={folder / 'flower'}", f"--state_save_interval={SAVED_EVERY_MILLISECONDS}"]
     address = [f"--address={host}", f"--port={port}", "--read_only=True"]
-    shown = [f"--max_tasks={KEPT_TASKS}", f"--tasks_columns={COLUMNS}"]
+    shown = [f"--max_tasks={KEPT}", f"--tasks_columns={COLUMNS}"]
     apply_env_options()
     apply_options(sys.argv[0], [*address, *shown, *memory])
     extract_settings()
     setup_logging()
-    flower = GuardedFlower(access, capp=app, options=options, **flower_settings)
-    atexit.register(flower.stop)
+    RememberedState.kept_well = settings.flower_tasks
+    flower.events.EventsState = RememberedState  # it takes no other; what was kept by a release before becomes one, too
+    server = GuardedFlower(access, capp=app, options=options, **flower_settings)
+    atexit.register(server.stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with having_address("--port", host, port):
-        bound_port = flower.start_http_server()
+        bound_port = server.start_http_server()
     log.info("Flower serves", host=host, port=bound_port)
-    flower.start()
+    gc.freeze()  # what has been loaded stays: nobody need look whether it is still in use
+    server.start()
 
 
 def is_alive(settings: Settings, port: int) -> bool:

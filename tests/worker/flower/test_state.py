@@ -1,0 +1,61 @@
+"""What Flower remembers: failed candidates stay while thousands succeed after them, and little of those."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import flower.options  # noqa: F401 - which the state's metrics look up
+import pytest
+
+from worker.flower.state import KEPT, RememberedState
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> RememberedState:
+    monkeypatch.setattr(RememberedState, "kept_well", 20)
+    return RememberedState(max_tasks_in_memory=KEPT)
+
+
+clocks: Iterator[int] = count(1)
+
+
+def tell(state: RememberedState, uuid: str, *kinds: str, **about: str) -> None:
+    """Events of one task, in this order."""
+    for kind in kinds:
+        now = {"hostname": "worker@here", "timestamp": time.time(), "local_received": time.time(), "clock": next(clocks)}
+        state.event({"type": f"task-{kind}", "uuid": uuid, "name": "queuecast.score", **now, **about})
+
+
+def test_a_failed_candidate_is_found_after_thousands_that_went_well(state: RememberedState) -> None:
+    tell(state, "failed", "received", "failed", args="root.etl prophet", kwargs="job-1")
+    tell(state, "running", "received", "started", args="root.adhoc theta", kwargs="job-1")
+    for number in range(2_000):
+        tell(state, f"well-{number}", "received", "started", "succeeded", kwargs="job-1", parent_id=f"well-{number - 1}")
+    assert len(state.tasks) == 22
+    assert state.search_engine.search(state.tasks, "prophet", state="FAILURE").task_ids == ["failed"]
+    assert state.search_engine.search(state.tasks, "job-1").filtered_count == 22
+    assert "well-1999" in state.tasks
+    assert len(state._tasks_to_resolve) == 0
+
+
+def test_what_is_remembered_outlives_a_restart(state: RememberedState, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        tell(state, f"well-{number}", "received", "succeeded")
+    tell(state, "failed", "received", "failed")
+    kept = pickle.dumps(state)
+    monkeypatch.setattr(RememberedState, "kept_well", 5)
+    again = pickle.loads(kept)  # noqa: S301 - our own
+    assert sorted(again.tasks) == ["failed", *(f"well-{number}" for number in range(25, 30))]
+    tell(again, "well-30", "received", "succeeded")
+    assert "well-25" not in again.tasks
+
+
+def test_a_task_that_has_begun_again_is_not_forgotten(state: RememberedState) -> None:
+    tell(state, "twice", "received", "succeeded")
+    tell(state, "twice", "retried")
+    for number in range(30):
+        tell(state, f"well-{number}", "received", "succeeded")
+    assert "twice" in state.tasks
