@@ -11,10 +11,13 @@ from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
+from api.v1.schedules import ScheduleBody
 from shared.domain.codec import Document
 from shared.domain.model_cards import ModelCard
 from shared.errors import BrokerAway
 from shared.store.jobs import JOBS
+
+SCHEDULE_FIELDS = ("name", "cron", "refit_cron", "actuals_cron", "timezone")
 
 
 @route("GET", "/jobs/new", PAGE, endpoint="submit")
@@ -40,6 +43,7 @@ def show(services: Services) -> str:
         note=note,
         chosen=known.get("model", "auto"),
         grids=known.get("hyperparameters", {}),
+        schedule_fields={name: ScheduleBody.model_fields[name].description or "" for name in SCHEDULE_FIELDS},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from playwright.sync_api import Page, expect
 from shared.domain.distribution import bounds_of
 from shared.domain.forecasts import Candidate, Failure
 from shared.domain.jobs import JobState, QueueState
-from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.reports import QualityReport, QueueReport, RunFailure
 from shared.store import Store
 from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
@@ -199,10 +200,22 @@ def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, st
 
 
 def test_a_queue_whose_last_job_failed_says_so(llap: None, store: Store, page: Page, url: str) -> None:
-    store.jobs.add(a_job(job_id="job-2", state=JobState.FAILED, created_at=THIS_HOUR, reason="no queue has a forecast"))
-    store.reports.save(QueueReport(job_id="job-2", queue="llap", state=QueueState.FAILED, reason="found 2 steps with a value"))
+    forecast = store.forecasts.find("llap")[0]
+    of = {"series_id": forecast.series_id, "job": forecast.job, "job_id": "job-2", "at": forecast.created_at + timedelta(hours=1)}
+    store.run_failures.save([RunFailure(**of, reason="found 2 steps with a value")])
     page.goto(f"{url}/queues/llap")
-    expect(page.locator("main .notice.bad").first).to_contain_text("found 2 steps with a value")
+    told = page.locator("main .notice.bad").first
+    expect(told).to_contain_text("found 2 steps with a value")
+    expect(told).to_contain_text("The last good forecast stays, issued")
+    page.goto(url)
+    expect(page.get_by_role("row", name="llap")).to_contain_text("the last job failed: found 2 steps with a value")
+
+
+def test_a_winner_that_was_fitted_again_tells_of_its_search(llap: None, store: Store, page: Page, url: str) -> None:
+    forecast = store.forecasts.find("llap")[0]
+    store.forecasts.save(replace(forecast, searched_at=forecast.issued_at - timedelta(days=3)))
+    page.goto(f"{url}/queues/llap")
+    expect(page.locator("main")).to_contain_text("The winner is that of the search of")
 
 
 def test_an_unknown_queue_is_a_page_with_a_way_back(page: Page, url: str, watched: Watched) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from shared.domain.jobs import JobState
 from shared.store import Store
-from tests.browser.looking import check_accessible, check_fits
+from tests.browser.looking import Watched, check_accessible, check_fits
 from tests.factories import a_job, a_schedule
 
 TOMORROW = datetime.now(UTC) + timedelta(hours=30)
@@ -41,6 +41,29 @@ def test_a_schedule_is_paused_resumed_and_removed(daily: None, store: Store, pag
     row.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("No schedule yet.")).to_be_visible()
     assert store.schedules.all() == []
+
+
+def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
+    store: Store, page: Page, url: str, watched: Watched
+) -> None:
+    watched.expected_statuses |= {422}
+    page.goto(f"{url}/schedules")
+    page.get_by_role("link", name="Add a schedule").click()
+    for name, value in {"job_name": "Daily", "user_name": "Bob", "future_prediction_time_period": "1d"}.items():
+        page.locator(f"[data-path={name}]").fill(value)
+    page.get_by_text("Make it a schedule").click()
+    crons = {"cron": "0 6 * * 1", "refit_cron": "every morning", "actuals_cron": "5 * * * *"}
+    for name, value in ({"name": "daily", "timezone": "Europe/Berlin"} | crons).items():
+        page.locator(f"[data-schedule={name}]").fill(value)
+    page.get_by_role("button", name="Add the schedule").click()
+    expect(page.locator("[id='schedule.refit_cron-error']")).to_contain_text("accepted are five fields")
+    page.locator("[data-schedule=refit_cron]").fill("0 6 * * *")
+    page.get_by_role("button", name="Add the schedule").click()
+    row = page.locator("tbody tr")
+    for cadence in ("search 0 6 * * 1", "refit 0 6 * * *", "actuals 5 * * * *"):
+        expect(row).to_contain_text(cadence)
+    [made] = store.schedules.all()
+    assert (made.refit_cron, made.actuals_cron, made.request.job_name) == ("0 6 * * *", "5 * * * *", "Daily")
 
 
 def test_a_schedule_that_accepts_losses_says_so(store: Store, page: Page, url: str) -> None:

@@ -106,8 +106,8 @@ def course_of(store: Store, job: Job, queue: str, issued_at: datetime) -> Course
 
 def _can_tell(store: Store, job: Job, winner: Winner, prepared: PreparedQueue) -> bool:
     """Whether enough is known of how far off the winner may be."""
-    issued = _issued(store, job, winner, prepared.snapshot)
-    return are_enough(folds_of(winner, issued, prepared.snapshot, prepared.work.spec), winner)
+    folds = partial(folds_of, winner, snapshot=prepared.snapshot, spec=prepared.work.spec)
+    return are_enough(folds([]), winner) or are_enough(folds(_issued(store, job, winner, prepared.snapshot)), winner)
 
 
 def fit_again(

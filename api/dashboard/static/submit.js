@@ -132,6 +132,27 @@ document.getElementById("validate").addEventListener("click", (event) => sending
   note("warn", found.warnings);
 }));
 
+/** What is wrong with a schedule's own fields stands beside these, what is wrong with its request beside the job's. */
+const ofSchedule = ({ loc, msg }) => {
+  const [first, ...rest] = loc;
+  if (first === "request") return { loc: rest, msg };
+  return { loc: document.getElementById(`schedule.${first}`) ? ["schedule", first] : loc, msg };
+};
+
+document.getElementById("add-schedule").addEventListener("click", (event) => sending(event.target, async () => {
+  const made = { request: requestDocument() };
+  for (const input of form.querySelectorAll("[data-schedule]")) {
+    if (input.value.trim()) made[input.dataset.schedule] = input.value.trim();
+  }
+  try {
+    await call("POST", "/v1/schedules", made);
+  } catch (problem) {
+    if (problem.errors) problem.errors = problem.errors.map(ofSchedule);
+    throw problem;
+  }
+  location.assign("/schedules");
+}));
+
 form.addEventListener("change", () => { showPlaces(); showModels(); });
 showPlaces();
 showModels();
