@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -48,6 +49,18 @@ def add_schedule(
 def show_schedule(schedule_id: ScheduleId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show a schedule with its request, as JSON; with --json in one line."""
     show(connect(url).get("schedules", schedule_id), lambda schedule: say(json.dumps(schedule, indent=2)), as_json=as_json)
+
+
+@group.command("export", epilog="Example: queuecast schedules export > schedules.toml")
+def export_schedules(
+    set_name: Annotated[str, typer.Option("--set", help="Those of this set, and those that were made by hand.")] = "default",
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Print schedules as a file that `queuecast apply` takes."""
+    from api.command.exported import toml_of  # what a request is
+
+    found = connect(url).get("schedules")["schedules"]
+    sys.stdout.write(toml_of([each for each in found if each["managed_by"] in {"", set_name}], set_name))
 
 
 @group.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")

@@ -1,4 +1,4 @@
-"""Tables of connections in the text of a configuration file: written, replaced and removed so that all else stays as it stands.
+"""TOML as text. Tables of connections in a configuration file are replaced and removed so that all else stays as it stands.
 
     # queuecast apply, set default: a change made here is undone by the next one
     [connections.archive]
@@ -99,15 +99,16 @@ def _sections(lines: Sequence[str]) -> Iterator[_Section]:
 
 
 def _table(name: str, fields: Document, set_name: str) -> list[str]:
-    values = (f"{_key(field)} = {_value(value)}" for field, value in fields.items())
+    values = (f"{toml_key(field)} = {toml_value(value)}" for field, value in fields.items())
     return [_MARK.format(set_name), f"[connections.{name}]", *values]
 
 
-def _key(name: str) -> str:
-    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else _value(name)
+def toml_key(name: str) -> str:
+    """A name as TOML writes it before a value."""
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else toml_value(name)
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
     """As TOML writes it, in one line."""
     match value:
         case bool():
@@ -115,8 +116,8 @@ def _value(value: object) -> str:
         case str():
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case list():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(toml_value, value))}]"
         case dict():
-            return "{" + ", ".join(f"{_key(key)} = {_value(inner)}" for key, inner in value.items()) + "}"
+            return "{" + ", ".join(f"{toml_key(key)} = {toml_value(inner)}" for key, inner in value.items()) + "}"
         case _:  # a number, a time
             return str(value)

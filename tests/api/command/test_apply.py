@@ -11,6 +11,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
+from api.command.client import Client
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config import settings_file
@@ -118,6 +119,31 @@ def test_differences_are_told_field_by_field_and_pruned_when_asked(url: str, fil
     assert set(kept(url)) == {"nightly", "weekly"}
     assert run("apply", file, "--url", url, "--prune").exit_code == 0
     assert set(kept(url)) == {"nightly"}
+
+
+def test_what_is_exported_is_taken_over_as_it_is(url: str, file: Path) -> None:
+    rich = BODY | {
+        "model": ["prophet", "hour_mean"],
+        "hyperparameters": {"hour_mean": {"days": [7, 14]}},
+        "where": {"partition": "gpu"},
+        "csv": {"separator": ";", "decimal": ","},
+        "limits": {"guaranteed": 80, "maximum": "max_capacity"},
+        "bounds": [0, 100],
+        "holidays": ["DE", "2026-05-15"],
+        "events": [{"name": 'the "9"', "kind": "release", "start": "2026-05-04T18:00:00Z", "end": "2026-05-04T21:00:00Z"}],
+        "exclude": [{"name": "outage", "start": "2026-05-04T18:00:00Z", "end": "2026-05-05"}],
+        "ingestion_delay": "30min",
+    }
+    body = {"cron": "0 6 * * *", "refit_cron": "0 * * * *"}
+    for name, request in (("rich", rich), ("plain", BODY)):
+        Client(url).post("schedules", body=body | {"name": name, "request": request, "is_paused": name == "plain"})
+    file.write_text(run("schedules", "export", "--url", url).stdout)
+    document = json.loads(run("apply", file, "--url", url, "--json").stdout)
+    changes = [change["field"] for step in document["schedules"] for change in step["changes"]]
+    assert changes == ["managed_by", "managed_by"]
+    assert run("schedules", "export", "--url", url).stdout == file.read_text()
+    Client(url).post("schedules", body=body | {"name": "open", "request": BODY | {"bounds": [None, 5]}})
+    assert "'open': its request holds a null" in run("schedules", "export", "--url", url).stderr
 
 
 @pytest.mark.parametrize(
