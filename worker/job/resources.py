@@ -6,6 +6,7 @@ The entry points provide them once per process, steps ask for them by `current_r
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -107,10 +108,19 @@ class Resources:
             raise TypeError(f"{type(source).__name__} is read queue by queue")
         return source
 
-    def scan(self, query: Query, names: Sequence[str], *, project: str) -> dict[str, Reading | DataError]:
-        """As `read` for each of the queues, by one look at that source, or what it raises for each."""
-        with metrics.SOURCE_SECONDS.labels(self.kind(query.place)).time():
-            return dict(self.scanned(query.place, project).scan(query, names))
+    def scan(self, query: Query, names: Sequence[str], *, project: str) -> Iterator[tuple[str, Reading | DataError]]:
+        """As `read` for each of the queues, by one look at that source, or what it raises for each; counted is the look alone."""
+        coming, seconds = self.scanned(query.place, project).scan(query, names), 0.0
+        try:
+            for _ in range(len(names)):
+                began = time.perf_counter()
+                try:
+                    found = next(coming)
+                finally:
+                    seconds += time.perf_counter() - began
+                yield found
+        finally:
+            metrics.SOURCE_SECONDS.labels(self.kind(query.place)).observe(seconds)
 
     def sink(self, place: Place, project: str) -> Sink:
         """The sink that a project's request names; raises as `source` does."""

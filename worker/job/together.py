@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.errors import DataError
 from worker.job.resources import Resources
 from worker.sources.base import Query, Reading
 
-Found = Mapping[str, Reading | DataError]
+Outcome = Reading | DataError
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at a place, which goes on as far as the queues that are asked for: whoever stops early has read no more.
+
+    fault: of the place as a whole.
+    """
+
+    coming: Iterator[tuple[str, Outcome]]
+    found: dict[str, Outcome] = field(default_factory=dict)
+    fault: DataError | None = None
+
+    def at(self, queue: str) -> Outcome:
+        """What came of one queue."""
+        try:
+            while queue not in self.found and self.fault is None:
+                name, outcome = next(self.coming)
+                self.found[name] = outcome
+        except DataError as error:
+            self.fault = error
+        return self.found[queue] if self.fault is None else self.found.get(queue, self.fault)
 
 
 @dataclass(slots=True)
@@ -19,24 +41,18 @@ class Together:
     resources: Resources
     project: str
     names: Sequence[str]
-    _found: list[tuple[Query, Found | DataError]] = field(default_factory=list)
+    _looks: list[tuple[Query, _Look]] = field(default_factory=list)
 
     def read(self, query: Query) -> Reading:
         """One queue of one place; raises what its source raises."""
         if len(self.names) == 1 or not self.resources.scans(query.place, self.project):
             return self.resources.read(query, project=self.project)
         asked = replace(query, queue="")
-        found = next((found for known, found in self._found if known == asked), None)
-        if found is None:
-            found = self._scanned(asked)
-            self._found.append((asked, found))
-        outcome = found if isinstance(found, DataError) else found[query.queue]
+        look = next((look for known, look in self._looks if known == asked), None)
+        if look is None:
+            look = _Look(self.resources.scan(asked, self.names, project=self.project))
+            self._looks.append((asked, look))
+        outcome = look.at(query.queue)
         if isinstance(outcome, DataError):
             raise outcome.with_traceback(None)  # the same may be raised for each of them
         return outcome
-
-    def _scanned(self, query: Query) -> Found | DataError:
-        try:
-            return self.resources.scan(query, self.names, project=self.project)
-        except DataError as error:
-            return error

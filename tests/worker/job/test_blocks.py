@@ -10,13 +10,16 @@ import pytest
 from shared.domain.jobs import DataPlaces, Place
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import Reads
-from tests.factories import DEADLINE, a_job, a_load, a_request, let_in
+from tests.factories import DEADLINE, MONDAY, a_job, a_load, a_request, let_in
+from tests.scraping import counted_here
 from worker.job import blocks, steps
 from worker.job.blocks import read_block
+from worker.job.ingestion import usage_query
 from worker.job.resources import Resources
+from worker.job.together import Together
 from worker.sources import base
 from worker.sources.file_source import FileSource
-from worker.sources.files import layout
+from worker.sources.files import layout, scan
 
 QUEUES = ("root.adhoc", "root.etl")
 MANY = [f"root.q{number:03}" for number in range(150)]
@@ -106,8 +109,8 @@ def test_a_block_that_is_read_twice_reads_only_what_is_not_kept(here: Resources,
     job_id = begun(here)
     here.run_state.readings.keep(job_id, {"root.adhoc": b"kept"})
     scanned: list[list[str]] = []
-    scan = here.scan
-    monkeypatch.setattr(here, "scan", lambda query, names, **more: scanned.append(list(names)) or scan(query, names, **more))
+    every = here.scan
+    monkeypatch.setattr(here, "scan", lambda query, names, **more: scanned.append(list(names)) or every(query, names, **more))
     here.run_state.end_queue(job_id, "root.etl", "failed")
     assert read_block(job_id, 0) == ["root.adhoc"]
     assert scanned == []
@@ -117,6 +120,20 @@ def test_queues_of_which_one_fills_a_block_are_no_blocks(here: Resources, monkey
     monkeypatch.setattr(base, "MAX_STEPS_BYTES", 1_000)
     job_id = begun(here)
     assert here.run_state.readings.upon(job_id, "root.adhoc") == Reads()
+
+
+def test_who_stops_early_has_read_no_further_file(here: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    open_table = scan.open_table
+    monkeypatch.setattr(scan, "open_table", lambda files, name, *more: read.append(name) or open_table(files, name, *more))
+    before = counted_here("queuecast_source_seconds_count", kind="files")
+    together = Together(here, "", QUEUES)
+    assert together.read(usage_query(a_request(), "root.adhoc", MONDAY)).rows
+    assert read == ["root.adhoc.csv"]
+    assert together.read(usage_query(a_request(), "root.etl", MONDAY)).rows
+    assert read == ["root.adhoc.csv", "root.etl.csv"]
+    del together  # the look is over
+    assert counted_here("queuecast_source_seconds_count", kind="files") == before + 1
 
 
 def test_a_job_that_has_ended_reads_nothing(here: Resources) -> None:
