@@ -16,6 +16,8 @@ from shared.telemetry.metrics import HTTP_REQUESTS
 
 log = structlog.get_logger(__name__)
 
+PROBES = frozenset({"/healthz", "/readyz"})
+
 
 class Answer(WSGITask):
     """The application's answer to one request; runs in a thread of its own."""
@@ -26,7 +28,7 @@ class Answer(WSGITask):
         try:
             super().service()
         finally:
-            log.info(
+            (log.debug if self._is_probe() else log.info)(
                 "request",
                 method=self.request.command,
                 path=self.request.path,
@@ -34,6 +36,10 @@ class Answer(WSGITask):
                 seconds=round(time.perf_counter() - began, 3),
                 request_id=dict(self.response_headers).get("X-Request-Id"),
             )
+
+    def _is_probe(self) -> bool:
+        """A probe that was answered well: engines ask every few seconds."""
+        return self.request.path in PROBES and self.status.startswith("200")
 
     def build_response_header(self) -> bytes:
         """While the server shuts down, close the connection after the answer."""

@@ -54,7 +54,6 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
         except BrokerAway:
             services.lifecycle.withdraw(job, now)
             raise
-        log.info("job accepted", job_id=job.job_id, job_name=job.request.job_name)
     answer = answers.JobAccepted.of(job)
     return answer, 202, {"Location": answer.links["self"]}
 

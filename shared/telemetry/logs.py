@@ -8,12 +8,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import warnings
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from shared.telemetry.said_once import LIBRARIES, SaidOnce
 
 AUDIT = "queuecast.audit"  # the logger of who changed what; it speaks at every level
 MAX_AUDITED = 200  # characters of an id that came from outside
@@ -24,6 +27,8 @@ _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|api_key",
 _CHATTY = (  # at INFO and below they describe themselves, not us; that a task was received is said twice with its end
     *("asyncio", "celery.worker.strategy", "fsspec", "matplotlib", "pymongo", "urllib3"),
 )
+
+_ONCE = SaidOnce()  # one a process
 
 
 class _CommandLines(logging.StreamHandler[TextIO]):
@@ -50,10 +55,7 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(AUDIT).setLevel(logging.INFO)
-    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it calls it an error that we have no library for plots
+    _quieten()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -64,6 +66,17 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _quieten() -> None:
+    """Keep libraries from saying what is not about us, or twice."""
+    warnings.filterwarnings("ignore", category=PendingDeprecationWarning)  # a library's plans
+    for name in LIBRARIES:
+        logging.getLogger(name).addFilter(_ONCE)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it calls it an error that we have no library for plots
 
 
 def _chain() -> list[Processor]:

@@ -149,12 +149,14 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         try:
             yield
         except ServiceError as error:
-            log.warning("a service is away", error=str(error))
+            is_new = True
             with suppress(BrokerAway):  # then it is the broker that is waited for
-                current_resources().run_state.note_waiting(job_id, queue or "", error.public)
+                is_new = current_resources().run_state.note_waiting(job_id, queue or "", error.public)
+            (log.warning if is_new else log.debug)("a service is away", error=str(error))
             raise
         except QueuecastError as error:
-            log.info("the work cannot go on", error=str(error))
+            if (details := str(error)) != error.public:  # else the end of queue or job says all
+                log.info("the work cannot go on", error=details)
             _fail(job_id, queue, error.public)
         except MemoryError:
             _fail(job_id, queue, str(OutOfMemory()))

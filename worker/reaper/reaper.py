@@ -5,6 +5,7 @@ One at a time by a lock; two at once do no harm. What it sees and cannot reach, 
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -32,6 +33,7 @@ from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import RunningQueue
 from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
+from shared.telemetry.said_once import Outage
 from worker.fleet import workflow
 from worker.job.attempts import record_failure
 from worker.job.concurrency import fill
@@ -85,6 +87,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     metrics.expect_reaps(ActionKind)
     lock = resources.run_state.members.lock(REAPER, LOCK_SECONDS)
+    outage = Outage(logging.getLogger(__name__), "the reaper waits", "the reaper goes on")
     with membership(settings, REAPER) as mine:
         while not stopped.is_set():
             resources.follow_file()
@@ -93,8 +96,9 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
             try:
                 if resources.run_state.members.holds(lock):
                     _look(resources, lanes, chords, casebook)
+                outage.over()
             except ServiceError as error:
-                log.warning("the reaper waits", reason=str(error))
+                outage.met(error)
             except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
                 log.exception("a look of the reaper failed")
                 if once:

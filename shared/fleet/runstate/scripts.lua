@@ -275,11 +275,14 @@ function steps.end_queue(keys, queue, reason, now, seconds, failed)
 end
 
 function steps.note_waiting(keys, queue, reason)
+  -- 1: it did not wait for this before.
   local _, waiting, done = unpack(keys)
   local deadline = deadline_of_run()
-  if not deadline or call('HEXISTS', done, queue) == 1 then return end
+  if not deadline or call('HEXISTS', done, queue) == 1 then return 0 end
+  local before = call('HGET', waiting, queue)
   call('HSET', waiting, queue, reason)
   call('EXPIREAT', waiting, deadline + DAY)
+  return before == reason and 0 or 1
 end
 
 function steps.drop(keys, job, kinds_per_job, kinds_per_queue)

@@ -230,9 +230,9 @@ class RunState:
         name = queue.encode()
         return queue_state(name, {name} if is_released else (), {} if end is None else {name: end})
 
-    def note_waiting(self, job_id: str, queue: str, reason: str) -> None:
-        """Remember what the queue ("" = the plan) waits for; nothing of a job or queue that has ended."""
-        self._step("note_waiting", [f"{kind}:{job_id}" for kind in ("job", "waiting", "done")], queue, reason)
+    def note_waiting(self, job_id: str, queue: str, reason: str) -> bool:
+        """Remember what the queue ("" = the plan) waits for, not of what has ended; whether it did not wait for that before."""
+        return bool(self._step("note_waiting", [f"{kind}:{job_id}" for kind in ("job", "waiting", "done")], queue, reason))
 
     def waiting_for(self, job_id: str) -> dict[str, str]:
         """Queue → what it waits for; "" is the plan."""

@@ -1,0 +1,38 @@
+"""What a fleet says of a job: each thing once, at a level that fits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from shared.domain.jobs import DataPlaces
+from shared.domain.places import Place
+from tests.integration.fleet import Fleet
+from tests.polling import eventually
+
+
+def said(fleet: Fleet, text: str) -> list[dict[str, Any]]:
+    """The lines that hold the text."""
+    lines = (fleet.settings.data_dir / "fleet.log").read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and text in line]
+
+
+def test_a_queue_that_fails_is_one_warning_and_a_source_that_is_away_another(fleet: Fleet) -> None:
+    fleet.environment |= {"QUEUECAST_MONGODB_URL": "mongodb://127.0.0.1:1/nowhere", "QUEUECAST_LOG_LEVEL": "DEBUG"}
+    assert fleet.settings.files_dir is not None
+    (fleet.settings.files_dir / "root.bad.csv").write_text("timestamp,used_capacity\n2026-01-01T00:00Z,1\n")
+    fleet.worker(slots=1)
+
+    fleet.ended(fleet.submit(queues=("root.bad",), model=("hour_mean",)))
+    about = [line for line in said(fleet, "no usable value") if line["event"] != "job ended"]
+    assert [(line["event"], line["level"], line["queue"]) for line in about] == [("queue failed", "warning", "root.bad")]
+
+    place = Place(name="mongodb", database="nowhere", collection="usage")
+    job_id = fleet.submit(data=DataPlaces(source=place, destination=Place(name="files")))
+    about = eventually(lambda: several(said(fleet, "source cannot be reached")), what="the try after the first")
+    assert [line["level"] for line in about if line["job_id"] == job_id][:2] == ["warning", "debug"]
+    assert {line["event"] for line in about} == {"a service is away"}
+
+
+def several(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return lines if len(lines) >= 2 else []

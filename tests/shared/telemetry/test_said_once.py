@@ -1,0 +1,69 @@
+"""One event is one line: libraries' lines of an outage are its beginning and its end, and our own likewise."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+from celery.app.trace import LOG_RETRY
+from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
+
+from shared.errors import BrokerAway, SourceAway
+from shared.telemetry.logs import configure_logs
+from shared.telemetry.said_once import Outage
+
+CONSUMER, CONNECTION = (logging.getLogger(f"celery.worker.consumer.{name}") for name in ("consumer", "connection"))
+TRACE = logging.getLogger("celery.app.trace")
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    """What a process logs."""
+    written = io.StringIO()
+    configure_logs("INFO", written)
+    return written
+
+
+def said(stream: io.StringIO) -> list[str]:
+    return [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["at the start", "later"])
+def test_an_outage_of_the_broker_is_two_lines_of_a_worker(stream: io.StringIO, is_first: bool) -> None:
+    for _ in range(2):
+        if not is_first:
+            CONSUMER.warning("%s (%r)", CONNECTION_RETRY, OSError("reset"))
+        for seconds in (2, 4, 6):
+            CONSUMER.error(CONNECTION_ERROR, "redis://h", "refused", f"Trying again in {seconds} s")
+        CONSUMER.info("Skipping prefetch count reduction after connection restart because …")
+        CONNECTION.info("Connected to %s", "redis://h")
+    begins = "consumer: Cannot connect to redis://h" if is_first else "consumer: Connection to broker lost"
+    ends = f"Connected to redis://h, after {3 if is_first else 4} failures"
+    assert [line[: len(expected)] for line, expected in zip(said(stream), [begins, ends] * 2, strict=True)] == [begins, ends] * 2
+
+
+def test_a_connection_without_an_outage_is_told_as_it_is(stream: io.StringIO) -> None:
+    CONNECTION.info("Connected to %s", "redis://h")
+    assert said(stream) == ["Connected to redis://h"]
+
+
+def test_celery_does_not_repeat_that_a_task_waits_for_a_service(stream: io.StringIO) -> None:
+    TRACE.info(LOG_RETRY, {"name": "queuecast.plan", "id": "1", "exc": "SourceAway"})
+    for error in (SourceAway("refused"), ValueError("a bug")):
+        TRACE.error("Task raised unexpected", exc_info=error)
+    [line] = stream.getvalue().splitlines()
+    assert "a bug" in line
+
+
+def test_our_own_outage_is_said_once_and_its_end_with_a_count(stream: io.StringIO) -> None:
+    outage = Outage(logging.getLogger("ours"), "the reaper waits", "the reaper goes on")
+    outage.over()
+    for _ in range(3):
+        outage.met(BrokerAway("refused"))
+    outage.over()
+    outage.over()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line.get("times")) for line in lines] == [("the reaper waits", None), ("the reaper goes on", 3)]
+    assert "refused" in lines[0]["reason"]
