@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import warnings
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TextIO
@@ -70,7 +69,6 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
 
 def _quieten() -> None:
     """Keep libraries from saying what is not about us, or twice."""
-    warnings.filterwarnings("ignore", category=PendingDeprecationWarning)  # a library's plans
     for name in LIBRARIES:
         logging.getLogger(name).addFilter(_ONCE)
     for name in _CHATTY:

@@ -10,9 +10,10 @@ from shared.errors import ServiceError
 AGAIN = ("consumer: Cannot connect to", "Failed to capture events", "consumer: Connection to broker lost")
 BACK = "Connected to"
 OURS = ("Skipping prefetch count reduction", "Task %(name)s[%(id)s] retry")  # we say which service is away
+PLANS = "CPendingDeprecationWarning"  # Celery's own, which it lets nobody ignore
 LIBRARIES = (
     *("celery.app.trace", "celery.worker.consumer.connection", "celery.worker.consumer.consumer"),
-    *("flower.events", "kombu.mixins"),
+    *("flower.events", "kombu.mixins", "py.warnings"),
 )
 
 
@@ -32,7 +33,7 @@ class SaidOnce(logging.Filter):
         if text.startswith(AGAIN):
             self._times += 1
             return self._times == 1
-        return not text.startswith(OURS) and not _is_service_away(record)
+        return not text.startswith(OURS) and PLANS not in text and not _is_service_away(record)
 
 
 class Outage:
@@ -57,7 +58,7 @@ class Outage:
 
 def _begins(record: logging.LogRecord) -> str:
     """How the line begins, before its arguments are filled in."""
-    if record.msg == "%s (%r)" and isinstance(record.args, tuple):
+    if str(record.msg).startswith("%s") and isinstance(record.args, tuple) and record.args:
         return str(record.args[0])
     return str(record.msg)
 

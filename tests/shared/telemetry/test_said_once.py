@@ -37,6 +37,7 @@ def test_an_outage_of_the_broker_is_two_lines_of_a_worker(stream: io.StringIO, i
             CONSUMER.warning("%s (%r)", CONNECTION_RETRY, OSError("reset"))
         for seconds in (2, 4, 6):
             CONSUMER.error(CONNECTION_ERROR, "redis://h", "refused", f"Trying again in {seconds} s")
+        logging.getLogger("py.warnings").warning("%s", "consumer.py:427: CPendingDeprecationWarning: In Celery 5.1 …")
         CONSUMER.info("Skipping prefetch count reduction after connection restart because …")
         CONNECTION.info("Connected to %s", "redis://h")
     begins = "consumer: Cannot connect to redis://h" if is_first else "consumer: Connection to broker lost"
