@@ -16,13 +16,15 @@ TIMES = 3  # so often every slot is kept busy
 def room(slots: Mapping[str, int]) -> Room:
     """What may run where lanes have these slots: every slot is kept busy three times over; four queues unless they are large.
 
-    What has been let in stands before a job that comes later, however small that is: queues of 150 candidates come two at a time.
+    What has been let in stands before a job that comes later, however small that is: to two slots queues of 150 candidates come
+    two at a time. There is a queue for each slot, because the candidates of one may all be in one task, as those of `auto` are.
     """
+    score = slots.get(Lane.SCORE.value, 0)
     return Room(
-        always=ALWAYS,
+        always=max(ALWAYS, score),
         few=FEW_QUEUES,
         few_tasks=FEW_TASKS,
-        score_tasks=TIMES * slots.get(Lane.SCORE.value, 0),
+        score_tasks=TIMES * score,
         heavy_tasks=TIMES * slots.get(Lane.HEAVY.value, 0),
     )
 

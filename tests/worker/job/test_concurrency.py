@@ -25,7 +25,7 @@ def let_in_at_once(run_state: RunState, slots: int, tasks: int, *, heavy: int = 
 
 @pytest.mark.parametrize(
     ("slots", "tasks", "queues"),
-    [(0, 20, 4), (2, 20, 4), (2, 1, 6), (64, 12, 16), (64, 1, 192)],
+    [(0, 20, 4), (2, 20, 4), (2, 1, 6), (64, 12, 64), (64, 1, 192)],
 )
 def test_every_slot_is_kept_busy_three_times_over(run_state: RunState, slots: int, tasks: int, queues: int) -> None:
     assert let_in_at_once(run_state, slots, tasks) == queues
@@ -43,4 +43,4 @@ def test_heavy_slots_are_kept_busy_too(run_state: RunState) -> None:
 def test_slots_of_a_worker_that_joins_are_filled_at_once(run_state: RunState) -> None:
     assert let_in_at_once(run_state, 2, 20) == 4
     run_state.members.announce(LivingWorker(worker_id="c", lanes=("score",), slots=64))
-    assert len(fill(run_state)) == 6
+    assert len(fill(run_state)) == 62
