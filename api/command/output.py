@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 
-from api.command.notes import note_failure
+from api.command.notes import note_failures
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
@@ -23,8 +23,9 @@ Row = tuple[object, ...]
 
 def print_jobs(page: Document) -> None:
     """A page of jobs, newest first."""
-    rows = [(job["job_id"], job["state"], job["job_name"], shown_time(job["created_at"]), job["reason"]) for job in page["jobs"]]
-    print_table(("job", "state", "name", "created", "reason"), rows, cut="reason")
+    columns = ("job_id", "run", "state", "job_name", "created_at", "reason")
+    rows = [[shown_time(job[name]) if name == "created_at" else job[name] for name in columns] for job in page["jobs"]]
+    print_table(("job", "run", "state", "name", "created", "reason"), rows, cut="reason")
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")
 
@@ -94,8 +95,7 @@ def print_queues(page: Document) -> None:
     peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
     columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued", "by job")
     print_table(columns, map(_outlook, page["queues"]))
-    for queue in page["queues"]:
-        note_failure(queue)
+    note_failures(page["queues"])
     if not page["queues"]:
         notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
 
@@ -104,7 +104,7 @@ def print_series(series: Document) -> None:
     """The forecast of one queue, step by step."""
     names = ("queue", "cluster", "metric", "model")
     say(" · ".join([*(series[name] for name in names), f"issued {shown_time(series['issued_at'])}"]))
-    note_failure(series)
+    note_failures([series])
     for line in _peaks(series):
         say(line)
     for line in (*_limits(series), *_breaches(series)):

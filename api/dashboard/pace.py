@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from shared.domain.jobs import Job, JobState, QueueState, Tally
 from shared.domain.reports import QueueReport
+from shared.domain.runs import Run
 
-MIN_CANDIDATES = 5  # before that a pace is a guess
+MIN_PARTS = 5  # before that a pace is a guess
+STAGES = {Run.REFIT: "fits the winners of the last search to the newest history", Run.ACTUALS: "reads actual values"}
 # what needs a look comes first
 FIRST = (QueueState.RUNNING, QueueState.FAILED, QueueState.WAITING, QueueState.SKIPPED, QueueState.SUCCEEDED)
 
@@ -19,16 +21,20 @@ class Pace:
     """How far a job is at one moment."""
 
     stage: str
-    share: float  # 0–1, of the candidates while it runs
+    share: float  # 0–1, while it runs: of the candidates, or of the queues where nothing is scored
     elapsed: timedelta | None  # None = nobody has begun
     left: timedelta | None  # None = it cannot be told yet, or the job has ended
 
 
 def pace(job: Job, now: datetime) -> Pace:
     """How far the job is at `now`; the time left goes on at the pace so far, and never beyond the deadline."""
-    candidates = job.progress.candidates
     elapsed = (job.ended_at or now) - job.started_at if job.started_at else None
-    return Pace(stage=_stage(job), share=_share(job), elapsed=elapsed, left=_left(job, candidates, elapsed, now))
+    return Pace(stage=_stage(job), share=_share(job), elapsed=elapsed, left=_left(job, elapsed, now))
+
+
+def _parts(job: Job) -> Tally:
+    """What the work consists of."""
+    return job.progress.candidates if job.run is Run.SEARCH else job.progress.queues
 
 
 def _stage(job: Job) -> str:
@@ -38,6 +44,8 @@ def _stage(job: Job) -> str:
             return "waits for a worker to plan it"
         case JobState.RUNNING if not queues.total:
             return "finds out which queues there are"
+        case JobState.RUNNING if job.run in STAGES:
+            return STAGES[job.run]
         case JobState.RUNNING if candidates.done >= candidates.total > 0:
             return "chooses, fits the winners on the whole history, delivers"
         case JobState.RUNNING:
@@ -49,14 +57,15 @@ def _stage(job: Job) -> str:
 def _share(job: Job) -> float:
     if job.state.is_terminal:
         return 1.0
-    candidates = job.progress.candidates
-    return min(0.99, candidates.done / candidates.total) if candidates.total else 0.0
+    parts = _parts(job)
+    return min(0.99, parts.done / parts.total) if parts.total else 0.0
 
 
-def _left(job: Job, candidates: Tally, elapsed: timedelta | None, now: datetime) -> timedelta | None:
-    if job.state.is_terminal or elapsed is None or candidates.done < MIN_CANDIDATES:
+def _left(job: Job, elapsed: timedelta | None, now: datetime) -> timedelta | None:
+    parts = _parts(job)
+    if job.state.is_terminal or elapsed is None or parts.done < MIN_PARTS:
         return None
-    at_this_pace = elapsed * ((candidates.total - candidates.done) / candidates.done)
+    at_this_pace = elapsed * ((parts.total - parts.done) / parts.done)
     return max(timedelta(0), min(at_this_pace, job.deadline_at - now))
 
 

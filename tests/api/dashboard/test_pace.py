@@ -11,6 +11,7 @@ from api.dashboard.pace import Pace, in_order, pace
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState, Progress, QueueState, Tally
 from shared.domain.reports import QueueReport
+from shared.domain.runs import Run
 from tests.factories import MONDAY, a_job, a_request
 
 MINUTE = timedelta(minutes=1)
@@ -26,6 +27,12 @@ def at(minutes: float, done: int = 0, total: int = 0, queues: int = 4, **changes
 def test_the_time_left_goes_on_at_the_pace_so_far() -> None:
     found = at(2, done=10, total=40)
     assert (found.share, found.elapsed, found.left) == (0.25, 2 * MINUTE, 6 * MINUTE)
+
+
+def test_where_nothing_is_scored_the_queues_tell_the_pace() -> None:
+    half = Progress(queues=Tally(total=20, done=10), candidates=Tally())
+    found = at(2, run=Run.ACTUALS, progress=half)
+    assert (found.share, found.left, found.stage) == (0.5, 2 * MINUTE, "reads actual values")
 
 
 def test_too_few_candidates_are_no_pace() -> None:

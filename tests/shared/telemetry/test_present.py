@@ -14,6 +14,7 @@ from shared.domain.distribution import Paths
 from shared.domain.durations import Duration
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import JobState
+from shared.domain.schedules import Last
 from shared.telemetry.present import jobs_now, schedules_now
 from shared.telemetry.present_queues import queues_now
 from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule
@@ -54,6 +55,16 @@ def test_a_schedule_is_late_from_its_due_time_on_until_its_job_is_made() -> None
     assert late_and_failed(due_at - HOUR, {}) == ([0.0], {"skipped": 0.0})
     assert late_and_failed(due_at + HOUR, {}) == ([3_600.0], {"skipped": 0.0})
     assert late_and_failed(due_at + HOUR, {}, is_paused=True) == ([], {})
+
+
+def test_each_cadence_of_a_schedule_is_late_and_fails_for_itself() -> None:
+    crons = {"cron": "0 6 * * 1", "refit_cron": "0 6 * * *", "actuals_cron": "0 * * * *"}
+    schedule = a_schedule(**crons, last_refit=Last(job_id="j", skip="because"), due_at=MONDAY + 6 * HOUR)
+    told = list(schedules_now([schedule], {"j": JobState.FAILED}, MONDAY + 8 * HOUR))
+    late = {"search": 0.0, "refit": 0.0, "actuals": 7_200.0}
+    assert values(told, "schedule_late_seconds", "run") == {(run,): seconds for run, seconds in late.items()}
+    failed = {run for run, value in values(told, "schedule_failed", "run", "why").items() if value}
+    assert failed == {("refit", "skipped"), ("refit", "failed")}
 
 
 def test_what_came_of_a_schedule_s_last_due_time_is_told_once_it_is_known() -> None:
