@@ -1,8 +1,9 @@
-"""What a queue costs beside its models: `python -m tests.bench.flat [--queues 25,150] [--layouts files,table]`.
+"""What a queue costs beside its models: `python -m tests.bench.flat [--queues 25,150] [--layouts files,mongodb] [--models auto]`.
 
 CPU of the whole tree of `queuecast up` for jobs of two baselines a queue, less what it costs when idle, and the largest resident
 memory of each process. Each number of queues has a stack of its own. `files` is a CSV file per queue, `table` all of them in one
-Parquet file, `csv` all of them in one CSV file: 14 days of hours each.
+Parquet file, `csv` all of them in one CSV file: 14 days of hours each. `mongodb` is a collection with its index, `collection` one
+without; they and `influxdb` run beside the tree and are not counted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ from typing import Any
 import psutil
 import urllib3
 
+from tests.bench.flat_places import laid
 from tests.bench.fleet.figures import circumstances
-from tests.bench.fleet.stage import write_files, write_table
-from tests.factories import MONDAY, a_load
+from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.up import FLOWER, QUEUECAST
 
@@ -56,24 +57,23 @@ def main() -> None:
     parser.add_argument("--queues", default="25,150")
     parser.add_argument("--layouts", default="files,table")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--models", default="last_value,hour_mean")
     wanted = parser.parse_args()
     print(json.dumps(circumstances()), flush=True)
     for layout in wanted.layouts.split(","):
-        costs = [measured(layout, int(queues), wanted.workers) for queues in wanted.queues.split(",")]
+        costs = [measured(layout, int(queues), wanted.workers, wanted.models.split(",")) for queues in wanted.queues.split(",")]
         judge(layout, costs)
 
 
-def measured(layout: str, queues: int, workers: int) -> Cost:
+def measured(layout: str, queues: int, workers: int, models: list[str]) -> Cost:
     """One job over so many queues on a stack of its own, after a small one that warms it up."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        LAYOUTS[layout](folder / "files", queues)
-        LAYOUTS[layout](folder / "files" / "warm", 4)
-        with stack(folder, workers) as (process, url):
-            run(url, "warm/*")
+        with laid(layout, folder, queues) as place, stack(folder, workers, place.settings) as (process, url):
+            run(url, place.warm_up, models)
             idle = idleness(process)
             before, began = cpu_of(process), time.monotonic()
-            run(url, "*.*")
+            run(url, place.all_of_it, models)
             wall = time.monotonic() - began
             cpu = cpu_of(process)
             cpu.subtract(before)
@@ -84,7 +84,7 @@ def measured(layout: str, queues: int, workers: int) -> Cost:
 
 
 @contextmanager
-def stack(folder: Path, workers: int) -> Iterator[tuple[psutil.Process, str]]:
+def stack(folder: Path, workers: int, settings: Mapping[str, str]) -> Iterator[tuple[psutil.Process, str]]:
     """`queuecast up` on free ports, with the files of a folder."""
     command = [
         QUEUECAST,
@@ -99,7 +99,7 @@ def stack(folder: Path, workers: int) -> Iterator[tuple[psutil.Process, str]]:
         str(workers),
         "--json",
     ]
-    own = {"QUEUECAST_FILES_DIR": str(folder / "files"), **FLOWER}
+    own = {"QUEUECAST_FILES_DIR": str(folder / "files"), **FLOWER, **settings}
     with (folder / "said").open("w") as words:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | own)
     assert process.stdout is not None
@@ -115,19 +115,19 @@ def stack(folder: Path, workers: int) -> Iterator[tuple[psutil.Process, str]]:
             shutil.copytree(folder / "logs", kept, dirs_exist_ok=True)
 
 
-def run(url: str, path: str) -> None:
-    """A job of two baselines over all queues of these files, up to its end."""
+def run(url: str, source: Mapping[str, str], models: list[str]) -> None:
+    """A job of these models over all queues of a source, up to its end."""
     body = {
         "owner": "bench",
         "user_name": "bench",
-        "job_name": f"flat {path}",
+        "job_name": "flat",
         "project": "bench",
-        "data": {"source": {"name": "files", "path": path}, "destination": {"name": "files"}},
+        "data": {"source": dict(source), "destination": {"name": "files"}},
         "aggregation_time_period": "1h",
         "data_ingestion_time_period": "14d",
         "future_prediction_time_period": "1d",
         "as_of": MONDAY.isoformat(),
-        "model": ["last_value", "hour_mean"],
+        "model": models[0] if models == ["auto"] else models,
         "baselines": False,
         "max_candidates": 100_000,
     }
@@ -210,18 +210,6 @@ def judge(layout: str, costs: list[Cost]) -> None:
         print(f", × {many.each / few.each:.2f} from {few.queues} to {many.queues} (hold to ≤ {HOLD_RATIO:g})", end="")
         print(f", {growth[worst]:.1f} kB of memory a queue in {worst} (hold to ≤ {HOLD_KB:g})", end="")
     print(flush=True)
-
-
-def write_csv(folder: Path, queues: int) -> None:
-    """All queues in one CSV file."""
-    folder.mkdir()
-    with (folder / "usage.csv").open("w") as file:
-        for number in range(queues):
-            frame = a_load(seed=number).rename_axis("timestamp").reset_index().assign(queue=f"root.q{number:04d}")
-            frame.to_csv(file, index=False, header=number == 0)
-
-
-LAYOUTS = {"files": write_files, "table": write_table, "csv": write_csv}
 
 
 if __name__ == "__main__":
