@@ -16,7 +16,7 @@ from worker.sources._covariates import fitted, fitted_names
 from worker.sources.base import Query, Reading, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
-from worker.sources.files.place_losses import empty_files, lost_files, nameless_note, nameless_rows
+from worker.sources.files.place_losses import empty_files, large_files, lost_files, nameless_note, nameless_rows
 from worker.sources.files.readings import reading_of
 from worker.sources.files.repeats import refuse_repeats
 from worker.sources.files.scan import Found, every_name, found_in, newest_row, queues_together
@@ -152,7 +152,13 @@ class _Place:
         for name in files.paths if layout.is_by_file else ():
             own.setdefault(Path(name).stem, []).append(name)
         notes = (*files.notes, *layout.notes(query))
-        return cls(files=files, layout=layout, own=own, notes=notes, doubts=tuple(layout.doubts(query)))
+        return cls(
+            files=files,
+            layout=layout,
+            own=own,
+            notes=notes,
+            doubts=(*large_files(files, is_by_file=layout.is_by_file), *layout.doubts(query)),
+        )
 
     def reading(self, found: Found, query: Query) -> Reading:
         """Of one queue; raises why there is none."""

@@ -15,7 +15,7 @@ from shared.domain.places import Place
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv, write_times
 from tests.worker.sources.queries import a_query
-from worker.sources.files import scan
+from worker.sources.files import place_losses, scan
 
 
 def zipped(content: bytes) -> bytes:
@@ -199,3 +199,12 @@ def test_a_queue_may_be_called_by_a_word_that_means_no_value_elsewhere(tmp_path)
     assert queues(tmp_path) == sorted(names)
     assert (values(read(tmp_path, queue="NA")), read(tmp_path, queue="NA").non_finite) == ([0.0], 1)
     assert values(read(tmp_path, queue="-")) == [2.0]
+
+
+def test_large_texts_of_many_queues_are_told_how_they_would_be_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(place_losses, "LARGE_BYTES", 50)
+    write_csv(tmp_path, ["2026-01-05T00:00Z,a,1", "2026-01-05T01:00Z,b,2"], name="large.csv")
+    pd.DataFrame({"timestamp": [START], "queue": ["c"], "used_capacity": [1.0]}).to_parquet(tmp_path / "x.parquet")
+    (told,) = read(tmp_path).advice
+    assert told.startswith("large.csv with 0.0 GB must be read again for each hundred queues or so")
+    assert not read(tmp_path, "x.parquet", queue="c").advice

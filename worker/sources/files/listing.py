@@ -227,3 +227,11 @@ def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file", "unread"] | None
 @lru_cache(maxsize=256)
 def _pattern(glob: str) -> re.Pattern[str]:
     return re.compile(translate(glob))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where it is gone, or may not be looked at: that is told where it is read."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

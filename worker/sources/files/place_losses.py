@@ -13,11 +13,12 @@ from worker.sources._lost import NAMELESS, nameless
 from worker.sources._moments import as_index, moments_of
 from worker.sources.base import Query
 from worker.sources.files.csv_head import NO_LINES
-from worker.sources.files.listing import Files
+from worker.sources.files.listing import Files, size_of
 from worker.sources.files.parts import Part
 from worker.sources.files.tables import NO_BYTES
 
 FILES = "files that cannot be read"
+LARGE_BYTES = 1 << 30  # of text: ten seconds or so
 MAX_NAMED = 3
 
 
@@ -33,6 +34,15 @@ def empty_files(broken: Mapping[str, UnreadableData]) -> Iterator[str]:
     if names := [name for name, error in broken.items() if _is_empty(error)]:
         found = f"files with nothing in them: {len(names):,} left out, {listed(names, MAX_NAMED)}"
         yield f"{found}; look whether they should have rows"
+
+
+def large_files(files: Files, *, is_by_file: bool) -> Iterator[str]:
+    """What to say of files of rows of many queues that are so large that to read them again and again takes hours."""
+    texts = [name for name in files.paths if not name.lower().endswith(".parquet")]  # in which only some groups of rows are read
+    size = sum(size_of(files.paths[name]) for name in texts)
+    if not is_by_file and size > LARGE_BYTES:
+        found = f"{listed(texts, MAX_NAMED)} with {size / 1e9:.1f} GB must be read again for each hundred queues or so"
+        yield f"{found}; Parquet files sorted by queue, or a file for each queue, are read once"
 
 
 def nameless_rows(parts: Sequence[Part], query: Query, own: int, every: int) -> Iterator[Loss]:

@@ -13,7 +13,7 @@ from worker.sources._moments import MICROSECONDS, utc
 from worker.sources._times import read_times
 from worker.sources.base import MAX_TOGETHER, Query, check_count, fitting_together
 from worker.sources.files.layout import Layout, known_columns, missing_column, missing_in
-from worker.sources.files.listing import Files
+from worker.sources.files.listing import Files, size_of
 from worker.sources.files.parts import Asked, FileRows, Part, Room, TooMuch, parts_of, value_columns
 from worker.sources.files.row_groups import are_apart
 from worker.sources.files.rows import names_in, queue_names, row_columns, wanted_rows
@@ -83,15 +83,9 @@ def _found_together(files: Files, layout: Layout, query: Query, names: Sequence[
 def queues_together(files: Files, layout: Layout, query: Query, queues: int) -> int:
     """How many queues one scan should be for, of so many that the files have."""
     columns = max(len(value_columns(table, query)[0]) for table in list(layout.tables.values())[:MAX_TABLES_LOOKED_AT])
-    size = sum(_size(path) * (PACKED if name.lower().endswith(".parquet") else 1) for name, path in files.paths.items())
+    size = sum(size_of(path) * (PACKED if name.lower().endswith(".parquet") else 1) for name, path in files.paths.items())
     most = min(fitting_together(query, columns), MAX_FILE_BYTES * queues // max(1, size))
     return max(1, min(most, MAX_FILES if layout.is_by_file else MAX_TOGETHER))
-
-
-def _size(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0  # it is gone, or may not be looked at: that is told where it is read
 
 
 def every_name(files: Files, layout: Layout, query: Query) -> tuple[set[str], dict[str, UnreadableData]]:
