@@ -84,7 +84,7 @@ def measured(layout: str, queues: int, workers: int, models: list[str]) -> Cost:
 
 
 @contextmanager
-def stack(folder: Path, workers: int, settings: Mapping[str, str]) -> Iterator[tuple[psutil.Process, str]]:
+def stack(folder: Path, workers: int, settings: Mapping[str, str] | None = None) -> Iterator[tuple[psutil.Process, str]]:
     """`queuecast up` on free ports, with the files of a folder."""
     command = [
         QUEUECAST,
@@ -99,7 +99,7 @@ def stack(folder: Path, workers: int, settings: Mapping[str, str]) -> Iterator[t
         str(workers),
         "--json",
     ]
-    own = {"QUEUECAST_FILES_DIR": str(folder / "files"), **FLOWER, **settings}
+    own = {"QUEUECAST_FILES_DIR": str(folder / "files"), **FLOWER, **(settings or {})}
     with (folder / "said").open("w") as words:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, text=True, env=os.environ | own)
     assert process.stdout is not None

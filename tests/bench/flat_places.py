@@ -48,6 +48,7 @@ def laid(layout: str, folder: Path, queues: int) -> Iterator[Laid]:
 
 @contextmanager
 def _mongodb(folder: Path, queues: int, *, has_index: bool) -> Iterator[Laid]:
+    folder.mkdir()
     server = MongoServer(folder)
     server.start()
     try:
@@ -67,6 +68,7 @@ def _mongodb(folder: Path, queues: int, *, has_index: bool) -> Iterator[Laid]:
 
 @contextmanager
 def _influxdb(folder: Path, queues: int) -> Iterator[Laid]:
+    folder.mkdir()
     server = Influxd(folder)
     server.start()
     try:
