@@ -47,10 +47,11 @@ class Last:
 
 
 class Due(NamedTuple):
-    """A due time, and the kind of run that its job is."""
+    """A due time, the kind of run that its job is, and until when that job stands for due times of other kinds, too."""
 
     at: datetime
     run: Run
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +110,20 @@ class Schedule:
 def due_now(schedule: Schedule, now: datetime) -> Due | None:
     """What to look after at `now`, None = nothing, or it is paused.
 
-    Of due times that were missed it is the newest, with the fullest kind of run among them.
+    Of due times that were missed it is the newest of the fullest kind: the same until the next one of that kind.
     """
     if schedule.is_paused or schedule.due_at > now:
         return None
     newest = {run: newest_due(cron, schedule.timezone, now) for run, cron in schedule.crons.items()}
     missed = {run: at for run, at in newest.items() if at is not None and at >= schedule.due_at}
-    return Due(max(missed.values()), next(iter(missed))) if missed else Due(schedule.due_at, Run.SEARCH)
+    run, at = next(iter(missed.items()), (Run.SEARCH, schedule.due_at))
+    return Due(at, run, max(at, *missed.values(), at))
 
 
 def looked_after(schedule: Schedule, due: Due, *, job_id: str | None = None, skip: str | None = None) -> Schedule:
     """The schedule after a due time has made a job, or has been skipped for a reason."""
     last = Last(due_at=due.at, job_id=job_id or schedule.last[due.run].job_id, skip=skip)
-    schedule = replace(schedule, due_at=due_after(schedule, due.at))
+    schedule = replace(schedule, due_at=due_after(schedule, due.until))
     match due.run:
         case Run.SEARCH:
             return replace(schedule, last_due_at=last.due_at, last_job_id=last.job_id, last_skip=last.skip)

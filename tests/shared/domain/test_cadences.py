@@ -50,9 +50,9 @@ def test_each_moment_makes_one_run_of_the_fullest_kind_that_is_due() -> None:
     ("hours", "due"),
     [
         (4, None),
-        (5, Due(MONDAY + 5 * HOUR, Run.SEARCH)),
-        (9.5, Due(MONDAY + 9 * HOUR, Run.SEARCH)),  # a search was among those that were missed
-        (24 * 6, Due(MONDAY + 6 * DAY, Run.SEARCH)),
+        (5, Due(MONDAY + 5 * HOUR, Run.SEARCH, MONDAY + 5 * HOUR)),
+        (9.5, Due(MONDAY + 5 * HOUR, Run.SEARCH, MONDAY + 9 * HOUR)),  # a search was among those that were missed
+        (24 * 6, Due(MONDAY + 5 * HOUR, Run.SEARCH, MONDAY + 6 * DAY)),
     ],
 )
 def test_of_what_was_missed_one_run_is_made_up_for(hours: float, due: Due | None) -> None:
@@ -60,8 +60,10 @@ def test_of_what_was_missed_one_run_is_made_up_for(hours: float, due: Due | None
 
 
 def test_a_skip_is_of_its_own_cadence_and_keeps_the_job_of_the_time_before() -> None:
-    schedule = looked_after(a_schedule(**THREE), Due(MONDAY + 5 * HOUR, Run.REFIT), job_id="first")
-    schedule = looked_after(schedule, Due(MONDAY + DAY + 5 * HOUR, Run.REFIT), skip="because")
+    first, second = MONDAY + 5 * HOUR, MONDAY + DAY + 5 * HOUR
+    schedule = looked_after(a_schedule(**THREE), Due(first, Run.REFIT, first), job_id="first")
+    schedule = looked_after(schedule, Due(second, Run.REFIT, second + HOUR), skip="because")
+    assert schedule.due_at == second + 2 * HOUR
     assert schedule.last[Run.REFIT] == Last(due_at=MONDAY + DAY + 5 * HOUR, job_id="first", skip="because")
     assert schedule.last[Run.SEARCH] == schedule.last[Run.ACTUALS] == Last()
 

@@ -88,6 +88,16 @@ def test_each_cadence_makes_jobs_of_its_kind_and_waits_for_fuller_ones_alone(sto
     assert store.get(SCHEDULES, "s-1").last[Run.REFIT].skip is None
 
 
+def test_a_crash_makes_no_second_search_though_values_have_been_due_since(store: Store) -> None:
+    with_cadences(store)
+    before = store.get(SCHEDULES, "s-1")
+    [search] = fire(MONDAY + 5 * HOUR)
+    store.schedules.replace(store.get(SCHEDULES, "s-1"), before)  # as if it had never been told
+    assert fire(MONDAY + 7 * HOUR) == [search]
+    assert all_jobs(store) == [search]
+    assert store.get(SCHEDULES, "s-1").due_at == MONDAY + 8 * HOUR
+
+
 def test_a_search_waits_for_no_other_kind(store: Store) -> None:
     with_cadences(store)
     store.schedules.replace(store.get(SCHEDULES, "s-1"), replace(store.get(SCHEDULES, "s-1"), due_at=MONDAY + 6 * HOUR))
