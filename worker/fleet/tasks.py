@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -15,14 +15,14 @@ from shared.domain.codec import from_json, to_json
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.validation import Problem, Validation
-from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.errors import BrokerAway, JobNotFound, OutOfMemory, QueuecastError, ServiceError, SourceAway, TimeLimitReached
 from shared.fleet.broker import PatientTask, TaskName
 from shared.telemetry.logs import log_about
 from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
 from worker.fleet.failure_events import tell_failure
 from worker.job import steps
-from worker.job.blocks import read_block
+from worker.job.blocks import end_block, read_block
 from worker.job.concurrency import fill
 from worker.job.resources import current_resources
 from worker.job.validation import validate
@@ -41,9 +41,19 @@ def plan(job_id: str) -> None:
 
 @shared_task(name=TaskName.READ.value, base=PatientTask)
 def read(job_id: str, block: int) -> None:
-    """Read a block of the job's queues, and have those ingested that wait for it."""
+    """Read a block of the job's queues, and have those ingested that wait for it.
+
+    A source that is still away at the last retry may be so for one of the queues only, for which the others need not wait.
+    """
     with _about(job_id, None):
-        for queue in read_block(job_id, block):
+        try:
+            queues = read_block(job_id, block)
+        except ServiceError as error:
+            _note_waiting(job_id, lambda: current_resources().run_state.readings.waiting(job_id, block), error)
+            if not isinstance(error, SourceAway) or read.request.retries < PatientTask.max_retries:
+                raise
+            queues = end_block(job_id, block)
+        for queue in queues:
             workflow.send_ingest(job_id, queue)
 
 
@@ -149,10 +159,7 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         try:
             yield
         except ServiceError as error:
-            is_new = True
-            with suppress(BrokerAway):  # then it is the broker that is waited for
-                is_new = current_resources().run_state.note_waiting(job_id, queue or "", error.public)
-            (log.warning if is_new else log.debug)("a service is away", error=str(error))
+            _note_waiting(job_id, lambda: [queue or ""], error)
             raise
         except QueuecastError as error:
             if (details := str(error)) != error.public:  # else the end of queue or job says all
@@ -165,6 +172,14 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
         except Exception as error:  # a bug of ours: the traceback is in the log, the people get a reason
             log.exception("internal error")
             _fail(job_id, queue, f"Internal error: {type(error).__name__}; the log has the details")
+
+
+def _note_waiting(job_id: str, queues: Callable[[], Sequence[str]], error: ServiceError) -> None:
+    """Remember what these queues wait for ("" = the plan)."""
+    are_new = [True]
+    with suppress(BrokerAway):  # then it is the broker that is waited for
+        are_new = [current_resources().run_state.note_waiting(job_id, queue, error.public) for queue in queues()]
+    (log.warning if any(are_new) else log.debug)("a service is away", error=str(error))
 
 
 def _fail(job_id: str, queue: str | None, reason: str) -> None:

@@ -52,8 +52,14 @@ def read_block(job_id: str, block: int) -> list[str]:
         with attempt(run_state, job_id, "", f"read.{block}") as number:
             if 0 < number <= MAX_ATTEMPTS:
                 _read(job_id, block)
-        run_state.readings.mark_read(job_id, block)
-    return run_state.readings.waiting(job_id, block)
+    return end_block(job_id, block)
+
+
+def end_block(job_id: str, block: int) -> list[str]:
+    """Nothing more is read of the block together; gives its queues that are to be ingested now."""
+    readings = current_resources().run_state.readings
+    readings.mark_read(job_id, block)
+    return readings.waiting(job_id, block)
 
 
 def kept_reading(resources: Resources, job_id: str, queue: str) -> Reading | None:

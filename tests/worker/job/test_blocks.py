@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from shared.domain.jobs import DataPlaces, Place
+from shared.drivers.redis_server import redis_server
+from shared.errors import SourceAway
+from shared.fleet.broker import PatientTask, make_celery
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import Reads
 from tests.factories import DEADLINE, MONDAY, a_job, a_load, a_request, let_in
 from tests.scraping import counted_here
+from worker.fleet import tasks
 from worker.job import blocks, steps
 from worker.job.blocks import read_block
 from worker.job.ingestion import usage_query
@@ -95,6 +99,25 @@ def test_queues_are_read_one_by_one_where_their_block_cannot_be(
         assert read_block(job_id, 0) == list(QUEUES)
     assert here.run_state.readings.is_read(job_id, 0)
     assert all(steps.ingest(job_id, queue) for queue in QUEUES)
+
+
+def test_a_source_that_stays_away_for_a_block_is_waited_for_by_each_queue_in_the_end(
+    here: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be away for one of them only, which takes too long."""
+    make_celery(redis_server(here.settings), "api").set_current()
+    job_id = begun(here)
+
+    def away(*_: object) -> None:
+        raise SourceAway("it does not answer")
+
+    monkeypatch.setattr(FileSource, "scan", away)
+    with pytest.raises(SourceAway):
+        tasks.read(job_id, 0)
+    assert set(here.run_state.waiting_for(job_id)) == set(QUEUES)
+    assert not here.run_state.readings.is_read(job_id, 0)
+    tasks.read.apply((job_id, 0), retries=PatientTask.max_retries, throw=True)
+    assert here.run_state.readings.is_read(job_id, 0)
 
 
 def test_a_block_whose_readers_die_is_given_up_after_three_attempts(here: Resources, run_state: RunState) -> None:
