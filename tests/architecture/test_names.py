@@ -13,7 +13,7 @@ from tests.architecture.house import PACKAGES, ROOT, fail_on, modules, syntax_of
 DRAWERS = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 PLUG_INS = {"models": ("_model", "_models"), "sources": ("_source",), "sinks": ("_sink",)}
 NAME_CHARACTERS = 80
-ROOMS_OF_TESTS = {"architecture", "integration", "chaos", "browser"}  # of no single package
+ROOMS_OF_TESTS = {"architecture", "bench", "integration", "chaos", "browser"}  # of no single package
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:

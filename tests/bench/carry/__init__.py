@@ -1,0 +1,1 @@
+"""How far one broker carries: `python -m tests.bench.carry`, a simulation; see __main__.py."""
