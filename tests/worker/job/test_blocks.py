@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import celery
 import pytest
 
+from shared.config.settings import Settings
 from shared.domain.jobs import DataPlaces, Place
 from shared.drivers.redis_server import redis_server
 from shared.errors import SourceAway
@@ -27,6 +30,17 @@ from worker.sources.files import layout, scan
 
 QUEUES = ("root.adhoc", "root.etl")
 MANY = [f"root.q{number:03}" for number in range(150)]
+
+
+@pytest.fixture
+def sender(settings: Settings) -> Iterator[None]:
+    """Messages are sent by the application of this process."""
+    before = celery.current_app._get_current_object()
+    app = make_celery(redis_server(settings), "api")
+    app.set_current()
+    yield
+    app.close()
+    before.set_current()
 
 
 def begun(here: Resources, **changes: Any) -> str:
@@ -102,10 +116,9 @@ def test_queues_are_read_one_by_one_where_their_block_cannot_be(
 
 
 def test_a_source_that_stays_away_for_a_block_is_waited_for_by_each_queue_in_the_end(
-    here: Resources, monkeypatch: pytest.MonkeyPatch
+    here: Resources, sender: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be away for one of them only, which takes too long."""
-    make_celery(redis_server(here.settings), "api").set_current()
     job_id = begun(here)
 
     def away(*_: object) -> None:

@@ -15,7 +15,7 @@ from shared.domain.places import Place
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.worker.sources.files import HEADER, START, files, queues, read, values, write_csv, write_times
 from tests.worker.sources.queries import a_query
-from worker.sources.files import place_losses, scan
+from worker.sources.files import looks, place_losses, scan
 
 
 def zipped(content: bytes) -> bytes:
@@ -208,3 +208,12 @@ def test_large_texts_of_many_queues_are_told_how_they_would_be_read_once(tmp_pat
     (told,) = read(tmp_path).advice
     assert told.startswith("large.csv with 0.0 GB must be read again for each hundred queues or so")
     assert not read(tmp_path, "x.parquet", queue="c").advice
+
+
+def test_of_files_that_change_again_and_again_only_the_newest_look_is_kept(tmp_path):
+    for number in range(5):
+        write_csv(tmp_path, ["2026-01-05,a,1,2"], header=f"{HEADER},c{number}")
+        assert list(read(tmp_path).frame) == ["used_capacity", f"c{number}"]
+    kept = [some for (folder, *_), some in looks._kept.items() if folder == tmp_path.resolve()]
+    assert kept
+    assert {len(part) for some in kept for part in (some.seen, some.columns, some.heads)} <= {0, 1}

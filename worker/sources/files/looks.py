@@ -51,6 +51,8 @@ class Looks:
                 tables[name] = found
             else:
                 broken[name] = UnreadableData(found.detail, **found.ids)  # each that is raised keeps its traceback
+        if max(len(self.columns), len(self.heads)) > len(files.paths):  # of files that are not so any more
+            self.columns, self.heads = {}, {}
         return tables, broken
 
     def _look(self, name: str, look: Look) -> Table | UnreadableData:
