@@ -29,6 +29,7 @@ from worker.sources.mongo.reasons import SAMPLED
 from worker.sources.mongo.steps import REFUSALS, Steps, steps_from_server
 from worker.sources.mongo.unasked import LOOKED_AT_IN_TURN, refuse_turns_among
 
+ROWS_AT_A_TIME, QUEUES_AT_A_TIME = 1_000, 10  # of an answer, which would come by 16 MB, and take ten times as much here
 KNOWN_FROM = (5, 2)  # the version of MongoDB that knows `$firstN` and `$topN`
 Columns = Callable[[Query, Kinds], Sequence[str]]
 
@@ -79,7 +80,7 @@ def _usual_queues(
     left_out = set(_with_odd_times(documents, query, among, wanted))
     found = dict[str, Usual]()
     pipeline = steps_pipeline(query, _samples(query, among, wanted), asked, by=_key(query))
-    for name, rows in _grouped(documents, pipeline, wanted):
+    for name, rows in _grouped(documents, pipeline, wanted, ROWS_AT_A_TIME):
         steps = steps_from_server({row["_id"]["at"]: row for row in rows}, asked, query)
         if name not in left_out and _is_usual(steps, query, columns[name], asked):
             frame = steps.frame[list(columns[name])].dropna(how="all")
@@ -142,12 +143,14 @@ def _refused(documents: Documents, query: Query, among: Filter, names: Sequence[
             yield name, error
 
 
-def _grouped(documents: Documents, pipeline: Pipeline, names: Sequence[str]) -> Iterator[tuple[str, list[Document]]]:
+def _grouped(
+    documents: Documents, pipeline: Pipeline, names: Sequence[str], at_a_time: int = QUEUES_AT_A_TIME
+) -> Iterator[tuple[str, list[Document]]]:
     """The rows of each of the queues; raises Unusual where something else than a name is stored as one."""
     wanted = set(names)
     if not wanted:
         return
-    for key, rows in groupby(documents.aggregate(pipeline, allowDiskUse=True), lambda row: row["_id"]["q"]):
+    for key, rows in groupby(documents.aggregate(pipeline, allowDiskUse=True, batchSize=at_a_time), lambda row: row["_id"]["q"]):
         name = joined([queue_text(_plain(part)) for part in key.values()])
         if name in wanted:  # parts of several names may make up another one
             yield name, list(rows)
