@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from shared import errors
 from shared.domain.codec import Document
-from shared.domain.jobs import JobState
+from shared.domain.job_states import JobState
 from shared.domain.outgoing import in_path
 from shared.errors import (
     AccessError,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from shared.config.toml_text import toml_key, toml_value
 from shared.domain.codec import Document, from_document, to_json
-from shared.domain.jobs import JobRequest
 from shared.errors import UsageError
 
 FIELDS = ("name", "cron", "refit_cron", "actuals_cron", "timezone")
@@ -25,6 +24,8 @@ def toml_of(schedules: list[Document], set_name: str) -> str:
 
 def _said(schedule: Document) -> Document:
     """The fields of the request that are not what they would be without being said; null, which TOML has not, is such."""
+    from shared.domain.jobs import JobRequest  # with all that a request may say, which no other verb of schedules needs
+
     request = from_document(JobRequest, schedule["request"])
     needed = {"job_name", "data", "aggregation_time_period", "data_ingestion_time_period", "future_prediction_time_period"}
     bare = JobRequest(**{name: getattr(request, name) for name in needed})

@@ -10,12 +10,9 @@ from api.command.notes import note_failures
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
-from shared.domain.exceedance import in_percent
-from shared.domain.job_warnings import loss_lines
-from shared.domain.jobs import JobState, QueueState
-from shared.domain.reports import QualityReport
+from shared.domain.job_states import JobState, QueueState
 from shared.domain.runs import Run
-from shared.domain.units import Unit
+from shared.domain.units import Unit, in_percent
 from shared.domain.wording import counted
 
 Row = tuple[object, ...]
@@ -53,6 +50,9 @@ def print_job(job: Document, outlooks: Document) -> None:
 
 def print_report(report: Document) -> None:
     """One queue of a job: why this model won."""
+    from shared.domain.job_warnings import loss_lines
+    from shared.domain.reports import QualityReport  # with the request and all of a forecast, which lists of jobs do not need
+
     say(f"{report['queue']} of job {report['job_id']}: {report['state']}")
     for text in (report["reason"], report["explanation"]):
         if text:

@@ -21,7 +21,7 @@ from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
-from shared.domain.jobs import JobState
+from shared.domain.job_states import JobState
 from shared.errors import QueuecastError, UsageError
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.command.client import Client
 from shared.command.reading import load_settings
 from shared.command.terminal import now_and_then, print_json, progress_console, using
+from shared.config.origins import CONFIG_FILE, config_file
 from shared.domain.codec import Document
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 LINE_EVERY_SECONDS = 10.0
+_TOKEN_FROM = "QUEUECAST_TOKEN"  # noqa: S105 - a variable
+_ASKED_WITH = {_TOKEN_FROM, CONFIG_FILE, "QUEUECAST_URL", "QUEUECAST_DATA_DIR"}  # the last: no concern of whoever asks a service
 PARTS = ("queues", "candidates")  # of a job, that are counted
 
 
 def connect(url: str) -> Client:
     """A client of the service, with the token of QUEUECAST_TOKEN, if there is one."""
+    return Client(url, token=(_token() or "").strip() or None)
+
+
+def _token() -> str | None:
+    """As settings have it: they cost as much as all else, and are read where more is set than this."""
+    given = {name for name in os.environ if name.upper().startswith("QUEUECAST_")}
+    if given <= _ASKED_WITH and not config_file().is_file():
+        return os.environ.get(_TOKEN_FROM)
     token = load_settings().token
-    return Client(url, token=token.get_secret_value().strip() if token else None)
+    return token.get_secret_value() if token else None
 
 
 def show(document: Document, print_text: Callable[[Document], None], *, as_json: bool) -> None:
@@ -53,6 +67,8 @@ def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
     if not console.is_terminal:
         tell = now_and_then(LINE_EVERY_SECONDS)
         return client.wait(job_id, timeout_seconds, lambda job: tell(_line(job)))
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         return client.wait(job_id, timeout_seconds, _drawer(bars))

@@ -22,7 +22,8 @@ from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
 from shared.domain import outgoing
-from shared.domain.exceedance import in_percent, limit_of
+from shared.domain.exceedance import limit_of
+from shared.domain.units import in_percent
 from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from api.schema.forms import Form
 from shared.domain.choice import Ranking
-from shared.domain.exceedance import Exceedance, above_part, beyond_share, in_percent, limit_of, steps_over
+from shared.domain.exceedance import Exceedance, above_part, beyond_share, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
 from shared.domain.reports import RunFailure
+from shared.domain.units import in_percent
 
 SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further

@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from shared.domain.choice import Ranking
-from shared.domain.exceedance import in_percent
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import readable
 from shared.domain.reports import Issue
-from shared.domain.units import Unit
+from shared.domain.units import Unit, in_percent
 
 NONE = "–"  # what is not known
 SECONDS_OF_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))

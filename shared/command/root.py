@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import sys
 from collections.abc import Collection
@@ -44,6 +45,7 @@ EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any ot
     SetupError: 5,
 }
 
+ASKING = frozenset({"jobs", "models", "queues", "schedules", "submit", "validate"})  # verbs that ask a service, which has the log
 ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
 FIRST_STEPS = {  # part → what one does first with it
     "deploy": "`queuecast up`",
@@ -93,7 +95,7 @@ class PoliteGroup(TyperGroup):
 def main() -> None:
     """Run the command line; never returns."""
     keep_private()
-    build_app()(obj=_warn_on_stderr)
+    build_app()(obj=_set_up_log)
 
 
 def build_app() -> typer.Typer:
@@ -135,7 +137,23 @@ def _root(
 ) -> None:
     """Take the options that stand before every verb, and say where their warnings go."""
     if context.obj is not None and context.invoked_subcommand != "version":
-        context.obj()
+        context.obj(context.invoked_subcommand)
+
+
+class _LateLog(logging.Handler):
+    """Sets the log up for its first line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line."""
+        _warn_on_stderr()
+        logging.getLogger(record.name).handle(record)
+
+
+def _set_up_log(verb: str | None) -> None:
+    if verb in ASKING:
+        logging.basicConfig(handlers=[_LateLog()])
+    else:
+        _warn_on_stderr()
 
 
 def _warn_on_stderr() -> None:

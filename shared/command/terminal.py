@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from shared.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 DataDir = Annotated[
@@ -35,6 +36,8 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, cut: str = "") -> None:
     """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
     for column in columns:
         is_cut = column == cut and _console(sys.stdout).is_terminal
@@ -101,6 +104,8 @@ def shown_time(moment: str | None) -> str:
 
 def _console(stream: TextIO) -> Console:
     """Names of queues are text: brackets in them are no markup, colons no emoji."""
+    from rich.console import Console
+
     plain = Console(file=stream, markup=False, emoji=False, highlight=False)
     if not plain.is_terminal:
         plain.width = _PIPE_WIDTH

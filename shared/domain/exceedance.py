@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.forecasts import Forecast
-from shared.domain.units import Unit
 
 AT = 0.99  # of the maximum: containers are whole and steps are means, so a queue at its limit stays a little below
 PERCENT = 100.0
@@ -88,11 +87,6 @@ def above_full(forecast: Forecast, now: datetime) -> Exceedance | None:
         return None
     is_capped = forecast.maximum is not None and forecast.maximum <= full
     return _exceeding(forecast, now, PERCENT, full * AT if is_capped else full, includes=is_capped)
-
-
-def in_percent(value: float, unit: Unit | None) -> float:
-    """A value as it is shown: of a fraction the percentage."""
-    return value * PERCENT if unit is Unit.FRACTION else value
 
 
 def limit_at(forecast: Forecast, limit: float) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
+from shared.domain.job_states import JobState, QueueState  # noqa: F401 - the other is had from here too
 from shared.domain.occasions import Event, EventFile, Excluded, Holidays, SpecialTimes
 from shared.domain.places import Place
 from shared.domain.runs import Run
@@ -22,35 +22,6 @@ QUEUE_FIELD = "queue"  # where a request names none; only this one may be absent
 LOCAL = "local"  # the client of whoever has no token
 Hyperparameter = str | int | float | bool
 Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
-
-
-class JobState(StrEnum):
-    """queued → running → succeeded | partial | failed; cancelled from the first two; a retry makes it queued again."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the job has ended."""
-        return self not in {JobState.QUEUED, JobState.RUNNING}
-
-
-class QueueState(StrEnum):
-    """A queue of a job: waiting for its turn, running, or ended with or without a forecast.
-
-    One that nobody asked for by name and that has nothing to be forecast from is skipped: it is gone, or too new.
-    """
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

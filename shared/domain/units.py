@@ -38,6 +38,11 @@ _NAMES = {
 }
 
 
+def in_percent(value: float, unit: Unit | None) -> float:
+    """A value as it is shown: of a fraction the percentage."""
+    return value * 100.0 if unit is Unit.FRACTION else value
+
+
 def fitting(metric: str, highest: float) -> tuple[Unit, ...]:
     """The units that a metric's name and its highest value allow: none = nothing is known; of two a person has to say which."""
     named = next((unit for unit, pattern in _NAMES.items() if pattern.search(metric)), None)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -368,12 +369,17 @@ def test_what_is_no_address_is_said_to_be_none() -> None:
     assert (result.exit_code, "--host 300.1.1.1 is no address" in result.stderr) == (5, True)
 
 
-def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store(settings.store_location)
+@pytest.fixture
+def secret(url: str, settings: Settings) -> str:
+    """Of a token that reads; since there is one, the service wants it."""
     token, secret = make_token(name="ci", scope=Scope.READ, created_at=datetime.now(UTC))
-    store.tokens.add(token)
-    store.close()
+    with closing(open_store(settings.store_location)) as store:
+        store.tokens.add(token)
     eventually(lambda: run("jobs", "list", "--url", url).exit_code == 2, what="the service to close")
+    return secret
+
+
+def test_the_token_of_the_environment_opens_a_service(url: str, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUEUECAST_TOKEN", secret)
     monkeypatch.setenv("QUEUECAST_URL", "http://127.0.0.1:1")  # --url goes before it
     assert run("jobs", "list", "--url", url).exit_code == 0
@@ -382,11 +388,29 @@ def test_the_token_of_the_environment_opens_a_service(url: str, settings: Settin
     assert secret not in run("config", "show").stdout
 
 
+@pytest.mark.parametrize("is_mounted", [True, False], ids=["a file of its own", "the configuration file"])
+def test_a_token_is_found_wherever_settings_stand(
+    url: str, secret: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_mounted: bool
+) -> None:
+    if is_mounted:
+        (tmp_path / "QUEUECAST_TOKEN").write_text(secret)
+        monkeypatch.setenv("QUEUECAST_SECRETS_DIR", str(tmp_path))
+    else:
+        (tmp_path / "queuecast.toml").write_text(f'token = "{secret}"\n')  # where the tests' environment looks for it
+    assert run("jobs", "list", "--url", url).exit_code == 0
+
+
+def test_a_setting_that_is_none_is_told_of_before_a_service_is_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUECAST_TOKN", "x")
+    result = run("jobs", "list", "--url", url)
+    assert (result.exit_code, "QUEUECAST_TOKN is no setting" in result.stderr) == (5, True)
+
+
 def test_the_service_answers_logs_in_json_and_ends_with_sigterm(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [*QUEUECAST, "serve", "--port", str(port), "--data-dir", str(settings.data_dir)]
-    environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location}
+    environment = os.environ | {"QUEUECAST_STORE_URL": settings.store_location, "QUEUECAST_LOG_LEVEL": "DEBUG"}  # probes too
     service = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         answer = eventually(lambda: _asked(port), what="an answer")
