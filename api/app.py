@@ -12,7 +12,7 @@ from api.edge import audit, auth, etags, limits, problems, request_checks, sessi
 from api.edge.context import EXTENSION, Services
 from api.edge.proxies import behind_proxies
 from api.edge.routing import NamePath, add_routes, check_policies
-from api.ops import metrics, openapi
+from api.ops import health, metrics, openapi
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
 from shared.telemetry.tracing import start_tracing
@@ -41,6 +41,7 @@ def _guard(app: Flask, services: Services) -> None:
     """The hooks of every request, in this order. An unknown address is limited and counted, then answered with 404 or 405."""
     app.before_request(services.follow_file)
     metrics.register(app)
+    health.register(app, services)
     audit.register(app)
     request_checks.name_requests(app)
     etags.register(app)

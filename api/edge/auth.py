@@ -10,7 +10,6 @@ import re
 from datetime import UTC, datetime
 from functools import partial
 
-import structlog
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
@@ -26,8 +25,6 @@ from shared.errors import NotAuthenticated, ProjectForbidden, ScopeMissing, Stor
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")  # a name or address, and perhaps a port
 NEEDED = "send `Authorization: Bearer qc_…`; `queuecast token create` makes a token"
 NOT_FROM_HERE = "no token exists yet, so only requests to and from this machine are answered; `queuecast token create` makes one"
-
-log = structlog.get_logger(__name__)
 
 
 def identify_callers(app: Flask, services: Services) -> None:
@@ -52,7 +49,7 @@ def _identify(services: Services) -> None:
     except StoreAway as error:
         if policy is None:  # an unknown address: answered with 404 all the same
             return
-        log.warning("nobody can be let in", error=str(error))
+        services.outages.met(error)
         raise StoreAway from error  # without its address, which strangers need not know
     if who is not None:
         identity.let_in(who)

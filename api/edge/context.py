@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
 from api.edge.known import KnownSessions, KnownTokens
+from api.edge.outages import Outages
 from shared.config.data_folder import token_note
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
@@ -28,6 +29,7 @@ class Services:
 
     settings: Settings
     file: SettingsFile | None = None  # whose connections are taken up when they change
+    outages: Outages = field(default_factory=Outages)
 
     def follow_file(self) -> None:
         """Take up the connections that the configuration file has now."""

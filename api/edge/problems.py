@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoSuchAddress
 from werkzeug.http import HTTP_STATUS_CODES
 
+from api.edge.context import EXTENSION, Services
 from api.edge.login import login_address, path_of
 from api.edge.refusals import FieldProblem, field_problems, shortened
 from shared.errors import (
@@ -36,6 +37,7 @@ from shared.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+SINCE_IN_LOG = "; the log says since when and why"
 REST_IN_LOG = "; the log has the rest under the request id of this answer"
 MAX_DETAIL_LENGTH, MAX_PATH_LENGTH = 4_000, 300
 STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family that fits; any other is an internal error
@@ -155,8 +157,10 @@ def _of_ours(error: QueuecastError) -> Response:
         return _of_a_fault(error)
     detail, errors = str(error), None
     if status == 503:
-        log.warning("a service is away", error=detail)
-        detail = error.public + ("" if error.tells_detail else REST_IN_LOG)
+        services: Services = current_app.extensions[EXTENSION]
+        if not services.outages.met(error):
+            log.warning("a service is away", error=detail)
+        detail = error.public + ("" if error.tells_detail else SINCE_IN_LOG)
     if status == 422:
         errors = [FieldProblem(loc=_field(error), msg=shortened(detail, MAX_DETAIL_LENGTH))]
     choices = error.choices if isinstance(error, SeveralSeries) else None

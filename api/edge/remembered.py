@@ -55,7 +55,7 @@ class Remembered(Generic[V]):
         except StoreAway as error:
             if known is None or self._clock() > known.answered_at + STALE_SECONDS:
                 raise
-            log.warning("the store is away; its last answer counts", error=str(error))
+            log.debug("the store is away; its last answer counts", error=str(error))  # who needs the store says it
             entry: _Entry[V] | None = replace(known, tried_at=self._clock())
         else:
             entry = None if value is None else _Entry(value=value, answered_at=asked_at, tried_at=asked_at)

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 
 import structlog
-from flask import Response
+from flask import Flask, Response
 
 from api.edge.context import Services
 from api.edge.document import Answers
@@ -22,6 +22,16 @@ DISTRIBUTION = "queuecast"
 log = structlog.get_logger(__name__)
 
 
+def register(app: Flask, services: Services) -> None:
+    """Find out, with the requests that come, when a service is back."""
+
+    def look(answer: Response) -> Response:
+        services.outages.look(service_checks(services))
+        return answer
+
+    app.after_request(look)
+
+
 @route("GET", "/healthz", PROBE, Answers(Alive))
 def show_health() -> Alive:
     """Say that the process answers; asks nobody else."""
@@ -31,7 +41,7 @@ def show_health() -> Alive:
 @route("GET", "/readyz", PROBE, Answers(Ready, refuses=(503,)))
 def show_readiness(services: Services) -> Ready | Response:
     """Say whether broker and store answer, each within a second."""
-    checks = {name: _outcome(check) for name, check in service_checks(services).items()}
+    checks = {name: _outcome(services, name, check) for name, check in service_checks(services).items()}
     away = [name for name, outcome in checks.items() if outcome != "ok"]
     if away:
         return problem(503, f"not ready: {' and '.join(away)}", checks=checks)
@@ -59,11 +69,13 @@ def _ask_store(services: Services) -> None:
     services.store.check()
 
 
-def _outcome(check: Callable[[], None]) -> str:
+def _outcome(services: Services, name: str, check: Callable[[], None]) -> str:
     """`ok`, or what is wrong without hosts and paths, which only the log may have."""
     try:
         check()
     except QueuecastError as error:
-        log.warning("not ready", error=str(error))
+        if not services.outages.met(error):
+            log.warning("not ready", error=str(error))
         return error.headline
+    services.outages.over(name)
     return "ok"

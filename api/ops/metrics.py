@@ -45,10 +45,12 @@ class Present:
             try:
                 check()
                 is_up[service] = True
+                self._services.outages.over(service)
                 yield from tell[service]()
             except QueuecastError as error:
                 is_up[service] &= not isinstance(error, ServiceError)
-                log.warning("what a service knows is not shown", service=service, reason=str(error))
+                if not self._services.outages.met(error):
+                    log.warning("what a service knows is not shown", service=service, reason=str(error))
         yield present.services_now(is_up)
 
     def _of_broker(self) -> Iterator[Metric]:

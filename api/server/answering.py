@@ -28,7 +28,7 @@ class Answer(WSGITask):
         try:
             super().service()
         finally:
-            (log.debug if self._is_probe() else log.info)(
+            (log.debug if self._is_no_news() else log.info)(
                 "request",
                 method=self.request.command,
                 path=self.request.path,
@@ -37,9 +37,9 @@ class Answer(WSGITask):
                 request_id=dict(self.response_headers).get("X-Request-Id"),
             )
 
-    def _is_probe(self) -> bool:
-        """A probe that was answered well: engines ask every few seconds."""
-        return self.request.path in PROBES and self.status.startswith("200")
+    def _is_no_news(self) -> bool:
+        """A probe that was answered well, or that nothing has changed: who watches asks every few seconds."""
+        return self.status.startswith("304") or (self.request.path in PROBES and self.status.startswith("200"))
 
     def build_response_header(self) -> bytes:
         """While the server shuts down, close the connection after the answer."""

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from typing import TYPE_CHECKING
 
 from shared.domain.wording import counted
-from shared.errors import ServiceError
+from shared.errors import QueuecastError, ServiceError
+
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
 
 AGAIN = ("consumer: Cannot connect to", "Failed to capture events", "consumer: Connection to broker lost")
 BACK = "Connected to"
 OURS = ("Skipping prefetch count reduction", "Task %(name)s[%(id)s] retry")  # we say which service is away
-PLANS = "CPendingDeprecationWarning"  # Celery's own, which it lets nobody ignore
+NOBODY = "Inspect method %s failed"  # no worker has answered Flower, which asks before there is one
+OF_NO_CONCERN = (  # warnings, wherever in the line they stand
+    "CPendingDeprecationWarning",  # Celery's plans, which it lets nobody ignore
+    "SecurityWarning: You're running the worker with superuser privileges",  # of pickles, which we accept from nobody
+)
 LIBRARIES = (
     *("celery.app.trace", "celery.worker.consumer.connection", "celery.worker.consumer.consumer"),
-    *("flower.events", "kombu.mixins", "py.warnings"),
+    *("flower.events", "flower.inspector", "kombu.mixins", "py.warnings"),
 )
 
 
@@ -33,27 +43,43 @@ class SaidOnce(logging.Filter):
         if text.startswith(AGAIN):
             self._times += 1
             return self._times == 1
-        return not text.startswith(OURS) and PLANS not in text and not _is_service_away(record)
+        is_left_out = text.startswith(OURS) or text == NOBODY or any(warning in text for warning in OF_NO_CONCERN)
+        return not is_left_out and not _is_service_away(record)
 
 
 class Outage:
     """Of a service that a process of ours needs: said when it begins, and when it is over, with how often it was met."""
 
-    def __init__(self, log: logging.Logger, waits: str, goes_on: str) -> None:
+    def __init__(self, log: BoundLogger, waits: str, goes_on: str) -> None:
         self._log, self._waits, self._goes_on = log, waits, goes_on
+        self._lock = threading.Lock()
         self._times = 0
+        self._began = 0.0  # by the monotonic clock
+        self._said: set[type[QueuecastError]] = set()
 
-    def met(self, error: ServiceError) -> None:
-        """It is away, or still is."""
-        self._times += 1
-        if self._times == 1:
-            self._log.warning(self._waits, extra={"reason": str(error)})
+    @property
+    def is_on(self) -> bool:
+        """Whether it was away when last heard of."""
+        return self._times > 0
+
+    def met(self, error: QueuecastError) -> None:
+        """It is away, or still is; that it is so for another reason is said too."""
+        with self._lock:
+            self._began = self._began if self._times else time.monotonic()
+            self._times += 1
+            is_said = type(error) in self._said
+            self._said.add(type(error))
+        if not is_said:
+            self._log.warning(self._waits, reason=str(error))
 
     def over(self) -> None:
         """It has answered."""
-        if self._times:
-            self._log.info(self._goes_on, extra={"times": self._times})
-        self._times = 0
+        with self._lock:
+            times, seconds = self._times, time.monotonic() - self._began
+            self._times = 0
+            self._said.clear()
+        if times:
+            self._log.info(self._goes_on, times=times, seconds=round(seconds, 1))
 
 
 def _begins(record: logging.LogRecord) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from celery import shared_task
+from celery import current_task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.domain.codec import from_json, to_json
@@ -53,6 +53,8 @@ def read(job_id: str, block: int) -> None:
             if not isinstance(error, SourceAway) or read.request.retries < PatientTask.max_retries:
                 raise
             queues = end_block(job_id, block)
+        else:
+            _note_goes_on()
         for queue in queues:
             workflow.send_ingest(job_id, queue)
 
@@ -158,6 +160,7 @@ def _unit(job_id: str, queue: str | None = None) -> Iterator[None]:
     with _about(job_id, queue):
         try:
             yield
+            _note_goes_on()
         except ServiceError as error:
             _note_waiting(job_id, lambda: [queue or ""], error)
             raise
@@ -180,6 +183,12 @@ def _note_waiting(job_id: str, queues: Callable[[], Sequence[str]], error: Servi
     with suppress(BrokerAway):  # then it is the broker that is waited for
         are_new = [current_resources().run_state.note_waiting(job_id, queue, error.public) for queue in queues()]
     (log.warning if any(are_new) else log.debug)("a service is away", error=str(error))
+
+
+def _note_goes_on() -> None:
+    """A task that has waited for a service, and does no more."""
+    if current_task and (retries := current_task.request.retries):  # nothing else is tried again
+        log.info("the service is back, the work goes on", tries=retries)
 
 
 def _fail(job_id: str, queue: str | None, reason: str) -> None:

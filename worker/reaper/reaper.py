@@ -5,7 +5,6 @@ One at a time by a lock; two at once do no harm. What it sees and cannot reach, 
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
@@ -87,7 +86,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
     metrics.expect_reaps(ActionKind)
     lock = resources.run_state.members.lock(REAPER, LOCK_SECONDS)
-    outage = Outage(logging.getLogger(__name__), "the reaper waits", "the reaper goes on")
+    outage = Outage(log, "the reaper waits", "the reaper goes on")
     with membership(settings, REAPER) as mine:
         while not stopped.is_set():
             resources.follow_file()

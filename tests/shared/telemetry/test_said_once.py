@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 
 import pytest
+import structlog
 from celery.app.trace import LOG_RETRY
+from celery.exceptions import SecurityWarning
+from celery.platforms import ROOT_DISCOURAGED
 from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
 
-from shared.errors import BrokerAway, SourceAway
+from shared.errors import BrokerAway, BrokerRefuses, SourceAway
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.said_once import Outage
 
@@ -59,12 +63,24 @@ def test_celery_does_not_repeat_that_a_task_waits_for_a_service(stream: io.Strin
 
 
 def test_our_own_outage_is_said_once_and_its_end_with_a_count(stream: io.StringIO) -> None:
-    outage = Outage(logging.getLogger("ours"), "the reaper waits", "the reaper goes on")
+    outage = Outage(structlog.get_logger("ours"), "the reaper waits", "the reaper goes on")
     outage.over()
-    for _ in range(3):
-        outage.met(BrokerAway("refused"))
+    for error in (BrokerAway("refused"), BrokerRefuses("as told"), BrokerAway("refused")):
+        outage.met(error)
     outage.over()
     outage.over()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [(line["event"], line.get("times")) for line in lines] == [("the reaper waits", None), ("the reaper goes on", 3)]
-    assert "refused" in lines[0]["reason"]
+    assert [(line["event"], line.get("times")) for line in lines] == [
+        *[("the reaper waits", None)] * 2,
+        ("the reaper goes on", 3),
+    ]
+    assert ["refused" in lines[0]["reason"], "as told" in lines[1]["reason"], lines[2]["seconds"] < 60] == [True] * 3
+
+
+def test_what_is_of_no_concern_is_left_out_and_its_like_is_not(stream: io.StringIO) -> None:
+    inspector = logging.getLogger("flower.inspector")
+    inspector.warning("Inspect method %s failed", "stats")
+    inspector.warning("Inspect method %s failed: %s", "stats", "a bug")
+    text = ROOT_DISCOURAGED.format(uid=0, euid=0, gid=0, egid=0)
+    logging.getLogger("py.warnings").warning("%s", warnings.formatwarning(text, SecurityWarning, "platforms.py", 1))
+    assert said(stream) == ["Inspect method stats failed: a bug"]
