@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import logging
 
 import celery
 import structlog
 from celery.exceptions import TimeLimitExceeded
-from celery.signals import task_failure, task_prerun, worker_init, worker_process_init, worker_ready
+from celery.signals import after_setup_logger, task_failure, task_prerun, worker_init, worker_process_init, worker_ready
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 
@@ -41,6 +42,12 @@ def prepare_parent(sender: WorkController, **_: object) -> None:
     for lane in sender.app.amqp.queues.consume_from:
         for name in PRELOADED.get(Lane(lane), ()):
             importlib.import_module(name)
+
+
+@after_setup_logger.connect
+def write_of_children(**_: object) -> None:
+    """A child that was killed is told by a logger that passes nothing on, and that Celery lets write lines of its own form."""
+    logging.getLogger("multiprocessing").handlers = logging.getLogger().handlers
 
 
 @worker_process_init.connect
