@@ -38,8 +38,8 @@ class Answer(WSGITask):
             )
 
     def _is_no_news(self) -> bool:
-        """A probe that was answered well, or that nothing has changed: who watches asks every few seconds."""
-        return self.status.startswith("304") or (self.request.path in PROBES and self.status.startswith("200"))
+        """A probe, or that nothing has changed: who watches asks every few seconds, and an outage is told by itself."""
+        return self.request.path in PROBES or self.status.startswith("304")
 
     def build_response_header(self) -> bytes:
         """While the server shuts down, close the connection after the answer."""

@@ -21,8 +21,9 @@ OF_NO_CONCERN = (  # warnings, wherever in the line they stand
     "CPendingDeprecationWarning",  # Celery's plans, which it lets nobody ignore
     "SecurityWarning: You're running the worker with superuser privileges",  # of pickles, which we accept from nobody
 )
+KILLED = {"WorkerLostError", "TimeLimitExceeded"}  # of a child: the line before has said so, of the limit with its task
 LIBRARIES = (
-    *("celery.app.trace", "celery.worker.consumer.connection", "celery.worker.consumer.consumer"),
+    *("celery.app.trace", "celery.worker.request", "celery.worker.consumer.connection", "celery.worker.consumer.consumer"),
     *("flower.events", "flower.inspector", "kombu.mixins", "py.warnings"),
 )
 
@@ -44,7 +45,7 @@ class SaidOnce(logging.Filter):
             self._times += 1
             return self._times == 1
         is_left_out = text.startswith(OURS) or text == NOBODY or any(warning in text for warning in OF_NO_CONCERN)
-        return not is_left_out and not _is_service_away(record)
+        return not is_left_out and not _is_service_away(record) and not _is_of_killed(record)
 
 
 class Outage:
@@ -92,3 +93,8 @@ def _begins(record: logging.LogRecord) -> str:
 def _is_service_away(record: logging.LogRecord) -> bool:
     """A task that gives up waiting: the line before has said so, and whoever calls it again goes on."""
     return record.exc_info is not None and isinstance(record.exc_info[1], ServiceError)
+
+
+def _is_of_killed(record: logging.LogRecord) -> bool:
+    """What became of the task of a child that was killed, without its name."""
+    return isinstance(record.args, tuple) and any(type(value).__name__ in KILLED for value in record.args)

@@ -21,11 +21,16 @@ def test_a_queue_that_fails_is_one_warning_and_a_source_that_is_away_another(fle
     fleet.environment |= {"QUEUECAST_MONGODB_URL": "mongodb://127.0.0.1:1/nowhere", "QUEUECAST_LOG_LEVEL": "DEBUG"}
     assert fleet.settings.files_dir is not None
     (fleet.settings.files_dir / "root.bad.csv").write_text("timestamp,used_capacity\n2026-01-01T00:00Z,1\n")
-    fleet.worker(slots=1)
+    worker = fleet.worker(slots=1)
 
     fleet.ended(fleet.submit(queues=("root.bad",), model=("hour_mean",)))
     about = [line for line in said(fleet, "no usable value") if line["event"] != "job ended"]
     assert [(line["event"], line["level"], line["queue"]) for line in about] == [("queue failed", "warning", "root.bad")]
+
+    child = fleet.children(worker)[-1]
+    child.kill()
+    [line] = eventually(lambda: said(fleet, f"pid:{child.pid}"), what="the line of the child")
+    assert (line["level"], "SIGKILL" in line["event"]) == ("error", True)
 
     place = Place(name="mongodb", database="nowhere", collection="usage")
     job_id = fleet.submit(data=DataPlaces(source=place, destination=Place(name="files")))

@@ -10,7 +10,7 @@ import warnings
 import pytest
 import structlog
 from celery.app.trace import LOG_RETRY
-from celery.exceptions import SecurityWarning
+from celery.exceptions import SecurityWarning, TimeLimitExceeded, WorkerLostError
 from celery.platforms import ROOT_DISCOURAGED
 from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
 
@@ -75,6 +75,12 @@ def test_our_own_outage_is_said_once_and_its_end_with_a_count(stream: io.StringI
         ("the reaper goes on", 3),
     ]
     assert ["refused" in lines[0]["reason"], "as told" in lines[1]["reason"], lines[2]["seconds"] < 60] == [True] * 3
+
+
+def test_a_child_that_was_killed_is_not_told_again_with_a_traceback_of_celery(stream: io.StringIO) -> None:
+    for error in (WorkerLostError("signal 9"), TimeLimitExceeded(5), ValueError("a bug")):
+        logging.getLogger("celery.worker.request").error("Task handler raised error: %r", error)
+    assert said(stream) == ["Task handler raised error: ValueError('a bug')"]
 
 
 def test_what_is_of_no_concern_is_left_out_and_its_like_is_not(stream: io.StringIO) -> None:
