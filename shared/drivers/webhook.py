@@ -6,9 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
+from threading import Timer
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import HTTPResponse
 
 from shared.domain.codec import Document
 
@@ -34,8 +42,54 @@ def post(url: str, secret: str, notice_id: str, document: Document, now: datetim
     }
     limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     try:
-        answer = urllib3.request("POST", url, body=body, headers=headers, timeout=limits, retries=False, preload_content=False)
+        answer = _POOLS.request("POST", url, body=body, headers=headers, timeout=limits, retries=False, preload_content=False)
     except urllib3.exceptions.HTTPError as error:
         return type(error).__name__
-    answer.release_conn()
+    answer.close()  # what else it says, however much that is, nobody reads
     return "" if 200 <= answer.status < 300 else f"it answered with status {answer.status}"[:MAX_TOLD]
+
+
+class _Http(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 itself does
+        """The head of the answer, as `_at_most` lets it come."""
+        with _at_most(READ_SECONDS, self.sock):
+            return super().getresponse()
+
+
+class _Https(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 itself does
+        """The head of the answer, as `_at_most` lets it come."""
+        with _at_most(READ_SECONDS, self.sock):
+            return super().getresponse()
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+_POOLS = urllib3.PoolManager()
+_POOLS.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+
+@contextmanager
+def _at_most(seconds: float, sock: socket.socket | None) -> Iterator[None]:
+    """Ends the connection then: a timeout of reading is one of each read, and who sends a byte now and then never meets it."""
+    if sock is None:
+        yield
+        return
+    timer = Timer(seconds, partial(_end, sock))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end(sock: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not that of TLS, which others read from meanwhile

@@ -33,14 +33,14 @@ def send_due(resources: Resources, now: datetime) -> None:
         if time.monotonic() > end:
             return
         try:
-            _send(resources, notice, now, slow)
+            _send(resources, notice, now, slow, end)
         except ServiceError:
             raise
         except Exception:  # about one notice; it is in the log, and tried again
             log.exception("the notice could not be sent", notice_id=notice.notice_id)
 
 
-def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str]) -> None:
+def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str], end: float) -> None:
     job = _job(resources, notice)
     if job is None:
         resources.store.notices.replace(notice, replace(notice, due_at=None))
@@ -51,16 +51,17 @@ def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str]) -
         return
     receivers = _receivers(resources, job)
     names = sorted(receivers) if notice.receivers is None else [name for name in notice.receivers if name in receivers]
-    body, errors = body_of(notice, job) if names else {}, dict[str, str]()
+    body, errors, unasked = body_of(notice, job) if names else {}, dict[str, str](), []
     for name in names:
-        if name in slow:
-            errors[name] = "it did not answer before"
+        if name in slow or time.monotonic() > end:
+            unasked.append(name)
             continue
         receiver = receivers[name]
         if error := post(receiver.url.get_secret_value(), receiver.secret.get_secret_value(), notice.notice_id, body, now):
             errors[name] = error
             slow.add(name)
-    after = tried(notice, [*errors], next(iter(errors.values()), ""), now)
+    reason = next(iter(errors.values()), "there was no time for it, or it did not answer before")
+    after = tried(notice, [*unasked, *errors], reason if unasked or errors else "", now)  # next time the unasked come first
     if resources.store.notices.replace(notice, after):
         _tell(notice, after, names)
 

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,10 +22,12 @@ from shared.domain.allowances import UNLIMITED
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.notices import KEEP_TRYING, notice_of
 from shared.domain.reports import QueueReport
+from shared.drivers import webhook
 from shared.errors import InvalidSettings
 from tests.factories import a_job, a_request
 from tests.parrot import answering
 from worker.job.resources import Resources
+from worker.reaper import notices
 from worker.reaper.notices import send_due
 
 SECRET = "s" * 32
@@ -144,6 +148,31 @@ def test_a_receiver_that_is_away_keeps_no_other_from_its_news(settings: Settings
         send_due(here, NOW)
         send_due(here, NOW + timedelta(seconds=20))
         assert sorted(receiver.told) == [("job_failed", "job-1"), ("job_failed", "job-2")]
+
+
+def test_one_that_answers_bit_by_bit_is_given_up_and_the_others_come_first_next_time(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "READ_SECONDS", 0.4)
+    monkeypatch.setattr(notices, "LOOK_SECONDS", 0.2)
+    is_over = threading.Event()
+
+    def drip(request: BaseHTTPRequestHandler, _body: bytes) -> None:
+        while not is_over.wait(0.05):  # no read waits for longer
+            request.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with answering(drip) as slow:
+        a, b = ({"kind": "webhook", "url": url, "secret": SECRET} for url in (slow, receiver.url))
+        here = resources_with(settings, a=a, b=b)
+        with closing(here.store):
+            ended(here, "job-1")
+            began = time.monotonic()
+            send_due(here, NOW)
+            send_due(here, NOW + timedelta(seconds=10))
+            took = time.monotonic() - began
+        is_over.set()
+    assert receiver.told == [("job_failed", "job-1")]
+    assert took < 5
 
 
 def test_who_is_told_of_what_is_the_administrators_choice(settings: Settings, receiver: Receiver) -> None:
