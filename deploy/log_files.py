@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
 
+from shared.command.terminal import plain
 from shared.errors import UsageError
 
 SUFFIX, OLDER = ".log", ".log.1"
 POLL_SECONDS = 0.5
 JOB = "job_id"
+TRACEBACK = "exception"
 TOLD_APART = (
     "timestamp",
     "level",
@@ -42,9 +44,9 @@ class Line:
         """For people: `2026-11-30T08:51:02Z worker info job planned queues=2`."""
         if not self.known:
             return f"{self.process}: {self.text}"
-        others = " ".join(f"{name}={value}" for name, value in self.known.items() if name not in TOLD_APART)
-        event = self.known.get("event", "")
-        return f"{self.at[:19]}Z {self.process} {self.known.get('level', 'info')}: {event} {others}".rstrip()
+        others = " ".join(f"{name}={_value(name, value)}" for name, value in self.known.items() if name not in TOLD_APART)
+        event, level = (plain(str(self.known.get(name, default))) for name, default in (("event", ""), ("level", "info")))
+        return f"{plain(self.at[:19])}Z {self.process} {level}: {event} {others}".rstrip()
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -109,6 +111,13 @@ class _Tail:
         except FileNotFoundError:  # between two files
             return False
         return now.st_size < self.stream.tell() or not os.path.samestat(now, os.fstat(self.stream.fileno()))
+
+
+def _value(name: str, value: object) -> str:
+    """In one line, as callers choose paths and names; a traceback in several, none of which looks like a line of its own."""
+    if name != TRACEBACK:
+        return plain(str(value))
+    return "\n    ".join(map(plain, str(value).splitlines()))
 
 
 def _lines(folder: Path, process: str) -> Iterator[Line]:

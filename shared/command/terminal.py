@@ -26,6 +26,7 @@ DataDir = Annotated[
 ]
 
 NOTHING = "–"
+LINES = "\n\t"
 _PIPE_WIDTH = 400  # a pipe has no edge: rows stay whole for grep and awk
 
 
@@ -51,12 +52,12 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, tit
 
 def say(text: str) -> None:
     """Print one line of the answer to stdout."""
-    _console(sys.stdout).print(text, soft_wrap=True)
+    _console(sys.stdout).print(plain(text, keeps=LINES), soft_wrap=True)
 
 
 def notice(text: str, *, style: str = "") -> None:
     """Tell the person at the keyboard something that is not the answer, in one line on stderr."""
-    _console(sys.stderr).print(" ".join(text.split()), style=style, soft_wrap=True)
+    _console(sys.stderr).print(plain(" ".join(text.split())), style=style, soft_wrap=True)
 
 
 def now_and_then(seconds: float) -> Callable[[str], None]:
@@ -86,12 +87,17 @@ def progress_console() -> Console:
     return _console(sys.stderr)
 
 
+def plain(text: str, *, keeps: str = "") -> str:
+    """The text with what is not to be seen written out: `\\x1b` moves a terminal's cursor, a line end begins another line."""
+    return "".join(each if each.isprintable() or each in keeps else repr(each)[1:-1] for each in text)
+
+
 def shown(value: object) -> str:
     """A value as people read it: `None` a dash, floats with four significant digits and at most two decimals."""
     if value is None or value == "":
         return NOTHING
     if not isinstance(value, float):
-        return str(value)
+        return plain(str(value), keeps=LINES)
     if value and abs(value) < 0.1:
         return f"{value:.2g}"
     return f"{value:.{min(2, max(0, 4 - len(str(int(abs(value))))))}f}"

@@ -69,6 +69,18 @@ def test_what_is_not_there_is_said_with_what_is(folder: Path) -> None:
         assert message in " ".join(result.stderr.split())
 
 
+def test_nothing_that_callers_have_chosen_makes_a_line_of_its_own_or_moves_the_cursor(folder: Path) -> None:
+    forged = "/v1/x\n2026-11-30T08:00:00Z api info: forged \x1b[2J\x9b"
+    trace = "Traceback\n  x\x1b[31m\nValueError"
+    (folder / "api.log").write_text(said(3, "request\nforged", path=forged, exception=trace))
+    assert shown(folder, "api") == [
+        "2026-11-30T08:00:03Z api info: request\\nforged "
+        "path=/v1/x\\n2026-11-30T08:00:00Z api info: forged \\x1b[2J\\x9b exception=Traceback",
+        "      x\\x1b[31m",
+        "    ValueError",
+    ]
+
+
 def test_following_goes_on_in_a_file_that_begins_anew(folder: Path) -> None:
     with closing(following(folder, ["api", "worker"])) as news:
         assert next(news) is None  # what was said before is no news

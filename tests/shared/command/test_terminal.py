@@ -71,3 +71,13 @@ def test_json_is_one_value_in_one_line_and_never_nan(capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out) == {"a": [1, None]}
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_json(float("nan"))
+
+
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("queue",), [("a\x1b[2J\x9b1mb",)])
+    say("c\x1b]0;title\x07\nd")
+    notice("e\x1b[31m\u202ef")
+    found = capsys.readouterr()
+    assert "a\\x1b[2J\\x9b1mb" in found.out
+    assert "c\\x1b]0;title\\x07\nd" in found.out
+    assert found.err == "e\\x1b[31m\\u202ef\n"
