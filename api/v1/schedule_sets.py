@@ -29,10 +29,10 @@ from api.schema.sizes import Size
 from api.v1.admission import refusals
 from api.v1.schedules import TRIES, ScheduleBody, schedule_of
 from shared.domain.codec import from_json, to_json
-from shared.domain.schedule_sets import Action, Step, Wanted, key_of, named, revised, steps_to
+from shared.domain.schedule_sets import Action, Step, Wanted, id_of, key_of, named, revised, steps_to
 from shared.domain.schedules import Schedule
 from shared.domain.texts import Text
-from shared.errors import BrokerAway, ChangedMeanwhile, InvalidRequest, RequestError
+from shared.errors import BrokerAway, ChangedMeanwhile, InvalidRequest, RequestError, ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 
 MAX_SCHEDULES = 1_000
@@ -86,7 +86,7 @@ class SetAnswer(Answer):
     schedules: list[StepAnswer]
 
 
-@route("POST", "/v1/schedules/apply", WRITE, Answers(SetAnswer))
+@route("POST", "/v1/schedules/apply", WRITE, Answers(SetAnswer, refuses=(409,)))
 def apply_schedules(services: Services, json: SetBody) -> SetAnswer:
     """Make a set of schedules what is given. All of it is checked before any is written; the same again does nothing."""
     now = datetime.now(UTC)
@@ -108,7 +108,8 @@ def _wanted(body: SetScheduleBody, set_name: str, now: datetime) -> Wanted:
         schedule = schedule_of(body, from_json(type(request), to_json(request)), now)  # as the store gives it back
     except InvalidRequest as error:
         raise InvalidRequest(f"{named((request.project, body.name))}: {error.detail}", **error.ids) from error
-    return Wanted(schedule=replace(schedule, managed_by=set_name), is_paused=body.is_paused)
+    wanted = replace(schedule, schedule_id=id_of((request.project, schedule.name)), managed_by=set_name)
+    return Wanted(schedule=wanted, is_paused=body.is_paused)
 
 
 def _check(services: Services, steps: Iterable[Step], coming: set[str], now: datetime) -> None:
@@ -147,9 +148,9 @@ def _carry_out(services: Services, steps: Iterable[Step], wanted: dict[tuple[str
         match step.action:
             case Action.UNCHANGED:
                 continue
-            case Action.ADDED:
-                schedules.add(step.schedule, services.settings.allowance)
-            case Action.CHANGED:
+            case Action.ADDED | Action.CHANGED:
+                if step.action is Action.ADDED:
+                    schedules.add(step.schedule, services.settings.allowance)
                 _change(services, step.schedule.schedule_id, wanted[key_of(step.schedule)], now)
             case Action.REMOVED:
                 schedules.remove(step.schedule.schedule_id)
@@ -157,11 +158,15 @@ def _carry_out(services: Services, steps: Iterable[Step], wanted: dict[tuple[str
 
 
 def _change(services: Services, schedule_id: str, wanted: Wanted, now: datetime) -> None:
-    """The reaper may change it at the same time, so it is looked at again."""
+    """Make it so, also where somebody else has added it first; the reaper may change it meanwhile, so it is looked at again."""
     for _ in range(TRIES):
-        known = services.store.get(SCHEDULES, schedule_id)
-        if services.store.schedules.replace(known, revised(known, wanted, now)):
-            return
+        with suppress(ScheduleNotFound):
+            known = services.store.get(SCHEDULES, schedule_id)
+            if key_of(known) != wanted.key or known.managed_by not in {"", wanted.schedule.managed_by}:
+                break
+            new = revised(known, wanted, now)
+            if new == known or services.store.schedules.replace(known, new):
+                return
     raise ChangedMeanwhile("try again")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from pydantic import JsonValue
 
@@ -75,6 +76,11 @@ class Step:
 def key_of(schedule: Schedule) -> Key:
     """What a schedule of a file is known by: its project and its name."""
     return schedule.request.project, schedule.name
+
+
+def id_of(key: Key) -> str:
+    """The id of a schedule that a file adds: always the same, so that two that add it at once add one."""
+    return sha256(json.dumps(key).encode()).hexdigest()[:20]
 
 
 def steps_to(known: Iterable[Schedule], wanted: Collection[Wanted], set_name: str, now: datetime, *, prune: bool) -> list[Step]:

@@ -119,6 +119,20 @@ def test_a_dry_run_takes_connections_that_are_to_come_and_no_other_call_does(cli
     assert store.schedules.all() == []
 
 
+def test_two_that_add_the_same_at_once_add_one_and_another_sets_stays(
+    client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied(client, named("daily"), managed_by="first")
+    [made] = store.schedules.all()
+    with monkeypatch.context() as patched:  # what all of them saw before any had added
+        patched.setattr(type(store.schedules), "all", lambda *_: [])
+        assert applied(client, named("daily", cron="0 8 * * *"), managed_by="first") == {"daily": ("added", [])}
+        answer = client.post(APPLY, json={"schedules": [named("daily")], "managed_by": "second"})
+    assert answer.status_code == 409
+    assert [each.cron for each in store.schedules.all()] == ["0 8 * * *"]
+    assert store.schedules.all()[0].schedule_id == made.schedule_id
+
+
 def test_a_token_applies_to_its_own_projects(client: FlaskClient, store: Store, grant: Granting) -> None:
     theirs = a_schedule(schedule_id="s-9", name="daily", managed_by="default")
     store.schedules.add(theirs)
