@@ -206,7 +206,7 @@ def load_settings(**overrides: Any) -> Settings:
     except SettingsError as error:  # a variable that should hold JSON
         name = re.search(r'field "(\w+)"', str(error))
         problems.append(f"{PREFIX}{name[1].upper()} is not the JSON that it should be" if name else str(error))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last: brackets in brackets in brackets
         problems.append(f"{config_file()} cannot be read: {error}")
     else:
         if not (problems := problems + _trespasses(settings)):

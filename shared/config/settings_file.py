@@ -5,6 +5,8 @@ It is looked at where a piece of work begins (a task, a request, a look of the r
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 import time
 
@@ -47,15 +49,27 @@ class SettingsFile:
         try:
             status = self._path.stat()
         except OSError as error:
-            if self._was_there:
-                self._refuse([f"it cannot be looked at: {error.strerror}"])
-            self._was_there, self._seen = False, None
-            return False
-        signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            return self._is_gone(f"it cannot be looked at: {error.strerror}")
+        if not stat.S_ISREG(status.st_mode):  # of which settings take nothing, as if no connection were wanted
+            return self._is_gone("it is no file")
+        signature = _signature(status)
         if signature == self._seen or 0 <= time.time() - status.st_mtime < SETTLED_SECONDS:
             return False
         self._was_there, self._seen = True, signature
         return True
+
+    def _is_still_there(self) -> bool:
+        """Whether it is the one that was looked at: what is read in between two files has no connections."""
+        try:
+            return _signature(self._path.stat()) == self._seen
+        except OSError:
+            return False
+
+    def _is_gone(self, problem: str) -> bool:
+        if self._was_there:
+            self._refuse([problem])
+        self._was_there, self._seen = False, None
+        return False
 
     def _read(self, settings: Settings) -> Settings:
         try:
@@ -63,6 +77,8 @@ class SettingsFile:
         except InvalidSettings as error:
             self._refuse(error.problems)
             return settings
+        if not self._is_still_there():
+            return settings  # the next look reads what is there then
         update = {name: getattr(found, name) for name in reloaded() if getattr(found, name) != getattr(settings, name)}
         names = [name for name in Settings.model_fields if name not in reloaded()]
         if waiting := [PREFIX + name.upper() for name in names if getattr(found, name) != getattr(settings, name)]:
@@ -76,6 +92,10 @@ class SettingsFile:
     def _refuse(self, problems: list[str] | tuple[str, ...]) -> None:
         what = "the configuration file is refused, the connections of before stay in force"
         log.error(what, file=str(self._path), problems=list(problems))
+
+
+def _signature(status: os.stat_result) -> Signature:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def reloaded() -> frozenset[str]:

@@ -53,7 +53,7 @@ class FilesConnection(Connection):
 
     def trespass(self, data_dir: Path) -> str:
         """Whether the folder is, holds or lies in the data folder, links followed; but `files` there."""
-        real, ours = self.path.resolve(), data_dir.resolve()
+        real, ours = (Path(os.path.realpath(path)) for path in (self.path, data_dir))  # links in a circle lead nowhere
         is_beside = real.is_relative_to(ours) and not real.is_relative_to(ours / "files")
         if not (is_beside or ours.is_relative_to(real)):
             return ""

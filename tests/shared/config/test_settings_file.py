@@ -55,7 +55,9 @@ def test_a_changed_file_brings_its_connections_and_all_else_waits_for_a_restart(
     assert sorted(after.all_connections) == ["files"]
 
 
-@pytest.mark.parametrize("text", [TWO + "oops", TWO + '[connections.bad]\nkind = "s3"\n', TWO + 'colour = "red"\n'])
+@pytest.mark.parametrize(
+    "text", [TWO + "oops", TWO + '[connections.bad]\nkind = "s3"\n', TWO + 'colour = "red"\n', f"a = {'[' * 100_000}"]
+)
 def test_a_broken_file_changes_nothing_and_is_told_once(path: Path, text: str) -> None:
     before, file = load_settings(), SettingsFile()
     path.write_text(text)
@@ -78,6 +80,44 @@ def test_a_file_that_is_gone_takes_nothing_along(path: Path) -> None:
     path.with_name("new").write_text(TWO)
     path.with_name("new").replace(path)
     assert "two" in looked(before, file)[0].connections
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_what_is_no_file_takes_no_connection_along(path: Path, kind: str) -> None:
+    before, file = load_settings(), SettingsFile()
+    file.look(before)
+    path.unlink()
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/null")}[kind]()
+    after, (line,) = looked(before, file)
+    assert after is before
+    assert line["problems"] == ["it is no file"]
+    assert looked(before, file) == (before, [])
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, file = load_settings(), SettingsFile()
+    file.look(before)
+    path.write_text(TWO)
+
+    def read_in_between(**given: Any) -> Settings:
+        path.rename(path.with_name("away"))
+        try:
+            return load_settings(**given)
+        finally:
+            path.with_name("away").rename(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settings_file, "load_settings", read_in_between)
+        assert looked(before, file) == (before, [])
+    assert "two" in looked(before, file)[0].connections
+
+
+def test_folders_that_are_links_in_a_circle_end_no_process(path: Path) -> None:
+    before, file = load_settings(), SettingsFile()
+    circle = path.with_name("circle")
+    circle.symlink_to(circle)
+    path.write_text(f'[connections.one]\nkind = "files"\npath = "{circle}"\n')
+    assert "one" in looked(before, file)[0].connections
 
 
 def test_a_link_that_leads_elsewhere_is_followed_as_platforms_mount_files(path: Path) -> None:
