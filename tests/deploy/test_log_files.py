@@ -69,7 +69,7 @@ def test_what_is_not_there_is_said_with_what_is(folder: Path) -> None:
         assert message in " ".join(result.stderr.split())
 
 
-def test_nothing_that_callers_have_chosen_makes_a_line_of_its_own_or_moves_the_cursor(folder: Path) -> None:
+def test_what_callers_have_chosen_makes_no_line_and_moves_no_cursor(folder: Path) -> None:
     forged = "/v1/x\n2026-11-30T08:00:00Z api info: forged \x1b[2J\x9b"
     trace = "Traceback\n  x\x1b[31m\nValueError"
     (folder / "api.log").write_text(said(3, "request\nforged", path=forged, exception=trace))

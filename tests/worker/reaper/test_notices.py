@@ -150,7 +150,7 @@ def test_a_receiver_that_is_away_keeps_no_other_from_its_news(settings: Settings
         assert sorted(receiver.told) == [("job_failed", "job-1"), ("job_failed", "job-2")]
 
 
-def test_one_that_answers_bit_by_bit_is_given_up_and_the_others_come_first_next_time(
+def test_a_receiver_that_answers_bit_by_bit_is_given_up_and_then_comes_last(
     settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook, "READ_SECONDS", 0.4)
