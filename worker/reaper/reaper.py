@@ -17,16 +17,17 @@ from functools import partial
 from importlib.metadata import version
 
 import structlog
+from redis.lock import Lock
 
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
 from shared.domain.jobs import Job
 from shared.drivers.redis_server import redis_server
-from shared.errors import JobNotFound, MessageLost, RecordUnreadable, ServiceError
+from shared.errors import FleetDiffers, JobNotFound, MessageLost, RecordUnreadable, ServiceError
 from shared.fleet.broker import make_celery
 from shared.fleet.chords import Chords
 from shared.fleet.lanes import Lanes, LanesView
-from shared.fleet.membership import membership
+from shared.fleet.membership import Membership, membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.fleet.runstate.values import RunningQueue
@@ -84,20 +85,19 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     resources = Resources(settings, file=SettingsFile())
     provide(resources)  # to what carries the actions out
     lanes, chords, casebook = Lanes.open(settings), Chords.open(settings), Casebook(agree_seconds=0.0 if once else agree)
+    look = partial(_look, resources, lanes, chords, casebook)
     metrics.expect_reaps(ActionKind)
     lock = resources.run_state.members.lock(REAPER, LOCK_SECONDS)
     outage = Outage(log, "the reaper waits", "the reaper goes on")
     with membership(settings, REAPER) as mine:
         while not stopped.is_set():
-            resources.follow_file()
-            with suppress(ServiceError):
-                mine.beat()
             try:
-                if resources.run_state.members.holds(lock):
-                    _look(resources, lanes, chords, casebook)
+                _turn(resources, mine, lock, look)
                 outage.over()
             except ServiceError as error:
                 outage.met(error)
+            except FleetDiffers:
+                raise
             except Exception:  # keys that somebody else has written, or a bug of ours: the next look may do better
                 log.exception("a look of the reaper failed")
                 if once:
@@ -105,6 +105,14 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
             if once:
                 return
             stopped.wait(period)
+
+
+def _turn(resources: Resources, mine: Membership, lock: Lock, look: Callable[[], None]) -> None:
+    resources.follow_file()
+    with suppress(ServiceError):
+        mine.beat()
+    if resources.run_state.members.holds(lock):
+        look()
 
 
 def _look(resources: Resources, lanes: Lanes, chords: Chords, casebook: Casebook) -> None:

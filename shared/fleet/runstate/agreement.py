@@ -30,7 +30,7 @@ class Agreement:
     def join(self, member: str, values: Mapping[str, str], seconds: int) -> dict[str, str]:
         """Become a member for so long, or stay one; gives what the fleet has otherwise, upon which it is none."""
         flat = cast("list[bytes]", self._step("join", [AGREED, MEMBERS], member, seconds, json.dumps(dict(values))))
-        return {flat[place].decode(): flat[place + 1].decode() for place in range(0, len(flat), 2)}
+        return {_text(flat[place]): _text(flat[place + 1]) for place in range(0, len(flat), 2)}
 
     def leave(self, member: str) -> None:
         """Be no member any more."""
@@ -39,8 +39,12 @@ class Agreement:
     def values(self) -> dict[str, str]:
         """What the fleet has agreed on; nothing before its first process."""
         kept = cast("dict[bytes, bytes]", self._client.hgetall(AGREED))
-        return {name.decode(): value.decode() for name, value in kept.items()}
+        return {_text(name): _text(value) for name, value in kept.items()}
 
     def members(self) -> list[str]:
         """Who lives and has these values, or did a few seconds ago."""
-        return [name.decode() for name in cast("list[bytes]", self._client.zrange(MEMBERS, 0, -1))]
+        return [_text(name) for name in cast("list[bytes]", self._client.zrange(MEMBERS, 0, -1))]
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")  # whoever else has written there

@@ -5,6 +5,7 @@
 -- that has ended leaves its end only, and a task that comes late must not make its keys again: whoever would, looks into `done`.
 
 local DAY = 86400
+local MANY = 6  -- times as long as a member counts as living is more than any has asked for
 local LANES = {'score', 'heavy'}
 local step, caller = ARGV[1], ARGV[2]
 local call, steps = redis.call, {}
@@ -303,9 +304,14 @@ end
 
 function steps.join(keys, member, seconds, values)
   -- Makes the caller a member for so many seconds, unless it differs from what the others have: then name, value, name … of that.
+  -- What no member of ours has written, or the clock has been set back since, keeps nobody from starting.
   local agreed, members = unpack(keys)
   local now, differing = tonumber(call('TIME')[1]), {}
+  for key, kind in pairs({[agreed] = 'hash', [members] = 'zset'}) do
+    if call('TYPE', key).ok ~= kind then call('DEL', key) end
+  end
   call('ZREMRANGEBYSCORE', members, '-inf', now)
+  call('ZREMRANGEBYSCORE', members, '(' .. now + MANY * seconds, '+inf')
   call('ZREM', members, member)
   if call('EXISTS', members) == 0 then call('DEL', agreed) end
   for name, value in pairs(cjson.decode(values)) do

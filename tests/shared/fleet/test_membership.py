@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,32 @@ def test_a_broker_that_has_lost_everything_is_told_again_and_who_runs_goes_on(
     member("second", task_seconds=200).join()
     first.beat()  # says so in its log
     assert [name.partition("@")[0] for name in run_state.agreement.members()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        lambda client: client.zadd("fleet:members", {"clock set back": time.time() + 3_600}),
+        lambda client: client.zadd("fleet:members", {"for ever": "inf"}),
+        lambda client: client.hset("fleet:members", "no", "set"),
+        lambda client: client.set("fleet", "no hash"),
+    ],
+)
+def test_what_no_process_of_ours_has_written_keeps_nobody_from_starting(
+    member: Member, run_state: RunState, foreign: Callable[[Any], object]
+) -> None:
+    foreign(run_state.client)
+    if run_state.client.exists("fleet") == 0:
+        run_state.client.hset("fleet", NAME, "999")
+    member("first").join()
+    assert run_state.agreement.values() == equal_of(Settings())
+
+
+def test_values_that_are_no_text_are_told_all_the_same(member: Member, run_state: RunState) -> None:
+    run_state.client.zadd("fleet:members", {b"\xff": time.time() + 5})
+    run_state.client.hset("fleet", NAME, b"\xfe")
+    with pytest.raises(FleetDiffers, match=f"{NAME} is 120 here and \ufffd there"):
+        member("first").join()
 
 
 def test_without_a_broker_a_process_starts_and_asks_later(settings: Settings) -> None:
