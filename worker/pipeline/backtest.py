@@ -58,7 +58,7 @@ def _scored(folds: Sequence[Fold]) -> int:
 
 def known_steps(snapshot: Snapshot) -> int:
     """Steps up to the last one that has a value; what follows before `issued_at` is a gap."""
-    return int(np.flatnonzero(snapshot.frame[snapshot.target].notna())[-1]) + 1
+    return snapshot.length - int(np.isnan(snapshot.frame[snapshot.target].to_numpy())[::-1].argmin())
 
 
 def fold_at(snapshot: Snapshot, cutoff: int, spec: ForecastSpec) -> Fold:

@@ -27,6 +27,7 @@ from worker.pipeline.ordinary import ordinary_days
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import Ahead, ahead_of
 from worker.pipeline.timeline import MAX_KEPT_STEPS, Timeline, timeline
+from worker.prepare.calendar import Dates
 from worker.prepare.clean import clean
 from worker.prepare.effects import Effect
 from worker.prepare.gaps import fill_gaps
@@ -44,6 +45,7 @@ class Known:
 
     history: what models see.
     seen: the target as it was before it was moved to the present level.
+    dates: of the history and the horizon, on the wall clock.
     places: shape (horizon,): which of the steps that models forecast each step of UTC is; below 0 where it is one that they have
         seen, counted from its end, as in the second run of an hour that comes twice.
     occasions: of the history and the horizon, on the wall clock.
@@ -55,6 +57,7 @@ class Known:
 
     history: History
     seen: FloatArray
+    dates: Dates
     places: NDArray[np.int_]
     occasions: Occasions
     effects: Mapping[str, Effect]
@@ -110,13 +113,15 @@ def _known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec)
     clock, occasions = steps.clock, steps.occasions
     ordinary, effects, influence = ordinary_days(snapshot, cutoff, clock, occasions, spec)
     chosen, _ = clean(_filled(ordinary, cutoff, spec), snapshot.target, spec.columns)
-    end, seen = clock.known(cutoff), chosen[snapshot.target].to_numpy(dtype=np.float64)
-    times = clock.times[end - len(seen) :]
-    shift = find_shift(seen, times[: len(seen)], spec.step_seconds)
-    moved = chosen if shift is None else chosen.assign(**{snapshot.target: clip(shift.moved(seen), spec.bounds)})
+    values = chosen.to_numpy(dtype=np.float64)  # the target comes first
+    end, seen = clock.known(cutoff), values[:, 0]
+    dates = steps.dates.at(slice(end - len(seen), None))
+    shift = find_shift(seen, dates.is_weekend[: len(seen)], spec.step_seconds)
+    target = seen if shift is None else clip(shift.moved(seen), spec.bounds)
     return Known(
-        history=_history(moved, steps, end - len(seen), spec),
+        history=_history(target, values[:, 1:], steps, end - len(seen), spec),
         seen=seen,
+        dates=dates,
         places=clock.places[cutoff:] - end,
         occasions=occasions,
         effects=effects,
@@ -137,13 +142,13 @@ def _filled(frame: pd.DataFrame, cutoff: int, spec: ForecastSpec) -> pd.DataFram
     return filled
 
 
-def _history(chosen: pd.DataFrame, steps: Timeline, first: int, spec: ForecastSpec) -> History:
+def _history(target: FloatArray, covariates: FloatArray, steps: Timeline, first: int, spec: ForecastSpec) -> History:
     """Of the steps of the clock from place `first` on."""
     return History(
-        target=chosen[spec.target].to_numpy(dtype=np.float64),
-        covariates=chosen.iloc[:, 1:].to_numpy(dtype=np.float64),  # the target comes first
+        target=target,
+        covariates=covariates,
         features=cache(lambda: steps.calendar().iloc[first:]),
-        times=steps.clock.times[first:],
+        times=steps.clock.times[first:] if first else steps.clock.times,
         step_seconds=spec.step_seconds,
     )
 

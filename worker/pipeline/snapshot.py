@@ -42,6 +42,7 @@ class Snapshot:
         after its cutoff is seen.
     regressors: index = those steps and all that are to be forecast; float columns, of which alone the future is known. Without
         any there are no rows.
+    start_at: start of the first step, UTC.
     """
 
     queue: str
@@ -49,6 +50,10 @@ class Snapshot:
     grid: TimeGrid
     frame: pd.DataFrame
     regressors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    start_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start_at", self.frame.index[0].to_pydatetime())  # it is asked for often
 
     @property
     def step_seconds(self) -> int:
@@ -59,12 +64,6 @@ class Snapshot:
     def length(self) -> int:
         """Number of steps, gaps included."""
         return len(self.frame)
-
-    @property
-    def start_at(self) -> datetime:
-        """Start of the first step, UTC."""
-        start_at: datetime = self.frame.index[0].to_pydatetime()
-        return start_at
 
     @property
     def end_at(self) -> datetime:

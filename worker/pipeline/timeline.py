@@ -13,7 +13,7 @@ import pandas as pd
 from shared.domain.forecasts import ForecastSpec
 from shared.domain.occasions import Event, Holidays
 from shared.domain.timegrid import TimeGrid
-from worker.prepare.calendar import calendar_features, holidays_between
+from worker.prepare.calendar import Dates, calendar_features, holidays_between
 from worker.prepare.occasions import Occasions, occasions_of
 from worker.prepare.step_times import step_times
 from worker.prepare.wall_clock import WallClock, wall_clock
@@ -24,10 +24,11 @@ MAX_KEPT_STEPS = 5_000  # more of them would be held in every process for hours
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Steps of UTC, the wall clock beside them, and on it occasions and calendar features. Whoever has it changes none of it."""
+    """Steps of UTC, the wall clock beside them, and on it dates, occasions and calendar features. Nobody changes any of it."""
 
     every: pd.DatetimeIndex
     clock: WallClock
+    dates: Dates
     occasions: Occasions
     calendar: Callable[[], pd.DataFrame]
 
@@ -52,7 +53,7 @@ def _made(grid: TimeGrid, start_at: datetime, steps: int, marks: _Marks) -> Time
     clock = wall_clock(every, marks.timezone, marks.step_seconds)
     days = holidays_between(clock.times, marks.holidays)
     occasions = occasions_of(clock.times, marks.step_seconds, marks.timezone, holidays=days, events=marks.events)
-    return Timeline(every, clock, occasions, cache(lambda: calendar_features(clock.times, days)))
+    return Timeline(every, clock, Dates.of(clock.times), occasions, cache(lambda: calendar_features(clock.times, days)))
 
 
 _kept = lru_cache(maxsize=MAX_KEPT)(_made)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.occasions import HOLIDAY, Holidays
+from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import InvalidRequest
 
 SATURDAY = 5  # as Python counts days of the week
@@ -23,6 +25,22 @@ _DAYS_FROM_WEEKEND = np.array([1, 2, 3, 2, 1, 0, 0])  # Monday is one day from S
 def on_weekend(times: pd.DatetimeIndex) -> NDArray[np.bool_]:
     """Which of these readings of the wall clock are of a Saturday or Sunday."""
     return np.asarray(times.dayofweek >= SATURDAY)
+
+
+class Dates(NamedTuple):
+    """Of steps: whether they are of a weekend, and the number of their day."""
+
+    is_weekend: NDArray[np.bool_]
+    day: NDArray[np.int_]
+
+    @classmethod
+    def of(cls, times: pd.DatetimeIndex) -> Dates:
+        """Of these starts of steps on the wall clock."""
+        return cls(on_weekend(times), times.to_numpy("datetime64[s]").view(np.int64) // SECONDS_PER_DAY)
+
+    def at(self, places: slice | NDArray[np.int_]) -> Dates:
+        """Those of these steps."""
+        return Dates(self.is_weekend[places], self.day[places])
 
 
 def calendar_features(times: pd.DatetimeIndex, holidays: Collection[date]) -> pd.DataFrame:

@@ -36,16 +36,17 @@ class Way(StrEnum):
 
 
 def fill_gaps(frame: pd.DataFrame, step_seconds: int, fill: Fill = USUAL) -> pd.DataFrame:
-    """A copy from the first value of its first column (the target) on, without a NaN but in gaps that are too long for `fill`.
+    """From the first value of its first column (the target) on, without a NaN but in gaps that are too long for `fill`.
 
     Args:
         frame: regular index of `step_seconds`, NaN where nothing was measured. A column without any value stays NaN.
         step_seconds: a step that does not divide the day knows no "same hour", so its long gaps are straight lines too.
     """
-    known = frame.iloc[:, 0].notna().to_numpy()
+    missing = np.isnan(frame.to_numpy(dtype=np.float64))
+    if not missing.any():
+        return frame
+    known = ~missing[:, 0]
     started = frame.iloc[int(known.argmax()) if known.any() else len(frame) :]
-    if not np.isnan(started.to_numpy(dtype=np.float64)).any():
-        return started.copy()
     return pd.DataFrame(
         {name: _filled(started[name].to_numpy(dtype=np.float64), step_seconds, fill) for name in started.columns},
         index=started.index,

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from shared.domain.timegrid import SECONDS_PER_DAY
-from worker.prepare.calendar import on_weekend
 
 FloatArray = NDArray[np.float64]
 
@@ -54,12 +52,12 @@ class Shift:
         return moved
 
 
-def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -> Shift | None:
+def find_shift(values: FloatArray, is_weekend: NDArray[np.bool_], step_seconds: int) -> Shift | None:
     """The change of level in the last days; None = none that stands out.
 
     Args:
         values: shape (n,), finite, regular.
-        times: starts of the steps on the wall clock.
+        is_weekend: which of the steps are of a Saturday or Sunday.
     """
     per_day, rest = divmod(SECONDS_PER_DAY, step_seconds)
     least = max(2, round(MIN_AFTER * per_day))
@@ -69,16 +67,16 @@ def find_shift(values: FloatArray, times: pd.DatetimeIndex, step_seconds: int) -
         return Shift(first=first, factor=0.0, sum=float(values[-1]), before=float(values[first - 1]), after=float(values[-1]))
     if len(values) < MIN_DAYS_BEFORE * per_day + least:
         return None
-    is_weekend = on_weekend(times[: len(values)])
     first = _change(values, is_weekend, per_day, least)
     if first is None:
         return None
     expected, missed = _usual(values, is_weekend, per_day, first)
     after = values[first:]
-    is_fall = bool(np.median(after - expected) < 0)
-    if _is_weekend_s(is_weekend, first, per_day, is_fall=is_fall) or not _stands_out(after - expected, expected, missed, per_day):
+    change = float(np.median(after - expected))
+    is_small = not abs(change) > MIN_CHANGE * float(np.median(np.abs(expected)))
+    if is_small or _is_weekend_s(is_weekend, first, per_day, is_fall=change < 0):
         return None
-    return _told(after, expected, first)
+    return _told(after, expected, first) if _stands_out(after - expected, change, missed, per_day) else None
 
 
 def _left_rest(values: FloatArray, per_day: int) -> int | None:
@@ -157,16 +155,13 @@ def _medians(table: FloatArray, counts: Sequence[NDArray[np.bool_]]) -> tuple[Fl
     return of_all.reshape(len(counts), len(table)), of_others.reshape(len(counts), *table.shape)
 
 
-def _stands_out(departures: FloatArray, expected: FloatArray, missed: FloatArray, per_day: int) -> bool:
-    change = float(np.median(departures))
+def _stands_out(departures: FloatArray, change: float, missed: FloatArray, per_day: int) -> bool:
     sign = np.sign(change)
     beyond = float(np.quantile(sign * missed, BEYOND))
     stretch = min(len(departures), per_day, len(missed))
     means = np.convolve(missed, np.ones(stretch) / stretch, mode="valid")
     return bool(
-        abs(change) > MIN_CHANGE * float(np.median(np.abs(expected)))
-        and (sign * departures > max(beyond, 0.0)).mean() >= MIN_OUTSIDE
-        and abs(change) > MIN_TIMES * float(np.abs(means).max())
+        (sign * departures > max(beyond, 0.0)).mean() >= MIN_OUTSIDE and abs(change) > MIN_TIMES * float(np.abs(means).max())
     )
 
 

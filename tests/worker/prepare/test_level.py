@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from worker.prepare.calendar import on_weekend
 from worker.prepare.level import _medians, find_shift
 
 HOUR = 3_600
@@ -28,7 +29,7 @@ def test_a_change_of_level_is_found_where_it_is(days: int, hours: int, form: str
     index = times(days, end="2026-01-10")  # a Saturday
     values = a_wave(index)
     values[-hours:] = values[-hours:] + 34 if form == "sum" else 1.8 * values[-hours:]
-    shift = find_shift(values, index, HOUR)
+    shift = find_shift(values, on_weekend(index), HOUR)
     assert shift is not None
     assert len(values) - shift.first == hours
     moved = shift.moved(values)
@@ -43,7 +44,7 @@ def test_a_change_of_level_is_found_where_it_is(days: int, hours: int, form: str
 @pytest.mark.parametrize("end", ["2026-01-04", "2026-01-05", "2026-01-06", "2026-01-08", "2026-01-10"])
 def test_neither_noise_nor_a_quiet_weekend_is_a_change_of_level(days: int, end: str, seed: int) -> None:
     index = times(days, end=end)
-    assert find_shift(a_wave(index, weekend=20, seed=seed), index, HOUR) is None
+    assert find_shift(a_wave(index, weekend=20, seed=seed), on_weekend(index), HOUR) is None
 
 
 @pytest.mark.parametrize("end", ["2026-02-11 15:00", "2026-02-14 09:00", "2026-02-16 12:00"])  # Wednesday, Saturday, Monday
@@ -57,7 +58,7 @@ def test_a_change_stands_out_from_what_weekends_do_and_is_dated_to_the_hour(
     wave = (40 + 15 * np.sin((index.hour - 6) / 24 * 2 * np.pi)) * np.where(index.dayofweek >= 5, weekend, 1)
     for hours in (9, 24, 48):
         since = np.arange(len(index)) >= len(index) - hours
-        shift = find_shift(np.asarray(wave + change * since + noise), index, HOUR)
+        shift = find_shift(np.asarray(wave + change * since + noise), on_weekend(index), HOUR)
         assert shift is not None
         assert len(index) - shift.first == pytest.approx(hours, abs=1)
 
@@ -68,7 +69,7 @@ def test_ordinary_weeks_of_many_queues_have_no_change_of_level(weekend: float) -
         index = times((7, 8, 10, 14, 28)[seed % 5], end=f"2026-02-{9 + seed % 7:02} {(seed * 5) % 24:02}:00")
         wave = (40 + 15 * np.sin((index.hour - 6) / 24 * 2 * np.pi)) * np.where(index.dayofweek >= 5, weekend, 1)
         values = np.asarray(wave) + np.random.default_rng(seed).normal(0, 3, len(index))
-        assert find_shift(values, index, HOUR) is None
+        assert find_shift(values, on_weekend(index), HOUR) is None
 
 
 def test_neither_are_bursts_like_those_before_a_trend_or_an_hour() -> None:
@@ -76,20 +77,24 @@ def test_neither_are_bursts_like_those_before_a_trend_or_an_hour() -> None:
     bursts = a_wave(index)
     for start in (60, 130, 200, 290, 326):
         bursts[start : start + 10] += 60
-    assert find_shift(bursts, index, HOUR) is None
-    assert find_shift(a_wave(index) + np.linspace(0, 20, len(index)), index, HOUR) is None
+    assert find_shift(bursts, on_weekend(index), HOUR) is None
+    assert find_shift(a_wave(index) + np.linspace(0, 20, len(index)), on_weekend(index), HOUR) is None
     late = a_wave(index)
     late[-4:] += 40
-    assert find_shift(late, index, HOUR) is None
+    assert find_shift(late, on_weekend(index), HOUR) is None
 
 
 def test_where_no_day_before_tells_nothing_is_found() -> None:
     index = times(2)
     values = a_wave(index)
     values[-12:] += 40
-    assert find_shift(values, index, HOUR) is None
-    assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="7h"), 7 * HOUR) is None
-    assert find_shift(np.repeat([1.0, 50.0], 20), pd.date_range("2026-01-01", periods=40, freq="1D"), 24 * HOUR) is None
+    assert find_shift(values, on_weekend(index), HOUR) is None
+    assert (
+        find_shift(np.repeat([1.0, 50.0], 20), on_weekend(pd.date_range("2026-01-01", periods=40, freq="7h")), 7 * HOUR) is None
+    )
+    assert (
+        find_shift(np.repeat([1.0, 50.0], 20), on_weekend(pd.date_range("2026-01-01", periods=40, freq="1D")), 24 * HOUR) is None
+    )
 
 
 @pytest.mark.parametrize("hours", [9, 30, 50])
@@ -97,7 +102,7 @@ def test_of_what_has_not_moved_since_nothing_else_is_left(hours: int) -> None:
     index = times(14)
     values = a_wave(index)
     values[-hours:] = 2.5
-    shift = find_shift(values, index, HOUR)
+    shift = find_shift(values, on_weekend(index), HOUR)
     assert shift is not None
     assert (len(values) - shift.first, set(shift.moved(values).tolist())) == (hours, {2.5})
 
@@ -107,13 +112,13 @@ def test_a_series_at_rest_may_leave_it_for_another_value_within_hours(hours: int
     index = times(14)
     values = np.full(len(index), 30.0)
     values[-hours:] = 45.0
-    shift = find_shift(values, index, HOUR)
+    shift = find_shift(values, on_weekend(index), HOUR)
     assert shift is not None
     assert (len(values) - shift.first, shift.before, set(shift.moved(values).tolist())) == (hours, 30.0, {45.0})
     values[100:103] = 45.0  # a burst that went away again
-    assert hours >= 8 or find_shift(values, index, HOUR) is None
+    assert hours >= 8 or find_shift(values, on_weekend(index), HOUR) is None
     values[100:103], values[-1] = 30.0, 30.0  # it is over
-    assert hours >= 8 or find_shift(values, index, HOUR) is None
+    assert hours >= 8 or find_shift(values, on_weekend(index), HOUR) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])

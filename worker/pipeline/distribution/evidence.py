@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ GROWTH = 0.25  # of misses beyond the backtested lead times: 0 = they stay as la
 DAYS = 28  # before that tell what may come
 HOURS_OF_DAY = 24
 
+S = TypeVar("S", bound=np.generic)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that the distribution of a forecast is made from. Columns are the steps ahead.
+    """All that the distribution of a forecast is made from. Columns are the steps ahead, of `beside` those of several forecasts.
 
     prediction: shape (horizon,).
     misses: actual − prediction of each fold, newest first, NaN = not known; shape (folds, horizon).
@@ -31,9 +34,10 @@ class Evidence:
     is_weekend, missed_on_weekend: whether steps, and misses, are of days of the other kind; nowhere, where these are alike.
     members: forecasts that the prediction was blended from, with their votes, shape (members, horizon) each; of a single model
         the prediction itself.
-    lead: of each step, how many steps lie between the end of the history and it.
+    lead: of each step of one forecast, how many steps lie between the end of the history and it.
     season: steps of a day.
-    groups: of lead times.
+    groups: of lead times, as the columns of one forecast.
+    folds: of how many folds the misses are, by forecast; shape (forecasts,).
     """
 
     prediction: FloatArray
@@ -47,11 +51,20 @@ class Evidence:
     lead: NDArray[np.int_]
     season: int
     groups: tuple[slice, ...]
+    folds: NDArray[np.int_]
 
     @property
     def horizon(self) -> int:
-        """Number of steps."""
+        """Number of steps, of all forecasts."""
         return len(self.prediction)
+
+    def by_forecast(self, columns: NDArray[S]) -> NDArray[S]:
+        """Shape (horizon,) as (forecasts, steps)."""
+        return columns.reshape(len(self.folds), len(self.lead))
+
+    def by_column(self, forecasts: NDArray[S]) -> NDArray[S]:
+        """Shape (forecasts,) as (horizon,)."""
+        return np.repeat(forecasts, len(self.lead))
 
     @property
     def blocks(self) -> int:
@@ -64,9 +77,10 @@ class Evidence:
         return int(np.isfinite(self.recent[:, 1]).all(axis=1).sum())
 
     @property
-    def weekends_differ(self) -> bool:
-        """Whether what is known of some days says nothing of others."""
-        return bool(self.is_weekend.any() or self.missed_on_weekend.any())
+    def weekends_differ(self) -> BoolArray:
+        """For which forecasts what is known of some days says nothing of others; shape (horizon,)."""
+        differs = self.is_weekend | np.any(self.missed_on_weekend, axis=0)
+        return self.by_column(np.any(self.by_forecast(differs), axis=1))
 
     @property
     def hour(self) -> int:
@@ -84,6 +98,30 @@ def groups_of(step_seconds: int, lead: NDArray[np.int_]) -> tuple[slice, ...]:
 def newest_first(folds: Sequence[WindowForecast]) -> list[WindowForecast]:
     """As everything that tells of folds has them."""
     return sorted(folds, key=lambda fold: fold.origin_at, reverse=True)
+
+
+def beside(each: Sequence[Evidence]) -> Evidence:
+    """That of several forecasts of the same lead times in a row; what one lacks in folds or members is unknown."""
+    folds, members = max(len(one.misses) for one in each), max(len(one.members) for one in each)
+
+    def in_a_row(of: Callable[[Evidence], NDArray[S]], rows: int | None = None, filled: float = 0) -> NDArray[S]:
+        parts = [of(one) for one in each]
+        if any(len(part) != rows for part in parts) and rows is not None:
+            parts = [np.pad(part, ((0, rows - len(part)), (0, 0)), constant_values=filled) for part in parts]
+        return np.concatenate(parts, axis=-1)
+
+    return replace(
+        each[0],
+        prediction=in_a_row(lambda one: one.prediction),
+        misses=in_a_row(lambda one: one.misses, folds, np.nan),
+        recent=in_a_row(lambda one: one.recent),
+        alike=in_a_row(lambda one: one.alike),
+        is_weekend=in_a_row(lambda one: one.is_weekend),
+        missed_on_weekend=in_a_row(lambda one: one.missed_on_weekend, folds),
+        members=in_a_row(lambda one: one.members, members),
+        votes=in_a_row(lambda one: one.votes, members),
+        folds=in_a_row(lambda one: one.folds),
+    )
 
 
 def misses_of(folds: Sequence[WindowForecast], lead: NDArray[np.int_], season: int) -> FloatArray:

@@ -8,15 +8,12 @@ A queue whose weekends are as other days learns from all of them, and so does a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from shared.domain.timegrid import SECONDS_PER_DAY
 from worker.models.base import FloatArray
-from worker.prepare.calendar import on_weekend
+from worker.prepare.calendar import Dates
 
 DAYS = 28  # before that tell whether weekends are unlike other days
 FEWEST = 2  # days of a kind; of fewer all days tell
@@ -56,18 +53,6 @@ class Kinds:
         same = (self.at(others[:, np.newaxis] + along) == self.at(place + along)).mean(axis=1) >= SAME
         known: BoolArray = same & (self.length + others >= 0)
         return known
-
-
-class Dates(NamedTuple):
-    """Of steps: whether they are of a weekend, and the number of their day."""
-
-    is_weekend: BoolArray
-    day: NDArray[np.int_]
-
-    @classmethod
-    def of(cls, times: pd.DatetimeIndex) -> Dates:
-        """Of these starts of steps on the wall clock."""
-        return cls(on_weekend(times), times.to_numpy("datetime64[s]").view(np.int64) // SECONDS_PER_DAY)
 
 
 def kinds_of(values: FloatArray, dates: Dates, season: int) -> Kinds:

@@ -18,8 +18,8 @@ QUARTER = 0.25  # between 25 and 75 % the pool is wide enough as it is
 Samples = tuple[FloatArray, FloatArray]  # values and their votes, both of shape (samples, columns); NaN = there is none
 
 
-def share(samples: Samples, part: float) -> Samples:
-    """The same samples, whose votes are `part` in all in each column that has any."""
+def share(samples: Samples, part: float | FloatArray) -> Samples:
+    """The same samples, whose votes are `part` (that of each column, or of all) in all in each column that has any."""
     values, votes = samples
     counted = np.where(np.isfinite(values), votes, 0.0)
     total = counted.sum(axis=0)

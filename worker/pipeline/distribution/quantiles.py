@@ -45,8 +45,8 @@ def step_quantiles(known: Evidence) -> FloatArray:
 
 def _parts(known: Evidence) -> list[Samples]:
     """Misses, recent days, members, each with its share; what says nothing leaves its share to the others."""
-    agree = (known.votes > 0).sum(axis=0).min() < ENOUGH_MEMBERS
-    members = 0.0 if agree else MEMBERS
+    agree = known.by_forecast((known.votes > 0).sum(axis=0)).min(axis=1) < ENOUGH_MEMBERS
+    members = np.where(known.by_column(agree), 0.0, MEMBERS)
     recent = _recent(known)
     missed = _missed(known, recent)
     said = np.clip(known.members, *_reach(known, missed, recent))  # as some members know no weekends
@@ -63,11 +63,13 @@ def _missed(known: Evidence, recent: Samples) -> Samples:
     days, inside what its own kind has reached, and half as much beyond."""
     around = max(1, known.season // NEAR_BY)
     moves = np.unique(np.linspace(-around, around, MOVES).round().astype(int))
-    lead = np.arange(known.horizon)
-    first, last = (np.empty(known.horizon, dtype=int) for _ in range(2))
+    steps, columns = len(known.lead), np.arange(known.horizon)
+    first, last = (np.empty(steps, dtype=int) for _ in range(2))
     for group in known.groups:
         first[group], last[group] = group.start, group.stop
-    at = lead + moves[:, np.newaxis]
+    begins = columns - columns % steps
+    first, last = (begins + np.tile(edge, len(known.folds)) for edge in (first, last))
+    at = columns + moves[:, np.newaxis]
     inside = (at >= first) & (at < last)
     near = np.clip(at, 0, known.horizon - 1)
     moved = known.prediction + known.misses[:, near]  # (folds, moves, horizon)
@@ -84,23 +86,25 @@ def _recent(known: Evidence) -> Samples:
     """The last four weeks that are over at the time of issue, as seen from each step."""
     days = len(known.recent)
     back = np.arange(1, days + 1)[:, np.newaxis]
-    ahead = known.lead // known.season + 1
+    ahead = np.tile(known.lead // known.season + 1, len(known.folds))
     counts = ((ahead <= back) & (back < ahead + DAYS))[:, np.newaxis] & known.alike
     return known.recent.reshape(-1, known.horizon), counts.reshape(-1, known.horizon).astype(np.float64)
 
 
 def _reach(known: Evidence, *told: Samples) -> tuple[FloatArray, FloatArray]:
-    """The least and the most that the prediction and these say of each step; all, of a queue whose weekends are as other days."""
-    if not known.weekends_differ:
-        return np.full(known.horizon, -np.inf), np.full(known.horizon, np.inf)
-    said = np.concatenate([known.prediction[np.newaxis], *(np.where(votes > 0, values, np.nan) for values, votes in told)])
-    return np.nanmin(said, axis=0), np.nanmax(said, axis=0)
+    """The least and the most that the prediction and these say of each step; all, where weekends are as other days."""
+    least, most = np.full(known.horizon, -np.inf), np.full(known.horizon, np.inf)
+    if (differ := known.weekends_differ).any():
+        said = np.concatenate([known.prediction[np.newaxis], *(np.where(votes > 0, values, np.nan) for values, votes in told)])
+        least, most = np.where(differ, np.nanmin(said, axis=0), least), np.where(differ, np.nanmax(said, axis=0), most)
+    return least, most
 
 
 def _factor(known: Evidence) -> FloatArray:
     """How far the tails are drawn at each step: by lead time, and further where there are few folds to learn from."""
-    factor = np.empty(known.horizon)
+    factor = np.empty(len(known.lead))
     for place, group in enumerate(known.groups):
         factor[group] = STRETCH[min(place, len(STRETCH) - 1)]
-    folds = len(known.misses)
-    return factor * np.sqrt((1 + OPTIMISM / folds) / (1 + OPTIMISM / FEW_FOLDS)) if folds < FEW_FOLDS else factor
+    folds = np.minimum(known.folds, FEW_FOLDS)
+    further: FloatArray = np.sqrt((1 + OPTIMISM / folds) / (1 + OPTIMISM / FEW_FOLDS))
+    return np.tile(factor, len(folds)) * known.by_column(further)

@@ -16,7 +16,7 @@ from shared.domain.forecasts import ForecastSpec, WindowForecast
 from shared.domain.recipes import Recipe
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, places_missed, recent_windows
-from worker.pipeline.distribution.kinds import Dates, Kinds, kinds_of
+from worker.pipeline.distribution.kinds import Kinds, kinds_of
 from worker.pipeline.distribution.paths import joint_paths
 from worker.pipeline.distribution.peaks import Past, peak_quantiles, tops
 from worker.pipeline.distribution.pool import FINE, MIDDLE
@@ -72,7 +72,7 @@ def distribution(
         folds: the winner's backtest, as far as it says something of ordinary steps at the present level.
         end_at: the end of the history.
     """
-    kinds = kinds_of(known.history.target, Dates.of(known.history.times), known.history.steps_per_day)
+    kinds = kinds_of(known.history.target, known.dates, known.history.steps_per_day)
     backs = [spec.grid.steps_between(fold.origin_at, end_at) for fold in newest_first(folds)]
     evidence = _evidence(made, folds, known, spec, first, kinds=kinds, backs=backs)
     spread = known.ahead_in_utc().spread[first:]
@@ -114,6 +114,7 @@ def _evidence(
         lead=lead,
         season=season,
         groups=groups_of(spec.step_seconds, lead),
+        folds=np.array([len(folds)]),
     )
 
 

@@ -13,10 +13,11 @@ from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_spec
 from tests.worker.pipeline.factories import a_snapshot
 from worker.models.base import FloatArray
-from worker.pipeline.distribution.kinds import Dates, kinds_of
+from worker.pipeline.distribution.kinds import kinds_of
 from worker.pipeline.distribution.pool import MIDDLE, at_levels
 from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.history import known_at_issue
+from worker.prepare.calendar import Dates
 
 NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
 HOUR, DAY = 3_600, 86_400
