@@ -34,7 +34,7 @@ from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
 from worker.fleet.allotment import child_of_stack, slots_of_stack
-from worker.fleet.liveness import is_alive
+from worker.fleet.liveness import is_alive, pulse_file
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
 CONTROL_LANES = (Lane.SELECT, Lane.CHECK)  # a slot of their own, so that questions are answered while all others are busy
@@ -153,7 +153,8 @@ def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Setti
         name=name,
         command=[QUEUECAST, "work", *options],
         environment=_environment(settings) | {f"{PREFIX}CHILD_MEMORY_MB": str(memory)},
-        is_ready=lambda: _broker_says(settings, lambda run_state: _has_worker(run_state, lanes)),
+        forget=lambda: pulse_file(settings, name).unlink(missing_ok=True),  # the killed one counts as living for a while
+        is_ready=lambda: is_alive(settings, name) and _broker_says(settings, lambda state: _has_worker(state, lanes)),
         ready_seconds=_IMPORT_SECONDS,
         is_alive=lambda: is_alive(settings, name) or not _broker_says(settings, _answers_ping),  # without it no pulse beats
         stop_seconds=settings.task_seconds + _DRAIN_SECONDS,

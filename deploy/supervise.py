@@ -48,6 +48,7 @@ def begun() -> bool:
 class Program:
     """A program to keep running. `environment` is added to ours; `stop_seconds` lie between SIGTERM and SIGKILL.
 
+    forget: done before each start: takes away what its predecessor left and `is_ready` would see.
     is_ready: asked until it says yes; a start that takes longer than `ready_seconds` is tried again.
     is_alive: asked now and then once it is ready; one that says no for `silent_seconds` is started anew.
     is_essential: without it nothing is served, so a start that fails again and again is given up; the others are tried for ever.
@@ -56,6 +57,7 @@ class Program:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    forget: Callable[[], None] = lambda: None
     is_ready: Callable[[], bool] = begun
     ready_seconds: float = 30.0
     is_alive: Callable[[], bool] = lambda: True
@@ -170,6 +172,7 @@ class Supervisor:
     def _begin(self, run: _Run) -> None:
         run.began, run.is_ready = time.monotonic(), False
         try:
+            run.program.forget()
             with run.log.open("ab") as log:
                 run.process = families.begin(run.program.command, os.environ | run.program.environment, log)
         except OSError as error:  # a machine short of memory, processes or disk: as if it had ended at once

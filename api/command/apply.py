@@ -8,9 +8,10 @@ All is checked before the first is written. Whoever applies the same file again 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,7 +26,7 @@ from api.command.service import DEFAULT_URL, Url, connect
 from shared.command.terminal import AsJson, DataDir, notice, print_json, say
 from shared.config.addresses import STARS, is_loopback
 from shared.domain.codec import Document
-from shared.errors import QueuecastError, RequestError, UsageError
+from shared.errors import InvalidRequest, QueuecastError, RequestError, UsageError
 
 if TYPE_CHECKING:
     from api.command.client import Client
@@ -88,8 +89,27 @@ class _Service:
         """What becomes of each schedule; raises what the service refuses."""
         body = {"managed_by": self.declared.set_name, "schedules": self.declared.schedules, "prune": self.prune}
         more = {"dry_run": dry_run, "coming": list(coming)}
-        answer = self.client.post("schedules", "apply", body=json.dumps(body | more, default=_moment))
+        try:
+            answer = self.client.post("schedules", "apply", body=json.dumps(body | more, default=_moment))
+        except InvalidRequest as error:
+            raise InvalidRequest.told(_by_name(str(error), self.declared.schedules)) from error
         return list(answer["schedules"])
+
+
+def _by_name(message: str, schedules: Sequence[Document]) -> str:
+    """What is wrong, where people find it in their file.
+
+    >>> _by_name("schedules.1.cron: it is missing", [{"name": "nightly"}, {"name": "weekly"}])
+    "schedule 2 ('weekly'), cron: it is missing"
+    """
+    names = {str(index): schedule.get("name") for index, schedule in enumerate(schedules)}
+
+    def place(found: re.Match[str]) -> str:
+        if (index := found[1]) not in names:
+            return found[0]
+        return f"schedule {int(index) + 1}" + (f" ({names[index]!r}), " if names[index] else ", ")
+
+    return re.sub(r"(?:^|(?<=[:;] ))schedules\.([0-9]+)\.", place, message)
 
 
 def _plan(declared: Declared, url: str, only: Part | None, *, prune: bool, data_dir: Path | None) -> ConnectionsPlan | None:

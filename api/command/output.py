@@ -29,7 +29,7 @@ def print_jobs(page: Document) -> None:
 
 def print_job(job: Document, outlooks: Document) -> None:
     """One job and its queues, those that have a forecast with its outlook."""
-    run = "" if job["run"] == Run.SEARCH else f", {job['run']} run"
+    run = {Run.SEARCH: "", Run.REFIT: ", refit run: scores are of the search that chose"}.get(job["run"], f", {job['run']} run")
     say(f"job {job['job_id']} ({job['job_name']}{run}): {job['state']}")
     if job["reason"]:
         notice(job["reason"], style="red")

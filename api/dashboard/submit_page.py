@@ -22,7 +22,7 @@ SCHEDULE_FIELDS = ("name", "cron", "refit_cron", "actuals_cron", "timezone")
 
 @route("GET", "/jobs/new", PAGE, endpoint="submit")
 def show(services: Services) -> str:
-    """The form; with `?from=JOB_ID` filled in with what that job was asked for."""
+    """The form; with `?from=JOB_ID` filled in with what that job was asked for, with `?schedule=new` for a schedule."""
     known = _known(services, request.args.get("from", ""))
     places = known.get("data", {})
     source, destination = places.get("source", {}), places.get("destination", {})
@@ -43,6 +43,7 @@ def show(services: Services) -> str:
         note=note,
         chosen=known.get("model", "auto"),
         grids=known.get("hyperparameters", {}),
+        is_schedule="schedule" in request.args,
         schedule_fields={name: ScheduleBody.model_fields[name].description or "" for name in SCHEDULE_FIELDS},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -51,7 +52,7 @@ def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
     page.get_by_role("link", name="Add a schedule").click()
     for name, value in {"job_name": "Daily", "user_name": "Bob", "future_prediction_time_period": "1d"}.items():
         page.locator(f"[data-path={name}]").fill(value)
-    page.get_by_text("Make it a schedule").click()
+    expect(page.get_by_role("button", name="Submit")).to_have_count(0)
     crons = {"cron": "0 6 * * 1", "refit_cron": "every morning", "actuals_cron": "5 * * * *"}
     for name, value in ({"name": "daily", "timezone": "Europe/Berlin"} | crons).items():
         page.locator(f"[data-schedule={name}]").fill(value)
@@ -64,6 +65,19 @@ def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
         expect(row).to_contain_text(cadence)
     [made] = store.schedules.all()
     assert (made.refit_cron, made.actuals_cron, made.request.job_name) == ("0 6 * * *", "5 * * * *", "Daily")
+
+
+def test_a_schedule_half_filled_in_is_not_taken_for_a_job(store: Store, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/new")
+    page.locator("[data-path=job_name]").fill("Daily")
+    page.get_by_text("Make it a schedule").click()
+    page.locator("[data-schedule=cron]").fill("0 6 * * 1")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.locator("[id='schedule.cron-error']")).to_contain_text("nothing is started")
+    assert store.jobs.open() == []
+    page.locator("[data-schedule=cron]").fill("")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
 
 
 def test_a_schedule_that_accepts_losses_says_so(store: Store, page: Page, url: str) -> None:

@@ -20,6 +20,7 @@ from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
 from tests.architecture.house import fail_on, mistakes
 from tests.up import QUEUECAST
+from worker.fleet.liveness import pulse_file
 
 
 @pytest.fixture
@@ -98,7 +99,13 @@ def test_a_worker_is_ready_when_one_that_serves_its_lanes_shows_life(settings: S
     programs = {name: worker(name, served, 1, settings, 1) for name, served in lanes.items()}
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": False}
     run_state.members.announce(LivingWorker(worker_id="a", lanes=(Lane.HEAVY.value,), slots=1))
+    assert not programs["heavy"].is_ready()  # one of another machine, or the one before it
+    pulse = pulse_file(settings, "heavy")
+    pulse.parent.mkdir(exist_ok=True)
+    pulse.touch()
     assert {name: program.is_ready() for name, program in programs.items()} == {"worker": False, "heavy": True}
+    programs["heavy"].forget()  # before it is started again
+    assert not programs["heavy"].is_ready()
 
 
 def test_nothing_is_ready_while_the_broker_is_away(tmp_path: Path) -> None:

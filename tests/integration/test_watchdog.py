@@ -33,5 +33,12 @@ def test_a_worker_ends_with_its_watchdog(fleet: Fleet) -> None:
     eventually(lambda: not any(process.is_running() for process in processes), what="the end of its processes")
 
 
+def test_a_worker_that_is_killed_from_outside_is_told_by_its_watchdog(fleet: Fleet) -> None:
+    worker = fleet.spawn([sys.executable, "-c", PROGRAM])
+    main, *_ = eventually(lambda: fleet.children(worker)[1:] and fleet.children(worker), what="its pool")
+    main.kill()
+    assert worker.wait(60) == 128 + signal.SIGKILL
+
+
 def test_a_worker_that_was_never_there_is_not_alive(settings: Settings) -> None:
     assert not is_alive(settings, "nobody")

@@ -42,7 +42,7 @@ def run_worker(
     silence: float = SILENCE_SECONDS,
     app: str = "worker.app",
 ) -> int:
-    """Run a worker until it ends or falls silent; returns its exit code, 1 when it had to be killed.
+    """Run a worker until it ends or falls silent; returns its exit code: 1 when it had to be killed, 137 when others did.
 
     Args:
         settings: of this process; the worker reads them again from the same environment.
@@ -78,7 +78,7 @@ def _watch(mine: Membership, settings: Settings, worker: subprocess.Popen[bytes]
     last_beat = beat_before = _beat(settings, name)
     while True:
         with suppress(subprocess.TimeoutExpired):
-            return worker.wait(timeout=1.0)
+            return _ended(worker.wait(timeout=1.0), name)
         with suppress(ServiceError):
             mine.beat()
         beat = _beat(settings, name)
@@ -88,6 +88,14 @@ def _watch(mine: Membership, settings: Settings, worker: subprocess.Popen[bytes]
         elif time.monotonic() - quiet_since > limit:
             log.error("worker has no pulse and is killed", worker=name, silent_seconds=round(limit))
             return 1
+
+
+def _ended(code: int, name: str) -> int:
+    """The exit code, as shells count it; who was killed from outside, as for want of memory, could not say so itself."""
+    if code >= 0:
+        return code
+    log.error("worker was killed", worker=name, by=signal.Signals(-code).name)
+    return 128 - code
 
 
 def _beat(settings: Settings, name: str) -> float:

@@ -31,7 +31,7 @@ from shared.store import open_store
 from worker.flower.access import CREDENTIALS, Access, Asked, TokensExist, credentials, make_credentials
 from worker.flower.state import KEPT, RememberedState
 
-COLUMNS = "args,state,name,runtime,started"  # what of a task is told without scrolling; its own page has all
+COLUMNS = "args,state,name,runtime,received"  # without scrolling; Flower sorts by `received`, which failed candidates have too
 SAVED_EVERY_MILLISECONDS = 5_000
 
 log = structlog.get_logger(__name__)

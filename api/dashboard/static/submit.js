@@ -117,9 +117,14 @@ async function sending(button, work) {
   }
 }
 
+/** When a schedule is half filled in, one job is not what was meant: the field that says so, if any. The time zone is always there. */
+const ofASchedule = () => [...form.querySelectorAll("[data-schedule]")].find((input) => input.value.trim() && input.value !== input.defaultValue);
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   sending(event.submitter, async () => {
+    const input = ofASchedule();
+    if (input) return tell([{ loc: ["schedule", input.dataset.schedule], msg: "nothing is started: add the schedule by its own button, or empty its fields to start one job" }]);
     const job = await call("POST", "/v1/jobs", requestDocument());
     location.assign(`/jobs/${job.job_id}`);
   });

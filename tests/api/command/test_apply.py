@@ -157,7 +157,7 @@ def test_what_is_exported_is_taken_over_as_it_is(url: str, file: Path) -> None:
         ('[[schedule]]\nname = "x"\ncron = "0 6 * * *"\nrequest = "away.json"\n', "away.json cannot be read"),
         (DECLARED.replace("0 7 * * 1", "never"), "accepted are five fields"),
         (DECLARED.replace('kind = "files"', 'kind = "s3"'), "its kind is not accepted"),
-        (DECLARED.replace("Weekly", 'Weekly"\ncolour = "red'), "no field has this name"),
+        (DECLARED.replace("Weekly", 'Weekly"\ncolour = "red'), "schedule 2 ('weekly'), request.colour: no field has this name"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_is_written(url: str, file: Path, tmp_path: Path, text: str, told: str) -> None:
