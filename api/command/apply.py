@@ -30,7 +30,7 @@ from shared.errors import InvalidRequest, QueuecastError, RequestError, UsageErr
 
 if TYPE_CHECKING:
     from api.command.client import Client
-    from shared.config.connections_file import ConnectionsPlan
+    from shared.config.connections_file import ConnectionsPlan, ConnectionStep
 
 DIFFERS = 6  # exit code of a dry run that would change something
 TAKEN_UP_SECONDS = 15.0  # for which new connections are waited for, as processes look at their file every second
@@ -72,7 +72,7 @@ def apply(
     differs = _has_work(steps) or (connections is not None and connections.before != connections.after)
     if differs and not dry_run:
         _carry_out(connections, service if _has_work(steps) else None)
-    _show(declared.set_name, connections, steps, is_dry=dry_run, as_json=as_json)
+    _show(declared, connections, steps, is_dry=dry_run, as_json=as_json)
     if differs and dry_run:
         raise typer.Exit(DIFFERS)
 
@@ -180,14 +180,14 @@ def _moment(value: object) -> str:
     raise UsageError(f"found {value!r}, which no request has")
 
 
-def _show(set_name: str, connections: ConnectionsPlan | None, steps: list[Document], *, is_dry: bool, as_json: bool) -> None:
+def _show(declared: Declared, connections: ConnectionsPlan | None, steps: list[Document], *, is_dry: bool, as_json: bool) -> None:
     own = [
-        {"action": step.action.value, "name": step.name, "changes": [_change(*change) for change in step.changes]}
+        {"action": step.action.value, "name": step.name, "changes": [*_changes(declared, step)]}
         for step in (connections.steps if connections else ())
     ]
     if as_json:
         place = {"connections_file": str(connections.path) if connections else None}
-        print_json({"managed_by": set_name, "dry_run": is_dry, **place, "connections": own, "schedules": steps})
+        print_json({"managed_by": declared.set_name, "dry_run": is_dry, **place, "connections": own, "schedules": steps})
         return
     if connections is not None and _has_work(own):
         notice(f"connections: {connections.path}" + ("" if connections.before is not None else ", which is made anew"))
@@ -199,8 +199,11 @@ def _show(set_name: str, connections: ConnectionsPlan | None, steps: list[Docume
     say(f"{what if any(map(counts.get, SIGNS)) else 'nothing to do'}: {told or 'nothing is declared'}")
 
 
-def _change(field: str, before: object, after: object) -> Document:
-    return {"field": field, "before": before, "after": after}
+def _changes(declared: Declared, step: ConnectionStep) -> Iterator[Document]:
+    hidden = declared.hidden.get(step.name, ())
+    for field, *values in step.changes:
+        before, after = (STARS if field in hidden and value is not None else value for value in values)
+        yield {"field": field, "before": before, "after": after}
 
 
 def _lines(what: str, steps: Iterable[Document]) -> Iterator[str]:

@@ -35,11 +35,15 @@ SECTIONS = {"set": "set = NAME", "schedule": "[[schedule]]", "connections": "[co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What a file declares."""
+    """What a file declares.
+
+    hidden: connection → its fields whose values stand elsewhere, as they must not be seen.
+    """
 
     set_name: str
     schedules: tuple[Document, ...]
     connections: dict[str, Document]
+    hidden: dict[str, frozenset[str]]
 
 
 def read_declared(file: str) -> Declared:
@@ -65,12 +69,17 @@ def read_declared(file: str) -> Declared:
             name: _filled(_checked(table, f"{file}: connections.{name}", f"a table [connections.{name}]", dict))
             for name, table in tables.items()
         },
+        hidden={name: frozenset(each for each, value in table.items() if _is_elsewhere(value)) for name, table in tables.items()},
     )
 
 
 def _filled(connection: Document) -> Document:
     """The connection with what stands elsewhere put in."""
     return {field: _from_elsewhere(value) for field, value in connection.items()}
+
+
+def _is_elsewhere(value: object) -> bool:
+    return isinstance(value, dict) and set(value) in ({"env"}, {"file"})
 
 
 def _from_elsewhere(value: object) -> object:
