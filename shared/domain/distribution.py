@@ -8,11 +8,13 @@ from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # those that every forecast has
 LOWEST, HIGHEST = 0.01, 0.99  # levels that may be asked for
 FINEST = 65_535  # of paths: their values are whole steps from the lowest to the highest, in two bytes each
 DIGITS = 6  # of a level
+TINY = 1e-300
 
 
 def levels_of(interval: float, asked: Sequence[float]) -> tuple[float, ...]:
@@ -75,9 +77,10 @@ class Paths:
     @classmethod
     def of(cls, rows: Sequence[Sequence[float]], *, blocks: int = 0, windows: int = 0) -> Paths:
         """At least one path, all of one length of at least 1."""
-        low, high = min(map(min, rows)), max(map(max, rows))
-        step = (high - low) / FINEST or 1.0
-        steps = [min(FINEST, round((value - low) / step)) for row in rows for value in row]
+        values = [*chain.from_iterable(rows)]
+        low, high = min(values), max(values)
+        step = (high - low) / FINEST if high - low > TINY else 1.0  # of less a quotient may be far off
+        steps = [round((value - low) / step) for value in values]
         packed = zlib.compress(struct.pack(f"<{len(steps)}H", *steps))
         return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode(), blocks=blocks, windows=windows)
 

@@ -14,6 +14,7 @@ from worker.pipeline.history import Known, clip
 
 MIN_WEEKS = 2  # of history: one week alone cannot tell a weekday from what happened on it
 DAYS_OF_WEEK = 7
+EPOCH_DAY_OF_WEEK = 3  # 1970 began on a Thursday
 DIGITS = 6  # kept of a component, significant ones
 TINY = 1e-9  # a factor below it has left nothing of what was forecast
 
@@ -43,20 +44,28 @@ def components(prediction: FloatArray, known: Known, spec: ForecastSpec, first: 
 
 def time_of_day(times: pd.DatetimeIndex) -> NDArray[np.int_]:
     """Seconds since midnight on the wall clock."""
-    seconds: NDArray[np.int_] = np.asarray(times.hour * 3_600 + times.minute * 60 + times.second, dtype=np.int_)
-    return seconds
+    return _seconds(times) % SECONDS_PER_DAY
 
 
 def time_of_week(times: pd.DatetimeIndex) -> NDArray[np.int_]:
     """The same with the day of the week."""
-    seconds: NDArray[np.int_] = np.asarray(times.dayofweek, dtype=np.int_) * SECONDS_PER_DAY + time_of_day(times)
-    return seconds
+    return (_seconds(times) + EPOCH_DAY_OF_WEEK * SECONDS_PER_DAY) % (DAYS_OF_WEEK * SECONDS_PER_DAY)
+
+
+def _seconds(times: pd.DatetimeIndex) -> NDArray[np.int_]:
+    """Since the beginning of 1970 on the wall clock."""
+    return times.to_numpy("datetime64[s]").view(np.int64)
 
 
 def _medians(values: FloatArray, keys: NDArray[np.int_]) -> FloatArray:
     """Of each time, the median of the history's values at this time; 0 where there is none. Shape of `keys`."""
-    medians = pd.Series(values).groupby(keys[: len(values)]).median()
-    return np.asarray(medians.reindex(keys).fillna(0.0), dtype=np.float64)
+    times, place = np.unique(keys, return_inverse=True)
+    seen = place[: len(values)]
+    ranked, counts = values[np.lexsort((values, seen))], np.bincount(seen, minlength=len(times))
+    begins, last = np.cumsum(counts) - counts, len(values) - 1
+    lower, upper = (np.clip(begins + many // 2, 0, last) for many in (counts - 1, counts))
+    medians: FloatArray = np.where(counts > 0, (ranked[lower] + ranked[upper]) / 2, 0.0)
+    return medians[place]
 
 
 def _special(prediction: FloatArray, known: Known, usual: FloatArray, planned: FloatArray, spec: ForecastSpec) -> FloatArray:

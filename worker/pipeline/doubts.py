@@ -65,10 +65,10 @@ def level_change(snapshot: Snapshot) -> str | None:
     days = _daily_means(snapshot)
     if (count := _days_since_change(days, MAX_DAYS_AFTER)) is None:
         return None
-    before, after = days.iloc[:-count], days.iloc[-count:]
+    before, after = days[:-count], days[-count:]
     return (
-        f"the level has changed: since {_days_before_end(snapshot, count):{MINUTE}} the daily mean is {after.mean():.4g}, "
-        f"before it was {before.min():.4g} to {before.max():.4g}; the backtest's scores tell of both levels"
+        f"the level has changed: since {_days_before_end(snapshot, count):{MINUTE}} the daily mean is {np.nanmean(after):.4g}, "
+        f"before it was {np.nanmin(before):.4g} to {np.nanmax(before):.4g}; the backtest's scores tell of both levels"
     )
 
 
@@ -92,19 +92,22 @@ def drifted(learned: pd.DataFrame, step_seconds: int) -> list[str]:
     return [name for name, share in zip(learned.columns, outside.tolist(), strict=True) if share > 0.5]
 
 
-def _daily_means(snapshot: Snapshot) -> pd.Series[float]:
+def _daily_means(snapshot: Snapshot) -> FloatArray:
     """Of the last whole days, NaN for one without a value; empty where a step is no part of a day."""
     per_day = SECONDS_PER_DAY // snapshot.step_seconds
-    values = snapshot.frame[snapshot.target].to_numpy()
+    values = snapshot.frame[snapshot.target].to_numpy(dtype=np.float64)
     if per_day < 2:
-        return pd.Series(dtype=np.float64)
-    return pd.DataFrame(values[len(values) % per_day :].reshape(-1, per_day)).mean(axis=1)
+        return np.empty(0)
+    days = values[len(values) % per_day :].reshape(-1, per_day)
+    known = np.isfinite(days)
+    counts = known.sum(axis=1)
+    means: FloatArray = np.where(counts > 0, np.where(known, days, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)
+    return means
 
 
-def _days_since_change(days: pd.Series[float], most: int) -> int | None:
+def _days_since_change(means: FloatArray, most: int) -> int | None:
     """For how many days, `most` at most, every daily mean lies outside the range of all before by more than that range."""
-    means = days.to_numpy()
-    for count in range(1, min(most, len(days) - MIN_DAYS_BEFORE) + 1):
+    for count in range(1, min(most, len(means) - MIN_DAYS_BEFORE) + 1):
         before, after = means[:-count], means[-count:]
         low, high = np.fmin.reduce(before), np.fmax.reduce(before)
         margin = max(high - low, MIN_CHANGE * high)

@@ -79,17 +79,18 @@ def _unit_changed(values: pd.Series[float], logs: FloatArray, step_seconds: int)
     sums = np.cumsum(logs)
     apart = np.abs(sums[:-1] / counts - (sums[-1] - sums[:-1]) / (len(logs) - counts)) * np.sqrt(counts * (len(logs) - counts))
     place = int(np.argmax(apart)) + 1
-    before, after = values.iloc[:place], values.iloc[place:]
+    before, after = np.split(values.to_numpy(dtype=np.float64), [place])
     if min(len(before), len(after)) < least:
         return None
-    low, high = sorted((before, after), key=lambda part: part.median())
-    factor = high.median() / low.median()
-    if factor < MIN_FACTOR or low.quantile(0.95) >= high.quantile(0.05):
+    was, now = float(np.median(before)), float(np.median(after))
+    low, high = (before, after) if was <= now else (after, before)
+    factor = max(was, now) / min(was, now)
+    if factor < MIN_FACTOR or np.quantile(low, 0.95) >= np.quantile(high, 0.05):
         return None
-    way = "lower" if after is low else "higher"
+    way = "lower" if now < was else "higher"
     return (
-        f"since {after.index[0]:{MINUTE}} the values are about {factor:.3g} times {way} than before (median {after.median():.4g},"
-        f" before {before.median():.4g}), as when the unit has changed: mend what is written in another one"
+        f"since {values.index[place]:{MINUTE}} the values are about {factor:.3g} times {way} than before (median {now:.4g},"
+        f" before {was:.4g}), as when the unit has changed: mend what is written in another one"
     )
 
 

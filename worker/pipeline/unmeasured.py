@@ -19,7 +19,7 @@ def unmeasured_steps(snapshot: Snapshot, spec: ForecastSpec) -> tuple[int, ...]:
         return ()
     per_day = SECONDS_PER_DAY // snapshot.step_seconds
     known = snapshot.frame[snapshot.target].notna().to_numpy()[-DAYS * per_day :]
-    if per_day < MIN_DAYS or len(known) < MIN_DAYS * per_day:
+    if per_day < MIN_DAYS or len(known) < MIN_DAYS * per_day or known.all():
         return ()
     start_at = snapshot.frame.index[-len(known)].to_pydatetime()
     times = step_times(snapshot.grid, start_at, len(known) + spec.horizon_steps)

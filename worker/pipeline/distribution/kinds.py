@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.models.base import FloatArray
+from worker.pipeline.straight import median_of
 from worker.prepare.calendar import Dates
 
 DAYS = 28  # before that tell whether weekends are unlike other days
@@ -83,6 +84,6 @@ def _apart(weekends: FloatArray, others: FloatArray) -> bool:
     if len(weekends) < FEWEST or len(others) < FEWEST_OTHERS:
         return False
     above = float((weekends[:, np.newaxis] > others).mean())
-    middles = np.median(weekends), np.median(others)
+    middles = median_of(weekends), median_of(others)
     is_far = abs(middles[0] - middles[1]) > APART * max(map(abs, middles))
     return bool(is_far and max(above, 1 - above) >= ORDERED)

@@ -17,6 +17,7 @@ import numpy as np
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.kinds import FEWEST, BoolArray, Kinds, too_few
 from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
+from worker.pipeline.straight import median_of, quantile_of
 
 # Chosen on every second real series at hand and checked on the others.
 MISSES, MEMBERS = 0.4, 0.6
@@ -146,8 +147,8 @@ def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], to
     for day, column in enumerate(maxima):
         old = _own(column, told.before(fold, day, len(column)))
         if len(old):
-            level = (old[0], np.median(old[:3]), np.median(old[:7]), np.median(old[:13]), old[:3].max())
-            of_history[:WEEK, day] = [*level, old[:7].mean(), np.quantile(old[:7], UPPER)]
+            level = (old[0], median_of(old[:3]), median_of(old[:7]), median_of(old[:13]), old[:3].max())
+            of_history[:WEEK, day] = [*level, old[:7].mean(), quantile_of(old[:7], UPPER)]
         if day < WEEK <= len(column):
             of_history[WEEK, day] = column[WEEK - 1]
     return np.concatenate([of_history, fold.tops[np.newaxis], (fold.tops * _ratio(fold, folds, told))[np.newaxis]])
@@ -166,7 +167,7 @@ def _ratio(fold: Past, folds: Sequence[Past], told: Told) -> FloatArray:
         logs = [np.log(max(each.actual[day], TINY) / max(each.tops[day], TINY)) for each in over]
         if logs:
             share_told = len(logs) / (len(logs) + SHARED_FOLDS)
-            ratio[day] = np.exp(np.clip(np.median(logs), -MAX_LOG_RATIO, MAX_LOG_RATIO) * share_told)
+            ratio[day] = np.exp(min(MAX_LOG_RATIO, max(-MAX_LOG_RATIO, median_of(logs))) * share_told)
     return ratio
 
 
