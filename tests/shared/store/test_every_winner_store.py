@@ -70,5 +70,8 @@ def test_a_job_that_ended_before_it_named_its_queues_has_failed_them_all(store: 
     store.run_failures.save(ended)
     assert store.run_failures.after(forecast) == ended[0]
     one_failed = [a_report(queue="root.a"), a_report(queue="root.b", state=QueueState.FAILED, reason="too short")]
+    of_two = replace(job, request=replace(job.request, queues=("root.a", "root.b")))  # another job of this name has the others
+    named = {failure.series_id for failure in failures_of(of_two, [], JobState.FAILED, "no such file", at)}
+    assert named == {job.request.series(name).series_id for name in ("root.a", "root.b")}
     assert [failure.reason for failure in failures_of(job, one_failed, JobState.PARTIAL, "1 of 2", at)] == ["too short"]
     assert [*failures_of(replace(job, run=Run.ACTUALS), one_failed, JobState.PARTIAL, "1 of 2", at)] == []
