@@ -52,7 +52,7 @@ def read_declared(file: str) -> Declared:
         raise UsageError(f"{file}: accepted is TOML")
     try:
         document = tomllib.loads(read_file(file).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:  # the last: brackets in brackets in brackets
         raise UsageError(f"{file} is no TOML: {error}") from error
     if unknown := [name for name in document if name not in SECTIONS]:
         raise UsageError(f"{file} has {', '.join(unknown)}; accepted are {', '.join(SECTIONS.values())}")
@@ -90,7 +90,10 @@ def _from_elsewhere(value: object) -> object:
                 raise UsageError(f"the variable {name} is not set, or empty; a connection takes a value from it")
             return found
         case {"file": str(path), **rest} if not rest:
-            return read_file(path).decode().strip()
+            try:
+                return read_file(path).decode().strip()
+            except UnicodeDecodeError:  # which would tell of what is in it
+                raise UsageError(f"{path} is no text; a connection takes a value from it") from None
     return value
 
 
@@ -109,6 +112,6 @@ def _with_request(entry: object, folder: Path, where: str) -> Document:
     path = folder / request
     try:
         found = json.loads(read_file(str(path)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{where}: {path} holds no request: {error}") from error
     return schedule | {"request": _checked(found, f"{where}: {path}", "a JSON object", dict)}

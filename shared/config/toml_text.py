@@ -82,7 +82,7 @@ def _check(before: str, after: str, expected: Mapping[str, Document]) -> None:
 def _read(text: str) -> Document:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetupError(f"the configuration file is no TOML: {error}") from error
 
 

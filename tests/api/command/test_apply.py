@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,8 @@ def test_what_is_exported_is_taken_over_as_it_is(url: str, file: Path) -> None:
         ("set = 'Not One'\n", "small letters"),
         ("connections = 3\n", "accepted is a table [connections.NAME]"),
         ("schedule = \n", "is no TOML"),
+        ("schedule = " + 5_000 * "[", "is no TOML"),
+        (f'[connections.a]\nkind = "files"\npath = {{file = "{sys.executable}"}}\n', "is no text"),
         ('[[schedule]]\nname = "x"\ncron = "0 6 * * *"\nrequest = "away.json"\n', "away.json cannot be read"),
         (DECLARED.replace("0 7 * * 1", "never"), "accepted are five fields"),
         (DECLARED.replace('kind = "files"', 'kind = "s3"'), "its kind is not accepted"),
