@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
 from shared.domain.reports import Actual, Point
 from shared.domain.series import Series
-from shared.store.records import Between, OneOf, Records, Where
+from shared.store.records import Between, OneOf, Records, Where, of_key
 from shared.store.tables import SERIES_COLUMNS, Column, Kept, Kind, Table
 
 SERIES = Table(
@@ -36,15 +36,19 @@ class Actuals:
     records: Records
 
     def save(self, series: Series, points: Sequence[Point]) -> None:
-        """Keep what was read; the same step again replaces the value. Gaps are not kept."""
-        series_id = series.series_id
-        values = [
-            Actual(series_id=series_id, timestamp=point.timestamp, value=point.value)
-            for point in points
-            if point.value is not None
-        ]
-        self.records.put_many(SERIES, [series])
-        self.records.put_many(ACTUALS, values)
+        """Keep what was read; the same step again replaces the value. Gaps are not kept.
+
+        A job reads weeks of which all but its newest steps are kept already: only what is new or has changed is written.
+        """
+        series_id, known = series.series_id, dict[datetime, float]()
+        read = {point.timestamp: point.value for point in points if point.value is not None}
+        if read:
+            kept = self.get(series_id, min(read), max(read) + timedelta(seconds=1))
+            known = {point.timestamp: point.value for point in kept if point.value is not None}
+        changed = [at for at, value in read.items() if known.get(at) != value]
+        if series not in self.records.find(SERIES, of_key(SERIES, [series_id])):
+            self.records.put_many(SERIES, [series])
+        self.records.put_many(ACTUALS, [Actual(series_id=series_id, timestamp=at, value=read[at]) for at in changed])
 
     def get(self, series_id: str, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""

@@ -247,6 +247,22 @@ def test_what_is_not_finite_is_not_kept_and_undoes_all_of_its_transaction(store:
     assert (store.reports.get("job-1", "root.etl"), store.forecasts.find()) == (a_report(), [a_forecast()])
 
 
+def test_of_actual_values_read_again_only_what_is_new_or_changed_is_written(store: Store, path: Path) -> None:
+    def keep(*values: float) -> None:
+        store.actuals.save(a_series(), [Point(timestamp=MONDAY + n * HOUR, value=value) for n, value in enumerate(values)])
+
+    keep(1.0, 2.0, 3.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE written (value REAL)")
+        for event in ("INSERT", "UPDATE"):
+            db.execute(f"CREATE TRIGGER of_{event} AFTER {event} ON actuals BEGIN INSERT INTO written VALUES (new.value); END")
+        db.execute("CREATE TRIGGER of_series AFTER UPDATE ON series BEGIN INSERT INTO written VALUES (-1); END")
+        keep(1.0, 5.0, 3.0, 4.0)
+        keep(1.0, 5.0, 3.0, 4.0)
+        assert db.execute("SELECT value FROM written ORDER BY value").fetchall() == [(4.0,), (5.0,)]
+    assert [point.value for point in store.actuals.get(a_series().series_id, MONDAY, MONDAY + 9 * HOUR)] == [1.0, 5.0, 3.0, 4.0]
+
+
 def test_a_text_that_is_no_utf_8_takes_its_own_record_only(store: Store, path: Path) -> None:
     for number, queue in enumerate(("root.a", "root.b", "root.c")):
         store.jobs.add(a_job(job_id=f"job-{number}"))
