@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 import structlog
 
@@ -22,6 +23,9 @@ from tests.influx_server import influxd, influxd_with_users
 from tests.servers import mongod, mongod_with_users
 
 __all__ = ["certificates", "influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no time decides a test: others may have the machine
+hypothesis.settings.load_profile("untimed")
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is for this user alone
 

@@ -14,7 +14,15 @@ from tests.chaos.fleet import ChaosFleet
 from tests.polling import eventually
 
 HORIZON = 24
-LASTING = ("worker", "slots", "version:", "catalogue", "reaper", "_kombu.binding")  # keys that belong to the fleet and to no job
+LASTING = (
+    "fleet",
+    "worker",
+    "slots",
+    "version:",
+    "catalogue",
+    "reaper",
+    "_kombu.binding",
+)  # keys that belong to the fleet and to no job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

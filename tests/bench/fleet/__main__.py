@@ -18,8 +18,11 @@ import json
 import signal
 import sys
 
+from tests.bench import models
 from tests.bench.fleet import callback, efficiency, fairness, memory, overhead, submitting
 from tests.bench.fleet.figures import Figure, circumstances
+
+__all__ = ["models"]  # registered
 
 PARTS = {
     "a": efficiency.measure,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from shared.connections.files import FilesConnection
 from shared.domain.jobs import JobRequest
-from tests.bench import models
 from tests.factories import MONDAY
 from worker.job.catalogue import model_cards
 from worker.job.ingestion import usage_query
@@ -18,8 +17,6 @@ from worker.pipeline.queue import prepare_queue
 from worker.pipeline.score import score
 from worker.pipeline.selection.choose import Terms, choose
 from worker.sources.file_source import FileSource
-
-__all__ = ["models"]  # registered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ def test_names_and_ranges_that_go_around_mean_what_they_list(text: str, same: st
     start=st.sampled_from([utc(2026, *day) for day in ((3, 7), (3, 28), (4, 4), (10, 3), (10, 24), (10, 31))]),
     hours_later=st.integers(1, 72),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_local_time_is_due_once_and_the_newest_is_the_last_of_them(
     minutes: set[int], hours: set[int], zone: str, start: datetime, hours_later: int
 ) -> None:

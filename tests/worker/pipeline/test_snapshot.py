@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.durations import Duration
@@ -133,7 +133,6 @@ def test_a_single_missing_step_is_never_a_long_gap(days):
 FLOATS = st.floats(allow_nan=True, allow_infinity=False, width=64)
 
 
-@settings(deadline=None)  # the first call imports pyarrow
 @given(
     queue=st.text(min_size=1),
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4, unique=True),

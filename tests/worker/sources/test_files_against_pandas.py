@@ -56,7 +56,7 @@ def tables(draw: st.DrawFn) -> tuple[str, str, list[tuple[datetime, str, float |
     return separator, times, rows
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_what_is_read_is_what_was_written_and_the_rest_is_told(table):
     separator, times, rows = table
