@@ -34,9 +34,13 @@ def test_a_queue_that_fails_is_one_warning_and_a_source_that_is_away_another(fle
 
     place = Place(name="mongodb", database="nowhere", collection="usage")
     job_id = fleet.submit(data=DataPlaces(source=place, destination=Place(name="files")))
-    about = eventually(lambda: several(said(fleet, "source cannot be reached")), what="the try after the first")
-    assert [line["level"] for line in about if line["job_id"] == job_id][:2] == ["warning", "debug"]
+    about = eventually(lambda: several(waits_of(fleet, job_id)), what="the try after the first")
+    assert [line["level"] for line in about][:2] == ["warning", "debug"]
     assert {line["event"] for line in about} == {"a service is away"}
+
+
+def waits_of(fleet: Fleet, job_id: str) -> list[dict[str, Any]]:
+    return [line for line in said(fleet, "source cannot be reached") if line.get("job_id") == job_id]
 
 
 def several(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
