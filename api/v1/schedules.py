@@ -66,11 +66,9 @@ class EmptyBody(Form):
     """Nothing: the address says it all."""
 
 
-class CadenceAnswer(Answer):
-    """One cadence of a schedule: when it is due, and what came of the last time."""
+class DueAnswer(Answer):
+    """When something is due, and what came of the last time."""
 
-    run: Run
-    cron: str
     next_due_at: datetime | None = Field(description="null while the schedule is paused")
     last_due_at: datetime | None
     last_job_id: str | None
@@ -78,7 +76,14 @@ class CadenceAnswer(Answer):
     last_skip: str | None = Field(description="why the last due time made no job")
 
 
-class ScheduleAnswer(Answer):
+class CadenceAnswer(DueAnswer):
+    """One cadence of a schedule."""
+
+    run: Run
+    cron: str
+
+
+class ScheduleAnswer(DueAnswer):
     """One schedule."""
 
     schedule_id: str
@@ -89,11 +94,6 @@ class ScheduleAnswer(Answer):
     timezone: str
     is_paused: bool
     created_at: datetime
-    next_due_at: datetime | None = Field(description="null while it is paused")
-    last_due_at: datetime | None
-    last_job_id: str | None
-    last_job_state: JobState | None = Field(description="null also when the job is not kept any more")
-    last_skip: str | None = Field(description="why the last due time made no job")
     cadences: list[CadenceAnswer] = Field(description="those that it has: search, refit, actuals")
     managed_by: str = Field(description="the set of `queuecast apply` that it belongs to; empty: made by hand")
     request: JobRequest
