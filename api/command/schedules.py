@@ -11,6 +11,7 @@ import typer
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from shared.command.terminal import AsJson, notice, print_table, say, shown_time
 from shared.domain.codec import Document
+from shared.domain.identifiers import listed
 from shared.domain.wording import json_kind
 from shared.errors import UsageError
 
@@ -61,6 +62,8 @@ def export_schedules(
 
     found = connect(url).get("schedules")["schedules"]
     sys.stdout.write(toml_of([each for each in found if each["managed_by"] in {"", set_name}], set_name))
+    if others := sorted({each["managed_by"] for each in found} - {"", set_name}):
+        notice(f"schedules of other sets are left out, see --set: {listed(others)}")
 
 
 @group.command("pause", epilog="Example: queuecast schedules pause 3f9ac01b22")

@@ -144,6 +144,7 @@ def test_what_is_exported_is_taken_over_as_it_is(url: str, file: Path) -> None:
     changes = [change["field"] for step in document["schedules"] for change in step["changes"]]
     assert changes == ["managed_by", "managed_by"]
     assert run("schedules", "export", "--url", url).stdout == file.read_text()
+    assert "other sets are left out" in run("schedules", "export", "--set", "west", "--url", url).stderr
     Client(url).post("schedules", body=body | {"name": "open", "request": BODY | {"bounds": [None, 5]}})
     assert "'open': its request holds a null" in run("schedules", "export", "--url", url).stderr
 
