@@ -17,6 +17,7 @@ from shared.telemetry.metrics import HTTP_REQUESTS
 log = structlog.get_logger(__name__)
 
 PROBES = frozenset({"/healthz", "/readyz"})
+SCRAPES = frozenset({"/metrics"})
 
 
 class Answer(WSGITask):
@@ -38,7 +39,9 @@ class Answer(WSGITask):
             )
 
     def _is_no_news(self) -> bool:
-        """A probe, or that nothing has changed: who watches asks every few seconds, and an outage is told by itself."""
+        """Who watches asks every few seconds: a probe (an outage is told by itself), a scrape that is answered, nothing new."""
+        if self.request.path in SCRAPES:
+            return self.status < "400"
         return self.request.path in PROBES or self.status.startswith("304")
 
     def build_response_header(self) -> bytes:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.server.listener import Listener
 from api.server.running import affordable_connections
 from shared.config.settings import Settings
-from tests.api.server.sockets import GET, connect, hear, many
+from tests.api.server.sockets import GET, LAST, ask, connect, hear, many
 from tests.api.serving import listening
 from tests.polling import eventually
 
@@ -74,6 +75,21 @@ def test_nobody_waits_for_ever(slow: Listener, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("api.server.listener.GRACE_SECONDS", 0.2)
         slow.stop()
         assert hear(asking).raw == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "level"),
+    [
+        (b"/metrics", b"127.0.0.1", "debug"),
+        (b"/metrics", b"elsewhere.example", "info"),  # which is refused
+        (b"/readyz", b"127.0.0.1", "debug"),
+        (b"/v1/models", b"127.0.0.1", "info"),
+    ],
+)
+def test_who_watches_is_in_the_log_only_when_refused(server: Listener, path: bytes, host: bytes, level: str) -> None:
+    with capture_logs() as lines:
+        ask(server, LAST.replace(b"/healthz", path).replace(b"Host: x", b"Host: " + host))
+        eventually(lambda: [line["log_level"] for line in lines if line["event"] == "request"] == [level], what="the line")
 
 
 def test_there_are_as_many_connections_as_open_files_allow() -> None:
