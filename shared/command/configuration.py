@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +13,7 @@ import typer
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
 from shared.config.data_folder import problem_with
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR
+from shared.domain.wording import counted
 from shared.errors import BrokerAway, InvalidSettings
 
 if TYPE_CHECKING:
@@ -39,27 +41,38 @@ def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 @config.command("check")
 def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Check the settings; exit 5 with every problem when they are not valid. Contacts no server: `queuecast doctor` does."""
-    problems = _problems(data_dir)
+    """Check the settings; exit 5 with every problem when they are not valid. Contacts no server: `queuecast doctor` does.
+
+    What is valid and cannot be meant for this machine is a warning.
+    """
+    problems, warnings = _found(data_dir)
     if as_json:
-        print_json({"valid": not problems, "problems": problems})
+        print_json({"valid": not problems, "problems": problems, "warnings": warnings})
     for problem in [] if as_json else problems:
         notice(problem, style="red")
+    for warning in [] if as_json else warnings:
+        notice(warning, style="yellow")
     if problems:
         raise typer.Exit(CODE)
     if not as_json:
         say("the settings are valid")
 
 
-def _problems(data_dir: Path | None) -> list[str]:
+def _found(data_dir: Path | None) -> tuple[list[str], list[str]]:
+    """Problems and warnings."""
     from shared.config.settings import load_settings
-    from shared.drivers.redis_server import redis_server
-    from shared.store import open_store
 
     try:
         settings = load_settings(data_dir=data_dir)
     except InvalidSettings as error:
-        return list(error.problems)
+        return list(error.problems), []
+    return _problems(settings), list(_beyond_this_machine(settings))
+
+
+def _problems(settings: Settings) -> list[str]:
+    from shared.drivers.redis_server import redis_server
+    from shared.store import open_store
+
     folder_problem = problem_with(settings.data_dir) if settings.needs_data_folder else ""
     problems = [folder_problem] if folder_problem else []
     for look in (lambda: redis_server(settings), lambda: open_store(settings.store_location).close()):
@@ -70,6 +83,19 @@ def _problems(data_dir: Path | None) -> list[str]:
         except InvalidSettings as error:
             problems.append(error.detail)
     return problems
+
+
+def _beyond_this_machine(settings: Settings) -> Iterator[str]:
+    """Settings of workers that ask for more than there is here; the workers may run elsewhere."""
+    from shared.config.machine import this_machine
+    from shared.config.settings import PREFIX
+
+    machine = this_machine()
+    if (memory := settings.child_memory_mb or 0) > machine.memory_mb:
+        yield f"{PREFIX}CHILD_MEMORY_MB: {memory:,} is more than the {machine.memory_mb:,} MB here; no worker starts with it here"
+    if (threads := settings.threads) > machine.cores:
+        have = counted(machine.cores, "core")
+        yield f"{PREFIX}THREADS: {threads} is more than the {have} here; threads of a worker's children would wait for one another"
 
 
 def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:

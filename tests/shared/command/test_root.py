@@ -173,6 +173,17 @@ def test_valid_settings_pass_the_check_without_any_server(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "value"), [("QUEUECAST_CHILD_MEMORY_MB", "9999999999"), ("QUEUECAST_THREADS", "256")])
+def test_what_this_machine_has_not_is_a_warning_of_the_check(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    result = run("config", "check", "--json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["valid"], answer["problems"]) == (0, True, [])
+    [warning] = answer["warnings"]
+    assert warning.startswith(f"{name}: ")
+    assert " here" in warning
+
+
 @pytest.mark.parametrize(("name", "scheme"), [("QUEUECAST_BROKER_URL", "amqp"), ("QUEUECAST_STORE_URL", "postgresql")])
 def test_the_check_looks_at_urls_too_and_shows_no_password(monkeypatch: pytest.MonkeyPatch, name: str, scheme: str) -> None:
     monkeypatch.setenv(name, f"{scheme}://:hunter2@host")
