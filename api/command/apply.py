@@ -36,6 +36,8 @@ DIFFERS = 6  # exit code of a dry run that would change something
 TAKEN_UP_SECONDS = 15.0  # for which new connections are waited for, as processes look at their file every second
 PAUSE_SECONDS = 1.0
 SIGNS = {"added": "+", "changed": "~", "removed": "-"}
+LEFT = "left"  # of the set, but of a project that the file does not name
+IN_THE_FILE = {"managed_by": "set"}  # field → how the file calls it
 
 group = typer.Typer()
 
@@ -67,6 +69,7 @@ def apply(
     """
     declared = read_declared(file)
     connections = _plan(declared, url, only, prune=prune, data_dir=data_dir)
+    _warn_of_secrets(declared, file)
     service = _Service(declared, prune=prune, client=connect(url)) if _concerns_schedules(declared, only, prune=prune) else None
     steps = service.ask(dry_run=True, coming=connections.names if connections else []) if service else []
     differs = _has_work(steps) or (connections is not None and connections.before != connections.after)
@@ -124,6 +127,16 @@ def _plan(declared: Declared, url: str, only: Part | None, *, prune: bool, data_
             " here, and --only connections there"
         )
     return plan(config_file().absolute(), declared.connections, declared.set_name, prune=prune, data_dir=data_dir)
+
+
+def _warn_of_secrets(declared: Declared, file: str) -> None:
+    if not declared.connections:
+        return
+    from shared.config.connections_file import open_secrets  # the kinds of connections
+
+    if found := [f"connections.{each}" for each in open_secrets(declared.connections, declared.hidden)]:
+        instead = 'instead of {env = "NAME"} or {file = "PATH"}: whoever has the file has them'
+        notice(f"secrets stand in {file} itself, {instead}: {', '.join(found)}", style="yellow")
 
 
 def _concerns_schedules(declared: Declared, only: Part | None, *, prune: bool) -> bool:
@@ -194,7 +207,7 @@ def _show(declared: Declared, connections: ConnectionsPlan | None, steps: list[D
     for line in (*_lines("connection", own), *_lines("schedule", steps)):
         say(line)
     counts = Counter(step["action"] for step in (*own, *steps))
-    told = ", ".join(f"{counts[action]} {action}" for action in (*SIGNS, "unchanged") if counts[action])
+    told = ", ".join(f"{counts[action]} {action}" for action in (*SIGNS, "unchanged", LEFT) if counts[action])
     what = "would be" if is_dry else "done"
     say(f"{what if any(map(counts.get, SIGNS)) else 'nothing to do'}: {told or 'nothing is declared'}")
 
@@ -209,15 +222,18 @@ def _changes(declared: Declared, step: ConnectionStep) -> Iterator[Document]:
 def _lines(what: str, steps: Iterable[Document]) -> Iterator[str]:
     """A line for each that is not as it was, and one for each field that changes."""
     for step in steps:
-        if step["action"] not in SIGNS:
-            continue
-        project = f" (project {step['project']})" if step.get("project") else ""
-        yield f"{SIGNS[step['action']]} {what} {step['name']}{project}"
+        name = f"{what} {step['name']}" + (f" (project {step['project']})" if step.get("project") else "")
+        if step["action"] == LEFT:
+            yield f"  {name} stays: it is of this set, and the file has no schedule of its project"
+        if step["action"] in SIGNS:
+            yield f"{SIGNS[step['action']]} {name}"
         for change in step["changes"]:
-            yield f"    {change['field']}: {_values(change['before'], change['after'])}"
+            values = _values(change["before"], change["after"], is_new=step["action"] == "added")
+            yield f"    {IN_THE_FILE.get(change['field'], change['field'])}: {values}"
 
 
-def _values(before: object, after: object) -> str:
+def _values(before: object, after: object, *, is_new: bool) -> str:
     if STARS in {str(before), str(after)}:
         return "set, secret" if before is None else "no more" if after is None else "another, secret"
-    return " → ".join("–" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in (before, after))
+    values = (after,) if is_new else (before, after)
+    return " → ".join("–" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values)

@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 
 from flask import make_response, render_template, request
-from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
 from api.dashboard.pace import in_order, pace
@@ -15,14 +14,12 @@ from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
 from api.v1.job_answers import queue_reports, with_progress
-from shared.domain.codec import Document
-from shared.domain.jobs import Job, JobRequest
+from shared.domain.codec import to_said
+from shared.domain.jobs import Job
 from shared.store.jobs import JOBS
 
 SHOWN_QUEUES = 200
 STOP_POLLING = 286  # htmx: swap this once more, and ask no more
-
-_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 
 
 @route("GET", "/jobs/<job_id>", PAGE, endpoint="job")
@@ -30,7 +27,7 @@ def show(services: Services, job_id: str) -> str:
     """The page of a job."""
     job = _followed(services, job_id)
     return render_template(
-        "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(request_document(job.request), indent=2)
+        "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(to_said(job.request), indent=2)
     )
 
 
@@ -45,12 +42,6 @@ def show_progress(services: Services, job_id: str) -> Response:
     answer.headers["Cache-Control"] = "no-cache, private"
     answer.add_etag()
     return answer.make_conditional(request)
-
-
-def request_document(job_request: JobRequest) -> Document:
-    """The request as one would send it again: what is at its default is left out."""
-    document: Document = _REQUEST.dump_python(job_request, mode="json", exclude_defaults=True)
-    return document
 
 
 def _followed(services: Services, job_id: str) -> Job:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import render_template, request
 
-from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, GROUPS, connection_kinds, inputs, place_inputs
 from api.edge.context import Services
 from api.edge.identity import caller
@@ -12,7 +11,7 @@ from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
 from api.v1.schedules import ScheduleBody
-from shared.domain.codec import Document
+from shared.domain.codec import Document, to_said
 from shared.domain.model_cards import ModelCard
 from shared.errors import BrokerAway
 from shared.store.jobs import JOBS
@@ -50,7 +49,7 @@ def show(services: Services) -> str:
 
 def _known(services: Services, job_id: str) -> Document:
     """What an earlier job was asked for; nothing without one."""
-    return request_document(visible(services, JOBS, job_id).request) if job_id else {}
+    return to_said(visible(services, JOBS, job_id).request) if job_id else {}
 
 
 def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:

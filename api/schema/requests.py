@@ -96,9 +96,7 @@ class JobBody(SamplesBody):
         {}, description="model → hyperparameter → values to try instead of the default grid"
     )
     queues: Annotated[tuple[fields.QueueName, ...], Size(1_000, 1)] = Field(("*",), description="names or globs")
-    accept_losses: bool = Field(
-        False, strict=True, description="forecast a queue also from what a large loss has left of its data"
-    )
+    accept_losses: fields.Flag = Field(False, description="forecast a queue also from what a large loss has left of its data")
     unit: Unit | None = Field(None, description="what the target is counted in; null = guessed from its name and values")
     limits: LimitsBody | None = Field(None, description="what a queue has and what it can get, in the target's unit")
     aggregation: Aggregation = Aggregation.MEAN
@@ -114,7 +112,7 @@ class JobBody(SamplesBody):
         description="lowest_mape: of all candidates; robust: a blend or a cheaper model where the lowest is hardly better",
     )
     metric: Metric = Field(Metric.MAPE, description="what candidates are compared by")
-    baselines: bool = Field(True, strict=True, description="whether baselines compete; false: only those that are named")
+    baselines: fields.Flag = Field(True, description="whether baselines compete; false: only those that are named")
     interval: Annotated[fields.Number, Field(ge=0.5, le=0.99)] = Field(0.9, description="coverage of lower and upper bound")
     quantiles: Annotated[tuple[Annotated[fields.Number, Field(ge=LOWEST, le=HIGHEST)], ...], Size(MAX_QUANTILES)] = Field(
         (), description="levels to deliver beside 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99 and those of the bounds"

@@ -83,7 +83,7 @@ class SamplesBody(Form):
     fill: FillBody | None = Field(
         None, description="how gaps are filled; null = up to six steps by a line, else by the day before"
     )
-    queues_from_columns: bool = Field(False, strict=True, description="files: each column but the time is a queue")
+    queues_from_columns: fields.Flag = Field(False, description="files: each column but the time is a queue")
 
     @field_validator("queue_field")
     @classmethod

@@ -41,7 +41,7 @@ class Answer(WSGITask):
     def _is_no_news(self) -> bool:
         """Who watches asks every few seconds: a probe (an outage is told by itself), a scrape that is answered, nothing new."""
         if self.request.path in SCRAPES:
-            return self.status < "400"
+            return str(self.status) < "400"
         return self.request.path in PROBES or self.status.startswith("304")
 
     def build_response_header(self) -> bytes:

@@ -23,7 +23,7 @@ from api.edge.policy import WRITE
 from api.edge.projects import of_the_caller
 from api.edge.routing import route
 from api.schema.answers import Answer
-from api.schema.fields import Label
+from api.schema.fields import Flag, Label
 from api.schema.forms import Form
 from api.schema.sizes import Size
 from api.v1.admission import refusals
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 class SetScheduleBody(ScheduleBody):
     """One schedule of a file."""
 
-    is_paused: bool | None = Field(None, description="null = as it is, and a new one is not paused")  # type: ignore[assignment]
+    is_paused: Flag | None = Field(None, description="null = as it is, and a new one is not paused")  # type: ignore[assignment]
 
 
 class SetBody(Form):
@@ -53,8 +53,8 @@ class SetBody(Form):
 
     managed_by: SetName = Field("default", description="the set that they belong to; another set's are refused")
     schedules: Annotated[tuple[SetScheduleBody, ...], Size(MAX_SCHEDULES)]
-    prune: bool = Field(False, description="remove what an earlier call has made for this set and this one does not name")
-    dry_run: bool = Field(False, description="only say what would be done")
+    prune: Flag = Field(False, description="remove what was made for this set before and is not named now, in projects that are")
+    dry_run: Flag = Field(False, description="only say what would be done")
     coming: Annotated[tuple[Label, ...], Size(MAX_SCHEDULES)] = Field(
         (), description="of a dry run: connections that will be there by then; requests that name one are not checked further"
     )
@@ -75,7 +75,7 @@ class StepAnswer(Answer):
     name: str
     project: str
     schedule_id: str | None = Field(description="null: of one that a dry run would add")
-    changes: list[FieldAnswer] = Field(description="of one that is changed, field by field")
+    changes: list[FieldAnswer] = Field(description="field by field; of one that is added what is not at its default")
 
 
 class SetAnswer(Answer):
@@ -108,7 +108,7 @@ def _wanted(body: SetScheduleBody, set_name: str, now: datetime) -> Wanted:
         schedule = schedule_of(body, from_json(type(request), to_json(request)), now)  # as the store gives it back
     except InvalidRequest as error:
         raise InvalidRequest(f"{named((request.project, body.name))}: {error.detail}", **error.ids) from error
-    wanted = replace(schedule, schedule_id=id_of((request.project, schedule.name)), managed_by=set_name)
+    wanted = replace(schedule, schedule_id=id_of(key_of(schedule)), managed_by=set_name)
     return Wanted(schedule=wanted, is_paused=body.is_paused)
 
 
@@ -146,7 +146,7 @@ def _carry_out(services: Services, steps: Iterable[Step], wanted: dict[tuple[str
     for step in steps:
         about = {"schedule_id": step.schedule.schedule_id, "name": step.schedule.name}
         match step.action:
-            case Action.UNCHANGED:
+            case Action.UNCHANGED | Action.LEFT:
                 continue
             case Action.ADDED | Action.CHANGED:
                 if step.action is Action.ADDED:

@@ -59,7 +59,7 @@ class ScheduleBody(Form):
     )
     timezone: fields.TimeZone = Field("UTC", description="in which the expressions are meant")
     request: JobBody = Field(description="the job, as for POST /v1/jobs")
-    is_paused: bool = False
+    is_paused: fields.Flag = False
 
 
 class EmptyBody(Form):

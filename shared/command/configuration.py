@@ -95,7 +95,7 @@ def _beyond_this_machine(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}CHILD_MEMORY_MB: {memory:,} is more than the {machine.memory_mb:,} MB here; no worker starts with it here"
     if (threads := settings.threads) > machine.cores:
         have = counted(machine.cores, "core")
-        yield f"{PREFIX}THREADS: {threads} is more than the {have} here; threads of a worker's children would wait for one another"
+        yield f"{PREFIX}THREADS: {threads} is more than the {have} here; they would wait for one another"
 
 
 def _origin(settings: Settings, name: str, data_dir: Path | None) -> str:

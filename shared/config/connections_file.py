@@ -6,9 +6,10 @@ Only on the machine itself: a request names connections, and no token may say wh
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,17 @@ def plan(path: Path, wanted: Mapping[str, Document], set_name: str, *, prune: bo
     return made
 
 
+def open_secrets(wanted: Mapping[str, Document], hidden: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """`name.field` of each secret that stands written in the file, where it might be named instead."""
+    for name, fields in wanted.items():
+        known = _secrets(fields) if str(fields.get("kind")) in kinds else ()  # one that is not known is refused
+        for field in fields:
+            if field not in known or field in hidden[name]:
+                continue
+            if field != "url" or _has_credentials(str(fields[field])):
+                yield f"{name}.{field}"
+
+
 def write(plan: ConnectionsPlan) -> None:
     """Put the new text in the place of the old one, whole or not at all; raises SetupError."""
     path = plan.path.resolve()  # a link stays one
@@ -120,6 +132,12 @@ def _secrets(fields: Document) -> set[str]:
         return set(fields)
     given = kinds[kind].model_fields.items()
     return {name for name, field in given if SecretStr in {field.annotation, *get_args(field.annotation)}}
+
+
+def _has_credentials(url: str) -> bool:
+    """Whether there are some in it: most addresses of databases are no secret."""
+    _, _, options = url.partition("?")
+    return "@" in url or re.search(r"(password|secret|token|key|sig(nature)?)=.", options, re.IGNORECASE) is not None
 
 
 def _check_names(wanted: Mapping[str, Document]) -> None:

@@ -43,6 +43,13 @@ def to_json(value: object, kind: object = None) -> str:
     return text.decode()
 
 
+def to_said(value: object) -> Document:
+    """The value's document as one would write it: what is at its default is left out."""
+    kind: object = type(value)
+    document: Document = _writer(kind).dump_python(value, mode="json", exclude_defaults=True)
+    return document
+
+
 @cache
 def _writer(kind: object) -> TypeAdapter[object]:
     """An adapter that writes eight times as fast as `json`. Its settings reach a dataclass only inside of another type."""

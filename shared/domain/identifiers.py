@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection
 from itertools import islice
 from typing import TypeVar
-from unicodedata import category
+from unicodedata import category, normalize
 
 PLACE = r"[A-Za-z_][A-Za-z0-9_.-]*"  # collection, measurement, database
 POLICY = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"  # retention policy, which is often called by its length
@@ -73,6 +73,11 @@ def control_in(text: str) -> str | None:
         return "it has a character that changes the direction of writing"
     control = next((CONTROLS[kind] for kind in map(category, text) if kind in CONTROLS), None)
     return control and f"it has {control} in it"
+
+
+def alike(name: str) -> str:
+    """The same for all names that look the same: they differ in blanks, or in how a letter is written."""
+    return " ".join(normalize("NFKC", name).split())
 
 
 def shown(name: str) -> str:

@@ -2,7 +2,8 @@
 
     name, project ──▶ the schedule that has both ──▶ none: added · unlike: changed · alike: unchanged · not in the file: removed
 
-Only what an earlier file of the same set has made is removed, and only where that is asked for.
+Only what an earlier file of the same set has made is removed, only where that is asked for, and only in projects that the file
+names: two projects may have called their sets alike, as all do that say none. Names that look the same are the same.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from hashlib import sha256
 
 from pydantic import JsonValue
 
-from shared.domain.codec import to_json
+from shared.domain.codec import to_json, to_said
+from shared.domain.identifiers import alike, first_of
 from shared.domain.schedules import Schedule, paused, resumed
 from shared.errors import InvalidRequest
 
 OF_ITS_OWN = frozenset({"schedule_id", "created_at", "client", "due_at", "is_paused"})  # and what came of its due times
+TOLD_BESIDE = frozenset({"name", "managed_by"})  # of a whole schedule
+MAX_NAMED = 10  # projects in a message
 Key = tuple[str, str]  # project and name
 
 
@@ -32,6 +36,7 @@ class Action(StrEnum):
     CHANGED = "changed"
     REMOVED = "removed"
     UNCHANGED = "unchanged"
+    LEFT = "left"  # it is of this set and not in the file, which names no schedule of its project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +70,9 @@ class Step:
     before: Schedule | None = None
 
     def changes(self) -> list[FieldChange]:
-        """Field by field, with dots where a field holds others; of an added one nothing."""
+        """Field by field, with dots where a field holds others; of an added one those that are not at their defaults."""
         if self.before is None:
-            return []
+            return [*_said(self.schedule)] if self.action is Action.ADDED else []
         before, after = _flat(self.before), _flat(self.schedule)
         names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         return [FieldChange(field=name, before=before.get(name), after=after.get(name)) for name in names]
@@ -75,7 +80,7 @@ class Step:
 
 def key_of(schedule: Schedule) -> Key:
     """What a schedule of a file is known by: its project and its name."""
-    return schedule.request.project, schedule.name
+    return schedule.request.project, alike(schedule.name)
 
 
 def id_of(key: Key) -> str:
@@ -93,7 +98,20 @@ def steps_to(known: Iterable[Schedule], wanted: Collection[Wanted], set_name: st
     steps = [_step(next(iter(by_key[each.key]), None), each, now) for each in wanted]
     keys = {each.key for each in wanted}
     gone = [each for key, those in by_key.items() for each in those if key not in keys and each.managed_by == set_name]
-    return steps + [Step(action=Action.REMOVED, schedule=schedule) for schedule in gone if prune]
+    return steps + ([*_pruned(gone, {project for project, _ in keys}, set_name)] if prune else [])
+
+
+def _pruned(gone: Collection[Schedule], projects: Collection[str], set_name: str) -> Iterator[Step]:
+    """What becomes of those that are not in the file any more; raises InvalidRequest where it does not say whose are meant."""
+    theirs = sorted({each.request.project for each in gone})
+    if not projects and len(theirs) > 1:
+        raise InvalidRequest(
+            f"the set {set_name!r} is one of several projects ({first_of(theirs, MAX_NAMED, say=repr)}), and no schedule says "
+            "whose are to go; `queuecast schedules remove` takes them away one by one"
+        )
+    for schedule in gone:
+        is_ours = schedule.request.project in (projects or theirs)
+        yield Step(action=Action.REMOVED if is_ours else Action.LEFT, schedule=schedule)
 
 
 def revised(schedule: Schedule, wanted: Wanted, now: datetime) -> Schedule:
@@ -136,6 +154,11 @@ def named(key: Key) -> str:
     """A schedule's name for people."""
     project, name = key
     return f"schedule {name!r}" + (f" of project {project!r}" if project else "")
+
+
+def _said(schedule: Schedule) -> Iterator[FieldChange]:
+    said = {name: value for name, value in to_said(schedule).items() if name not in OF_ITS_OWN - {"is_paused"} | TOLD_BESIDE}
+    return (FieldChange(field=name, before=None, after=value) for name, value in _leaves(said, ""))
 
 
 def _flat(schedule: Schedule) -> dict[str, JsonValue]:

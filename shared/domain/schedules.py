@@ -185,6 +185,7 @@ def _read(cron: str, start: datetime, *, is_backwards: bool) -> CronSim:
     """The expression, to be walked through from `start`; raises InvalidRequest with what is accepted."""
     fields = cron.split()
     text = " ".join([*map(_in_numbers, fields, _VALUES), *fields[len(_VALUES) :]])
+    text = re.sub(r"\*(\S*)$", r"0-6\1", text)  # else cronsim calls 30 February no expression, and it is one that is never due
     if re.fullmatch(r"([0-9*,/-]+ ){4}[0-9*,/-]+", text):
         with suppress(CronSimError):
             walk = CronSim(text, start, reverse=is_backwards)

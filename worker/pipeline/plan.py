@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from fnmatch import translate
 from itertools import groupby
-from unicodedata import normalize
 
 from shared.domain.forecasts import Block, Candidate, ForecastSpec, QueueWork
-from shared.domain.identifiers import GLOB, first_of, listed, shown, why_no_queue
+from shared.domain.identifiers import GLOB, alike, first_of, listed, shown, why_no_queue
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.model_cards import ModelCard
@@ -58,10 +57,10 @@ def accepted_queues(found_names: Iterable[str]) -> tuple[list[str], Warnings]:
 
 def _twins(names: Iterable[str]) -> Iterator[str]:
     """What to say of names that look the same: each is a queue of its own."""
-    alike: dict[str, list[str]] = {}
+    by_look: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(" ".join(normalize("NFKC", name).split()), []).append(name)
-    if twins := [" and ".join(map(ascii, some)) for some in alike.values() if len(some) > 1]:
+        by_look.setdefault(alike(name), []).append(name)
+    if twins := [" and ".join(map(ascii, some)) for some in by_look.values() if len(some) > 1]:
         shown_ones = first_of(twins, MAX_QUEUES_NAMED, between="; ")
         yield f"queues whose names look the same and differ in blanks or in how a letter is written are kept apart: {shown_ones}"
 

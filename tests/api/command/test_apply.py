@@ -90,6 +90,7 @@ def test_a_file_is_shown_then_applied_and_then_there_is_nothing_to_do(url: str, 
         "+ schedule nightly",
         "+ schedule weekly",
     ]
+    assert '    cron: "0 6 * * *"' in shown.stdout.splitlines()
     assert kept(url) == {}
     assert not (tmp_path / "queuecast.toml").exists()
 
@@ -216,3 +217,17 @@ def test_secrets_come_from_variables_and_files_and_are_never_shown(
     assert load_settings().connections["charts"].model_dump()["token"].get_secret_value() == "hunter2"
     monkeypatch.setenv("INFLUX_TOKEN", "hunter3")
     assert "    token: another, secret\n" in run("apply", file).stdout
+
+
+def test_secrets_that_stand_in_the_file_are_warned_of(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CONFIG_FILE, str(tmp_path / "queuecast.toml"))
+    monkeypatch.setenv("MONGO", "mongodb://ann:hunter2@mongo/usage")
+    file.write_text(
+        '[connections.charts]\nkind = "influxdb"\nurl = "http://influx:8086"\ntoken = "hunter2"\ndatabase = "x"\n'
+        '[connections.open]\nkind = "mongodb"\nurl = "mongodb://ann:hunter2@mongo/usage"\n'
+        '[connections.well]\nkind = "mongodb"\nurl = {env = "MONGO"}\n'
+    )
+    result = run("apply", file, "--dry-run")
+    assert result.exit_code == 6, result.output
+    assert 'or {file = "PATH"}: whoever has the file has them: connections.charts.token, connections.open.url\n' in result.stderr
+    assert "hunter2" not in result.output

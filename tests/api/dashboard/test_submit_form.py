@@ -6,13 +6,13 @@ import json
 
 from pydantic import SecretStr
 
-from api.dashboard.job_page import request_document
 from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
 from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody
 from shared.config.connection import kinds
 from shared.config.settings import Settings
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.codec import to_said
 from shared.domain.samples import Limits
 from shared.domain.units import Unit
 from tests.factories import a_request
@@ -25,7 +25,7 @@ def test_every_field_of_the_request_is_on_the_form_once() -> None:
 
 
 def test_limits_of_an_earlier_job_are_filled_in_one_by_one() -> None:
-    known = request_document(a_request(unit=Unit.FRACTION, limits=Limits(guaranteed="share", maximum=1.5)))
+    known = to_said(a_request(unit=Unit.FRACTION, limits=Limits(guaranteed="share", maximum=1.5)))
     assert [field.value for field in inputs(("unit", "limits.guaranteed", "limits.maximum"), known)] == [
         "fraction",
         "share",
@@ -57,13 +57,13 @@ def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
 
 
 def test_an_earlier_job_fills_in_its_places() -> None:
-    places = request_document(a_request())["data"]
+    places = to_said(a_request())["data"]
     filled = {field.label: field.value for field in place_inputs("source", places["source"])}
     assert filled["path"] == places["source"]["path"]
 
 
 def test_a_request_is_shown_without_what_is_at_its_default_and_is_accepted_again() -> None:
-    document = request_document(a_request(interval=0.8))
+    document = to_said(a_request(interval=0.8))
     assert document["interval"] == 0.8
     assert "bounds" not in document
     assert JobBody.model_validate_json(json.dumps(document)).to_request() == a_request(interval=0.8)

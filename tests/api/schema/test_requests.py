@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from api.edge.refusals import field_problems
+from api.schema.forms import Form
 from api.schema.queries import SeriesQuery
 from api.schema.requests import EXAMPLE, JobBody
 from shared.domain.choice import Metric, SelectionRule
@@ -295,3 +297,27 @@ def test_events_may_lie_in_files_of_the_source_or_of_another_connection() -> Non
         EventFile(ical="a/b.ics", name="calendars"),
     )
     assert from_json(JobRequest, to_json(request)) == request
+
+
+def forms(kind: type[Form] = Form) -> Iterator[type[Form]]:
+    for form in kind.__subclasses__():
+        yield form
+        yield from forms(form)
+
+
+@pytest.mark.usefixtures("client")  # which has every body
+@pytest.mark.parametrize("given", ["yes", "true", 1, 0.0])
+def test_true_and_false_of_every_body_are_no_texts_and_no_numbers(given: object) -> None:
+    flags = [(form, name) for form in forms() if form.__name__.endswith("Body") for name in flags_of(form)]
+    assert len(flags) > 6
+    assert [flag for flag in flags if "bool_type" not in errors_at(*flag, given)] == []
+
+
+def flags_of(form: type[Form]) -> list[str]:
+    return [name for name, field in form.model_fields.items() if bool in {field.annotation, *get_args(field.annotation)}]
+
+
+def errors_at(form: type[Form], name: str, given: object) -> set[str]:
+    with pytest.raises(ValidationError) as refused:
+        form.model_validate({name: given})
+    return {error["type"] for error in refused.value.errors() if error["loc"][:1] == (name,)}

@@ -24,11 +24,12 @@ def named(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def applied(client: FlaskClient, *schedules: dict[str, Any], **options: Any) -> dict[str, tuple[str, list[str]]]:
-    """Name → what becomes of it, and which fields change."""
+    """Name → what becomes of it, and which fields change; of an added one that is not told."""
     answer = client.post(APPLY, json={"schedules": schedules, **options})
     assert answer.status_code == 200, answer.json
     steps = answer.json["schedules"]
-    return {step["name"]: (step["action"], [change["field"] for change in step["changes"]]) for step in steps}
+    changes = {step["name"]: [each["field"] for each in step["changes"] if step["action"] != "added"] for step in steps}
+    return {step["name"]: (step["action"], changes[step["name"]]) for step in steps}
 
 
 def test_a_set_is_made_then_changed_field_by_field_and_the_same_again_does_nothing(client: FlaskClient, store: Store) -> None:
@@ -81,6 +82,39 @@ def test_one_that_was_made_by_hand_is_taken_over_by_its_name_and_project(client:
     steps = client.post(APPLY, json={"schedules": [elsewhere, here]}).json["schedules"]
     assert [step["action"] for step in steps] == ["added", "changed"]
     assert {each.schedule_id == mine.schedule_id for each in store.schedules.all() if each.managed_by} == {True, False}
+
+
+def test_of_a_new_one_all_is_told_that_is_not_at_its_default(client: FlaskClient) -> None:
+    new = named("daily", is_paused=True, request=BODY | {"baselines": True, "interval": 0.8})
+    [step] = client.post(APPLY, json={"schedules": [new], "dry_run": True}).json["schedules"]
+    changes = {change["field"]: change["after"] for change in step["changes"] if change["before"] is None}
+    assert len(changes) == len(step["changes"])
+    assert (changes["cron"], changes["is_paused"], changes["request.interval"]) == ("0 6 * * 1-5", True, 0.8)
+    assert not {"request.baselines", "refit_cron", "due_at", "schedule_id", "name"} & {*changes}
+
+
+def test_a_set_of_another_project_is_not_pruned_and_that_is_said(client: FlaskClient, store: Store) -> None:
+    theirs, mine = (named(name, request=BODY | {"project": name}) for name in ("theirs", "mine"))
+    applied(client, theirs, mine)
+    second = named("second", request=BODY | {"project": "mine"})
+    pruned = applied(client, second, prune=True)
+    assert pruned == {"second": ("added", []), "mine": ("removed", []), "theirs": ("left", [])}
+    assert {each.name for each in store.schedules.all()} == {"theirs", "second"}
+    nobodys = client.post(APPLY, json={"schedules": [], "prune": True})
+    assert nobodys.status_code == 422
+    assert "one of several projects ('mine', 'theirs')" in nobodys.json["detail"]
+    client.post(APPLY, json={"schedules": [second], "prune": True})
+    store.schedules.remove(next(each.schedule_id for each in store.schedules.all() if each.name == "theirs"))
+    assert applied(client, prune=True) == {"second": ("removed", [])}
+
+
+def test_names_that_look_the_same_are_the_same(client: FlaskClient, store: Store) -> None:
+    composed, apart = "caf\u00e9  night", "cafe\u0301 night"
+    applied(client, named(composed))
+    twice = client.post(APPLY, json={"schedules": [named(composed), named(apart)]})
+    assert (twice.status_code, "stands there 2 times" in twice.json["detail"]) == (422, True)
+    assert applied(client, named(apart)) == {apart: ("changed", ["name"])}
+    assert [each.name for each in store.schedules.all()] == [apart]
 
 
 @pytest.mark.parametrize(

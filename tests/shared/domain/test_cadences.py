@@ -87,7 +87,7 @@ def test_every_cadence_keeps_to_the_clock_on_the_wall() -> None:
     [
         ({"cron": "never"}, "cron", "accepted are five fields"),
         ({"refit_cron": "never"}, "refit_cron", "accepted are five fields"),
-        ({"actuals_cron": "0 0 31 2 *"}, "actuals_cron", "accepted are five fields"),
+        ({"actuals_cron": "0 0 31 2 *"}, "actuals_cron", "never due"),
         ({"actuals_cron": "*/5 * * * *"}, "actuals_cron", "due 288 times a day, accepted are 24: once an hour, or once a step"),
         ({"refit_cron": "0 6 * * 1"}, "refit_cron", "only when a fuller run is"),
         ({"refit_cron": None, "actuals_cron": "0 6 */7 * 1"}, "actuals_cron", "only when a fuller run is"),
