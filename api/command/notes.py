@@ -14,3 +14,11 @@ def note_failures(forecasts: Iterable[Document]) -> None:
         if failed := forecast["last_failure"]:
             since = f"the last good forecast, issued {shown_time(forecast['issued_at'])}, stays"
             notice(f"note: {forecast['queue']}: {since}: job {failed['job_id']} brought none: {failed['reason']}", style="yellow")
+
+
+def made_by(job: Document) -> str:
+    """Which schedule has made the job, to be said behind it; nothing where none has."""
+    if not (schedule_id := job["schedule_id"]):
+        return ""
+    name = job["schedule_name"]
+    return f", made by the schedule {name} ({schedule_id})" if name else f", made by the schedule {schedule_id}, which is gone"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 
-from api.command.notes import note_failures
+from api.command.notes import made_by, note_failures
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
@@ -30,14 +30,14 @@ def print_jobs(page: Document) -> None:
 def print_job(job: Document, outlooks: Document) -> None:
     """One job and its queues, those that have a forecast with its outlook."""
     run = {Run.SEARCH: "", Run.REFIT: ", refit run: scores are of the search that chose"}.get(job["run"], f", {job['run']} run")
-    say(f"job {job['job_id']} ({job['job_name']}{run}): {job['state']}")
+    say(f"job {job['job_id']} ({job['job_name']}{run}): {job['state']}{made_by(job)}")
     if job["reason"]:
         notice(job["reason"], style="red")
     for warning in job["warnings"]:
         notice(f"note: {warning}", style="yellow")
     if not JobState(job["state"]).is_terminal:
-        tally = job["progress"]["candidates"]
-        say(f"{tally['done']} of {tally['total']} candidates scored, {tally['failed']} failed")
+        tally = job["progress"][part := "candidates" if job["run"] == Run.SEARCH else "queues"]
+        say(f"{tally['done']} of {tally['total'] or '?'} {part} done, {tally['failed']} failed")
     columns = ("queue", "state", "winner", "MAPE %", "skill", "peak", "up to", "at", "at its limit", "reason")
     shown = len(columns) if any(queue["reason"] for queue in job["queues"]) else -1
     if job["queues"]:

@@ -15,9 +15,10 @@ from shared.command.reading import load_settings
 from shared.command.terminal import now_and_then, print_json, progress_console, using
 from shared.config.origins import CONFIG_FILE, config_file
 from shared.domain.codec import Document
+from shared.domain.runs import Run
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]
 
@@ -75,17 +76,24 @@ def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
 
 
 def _line(job: Document) -> str:
-    tallies = (f"{tally['done']} of {tally['total'] or '?'} {part}" for part, tally in job["progress"].items() if part in PARTS)
+    tallies = (f"{tally['done']} of {tally['total'] or '?'} {part}" for part, tally in _tallies(job).items())
     return f"{job['state']}: {', '.join(tallies)}"
 
 
 def _drawer(bars: Progress) -> Callable[[Document], None]:
-    tasks = {part: bars.add_task(part, total=None, note="") for part in PARTS}
+    tasks: dict[str, TaskID] = {}
 
     def draw(job: Document) -> None:
-        for part, task in tasks.items():
-            tally = job["progress"][part]
+        for part, tally in _tallies(job).items():
+            if part not in tasks:
+                tasks[part] = bars.add_task(part, total=None, note="")
             note = f"{tally['failed']} failed" if tally["failed"] else job["state"] if part == "queues" else ""
-            bars.update(task, completed=tally["done"], total=tally["total"] or None, note=note)
+            bars.update(tasks[part], completed=tally["done"], total=tally["total"] or None, note=note)
 
     return draw
+
+
+def _tallies(job: Document) -> Document:
+    """Of what the job has, or may get yet: there are candidates only where something is scored."""
+    has_candidates = job["run"] == Run.SEARCH or job["progress"]["candidates"]["total"]
+    return {part: job["progress"][part] for part in PARTS if part == "queues" or has_candidates}

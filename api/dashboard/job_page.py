@@ -13,7 +13,7 @@ from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
-from api.v1.job_answers import queue_reports, with_progress
+from api.v1.job_answers import made_by, queue_reports, with_progress
 from shared.domain.codec import to_said
 from shared.domain.jobs import Job
 from shared.store.jobs import JOBS
@@ -54,6 +54,7 @@ def _context(services: Services, job: Job) -> dict[str, object]:
     forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}
     return {
         "job": job,
+        "schedule": made_by(services, job),
         "pace": pace(job, datetime.now(UTC)),
         "queues": [(report, forecasts.get(report.queue)) for report in reports[:SHOWN_QUEUES]],
         "more_queues": len(reports) - SHOWN_QUEUES,

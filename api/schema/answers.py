@@ -40,10 +40,10 @@ class AboutJob(Answer):
     """What is said of a job, of it itself and of its request."""
 
     @classmethod
-    def of(cls, job: Job, **more: object) -> Self:
-        """What is said of this job, with more fields of the answer."""
+    def of(cls, job: Job, links: Mapping[str, str] | None = None, **more: object) -> Self:
+        """What is said of this job, with more links and fields of the answer."""
         names = {name: getattr(job.request, name) for name in ("job_name", "user_name", "project", "owner")}
-        return cls.showing(job, **names, links={"self": job_path(job.job_id)}, **more)
+        return cls.showing(job, **names, links={"self": job_path(job.job_id), **(links or {})}, **more)
 
 
 class JobAccepted(AboutJob):
@@ -85,6 +85,7 @@ class JobSummary(AboutJob):
     project: str
     owner: str
     run: Run = Field(description="what it does: search (all candidates compete), refit (last winners), actuals (no forecast)")
+    schedule_id: str | None = Field(description="of the schedule that made it; null: none did")
     state: JobState
     reason: str | None = Field(description="why it is not succeeded, when it has ended")
     progress: Progress
@@ -119,6 +120,7 @@ class JobAnswer(JobSummary):
     """One job: the request, how far it is or how it ended, and its queues."""
 
     request: JobRequest
+    schedule_name: str | None = Field(description="null: no schedule made it, or that is gone; else `links` has it, too")
     request_id: str | None = Field(description="of the call that started it; in every log line about it")
     queues: list[QueueOfJob]
 
@@ -241,3 +243,8 @@ class Version(Answer):
 def job_path(job_id: str) -> str:
     """Where a job is shown."""
     return f"/v1/jobs/{quote(job_id)}"
+
+
+def schedule_path(schedule_id: str) -> str:
+    """Where a schedule is shown."""
+    return f"/v1/schedules/{quote(schedule_id)}"

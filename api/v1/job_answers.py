@@ -17,12 +17,15 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from api.edge.context import Services
 from api.edge.identity import caller
+from api.edge.projects import visible
 from api.schema import answers
 from api.schema.queries import JobsQuery
 from shared.domain.jobs import Job, QueueState
 from shared.domain.outgoing import in_path
 from shared.domain.reports import QueueReport
-from shared.errors import BrokerAway, MalformedRequest, QueueNotFound
+from shared.domain.schedules import Schedule
+from shared.errors import BrokerAway, MalformedRequest, QueueNotFound, RecordUnreadable, ScheduleNotFound
+from shared.store.schedules import SCHEDULES
 
 T = TypeVar("T")
 
@@ -38,7 +41,17 @@ def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str |
 def job_answer(services: Services, job: Job) -> answers.JobAnswer:
     """The job as it is now, of which `job` is the row."""
     [job] = with_progress(services, [job])
-    return answers.JobAnswer.of(job, queues=[_queue_of_job(report) for report in queue_reports(services, job)])
+    queues = [_queue_of_job(report) for report in queue_reports(services, job)]
+    schedule = made_by(services, job)
+    links = {"schedule": answers.schedule_path(schedule.schedule_id)} if schedule else {}
+    return answers.JobAnswer.of(job, links, schedule_name=schedule.name if schedule else None, queues=queues)
+
+
+def made_by(services: Services, job: Job) -> Schedule | None:
+    """The schedule that made the job; None = none did, or it is gone, or cannot be read any more."""
+    with suppress(ScheduleNotFound, RecordUnreadable):
+        return visible(services, SCHEDULES, job.schedule_id) if job.schedule_id else None
+    return None
 
 
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:

@@ -23,7 +23,7 @@ from api.edge.policy import READ, WRITE
 from api.edge.projects import of_the_caller, visible
 from api.edge.routing import route
 from api.schema import fields
-from api.schema.answers import Answer, job_path
+from api.schema.answers import Answer, job_path, schedule_path
 from api.schema.forms import Form
 from api.schema.requests import JobBody
 from api.v1.admission import admit
@@ -187,7 +187,7 @@ def _changed(services: Services, schedule_id: str, change: Callable[[Schedule], 
 
 def schedule_answer(services: Services, schedule: Schedule) -> ScheduleAnswer:
     """The schedule as it is now."""
-    links = {"self": f"/v1/schedules/{schedule.schedule_id}"}
+    links = {"self": schedule_path(schedule.schedule_id)}
     if schedule.last_job_id:
         links["last_job"] = job_path(schedule.last_job_id)
     cadences = _cadences(services, schedule)

@@ -176,6 +176,7 @@ class Job:
     fingerprint: str | None = None  # of the body, so that a reused key is told from a repeated request
     queued_at: datetime | None = None  # when it was last queued again by a retry: what tells one run of it from another
     run: Run = Run.SEARCH
+    schedule_id: str | None = None  # of the schedule that made it; also None: made by a release that did not keep that
     keeps_winners: bool = False  # for later refits of the same schedule
     to_forget: str = ""  # which queues' reports go before it is planned, as a retry names them; "" = those that should are gone
 

@@ -66,6 +66,7 @@ def body_of(notice: Notice, job: Job) -> Document:
         "project": job.request.project,
         "cluster": job.request.cluster,
         "run": job.run.value,
+        "schedule_id": job.schedule_id,
         "state": job.state.value,
         "reason": job.reason,
         "queues": {"total": queues.total, "done": queues.done, "failed": queues.failed},

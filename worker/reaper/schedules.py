@@ -84,5 +84,6 @@ def _job(resources: Resources, schedule: Schedule, due: Due, now: datetime) -> J
         client=schedule.client,
         request_id=f"schedule-{schedule.schedule_id}",
         run=due.run,
+        schedule_id=schedule.schedule_id,
         keeps_winners=Run.REFIT in schedule.crons,
     )

@@ -32,6 +32,7 @@ from shared.domain.jobs import JobState, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.reports import QualityReport, QueueReport
+from shared.domain.runs import Run
 from shared.domain.timegrid import TimeGrid
 from shared.domain.tokens import Scope, make_token
 from shared.fleet.runstate import RunState
@@ -40,7 +41,7 @@ from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
-from tests.factories import MONDAY, a_forecast, a_job, with_distribution
+from tests.factories import MONDAY, a_forecast, a_job, a_schedule, with_distribution
 from tests.polling import eventually
 from tests.scraping import shown
 
@@ -223,7 +224,17 @@ def answered() -> float:
 
 def test_a_running_job_says_how_far_it_is(url: str, store: Store) -> None:
     store.jobs.add(a_job())
-    assert "0 of 0 candidates scored" in run("jobs", "show", "job-1", "--url", url).stdout
+    store.jobs.add(a_job(job_id="job-2", run=Run.ACTUALS))
+    assert "0 of ? candidates done, 0 failed" in run("jobs", "show", "job-1", "--url", url).stdout
+    assert "0 of ? queues done, 0 failed" in run("jobs", "show", "job-2", "--url", url).stdout
+
+
+def test_a_job_of_a_schedule_names_it_also_when_that_is_gone(url: str, store: Store) -> None:
+    store.schedules.add(a_schedule(name="nightly"))
+    store.jobs.add(a_job(schedule_id="s-1"))
+    assert "queued, made by the schedule nightly (s-1)\n" in run("jobs", "show", "job-1", "--url", url).stdout
+    store.schedules.remove("s-1")
+    assert "queued, made by the schedule s-1, which is gone\n" in run("jobs", "show", "job-1", "--url", url).stdout
 
 
 def test_the_leaderboard_of_a_queue_is_shown_best_first(url: str, ended: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,14 @@ from flask.testing import FlaskClient
 from api.edge.context import Services
 from api.v1.job_answers import cursor_after
 from shared.domain.jobs import JobFilter, JobState, QueueState
+from shared.domain.runs import Run
 from shared.errors import BrokerAway
 from shared.fleet.runstate import RunState
 from shared.lifecycle import NOT_BEGUN
 from shared.store import Store
 from tests.api.bodies import SAMPLE, a_body
 from tests.api.scene import CARDS, PROPHET, a_report, running, waiting_in_the_plan_lane
-from tests.factories import MONDAY, a_forecast, a_job, a_request, a_work
+from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule, a_work
 
 
 def submit(client: FlaskClient, body: dict[str, Any], **headers: str) -> Any:
@@ -183,6 +185,20 @@ class TestListing:
 
 
 class TestLookingAtOne:
+    def test_it_names_the_schedule_that_made_it_as_long_as_that_is_there(self, client: FlaskClient, store: Store) -> None:
+        store.schedules.add(a_schedule(name="nightly"))
+        store.jobs.add(a_job(schedule_id="s-1", run=Run.ACTUALS))
+        made = client.get("/v1/jobs/job-1").json
+        assert (made["schedule_id"], made["schedule_name"], made["links"]["schedule"]) == ("s-1", "nightly", "/v1/schedules/s-1")
+        [link] = re.findall(r'href="(/schedules#[^"]+)"[^<]*<bdi[^>]*>nightly', client.get("/jobs/job-1").text)
+        assert f'id="{link.partition("#")[2]}"' in client.get("/schedules").text
+        store.schedules.remove("s-1")
+        orphan = client.get("/v1/jobs/job-1").json
+        assert (orphan["schedule_id"], orphan["schedule_name"], "schedule" in orphan["links"]) == ("s-1", None, False)
+        page = client.get("/jobs/job-1").text
+        assert re.search(r"gone</span><span class=\"sub\">s-1", page)
+        assert "Candidates" not in page  # nothing is scored
+
     def test_a_running_job_shows_its_queues_as_they_are_now(self, client: FlaskClient, store: Store, run_state: RunState) -> None:
         running(store, run_state, "root.a", "root.b")
         assert client.get("/v1/jobs").json["jobs"][0]["progress"]["candidates"]["total"] == 4

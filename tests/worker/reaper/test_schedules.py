@@ -84,7 +84,7 @@ def test_each_cadence_makes_jobs_of_its_kind_and_waits_for_fuller_ones_alone(sto
     end_all(store, MONDAY + DAY + 6 * HOUR)
     [refit] = fire(MONDAY + 2 * DAY + 5 * HOUR)
     job = store.jobs.get(refit)
-    assert (job.run, job.keeps_winners) == (Run.REFIT, True)
+    assert (job.run, job.keeps_winners, job.schedule_id) == (Run.REFIT, True, "s-1")
     assert store.get(SCHEDULES, "s-1").last[Run.REFIT].skip is None
 
 
