@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from shared.command.reading import load_settings
+from shared.command.records import opened_store
 from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
 from shared.config.data_folder import problem_with
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR
@@ -56,6 +58,25 @@ def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         raise typer.Exit(CODE)
     if not as_json:
         say("the settings are valid")
+
+
+@config.command("accept-move")
+def accept_move(
+    connection: Annotated[str, typer.Argument(help="Its name.", show_default=False)], data_dir: DataDir = None
+) -> None:
+    """Say that a connection that leads elsewhere now has the same queues as before: jobs read there, and go on with what is kept.
+
+    Without it such jobs are refused, as another place may have other queues of the same names. If it has, give the connection a
+    `cluster` instead. Exit 2 when there is no such connection.
+    """
+    load_settings(data_dir=data_dir).connection(connection)
+    with opened_store(data_dir) as store:
+        known = store.whereabouts.of_connection(connection)
+        store.whereabouts.forget(connection)
+    if known:
+        say(f"the next job over {connection} may read where it leads now; until now it was {', '.join(known[0].addresses)}")
+    else:
+        say(f"no job has read over {connection} without a cluster, so there is nothing to accept")
 
 
 def _found(data_dir: Path | None) -> tuple[list[str], list[str]]:

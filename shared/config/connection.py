@@ -112,6 +112,10 @@ class Connection(BaseModel):
     def check_reach(self, place: Place, role: Role) -> None:
         """Whether this place may be read, or written to; raises InvalidRequest with what may."""
 
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the others have places
+        """Where the place is: what has one of these in common is the same. No credentials, none of our own folder's path."""
+        return frozenset()
+
     def look(self, name: str) -> Look:  # noqa: ARG002 - the others say their name in errors
         """What `queuecast doctor` sees there; raises SourceAway, CredentialsRefused, SourceNotFound, InvalidSettings."""
         return Look(detail="is not looked at")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -70,6 +71,16 @@ class DatabaseConnection(Connection):
     def written_in(self) -> tuple[str, ...]:
         """Globs of the databases in which names of `writable` are meant."""
         return self.own_databases if self.writable_databases is None else self.writable_databases
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """Each that the URL names, without credentials."""
+        address = self.url.get_secret_value().partition("://")[2].partition("?")[0].rstrip("/")
+        return frozenset({address.rpartition("@")[2].lower()})
+
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - a server lies in no folder
+        """The database of the place, at each server."""
+        return frozenset(f"{server}/{place.database or self.own_database or ''}" for server in self.servers)
 
     def may_read(self, database: str, name: str) -> bool:
         """Whether requests may read what has this name in the database."""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from shared.config.connection import BOTH, Connection, Look, PlaceField, State, kinds
 from shared.config.setting_kinds import Folder
 from shared.domain import identifiers
+from shared.domain.places import Place
 from shared.domain.texts import CONTROL, Text
 
 
@@ -43,6 +44,11 @@ class FilesConnection(Connection):
     def may_read(self, path: str) -> bool:
         """Whether requests may read the file with this path inside the folder; here `*` stands for `/` too."""
         return self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)
+
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the place is part of a series anyway
+        """The folder, links followed; one inside the data folder moves with it."""
+        real, ours = (Path(os.path.realpath(path)) for path in (self.path, data_dir))
+        return frozenset({str(real.relative_to(ours)) if real.is_relative_to(ours) else str(real)})
 
     def look(self, _name: str) -> Look:
         """Whether the folder can be read."""

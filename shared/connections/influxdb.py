@@ -51,6 +51,11 @@ class InfluxdbConnection(DatabaseConnection):
         """Globs of the databases in which names of `writable` are meant; any, where none is named."""
         return super().written_in or (("*",) if self.writable_databases is None else ())
 
+    @property
+    def servers(self) -> frozenset[str]:
+        """The one, and whose of its buckets are meant."""
+        return frozenset(server + (f" {self.org}" if self.org else "") for server in super().servers)
+
     def check_reach(self, place: Place, role: Role) -> None:
         """Whether this place may be read, or written to; raises InvalidRequest with what may."""
         super().check_reach(place, role)

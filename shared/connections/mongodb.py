@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MAX_COLLECTIONS = 20  # that are looked at
 QUEUE, TIME = "queue", "timestamp"  # as requests call them unless they say otherwise
 EXPIRES_IN = "expires_in"
+_PORT = re.compile(r":\d+$")
 KEPT = Duration(400, "d")  # a year and a month, so that a forecast can be laid beside that of a year ago
 
 
@@ -63,6 +65,14 @@ class MongodbConnection(DatabaseConnection):
             return self.database
         path = self.url.get_secret_value().partition("://")[2].partition("?")[0].partition("/")[2]
         return unquote(path).partition(".")[0] or None  # as MongoDB reads it: after a dot stands a collection
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """Of a replica set each, with its port; behind `mongodb+srv` the name that stands for all of them."""
+        scheme, _, address = self.url.get_secret_value().partition("://")
+        hosts = address.partition("?")[0].partition("/")[0].rpartition("@")[2].lower().split(",")
+        is_name = scheme.endswith("+srv")
+        return frozenset(host if is_name or _PORT.search(host) else f"{host}:27017" for host in hosts)
 
     def expiry(self, place: Place, created_at: datetime) -> datetime | None:
         """When a forecast that is written there is dropped; None = never."""

@@ -178,6 +178,7 @@ class Job:
     run: Run = Run.SEARCH
     schedule_id: str | None = None  # of the schedule that made it; also None: made by a release that did not keep that
     keeps_winners: bool = False  # for later refits of the same schedule
+    led_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by connection, when it was planned
     to_forget: str = ""  # which queues' reports go before it is planned, as a retry names them; "" = those that should are gone
 
     @property

@@ -101,6 +101,16 @@ class SeveralSeries(Conflict):
         self.choices = choices  # what to add to the query for each of them
 
 
+class ConnectionMoved(Conflict):
+    """The connection leads elsewhere than until now: name its `cluster`, or accept the move by `queuecast config accept-move`."""
+
+    tells_detail = False
+
+
+class MovedMeanwhile(ConnectionMoved):
+    """The connection leads elsewhere than when the job was planned: try the job again."""
+
+
 class ChangedMeanwhile(Conflict):
     """Somebody else has changed it at the same time."""
 

@@ -24,6 +24,7 @@ from shared.store.sqlite import SqliteRecords
 from shared.store.sqlite_place import StorePlace
 from shared.store.tables import Table
 from shared.store.tokens import Tokens
+from shared.store.whereabouts import KnownWhereabouts
 from shared.store.winners import Winners
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class Store:
         self.sessions = Sessions(records)
         self.winners = Winners(records)
         self.run_failures = RunFailures(records)
+        self.whereabouts = KnownWhereabouts(records)
         self.retention = Retention(records)
 
     def get(self, table: Table[T], key: str, *, projects: Sequence[str] | None = None) -> T:

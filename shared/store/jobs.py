@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,6 +54,7 @@ class Changes(TypedDict, total=False):
     issued_at: datetime
     progress: Progress
     to_forget: str
+    led_to: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class Jobs:
             return False
 
         def reopened(job: Job) -> Job:
-            blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress())
+            blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress(), led_to={})
             return replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings), to_forget=to_forget)
 
         with self._admitted(job, allowance):

@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.domain.jobs import Job
-from shared.errors import DataError, ServiceError
+from shared.errors import DataError, MovedMeanwhile, ServiceError
 from worker.job.attempts import MAX_ATTEMPTS, attempt
 from worker.job.ingestion import queries_of, read_for
 from worker.job.readings import from_bytes, to_bytes
 from worker.job.resources import Resources, current_resources
 from worker.job.together import Together
+from worker.job.whereabouts import check_unmoved
 from worker.sources.base import Reading
 
 MAX_KEPT = 8 << 20  # bytes of a block; what is left of it is read queue by queue
@@ -76,6 +77,7 @@ def _read(job_id: str, block: int) -> None:
     readings = resources.run_state.readings
     try:
         job, names = resources.store.jobs.get(job_id), readings.unread(job_id, block)
+        check_unmoved(resources, job)
         left, kept = MAX_KEPT, {}
         for name, content in _contents(resources, job, names):
             left -= len(content)
@@ -89,6 +91,8 @@ def _read(job_id: str, block: int) -> None:
         log.info("queues read together", queues=len(names), bytes=MAX_KEPT - left)
     except ServiceError:
         raise
+    except MovedMeanwhile:  # each queue tells it
+        return
     except Exception:  # the time limit and want of memory among them
         log.exception("queues could not be read together, each is read by itself", block=block)
 

@@ -21,24 +21,24 @@ from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.lanes import Lane
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.runs import Run
-from shared.domain.search_space import candidates_of, check_count
 from shared.errors import DataError, JobNotFound, ProcessLost
 from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tried
-from worker.job.blocks import block_size, kept_reading
+from worker.job.blocks import kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
-from worker.job.ingestion import at_first, first_query, read_for
+from worker.job.ingestion import read_for
+from worker.job.planning import name_queues
 from worker.job.refits import end_read, fit_again, keep_actuals, keep_winner, prepared_for
 from worker.job.resources import Resources, current_resources
 from worker.job.snapshots import KEPT, snapshot_of, to_content
+from worker.job.whereabouts import check_unmoved
 from worker.pipeline.backtest import Fold, backtest
 from worker.pipeline.backtested_quantiles import with_crps
 from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.forecast import forecast_queue
 from worker.pipeline.lost import why_skipped
 from worker.pipeline.newest import snapshot_points
-from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import choose_fitted, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection.choose import Selection
@@ -69,7 +69,7 @@ def plan(job_id: str) -> None:
         if number > MAX_ATTEMPTS:
             raise ProcessLost(job_id=job_id)
         if number:
-            _name_queues(resources, job)
+            name_queues(resources, job)
             resources.store.jobs.move(job_id, {JobState.QUEUED}, JobState.RUNNING, None, datetime.now(UTC), seen=job)
 
 
@@ -161,43 +161,12 @@ def _fit(
         return tried(selection.winner.candidate, number, refit) if number else Selecting.HAS_ENDED
 
 
-def _name_queues(resources: Resources, job: Job) -> None:
-    request = job.request
-    cards = {card.name: card for card in model_cards()}
-    is_search, is_forecast = job.run is Run.SEARCH, job.run is not Run.ACTUALS
-    candidates = candidates_of(request, tuple(cards.values())) if is_forecast else ()
-    usage = request.data.sources[0]
-    issued_at = job.issued_at or request.issue_time(job.created_at)
-    resources.with_file_events(request, issued_at)  # once for all queues: what is wrong with a file is wrong for each of them
-    source = resources.source(usage, request.project)
-    known, warnings = accepted_queues(source.queues(at_first(request, first_query(job, "", issued_at))))
-    queues, about_queues = wanted_queues(request, known)
-    if is_forecast:
-        target = request.data.destination
-        resources.sink(target, request.project).check(target)  # before any model is trained
-        check_count(request, candidates=len(candidates), queues=len(queues))
-        Delivery(resources, request).refuse_mixture(queues, issued_at)
-    resources.lifecycle.forget_reports(job.job_id)
-    delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
-    resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, warnings=(*warnings, *about_queues))
-    resources.run_state.name_queues(
-        job.job_id,
-        [name for name in queues if name not in delivered],
-        issued_at,
-        planned=len(candidates) if is_search else 1,
-        heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates) if is_search else 0,
-        project=job.account,
-        block=block_size(resources, job, len(known), issued_at),
-    )
-    about = {"run": job.run.value, "issued_at": issued_at.isoformat()}
-    log.info("job planned", queues=len(queues), candidates_per_queue=len(candidates), **about)
-
-
 def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     issued_at = _issued_at(job)
     request = resources.with_file_events(job.request, issued_at)
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
     try:
+        check_unmoved(resources, job)
         alone = partial(resources.read, project=request.project)
         reading = kept_reading(resources, job.job_id, queue) or read_for(job, queue, issued_at, alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
@@ -225,6 +194,7 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
         if not is_wanted:
             log.info("forecast not delivered, the job has ended")
             return
+        check_unmoved(resources, job)
         Delivery(resources, job.request).write(forecast)
         metrics.forecast_delivered(forecast, resources.kind(job.request.data.destination))
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality

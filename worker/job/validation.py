@@ -23,6 +23,7 @@ from worker.job.ingestion import at_first, covariate_query, read_all, usage_quer
 from worker.job.regressors import Read
 from worker.job.resources import Resources, current_resources
 from worker.job.together import Together
+from worker.job.whereabouts import check_known
 from worker.pipeline.lost import why_skipped
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import prepare_queue
@@ -68,6 +69,7 @@ def _look_at_sink(resources: Resources, request: JobRequest) -> tuple[str, ...]:
 def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datetime) -> Iterator[str]:
     """Warnings of the sources and of the first queues; raises what would fail the job."""
     query = at_first(request, usage_query(request, "", issued_at))
+    check_known(resources, request)
     view = resources.source(query.place, request.project).check(query)
     yield from view.notes
     for place in request.data.sources[1:]:

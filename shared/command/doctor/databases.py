@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,9 @@ from shared.command.doctor.findings import Finding, asked
 from shared.config.connection import State, look_at
 from shared.config.data_folder import INBOX, ROOT, entries, problem_with, user_name
 from shared.config.settings import Settings
+from shared.domain.places import Place
+from shared.domain.timegrid import MINUTE
+from shared.domain.whereabouts import is_elsewhere
 from shared.domain.wording import counted
 from shared.drivers.faults import translated
 from shared.drivers.redis_server import redis_server
@@ -22,6 +26,7 @@ from shared.errors import BrokerAway
 from shared.fleet.broker import make_celery
 from shared.store import is_new, open_store
 
+ACCEPT_MOVE = "jobs over it are refused: give it a `cluster`, or, if its queues are the same, `queuecast config accept-move {}`"
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 )
@@ -97,9 +102,26 @@ def look_at_connection(settings: Settings, name: str) -> list[Finding]:
     def ask() -> list[Finding]:
         look = look_at(name, settings.all_connections[name])
         is_well, is_away = look.state is State.WELL, look.state is State.AWAY
-        return [Finding(name=title, detail=look.detail, is_well=is_well, is_away=is_away, advice=look.advice)]
+        found = Finding(name=title, detail=look.detail, is_well=is_well, is_away=is_away, advice=look.advice)
+        return [found, *_moved(settings, name, title)]
 
     return asked(title, ask)
+
+
+def _moved(settings: Settings, name: str, title: str) -> Iterator[Finding]:
+    """Whether it leads elsewhere than when jobs last read over it."""
+    connection = settings.all_connections[name]
+    if connection.cluster or is_new(settings.store_location):
+        return
+    with closing(open_store(settings.store_location, patience_seconds=1)) as store:
+        known = store.whereabouts.of_connection(name)
+    for before in known:
+        now = connection.leads_to(Place(name=name, database=before.database or None), settings.data_dir)
+        if is_elsewhere(before.addresses, now):
+            detail = (
+                f"leads to {', '.join(sorted(now))}, and led to {', '.join(before.addresses)} until {before.known_at:{MINUTE}}"
+            )
+            yield Finding(name=title, detail=detail, is_well=False, advice=ACCEPT_MOVE.format(name))
 
 
 def look_at_result_backend(settings: Settings) -> Finding:
