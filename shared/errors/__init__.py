@@ -102,13 +102,13 @@ class SeveralSeries(Conflict):
 
 
 class ConnectionMoved(Conflict):
-    """The connection leads elsewhere than until now: name its `cluster`, or accept the move by `queuecast config accept-move`."""
+    """The connection leads elsewhere than until now, and nobody has named its cluster or accepted the move."""
 
     tells_detail = False
 
 
 class MovedMeanwhile(ConnectionMoved):
-    """The connection leads elsewhere than when the job was planned: try the job again."""
+    """The connection leads elsewhere than when the job was planned, which has to be tried again."""
 
 
 class ChangedMeanwhile(Conflict):
