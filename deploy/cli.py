@@ -93,13 +93,19 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1_000_000, help="So many of the newest.")] = 100,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Then go on with what is said, until Ctrl-C.")] = False,
     data_dir: DataDir = None,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON value for each line instead of text.")] = False,
 ) -> None:
     """Show what the processes of `queuecast up` have said, by time. Files grow to 10 MB, and the one before is kept."""
     folder = load_settings(data_dir=data_dir).data_dir / "logs"
     processes = chosen(folder, process)
     tell = partial(_tell, as_json=as_json)
-    for line in deque(lines_of(folder, processes, job), maxlen=lines):
+    newest = deque(lines_of(folder, processes, job), maxlen=lines)
+    if job is not None and lines and not newest:
+        nothing = f"found nothing of the job {job!r} in the logs of {', '.join(processes)}; {folder} has the newest lines only"
+        if not follow:
+            raise UsageError(nothing)
+        notice(nothing, style="yellow")
+    for line in newest:
         tell(line)
     with suppress(KeyboardInterrupt):
         for news in following(folder, processes, job) if follow else ():

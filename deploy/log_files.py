@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
 
-from shared.command.terminal import plain
+from shared.command.terminal import plain, shown
 from shared.errors import UsageError
 
 SUFFIX, OLDER = ".log", ".log.1"
@@ -44,7 +44,8 @@ class Line:
         """For people: `2026-11-30T08:51:02Z worker info job planned queues=2`."""
         if not self.known:
             return f"{self.process}: {self.text}"
-        others = " ".join(f"{name}={_value(name, value)}" for name, value in self.known.items() if name not in TOLD_APART)
+        told = {name: value for name, value in self.known.items() if name not in TOLD_APART and value is not None}
+        others = " ".join(f"{name}={_value(name, value)}" for name, value in told.items())
         event, level = (plain(str(self.known.get(name, default))) for name, default in (("event", ""), ("level", "info")))
         return f"{plain(self.at[:19])}Z {self.process} {level}: {event} {others}".rstrip()
 
@@ -116,7 +117,7 @@ class _Tail:
 def _value(name: str, value: object) -> str:
     """In one line, as callers choose paths and names; a traceback in several, none of which looks like a line of its own."""
     if name != TRACEBACK:
-        return plain(str(value))
+        return shown(value) if isinstance(value, float) else plain(str(value))
     return "\n    ".join(map(plain, str(value).splitlines()))
 
 

@@ -31,6 +31,7 @@ class SettingsFile:
         self._path = config_file().absolute()
         self._seen: Signature | None = None
         self._was_there = False
+        self._is_refused = False
         self._look_at = 0.0
         self._turn = threading.Lock()
 
@@ -79,6 +80,9 @@ class SettingsFile:
             return settings
         if not self._is_still_there():
             return settings  # the next look reads what is there then
+        if self._is_refused:
+            log.info("the configuration file is accepted again", file=str(self._path))
+            self._is_refused = False
         update = {name: getattr(found, name) for name in reloaded() if getattr(found, name) != getattr(settings, name)}
         names = [name for name in Settings.model_fields if name not in reloaded()]
         if waiting := [PREFIX + name.upper() for name in names if getattr(found, name) != getattr(settings, name)]:
@@ -92,6 +96,7 @@ class SettingsFile:
     def _refuse(self, problems: list[str] | tuple[str, ...]) -> None:
         what = "the configuration file is refused, the connections of before stay in force"
         log.error(what, file=str(self._path), problems=list(problems))
+        self._is_refused = True
 
 
 def _signature(status: os.stat_result) -> Signature:

@@ -16,7 +16,7 @@ from deploy.log_files import Line, following, lines_of
 from shared.command.root import build_app
 
 
-def said(second: int, event: str, **about: str) -> str:
+def said(second: int, event: str, **about: object) -> str:
     """A line as processes write it."""
     return json.dumps({"event": event, "level": "info", "timestamp": f"2026-11-30T08:00:{second:02}.5Z", **about}) + "\n"
 
@@ -57,6 +57,17 @@ def test_lines_of_all_processes_are_told_by_time(folder: Path) -> None:
 def test_a_job_is_followed_through_all_processes(folder: Path) -> None:
     told = [json.loads(line) for line in shown(folder, "--job", "b", "--json")]
     assert [(line["process"], line["event"]) for line in told] == [("api", "POST /v1/jobs"), ("worker", "forecast delivered")]
+
+
+def test_of_a_job_that_is_in_no_log_that_is_said(folder: Path) -> None:
+    result = CliRunner().invoke(build_app(), ["logs", "api", "--job", "a", "--data-dir", str(folder.parent)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "found nothing of the job 'a' in the logs of api" in result.stderr
+
+
+def test_numbers_are_short_and_what_is_not_there_is_not_told(folder: Path) -> None:
+    (folder / "api.log").write_text(said(3, "job ended", mape=7.123456789, seconds=0.00123456, queues=2, reason=None))
+    assert shown(folder, "api") == ["2026-11-30T08:00:03Z api info: job ended mape=7.12 seconds=0.0012 queues=2"]
 
 
 def test_what_is_not_there_is_said_with_what_is(folder: Path) -> None:

@@ -90,6 +90,7 @@ def run_reaper(settings: Settings, *, once: bool = False, period: float = PERIOD
     lock = resources.run_state.members.lock(REAPER, LOCK_SECONDS)
     outage = Outage(log, "the reaper waits", "the reaper goes on")
     with membership(settings, REAPER) as mine:
+        log.info("the reaper has begun", every_seconds=period)
         while not stopped.is_set():
             try:
                 _turn(resources, mine, lock, look)

@@ -65,8 +65,12 @@ def test_a_broken_file_changes_nothing_and_is_told_once(path: Path, text: str) -
     assert after is before
     assert (line["log_level"], line["file"]) == ("error", str(path))
     assert looked(before, file) == (before, [])
+    path.write_text(f"{ONE}\n")
+    mended, (line,) = looked(before, file)
+    assert (mended, line["event"]) == (before, "the configuration file is accepted again")
     path.write_text(TWO)
-    assert "two" in looked(before, file)[0].connections
+    after, (line,) = looked(before, file)
+    assert ("two" in after.connections, line["added"]) == (True, ["two"])
 
 
 def test_a_file_that_is_gone_takes_nothing_along(path: Path) -> None:
