@@ -12,6 +12,8 @@ from collections import OrderedDict
 from celery import states
 from flower.events import EventsState
 
+from worker.fleet.failure_events import LOST
+
 KEPT = 20_000  # tasks, whatever became of them
 SWEPT_EVERY = 200  # tasks that are forgotten: they refer to themselves, and Python would let tens of MB of them lie
 
@@ -32,10 +34,23 @@ class RememberedState(EventsState):  # type: ignore[misc] # Flower has no types
 
     def event(self, event: dict[str, object]) -> None:
         """Take an event in, and forget what has gone well before."""
-        super().event(event)
+        if event["type"] == LOST and (failed := self._failed(event)) is None:
+            return
+        super().event(failed if event["type"] == LOST else event)
         if event["type"] == "task-succeeded":
             self._ended_well[event["uuid"]] = None
             self._forget()
+
+    def _failed(self, lost: dict[str, object]) -> dict[str, object] | None:
+        """That a task was lost, as if its worker had said that it failed; None = it has ended, or nobody knows it."""
+        task = self.tasks.get(lost["uuid"])
+        if task is None or task.worker is None or task.state in states.READY_STATES:
+            return None
+        return lost | {
+            "type": "task-failed",
+            "hostname": task.worker.hostname,
+            "local_received": None,
+        }  # which is no sign of life
 
     def _forget(self) -> None:
         while len(self._ended_well) > self.kept_well:

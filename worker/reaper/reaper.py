@@ -35,6 +35,7 @@ from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
 from shared.telemetry.said_once import Outage
 from worker.fleet import workflow
+from worker.fleet.failure_events import tell_lost
 from worker.job.attempts import record_failure
 from worker.job.concurrency import fill
 from worker.job.resources import Resources, current_resources, provide
@@ -145,13 +146,13 @@ def _pass(resources: Resources, lanes: Lanes, casebook: Casebook) -> None:
     _let_in(resources.run_state, jobs)
     if lost := orphans(tasks, {job.job_id for job in jobs} | resources.run_state.active(), now):
         lanes.forget([view.held[task_id] for task_id in lost])
+        tell_lost((task_id for task_id in lost if task_id not in tasks.working), "its job has ended, and its worker is gone")
 
 
 def _treat(action: Action, times: int) -> None:
     """Carry out an action for the `times`-th time; one that goes wrong must not keep the others from their jobs."""
     say = log.warning if times >= SUSPICIOUS else log.info
-    about = {"job_id": action.job_id, "queue": action.queue or None, "index": action.index}
-    say("recovery action", what=action.kind.value, times=times, **about)
+    say("recovery action", what=action.kind.value, times=times, **action.about())
     metrics.REAPS.labels(action.kind.value).inc()
     try:
         _handlers(current_resources().lifecycle, datetime.now(UTC))[action.kind](action, times)
@@ -218,7 +219,9 @@ def _send_solo(action: Action, times: int) -> None:
     job_id, queue, index = action.job_id, action.queue, action.index
     if times <= MAX_SENT:
         workflow.send_solo(job_id, queue, index, action.lane)
+        tell_lost([action.lost], "lost, most likely with its worker; what is left of it is sent again, candidate by candidate")
         return
+    tell_lost([action.task_id], str(MessageLost()))
     run_state = current_resources().run_state
     with run_state.within_run(job_id):
         is_recorded = record_failure(run_state, job_id, queue, index, MessageLost())

@@ -44,6 +44,18 @@ class Action:
     queue: str = ""
     index: int = -1
     lane: Lane = Lane.SCORE  # of the candidate `index`
+    lost: str = ""  # id of the task whose message is nowhere
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task that is sent in its place: candidates of a lost block go on one by one."""
+        return solo_id(self.job_id, self.queue, self.index) if self.kind is ActionKind.SEND_SOLO else self.lost
+
+    def about(self) -> dict[str, str | int]:
+        """What its log line tells, without what it has not."""
+        told = {"job_id": self.job_id, "queue": self.queue, "lost": self.lost, "task_id": self.task_id}
+        return {name: value for name, value in told.items() if value} | ({} if self.index < 0 else {"index": self.index})
+
     queued_at: datetime | None = None  # of the job's run: what was seen of an earlier one says nothing of it
 
 
@@ -97,7 +109,7 @@ def actions_for(job: JobView, tasks: TasksView, now: datetime) -> Iterator[Actio
         yield Action(kind=ActionKind.FINISH, job_id=job.job_id)
     else:
         if not job.running.is_planned and not tasks.is_alive(plan_id(job.job_id), now):
-            yield Action(kind=ActionKind.SEND_PLAN, job_id=job.job_id)
+            yield Action(kind=ActionKind.SEND_PLAN, job_id=job.job_id, lost=plan_id(job.job_id))
         for queue in job.queues:
             yield from _for_queue(job.job_id, queue, tasks, now)
 
@@ -124,18 +136,18 @@ def _for_queue(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime
     if not missing:
         selects = (select_id(job_id, name), select_id(job_id, name, is_heavy=True))
         if not any(tasks.is_alive(task_id, now) for task_id in selects):
-            yield Action(kind=ActionKind.SEND_SELECT, job_id=job_id, queue=name)
+            yield Action(kind=ActionKind.SEND_SELECT, job_id=job_id, queue=name, lost=selects[0])
     elif not is_ingesting:
         for index, block in missing:
             task_ids = (block_id(job_id, name, block), solo_id(job_id, name, index))
             if not any(tasks.is_alive(task_id, now) for task_id in task_ids):
-                yield Action(kind=ActionKind.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane)
+                yield Action(kind=ActionKind.SEND_SOLO, job_id=job_id, queue=name, index=index, lane=block.lane, lost=task_ids[0])
 
 
 def _to_read(job_id: str, queue: RunningQueue, tasks: TasksView, now: datetime) -> Iterator[Action]:
     """Of a queue that is not ingested: its block comes first, and whoever reads that has it ingested."""
     if queue.awaited is not None:
         if not tasks.is_alive(read_id(job_id, queue.awaited), now):
-            yield Action(kind=ActionKind.SEND_READ, job_id=job_id, index=queue.awaited)
+            yield Action(kind=ActionKind.SEND_READ, job_id=job_id, index=queue.awaited, lost=read_id(job_id, queue.awaited))
     elif not tasks.is_alive(ingest_id(job_id, queue.queue), now):
-        yield Action(kind=ActionKind.SEND_INGEST, job_id=job_id, queue=queue.queue)
+        yield Action(kind=ActionKind.SEND_INGEST, job_id=job_id, queue=queue.queue, lost=ingest_id(job_id, queue.queue))

@@ -41,6 +41,21 @@ def test_a_failed_candidate_is_found_after_thousands_that_went_well(state: Remem
     assert len(state._tasks_to_resolve) == 0
 
 
+def test_a_task_that_was_lost_with_its_worker_has_failed(state: RememberedState) -> None:
+    tell(state, "lost", "received", "started", args="root.etl theta")
+    tell(state, "well", "received", "started", "succeeded")
+    heartbeats = len(state.workers["worker@here"].heartbeats)
+    for uuid in ("lost", "well", "never seen"):
+        tell(state, uuid, "lost", hostname="reaper@here", exception="lost, most likely with its worker")
+    task = state.tasks["lost"]
+    assert (task.state, task.exception, task.worker.hostname) == ("FAILURE", "lost, most likely with its worker", "worker@here")
+    assert (state.tasks["well"].state, "never seen" in state.tasks) == ("SUCCESS", False)
+    assert list(state.workers) == ["worker@here"]
+    assert len(state.workers["worker@here"].heartbeats) == heartbeats  # nobody has heard of it
+    tell(state, "lost", "succeeded")  # it was only slow
+    assert task.state == "SUCCESS"
+
+
 def test_what_is_remembered_outlives_a_restart(state: RememberedState, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         tell(state, f"well-{number}", "received", "succeeded")

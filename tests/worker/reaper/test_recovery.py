@@ -112,6 +112,15 @@ def test_a_message_that_is_held_lives_as_long_as_a_worker_says_so(
     assert tasks.is_alive(HELD, NOW) is is_alive
 
 
+def test_what_is_sent_again_is_told_by_its_id_and_by_that_of_what_was_lost() -> None:
+    [first, second] = seen(HALF_SCORED)
+    about = {"job_id": JOB, "queue": QUEUE, "lost": "job-1.root.etl.0-1", "task_id": "job-1.root.etl.1.solo", "index": 1}
+    assert first.about() == about
+    assert second.lost == "job-1.root.etl.2-2"
+    [plan] = seen(NEVER_PLANNED)
+    assert plan.about() == {"job_id": JOB, "lost": "job-1.plan", "task_id": "job-1.plan"}
+
+
 CASE = Action(kind=ActionKind.SEND_PLAN, job_id=JOB)
 
 
