@@ -46,9 +46,9 @@ class FilesConnection(Connection):
         return self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)
 
     def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the place is part of a series anyway
-        """The folder, links followed; one inside the data folder moves with it."""
-        real, ours = (Path(os.path.realpath(path)) for path in (self.path, data_dir))
-        return frozenset({str(real.relative_to(ours)) if real.is_relative_to(ours) else str(real)})
+        """The folder as it is called: a link may lead to each day's copy. One inside the data folder moves with that."""
+        path, ours = self.path.absolute(), data_dir.absolute()
+        return frozenset({str(path.relative_to(ours) if path.is_relative_to(ours) else path)})
 
     def look(self, _name: str) -> Look:
         """Whether the folder can be read."""
