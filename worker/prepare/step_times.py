@@ -8,6 +8,8 @@ import pandas as pd
 
 from shared.domain.timegrid import TimeGrid
 
+NANOSECONDS = 1_000_000_000
+
 
 def step_times(grid: TimeGrid, start: datetime, steps: int) -> pd.DatetimeIndex:
     """Starts of so many steps from the one that begins at `start` on; UTC."""
@@ -19,7 +21,9 @@ def step_times(grid: TimeGrid, start: datetime, steps: int) -> pd.DatetimeIndex:
 def starts_of(grid: TimeGrid, moments: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """For each moment (UTC) the start of the step that holds it."""
     if grid.zone is None or moments.empty:
-        return moments.floor(f"{grid.step_seconds}s")
+        at = moments.as_unit("ns").asi8
+        starts = pd.DatetimeIndex((at - at % (grid.step_seconds * NANOSECONDS)).view("datetime64[ns]"), name=moments.name)
+        return starts.tz_localize(moments.tz)  # what `floor` gives, without its detour over the zone
     borders = _borders(grid, moments)
     return borders[borders.searchsorted(moments, side="right") - 1]
 

@@ -51,9 +51,13 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
     if query.target is None or query.target not in samples.columns:
         return ()
     places = np.flatnonzero(samples.rows.is_inside)
-    rows = pd.DataFrame({"at": samples.rows.at[places], "value": samples.columns[query.target].values[places]}, index=places)
-    mended = () if rows["at"].is_unique else tuple(_refuse_shared(files, layout, parts, rows, query))
-    if has_company(rows, query) and not layout.is_by_file:
+    at = samples.rows.at[places]
+    are_shared = len(np.unique(at)) < len(at)
+    if layout.is_by_file and not are_shared:
+        return ()
+    rows = pd.DataFrame({"at": at, "value": samples.columns[query.target].values[places]}, index=places)
+    mended = tuple(_refuse_shared(files, layout, parts, rows, query)) if are_shared else ()
+    if not layout.is_by_file and has_company(rows, query):
         asked_for = query.columns is None  # then those of text were met
         refuse_interleaved(rows, _others(files, layout, parts, query, samples.texts if asked_for else None), query)
     return mended
