@@ -118,8 +118,8 @@ def replay_queue(request: JobRequest, connections: Mapping[str, Connection], ori
 
 def _doubts(request: JobRequest, reading: Reading) -> Iterator[str]:
     """What is doubtful of all that was read, as a job says it of its history."""
-    values = reading.frame[request.target]
-    if said := counter(values.dropna().to_numpy()) or other_unit(values, request.step_seconds):
+    values = reading.frame[request.target].dropna()
+    if said := counter(values.to_numpy()) or other_unit(values, request.step_seconds):
         yield said
     yield from oddities(values, request.step_seconds)
 

@@ -35,8 +35,8 @@ def doubts(snapshot: Snapshot, learned: pd.DataFrame, shifted: str = "") -> Iter
         learned: the target and the columns that models learn from, without gaps.
         shifted: what is to be said of a change of level; "" = of none.
     """
-    values, step_seconds = snapshot.frame[snapshot.target], snapshot.step_seconds
-    told = counter(values.dropna().to_numpy()) or other_unit(values, step_seconds) or shifted
+    values, step_seconds = snapshot.frame[snapshot.target].dropna(), snapshot.step_seconds
+    told = counter(values.to_numpy()) or other_unit(values, step_seconds) or shifted
     if told:
         yield told
     if names := drifted(learned.drop(columns=snapshot.target) if told else learned, step_seconds):

@@ -159,7 +159,7 @@ def known_at_issue(snapshot: Snapshot, spec: ForecastSpec) -> tuple[Known, int]:
     That is 0, but where the series ends with a gap that `fill` leaves one: nothing is made up then, and a model looks so much
     further ahead.
     """
-    missing = snapshot.frame[snapshot.target].isna().to_numpy()
+    missing = np.isnan(snapshot.frame[snapshot.target].to_numpy())
     most, gap = spec.fill.most_steps(spec.step_seconds), int(missing[::-1].argmin())
     ahead = gap if most is not None and gap > most else 0
     return known_at(snapshot, snapshot.length - ahead, spec.horizon_steps + ahead, spec), ahead

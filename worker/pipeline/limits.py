@@ -100,10 +100,10 @@ def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:
     """The frame without the columns that are limits: whoever names no columns means no such ones, as they are no covariates."""
     if request.columns is None:
         limits = request.limits.columns if request.limits else ()
-        return frame[
-            [name for name in frame if name == request.target or (name not in limits and plain(str(name)) not in SHARES)]
-        ]
-    return frame[[name for name in frame if name in {request.target, *request.columns}]]
+        kept = [name for name in frame if name == request.target or (name not in limits and plain(str(name)) not in SHARES)]
+    else:
+        kept = [name for name in frame if name in {request.target, *request.columns}]
+    return frame if len(kept) == len(frame.columns) else frame[kept]
 
 
 def _newest_values(frame: pd.DataFrame) -> dict[str, float]:

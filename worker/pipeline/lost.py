@@ -35,6 +35,8 @@ def without_lost_columns(request: JobRequest, reading: Reading) -> tuple[Reading
     """The reading without the covariates of which too much was lost, and why each is left out: they fail no queue."""
     own = own_losses(request, reading)
     lost = [] if request.accept_losses else severe(loss for loss in reading.losses if loss not in own)
+    if not lost:
+        return reading, {}
     columns = {loss.column: loss.text for loss in reversed(lost) if loss.column in reading.frame.columns}
     return replace(reading, frame=reading.frame.drop(columns=list(columns))), {str(name): why for name, why in columns.items()}
 

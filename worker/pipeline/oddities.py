@@ -27,9 +27,8 @@ MAX_MOVED = 0.2  # of all movement, that is left when both are written in one un
 
 
 def oddities(values: pd.Series[float], step_seconds: int) -> Iterator[str]:
-    """What a person should know of the values of a series that varies, in plain words."""
-    known = values.dropna()
-    yield from filter(None, (_code(np.asarray(known, dtype=np.float64)), _still(known, step_seconds)))
+    """What a person should know of the values of a series that varies and has no gaps, in plain words."""
+    yield from filter(None, (_code(np.asarray(values, dtype=np.float64)), _still(values, step_seconds)))
 
 
 def other_unit(values: pd.Series[float], step_seconds: int) -> str | None:

@@ -34,7 +34,7 @@ def ordinary_days(
 ) -> tuple[pd.DataFrame, Mapping[str, Effect], Influence]:
     """The first `cutoff` steps on the wall clock as if all had been ordinary, and what occasions and regressors did."""
     frame, is_bad = _on_the_wall(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, spec)
-    influence = _influence(frame[spec.target], snapshot.regressors.iloc[: len(clock.places)], clock, occasions, spec)
+    influence = _influence(frame[spec.target], snapshot.regressors, clock, occasions, spec)
     without = influence.taken_from(frame, spec.target) if influence.slopes else frame
     ordinary, effects = without_occasions(without, spec, occasions, is_bad)
     return ordinary, effects, influence
@@ -60,6 +60,6 @@ def _influence(
     """
     if regressors.columns.empty:
         return Influence(effect=np.zeros(len(clock.times)))
-    known = clock.on_the_wall(regressors)
+    known = clock.on_the_wall(regressors.iloc[: len(clock.places)])
     values = np.where(occasions.owner[: len(target)] < 0, target.to_numpy(dtype=np.float64), np.nan)
     return influence_of(values, known, steps_per_day(spec.step_seconds))

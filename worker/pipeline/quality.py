@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from shared.domain.forecasts import ForecastSpec
@@ -34,7 +35,7 @@ def quality_report(
         spec: how the queue is forecast; nothing is doubted of times that are known to be bad.
         shifted: what is to be said of a change of level; "" = of none.
     """
-    missing, ordinary = snapshot.frame[snapshot.target].isna().to_numpy(), snapshot.without(spec.exclude)
+    missing, ordinary = np.isnan(snapshot.frame[snapshot.target].to_numpy()), snapshot.without(spec.exclude)
     gaps = [end - first for first, end in gap_runs(missing)]
     known = ordinary.frame.iloc[: known_steps(snapshot)]  # a gap at the end may stay one
     learned, dropped = clean(fill_gaps(known, snapshot.step_seconds, spec.fill), snapshot.target, spec.columns)

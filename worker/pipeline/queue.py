@@ -14,6 +14,8 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+import pandas as pd
+
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Failure, Forecast, ForecastSpec, Outcome, QueueWork
 from shared.domain.jobs import Job, JobRequest, QueueState
@@ -80,7 +82,7 @@ def prepare_queue(
             it. RequestError: as `candidates_of` does.
     """
     check_losses(request, reading, queue)
-    before = reading.frame[reading.frame.index < issued_at]
+    before = reading.frame.iloc[: reading.frame.index.searchsorted(pd.Timestamp(issued_at))]
     reading, lost = without_lost_columns(request, reading)
     reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
     snapshot, notes, uncovered = _snapshot(request, reading, queue, issued_at)

@@ -148,23 +148,24 @@ def make_snapshot(
     started = regular.iloc[_start(regular[target], longest_gap if most is None else most, bad, grid) :]
     too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({counted(most, 'step')})"
     started = started.iloc[_first_good(started[target], bad, grid, queue) :]
-    if (known := int(started[target].count())) < MIN_STEPS:
+    columns = {str(name): started[name].to_numpy(dtype=np.float64) for name in started.columns}
+    if (known := int(np.isfinite(columns[target]).sum())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
         raise SeriesTooShort(f"found {counted(known, 'step')} with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
-    kept = started[[target, *(name for name in sorted(started.columns) if name != target and started[name].notna().any())]]
-    same = pd.DataFrame(rounded(kept.to_numpy(dtype=np.float64)), index=kept.index, columns=kept.columns)
-    return Snapshot(queue=queue, target=target, grid=grid, frame=same), _notes(frame, kept, too_long)
+    names = [target, *(name for name in sorted(columns) if name != target and not np.isnan(columns[name]).all())]
+    kept = pd.DataFrame(rounded(np.column_stack([columns[name] for name in names])), index=started.index, columns=names)
+    return Snapshot(queue=queue, target=target, grid=grid, frame=kept), _notes(frame, kept, too_long)
 
 
 def _start(values: pd.Series[float], longest_gap: int, bad: Bad, grid: TimeGrid) -> int:
     """Where the series begins: after its last gap that is longer, but for one at its end."""
-    missing = values.isna().to_numpy() & ~excluded_steps(pd.DatetimeIndex(values.index), grid, bad)
+    missing = np.isnan(values.to_numpy(dtype=np.float64)) & ~excluded_steps(pd.DatetimeIndex(values.index), grid, bad)
     return max((end for first, end in gap_runs(missing) if end - first > longest_gap and end < len(values)), default=0)
 
 
 def _first_good(values: pd.Series[float], bad: Bad, grid: TimeGrid, queue: str) -> int:
     """The first step that something can be learned from: a series that begins with times known to be bad begins after them."""
-    good = values.notna().to_numpy() & ~excluded_steps(pd.DatetimeIndex(values.index), grid, bad)
+    good = np.isfinite(values.to_numpy(dtype=np.float64)) & ~excluded_steps(pd.DatetimeIndex(values.index), grid, bad)
     if not good.any():
         raise EmptySeries(f"all {counted(len(values), 'step')} of {values.name!r} lie within times of `exclude`", queue=queue)
     return int(np.argmax(good))
@@ -172,7 +173,7 @@ def _first_good(values: pd.Series[float], bad: Bad, grid: TimeGrid, queue: str) 
 
 def _not_stale(values: pd.Series[float], issued_at: datetime, limit: int, grid: TimeGrid, queue: str) -> pd.Series[float]:
     """The values before `issued_at`; raises EmptySeries when there is none, or the newest is more than `limit` steps older."""
-    known = values[values.index < issued_at].dropna()
+    known = values.iloc[: values.index.searchsorted(pd.Timestamp(issued_at))].dropna()
     if known.empty:
         raise EmptySeries(f"found no value of {values.name!r} before {issued_at:{MINUTE}}", queue=queue)
     end_at = grid.step_start(known.index[-1].to_pydatetime(), 2)

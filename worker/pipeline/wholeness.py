@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from shared.domain.samples import Aggregation
 from shared.domain.timegrid import MINUTE, TimeGrid
 from worker.sources.base import Reading
@@ -18,12 +20,12 @@ MISSED_SHARE = 0.1  # of a step, or so much of it
 
 def whole_steps(reading: Reading, target: str, *, grid: TimeGrid, aggregation: Aggregation) -> Reading:
     """The reading without its last step, where more samples of that are to come, and with a note on it."""
-    known = reading.frame[target].dropna().index
+    known = np.flatnonzero(np.isfinite(reading.frame[target].to_numpy(dtype=np.float64)))
     if (
-        reading.newest_at is None or known.empty or aggregation is Aggregation.TIME_WEIGHTED_MEAN
+        reading.newest_at is None or not len(known) or aggregation is Aggregation.TIME_WEIGHTED_MEAN
     ):  # a value holds until it changes
         return reading
-    last_at = known[-1].to_pydatetime()
+    last_at = reading.frame.index[known[-1]].to_pydatetime()
     end_at = grid.step_start(last_at, 2)
     step = end_at - last_at
     distance = step * len(known) / max(1, reading.rows - reading.duplicates - reading.non_finite)
@@ -33,4 +35,4 @@ def whole_steps(reading: Reading, target: str, *, grid: TimeGrid, aggregation: A
         f"the step of {last_at:{MINUTE}} is left out: its newest sample is of {reading.newest_at:{MINUTE}}, so more are to come"
     )
     advice = "; `ingestion_delay` says how late samples are"
-    return replace(reading, frame=reading.frame[reading.frame.index < last_at], notes=(*reading.notes, note + advice))
+    return replace(reading, frame=reading.frame.iloc[: known[-1]], notes=(*reading.notes, note + advice))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.timegrid import SECONDS_PER_DAY
+from worker.prepare.ranked import median_of, quantile_of
 
 FloatArray = NDArray[np.float64]
 
@@ -72,8 +73,8 @@ def find_shift(values: FloatArray, is_weekend: NDArray[np.bool_], step_seconds: 
         return None
     expected, missed = _usual(values, is_weekend, per_day, first)
     after = values[first:]
-    change = float(np.median(after - expected))
-    is_small = not abs(change) > MIN_CHANGE * float(np.median(np.abs(expected)))
+    change = median_of(after - expected)
+    is_small = not abs(change) > MIN_CHANGE * median_of(np.abs(expected))
     if is_small or _is_weekend_s(is_weekend, first, per_day, is_fall=change < 0):
         return None
     return _told(after, expected, first) if _stands_out(after - expected, change, missed, per_day) else None
@@ -137,13 +138,12 @@ def _medians(table: FloatArray, counts: Sequence[NDArray[np.bool_]]) -> tuple[Fl
 
     Both from one order: without the value of rank r those above it come one place earlier.
     """
-    rows, days = len(counts) * len(table), table.shape[1]
-    counted = np.array(counts).reshape(rows, days)
-    order = np.argsort(np.where(counted, np.tile(table, (len(counts), 1)), np.inf), axis=1, kind="stable")
-    ranked = table[np.arange(rows)[:, np.newaxis] % len(table), order].ravel()
-    begins = days * np.arange(rows)[:, np.newaxis]
-    rank, many = np.empty_like(order), counted.sum(axis=1, keepdims=True)
-    np.put_along_axis(rank, order, np.arange(days)[np.newaxis], axis=1)
+    counted, days = np.array(counts), table.shape[1]
+    order = np.argsort(np.where(counted, table, np.inf), axis=2, kind="stable")
+    ranked = table[np.arange(len(table))[:, np.newaxis], order].ravel()
+    begins = np.arange(0, order.size, days).reshape(*order.shape[:2], 1)
+    rank, many = np.empty_like(order), counted.sum(axis=2, keepdims=True)
+    rank.ravel()[begins + order] = np.arange(days)
 
     def middle(lower: NDArray[np.int_], upper: NDArray[np.int_]) -> FloatArray:
         values: FloatArray = (ranked[begins + np.maximum(lower, 0)] + ranked[begins + upper]) / 2
@@ -152,12 +152,12 @@ def _medians(table: FloatArray, counts: Sequence[NDArray[np.bool_]]) -> tuple[Fl
     lower, upper = (many - 2) // 2, np.maximum(many - 1, 0) // 2
     of_all = np.where(many > 0, middle((many - 1) // 2, np.minimum(many // 2, days - 1)), np.nan)
     of_others = np.where(many > 1, middle(lower + (lower >= rank), np.minimum(upper + (upper >= rank), days - 1)), np.nan)
-    return of_all.reshape(len(counts), len(table)), of_others.reshape(len(counts), *table.shape)
+    return of_all[:, :, 0], of_others
 
 
 def _stands_out(departures: FloatArray, change: float, missed: FloatArray, per_day: int) -> bool:
     sign = np.sign(change)
-    beyond = float(np.quantile(sign * missed, BEYOND))
+    beyond = quantile_of(sign * missed, BEYOND)
     stretch = min(len(departures), per_day, len(missed))
     means = np.convolve(missed, np.ones(stretch) / stretch, mode="valid")
     return bool(
@@ -171,14 +171,14 @@ def _told(after: FloatArray, expected: FloatArray, first: int) -> Shift:
     still = int(moves[-1]) + 1 if len(moves) else 0
     if len(after) - still >= MIN_OUTSIDE * len(after):
         value = float(after[-1])
-        return Shift(first=first + still, factor=0.0, sum=value, before=float(np.median(expected)), after=value)
+        return Shift(first=first + still, factor=0.0, sum=value, before=median_of(expected), after=value)
     factor, total = _sum_or_factor(after, expected)
-    return Shift(first=first, factor=factor, sum=total, before=float(np.median(expected)), after=float(np.median(after)))
+    return Shift(first=first, factor=factor, sum=total, before=median_of(expected), after=median_of(after))
 
 
 def _sum_or_factor(after: FloatArray, expected: FloatArray) -> tuple[float, float]:
     """The factor and the sum, one of which changes nothing, that make what was expected what came, as nearly as may be."""
-    total, size = float(np.median(after - expected)), float(expected @ expected)
+    total, size = median_of(after - expected), float(expected @ expected)
     factor = float(after @ expected) / size if size > 0 else 0.0
     by_sum, by_factor = np.abs(after - expected - total).mean(), np.abs(after - factor * expected).mean()
     return (factor, 0.0) if factor >= 0 and by_factor < by_sum else (1.0, total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from shared.domain.timegrid import TimeGrid
@@ -21,7 +22,7 @@ def step_times(grid: TimeGrid, start: datetime, steps: int) -> pd.DatetimeIndex:
 def starts_of(grid: TimeGrid, moments: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """For each moment (UTC) the start of the step that holds it."""
     if grid.zone is None or moments.empty:
-        at = moments.as_unit("ns").asi8
+        at = np.asarray(moments, dtype="datetime64[ns]").view(np.int64)
         starts = pd.DatetimeIndex((at - at % (grid.step_seconds * NANOSECONDS)).view("datetime64[ns]"), name=moments.name)
         return starts.tz_localize(moments.tz)  # what `floor` gives, without its detour over the zone
     borders = _borders(grid, moments)

@@ -13,7 +13,7 @@ In a zone without such changes, and where a change is no multiple of the step, b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -33,12 +33,16 @@ class WallClock:
     """Which step on the wall each step of UTC is.
 
     times: readings of all steps on the wall, without a zone, sorted; regular where changes of clocks are multiples of the step.
-    places: shape (n,): for each step of UTC its place in `times`.
+    places: shape (n,): for each step of UTC its place in `times`. is_regular: whether that is the step's own, for all of them.
     """
 
     times: pd.DatetimeIndex
     places: IntArray
     step_seconds: int
+    is_regular: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_regular", np.array_equal(self.places, np.arange(len(self.places))))  # asked for each fold
 
     def known(self, steps: int) -> int:
         """How many steps on the wall have begun within the first `steps` steps of UTC."""
@@ -50,10 +54,9 @@ class WallClock:
         Two steps of one reading become their mean. A reading that never was has the value of the day before, within the first
         day that of a straight line.
         """
-        places = self.places[: len(frame)]
-        known = self.known(len(frame))
-        if np.array_equal(places, np.arange(known)):
-            return frame.set_axis(self.times[:known])
+        if self.is_regular:
+            return frame.set_axis(self.times[: len(frame)])
+        places, known = self.places[: len(frame)], self.known(len(frame))
         never = np.bincount(places, minlength=known) == 0
         columns = {name: self._column(frame[name].to_numpy(dtype=np.float64), places, never) for name in map(str, frame.columns)}
         return pd.DataFrame(columns, index=self.times[:known])

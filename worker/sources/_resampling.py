@@ -33,7 +33,8 @@ def resample(samples: pd.DataFrame, *, start: datetime, end: datetime, grid: Tim
         steps = inside.resample(f"{grid.step_seconds}s", origin="epoch", closed="left", label="left").agg(aggregation.value)
     else:
         steps = inside.groupby(starts).agg(aggregation.value)
-    return steps[~np.isnan(steps.to_numpy()).all(axis=1)]
+    kept: pd.DataFrame = steps[~np.isnan(steps.to_numpy()).all(axis=1)]
+    return kept
 
 
 def last_of_each_moment(samples: pd.DataFrame) -> pd.DataFrame:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from worker.pipeline.distribution.pool import FINE
-from worker.pipeline.straight import interpolated, median_of, quantile_of
+from worker.pipeline.straight import interpolated
 
 
 def test_columns_are_interpolated_as_numpy_does_it_one_by_one() -> None:
@@ -19,11 +18,3 @@ def test_columns_are_interpolated_as_numpy_does_it_one_by_one() -> None:
     wanted = np.stack([np.interp(own[:, at], FINE, values[:, at]) for at in range(40)], axis=1)
     np.testing.assert_allclose(interpolated(own, FINE, values), wanted, rtol=1e-12)
     assert (interpolated(FINE, FINE, values) == values).all()
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
-def test_medians_and_quantiles_of_a_few_values_are_those_of_numpy_in_each_bit(count: int) -> None:
-    values = np.random.default_rng(count).gamma(2, 30, count)
-    assert median_of(values) == np.median(values)
-    for level in (0.0, 0.05, 0.3, 0.5, 0.7, 1.0):
-        assert quantile_of(values, level) == np.quantile(values, level)

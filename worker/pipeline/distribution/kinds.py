@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.models.base import FloatArray
-from worker.pipeline.straight import median_of
 from worker.prepare.calendar import Dates
+from worker.prepare.ranked import median_of
 
 DAYS = 28  # before that tell whether weekends are unlike other days
 FEWEST = 2  # days of a kind; of fewer all days tell

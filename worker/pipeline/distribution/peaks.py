@@ -17,7 +17,7 @@ import numpy as np
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.kinds import FEWEST, BoolArray, Kinds, too_few
 from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
-from worker.pipeline.straight import median_of, quantile_of
+from worker.prepare.ranked import median_of, quantile_of
 
 # Chosen on every second real series at hand and checked on the others.
 MISSES, MEMBERS = 0.4, 0.6
