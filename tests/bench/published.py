@@ -14,7 +14,7 @@ import numpy as np
 from tests.bench.spread import Figure, Figures
 from worker.backtest.summary import CutoffResult, queue_summary
 from worker.models.base import FloatArray
-from worker.pipeline.measures import decile_loss
+from worker.pipeline.measures import decile_loss, deciles_of
 
 NAIVE2_SMAPE, NAIVE2_MASE = 18.383, 2.395  # of M4-Hourly (Makridakis et al., The M4 Competition, Int. J. Forecasting 36, 2020)
 M4_HOURS = 48
@@ -38,7 +38,8 @@ def _divided(found: Sequence[tuple[float, float]]) -> float | None:
 
 
 def _decile_loss(task: CutoffResult) -> FloatArray:
-    return decile_loss(task.actual, np.array(task.forecast.quantiles.values), task.forecast.quantiles.levels)
+    quantiles = task.forecast.quantiles
+    return decile_loss(task.actual, deciles_of(np.array(quantiles.values), quantiles.levels))
 
 
 OF_M4: Figures = {"OWA": Figure(owa, mean)}

@@ -18,7 +18,7 @@ import numpy as np
 from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Forecast, Measures
 from worker.models.base import FloatArray
-from worker.pipeline.measures import coverage, crps, decile_loss, measure, pinball
+from worker.pipeline.measures import coverage, crps, decile_loss, deciles_of, measure, pinball
 
 MEDIANS = ("mape", "mape_shown", "wape", "crps", "smape", "mase", "skill")
 
@@ -101,10 +101,11 @@ def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:
     upper = np.concatenate([result.forecast.upper_bound for result in results])
     levels = results[0].forecast.quantiles.levels
     quantiles = np.concatenate([result.forecast.quantiles.values for result in results], axis=1)
-    loss = decile_loss(actual, quantiles, levels)
+    deciles = deciles_of(quantiles, levels)
+    loss = decile_loss(actual, deciles)
     shown = [result.forecast.mape for result in results if result.forecast.mape is not None]
     return QueueSummary(
-        **asdict(replace(measures, crps=crps(actual, quantiles, levels))),
+        **asdict(replace(measures, crps=crps(actual, deciles))),
         mape_shown=fmean(shown) if shown else None,
         wape_ratio=None if measures.skill is None else 1 - measures.skill,
         crps_ratio=_ratio(loss, actual, np.concatenate([result.reference for result in results])),

@@ -29,7 +29,7 @@ from worker.pipeline.distribution.whole import Made
 from worker.pipeline.ensembles.recipe import candidates_in
 from worker.pipeline.ensembles.tried import apart
 from worker.pipeline.history import clip
-from worker.pipeline.measures import actual_of, crps, prediction_of
+from worker.pipeline.measures import actual_of, crps, deciles_of, prediction_of
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.special import ordinary_folds
@@ -51,17 +51,17 @@ def _told(outcome: Outcome, selection: Selection, snapshot: Snapshot, spec: Fore
     recipes = selection.by_fold.get(outcome.candidate.label)
     if recipes is None or not isinstance(outcome, Score):
         return outcome
-    levels = levels_of(spec.interval, spec.quantiles)
     quantiles = _quantiles(outcome, recipes, {each.candidate.label: each for each in selection.singles}, snapshot, spec)
-    told = {fold: at_levels(fine, levels) for fold, fine in quantiles.items()}
-    if not told:
+    if not quantiles:
         return outcome
+    levels = levels_of(spec.interval, spec.quantiles)
+    deciles = deciles_of(at_levels(np.concatenate([*quantiles.values()], axis=1), levels), levels)
+    told = dict(zip(quantiles, np.split(deciles, len(quantiles), axis=1), strict=True))
     actual = {fold: actual_of(outcome.windows[fold]) for fold in told}
     windows = [
-        _with(window, crps(actual[fold], told[fold], levels)) if fold in told else window
-        for fold, window in enumerate(outcome.windows)
+        _with(window, crps(actual[fold], told[fold])) if fold in told else window for fold, window in enumerate(outcome.windows)
     ]
-    overall = crps(np.concatenate([*actual.values()]), np.concatenate([*told.values()], axis=1), levels)
+    overall = crps(np.concatenate([*actual.values()]), deciles)
     return replace(outcome, measures=replace(outcome.measures, crps=overall), windows=tuple(windows))
 
 

@@ -146,22 +146,26 @@ def pinball(actual: FloatArray, quantile_prediction: FloatArray, level: float) -
     return _mean(np.maximum(level * distance, (level - 1) * distance)[np.isfinite(actual)])
 
 
-def crps(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> float | None:
+def crps(actual: FloatArray, deciles: FloatArray) -> float | None:
     """Continuous ranked probability score: Σ of the steps' loss in per cent of Σ|y|; None without steps, or when that is zero.
 
     It is the mean weighted quantile loss of benchmarks of probabilistic forecasts (Gneiting and Raftery, Strictly proper scoring
     rules, JASA 102, 2007). A forecast without quantiles has its WAPE.
 
     Args:
-        quantiles: shape (levels, steps).
+        deciles: the nine of each step, shape (9, steps).
     """
     scored = np.isfinite(actual)
-    return _in_percent(decile_loss(actual, quantiles, levels)[scored], actual[scored])
+    return _in_percent(decile_loss(actual, deciles)[scored], actual[scored])
 
 
-def decile_loss(actual: FloatArray, quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
+def deciles_of(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """The nine deciles, shape (9, steps), between quantiles of shape (levels, steps)."""
+    return interpolated(DECILES, np.asarray(levels), quantiles)
+
+
+def decile_loss(actual: FloatArray, deciles: FloatArray) -> FloatArray:
     """Twice the mean loss of the nine deciles of each step, in the unit of the target; NaN where there is no actual value."""
-    deciles = interpolated(DECILES, np.asarray(levels), quantiles)
     distance = actual - deciles
     loss: FloatArray = 2 * np.maximum(DECILES[:, np.newaxis] * distance, (DECILES[:, np.newaxis] - 1) * distance).mean(axis=0)
     return loss

@@ -148,13 +148,18 @@ def make_snapshot(
     started = regular.iloc[_start(regular[target], longest_gap if most is None else most, bad, grid) :]
     too_long = "" if len(started) == len(regular) else "a day" if most is None else f"`fill` allows ({counted(most, 'step')})"
     started = started.iloc[_first_good(started[target], bad, grid, queue) :]
-    columns = {str(name): started[name].to_numpy(dtype=np.float64) for name in started.columns}
-    if (known := int(np.isfinite(columns[target]).sum())) < MIN_STEPS:
+    if (known := int(started[target].count())) < MIN_STEPS:
         after = f" after the last gap longer than {too_long}" if too_long else ""
         raise SeriesTooShort(f"found {counted(known, 'step')} with a value{after}, at least {MIN_STEPS} are needed", queue=queue)
-    names = [target, *(name for name in sorted(columns) if name != target and not np.isnan(columns[name]).all())]
-    kept = pd.DataFrame(rounded(np.column_stack([columns[name] for name in names])), index=started.index, columns=names)
+    kept = _kept(started, target)
     return Snapshot(queue=queue, target=target, grid=grid, frame=kept), _notes(frame, kept, too_long)
+
+
+def _kept(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """The target, then the other columns by name but those without a value; the same in each bit from whichever source."""
+    columns = {str(name): frame[name].to_numpy(dtype=np.float64) for name in frame.columns}
+    names = [target, *(name for name in sorted(columns) if name != target and not np.isnan(columns[name]).all())]
+    return pd.DataFrame(rounded(np.column_stack([columns[name] for name in names])), index=frame.index, columns=names)
 
 
 def _start(values: pd.Series[float], longest_gap: int, bad: Bad, grid: TimeGrid) -> int:

@@ -70,10 +70,10 @@ def test_crps_agrees_with_utilsforecast() -> None:
     frame = pd.DataFrame({"unique_id": "q", "y": actual} | {f"f{place}": values for place, values in enumerate(deciles)})
     columns = {"f": [f"f{place}" for place in range(9)]}
     theirs = losses.scaled_crps(frame, models=columns, quantiles=measures.DECILES)["f"].iloc[0]
-    assert measures.crps(actual, deciles, [*measures.DECILES]) == pytest.approx(100 * theirs, rel=1e-12)
+    assert measures.crps(actual, deciles) == pytest.approx(100 * theirs, rel=1e-12)
     same = np.repeat(prediction[np.newaxis], 9, axis=0)
-    assert measures.crps(actual, same, [*measures.DECILES]) == pytest.approx(measures.wape(actual, prediction))
-    assert measures.crps(np.full(48, NAN), same, [*measures.DECILES]) is None
+    assert measures.crps(actual, same) == pytest.approx(measures.wape(actual, prediction))
+    assert measures.crps(np.full(48, NAN), same) is None
 
 
 def test_steps_with_a_zero_are_left_out_of_mape_and_counted() -> None:

@@ -22,6 +22,7 @@ from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence
 from worker.pipeline.distribution.pool import FINE, ranks
 from worker.pipeline.straight import interpolated
+from worker.prepare.ranked import quantile_of_each
 
 PATHS = 64
 MIDDLES: FloatArray = (np.arange(PATHS) + 0.5) / PATHS  # shares of the paths below each, and half of its own
@@ -111,7 +112,7 @@ def _drawn(hours: FloatArray, peak: FloatArray) -> FloatArray:
     """The hours of one day, shape (paths, hours), with maxima that have the distribution of the peak."""
     top = hours.max(axis=1)
     wanted = np.interp(MIDDLES, FINE, peak)[np.argsort(np.argsort(top, kind="stable"), kind="stable")]
-    low = np.quantile(hours, KEPT, axis=1)
+    low = quantile_of_each(hours, KEPT)
     reach = np.where(top > low, top - low, 1.0)
     ratio = (wanted - low) / reach
     is_drawn = (wanted >= low) & (top > low)

@@ -30,8 +30,11 @@ def pooled(parts: Sequence[Samples]) -> FloatArray:
     """Quantiles at `FINE` of all of these together, shape (len(FINE), columns); each column needs a sample with votes."""
     values, votes = (np.concatenate(each) for each in zip(*parts, strict=True))
     known = np.isfinite(values) & (votes > 0)
-    order = np.argsort(np.where(known, values, np.inf), axis=0, kind="stable")
-    ranked, carried = np.take_along_axis(values, order, 0), np.take_along_axis(np.where(known, votes, 0.0), order, 0)
+    if values.shape[1] > 1:  # of one alone the sums would be added up in another order
+        used = known.any(axis=1)
+        values, votes, known = values[used], votes[used], known[used]
+    order, every = np.argsort(np.where(known, values, np.inf), axis=0, kind="stable"), np.arange(values.shape[1])
+    ranked, carried = values[order, every], np.where(known, votes, 0.0)[order, every]
     middles = (np.cumsum(carried, axis=0) - carried / 2) / carried.sum(axis=0)
     counts = known.sum(axis=0).tolist()
     columns = [np.interp(FINE, middles[:count, at], ranked[:count, at]) for at, count in enumerate(counts)]
