@@ -6,6 +6,7 @@ who lives looks at these and not at all keys.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -25,6 +26,7 @@ ROLES = ("api", REAPER)
 VERSION_TTL_SECONDS = 3_600
 WORKER_TTL_SECONDS = 8
 SLOTS_SECONDS = 2
+CATALOGUE_SECONDS = 1.0
 
 
 @speaks_redis
@@ -33,6 +35,7 @@ class Members:
 
     def __init__(self, client: redis.Redis, step: Scripts) -> None:
         self._client, self._step = client, step
+        self._catalogue, self._ask_at = b"", 0.0
 
     def announce(self, worker: LivingWorker) -> None:
         """Say that a worker lives; it is forgotten after WORKER_TTL_SECONDS."""
@@ -69,9 +72,14 @@ class Members:
         self._client.set("catalogue", to_json(tuple(cards), tuple[ModelCard, ...]))
 
     def cards(self) -> tuple[ModelCard, ...] | None:
-        """The model cards; None = no worker has ever published."""
-        text = cast("bytes | None", self._client.get("catalogue"))
-        return _cards(text) if text else None
+        """The model cards, of CATALOGUE_SECONDS ago at most; None = no worker has ever published.
+
+        They are long, and each submit asks.
+        """
+        if not self._catalogue or time.monotonic() >= self._ask_at:
+            self._catalogue = cast("bytes | None", self._client.get("catalogue")) or b""
+            self._ask_at = time.monotonic() + CATALOGUE_SECONDS
+        return _cards(self._catalogue) if self._catalogue else None
 
     def lock(self, role: str, seconds: float) -> Lock:
         """A lock that one process may hold, and renew, for `seconds` at a time."""
@@ -99,6 +107,6 @@ class Members:
         return {role: text.decode() for role, text in zip(ROLES, texts, strict=True) if text}
 
 
-@lru_cache(maxsize=1)  # they change with the release; each submit asks
+@lru_cache(maxsize=1)  # they change with the release
 def _cards(text: bytes) -> tuple[ModelCard, ...]:
     return from_json(tuple[ModelCard, ...], text)
