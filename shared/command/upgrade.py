@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shared.command.reading import load_settings
-from shared.command.terminal import AsJson, DataDir, print_json, print_table
+from shared.command.terminal import AsJson, DataDir, print_json, print_table, say
 from shared.domain.identifiers import first_of
 from shared.errors import ServiceError, UsageError
 
@@ -48,6 +48,8 @@ def upgrade(
         rows = [*_of_store(outlook, str(settings.masked()["store_url"])), *_of_fleet(outlook, running)]
         rows += [("setting", name, f"take it out: {RETIRED[name.removeprefix(PREFIX).lower()]}") for name in retired]
         print_table(("what", "found", "do"), rows)
+        if not (outlook.is_newer or outlook.changes):
+            say("nothing to do in the store")
     if outlook.is_newer or outlook.changes:
         raise typer.Exit(IMPOSSIBLE if outlook.is_newer else CHANGES)
 

@@ -7,11 +7,12 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from threading import Timer
+from threading import Thread, Timer
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -27,6 +28,9 @@ MAX_TOLD = 200  # characters of what went wrong
 def post(url: str, secret: str, notice_id: str, document: Document, now: datetime) -> str:
     """Send the document; "" = it was taken, else what went wrong, without the address. A redirect is not followed.
 
+    It ends in time though the search for the host's address may not: that has no limit but the resolver's own, and goes on by
+    itself. A notice that is taken so late is sent again.
+
     Args:
         secret: key of the signature, an HMAC-SHA256 of `id.timestamp.body`.
         notice_id: the same for every try, by which a receiver knows what it has.
@@ -40,6 +44,22 @@ def post(url: str, secret: str, notice_id: str, document: Document, now: datetim
         "webhook-timestamp": timestamp,
         "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
     }
+    outcome: Future[str] = Future()
+    Thread(target=_into, args=(outcome, partial(_sent, url, body, headers)), daemon=True, name="webhook").start()
+    try:
+        return outcome.result(CONNECT_SECONDS + READ_SECONDS)
+    except TimeoutError:
+        return "no answer came in time; where the name of its host is not found soon, that is why"
+
+
+def _into(outcome: Future[str], work: Callable[[], str]) -> None:
+    try:
+        outcome.set_result(work())
+    except Exception as error:  # noqa: BLE001 - whoever waits raises it
+        outcome.set_exception(error)
+
+
+def _sent(url: str, body: str, headers: dict[str, str]) -> str:
     limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     try:
         answer = _POOLS.request("POST", url, body=body, headers=headers, timeout=limits, retries=False, preload_content=False)

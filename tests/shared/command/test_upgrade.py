@@ -73,6 +73,7 @@ def test_an_older_file_is_told_step_by_step_and_not_one_byte_of_it_changes(folde
     assert document["free_bytes"] > 0
     shown = asked()
     assert (shown.exit_code, f"{found}, wanted {schema.VERSION}" in shown.stdout) == (6, True)
+    assert "nothing to do" not in shown.stdout
     assert contents(folder) == before
 
 
@@ -91,6 +92,7 @@ def test_records_that_a_step_touches_are_counted_and_after_it_there_is_nothing_t
         assert (document["migrations"], document["made"], document["changes"]) == ([], [], False)
         assert document["open_jobs"] == len(store.jobs.open())
         assert contents(folder) == before
+    assert asked().stdout.splitlines()[-1] == "nothing to do in the store"
     assert told(0)["found"] == schema.VERSION
 
 

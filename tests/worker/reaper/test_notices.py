@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -172,6 +173,33 @@ def test_a_receiver_that_answers_bit_by_bit_is_given_up_and_then_comes_last(
             took = time.monotonic() - began
         is_over.set()
     assert receiver.told == [("job_failed", "job-1")]
+    assert took < 5
+
+
+def test_a_host_whose_address_is_long_in_coming_keeps_nobody_waiting(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, ask = threading.Event(), socket.getaddrinfo
+
+    def slowly(host: str, *about: Any, **more: Any) -> Any:
+        if host == "slow.example":
+            is_over.wait(60)
+        return ask(host, *about, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)  # no resolver of this machine is as slow as some are
+    monkeypatch.setattr(webhook, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 0.3)
+    a, b = ({"kind": "webhook", "url": url, "secret": SECRET} for url in ("http://slow.example/x", receiver.url))
+    here = resources_with(settings, a=a, b=b)
+    with closing(here.store):
+        ended(here, "job-1")
+        began = time.monotonic()
+        send_due(here, NOW)
+        took = time.monotonic() - began
+        [waiting] = here.store.notices.due(NOW + KEEP_TRYING, 5)
+    is_over.set()
+    assert receiver.told == [("job_failed", "job-1")]
+    assert (waiting.receivers, "no answer came in time" in waiting.error) == (("a",), True)
     assert took < 5
 
 
