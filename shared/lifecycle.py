@@ -222,7 +222,8 @@ class Lifecycle:
         has_ended = self.store.jobs.move(job.job_id, OPEN_STATES, state, reason, now, seen=job)
         if has_ended:
             metrics.job_ended(job, state, now)
-            log.info("job ended", job_id=job.job_id, run=job.run.value, state=state.value, reason=reason)
+            why = {"reason": reason} if reason else {}
+            log.info("job ended", job_id=job.job_id, run=job.run.value, state=state.value, **why)
             if job.run is Run.ACTUALS:  # of which there may be many a day, and nothing is to be told but failures
                 self.store.reports.forget(job.job_id, {QueueState.SUCCEEDED})
         self.let_go(job.job_id)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from shared.domain.jobs import JobState
 from shared.store import Store
 from tests.browser.looking import Watched, check_accessible, check_fits
-from tests.factories import a_job, a_schedule
+from tests.factories import a_job, a_request, a_schedule
 
 TOMORROW = datetime.now(UTC) + timedelta(hours=30)
 
@@ -27,6 +27,17 @@ def daily(store: Store) -> None:
 def test_no_schedule_says_how_to_make_one(page: Page, url: str) -> None:
     page.goto(f"{url}/schedules")
     expect(page.get_by_text("queuecast schedules add request.json")).to_be_visible()
+
+
+def test_the_lines_between_rows_go_through_all_columns(daily: None, store: Store, page: Page, url: str) -> None:
+    store.schedules.add(
+        a_schedule(schedule_id="s-2", refit_cron="0 7 * * *", actuals_cron="5 * * * *", request=a_request(as_of=None))
+    )
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{url}/schedules")
+    heights = "row => [...row.cells].map(cell => cell.getBoundingClientRect().height)"
+    for row in page.locator("tbody tr").all():
+        assert len(set(row.evaluate(heights))) == 1
 
 
 def test_a_schedule_is_paused_resumed_and_removed(daily: None, store: Store, page: Page, url: str) -> None:

@@ -200,7 +200,8 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
         resources.store.reports.save(queue_report(forecast, selection, quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)
-    log.info("forecast delivered", model=forecast.model, mape=forecast.mape, seconds=round(forecast.seconds, 3))
+    mape = {"mape": round(forecast.mape, 2)} if forecast.mape is not None else {}
+    log.info("forecast delivered", model=forecast.model, **mape, seconds=round(forecast.seconds, 3))
 
 
 @lru_cache(maxsize=KEPT)
