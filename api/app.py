@@ -46,7 +46,7 @@ def _guard(app: Flask, services: Services) -> None:
     request_checks.name_requests(app)
     etags.register(app)
     auth.identify_callers(app, services)
-    limits.register(app, services.settings)
+    limits.register(app, services)
     auth.refuse_strangers(app, services)
     request_checks.check_requests(app)
 

@@ -78,7 +78,10 @@ def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Ca
     if token is None:
         identity.note_wrong_secret()
         return None
-    services.known_tokens.note_use(token, now)
+    try:
+        services.known_tokens.note_use(token, now)
+    except StoreAway as error:  # for which no request fails
+        services.outages.met(error)
     return Caller.of(token, is_session=False)
 
 

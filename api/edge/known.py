@@ -12,20 +12,15 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import structlog
-
 from api.edge.remembered import LIFE_SECONDS, Remembered
 from shared.config.data_folder import is_noted
 from shared.domain.tokens import MAX_SESSIONS, Session, Token, digest_of, is_session_id, make_session
-from shared.errors import StoreAway
 from shared.store.sessions import Sessions
 from shared.store.tokens import Tokens
 
 FRESH_SECONDS = 0.25
 USE_NOTED_EVERY = timedelta(hours=1)
 ALL = ""  # the one key under which all tokens are remembered
-
-log = structlog.get_logger(__name__)
 
 
 class KnownTokens:
@@ -62,15 +57,12 @@ class KnownTokens:
         return next((token for token in self._by_digest().values() if token.token_id == token_id and token.is_valid(now)), None)
 
     def note_use(self, token: Token, now: datetime) -> None:
-        """Tell the store that it is in use, once in an hour; no request fails because of it."""
+        """Tell the store that it is in use, once in an hour, whatever comes of it."""
         last = self._noted.get(token.token_id) or token.last_used_at
         if last is not None and now - last < USE_NOTED_EVERY:
             return
         self._noted[token.token_id] = now
-        try:
-            self._tokens().note_use(token.token_id, now)
-        except StoreAway as error:
-            log.warning("the use of a token is not noted", who=token.token_id, error=str(error))
+        self._tokens().note_use(token.token_id, now)
 
     def _by_digest(self, max_age_seconds: float = LIFE_SECONDS) -> Mapping[str, Token]:
         return self._remembered.get(ALL, max_age_seconds) or {}

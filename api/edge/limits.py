@@ -12,6 +12,7 @@ import structlog
 from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, HeaderNames, Limiter
 
+from api.edge.context import Services
 from api.edge.identity import has_tried, is_reading, known_caller
 from api.edge.policy import current_policy
 from shared.config.settings import Settings
@@ -25,12 +26,12 @@ NOWHERE = "nowhere"  # stands for the endpoint of unknown addresses and methods
 log = structlog.get_logger(__name__)
 
 
-def register(app: Flask, settings: Settings) -> None:
+def register(app: Flask, services: Services) -> None:
     """Limit the requests of this application; to be called when it is known who asks, before strangers are refused."""
-    limits = list(_limits(settings))
+    limits = list(_limits(services.settings))
     if not limits:
         return
-    place, options = _storage(settings)
+    place, options = _storage(services)
     limiter = Limiter(
         _who,
         application_limits=limits,  # type: ignore[arg-type] # its own class of limits is meant, as its documentation shows
@@ -59,12 +60,13 @@ def _limits(settings: Settings) -> Iterator[ApplicationLimit]:
         )
 
 
-def _storage(settings: Settings) -> tuple[str, dict[str, Any]]:
+def _storage(services: Services) -> tuple[str, dict[str, Any]]:
     """Where to count: on the broker's server; in memory for a process that starts before the embedded broker."""
     try:
-        return counting_on(redis_server(settings))
+        return counting_on(redis_server(services.settings))
     except BrokerAway as error:
-        log.warning("requests are counted in this process alone", error=str(error))
+        services.outages.met(error)
+        log.info("requests are counted by this process alone, as long as it lives")
         return "memory://", {}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AGAIN = ("consumer: Cannot connect to", "Failed to capture events", "consumer: Connection to broker lost")
 BACK = "Connected to"
-OURS = ("Skipping prefetch count reduction", "Task %(name)s[%(id)s] retry")  # we say which service is away
+OURS = ("Skipping prefetch count reduction", "Task %(name)s[%(id)s] retry", "Rate limit storage")  # we say which service is away
 NOBODY = "Inspect method %s failed"  # no worker has answered Flower, which asks before there is one
 OF_NO_CONCERN = (  # warnings, wherever in the line they stand
     "CPendingDeprecationWarning",  # Celery's plans, which it lets nobody ignore
@@ -24,7 +24,7 @@ OF_NO_CONCERN = (  # warnings, wherever in the line they stand
 KILLED = {"WorkerLostError", "TimeLimitExceeded"}  # of a child: the line before has said so, of the limit with its task
 LIBRARIES = (
     *("celery.app.trace", "celery.worker.request", "celery.worker.consumer.connection", "celery.worker.consumer.consumer"),
-    *("flower.events", "flower.inspector", "kombu.mixins", "py.warnings"),
+    *("flask-limiter", "flower.events", "flower.inspector", "kombu.mixins", "py.warnings"),
 )
 
 

@@ -57,13 +57,15 @@ def test_a_wrong_secret_makes_no_more_than_a_few_looks_in_a_second(place: Place,
     assert place.looks == 2
 
 
-def test_its_use_is_noted_once_in_an_hour_and_never_in_the_way(place: Place, known: KnownTokens) -> None:
+def test_its_use_is_noted_once_in_an_hour_also_where_that_fails(place: Place, known: KnownTokens) -> None:
     token, _ = place.add()
     for minutes in (0, 59, 60):
         known.note_use(token, MONDAY + timedelta(minutes=minutes))
     assert place.looks == 2
     assert place.tokens.all()[0].last_used_at == MONDAY + timedelta(hours=1)
     place.is_away = True
+    with pytest.raises(StoreAway):
+        known.note_use(token, MONDAY + timedelta(hours=5))
     known.note_use(token, MONDAY + timedelta(hours=5))
 
 

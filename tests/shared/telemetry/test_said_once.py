@@ -54,6 +54,14 @@ def test_a_connection_without_an_outage_is_told_as_it_is(stream: io.StringIO) ->
     assert said(stream) == ["Connected to redis://h"]
 
 
+def test_the_limits_of_requests_do_not_repeat_that_the_broker_is_away(stream: io.StringIO) -> None:
+    limiter = logging.getLogger("flask-limiter")
+    limiter.warning("Rate limit storage unreachable - falling back to in-memory storage")
+    limiter.info("Rate limit storage recovered")
+    limiter.error("Failed to rate limit. Swallowing error")
+    assert said(stream) == ["Failed to rate limit. Swallowing error"]
+
+
 def test_celery_does_not_repeat_that_a_task_waits_for_a_service(stream: io.StringIO) -> None:
     TRACE.info(LOG_RETRY, {"name": "queuecast.plan", "id": "1", "exc": "SourceAway"})
     for error in (SourceAway("refused"), ValueError("a bug")):
