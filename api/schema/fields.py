@@ -61,6 +61,12 @@ def _queue(name: str) -> str:
     return name
 
 
+def _seen(text: str) -> str:
+    if not identifiers.alike(text):
+        raise ValueError(f"{text[:60]!r} is not accepted: nothing of it is to be seen")
+    return text
+
+
 def _time_zone(name: str) -> str:
     if name not in _time_zones() or name in ZONES_OF_NO_PLACE:
         raise ValueError(f"{name[:60]!r} is no time zone; accepted are IANA names such as Europe/Berlin")
@@ -156,7 +162,9 @@ Prose = Annotated[
     str, Text(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*", 2_000, "texts without control characters but line breaks")
 ]
 Title = Annotated[
-    str, Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash")
+    str,
+    Text(_TITLE, 200, "texts without control characters, without spaces around them, not ending in a backslash"),
+    AfterValidator(_seen),
 ]
 ModelName = Annotated[str, Text(_MODEL["pattern"][1:-1], 63, "small letters, digits and _, beginning with a letter")]
 ColumnName = Annotated[str, COLUMN]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import PydanticBaseSettingsSource, TomlConfigSettingsSource
@@ -103,6 +103,13 @@ class Settings(BaseSettings):
     keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
     keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_flag(cls, value: object) -> object:
+        if any(isinstance(each, bool) for each in (value if isinstance(value, list) else [value])):
+            raise ValueError("accepted is neither true nor false")  # of a file; as a number they would be 1 and 0
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -18,6 +18,7 @@ MAX_QUEUE_NAME = 500
 MAX_SHOWN = 20  # names in a message
 MAX_SHOWN_CHARACTERS = 60  # of each
 CONTROLS = {"Cc": "a control character", "Cs": "half a surrogate pair", "Zl": "a line separator", "Zp": "a paragraph separator"}
+UNSEEN = "Cf"  # Unicode's category of what only says how to write the rest, such as a space of no width
 BIDI_CONTROLS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # inside brackets of a pattern: they make text read otherwise
 GLOB = frozenset("*?[")  # what tells a glob from a name
 MAX_DEPTHS = 2  # `**` in a path: each multiplies the ways through a tree of folders
@@ -62,8 +63,8 @@ def why_no_queue(name: str) -> str | None:
     """Why a queue may not be called so, in words; None = it may: `NA`, `null` and `-` are names as good as any."""
     if len(name) > MAX_QUEUE_NAME:
         return f"it is longer than the accepted {MAX_QUEUE_NAME} characters"
-    if not name.strip():
-        return "it is empty or nothing but white space"
+    if not alike(name):
+        return "it is empty or nothing but white space and what is not to be seen"
     return control_in(name)
 
 
@@ -76,8 +77,8 @@ def control_in(text: str) -> str | None:
 
 
 def alike(name: str) -> str:
-    """The same for all names that look the same: they differ in blanks, or in how a letter is written."""
-    return " ".join(normalize("NFKC", name).split())
+    """The same for all names that look the same: differing in blanks, in how a letter is written, in what is not to be seen."""
+    return " ".join("".join(each for each in normalize("NFKC", name) if category(each) != UNSEEN).split())
 
 
 def shown(name: str) -> str:

@@ -114,6 +114,11 @@ def test_names_that_look_the_same_are_the_same(client: FlaskClient, store: Store
     twice = client.post(APPLY, json={"schedules": [named(composed), named(apart)]})
     assert (twice.status_code, "stands there 2 times" in twice.json["detail"]) == (422, True)
     assert applied(client, named(apart)) == {apart: ("changed", ["name"])}
+    unseen = f"\u200b{apart}"
+    assert client.post(APPLY, json={"schedules": [named(apart), named(unseen)]}).status_code == 422
+    assert (
+        "nothing of it is to be seen" in client.post(APPLY, json={"schedules": [named("\u200b\u200d")]}).json["errors"][0]["msg"]
+    )
     assert [each.name for each in store.schedules.all()] == [apart]
 
 

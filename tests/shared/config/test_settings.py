@@ -227,6 +227,12 @@ def test_a_setting_says_in_our_words_what_it_accepts(monkeypatch: pytest.MonkeyP
     assert (name in message.lower(), told in message) == (True, True), message
 
 
+@pytest.mark.parametrize("line", ["threads = true", "mark_levels = [80, true]", "rate_limit = false", "data_dir = true"])
+def test_true_and_false_are_no_numbers_of_a_toml_file(toml: Path, line: str) -> None:
+    toml.write_text(line)
+    assert refusal().endswith(f"QUEUECAST_{line.partition(' ')[0].upper()}: accepted is neither true nor false")
+
+
 def test_a_toml_file_that_is_none_is_named(toml: Path) -> None:
     toml.write_text("instance_name = ")
     assert re.search(r"queuecast\.toml cannot be read: Invalid value \(at (end of document|line 1, column 17)\)", refusal())

@@ -130,6 +130,7 @@ def test_a_queue_may_have_any_plain_name(name: str) -> None:
         ("a\u202etxt", r"'a\\u202etxt': it has a character that changes the direction"),
         ("\u200fa", "changes the direction"),
         ("  \u3000", "nothing but white space"),
+        ("\u200b\u2060", "nothing but white space and what is not to be seen"),
         ("x" * 501, r"x{60}…: it is longer than the accepted 500 characters"),
     ],
 )
