@@ -97,7 +97,8 @@ def to_epoch(moment: datetime) -> int:
     """Whole seconds since 1970 of an aware moment, rounded down; raises ValueError when it has no time zone."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone")
-    return (moment - EPOCH) // timedelta(seconds=1)  # exact, unlike moment.timestamp()
+    since = moment - EPOCH
+    return since.days * SECONDS_PER_DAY + since.seconds  # exact, unlike moment.timestamp()
 
 
 def from_epoch(seconds: int) -> datetime:

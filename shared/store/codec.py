@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar, cast, get_type_hints
@@ -61,10 +61,18 @@ def to_cell(column: Column, value: Any) -> Cell:
 
 def from_row(table: Table[T], row: Row) -> T:
     """The value of a row; raises ValueError, LookupError or TypeError when it is none."""
+    if table.is_asked_often:
+        value: T = _remembered(table.value, row[DOCUMENT])  # type: ignore[arg-type] # every kind is hashable
+        return value
     if table.has_document:
         return from_json(table.value, row[DOCUMENT])
     reader: Callable[[Row], T] = _reader(table)
     return reader(row)
+
+
+@lru_cache(maxsize=4)  # of a running job the same text is read several times a queue; nobody changes a value
+def _remembered(kind: type[T], text: str) -> T:
+    return from_json(kind, text)
 
 
 def from_cell(column: Column, cell: Any) -> object:

@@ -23,6 +23,7 @@ OPEN = OneOf("state", tuple(OPEN_STATES))
 JOBS = Table(
     name="jobs",
     value=Job,
+    is_asked_often=True,
     columns=(
         Column("job_id"),
         Column("state"),

@@ -71,6 +71,7 @@ class Table(Generic[T]):
     indexes: columns of further indexes.
     newest: by which columns a record is newer than another of its group, the first one before the others.
     missing: raised when no record has a key.
+    is_asked_often: whether a process reads the same record again and again, and remembers the few that it read last.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Table(Generic[T]):
     newest: tuple[str, ...] = ()
     missing: type[NotFound] = NotFound
     has_document: bool = True
+    is_asked_often: bool = False
     kept: Kept = Kept()
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 

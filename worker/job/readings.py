@@ -1,11 +1,17 @@
-"""What was read of a queue as bytes, until it is ingested: an Arrow stream of its steps, and what is said of them as JSON."""
+"""What was read of a queue as bytes, until it is ingested: what is said of its steps as JSON, and in the next line their numbers.
+
+Written and read in half the time of an Arrow stream, of so few rows.
+"""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from shared import errors
@@ -14,14 +20,19 @@ from shared.domain.losses import Loss
 from shared.errors import DataError, EmptySeries
 from worker.sources.base import Reading
 
-_SAID = b"queuecast"
-_TIME = ""  # the column of the steps' starts; none of values may be called so
+FAST = 1  # of zlib's levels
+NUMBER = 8  # bytes
+
+_OF_READING = tuple(each.name for each in fields(Reading) if each.name not in {"frame", "regressors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """A reading without its steps: its fields of the same names, and how many columns are regressors."""
+    """A reading without its numbers: its fields of the same names, and of both of its frames the columns."""
 
+    columns: tuple[str, ...]
+    regressors: tuple[str, ...]
+    steps: int
     rows: int
     duplicates: int
     non_finite: int
@@ -48,11 +59,14 @@ def to_bytes(reading: Reading | DataError) -> bytes:
         ids = {name: str(value) for name, value in reading.ids.items()}
         last_at = reading.last_at if isinstance(reading, EmptySeries) else None
         return to_json(_Failed(kind=type(reading).__name__, detail=reading.detail, ids=ids, last_at=last_at)).encode()
-    said = _Said(**{each.name: getattr(reading, each.name) for each in fields(_Said)})
-    frames = [_stream(reading.frame, to_json(said))]
-    if not reading.regressors.columns.empty:
-        frames.append(_stream(reading.regressors, ""))
-    return b"".join(frames)
+    said = _Said(
+        columns=tuple(reading.frame.columns),
+        regressors=tuple(reading.regressors.columns),
+        steps=len(reading.frame),
+        **{name: getattr(reading, name) for name in _OF_READING},
+    )
+    numbers = [part for frame in (reading.frame, reading.regressors) for part in _numbers(frame)]
+    return zlib.compress(b"".join([to_json(said).encode(), b"\n", *numbers]), FAST)
 
 
 def from_bytes(content: bytes) -> Reading | DataError:
@@ -61,35 +75,27 @@ def from_bytes(content: bytes) -> Reading | DataError:
         failed = from_json(_Failed, content)
         last_at = {"last_at": failed.last_at} if failed.last_at else {}
         return _kinds()[failed.kind](failed.detail, **last_at, **failed.ids)
-    import pyarrow as pa
-
-    source = pa.BufferReader(content)
-    frame, text = _frame(source)
+    text, _, numbers = zlib.decompress(content).partition(b"\n")
     said = from_json(_Said, text)
-    regressors = _frame(source)[0] if source.tell() < len(content) else pd.DataFrame()
-    return Reading(frame=frame, regressors=regressors, **{each.name: getattr(said, each.name) for each in fields(_Said)})
+    size = said.steps * (1 + len(said.columns)) * NUMBER
+    frame, regressors = _frame(numbers[:size], said.columns), pd.DataFrame()
+    if said.regressors:
+        regressors = _frame(numbers[size:], said.regressors)
+    return Reading(frame=frame, regressors=regressors, **{name: getattr(said, name) for name in _OF_READING})
 
 
-def _stream(frame: pd.DataFrame, said: str) -> bytes:
-    import pyarrow as pa
-
-    starts = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy("datetime64[ns]").view("int64")
-    schema = pa.schema([(_TIME, pa.int64()), *((name, pa.float64()) for name in frame.columns)], {_SAID: said.encode()})
-    table = pa.table([starts, *(frame[name].to_numpy() for name in frame.columns)], schema=schema)
-    content = pa.BufferOutputStream()
-    with pa.ipc.new_stream(content, schema, options=pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)) as stream:
-        stream.write_table(table)
-    written: bytes = content.getvalue().to_pybytes()
-    return written
+def _numbers(frame: pd.DataFrame) -> Iterator[bytes]:
+    """The starts of its steps, then its columns one after the other."""
+    if not frame.columns.empty:
+        yield np.asarray(frame.index, dtype="datetime64[ns]").tobytes()
+        yield frame.to_numpy(dtype=np.float64).T.tobytes()
 
 
-def _frame(source: object) -> tuple[pd.DataFrame, str]:
-    import pyarrow as pa
-
-    table = pa.ipc.open_stream(source, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
-    index = pd.DatetimeIndex(table[_TIME].to_numpy().view("datetime64[ns]")).tz_localize("UTC")
-    names = [name for name in table.column_names if name != _TIME]
-    return pd.DataFrame({name: table[name].to_numpy() for name in names}, index=index), table.schema.metadata[_SAID].decode()
+def _frame(numbers: bytes, columns: Sequence[str]) -> pd.DataFrame:
+    steps = len(numbers) // NUMBER // (1 + len(columns))
+    starts = pd.DatetimeIndex(np.frombuffer(numbers, dtype="datetime64[ns]", count=steps)).tz_localize("UTC")
+    values = np.frombuffer(numbers, dtype=np.float64, offset=steps * NUMBER).reshape(len(columns), steps)
+    return pd.DataFrame(values.T.copy(), index=starts, columns=list(columns))
 
 
 @cache

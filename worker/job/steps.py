@@ -80,10 +80,8 @@ def ingest(job_id: str, queue: str) -> QueueWork | None:
     """
     resources = current_resources()
     run_state = resources.run_state
-    if run_state.queue_end(job_id, queue) is not None or not run_state.is_released(job_id, queue):
-        return None
     work = run_state.work(job_id, queue)
-    if work is not None:
+    if work is not None or not run_state.is_released(job_id, queue):
         return work
     with attempt(run_state, job_id, queue, "ingest") as number:
         if number > MAX_ATTEMPTS:

@@ -139,8 +139,8 @@ class RunState:
         """Keep snapshot and candidates of a queue; returns the first writer's work, None = the job or queue has ended."""
         of_queue = [f"{kind}:{job_id}:{queue}" for kind in ("data", "candidates", "reading")]
         keys = [f"job:{job_id}", f"done:{job_id}", f"waiting:{job_id}", *of_queue]
-        self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
-        return self.work(job_id, queue)
+        is_first = self._step("keep_work", keys, snapshot, to_json(work), len(work.candidates), queue)
+        return work if is_first else self.work(job_id, queue)
 
     def forget_refit(self, job_id: str, queue: str) -> None:
         """Drop the work of a queue that was to be a refit, so that it is ingested anew; a search stays."""
