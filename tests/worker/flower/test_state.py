@@ -10,7 +10,7 @@ from itertools import count
 import flower.options  # noqa: F401 - which the state's metrics look up
 import pytest
 
-from worker.flower.state import KEPT, RememberedState
+from worker.flower.state import KEPT, SILENT_SECONDS, RememberedState
 
 
 @pytest.fixture
@@ -41,19 +41,53 @@ def test_a_failed_candidate_is_found_after_thousands_that_went_well(state: Remem
     assert len(state._tasks_to_resolve) == 0
 
 
-def test_a_task_that_was_lost_with_its_worker_has_failed(state: RememberedState) -> None:
+def online(state: RememberedState, pid: int, processed: int = 0, kind: str = "online", host: str = "worker@here") -> None:
+    now = {"timestamp": time.time(), "local_received": time.time(), "clock": next(clocks)}
+    state.event({"type": f"worker-{kind}", "hostname": host, "pid": pid, "processed": processed, "freq": 2.0, **now})
+
+
+def test_a_task_that_the_reaper_sends_again_has_failed(state: RememberedState) -> None:
     tell(state, "lost", "received", "started", args="root.etl theta")
+    tell(state, "unseen by its worker", "sent")
     tell(state, "well", "received", "started", "succeeded")
     heartbeats = len(state.workers["worker@here"].heartbeats)
-    for uuid in ("lost", "well", "never seen"):
+    for uuid in ("lost", "unseen by its worker", "well", "never seen"):
         tell(state, uuid, "lost", hostname="reaper@here", exception="lost, most likely with its worker")
     task = state.tasks["lost"]
     assert (task.state, task.exception, task.worker.hostname) == ("FAILURE", "lost, most likely with its worker", "worker@here")
+    assert state.tasks["unseen by its worker"].state == "FAILURE"
     assert (state.tasks["well"].state, "never seen" in state.tasks) == ("SUCCESS", False)
     assert list(state.workers) == ["worker@here"]
     assert len(state.workers["worker@here"].heartbeats) == heartbeats  # nobody has heard of it
+    assert "lost" in state.search_engine.search(state.tasks, "theta", state="FAILURE").task_ids
     tell(state, "lost", "succeeded")  # it was only slow
     assert task.state == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("pid", "processed", "then"),
+    [(2, 0, "FAILURE"), (1, 0, "FAILURE"), (1, 7, "STARTED")],
+    ids=["another process", "another in its container", "it was only away"],
+)
+def test_what_a_killed_worker_had_has_failed_when_its_successor_begins(
+    state: RememberedState, pid: int, processed: int, then: str
+) -> None:
+    online(state, 1)
+    online(state, 1, 7, "heartbeat")
+    online(state, 3, host="other@here")
+    tell(state, "held", "received", "started")
+    tell(state, "of another", "received", "started", hostname="other@here")
+    online(state, pid, processed)
+    assert (state.tasks["held"].state, state.tasks["of another"].state) == (then, "STARTED")
+
+
+def test_what_a_worker_had_that_says_nothing_any_more_has_failed(state: RememberedState, monkeypatch: pytest.MonkeyPatch) -> None:
+    online(state, 1)
+    tell(state, "held", "received", "started")
+    later = time.time() + SILENT_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    online(state, 3, host="other@here")
+    assert state.tasks["held"].state == "FAILURE"
 
 
 def test_what_is_remembered_outlives_a_restart(state: RememberedState, monkeypatch: pytest.MonkeyPatch) -> None:
