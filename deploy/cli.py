@@ -25,7 +25,7 @@ from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, TimeGrid
 from shared.domain.wording import counted
-from shared.errors import UsageError
+from shared.errors import JobNotFound, UsageError
 from worker.flower.access import password_file
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def logs(
     if job is not None and lines and not newest:
         nothing = f"found nothing of the job {job!r} in the logs of {', '.join(processes)}; {folder} has the newest lines only"
         if not follow:
-            raise UsageError(nothing)
+            raise JobNotFound(nothing)
         notice(nothing, style="yellow")
     for line in newest:
         tell(line)

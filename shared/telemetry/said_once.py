@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 AGAIN = ("consumer: Cannot connect to", "Failed to capture events", "consumer: Connection to broker lost")
 BACK = "Connected to"
+DONE = "Task %(name)s[%(id)s] succeeded in"
 OURS = ("Skipping prefetch count reduction", "Task %(name)s[%(id)s] retry", "Rate limit storage")  # we say which service is away
 NOBODY = "Inspect method %s failed"  # no worker has answered Flower, which asks before there is one
 OF_NO_CONCERN = (  # warnings, wherever in the line they stand
@@ -38,6 +39,8 @@ class SaidOnce(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written."""
         text = _begins(record)
+        if text.startswith(DONE):
+            _shorten(record)
         if text.startswith(BACK):
             record.msg = f"{record.msg}, after {counted(self._times, 'failure')}" if self._times else record.msg
             self._times = 0
@@ -81,6 +84,14 @@ class Outage:
             self._said.clear()
         if times:
             self._log.info(self._goes_on, times=times, seconds=round(seconds, 1))
+
+
+def _shorten(record: logging.LogRecord) -> None:
+    """That a task has ended, with milliseconds at most, and without what it returns, which is nothing."""
+    if isinstance(about := record.args, dict) and isinstance(seconds := about.get("runtime"), float):
+        record.msg = f"{DONE} %(runtime).3fs"
+        about["runtime"] = round(seconds, 3)  # Celery's own fields of the line are the same ones
+        about.pop("return_value", None)
 
 
 def _begins(record: logging.LogRecord) -> str:

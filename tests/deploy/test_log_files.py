@@ -62,7 +62,7 @@ def test_a_job_is_followed_through_all_processes(folder: Path) -> None:
 def test_of_a_job_that_is_in_no_log_that_is_said(folder: Path) -> None:
     result = CliRunner().invoke(build_app(), ["logs", "api", "--job", "a", "--data-dir", str(folder.parent)])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "found nothing of the job 'a' in the logs of api" in result.stderr
+    assert result.stderr.startswith("No job has this id: found nothing of the job 'a' in the logs of api")
 
 
 def test_numbers_are_short_and_what_is_not_there_is_not_told(folder: Path) -> None:

@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 import structlog
-from celery.app.trace import LOG_RETRY
+from celery.app.trace import LOG_RETRY, LOG_SUCCESS
 from celery.exceptions import SecurityWarning, TimeLimitExceeded, WorkerLostError
 from celery.platforms import ROOT_DISCOURAGED
 from celery.worker.consumer.consumer import CONNECTION_ERROR, CONNECTION_RETRY
@@ -52,6 +52,14 @@ def test_an_outage_of_the_broker_is_two_lines_of_a_worker(stream: io.StringIO, i
 def test_a_connection_without_an_outage_is_told_as_it_is(stream: io.StringIO) -> None:
     CONNECTION.info("Connected to %s", "redis://h")
     assert said(stream) == ["Connected to redis://h"]
+
+
+def test_a_task_that_has_ended_is_told_with_milliseconds_and_nothing_that_it_returns(stream: io.StringIO) -> None:
+    about = {"name": "queuecast.plan", "id": "1", "runtime": 1.2040202460048022, "return_value": "None"}
+    TRACE.info(LOG_SUCCESS, about, extra={"data": about})
+    [line] = map(json.loads, stream.getvalue().splitlines())
+    assert line["event"] == "Task queuecast.plan[1] succeeded in 1.204s"
+    assert line["data"] == {"name": "queuecast.plan", "id": "1", "runtime": 1.204}
 
 
 def test_the_limits_of_requests_do_not_repeat_that_the_broker_is_away(stream: io.StringIO) -> None:
