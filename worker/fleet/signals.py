@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 
@@ -37,11 +38,17 @@ log = structlog.get_logger(__name__)
 
 @worker_init.connect
 def prepare_parent(sender: WorkController, **_: object) -> None:
-    """Before the fork: end with the watchdog, import what the children will need."""
+    """Before the fork: end with the watchdog, import what the children will need.
+
+    Frozen, what is there is never looked through for garbage, which takes 0.2 s for 300,000 objects and writes into each of
+    their pages, so that every child would have a copy of its own.
+    """
     die_with_parent()
     for lane in sender.app.amqp.queues.consume_from:
         for name in PRELOADED.get(Lane(lane), ()):
             importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 @after_setup_logger.connect

@@ -25,6 +25,8 @@ from worker.prepare.wall_clock import WallClock
 def as_ordinary(snapshot: Snapshot, spec: ForecastSpec) -> Snapshot:
     """The same without what occasions and regressors did, and with what is usual at times known to be bad."""
     steps = timeline(snapshot.grid, snapshot.start_at, snapshot.length, spec)
+    if not steps.occasions.all and not spec.exclude and snapshot.regressors.columns.empty and steps.clock.is_regular:
+        return snapshot
     ordinary, _, _ = ordinary_days(snapshot, snapshot.length, steps.clock, steps.occasions, spec)
     return replace(snapshot, frame=ordinary.iloc[steps.clock.places].set_axis(snapshot.frame.index))
 
@@ -34,7 +36,7 @@ def ordinary_days(
 ) -> tuple[pd.DataFrame, Mapping[str, Effect], Influence]:
     """The first `cutoff` steps on the wall clock as if all had been ordinary, and what occasions and regressors did."""
     frame, is_bad = _on_the_wall(snapshot.without(spec.exclude).frame.iloc[:cutoff], clock, spec)
-    influence = _influence(frame[spec.target], snapshot.regressors, clock, occasions, spec)
+    influence = _influence(frame, snapshot.regressors, clock, occasions, spec)
     without = influence.taken_from(frame, spec.target) if influence.slopes else frame
     ordinary, effects = without_occasions(without, spec, occasions, is_bad)
     return ordinary, effects, influence
@@ -52,7 +54,7 @@ def _on_the_wall(frame: pd.DataFrame, clock: WallClock, spec: ForecastSpec) -> t
 
 
 def _influence(
-    target: pd.Series[float], regressors: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
+    frame: pd.DataFrame, regressors: pd.DataFrame, clock: WallClock, occasions: Occasions, spec: ForecastSpec
 ) -> Influence:
     """What regressors do on all steps of the clock, learned from ordinary days.
 
@@ -61,5 +63,5 @@ def _influence(
     if regressors.columns.empty:
         return Influence(effect=np.zeros(len(clock.times)))
     known = clock.on_the_wall(regressors.iloc[: len(clock.places)])
-    values = np.where(occasions.owner[: len(target)] < 0, target.to_numpy(dtype=np.float64), np.nan)
+    values = np.where(occasions.owner[: len(frame)] < 0, frame[spec.target].to_numpy(dtype=np.float64), np.nan)
     return influence_of(values, known, steps_per_day(spec.step_seconds))
