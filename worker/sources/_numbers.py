@@ -37,12 +37,12 @@ class Numbers:
     is_text: Bools
     is_broken: Bools
     as_read: NDArray[np.float64]
-    texts: pd.Series | None = None
+    texts: pa.ChunkedArray | None = None
     signs: Signs = field(default_factory=Signs)
 
     def written(self, place: int) -> str:
         """One cell as it stands in the source."""
-        return f"{self.as_read[place]:.16g}" if self.texts is None else str(self.texts.iloc[place])
+        return f"{self.as_read[place]:.16g}" if self.texts is None else str(self.texts[place])
 
     @property
     def are_text(self) -> bool:
@@ -75,7 +75,7 @@ def read_numbers(column: pa.ChunkedArray, form: CsvForm) -> Numbers:
 
     if is_number_type(column.type):
         numeric = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-        return _judged(numeric.cast(pa.float64(), safe=False).to_pandas().to_numpy(dtype=np.float64))
+        return _judged(numeric.cast(pa.float64(), safe=False).to_numpy())
     return _from_texts(column.cast(pa.string()), form)
 
 
@@ -97,15 +97,14 @@ def _from_texts(column: pa.ChunkedArray, form: CsvForm) -> Numbers:
     signs = signs_of(numbers, form)
     plain = signs.plain(numbers)
     with suppress(pa.ArrowInvalid):  # fast and strict: every filled cell is a number
-        values = plain.cast(pa.float64()).to_pandas().to_numpy(dtype=np.float64)
-        return _judged(values, signs=signs, texts=cells.to_pandas())
+        return _judged(plain.cast(pa.float64()).to_numpy(), signs=signs, texts=cells)
     values = pd.to_numeric(plain.to_pandas(), errors="coerce").to_numpy(dtype=np.float64)
     is_text = np.isnan(values) & ~cells.is_null().to_numpy()
-    return _judged(values, is_text=is_text, texts=cells.to_pandas(), signs=signs)
+    return _judged(values, is_text=is_text, texts=cells, signs=signs)
 
 
 def _judged(
-    values: NDArray[np.float64], *, is_text: Bools | None = None, texts: pd.Series | None = None, signs: Signs | None = None
+    values: NDArray[np.float64], *, is_text: Bools | None = None, texts: pa.ChunkedArray | None = None, signs: Signs | None = None
 ) -> Numbers:
     is_broken = (np.abs(values) >= MAX_NUMBER) | np.isin(values, NO_LIMIT)  # NaN is neither
     return Numbers(

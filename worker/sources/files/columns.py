@@ -51,7 +51,7 @@ class Column:
     @property
     def texts(self) -> list[str]:
         """All cells of files that say numbers by texts, as they are written."""
-        return [text for _, numbers in self.read if numbers.texts is not None for text in numbers.texts.dropna()]
+        return [text for _, numbers in self.read if numbers.texts is not None for text in numbers.texts.drop_null().to_pylist()]
 
     @property
     def doubt(self) -> str:

@@ -43,7 +43,7 @@ def reading_of(parts: Sequence[Part], query: Query) -> tuple[Reading, Samples]:
     unique = last_of_each_moment(inside)
     judged = [name for name in query.judged(unique.columns) if name in unique.columns]
     moments = len(unique)
-    usable = unique.index[np.isfinite(unique[judged].to_numpy()).any(axis=1)]  # `notna` is slow
+    usable = unique.index[np.flatnonzero(np.any([np.isfinite(unique[name].to_numpy()) for name in judged], axis=0))]
     losses = tuple(_losses(parts, samples, query))
     if usable.empty:
         raise EmptySeries(_why_empty(parts, samples, losses, query), last_at=_newest(parts, samples), queue=query.queue)
