@@ -22,7 +22,7 @@ def print_jobs(page: Document) -> None:
     """A page of jobs, newest first."""
     columns = ("job_id", "run", "state", "job_name", "created_at", "reason")
     rows = [[shown_time(job[name]) if name == "created_at" else job[name] for name in columns] for job in page["jobs"]]
-    print_table(("job", "run", "state", "name", "created", "reason"), rows, cut="reason")
+    print_table(("job", "run", "state", "name", "created", "reason"), rows, cut="reason", none="no job was found")
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")
 
@@ -94,10 +94,9 @@ def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
     peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
     columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued", "by job")
-    print_table(columns, map(_outlook, page["queues"]))
+    none = "no queue has a forecast yet; `queuecast submit request.json --wait` makes the first"
+    print_table(columns, map(_outlook, page["queues"]), none=none)
     note_failures(page["queues"])
-    if not page["queues"]:
-        notice("no queue has a forecast yet; `queuecast submit request.json --wait` makes the first")
 
 
 def print_series(series: Document) -> None:

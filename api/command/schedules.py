@@ -98,7 +98,10 @@ def _request(file: str) -> Document:
 
 def _print_list(page: Document) -> None:
     columns = ("schedule", "name", "run", "cron", "time zone", "next", "last job", "state", "skipped")
-    print_table(columns, [_row(each, cadence) for each in page["schedules"] for cadence in each["cadences"]])
+    rows = [_row(each, cadence) for each in page["schedules"] for cadence in each["cadences"]]
+    print_table(
+        columns, rows, none="no schedule yet; `queuecast schedules add request.json --name daily --cron '0 6 * * *'` makes one"
+    )
 
 
 def _print_due(schedule: Document) -> None:

@@ -57,7 +57,7 @@ def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_json(documents)
     else:
         columns = ("token", "name", "scope", "projects", "created", "expires", "revoked", "last used")
-        print_table(columns, map(_row, documents))
+        print_table(columns, map(_row, documents), none="no token was ever made")
 
 
 @group.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")

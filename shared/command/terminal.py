@@ -35,8 +35,13 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, cut: str = "") -> None:
-    """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does."""
+def print_table(
+    columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, cut: str = "", none: str = ""
+) -> None:
+    """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does.
+
+    Where there are no rows, `none` is told beside the columns' names.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
@@ -48,6 +53,8 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, tit
     for row in rows:
         table.add_row(*map(shown, row))
     _console(sys.stdout).print(table)
+    if none and not table.rows:
+        notice(none)
 
 
 def say(text: str) -> None:

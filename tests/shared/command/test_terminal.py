@@ -50,6 +50,13 @@ def test_a_narrow_terminal_breaks_names_and_cuts_none(
     assert "…" not in capsys.readouterr().out
 
 
+def test_a_table_without_rows_says_so_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    for rows in ([], [["a"]]):
+        print_table(("job",), rows, none="no job was found")
+    found = capsys.readouterr()
+    assert (found.out.split(), found.err) == (["job", "job", "a"], "no job was found\n")
+
+
 def test_names_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("queue",), [("root.[red]etl[/red]:smile:",)])
     say("root.[bold]x")
