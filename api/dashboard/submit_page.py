@@ -56,6 +56,7 @@ def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:
     """The models that workers offer; and why there are none."""
     try:
         cards = services.run_state.members.cards()
-    except BrokerAway:
+    except BrokerAway as error:
+        services.outages.met(error)
         return (), "The broker is away, so the models are not known just now."
     return tuple(cards or ()), "" if cards else "No worker has said yet which models there are."

@@ -78,10 +78,8 @@ def _with_secret(services: Services, policy: Policy | None, now: datetime) -> Ca
     if token is None:
         identity.note_wrong_secret()
         return None
-    try:
+    with services.outages.noted(StoreAway):  # no request fails for it
         services.known_tokens.note_use(token, now)
-    except StoreAway as error:  # for which no request fails
-        services.outages.met(error)
     return Caller.of(token, is_session=False)
 
 

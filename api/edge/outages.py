@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
@@ -34,6 +35,14 @@ class Outages:
         self._look_at = self._clock() + LOOK_EVERY_SECONDS
         self._of[name].met(error)
         return True
+
+    @contextmanager
+    def noted(self, away: type[QueuecastError]) -> Iterator[None]:
+        """Inside, the service that is away ends what is done there, and no more."""
+        try:
+            yield
+        except away as error:
+            self.met(error)
 
     def over(self, name: str) -> None:
         """The service has answered."""

@@ -83,7 +83,8 @@ def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
     """The same jobs, each with its progress as it is now."""
     try:
         running = {job.job_id: services.run_state.running_job(job.job_id) for job in jobs if not job.state.is_terminal}
-    except BrokerAway:
+    except BrokerAway as error:
+        services.outages.met(error)
         return list(jobs)
     live = {job_id: run.progress for job_id, run in running.items() if run and run.is_planned}
     return [replace(job, progress=replace(live.get(job.job_id, job.progress), replans=job.progress.replans)) for job in jobs]
@@ -92,7 +93,7 @@ def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:
 def queue_reports(services: Services, job: Job) -> list[QueueReport]:
     """Every queue of the job by name, without outcomes."""
     reports = {report.queue: _ended_with(job, report) for report in services.store.reports.of_job(job.job_id)}
-    live_states = _live(job, lambda: services.run_state.queue_states(job.job_id)) or {}
+    live_states = _live(services, job, lambda: services.run_state.queue_states(job.job_id)) or {}
     for queue, (state, reason) in live_states.items():
         known = reports.get(queue) or QueueReport(job_id=job.job_id, queue=queue, state=state)
         reports[queue] = replace(known, state=state, reason=reason)
@@ -101,7 +102,7 @@ def queue_reports(services: Services, job: Job) -> list[QueueReport]:
 
 def queue_report(services: Services, job: Job, queue: str) -> QueueReport:
     """One queue of the job, with its outcomes; raises QueueNotFound."""
-    live = _live(job, lambda: services.run_state.queue_state(job.job_id, queue))
+    live = _live(services, job, lambda: services.run_state.queue_state(job.job_id, queue))
     try:
         report = _ended_with(job, services.store.reports.get(job.job_id, queue))
     except QueueNotFound:
@@ -118,8 +119,10 @@ def _ended_with(job: Job, report: QueueReport) -> QueueReport:
     return report
 
 
-def _live(job: Job, read: Callable[[], T]) -> T | None:
+def _live(services: Services, job: Job, read: Callable[[], T]) -> T | None:
     """What the run state says of a job that has not ended; None while the broker is away."""
-    with suppress(BrokerAway):
+    try:
         return None if job.state.is_terminal else read()
-    return None
+    except BrokerAway as error:
+        services.outages.met(error)
+        return None

@@ -131,7 +131,7 @@ def _problems(services: Services, schedule: Schedule, coming: set[str], now: dat
     places = {place.name for place in (*request.data.sources, request.data.destination)}
     if coming & {*places, *(file.name for file in request.event_files)}:
         return
-    with suppress(BrokerAway):  # then the models are not known; when it is due, planning checks them
+    with services.outages.noted(BrokerAway):  # then the models are not known; when it is due, planning checks them
         for refusal in refusals(services, request, now):
             yield f"{named(key_of(schedule))}: {_told(refusal)}"
 

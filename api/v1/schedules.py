@@ -6,7 +6,6 @@ The reaper makes the jobs; these views manage the schedules.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -120,7 +119,7 @@ def list_schedules(services: Services) -> ScheduleList:
 def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
     """Add a schedule; its request is checked as that of a job is."""
     now, job_request = datetime.now(UTC), of_the_caller(json.request.to_request())
-    with suppress(BrokerAway):  # then the models are not known; when it is due, planning checks them
+    with services.outages.noted(BrokerAway):  # then the models are not known; when it is due, planning checks them
         admit(services, job_request, now)
     schedule = schedule_of(json, job_request, now)
     services.store.schedules.add(schedule, services.settings.allowance)

@@ -6,10 +6,12 @@ import signal
 
 from structlog.testing import capture_logs
 
+from api.edge.context import EXTENSION
 from api.edge.outages import LOOK_EVERY_SECONDS, Outages
 from shared.errors import StoreAway, WorkersAway
 from tests.api.bodies import a_body
 from tests.api.scene import MakeApp, OwnBroker, in_time
+from tests.factories import a_job
 
 
 def told(lines: list[dict[str, object]]) -> list[tuple[object, object]]:
@@ -19,15 +21,21 @@ def told(lines: list[dict[str, object]]) -> list[tuple[object, object]]:
 
 def test_a_broker_that_was_away_is_its_beginning_and_its_end(make_app: MakeApp, own_broker: OwnBroker) -> None:
     settings, server = own_broker
-    client = make_app(settings).test_client()
-    calls = [("POST", "/v1/jobs", a_body()), ("GET", "/readyz", None), ("GET", "/metrics", None)]
+    app = make_app(settings)
+    client = app.test_client()
+    app.extensions[EXTENSION].store.jobs.add(a_job())
+    body = {"name": "daily", "cron": "0 6 * * *", "request": a_body()}
+    calls = [
+        *(("POST", "/v1/schedules", body), ("GET", "/v1/jobs/job-1", None), ("POST", "/v1/jobs", a_body())),
+        *(("GET", "/readyz", None), ("GET", "/metrics", None)),
+    ]
     with capture_logs() as lines:
         server.send_signal(signal.SIGSTOP)
         for call in calls * 2:
             in_time(client, *call)
         server.send_signal(signal.SIGCONT)
         assert client.get("/readyz").status_code == 200
-    assert told(lines) == [("the broker is away", None), ("the broker is back", 6)]
+    assert told(lines) == [("the broker is away", None), ("the broker is back", 12)]
 
 
 def test_who_asks_anything_finds_out_after_a_while_that_a_service_is_back() -> None:
