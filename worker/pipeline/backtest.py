@@ -48,6 +48,8 @@ def backtest(snapshot: Snapshot, spec: ForecastSpec) -> list[Fold]:
     """The folds of a queue, oldest first."""
     first = known_steps(snapshot) - spec.held_back_steps
     folds = [fold_at(snapshot, first + place * spec.stride, spec) for place in range(spec.windows)]
+    if not any(fold.known.ahead.is_untold.any() for fold in folds):
+        return folds
     told = [replace(fold, actual=np.where(fold.known.ahead_in_utc().is_untold, np.nan, fold.actual)) for fold in folds]
     return told if _scored(told) * 2 >= _scored(folds) else folds
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache, lru_cache
 
@@ -53,6 +53,7 @@ class Known:
     influence: of regressors, on the history and the horizon.
     ahead: what all that makes of what models forecast.
     shift: a change of level in the last days, which the history was moved by; shift_at: when that was, UTC.
+    horizon: how many steps models are asked for; at least 1.
     """
 
     history: History
@@ -65,11 +66,10 @@ class Known:
     ahead: Ahead
     shift: Shift | None = None
     shift_at: datetime | None = None
+    horizon: int = field(init=False)
 
-    @property
-    def horizon(self) -> int:
-        """How many steps models are asked for; at least 1."""
-        return max(1, int(self.places.max()) + 1)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "horizon", max(1, int(self.places.max()) + 1))  # it is asked for often
 
     def delivered(self, forecast: FloatArray) -> FloatArray:
         """What models forecast, shape (horizon of theirs,), with what is known of the steps and as steps of UTC."""
@@ -92,7 +92,7 @@ class Known:
     def ahead_in_utc(self) -> Ahead:
         """What is known of the steps of UTC beside models, shape (horizon,)."""
         at = np.maximum(self.places, 0)
-        return Ahead(**{field.name: getattr(self.ahead, field.name)[at] for field in fields(Ahead)})
+        return Ahead(**{each.name: getattr(self.ahead, each.name)[at] for each in fields(Ahead)})
 
 
 def known_at(snapshot: Snapshot, cutoff: int, horizon: int, spec: ForecastSpec) -> Known:

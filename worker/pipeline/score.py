@@ -6,9 +6,8 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import TypeVar
-
-import numpy as np
 
 from shared.domain.forecasts import Candidate, Failure, ForecastSpec, Measures, Score, WindowForecast
 from shared.errors import OutOfMemory, QueuecastError, TimeLimitReached, reason_of
@@ -74,7 +73,7 @@ def cpu_seconds() -> float:
 def _window_forecast(fold: Fold, prediction: FloatArray) -> WindowForecast:
     return WindowForecast(
         origin_at=fold.cutoff_at,
-        actual=tuple(None if np.isnan(value) else value for value in fold.actual.tolist()),
+        actual=tuple(None if isnan(value) else value for value in fold.actual.tolist()),
         prediction=tuple(prediction.tolist()),
         measures=_measures([fold], [prediction]),
     )

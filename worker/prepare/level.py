@@ -122,13 +122,13 @@ def _usual(values: FloatArray, is_weekend: NDArray[np.bool_], per_day: int, firs
     table, kinds = values[before].reshape(-1, per_day).T, is_weekend[before].reshape(-1, per_day).T
     has_weeks = len(values) >= DAYS_OF_WEEK * per_day
     of_all, of_others = _medians(table, [np.ones_like(kinds), *([~kinds, kinds] if has_weeks else [])])
-    ahead, missed = np.resize(of_all[0], len(values) - first), table - of_others[0]
+    hours = np.arange(len(values) - first) % per_day
+    ahead, missed = of_all[0][hours], table - of_others[0]
     if has_weeks:
         usual = np.where(kinds, of_others[2], of_others[1])
         missed_by_kind = np.where(np.isnan(usual), missed, table - usual)
         if np.abs(missed_by_kind).mean() < MARGIN * np.abs(missed).mean():
-            of_kinds = [np.resize(middles, len(ahead)) for middles in of_all[1:]]
-            told = np.where(is_weekend[first:], of_kinds[1], of_kinds[0])
+            told = np.where(is_weekend[first:], of_all[2][hours], of_all[1][hours])
             return np.where(np.isnan(told), ahead, told), missed_by_kind.T.ravel()
     return ahead, missed.T.ravel()
 
