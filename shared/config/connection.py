@@ -116,6 +116,10 @@ class Connection(BaseModel):
         """Where the place is: what has one of these in common is the same. No credentials, none of our own folder's path."""
         return frozenset()
 
+    def addresses(self, name: str, data_dir: Path) -> frozenset[str]:
+        """All that its places may lead to, whether or not they name a database."""
+        return self.leads_to(Place(name=name), data_dir) | self.leads_to(Place(name=name, database=""), data_dir)
+
     def look(self, name: str) -> Look:  # noqa: ARG002 - the others say their name in errors
         """What `queuecast doctor` sees there; raises SourceAway, CredentialsRefused, SourceNotFound, InvalidSettings."""
         return Look(detail="is not looked at")

@@ -79,8 +79,9 @@ class DatabaseConnection(Connection):
         return frozenset({address.rpartition("@")[2].lower()})
 
     def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - a server lies in no folder
-        """The database of the place, at each server."""
-        return frozenset(f"{server}/{place.database or self.own_database or ''}" for server in self.servers)
+        """The servers; with the database that the connection names, where the place names none."""
+        own = "" if place.database is not None else f"/{self.own_database or ''}"
+        return frozenset(server + own for server in self.servers)
 
     def may_read(self, database: str, name: str) -> bool:
         """Whether requests may read what has this name in the database."""

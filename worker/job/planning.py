@@ -29,10 +29,10 @@ def name_queues(resources: Resources, job: Job) -> None:
     candidates = candidates_of(request, tuple(cards.values())) if job.run is not Run.ACTUALS else ()
     issued_at = job.issued_at or request.issue_time(job.created_at)
     queues, known, warnings = _looked_up(resources, job, issued_at, len(candidates))
-    keep_known(resources, job)
+    places = led_to(resources, request)
+    keep_known(resources, job, places)
     resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
-    places = led_to(resources, request)
     resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, led_to=places, warnings=warnings)
     resources.run_state.name_queues(
         job.job_id,

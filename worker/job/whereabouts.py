@@ -1,8 +1,12 @@
-"""Connections lead where they led before: to what a series was read from until now, and to what a job was planned with."""
+"""Connections lead where they led before: to what a series was read from until now, and to what a job was planned with.
+
+Hosts of one fleet may call one place by different addresses, as through a tunnel. So a place is known by what all workers that
+live call it when it is first seen; another name is accepted by its administrator, or is that of a replica set's new member.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from shared.domain.jobs import Job, JobRequest
@@ -11,49 +15,59 @@ from shared.domain.whereabouts import Whereabouts, is_elsewhere
 from shared.errors import ConnectionMoved, MovedMeanwhile
 from worker.job.resources import Resources
 
-Addresses = dict[str, tuple[str, ...]]  # by connection
 
-
-def led_to(resources: Resources, request: JobRequest) -> Addresses:
-    """Where the places of the request are now; raises UnknownConnection."""
+def led_to(resources: Resources, request: JobRequest) -> dict[str, tuple[str, ...]]:
+    """By connection of the request, what it leads to now, here and at the other workers; raises UnknownConnection."""
     found: dict[str, set[str]] = {}
-    for place in (*request.data.sources, request.data.destination):
+    for place in _places(request):
         found.setdefault(place.name, set()).update(_addresses(resources, request, place))
+    for worker in resources.run_state.members.workers():
+        for name, others in found.items():
+            others.update(worker.addresses.get(name, ()))
     return {name: tuple(sorted(addresses)) for name, addresses in found.items()}
 
 
 def check_unmoved(resources: Resources, job: Job) -> None:
     """Raises MovedMeanwhile when one leads elsewhere than when the job was planned: half of it would be of either place."""
-    for name, addresses in led_to(resources, job.request).items():
-        if is_elsewhere(job.led_to.get(name, ()), addresses):
-            raise MovedMeanwhile(_moved(job.led_to[name], addresses), connection=name)
+    for place in _places(job.request):
+        before, now = job.led_to.get(place.name, ()), _addresses(resources, job.request, place)
+        if is_elsewhere(before, now):
+            raise MovedMeanwhile(_moved(before, now), connection=place.name)
 
 
 def check_known(resources: Resources, request: JobRequest) -> None:
     """Raises ConnectionMoved when a source leads elsewhere than what is kept came from, and nobody says whose queues it has."""
-    for place, addresses in _unnamed(resources, request):
-        known = resources.store.whereabouts.get(place.name, place.database or "")
-        if known is not None and is_elsewhere(known.addresses, addresses):
-            raise ConnectionMoved(_moved(known.addresses, addresses), connection=place.name)
+    for place, known in _known(resources, request):
+        now = _addresses(resources, request, place)
+        if known is not None and is_elsewhere(known.addresses, now):
+            raise ConnectionMoved(_moved(known.addresses, now), connection=place.name)
 
 
-def keep_known(resources: Resources, job: Job) -> None:
-    """Keep where the sources of a job lead, for the next ones."""
-    known_at, whereabouts = datetime.now(UTC), resources.store.whereabouts
-    for place, addresses in _unnamed(resources, job.request):
-        database = place.database or ""
-        known = whereabouts.get(place.name, database)
-        if addresses and (known is None or known.addresses != addresses):
-            known = Whereabouts(
-                connection=place.name, database=database, addresses=addresses, job_id=job.job_id, known_at=known_at
+def keep_known(resources: Resources, job: Job, planned_with: dict[str, tuple[str, ...]]) -> None:
+    """Keep where the sources of a job lead, for the next ones. `planned_with`: as `led_to` has it."""
+    for place, known in _known(resources, job.request):
+        here = _addresses(resources, job.request, place)
+        addresses = here.union(known.addresses if known else planned_with[place.name])
+        if here and (known is None or addresses != frozenset(known.addresses)):
+            resources.store.whereabouts.save(
+                Whereabouts(
+                    connection=place.name,
+                    database=place.database or "",
+                    addresses=tuple(sorted(addresses)),
+                    job_id=job.job_id,
+                    known_at=datetime.now(UTC),
+                )
             )
-            whereabouts.save(known)
 
 
-def _unnamed(resources: Resources, request: JobRequest) -> Iterator[tuple[Place, tuple[str, ...]]]:
-    """The sources and where they are, unless a cluster is named: that is what tells its series from others then."""
+def _places(request: JobRequest) -> tuple[Place, ...]:
+    return (*request.data.sources, request.data.destination)
+
+
+def _known(resources: Resources, request: JobRequest) -> Iterator[tuple[Place, Whereabouts | None]]:
+    """The sources and what is known of each, unless a cluster is named: that is what tells its series from others then."""
     for place in () if request.cluster else request.data.sources:
-        yield place, tuple(sorted(_addresses(resources, request, place)))
+        yield place, resources.store.whereabouts.get(place.name, place.database or "")
 
 
 def _addresses(resources: Resources, request: JobRequest, place: Place) -> frozenset[str]:
@@ -61,5 +75,5 @@ def _addresses(resources: Resources, request: JobRequest, place: Place) -> froze
     return settings.connection(place.name, project=request.project).leads_to(place, settings.data_dir)
 
 
-def _moved(before: tuple[str, ...], now: tuple[str, ...]) -> str:
-    return f"it led to {', '.join(before)} and leads to {', '.join(now)}"
+def _moved(before: Iterable[str], now: Iterable[str]) -> str:
+    return f"it led to {', '.join(sorted(before))} and leads to {', '.join(sorted(now))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -76,6 +76,7 @@ class LivingWorker:
     slots: int
     version: str = ""  # of Queuecast; "" = one that does not say it yet
     tasks: frozenset[str] = frozenset()  # ids of those that it has taken: running, waiting for a slot, or for their time
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each connection, as it calls them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from shared.config.origins import CONFIG_FILE
 from shared.config.settings import Settings
 from shared.domain.jobs import DataPlaces, Job, Place
 from shared.errors import ConnectionMoved, MovedMeanwhile
+from shared.fleet.runstate.values import LivingWorker
 from tests.factories import a_job, a_request, let_in
 from worker.job import steps
 from worker.job.resources import Resources, use
@@ -125,6 +126,17 @@ def test_a_job_is_not_of_two_places(here: Resources, two_folders: tuple[Path, Pa
             job.job_id, "all", datetime.now(UTC), lambda _: None, warnings=(), allowance=here.settings.allowance
         )
         check_unmoved(there, there.store.jobs.get(job.job_id))
+
+
+def test_what_the_workers_call_it_at_first_are_names_of_one_place(here: Resources, two_folders: tuple[Path, Path]) -> None:
+    one, two = two_folders
+    mount = LivingWorker(worker_id="other", lanes=("score",), slots=1, addresses={"lake": frozenset({str(two)})})
+    here.run_state.members.announce(mount)
+    with led_to(here, one) as there:
+        job = planned(there)
+    with led_to(here, two) as there:
+        assert steps.ingest(job.job_id, QUEUE) is not None  # the same job
+        planned(there)  # and the next
 
 
 def test_a_folder_inside_the_data_folder_moves_with_it(here: Resources, tmp_path: Path) -> None:
