@@ -41,9 +41,7 @@ def tree_killed(fleet: ChaosFleet, rng: Random) -> bool:
     main = _main(fleet, rng)
     with suppress(psutil.NoSuchProcess):
         if main is not None:
-            watchdog = main.parent()
-            is_orphan = watchdog is None or watchdog.pid in {1, os.getpid()}  # its watchdog has just died
-            kill_tree(main if is_orphan else watchdog)
+            kill_tree(_watchdog(main) or main)
             return True
     return False
 
@@ -145,6 +143,12 @@ def _main(fleet: ChaosFleet, rng: Random) -> psutil.Process | None:
     return None
 
 
+def _watchdog(main: psutil.Process) -> psutil.Process | None:
+    """The watchdog of a worker's main process; None = it has just died, and whoever adopts orphans is its parent: init, or we."""
+    parent = main.parent()
+    return None if parent is None or parent.pid in {1, os.getpid()} else parent
+
+
 def _pool(fleet: ChaosFleet, rng: Random) -> list[psutil.Process]:
     main = _main(fleet, rng)
     with suppress(psutil.NoSuchProcess):
@@ -155,7 +159,7 @@ def _pool(fleet: ChaosFleet, rng: Random) -> list[psutil.Process]:
 def _signal(fleet: ChaosFleet, rng: Random, number: int) -> bool:
     main = _main(fleet, rng)
     with suppress(psutil.NoSuchProcess):
-        watchdog = main.parent() if main else None
+        watchdog = _watchdog(main) if main else None
         return watchdog is not None and kill(watchdog, number)
     return False
 
