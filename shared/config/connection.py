@@ -116,7 +116,7 @@ class Connection(BaseModel):
         """Where the place is: what has one of these in common is the same. No credentials, none of our own folder's path."""
         return frozenset()
 
-    def addresses(self, name: str, data_dir: Path) -> frozenset[str]:
+    def every_address(self, name: str, data_dir: Path) -> frozenset[str]:
         """All that its places may lead to, whether or not they name a database."""
         return self.leads_to(Place(name=name), data_dir) | self.leads_to(Place(name=name, database=""), data_dir)
 

@@ -41,7 +41,7 @@ class Pulse(bootsteps.StartStopStep):
         lanes = tuple(consumer.app.amqp.queues.consume_from)
         slots = consumer.controller.concurrency
         settings = current_resources().settings
-        addresses = {name: each.addresses(name, settings.data_dir) for name, each in settings.all_connections.items()}
+        addresses = {name: each.every_address(name, settings.data_dir) for name, each in settings.all_connections.items()}
         named = version("queuecast")
         me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=slots, version=named, addresses=addresses)
         for beat, seconds in ((self._touch, TOUCH_SECONDS), (lambda: self._announce(me), ANNOUNCE_SECONDS)):
