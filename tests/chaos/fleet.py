@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -217,7 +217,9 @@ class ChaosFleet:
         )
 
     def _has_workers(self, count: int) -> bool:
-        return len(self.run_state.members.workers()) >= count
+        with suppress(BrokerAway):  # it is being broken, too: asked again in a moment
+            return len(self.run_state.members.workers()) >= count
+        return False
 
 
 @contextmanager
