@@ -69,14 +69,17 @@ def accept_move(
     Without it such jobs are refused, as another place may have other queues of the same names. If it has, give the connection a
     `cluster` instead. Exit 2 when there is no such connection.
     """
-    load_settings(data_dir=data_dir).connection(connection)
+    from shared.domain.places import Place
+
+    settings = load_settings(data_dir=data_dir)
+    now = settings.connection(connection).leads_to(Place(name=connection), settings.data_dir)
     with opened_store(data_dir) as store:
-        known = store.whereabouts.of_connection(connection)
-        store.whereabouts.forget(connection)
+        known = [each for each in store.whereabouts.of_connection(connection) if each.addresses]
+        store.whereabouts.accept_move(connection)
     if known:
-        say(f"the next job over {connection} may read where it leads now; until now it was {', '.join(known[0].addresses)}")
+        say(f"{connection} led to {', '.join(known[0].addresses)}; the next job may read {', '.join(sorted(now))}")
     else:
-        say(f"no job has read over {connection} without a cluster, so there is nothing to accept")
+        say(f"no job has read over {connection} since, or ever without a cluster: there is nothing to accept")
 
 
 def _found(data_dir: Path | None) -> tuple[list[str], list[str]]:

@@ -12,7 +12,8 @@ class Whereabouts:
     """Where a job last read the series of a connection that no cluster is named for.
 
     database: which of the connection's databases requests named; "" = none.
-    addresses: as `Connection.leads_to` has them.
+    addresses: as `Connection.leads_to` has them; none = its administrator has accepted that it leads elsewhere.
+    left: those of before that, which workers may still tell for a while.
     """
 
     connection: str
@@ -20,6 +21,7 @@ class Whereabouts:
     addresses: tuple[str, ...]
     job_id: str
     known_at: datetime  # aware UTC
+    left: tuple[str, ...] = ()
 
 
 def is_elsewhere(before: Iterable[str], now: Iterable[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain.whereabouts import Whereabouts
 from shared.store.records import Is, Records, given
@@ -34,6 +34,7 @@ class KnownWhereabouts:
         """Those of each database."""
         return self.records.find(WHEREABOUTS, [Is("connection", connection)])
 
-    def forget(self, connection: str) -> None:
+    def accept_move(self, connection: str) -> None:
         """The next job says where it leads."""
-        self.records.delete_some(WHEREABOUTS, [Is("connection", connection)])
+        known = [each for each in self.of_connection(connection) if each.addresses]
+        self.records.put_many(WHEREABOUTS, [replace(each, addresses=(), left=each.addresses) for each in known])

@@ -40,10 +40,7 @@ class Pulse(bootsteps.StartStopStep):
         """Begin to beat."""
         lanes = tuple(consumer.app.amqp.queues.consume_from)
         slots = consumer.controller.concurrency
-        settings = current_resources().settings
-        addresses = {name: each.every_address(name, settings.data_dir) for name, each in settings.all_connections.items()}
-        named = version("queuecast")
-        me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=slots, version=named, addresses=addresses)
+        me = LivingWorker(worker_id=self._worker_id, lanes=lanes, slots=slots, version=version("queuecast"))
         for beat, seconds in ((self._touch, TOUCH_SECONDS), (lambda: self._announce(me), ANNOUNCE_SECONDS)):
             beat()
             self._timers.append(consumer.hub.call_repeatedly(seconds, beat))
@@ -59,7 +56,15 @@ class Pulse(bootsteps.StartStopStep):
 
     def _announce(self, me: LivingWorker) -> None:
         with suppress(BrokerAway):  # the loop must go on turning; the key says by its absence what there is to say
-            self._run_state.members.announce(replace(me, tasks=frozenset(taken_tasks())))
+            self._run_state.members.announce(replace(me, tasks=frozenset(taken_tasks()), addresses=_addresses()))
+
+
+def _addresses() -> dict[str, frozenset[str]]:
+    """Where each connection leads, as the file of settings says it now."""
+    resources = current_resources()
+    resources.follow_file()
+    settings = resources.settings
+    return {name: each.every_address(name, settings.data_dir) for name, each in settings.all_connections.items()}
 
 
 def taken_tasks() -> Iterator[str]:

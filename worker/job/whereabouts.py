@@ -9,21 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+import structlog
+
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
 from shared.domain.whereabouts import Whereabouts, is_elsewhere
 from shared.errors import ConnectionMoved, MovedMeanwhile
 from worker.job.resources import Resources
 
+Addresses = dict[str, tuple[str, ...]]  # by connection
 
-def led_to(resources: Resources, request: JobRequest) -> dict[str, tuple[str, ...]]:
-    """By connection of the request, what it leads to now, here and at the other workers; raises UnknownConnection."""
+log = structlog.get_logger(__name__)
+
+
+def led_to(resources: Resources, request: JobRequest) -> Addresses:
+    """By connection of the request, where it leads; raises UnknownConnection.
+
+    What is known of a source counts, and where nothing is, what the other workers call it, too.
+    """
+    workers = resources.run_state.members.workers()
+    known = {place.name: each for place, each in _known(resources, request) if each is not None}
     found: dict[str, set[str]] = {}
     for place in _places(request):
-        found.setdefault(place.name, set()).update(_addresses(resources, request, place))
-    for worker in resources.run_state.members.workers():
-        for name, others in found.items():
-            others.update(worker.addresses.get(name, ()))
+        here = found.setdefault(place.name, set())
+        here.update(_addresses(resources, request, place))
+        before = known.get(place.name)
+        if before is not None and before.addresses:
+            here.update(before.addresses)
+        else:
+            told = frozenset().union(*(worker.addresses.get(place.name, ()) for worker in workers))
+            here.update(told.difference(before.left if before else ()))
     return {name: tuple(sorted(addresses)) for name, addresses in found.items()}
 
 
@@ -43,21 +58,22 @@ def check_known(resources: Resources, request: JobRequest) -> None:
             raise ConnectionMoved(_moved(known.addresses, now), connection=place.name)
 
 
-def keep_known(resources: Resources, job: Job, planned_with: dict[str, tuple[str, ...]]) -> None:
+def keep_known(resources: Resources, job: Job, planned_with: Addresses) -> None:
     """Keep where the sources of a job lead, for the next ones. `planned_with`: as `led_to` has it."""
     for place, known in _known(resources, job.request):
-        here = _addresses(resources, job.request, place)
-        addresses = here.union(known.addresses if known else planned_with[place.name])
-        if here and (known is None or addresses != frozenset(known.addresses)):
-            resources.store.whereabouts.save(
-                Whereabouts(
-                    connection=place.name,
-                    database=place.database or "",
-                    addresses=tuple(sorted(addresses)),
-                    job_id=job.job_id,
-                    known_at=datetime.now(UTC),
-                )
-            )
+        here, addresses = _addresses(resources, job.request, place), planned_with[place.name]
+        if not here or (known is not None and known.addresses == addresses):
+            continue
+        if (known is None or not known.addresses) and here < set(addresses):
+            log.warning("workers call a connection by several addresses", connection=place.name, addresses=", ".join(addresses))
+        kept = Whereabouts(
+            connection=place.name,
+            database=place.database or "",
+            addresses=addresses,
+            job_id=job.job_id,
+            known_at=datetime.now(UTC),
+        )
+        resources.store.whereabouts.save(kept)
 
 
 def _places(request: JobRequest) -> tuple[Place, ...]:

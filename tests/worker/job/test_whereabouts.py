@@ -128,10 +128,38 @@ def test_a_job_is_not_of_two_places(here: Resources, two_folders: tuple[Path, Pa
         check_unmoved(there, there.store.jobs.get(job.job_id))
 
 
+def telling(here: Resources, folder: Path) -> None:
+    """Another worker lives, and says that `lake` leads there."""
+    other = LivingWorker(worker_id="other", lanes=("score",), slots=1, addresses={"lake": frozenset({str(folder)})})
+    here.run_state.members.announce(other)
+
+
+def test_what_one_worker_calls_it_changes_nothing_of_a_known_place(here: Resources, two_folders: tuple[Path, Path]) -> None:
+    one, two = two_folders
+    with led_to(here, one) as there:
+        planned(there)
+        telling(there, two)
+        job = planned(there)
+        assert job.led_to["lake"] == (str(one),)
+    with led_to(here, two), pytest.raises(MovedMeanwhile):
+        steps.ingest(job.job_id, QUEUE)
+
+
+def test_a_worker_that_has_not_heard_of_a_move_takes_nothing_back(here: Resources, two_folders: tuple[Path, Path]) -> None:
+    one, two = two_folders
+    telling(here, one)
+    with led_to(here, one) as there:
+        planned(there)
+    here.store.whereabouts.accept_move("lake")
+    with led_to(here, two) as there:
+        assert planned(there).led_to["lake"] == (str(two),)
+    with led_to(here, one) as there, pytest.raises(ConnectionMoved):
+        planned(there)
+
+
 def test_what_the_workers_call_it_at_first_are_names_of_one_place(here: Resources, two_folders: tuple[Path, Path]) -> None:
     one, two = two_folders
-    mount = LivingWorker(worker_id="other", lanes=("score",), slots=1, addresses={"lake": frozenset({str(two)})})
-    here.run_state.members.announce(mount)
+    telling(here, two)
     with led_to(here, one) as there:
         job = planned(there)
     with led_to(here, two) as there:
