@@ -126,13 +126,13 @@ def print_models(page: Document) -> None:
 def _peaks(series: Document) -> Iterable[str]:
     """The peak of the next 24 hours and of each day after them, with its bounds."""
     for number, peak in enumerate(series["peaks"]):
-        low, high, value = (_amount(peak[name], series["unit"]) for name in ("lower_bound", "upper_bound", "prediction"))
+        low, high, value = (amount(peak[name], series["unit"]) for name in ("lower_bound", "upper_bound", "prediction"))
         if peak["timestamp"]:
             text = f"{value} ({low} to {high}) at {shown_time(peak['timestamp'])}"
         else:
             text = f"{value} ({low} to {high}), no hour stands out"
         if peak["held"] is not None:
-            text += f"; nine times in ten no more than {_amount(peak['held'], series['unit'])}"
+            text += f"; nine times in ten no more than {amount(peak['held'], series['unit'])}"
         yield f"peak: {text}" if number == 0 else f"peak of the 24 hours from {shown_time(peak['start_at'])}: {text}"
 
 
@@ -142,9 +142,9 @@ def _limits(series: Document) -> Iterable[str]:
     if limit is None:
         yield "limit: not known" + ("" if unit else "; `unit` and `limits` in the request say it")
         return
-    yield f"at its limit of {_amount(limit, unit)}: {_counted_steps(series['over_limit'])}"
+    yield f"at its limit of {amount(limit, unit)}: {_counted_steps(series['over_limit'])}"
     if series["maximum"] is not None and series["beyond_share"]:
-        yield f"beyond its share of {_amount(series['guaranteed'], unit)}: {_counted_steps(series['beyond_share'])}"
+        yield f"beyond its share of {amount(series['guaranteed'], unit)}: {_counted_steps(series['beyond_share'])}"
 
 
 def _breaches(series: Document) -> Iterable[str]:
@@ -152,7 +152,7 @@ def _breaches(series: Document) -> Iterable[str]:
     for breach in (each for each in series["breaches"] if each["is_whole"]):
         since = f", not before {shown_time(breach['not_before'])}" if breach["not_before"] else ""
         chance = f"{breach['likelihood']}, {breach['hours']:.1f} hours expected{since}"
-        yield f"chance to exceed {_amount(breach['level'], series['unit'])}: {chance}"
+        yield f"chance to exceed {amount(breach['level'], series['unit'])}: {chance}"
 
 
 def _counted_steps(found: Document) -> str:
@@ -160,7 +160,7 @@ def _counted_steps(found: Document) -> str:
     return _steps(len(found["likely"]), len(found["possible"]), first_at) or "no step, not even with its upper bound"
 
 
-def _amount(value: float | None, unit: str | None) -> str:
+def amount(value: float | None, unit: str | None) -> str:
     """A value with its unit; of a fraction the percentage."""
     if value is None:
         return ""
@@ -175,7 +175,7 @@ def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[st
         reason = queue["reason"] if first == queue["queue"] else f"as {first}"
         winner = queue["winner"]["model"] if queue["winner"] else None
         return queue["queue"], queue["state"], winner, *(None,) * 6, reason
-    amounts = (_amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
+    amounts = (amount(outlook[name], outlook["unit"]) for name in ("peak", "peak_upper_bound"))
     verdict = queue["queue"], queue["state"], outlook["model"], _how_good(outlook), outlook["skill"]
     return *verdict, *amounts, _peak_at(outlook), _at_limit(outlook, "over_limit"), None
 
@@ -213,9 +213,9 @@ def _peak_at(outlook: Document) -> str:
 
 def _outlook(queue: Document) -> Row:
     unit = queue["unit"]
-    peak = (_amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
+    peak = (amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
     share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
-    limits = _amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
+    limits = amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
     verdict = queue["model"], _how_good(queue), queue["skill"], shown_time(queue["issued_at"]), queue["job"]
     return queue["queue"], queue["cluster"], queue["metric"], *peak, _peak_at(queue), *limits, *verdict
 

@@ -12,6 +12,7 @@ import typer
 
 import api.command
 from api.command import output
+from api.command.choice import Cluster, JobName, Project, Rows, Target
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
@@ -168,17 +169,11 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     show(connect(url).get("queues"), output.print_queues, as_json=as_json)
 
 
-Cluster = Annotated[str | None, typer.Option(help="Needed where queues of several have the name.", show_default="any")]
-Project = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
-Target = Annotated[str | None, typer.Option(help="Likewise.", show_default="any")]
-Rows = Annotated[str | None, typer.Option("--where", help="Likewise: partition=gpu, as the choices say it.", show_default="any")]
-
-
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
 def show_accuracy(
     *,
     queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
-    job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    job: JobName = None,
     cluster: Cluster = None,
     project: Project = None,
     target: Target = None,
@@ -195,7 +190,7 @@ def show_accuracy(
 def show_queue(
     *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
-    job: Annotated[str | None, typer.Option(help="Name of the job.", show_default="of the newest forecast")] = None,
+    job: JobName = None,
     job_id: Annotated[str | None, typer.Option(help="The forecast that this job has made.", show_default="the newest")] = None,
     cluster: Cluster = None,
     project: Project = None,

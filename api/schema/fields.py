@@ -29,6 +29,7 @@ from shared.domain.jobs import Hyperparameter
 from shared.domain.samples import DELAYS
 from shared.domain.texts import COUNTRY, DAY, MAX_DATES, SHORT, UNPLAIN, Text, holidays_of
 from shared.domain.timegrid import MAX_TIME, MIN_TIME
+from shared.domain.whatif import AMOUNT, AMOUNTS, Amount, parse_lost
 from shared.domain.wording import json_kind
 
 MAX_MODELS = 50
@@ -186,6 +187,15 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Period = Annotated[Duration, _between(Duration(1, "min"), Duration(1, "w"))]
 Deadline = Annotated[Duration, _between(Duration(1, "min"), Duration(7, "d"))]
 Delay = Annotated[Duration, _between(*DELAYS)]
+Ahead = Annotated[Duration, _between(Duration(1, "min"), Duration(400, "d"))]
+Capacity = Annotated[
+    Amount,
+    BeforeValidator(lambda given: Amount.parse(str(given))),
+    WithJsonSchema({"type": "string", "pattern": f"^{AMOUNT}$", "description": AMOUNTS}),
+]
+LostNodes = Annotated[
+    float, BeforeValidator(lambda given: parse_lost(str(given))), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+%$"})
+]
 Flag = Annotated[bool, Strict()]
 WholeNumber = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]

@@ -11,6 +11,7 @@ from api.schema.forms import Form
 from shared.domain.codec import Document
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.samples import Aggregation
+from shared.domain.whatif import MAX_SCALE, MIN_SCALE, Change
 
 MAX_STEP_SECONDS = 2**53  # far beyond any step
 MAX_POINTS = 100_000  # of one answered series
@@ -87,6 +88,30 @@ class SeriesQuery(SeriesChoice, PathsChoice):
         description="about so many at most: of neighbouring steps the one with the highest value",
     )
     format: Literal["json", "csv"] = "json"
+
+
+class OutlookQuery(SeriesChoice):
+    """What to tell of what is ahead, and what would be otherwise."""
+
+    horizon: fields.Ahead | None = Field(None, description="at most so far ahead, such as 24h; default: all that is forecast")
+    capacity: fields.Capacity | None = Field(
+        None,
+        description="what if so much were guaranteed: a number in the unit of the forecast (48), a share (30%) or a multiple of "
+        "what it is now (1.2x); a share is one of the forecast's own percentages, of amounts such as MB it is one of what the "
+        "parent is guaranteed",
+    )
+    ceiling: fields.Capacity | None = Field(None, description="what if that were the most that it can get; likewise")
+    scale: float | None = Field(
+        None, ge=MIN_SCALE, le=MAX_SCALE, description="what if so many times as much were wanted: 1.2 = a fifth more"
+    )
+    nodes: fields.LostNodes | None = Field(
+        None, description="what if so much of the cluster were lost, such as 10%: guarantees and ceilings shrink with it"
+    )
+
+    @property
+    def change(self) -> Change:
+        """What would be otherwise."""
+        return Change(capacity=self.capacity, ceiling=self.ceiling, scale=self.scale or 1.0, lost=self.nodes or 0.0)
 
 
 class SubmitHeaders(BaseModel):

@@ -45,7 +45,9 @@ EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any ot
     SetupError: 5,
 }
 
-ASKING = frozenset({"jobs", "models", "queues", "schedules", "submit", "validate"})  # verbs that ask a service, which has the log
+ASKING = frozenset(
+    {"jobs", "models", "queues", "schedules", "submit", "validate", "whatif"}
+)  # verbs that ask a service, which has the log
 ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
 FIRST_STEPS = {  # part → what one does first with it
     "deploy": "`queuecast up`",

@@ -88,6 +88,9 @@ class Paths:
         """The paths, one value for each step."""
         content = zlib.decompress(b64decode(self.packed))
         steps = struct.unpack(f"<{len(content) // 2}H", content)
-        values = [min(self.high, self.low + step * (self.high - self.low) / FINEST) for step in steps]  # rounding would leave it
+        low, width = self.low, self.high - self.low
+        values = [low + step * width / FINEST for step in steps]
+        if low + width > self.high:  # by rounding
+            values = [min(self.high, value) for value in values]
         length = len(values) // self.count
         return [values[start : start + length] for start in range(0, len(values), length)]

@@ -1,53 +1,21 @@
-"""Numbers counted on a forecast's joint paths: how likely a level is exceeded, for how many hours, and when first.
+"""What is to be expected, counted on a forecast's joint paths: breaches of its limits, the hours and the work beyond them, peaks.
 
-    P(a window exceeds it) = (n q + ½) / (n + 1)        q = share of the paths with any step above, n = what they were made from
-    hours above            = hours of a step · mean over the paths of the steps above
-    first time             = median over the paths that exceed it; not before: their 5 % quantile
-
-The half keeps what a few weeks have never seen from being called impossible (Krichevsky and Trofimov's estimate, The performance
-of universal encoding, IEEE Trans. Inform. Theory 27, 1981). Probabilities are told in steps: so few origins carry no digits.
+How a level is exceeded: excess.py; how likely: likelihood.py; what if limits and paths were others: whatif.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from math import ceil
 
-from shared.domain.distribution import Paths
 from shared.domain.exceedance import limit_at, limit_of, steps_over
+from shared.domain.excess import Excess, Rows, days_ahead, excesses, joined, parts_of, quantile, start_of, windows_of, work
 from shared.domain.forecasts import Forecast
-from shared.domain.timegrid import steps_per_day
+from shared.domain.likelihood import Likelihood
 
 FEWEST = 7  # blocks of misses; of fewer no probability is told
-EARLY, MIDDLE = 0.05, 0.5
-SECONDS_PER_HOUR = 3_600
-
-
-class Likelihood(StrEnum):
-    """A probability as it is told."""
-
-    BELOW_5 = "< 5 %"
-    ABOUT_10 = "10 %"
-    ABOUT_25 = "25 %"
-    ABOUT_50 = "50 %"
-    ABOUT_75 = "75 %"
-    ABOUT_90 = "90 %"
-    ABOVE_95 = "> 95 %"
-
-    @classmethod
-    def of(cls, probability: float) -> Likelihood:
-        """The nearest of them."""
-        ends = ((0.05, cls.BELOW_5), (0.175, cls.ABOUT_10), (0.375, cls.ABOUT_25), (0.625, cls.ABOUT_50), (0.825, cls.ABOUT_75))
-        told = next((name for end, name in ends if probability < end), None)
-        return told or (cls.ABOVE_95 if probability > 0.95 else cls.ABOUT_90)
-
-    @property
-    def share(self) -> float:
-        """As a number: 0.05 stands for all that is below, 0.95 for all that is above."""
-        return int(self.strip("<> %")) / 100
+PEAK_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +37,43 @@ class Breach:
     is_whole: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is to be expected between two moments.
+
+    demand: expected, in the unit of work.
+    borrowing: above what is guaranteed; None = that is not known. waiting: at the ceiling or above it, likewise.
+    lent: expected above what is guaranteed and below the ceiling, in the unit of work: what preemption may take.
+    lent_share: the same as a part of the demand; None = there is none.
+    peak: quantiles of the highest value, by level: q0.05, q0.5.
+    """
+
+    start_at: datetime
+    end_at: datetime
+    demand: float
+    borrowing: Excess | None
+    waiting: Excess | None
+    lent: float | None
+    lent_share: float | None
+    peak: Mapping[str, float]
+
+
 def levels_told(forecast: Forecast) -> tuple[float, ...]:
     """What is told of a forecast unasked: what its queue has and what it can get, as far as they are known."""
     known = (forecast.guaranteed, forecast.maximum)
     return tuple(sorted({level for level in known if level is not None}))
+
+
+def why_untold(forecast: Forecast, now: datetime) -> str | None:
+    """Why nothing can be counted on its paths; None = it can."""
+    if steps_over(forecast, now) == forecast.horizon_steps:
+        return "the forecast is over; the next job makes a new one"
+    if forecast.paths is None:
+        return "its joint paths are not kept: only those of the newest forecast are, of up to 400 steps"
+    if forecast.paths.blocks < FEWEST:
+        known = f"{forecast.paths.blocks} windows of the backtest, of which {FEWEST} are needed"
+        return f"too little is known of how forecasts of this queue miss: {known}"
+    return None
 
 
 def breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> tuple[Breach, ...]:
@@ -97,50 +98,54 @@ def breach_ahead(forecast: Forecast, now: datetime) -> Breach | None:
     return next(_breaches(forecast, [limit], now), None) if limit is not None else None
 
 
-def probability(share: float, made_from: int) -> float:
-    """P of a window, from the share of the paths that exceed a level there."""
-    return (made_from * share + 0.5) / (made_from + 1)
+def outlooks(forecast: Forecast, rows: Rows, now: datetime, most_steps: int | None = None) -> tuple[Outlook, ...]:
+    """Of all that is still ahead, and then of each day of it where there are several; of a forecast that `why_untold` passes.
+
+    Args:
+        rows: its paths, or others in their place.
+        most_steps: of what is ahead; None = all.
+    """
+    return tuple(_outlooks(forecast, rows, days_ahead(forecast, now, most_steps)))
 
 
 def _breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> Iterator[Breach]:
-    paths = forecast.paths
-    first, last = steps_over(forecast, now), forecast.horizon_steps
-    if paths is None or paths.blocks < FEWEST or first == last:
+    if why_untold(forecast, now) is not None or forecast.paths is None:
         return
-    size = steps_per_day(forecast.step_seconds)
-    days = [range(start, min(start + size, last)) for start in range(first, last, size)]
-    windows = [(range(first, last), True), *((day, False) for day in days if len(days) > 1)]
-    rows = paths.rows()
+    days = days_ahead(forecast, now)
+    parts = parts_of(forecast.paths.rows(), days)
     for level in levels:
-        for steps, is_whole in windows:
-            yield replace(_breach(forecast, paths, rows, level, steps), is_whole=is_whole)
+        found = excesses(forecast, parts, days, level, is_most=level == forecast.maximum)
+        for number, (steps, excess) in enumerate(zip(windows_of(days), found, strict=True)):
+            yield Breach(
+                level=level,
+                start_at=start_of(forecast, steps.start),
+                end_at=start_of(forecast, steps.stop),
+                likelihood=excess.likelihood,
+                hours=excess.hours,
+                first_at=excess.first_at,
+                not_before=excess.not_before,
+                is_whole=number == 0,
+            )
 
 
-def _breach(forecast: Forecast, paths: Paths, rows: Sequence[Sequence[float]], level: float, window: range) -> Breach:
-    above = [list(_above(forecast, row, level, window)) for row in rows]
-    firsts = sorted(steps[0] for steps in above if steps)
-    hours = forecast.step_seconds / SECONDS_PER_HOUR * sum(map(len, above)) / len(rows)
-    return Breach(
-        level=level,
-        start_at=_start(forecast, window.start),
-        end_at=_start(forecast, window.stop),
-        likelihood=Likelihood.of(probability(len(firsts) / len(rows), paths.blocks + paths.windows)),
-        hours=hours,
-        first_at=_start(forecast, _at(firsts, MIDDLE)) if firsts else None,
-        not_before=_start(forecast, _at(firsts, EARLY)) if firsts else None,
-    )
-
-
-def _above(forecast: Forecast, path: Sequence[float], level: float, steps: range) -> Iterator[int]:
-    """The steps above the level; at it where it is the maximum, which nothing goes beyond."""
-    is_most = forecast.maximum is not None and level == limit_of(forecast)
-    threshold = limit_at(forecast, level) if is_most else level
-    return (step for step in steps if path[step] > threshold or (is_most and path[step] == threshold))
-
-
-def _at(ordered: Sequence[int], level: float) -> int:
-    return ordered[ceil(level * len(ordered)) - 1]
-
-
-def _start(forecast: Forecast, step: int) -> datetime:
-    return forecast.start_of(step + 1)
+def _outlooks(forecast: Forecast, rows: Rows, days: Sequence[range]) -> Iterator[Outlook]:
+    parts = parts_of(rows, days)
+    sums = joined([[*map(sum, part)] for part in parts], sum)
+    highest = joined([[*map(max, part)] for part in parts], max)
+    nothing = [None] * len(sums)
+    share, most = forecast.guaranteed, forecast.maximum
+    borrowing = nothing if share is None else excesses(forecast, parts, days, share, is_most=False)
+    waiting = nothing if most is None else excesses(forecast, parts, days, most, is_most=True)
+    for steps, total, peaks, above, at_most in zip(windows_of(days), sums, highest, borrowing, waiting, strict=True):
+        demand = work(forecast, sum(total) / len(rows))
+        lent = None if above is None else max(0.0, above.shortfall - (at_most.shortfall if at_most else 0.0))
+        yield Outlook(
+            start_at=start_of(forecast, steps.start),
+            end_at=start_of(forecast, steps.stop),
+            demand=demand,
+            borrowing=above,
+            waiting=at_most,
+            lent=lent,
+            lent_share=lent / demand if lent is not None and demand > 0 else None,
+            peak={f"q{level:g}": quantile(sorted(peaks), level) for level in PEAK_LEVELS},
+        )

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 MAX_FRACTION = 1.5  # values that are never higher may be parts of 1 as well as percentages
+MEGABYTES_PER_GIGABYTE = 1_024  # as YARN counts
 MAX_BORROWED = 50.0  # parts of 1: more than fifty times its share no queue is lent
 
 
@@ -41,6 +42,17 @@ _NAMES = {
 def in_percent(value: float, unit: Unit | None) -> float:
     """A value as it is shown: of a fraction the percentage."""
     return value * 100.0 if unit is Unit.FRACTION else value
+
+
+def work_of(unit: Unit | None) -> tuple[float, str]:
+    """What values times hours are told in: by what the values are multiplied, and the name, such as GB·h of megabytes."""
+    known = {
+        Unit.PERCENT: (1.0, "%·h"),
+        Unit.FRACTION: (100.0, "%·h"),
+        Unit.MEGABYTES: (1 / MEGABYTES_PER_GIGABYTE, "GB·h"),
+        Unit.VCORES: (1.0, "vcores·h"),
+    }
+    return known.get(unit, (1.0, "unit·h")) if unit else (1.0, "unit·h")
 
 
 def fitting(metric: str, highest: float) -> tuple[Unit, ...]:

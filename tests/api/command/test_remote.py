@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -474,3 +475,27 @@ def test_forecasts_that_cannot_be_fetched_cost_no_row_of_the_table(url: str, sto
     assert result.exit_code == 0
     assert re.search(r"root\.etl +succeeded +seasonal_naive", result.stdout)
     assert "the forecasts of the job cannot be shown" in result.stderr
+
+
+def test_a_what_if_is_now_and_then_side_by_side_within_80_columns(url: str, store: Store) -> None:
+    issued_at = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + timedelta(hours=1)
+    flat = (90.0,) * 48
+    forecast = with_distribution(a_forecast(prediction=flat, lower_bound=flat, upper_bound=flat, issued_at=issued_at))
+    store.forecasts.save(forecast)
+    result = run("whatif", "root.etl", "--capacity", "1.3x", "--url", url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert ["guaranteed", "100.0", "%", "130.0", "%"] in lines(result)
+    assert ["above", "the", "guarantee", "25", "%", "<", "5", "%"] in lines(result)
+    table = result.stdout.splitlines()[2:]
+    assert max(map(len, table)) <= 80
+    assert len([line for line in table if line.startswith(f"{issued_at:%Y-}")]) == 2
+    told = json.loads(run("whatif", "root.etl", "--scale", "0.5", "--horizon", "24h", "--json", "--url", url).stdout)
+    assert (told["then"]["whole"]["borrowing"]["likelihood"], told["then"]["days"]) == ("< 5 %", [])
+    assert "now" in run("whatif", "root.etl", "--url", url).stdout.splitlines()[1].split()
+    refused = run("whatif", "root.etl", "--nodes", "3", "--url", url)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "accepted is the share of the cluster's capacity" in refused.stderr
+    store.forecasts.save(replace(forecast, paths=None, created_at=forecast.created_at + timedelta(hours=1)))
+    untold = run("whatif", "root.etl", "--capacity", "120", "--url", url)
+    assert (untold.exit_code, untold.stdout) == (1, "")
+    assert "nothing can be told of root.etl: its joint paths are not kept" in untold.stderr

@@ -66,7 +66,7 @@ def seen(answer: Any) -> Any:
     return answer["forecasts"][0] if "forecasts" in answer else answer
 
 
-@pytest.mark.parametrize("path", ["series", "accuracy", "forecasts"])
+@pytest.mark.parametrize("path", ["series", "accuracy", "forecasts", "outlook"])
 def test_a_queue_of_two_projects_is_to_each_of_them_its_own(
     two_projects: None, client: FlaskClient, grant: Granting, path: str
 ) -> None:
@@ -79,7 +79,8 @@ def test_a_queue_of_two_projects_is_to_each_of_them_its_own(
 
 
 @pytest.mark.parametrize(
-    "path", ["root.ml/series", "root.shared/series?job=ml", "root.shared/accuracy?project=ml", "root.ml/forecasts"]
+    "path",
+    ["root.ml/series", "root.shared/series?job=ml", "root.shared/accuracy?project=ml", "root.ml/forecasts", "root.ml/outlook"],
 )
 def test_a_queue_of_another_project_is_not_there(two_projects: None, client: FlaskClient, grant: Granting, path: str) -> None:
     assert client.get(f"/v1/queues/{path}", headers=grant("read", "etl")).status_code == 404

@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.forecasts import Forecast
-from shared.domain.outlook import FEWEST, Breach, Likelihood, breach_ahead, breaches, levels_told, may_breach, probability
+from shared.domain.likelihood import Likelihood, probability
+from shared.domain.outlook import FEWEST, Breach, breach_ahead, breaches, levels_told, may_breach
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)

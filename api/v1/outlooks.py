@@ -1,0 +1,112 @@
+"""What is to be expected of a queue, and what if its limits, its demand or its cluster were otherwise."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import Field
+
+from api.edge.context import Services
+from api.edge.document import Answers
+from api.edge.policy import READ
+from api.edge.routing import route
+from api.schema.answers import Answer
+from api.schema.queries import OutlookQuery
+from api.v1.choice import chosen_forecast
+from shared.domain.forecasts import Forecast
+from shared.domain.outlook import Outlook, outlooks, why_untold
+from shared.domain.units import Unit, work_of
+from shared.domain.whatif import Changed, changed, sentence
+from shared.errors import InvalidRequest
+
+
+class Expected(Answer):
+    """What is to be expected with these limits."""
+
+    guaranteed: float | None = Field(description="in the unit of the forecast; null = not known")
+    maximum: float | None = Field(description="the ceiling, likewise")
+    whole: Outlook = Field(description="of all that is asked about")
+    days: tuple[Outlook, ...] = Field(description="of each 24 hours of it; empty where there are no more")
+
+    @classmethod
+    def of(cls, changed: Changed, now: datetime, most_steps: int | None) -> Self:
+        """As things stand at `now`."""
+        whole, *days = outlooks(changed.forecast, changed.rows, now, most_steps)
+        return cls.showing(changed.forecast, whole=whole, days=days)
+
+
+class OutlookAnswer(Answer):
+    """Chances, hours, shortfall and slack of a queue, counted on the joint paths of its forecast; with a what-if also then."""
+
+    queue: str
+    metric: str
+    cluster: str
+    where: str
+    project: str
+    job: str
+    job_id: str
+    issued_at: datetime
+    unit: Unit | None = Field(description="of limits, levels and peaks; null = nobody knows")
+    work_unit: str = Field(description="of demand, shortfall, slack and what is lent: GB·h where the unit is megabytes")
+    reason: str | None = Field(description="why nothing can be told; null = it can")
+    now: Expected | None = Field(description="with the limits that are known")
+    then: Expected | None = Field(description="with what is asked for; null = nothing was")
+    sentence: str | None = Field(description="what the change does, for people")
+    notes: tuple[str, ...] = Field((), description="what a person should know about the change")
+
+
+@route("GET", "/v1/queues/<path:queue>/outlook", READ, Answers(OutlookAnswer, refuses=(409,)))
+def show_outlook(services: Services, queue: str, query: OutlookQuery) -> OutlookAnswer:
+    """Show how likely, for how long and by how much a queue exceeds what it has, and what if that were otherwise.
+
+    Counted on the joint paths of its newest forecast, in the steps still ahead; nothing is fitted. Any of `capacity`, `ceiling`,
+    `scale` and `nodes` makes it a what-if, and the answer has both, `now` and `then`.
+    """
+    forecast = services.store.forecasts.with_paths(chosen_forecast(services, queue, query))
+    return outlook_answer(services, forecast, query, datetime.now(UTC))
+
+
+def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> OutlookAnswer:
+    """The outlook of a forecast that was read with its paths."""
+    most_steps = _steps(forecast, query)
+    reason, work_unit = why_untold(forecast, now), work_of(forecast.unit)[1]
+    rows = forecast.paths.rows() if forecast.paths and reason is None else [forecast.prediction]
+    parent = _parent_guarantee(services, forecast, query)
+    then = changed(forecast, rows, query.change, parent)  # also to refuse what is not accepted
+    if reason is not None:
+        return OutlookAnswer.showing(forecast, work_unit=work_unit, reason=reason, now=None, then=None, sentence=None)
+    expected = Expected.of(Changed(forecast=forecast, rows=rows, notes=()), now, most_steps)
+    changes = Expected.of(then, now, most_steps) if query.change else None
+    return OutlookAnswer.showing(
+        forecast,
+        work_unit=work_unit,
+        reason=None,
+        now=expected,
+        then=changes,
+        sentence=sentence(expected.whole, changes.whole, forecast.unit) if changes else None,
+        notes=then.notes,
+    )
+
+
+def _steps(forecast: Forecast, query: OutlookQuery) -> int | None:
+    """How many steps are asked about; None = all."""
+    if query.horizon is None:
+        return None
+    if (steps := query.horizon.seconds // forecast.step_seconds) < 1:
+        detail = f"{query.horizon} is shorter than a step of the forecast, which has {forecast.step_seconds} seconds"
+        raise InvalidRequest(f"{detail}; accepted are lengths from there on", field="horizon")
+    return steps
+
+
+def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuery) -> float | None:
+    """What the queue's parent is guaranteed, as its own newest forecast of the same metric says; None = nothing says it."""
+    parent = forecast.queue.rpartition(".")[0]
+    is_relative = forecast.unit is not None and forecast.unit.full is not None  # percentages are then its own
+    if not parent or is_relative or not query.change.has_shares:
+        return None
+    found = services.store.forecasts.newest_of_each(
+        parent, metric=forecast.metric, cluster=forecast.cluster, projects=[forecast.project]
+    )
+    alike = [each for each in found if (each.where, each.unit) == (forecast.where, forecast.unit) and each.guaranteed is not None]
+    return max(alike, key=lambda each: each.issued_at).guaranteed if alike else None

@@ -1,0 +1,132 @@
+"""How a level is exceeded on joint paths, in all that is asked about and in each day of it: counted path by path, plain Python.
+
+hours above      = hours of a step · mean over the paths of the steps above
+shortfall, slack = hours of a step · mean over the paths of what is above the level, and of what is below it
+first time       = median over the paths that exceed it; not before: their 5 % quantile
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, inf, nextafter
+from typing import NamedTuple, TypeVar
+
+from shared.domain.exceedance import limit_at, steps_over
+from shared.domain.forecasts import Forecast
+from shared.domain.likelihood import Likelihood, probability
+from shared.domain.timegrid import steps_per_day
+from shared.domain.units import work_of
+
+EARLY, MIDDLE = 0.05, 0.5
+SECONDS_PER_HOUR = 3_600
+Rows = Sequence[Sequence[float]]  # paths, one value for each step
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """How a level may be exceeded in a window.
+
+    probability: the likelihood as a number; 0.05 = less, 0.95 = more.
+    hours: expected above it. shortfall, slack: expected above and below it, in the unit of work: GB·h, vcores·h, %·h.
+    first_at, not_before: start of the step where it is exceeded first; None = on no path.
+    """
+
+    level: float
+    likelihood: Likelihood
+    probability: float
+    hours: float
+    shortfall: float
+    slack: float
+    first_at: datetime | None
+    not_before: datetime | None
+
+
+def days_ahead(forecast: Forecast, now: datetime, most_steps: int | None = None) -> list[range]:
+    """The steps of each day that is still ahead."""
+    first = steps_over(forecast, now)
+    last = forecast.horizon_steps if most_steps is None else min(first + most_steps, forecast.horizon_steps)
+    size = steps_per_day(forecast.step_seconds)
+    return [range(start, min(start + size, last)) for start in range(first, last, size)]
+
+
+def windows_of(days: Sequence[range]) -> list[range]:
+    """All of them together, and then each, where there are several."""
+    return [range(days[0].start, days[-1].stop), *(days if len(days) > 1 else ())]
+
+
+def parts_of(rows: Rows, days: Sequence[range]) -> list[Rows]:
+    """The paths of each day."""
+    return [[row[day.start : day.stop] for row in rows] for day in days]
+
+
+def joined(by_day: Sequence[Sequence[T]], join: Callable[[Sequence[T]], T]) -> list[Sequence[T]]:
+    """What is known of each path, of all days together, and then of each, where there are several."""
+    return [by_day[0]] if len(by_day) == 1 else [[*map(join, zip(*by_day, strict=True))], *by_day]
+
+
+class _Above(NamedTuple):
+    """What of a path is above a level: its first step, how many there are, and their values beyond the level."""
+
+    first: int | None = None
+    steps: int = 0
+    over: float = 0.0
+
+    @staticmethod
+    def joined(days: Sequence[_Above]) -> _Above:
+        """Of several days that follow each other."""
+        firsts = (day.first for day in days if day.first is not None)
+        return _Above(next(firsts, None), sum(day.steps for day in days), sum(day.over for day in days))
+
+
+def excesses(forecast: Forecast, parts: Sequence[Rows], days: Sequence[range], level: float, *, is_most: bool) -> list[Excess]:
+    """Of all days and of each, of the steps above the level; at it where it is the maximum, which nothing goes beyond."""
+    bar = nextafter(limit_at(forecast, level), -inf) if is_most else level
+    found = [[_above(path, day.start, level, bar) for path in part] for day, part in zip(days, parts, strict=True)]
+    sums = [sum(map(sum, part)) for part in parts]
+    totals = [sum(sums), *sums]
+    windows = zip(windows_of(days), joined(found, _Above.joined), totals, strict=False)
+    return [_excess(forecast, level, steps, each, total) for steps, each, total in windows]
+
+
+def _above(path: Sequence[float], start: int, level: float, bar: float) -> _Above:
+    above = [value for value in path if value > bar]
+    if not above:
+        return _Above()
+    first = next(at for at, value in enumerate(path, start) if value > bar)
+    return _Above(first, len(above), sum(value - level for value in above if value > level))
+
+
+def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Above], total: float) -> Excess:
+    """total: of all values of all paths in these steps."""
+    count, over = len(paths), sum(path.over for path in paths)
+    firsts = sorted(path.first for path in paths if path.first is not None)
+    made_from = forecast.paths.blocks + forecast.paths.windows if forecast.paths else 0
+    likelihood = Likelihood.of(probability(len(firsts) / count, made_from))
+    return Excess(
+        level=level,
+        likelihood=likelihood,
+        probability=likelihood.share,
+        hours=forecast.step_seconds / SECONDS_PER_HOUR * sum(path.steps for path in paths) / count,
+        shortfall=work(forecast, over / count),
+        slack=max(0.0, work(forecast, level * len(steps) - (total - over) / count)),
+        first_at=start_of(forecast, quantile(firsts, MIDDLE)) if firsts else None,
+        not_before=start_of(forecast, quantile(firsts, EARLY)) if firsts else None,
+    )
+
+
+def work(forecast: Forecast, total: float) -> float:
+    """A sum over steps in the unit of work."""
+    return total * forecast.step_seconds / SECONDS_PER_HOUR * work_of(forecast.unit)[0]
+
+
+def quantile(ordered: Sequence[T], level: float) -> T:
+    """The smallest value below or at which so much of them lies."""
+    return ordered[ceil(level * len(ordered)) - 1]
+
+
+def start_of(forecast: Forecast, step: int) -> datetime:
+    """Of a step that is counted from 0."""
+    return forecast.start_of(step + 1)
