@@ -15,6 +15,7 @@ from pydantic import Field
 from api.dashboard.addresses import query_of
 from api.dashboard.components import made_of
 from api.dashboard.overview import row_of
+from api.dashboard.whatif import slider_of
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
@@ -28,7 +29,7 @@ from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.outgoing import in_path
-from shared.domain.outlook import breaches, levels_told
+from shared.domain.outlook import breaches, levels_told, why_untold
 from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.domain.wording import counted
@@ -70,7 +71,6 @@ def show(services: Services, queue: str) -> str:
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
     compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
-    is_ahead = steps_over(forecast, now) < forecast.horizon_steps
     row = row_of(forecast, services.settings.mark_levels, now)
     return render_template(
         "queue.html",
@@ -79,8 +79,7 @@ def show(services: Services, queue: str) -> str:
         **made_of(forecast, row.peak),
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
-        peaks=daily_peaks(forecast, now) if is_ahead else (),
-        breaches=breaches(forecast, levels_told(forecast), now),
+        **_ahead(forecast, now, is_newest=is_newest),
         drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
@@ -90,6 +89,16 @@ def show(services: Services, queue: str) -> str:
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         failure=services.store.run_failures.after(forecast) if is_newest else None,
     )
+
+
+def _ahead(forecast: Forecast, now: datetime, *, is_newest: bool) -> dict[str, object]:
+    """What is told of the steps still ahead."""
+    is_told = is_newest and why_untold(forecast, now) is None
+    return {
+        "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
+        "breaches": breaches(forecast, levels_told(forecast), now),
+        "slider": slider_of(forecast) if is_told else None,
+    }
 
 
 def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None:

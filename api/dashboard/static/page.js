@@ -1,13 +1,14 @@
 // What several pages need: buttons that call the API, text to copy.
 
-/** Call the API; resolves to its JSON, and rejects with a problem (RFC 9457). */
-export async function call(method, address, body) {
+/** Call the API; resolves to its JSON, and rejects with a problem (RFC 9457), or as `signal` does where that gives up. */
+export async function call(method, address, body, signal) {
   const headers = { Accept: "application/json", "HX-Request": "true" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  } catch {
+    answer = await fetch(address, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  } catch (problem) {
+    if (signal?.aborted) throw problem;
     throw { title: "Queuecast cannot be reached", detail: "Nothing was changed. Try again in a moment." };
   }
   const told = answer.status === 204 ? {} : await answer.json();
