@@ -20,9 +20,10 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.runstate import RunState
 from tests.certificates import certificates
 from tests.influx_server import influxd, influxd_with_users
+from tests.metrics_server import metrics_server
 from tests.servers import mongod, mongod_with_users
 
-__all__ = ["certificates", "influxd", "influxd_with_users", "mongod", "mongod_with_users"]  # fixtures
+__all__ = ["certificates", "influxd", "influxd_with_users", "metrics_server", "mongod", "mongod_with_users"]  # fixtures
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # no time decides a test: others may have the machine
 hypothesis.settings.load_profile("untimed")

@@ -84,7 +84,12 @@ def _usable_ca_file(path: Path, info: ValidationInfo) -> Path:
     urls = [info.data.get(name) for name in ("broker_url", "result_backend_url")]
     if not any(url and RedisPlace.of(url.get_secret_value()).tls for url in urls):
         raise ValueError("the broker's URL has no TLS: write rediss://, or tls=true in a sentinel:// URL")
-    return _check_ca_file(path.expanduser().absolute())
+    return _ca_file(path)
+
+
+def _ca_file(path: Path) -> Path:
+    """The file itself, as an absolute path; raises ValueError when it holds no certificate."""
+    return _check_ca_file(_folder(path))
 
 
 def _check_ca_file(path: Path) -> Path:
@@ -134,4 +139,5 @@ TaskSeconds = Annotated[int, AfterValidator(_task_seconds)]
 KeptFor = Annotated[Duration | None, BeforeValidator(_kept_for)]
 Networks = tuple[IPvAnyNetwork, ...]
 RedisUrl = Annotated[SecretStr, AfterValidator(_usable_url)]
+CaFile = Annotated[Path, AfterValidator(_ca_file)]
 BrokerCaFile = Annotated[Path, AfterValidator(_usable_ca_file)]

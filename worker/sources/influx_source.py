@@ -17,8 +17,9 @@ from worker.sources import sources
 from worker.sources._covariates import fitted
 from worker.sources._lost import MAX_LOST, by_end
 from worker.sources._names import joined
+from worker.sources._several import Tables, concurrent, looked_at, refuse_unasked
 from worker.sources.base import MAX_QUEUES, Query, Reading, SourceView, check_count, raise_all
-from worker.sources.influx.answers import Tables, concurrent, only, refuse_unasked, tables_of
+from worker.sources.influx.answers import only, tables_of
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.points import held_steps, refuse_turns
 from worker.sources.influx.reasons import (
@@ -151,8 +152,7 @@ class InfluxSource:
         for place, name in enumerate(columns):
             together = concurrent(tables, f"v{place}")
             if name in judged and len(together):
-                looks = [together[at] for at in sorted({0, len(together) // 2, len(together) - 1})]
-                starts = [at.to_pydatetime() for at in looks]
+                starts = [at.to_pydatetime() for at in looked_at(together)]
                 queries = [replace(query, start=start, end=query.grid.step_start(start, 2)) for start in starts]
                 field, tail = number(name, kinds), f" LIMIT {LOOKED_AT}"
                 statements = ";".join(points.select(field, within(one), group_by="*", tail=tail) for one in queries)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from pymongo.errors import PyMongoError
 
 from shared.errors import DataError, QueuecastError
+from tests.worker.sources.same import assert_same
 from worker.job.readings import from_bytes, to_bytes
 from worker.sources.base import Query, Reading, ScannedSource
 from worker.sources.file_source import FileSource
@@ -86,15 +85,3 @@ def together(source: ScannedSource, query: Query) -> Reading | DataError:
         return dict(source.scan(query, [*others, query.queue]))[query.queue]
     except DataError as error:
         return error
-
-
-def assert_same(found: Reading | DataError, wanted: Reading | DataError) -> None:
-    if isinstance(wanted, DataError) or isinstance(found, DataError):
-        assert (type(found), str(found)) == (type(wanted), str(wanted))
-        assert getattr(found, "last_at", None) == getattr(wanted, "last_at", None)
-        return
-    pd.testing.assert_frame_equal(found.frame, wanted.frame, check_freq=False, rtol=1e-12, atol=0)  # MongoDB adds up otherwise
-    pd.testing.assert_frame_equal(found.regressors, wanted.regressors, check_exact=True, check_freq=False)
-    for part in fields(Reading):
-        if part.name not in {"frame", "regressors"}:
-            assert getattr(found, part.name) == getattr(wanted, part.name), part.name

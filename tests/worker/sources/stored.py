@@ -16,6 +16,7 @@ from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.domain.jobs import Place
 from tests.influx_server import Influxd
+from tests.metrics_server import MetricsServer, samples_of
 from tests.servers import MongoServer
 from worker.sources import sources
 from worker.sources.base import Source
@@ -88,6 +89,19 @@ def open_collection(server: MongoServer, rows: pd.DataFrame, *, indexes: list[An
     return sources["mongodb"](MongodbConnection(url=server.url_of("sources"))), Place(name="mongodb", collection="usage")
 
 
+def store_metrics(server: MetricsServer, rows: pd.DataFrame) -> tuple[Source, Place, pd.DataFrame]:
+    """Prometheus holds NaN and infinite values, and one sample of a series and time."""
+    texts = [name for name in ("queue", "partition") if name in rows.columns]
+    whole = rows.drop_duplicates([*texts, "timestamp"], keep="last")
+    metric = server.store(samples_of(whole, "column"))
+    return sources["prometheus"](server.connection()), Place(name="prometheus", others=labelled(metric)), whole
+
+
+def labelled(metric: str) -> dict[str, str]:
+    """What a place says of a metric whose label `column` names columns."""
+    return {"metric": metric, "metric_label": "column"}
+
+
 def keep(request: pytest.FixtureRequest, way: tuple[str, Callable[..., Any]], rows: pd.DataFrame) -> tuple[Any, ...]:
     """What a way of storing gives, in the place (a fixture) that it is for."""
     name, store = way
@@ -102,5 +116,6 @@ STORED: dict[str, tuple[str, tuple[Callable[..., Any], ...]]] = {
     "files": ("empty_folder", (store_csv, store_parquet, store_one_file_per_queue, store_partitioned)),
     "influxdb": ("influxd", (store_points,)),
     "mongodb": ("mongod", (store_documents, store_documents_without_an_index, store_time_series)),
+    "prometheus": ("metrics_server", (store_metrics,)),
 }
 WAYS = [pytest.param((where, way), id=f"{name}-{way.__name__}") for name, (where, ways) in STORED.items() for way in ways]

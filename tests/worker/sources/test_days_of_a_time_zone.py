@@ -16,6 +16,7 @@ from tests.worker.sources.stored import (
     keep,
     store_csv,
     store_documents,
+    store_metrics,
     store_one_file_per_queue,
     store_points,
     store_time_series,
@@ -27,6 +28,7 @@ CHANGES = {BERLIN: ("2026-03-29", "2026-10-25"), ST_JOHNS: ("2026-03-08", "2026-
 WAYS = [
     *(pytest.param(("empty_folder", way), id=f"files-{way.__name__}") for way in (store_csv, store_one_file_per_queue)),
     pytest.param(("influxd", store_points), id="influxdb"),
+    pytest.param(("metrics_server", store_metrics), id="prometheus"),
     *(pytest.param(("mongod", way), id=f"mongodb-{way.__name__}") for way in (store_documents, store_time_series)),
 ]
 

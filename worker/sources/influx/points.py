@@ -14,8 +14,9 @@ from worker.prepare.step_times import starts_of
 from worker.sources._interleaved import has_company, refuse_interleaved
 from worker.sources._moments import MICROSECONDS
 from worker.sources._resampling import resample
+from worker.sources._several import refuse_unasked
 from worker.sources.base import MAX_SAMPLES, MAX_UNNAMED, Query
-from worker.sources.influx.answers import refuse_unasked, tables_of
+from worker.sources.influx.answers import tables_of
 from worker.sources.influx.database import InfluxDatabase
 from worker.sources.influx.statements import Kinds, Points, number, possible, within, without_missing
 
