@@ -28,7 +28,10 @@ MetricName = Annotated[
     str,
     Text("[a-zA-Z_:][a-zA-Z0-9_:]*", MAX_NAME, "names of metrics: letters, digits, _ and :, beginning with none of the digits"),
 ]
-LabelName = Annotated[str, Text("[a-zA-Z_][a-zA-Z0-9_]*", MAX_NAME, "names of labels: letters, digits and _, no digit first")]
+LabelName = Annotated[
+    str,
+    Text("_?[a-zA-Z][a-zA-Z0-9_]*", MAX_NAME, "names of labels: letters, digits and _, but none that begin with __ or a digit"),
+]
 
 
 @kinds.register("prometheus")

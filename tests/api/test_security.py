@@ -78,7 +78,7 @@ TEXTS = (
     *("job_name", "job_description", "user_name", "project", "owner"),
     *("target", "time_field", "queue_field", "timezone", "as_of"),
 )
-PARTS = ("name", "database", "collection", "measurement", "document", "path")
+PARTS = ("name", "database", "collection", "measurement", "metric", "document", "path")
 FIELDS = [*TEXTS, *(f"data.{role}.{part}" for role in ("source", "destination") for part in PARTS)]
 
 
@@ -110,7 +110,7 @@ def test_in_a_filter_it_is_a_text_that_nothing_has(client: FlaskClient, store: S
     ],
 )
 def test_a_name_that_would_leave_its_place_in_a_query_is_refused(client: FlaskClient, role: str, name: str) -> None:
-    for field in ("measurement", "database"):
+    for field in ("measurement", "database", "metric", "metric_label"):
         place = {"name": "influxdb", "measurement": "m", "database": "d", field: name}
         answer = client.post("/v1/jobs", json=a_body(f"data.{role}", place))
         assert (answer.status_code, answer.json["errors"][0]["loc"]) == (422, ["data", role, field])

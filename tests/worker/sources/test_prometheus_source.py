@@ -203,8 +203,13 @@ def test_values_of_a_request_are_texts_whatever_they_look_like(metrics_server: M
         assert reading.frame[metric].min() == 10.0 * (1 + len(own["note"]))
         with pytest.raises(EmptySeries, match="that `where` keeps"):
             source.read(replace(query, queue=own["queue"], where={"note": (".+", "x|y", "")}))
-    with pytest.raises(SourceNotFound, match="found no label"):
-        source.read(replace(query, queue="x", queue_fields=('queue="x"} or',)))
+    for beyond in (
+        {"queue_fields": ('queue="x"} or',)},
+        {"queue_fields": ("__name__",)},
+        {"where": {"__name__": ("looked_at",)}},
+    ):
+        with pytest.raises(SourceNotFound, match="found no label"):
+            source.read(replace(query, queue="x", **beyond))
 
 
 def test_columns_are_metrics_that_the_connection_lets_be_read(metrics_server: MetricsServer) -> None:

@@ -16,7 +16,7 @@ from shared.errors import SourceNotFound
 from worker.sources._names import joined, splits
 from worker.sources.base import Query
 
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_LABEL = re.compile(r"_?[a-zA-Z][a-zA-Z0-9_]*")  # those that begin with __ are Prometheus' own
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -43,7 +43,7 @@ class Selector:
 
 def label_of(name: str) -> str:
     """A column's name as a label's; raises SourceNotFound for what is none."""
-    if not _LABEL.fullmatch(name) or name == "__name__":
+    if not _LABEL.fullmatch(name):
         raise SourceNotFound(f"{name[:60]!r} is no name of a label; accepted are letters, digits and _, no digit first")
     return name
 
