@@ -1,6 +1,9 @@
 """What we speak of: values and rules that know no database, no broker and no network. This is the glossary.
 
 queue                 a series we forecast (a YARN queue); what Celery calls queues are lanes
+queue tree, share     the queues of a cluster below their parents · what one of them has of a partition (a node label)
+guarantee, ceiling    what a queue gets when it asks for it · what it never goes beyond
+demand                what a queue's applications use and wait for
 target                the column of a queue that is forecast; users write and read it as `metric` too
 covariates            further columns of a queue, which may help to forecast the target
 step                  one bucket of a series: `step_seconds` long, UTC, named by its start

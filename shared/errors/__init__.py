@@ -45,6 +45,10 @@ class UsageError(InvalidRequest):
     """The command does not accept this."""
 
 
+class UnwritableChange(InvalidRequest):
+    """The change of the queues cannot be written for YARN."""
+
+
 class UnknownModel(RequestError):
     """No model has this name."""
 
@@ -169,6 +173,10 @@ class SeriesTooShort(DataError):
 
 class UnreadableData(DataError):
     """The source's content cannot be read as a time series."""
+
+
+class YarnUnreadable(DataError):
+    """What YARN says of its queues cannot be read."""
 
 
 class UndefinedScore(DataError):
