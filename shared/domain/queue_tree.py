@@ -115,7 +115,7 @@ class Queue:
         users_active: users who have something running; largest_user: what the one with most memory uses.
         user_limit: what each of several users gets at least, in percent; user_limit_factor: what one gets at most, in times of
             the queue's guarantee. max_parallel_apps, max_apps: how many may run · may be there.
-        allows_zero_sum: its children may have nothing guaranteed although it has.
+        allows_zero_sum: its children may have nothing guaranteed although it has; None = not told, as by all answers.
     """
 
     path: str
@@ -137,7 +137,7 @@ class Queue:
     max_parallel_apps: int | None = None
     max_apps: int | None = None
     preemption_disabled: bool | None = None
-    allows_zero_sum: bool = False
+    allows_zero_sum: bool | None = None
 
     @property
     def name(self) -> str:

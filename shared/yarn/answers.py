@@ -76,7 +76,7 @@ def _properties_of_queue(queue: Queue) -> dict[str, str]:
         "auto-create-child-queue.enabled": "true" if queue.creation is Creation.LEGACY else None,
         "auto-queue-creation-v2.enabled": "true" if queue.creation is Creation.FLEXIBLE else None,
         f"leaf-queue-template.{CAPACITY}": queue.leaf_template,
-        "allow-zero-capacity-sum": "true" if queue.allows_zero_sum else None,
+        "allow-zero-capacity-sum": None if queue.allows_zero_sum is None else str(queue.allows_zero_sum).lower(),
         "disable_preemption": None if queue.preemption_disabled is None else str(queue.preemption_disabled).lower(),
         "user-limit-factor": None if queue.user_limit_factor is None else repr(queue.user_limit_factor),
         "minimum-user-limit-percent": None if queue.user_limit is None else repr(queue.user_limit),

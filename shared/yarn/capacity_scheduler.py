@@ -62,7 +62,9 @@ def _queue(visit: Visit) -> Queue:
 
 def _is_leaf(visit: Visit) -> bool:
     told = f"{visit.fields.text('type', '@xsi.type', '@type') or ''}{visit.fields.text('queueType') or ''}".lower()
-    return not visit.is_parent and ("leaf" in told or "parent" not in told) and not visit.fields.has("queues")
+    if visit.is_parent or "leaf" in told:
+        return not visit.is_parent
+    return "parent" not in told and not visit.fields.has("queues")
 
 
 def _users(fields: Fields) -> tuple[int, Resources | None]:

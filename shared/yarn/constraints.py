@@ -167,13 +167,14 @@ def _of_percent(tree: QueueTree, queue: Queue, share: Share, shares: Sequence[Sh
         return
     total = sum(each.capacity.percent or 0.0 for each in shares)
     said = f"its children add up to {number_text(round(total, 4))} %"
-    has_nothing = share.mode is Mode.PERCENTAGE and not share.capacity.percent and not queue.allows_zero_sum
+    is_strict = share.mode is Mode.PERCENTAGE and queue.allows_zero_sum is False
+    has_nothing = is_strict and not share.capacity.percent
     if tree.is_legacy is False:
         if total > ALL + SUM_TOLERANCE:
             yield f"{said}; accepted are 100 % at most"
     elif total <= SUM_TOLERANCE:
-        may_be_zero = share.mode is not Mode.PERCENTAGE or has_nothing or queue.allows_zero_sum
-        if not may_be_zero and not (queue.is_root and share.partition != DEFAULT_PARTITION):
+        may_be_zero = not is_strict or has_nothing or (queue.is_root and share.partition != DEFAULT_PARTITION)
+        if not may_be_zero:
             yield f"{said}, although it has {_told(share.capacity)}; accepted are 100 %, or allow-zero-capacity-sum"
     elif abs(total - ALL) > SUM_TOLERANCE:
         yield f"{said}; accepted are 100 %, or 0 % where it has nothing itself"

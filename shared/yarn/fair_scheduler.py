@@ -14,8 +14,13 @@ from shared.yarn.walking import Visit, walked
 
 def queues_of(info: Fields) -> tuple[Queue, ...]:
     """Every queue, each after its parent."""
-    root = info.inside("rootQueue")
-    return tuple(_queue(visit) for visit in walked(root, lambda fields: fields.inside("childQueues").every("queue")))
+    return tuple(_queue(visit) for visit in walked(info.inside("rootQueue"), _children))
+
+
+def _children(fields: Fields) -> list[Fields]:
+    """The queues below one; before 2.8 `childQueues` was the list itself."""
+    found = fields.every("childQueues")
+    return [queue for each in found for queue in ([each] if each.has("queueName") else each.every("queue"))]
 
 
 def _queue(visit: Visit) -> Queue:

@@ -138,6 +138,7 @@ class _Reader:
             raise self._refusal(f"more than {MAX_DEPTH} elements in one another, or {MAX_PROPERTIES:,} properties")
         if len(self._open) == 1 and local != "configuration":
             raise self._refusal(f"<{name}> as its outermost element; accepted is <configuration>")
+        self._texts[local] = []  # of an element that comes twice the last one counts
         if local == "property":
             self._texts = {}
             self._current = Property(line=self.parser.CurrentLineNumber, start=self.parser.CurrentByteIndex)

@@ -12,6 +12,7 @@ from xml.parsers import expat
 from shared.errors import YarnUnreadable
 
 MAX_DEPTH = 300  # elements in one another; a queue takes two
+MAX_ELEMENTS = 5_000_000  # a queue takes some 200
 
 Value = object  # a text, or a dictionary or a list of such
 
@@ -49,6 +50,7 @@ class _Builder:
     def __init__(self) -> None:
         self.outermost = Element("", {})
         self._open = [self.outermost]
+        self._elements = 0
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._document_type
@@ -60,8 +62,9 @@ class _Builder:
         raise YarnUnreadable("it has a document type, which is not accepted: entities are not expanded")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) > MAX_DEPTH:
-            raise YarnUnreadable(f"it has more than {MAX_DEPTH} elements in one another")
+        self._elements += 1
+        if len(self._open) > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise YarnUnreadable(f"it has more than {MAX_DEPTH} elements in one another, or {MAX_ELEMENTS:,} in all")
         plain = {key.rpartition(":")[2]: value for key, value in attributes.items() if not key.startswith("xmlns")}
         self._open.append(Element(name, {**plain}))
 

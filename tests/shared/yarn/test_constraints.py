@@ -120,6 +120,12 @@ def test_what_a_refresh_refuses_is_told_with_the_queue(names: dict[str, str], se
     assert [each for each in told(names) if sentence in each], told(names)
 
 
+def test_of_what_an_answer_does_not_tell_nothing_is_said() -> None:
+    tree = tree_of(prefixed(configured(a_x="0", a_y="0")))
+    untold = replace(tree, queues=tuple(replace(queue, allows_zero_sum=None) for queue in tree.queues), is_legacy=None)
+    assert (len(violations(tree)), violations(untold)) == (1, ())
+
+
 def test_the_root_is_all_of_the_cluster() -> None:
     tree = tree_of(prefixed({"root.queues": "a", "root.a.capacity": "100"}))
     smaller = replace(tree.root, shares=(replace(tree.root.share(), capacity=Capacity.of_percent(42.0)),))

@@ -287,6 +287,7 @@ def test_a_file_that_is_more_than_its_own_text_is_refused(file: bytes, why: str)
 def test_of_a_property_that_is_set_twice_the_last_counts_unless_one_is_final() -> None:
     assert values_of(read_file(one(of_etl("1") + of_etl("2"))))[f"{ETL}.capacity"] == "2"
     assert values_of(read_file(one(of_etl("1", "<final>true</final>") + of_etl("2"))))[f"{ETL}.capacity"] == "1"
+    assert values_of(read_file(one(of_etl("1", "<value>2</value>"))))[f"{ETL}.capacity"] == "2"
 
 
 @settings(max_examples=80)

@@ -243,7 +243,8 @@ def test_users_are_counted_while_they_run_something() -> None:
     assert (found.users_active, found.largest_user) == (2, mb(6_144, 1))
 
 
-def test_the_fair_scheduler_tells_its_demand() -> None:
+@pytest.mark.parametrize("is_old", [False, True], ids=["lists inside of objects", "lists"])
+def test_the_fair_scheduler_tells_its_demand(is_old: bool) -> None:
     def queue(name: str, **fields: Any) -> dict[str, Any]:
         told = {
             "minResources": resources(1_024, 1),
@@ -260,8 +261,8 @@ def test_the_fair_scheduler_tells_its_demand() -> None:
 
     of_leaf: dict[str, Any] = {"type": "fairSchedulerLeafQueueInfo", "numPendingApps": 2, "numActiveApps": 1}
     inner = queue("root.sample.sub", **of_leaf, maxApps=50)
-    below = {"queue": [queue("root.sample", childQueues={"queue": [inner]})]}
-    root = queue("root", childQueues=below, clusterResources=resources(8_192, 8))
+    below = [queue("root.sample", childQueues=[inner] if is_old else {"queue": [inner]})]
+    root = queue("root", childQueues=below if is_old else {"queue": below}, clusterResources=resources(8_192, 8))
     tree = tree_of({"scheduler": {"schedulerInfo": {"type": "fairScheduler", "rootQueue": root}}})
     found = tree.by_path["root.sample.sub"]
     assert (tree.scheduler, tree.totals.total) == (Scheduler.FAIR, mb(8_192, 8))
