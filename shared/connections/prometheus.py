@@ -92,15 +92,10 @@ class PrometheusConnection(Connection):
             raise ValueError("`ca_file` is for an address that begins with https://")
         return self
 
-    @property
-    def servers(self) -> frozenset[str]:
-        """The one, with its port and path."""
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the place is part of a series anyway
+        """The server, with its port and path."""
         parts = urlsplit(self.url.get_secret_value())
         return frozenset({f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}{parts.path}"})
-
-    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the place is part of a series anyway
-        """The server."""
-        return self.servers
 
     def may_read(self, metric: str) -> bool:
         """Whether requests may read the metric of this name."""

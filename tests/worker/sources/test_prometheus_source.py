@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -21,6 +21,8 @@ from shared.domain.timegrid import TimeGrid
 from shared.errors import EmptySeries, SourceNotFound, UnreadableData
 from tests.gateway import gateway, passed_on
 from tests.metrics_server import MetricsServer, Sample, samples_of
+from tests.polling import eventually
+from tests.prometheus_server import Prometheus, answering
 from tests.worker.sources.queries import START, a_query
 from tests.worker.sources.same import assert_same
 from tests.worker.sources.stored import store_csv, store_parquet
@@ -228,6 +230,25 @@ def test_columns_are_metrics_that_the_connection_lets_be_read(metrics_server: Me
         source.queues(replace(query, place=a_place("secret_m"), target="secret_m", queue=""))
     with pytest.raises(SourceNotFound, match="called by its name; say `target`: 'qc_used_mb', or in `metric_label`"):
         source.check(replace(query, target="used_capacity", queue=""))
+
+
+def test_the_marker_of_a_series_that_ends_is_no_sample(tmp_path: Path) -> None:
+    texts = iter(['used{queue="root.etl"} 5\n'] * 3)
+    rules = tmp_path / "rules.yml"
+    rules.write_text("groups: []\n")
+    with answering(lambda _: next(texts, "other 1\n")) as scraped:
+        server = Prometheus(tmp_path, rules=rules, scraped=scraped)
+        server.start()
+        try:
+            eventually(lambda: server.query("other"), what="the end of the series")
+            source = PrometheusSource(PrometheusConnection.model_validate({"url": f"http://127.0.0.1:{server.port}"}))
+            start = TimeGrid(60).bucket_start(datetime.now(UTC) - timedelta(minutes=2))
+            query = a_query(a_place("used"), target="used", start=start, end=start + timedelta(minutes=4), step_seconds=60)
+            reading = source.read(query)
+            assert pushed(source, query)
+            assert (reading.rows, reading.non_finite, set(reading.frame.used)) == (3, 0, {5.0})
+        finally:
+            server.stop()
 
 
 def test_of_a_counter_the_job_is_told_to_record_its_rate(metrics_server: MetricsServer) -> None:
