@@ -59,7 +59,7 @@ class MetricsServer(Server):
         series: dict[str, list[str]] = {}
         for labels, at, value in samples:
             own = ",".join(f"{label}={_quoted(text)}" for label, text in labels.items() if text)
-            series.setdefault(own, []).append(f"{name}{{{own}}} {_number(value)} {at:.3f}")
+            series.setdefault(own, []).append(f"{name}{{{own}}} {_number(float(value))} {at:.3f}")
         text = self.folder / "samples.txt"
         text.write_text("\n".join([line for lines in series.values() for line in lines] + ["# EOF", ""]))
         tool = [binary("promtool", "prometheus"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=20000h"]

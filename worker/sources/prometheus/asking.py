@@ -141,8 +141,7 @@ def _ms(moment: datetime) -> int:
 
 def _before(milliseconds: int) -> str:
     """The last moment before this one, in seconds."""
-    seconds, rest = divmod(milliseconds - 1, 1_000)
-    return f"{seconds}.{rest:03d}"
+    return f"{(milliseconds - 1) / 1_000:.3f}"
 
 
 def _matched(selector: Selector | None, span: tuple[datetime, datetime] | None) -> dict[str, str | Sequence[str]]:

@@ -160,4 +160,5 @@ def of_queues(place: MetricPlace, column: str | None, names: Sequence[str]) -> S
 
 def nobodys(place: MetricPlace, column: str) -> Selector:
     """The series of a column that name no queue."""
-    return selector_of(replace(place.query, queue=""), column).of(label_of(place.query.queue_field), [""])
+    field, kept = label_of(place.query.queue_field), selector_of(replace(place.query, queue=""), column)
+    return kept.of(field, [text for text in kept.labels.get(field, [""]) if not text])
