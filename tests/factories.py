@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.accuracy import Accuracy, ErrorSums
+from shared.domain.calibration import ClaimSums, OutlookScore
 from shared.domain.distribution import LEVELS, Paths, Quantiles, bounds_of
 from shared.domain.durations import Duration
 from shared.domain.forecasts import Block, Candidate, Failure, Forecast, ForecastSpec, Measures, QueueWork, Score, WindowForecast
@@ -122,6 +123,22 @@ def with_distribution(forecast: Forecast, *, blocks: int = 14) -> Forecast:
     lower, upper = map(steps.at, bounds_of(forecast.interval))
     paths = Paths.of(rows, blocks=blocks, windows=7)
     return replace(forecast, quantiles=steps, peaks=peaks, paths=paths, lower_bound=lower, upper_bound=upper)
+
+
+def an_outlook_score(**changes: Any) -> OutlookScore:
+    """A quarter was said, and it came, for two hours; of the first day of a forecast of `root.etl` that was issued on Monday."""
+    values: dict[str, Any] = {
+        "series_id": a_series().series_id,
+        "job": "Resource Forecasting",
+        "day": MONDAY,
+        "about": "limit",
+        "project": "capacity forecasting",
+        "issued_at": MONDAY,
+        "created_at": MONDAY,
+        "cell": "limit:1",
+        "sums": ClaimSums(days=1, probability=0.25, happened=1, squared=0.5625, expected_hours=0.5, real_hours=2.0),
+    }
+    return OutlookScore(**(values | changes))
 
 
 def a_score(**changes: Any) -> Score:

@@ -237,13 +237,3 @@ def _model(card: Document) -> Iterable[Row]:
 
 def _hyperparameter(card: Document) -> Row:
     return card["name"], card["type"], str(card["default"]), ", ".join(map(str, card["grid"]))
-
-
-def print_accuracy(answer: Document) -> None:
-    """How good a queue's forecasts have been."""
-    columns = ("steps ahead", "forecasts", "steps", "WAPE %", "MAPE %", "bias", "in bounds %", "skill")
-    names = ("forecasts", "steps", "wape", "mape", "bias", "coverage", "skill")
-    rows = [(f"{lead['first_step']}–{lead['last_step'] or '…'}", *(lead[name] for name in names)) for lead in answer["leads"]]
-    print_table(columns, rows)
-    if not rows:
-        notice("nothing has been scored yet: a later job does it, as soon as it has read what happened")

@@ -12,6 +12,7 @@ import typer
 
 import api.command
 from api.command import output
+from api.command.accuracy import print_accuracy
 from api.command.choice import Cluster, JobName, Project, Rows, Target
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
@@ -183,7 +184,7 @@ def show_accuracy(
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
     choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
-    show(connect(url).get("queues", queue, "accuracy", **choice), output.print_accuracy, as_json=as_json)
+    show(connect(url).get("queues", queue, "accuracy", **choice), print_accuracy, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")

@@ -18,7 +18,7 @@ from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import may_breach
 from shared.store import Store
-from shared.telemetry.present import schedules_now
+from shared.telemetry.present import calibration_now, schedules_now
 from shared.telemetry.present_queues import queues_now
 
 SPARED = 20  # what took a second to read is shown for that many
@@ -39,7 +39,7 @@ class Gauges:
             began = time.monotonic()
             if began >= self._until:
                 now = datetime.now(UTC)
-                self._shown = [*_queues(store, now), *_schedules(store, now)]
+                self._shown = [*_queues(store, now), *_schedules(store, now), *calibration_now(store.calibrations.verdict())]
                 ended = time.monotonic()
                 self._until = ended + min(SPARED * (ended - began), MAX_AGE_SECONDS)
             return self._shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from pydantic import Field
@@ -11,21 +11,17 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.policy import READ
 from api.edge.routing import route
-from api.schema import fields
 from api.schema.answers import Answer
 from api.schema.queries import SeriesChoice
+from api.v1.chances import Chances, PooledQuery, chances_of
 from api.v1.choice import chosen_forecast
-from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums, by_group, over_leads
+from shared.domain.accuracy import AccuracyFilter, ErrorSums, by_group, over_leads
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue
-from shared.errors import InvalidRequest
 
 
-class AccuracyQuery(SeriesChoice):
+class AccuracyQuery(SeriesChoice, PooledQuery):
     """Which forecasts of a queue, by when they were issued."""
-
-    from_at: fields.Moment | None = Field(None, alias="from", description=f"default: {MONTH_DAYS} days before `to`")
-    to_at: fields.Moment | None = Field(None, alias="to", description="default: now")
 
 
 class IssuesQuery(SeriesChoice):
@@ -67,6 +63,7 @@ class AccuracyAnswer(Answer):
     to_at: datetime = Field(description="and before")
     overall: Lead | None = Field(description="null = nothing has been scored yet")
     leads: list[Lead]
+    chances: Chances
 
 
 class IssueList(Answer):
@@ -81,11 +78,7 @@ def show_accuracy(services: Services, queue: str, query: AccuracyQuery) -> Accur
 
     A forecast is scored as soon as a later job has read what happened.
     """
-    to_at = query.to_at or datetime.now(UTC)
-    from_at = query.from_at or to_at - timedelta(days=MONTH_DAYS)
-    if from_at >= to_at:
-        raise InvalidRequest(f"from {from_at.isoformat()} is not before to {to_at.isoformat()}", field="from")
-    return accuracy_answer(services, chosen_forecast(services, queue, query), from_at, to_at)
+    return accuracy_answer(services, chosen_forecast(services, queue, query), *query.period())
 
 
 @route("GET", "/v1/queues/<path:queue>/forecasts", READ, Answers(IssueList, refuses=(409,)))
@@ -110,6 +103,7 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
         to_at=to_at,
         overall=Lead.of(1, None, overall) if overall else None,
         leads=[Lead.of(*group) for group in by_group(by_lead, forecast.step_seconds)],
+        chances=chances_of(services, from_at, to_at, series_id=forecast.series_id, job=forecast.job),
     )
 
 

@@ -65,6 +65,7 @@ class Paths:
     """Equally likely ways that the whole horizon may go, packed: base64 of zlib of 16-bit steps from `low` to `high`.
 
     blocks, windows: folds of the backtest and recent days that they were made from; 0 = nobody knows.
+    is_calibrated: whether chances that were counted on paths have held lately; set as they are read, never kept.
     """
 
     count: int
@@ -73,6 +74,7 @@ class Paths:
     packed: str
     blocks: int = 0
     windows: int = 0
+    is_calibrated: bool = True
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[float]], *, blocks: int = 0, windows: int = 0) -> Paths:

@@ -29,14 +29,14 @@ T = TypeVar("T")
 class Excess:
     """How a level may be exceeded in a window.
 
-    probability: the likelihood as a number; 0.05 = less, 0.95 = more.
+    probability: the likelihood as a number; 0.05 = less, 0.95 = more; None = it is told in a word.
     hours: expected above it. shortfall, slack: expected above and below it, in the unit of work: GB·h, vcores·h, %·h.
     first_at, not_before: start of the step where it is exceeded first; None = on no path.
     """
 
     level: float
     likelihood: Likelihood
-    probability: float
+    probability: float | None
     hours: float
     shortfall: float
     slack: float
@@ -103,8 +103,7 @@ def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Abo
     """total: of all values of all paths in these steps."""
     count, over = len(paths), sum(path.over for path in paths)
     firsts = sorted(path.first for path in paths if path.first is not None)
-    made_from = forecast.paths.blocks + forecast.paths.windows if forecast.paths else 0
-    likelihood = Likelihood.of(probability(len(firsts) / count, made_from))
+    likelihood = _likelihood(forecast, len(firsts) / count)
     return Excess(
         level=level,
         likelihood=likelihood,
@@ -115,6 +114,14 @@ def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Abo
         first_at=start_of(forecast, quantile(firsts, MIDDLE)) if firsts else None,
         not_before=start_of(forecast, quantile(firsts, EARLY)) if firsts else None,
     )
+
+
+def _likelihood(forecast: Forecast, share: float) -> Likelihood:
+    """share: of the paths. In words where what was counted on paths has not held lately."""
+    if forecast.paths is None:
+        return Likelihood.POSSIBLE
+    found = Likelihood.of(probability(share, forecast.paths.blocks + forecast.paths.windows))
+    return found if forecast.paths.is_calibrated else found.in_words
 
 
 def work(forecast: Forecast, total: float) -> float:

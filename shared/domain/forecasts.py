@@ -16,6 +16,7 @@ from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.jobs import Hyperparameter
 from shared.domain.lanes import Lane
+from shared.domain.likelihood import Claim
 from shared.domain.occasions import Event, Excluded, Holidays
 from shared.domain.samples import Aggregation, Fill
 from shared.domain.series import Series
@@ -198,6 +199,7 @@ class Forecast(Issued):
     quantiles: Quantiles = field(default_factory=Quantiles)  # of each step; the bounds are two of them
     peaks: Quantiles = field(default_factory=Quantiles)  # of the maximum of each day from `issued_at` on
     components: Components = field(default_factory=Components)  # what it is made of
+    claims: tuple[Claim, ...] = ()  # of its first day, as they were issued; none in those of earlier releases
     paths: Paths | None = None  # the store keeps them of the newest forecast of a series and job
 
     @property

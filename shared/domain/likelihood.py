@@ -8,7 +8,25 @@ of universal encoding, IEEE Trans. Inform. Theory 27, 1981). Probabilities are t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+
+class About(StrEnum):
+    """Levels of which a forecast claims how likely they are exceeded within a day."""
+
+    GUARANTEED = "guaranteed"
+    PART_OF_LIMIT = "80 % of the limit"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is claimed of one of them: the chance, 0–1, in all its digits, and the hours that are expected above it."""
+
+    about: About
+    probability: float
+    hours: float
 
 
 class Likelihood(StrEnum):
@@ -21,6 +39,10 @@ class Likelihood(StrEnum):
     ABOUT_75 = "75 %"
     ABOUT_90 = "90 %"
     ABOVE_95 = "> 95 %"
+    # Where chances have not held lately.
+    UNLIKELY = "unlikely"
+    POSSIBLE = "possible"
+    LIKELY = "likely"
 
     @classmethod
     def of(cls, probability: float) -> Likelihood:
@@ -30,9 +52,18 @@ class Likelihood(StrEnum):
         return told or (cls.ABOVE_95 if probability > 0.95 else cls.ABOUT_90)
 
     @property
-    def share(self) -> float:
-        """As a number: 0.05 stands for all that is below, 0.95 for all that is above."""
-        return int(self.strip("<> %")) / 100
+    def share(self) -> float | None:
+        """As a number: 0.05 stands for all that is below, 0.95 for all that is above; None = it is a word."""
+        return None if self.isalpha() else int(self.strip("<> %")) / 100
+
+    @property
+    def in_words(self) -> Likelihood:
+        """Likely from every second time on."""
+        if self.share is None:
+            return self
+        if self is Likelihood.BELOW_5:
+            return Likelihood.UNLIKELY
+        return Likelihood.LIKELY if self.share >= 0.5 else Likelihood.POSSIBLE
 
 
 def probability(share: float, made_from: int) -> float:

@@ -1,15 +1,17 @@
-"""Notices: what others are told when a run of a job ends. One for each run, kept until every receiver has it, or for a day.
+"""Notices: what others are told when a run of a job ends, or when chances have not held; each is kept until all have it.
 
-Written before the job's own row says that it has ended, so that none gets lost in between; whoever sends it looks at the row.
+One for each run of a job, written before the job's own row says that it has ended, so that none gets lost in between; whoever
+sends it looks at the row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.domain.calibration import MAX_ERROR, Calibration
 from shared.domain.codec import Document
 from shared.domain.jobs import Job, JobState
 
@@ -23,6 +25,7 @@ class NoticeKind(StrEnum):
     JOB_SUCCEEDED = "job_succeeded"
     JOB_PARTIAL = "job_partial"
     JOB_FAILED = "job_failed"
+    CALIBRATION_LOST = "calibration_lost"
 
 
 KINDS = {
@@ -34,7 +37,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Of the end of one run of a job. Times are aware UTC.
+    """Of the end of one run of a job, or, where it has a `told`, of that. Times are aware UTC.
 
     due_at: when it is tried next; None = there is nothing to do any more.
     receivers: names of the connections that do not have it yet; None = nobody has looked yet who they are.
@@ -49,12 +52,27 @@ class Notice:
     attempts: int = 0
     lost: tuple[str, ...] = ()  # receivers that never took it
     error: str = ""  # why the last of them did not
+    told: Document = field(
+        default_factory=dict
+    )  # what stands in the body beside id and kind; of a job, that is told as it stands
 
 
 def notice_of(job: Job, now: datetime) -> Notice:
     """The notice that this run of the job ends."""
     run = f"{job.asked_at:%Y%m%dT%H%M%S%f}"
     return Notice(notice_id=f"{job.job_id}.{run}", job_id=job.job_id, run_at=job.asked_at, created_at=now, due_at=now)
+
+
+def notice_of_calibration(verdict: Calibration, now: datetime) -> Notice:
+    """The notice that chances are told in words from now on; one a day."""
+    about = {"queue_days": verdict.days, "error": verdict.error, "accepted": MAX_ERROR, "since": now.isoformat()}
+    notice_id = f"{NoticeKind.CALIBRATION_LOST}.{now:%Y%m%d}"
+    return Notice(notice_id=notice_id, job_id="", run_at=now, created_at=now, due_at=now, told={"calibration": about})
+
+
+def body_of_told(notice: Notice) -> Document:
+    """What receivers are told of what is no job."""
+    return {"id": notice.notice_id, "kind": NoticeKind.CALIBRATION_LOST.value, **notice.told}
 
 
 def body_of(notice: Notice, job: Job) -> Document:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from shared.errors import InvalidSettings, StoreAway
 from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
+from shared.store.calibration import Calibrations
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.notices import Notices
@@ -46,6 +47,7 @@ class Store:
         self.forecasts = Forecasts(records)
         self.actuals = Actuals(records)
         self.accuracy = Accuracies(records)
+        self.calibrations = Calibrations(records)
         self.notices = Notices(records)
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)

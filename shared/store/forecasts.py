@@ -12,6 +12,7 @@ from shared.domain.reports import Issue, issue
 from shared.domain.series import UNASSIGNED, Series
 from shared.errors import QueueNotFound
 from shared.store.accuracy import ACCURACY
+from shared.store.calibration import CALIBRATIONS
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, Where, given
 from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Column, Kept, Kind, Table
 
@@ -73,10 +74,13 @@ class Forecasts:
                 self.records.put_many(PATHS, [paths])
 
     def with_paths(self, forecast: Forecast) -> Forecast:
-        """The forecast with its paths, where it is the newest of its series and job."""
+        """The forecast with its paths, where it is the newest of its series and job; they know whether chances hold."""
         kept = self._paths(forecast)
-        is_own = kept is not None and (kept.issued_at, kept.job_id) == (forecast.issued_at, forecast.job_id)
-        return replace(forecast, paths=kept.paths) if kept is not None and is_own else forecast
+        if kept is None or kept.paths is None or (kept.issued_at, kept.job_id) != (forecast.issued_at, forecast.job_id):
+            return forecast
+        verdict = self.records.first(CALIBRATIONS, given(pool="all"))
+        is_calibrated = verdict is None or verdict.lost_at is None
+        return replace(forecast, paths=replace(kept.paths, is_calibrated=is_calibrated))
 
     def _paths(self, forecast: Forecast) -> NewestPaths | None:
         return self.records.first(PATHS, given(series_id=forecast.series_id, job=forecast.job))

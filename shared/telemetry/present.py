@@ -5,12 +5,14 @@ All processes of the API tell the same, each by its own look, so rules and panel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from shared.domain.calibration import Calibration
 from shared.domain.jobs import Job, JobState
 from shared.domain.lanes import Lane
 from shared.domain.outgoing import label
@@ -32,6 +34,17 @@ def services_now(is_up: Mapping[str, bool]) -> Metric:
 def reaper_now(is_there: bool) -> Metric:
     """Whether a reaper has its lock, which it renews with each look."""
     return GaugeMetricFamily("queuecast_reaper_up", "Whether a reaper is at work: 1, or 0.", is_there)
+
+
+def calibration_now(verdict: Calibration | None) -> Iterator[Metric]:
+    """Whether chances of breaches have held; None = nothing was scored yet."""
+    error = math.nan if verdict is None or verdict.error is None else verdict.error
+    about = "How far off chances of a breach within a day were in the last month, on average, 0–1; NaN = nothing was scored yet."
+    yield GaugeMetricFamily("queuecast_calibration_error", about, error)
+    days = verdict.days if verdict else 0
+    yield GaugeMetricFamily("queuecast_calibration_queue_days", "Days of queues that this was counted on.", days)
+    is_lost = verdict is not None and verdict.lost_at is not None
+    yield GaugeMetricFamily("queuecast_calibration_lost", "Whether chances have not held, and are told in words.", is_lost)
 
 
 def lanes_now(

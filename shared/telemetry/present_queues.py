@@ -79,7 +79,8 @@ def _breaches(ahead: Mapping[Labels, Forecast], now: datetime) -> list[Metric]:
     chance, hours, first = (GaugeMetricFamily(name, meaning, labels=OF_A_SERIES) for name, meaning in OF_BREACHES.items())
     for labels, forecast in ahead.items():
         if (breach := breach_ahead(forecast, now)) is not None:
-            chance.add_metric(labels, breach.likelihood.share)
+            if breach.likelihood.share is not None:
+                chance.add_metric(labels, breach.likelihood.share)
             hours.add_metric(labels, breach.hours)
             if breach.first_at is not None:
                 first.add_metric(labels, breach.first_at.timestamp())

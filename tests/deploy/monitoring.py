@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from shared.domain.calibration import Calibration
 from shared.domain.distribution import Paths
 from shared.domain.forecasts import Candidate, Measures, Score
 from shared.domain.jobs import JobState
@@ -80,6 +81,7 @@ class EverythingNow:
         lanes = dict.fromkeys(Lane, 1)
         yield from present.lanes_now(lanes, lanes, lanes)
         yield from present.jobs_now([a_job(created_at=now)], now)
+        yield from present.calibration_now(Calibration(checked_at=now, days=240, error=0.17, lost_at=now))
         yield from present.schedules_now([a_schedule(last_job_id="j", due_at=now)], {"j": JobState.FAILED}, now)
         yield from queues_now([(forecast, SUMS)], now)
         yield from (

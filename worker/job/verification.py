@@ -6,18 +6,21 @@ forecasts by then: whatever goes wrong here is in the log. What is not verified 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from shared.domain.accuracy import AccuracyFilter, worse_than_reference
+from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, worse_than_reference
+from shared.domain.calibration import verdict as verdict_of
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job, JobRequest
+from shared.domain.notices import notice_of_calibration
 from shared.domain.occasions import Excluded
 from shared.domain.runs import Run
 from shared.errors import ServiceError
 from shared.store import Store
 from worker.pipeline.accuracy import actuals_of, reference_start, score_forecast
+from worker.pipeline.claims import score_claims
 
 REACH = timedelta(days=35)  # of the look back; what is older has been verified, or will never be
 MAX_FORECASTS = 100  # of a queue in one go
@@ -31,13 +34,17 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
 
     At the end the job's warnings tell which queues were forecast worse in the last month than by the same hour of the day before.
     """
-    if job.issued_at is None or job.run is Run.ACTUALS:  # which has verified each queue as it was read
+    if job.issued_at is None:
+        return None
+    if job.run is Run.ACTUALS:  # which has verified each queue as it was read
+        watch_calibration(store, job.issued_at)
         return None
     queues = [report.queue for report in store.reports.of_job(job.job_id)]
     for queue in queues[first : first + MAX_QUEUES]:
         verify_anyhow(store, job.request, queue, job.issued_at)
     if first + MAX_QUEUES < len(queues):
         return first + MAX_QUEUES
+    watch_calibration(store, job.issued_at)
     own = {job.request.series(queue).series_id: queue for queue in queues}
     last_month = AccuracyFilter.last_month(job.issued_at, job.request.job_name)
     past = store.accuracy.by_series(list(own), last_month)
@@ -73,6 +80,20 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
         return
     scored = (score_forecast(forecast, actuals, request.exclude) for forecast in forecasts)
     store.accuracy.save([record for records in scored for record in records])
+    claims = [score for forecast in forecasts for score in score_claims(forecast, actuals, request.exclude)]
+    store.calibrations.save([*{(score.day, score.job, score.about): score for score in claims}.values()])
+
+
+def watch_calibration(store: Store, now: datetime) -> None:
+    """Whether what forecasts of the last month told as likely has happened that often; where not, whoever is to be told is."""
+    before = store.calibrations.verdict()
+    verdict = verdict_of(store.calibrations.by_cell(now - timedelta(days=MONTH_DAYS), now), before, now)
+    if before is None and not verdict.days:
+        return
+    if verdict.lost_at is not None and (before is None or before.lost_at is None):
+        store.notices.add(notice_of_calibration(verdict, datetime.now(UTC)))
+        log.warning("chances have not held: they are told in words", calibration_error=verdict.error, queue_days=verdict.days)
+    store.calibrations.tell(verdict)
 
 
 def _verified_over(store: Store, request: JobRequest, queue: str, issued_at: datetime, bad: Excluded) -> list[Forecast]:

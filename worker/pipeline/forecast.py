@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
+from shared.domain.claims import claims_of
 from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
 from shared.domain.forecasts import Forecast, ForecastSpec
@@ -75,28 +76,25 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
     started, winner = cpu_seconds(), selection.winner
     prediction, whole, parts = refit(selection, snapshot, spec)
     series = job.request.series(snapshot.queue)
-    of_series = {each.name: getattr(series, each.name) for each in fields(series) if each.name != "day_timezone"}
-    of_spec = {name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum")}
-    return Forecast(
+    forecast = Forecast(
         job=job.request.job_name,
         job_id=job.job_id,
         issued_at=snapshot.end_at,
         day_starts=tuple(snapshot.grid.step_starts(snapshot.end_at, len(prediction))) if series.day_timezone else (),
         created_at=created_at,
-        model=winner.candidate.model,
-        hyperparameters=winner.candidate.hyperparameters,
-        mape=winner.measures.mape,
+        **{name: getattr(winner.candidate, name) for name in ("model", "hyperparameters")},
+        **{name: getattr(winner.measures, name) for name in ("mape", "skill")},
         wape=winner.typical_wape,
-        skill=winner.measures.skill,
         **{name: getattr(selection, name) for name in ("ranked_by", "searched_at")},
         seconds=sum(outcome.seconds for outcome in selection.leaderboard) + cpu_seconds() - started,
         prediction=tuple(prediction.tolist()),
         components=parts,
         made_up=unmeasured_steps(snapshot, spec),
-        **of_series,
-        **of_spec,
+        **{each.name: getattr(series, each.name) for each in fields(series) if each.name != "day_timezone"},
+        **{name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum")},
         **_told(whole, spec),
     )
+    return replace(forecast, claims=claims_of(forecast))
 
 
 class Told(TypedDict):

@@ -7,14 +7,16 @@ notice (written before its job's row) ──▶ has that run ended? ──▶ PO
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from shared.connections.webhook import WebhookConnection
+from shared.domain.codec import Document
 from shared.domain.jobs import Job
-from shared.domain.notices import KINDS, Notice, body_of, tried
+from shared.domain.notices import KINDS, Notice, NoticeKind, body_of, body_of_told, tried
 from shared.drivers.webhook import post
 from shared.errors import JobNotFound, RecordUnreadable, ServiceError
 from worker.job.resources import Resources
@@ -22,6 +24,8 @@ from worker.job.resources import Resources
 LOOK_SECONDS = 8.0  # the lock of the reaper is held for longer
 MAX_SENT = 100  # at a look
 NOT_ENDED_SECONDS = 30.0  # then it is looked at again: its process died in between, or is slow
+
+Receivers = Mapping[str, WebhookConnection]
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +45,12 @@ def send_due(resources: Resources, now: datetime) -> None:
 
 
 def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str], end: float) -> None:
-    job = _job(resources, notice)
-    if job is None:
-        resources.store.notices.replace(notice, replace(notice, due_at=None))
+    addressed = _addressed(resources, notice, now)
+    if addressed is None:
         return
-    if not job.state.is_terminal:
-        later = now + timedelta(seconds=NOT_ENDED_SECONDS)
-        resources.store.notices.replace(notice, replace(notice, due_at=later))
-        return
-    receivers = _receivers(resources, job)
+    receivers, body = addressed
     names = sorted(receivers) if notice.receivers is None else [name for name in notice.receivers if name in receivers]
-    body, errors, unasked = body_of(notice, job) if names else {}, dict[str, str](), []
+    errors, unasked = dict[str, str](), []
     for name in names:
         if name in slow or time.monotonic() > end:
             unasked.append(name)
@@ -66,6 +65,21 @@ def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str], e
         _tell(notice, after, names)
 
 
+def _addressed(resources: Resources, notice: Notice, now: datetime) -> tuple[Receivers, Document] | None:
+    """Who is to have it, and what it says; None = there is nothing to say of its job, or not yet."""
+    if notice.told:
+        return _receivers(resources, NoticeKind.CALIBRATION_LOST), body_of_told(notice)
+    job = _job(resources, notice)
+    if job is None:
+        resources.store.notices.replace(notice, replace(notice, due_at=None))
+        return None
+    if not job.state.is_terminal:
+        later = now + timedelta(seconds=NOT_ENDED_SECONDS)
+        resources.store.notices.replace(notice, replace(notice, due_at=later))
+        return None
+    return _receivers(resources, KINDS[job.state], job.request.project), body_of(notice, job)
+
+
 def _job(resources: Resources, notice: Notice) -> Job | None:
     """The job, while that run of it is the last one and its end is one that is told."""
     try:
@@ -75,11 +89,13 @@ def _job(resources: Resources, notice: Notice) -> Job | None:
     return job if job.asked_at == notice.run_at and (job.state in KINDS or not job.state.is_terminal) else None
 
 
-def _receivers(resources: Resources, job: Job) -> dict[str, WebhookConnection]:
+def _receivers(resources: Resources, kind: NoticeKind, project: str | None = None) -> Receivers:
+    """Those that are told of this; project: None = it concerns all of them."""
+    told = {name: each for name, each in resources.settings.all_connections.items() if isinstance(each, WebhookConnection)}
     return {
         name: each
-        for name, each in resources.settings.all_connections.items()
-        if isinstance(each, WebhookConnection) and each.serves(job.request.project) and KINDS[job.state] in each.notices
+        for name, each in told.items()
+        if kind in each.notices and (each.projects is None if project is None else each.serves(project))
     }
 
 

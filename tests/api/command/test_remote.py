@@ -42,7 +42,7 @@ from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
-from tests.factories import MONDAY, a_forecast, a_job, a_schedule, with_distribution
+from tests.factories import MONDAY, a_forecast, a_job, a_schedule, an_outlook_score, with_distribution
 from tests.polling import eventually
 from tests.scraping import shown
 
@@ -499,3 +499,10 @@ def test_a_what_if_is_now_and_then_side_by_side_within_80_columns(url: str, stor
     untold = run("whatif", "root.etl", "--capacity", "120", "--url", url)
     assert (untold.exit_code, untold.stdout) == (1, "")
     assert "nothing can be told of root.etl: its joint paths are not kept" in untold.stderr
+
+
+def test_whether_chances_have_held_is_a_table_beside_the_accuracy(url: str, store: Store) -> None:
+    store.forecasts.save(a_forecast())
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+    store.calibrations.save([an_outlook_score(day=day)])
+    assert ["limit", "1", "0.25", "1", "0.50", "2.00", "0.56", "–"] in lines(run("queues", "accuracy", "root.etl", "--url", url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import Likelihood, probability
-from shared.domain.outlook import FEWEST, Breach, breach_ahead, breaches, levels_told, may_breach
+from shared.domain.outlook import FEWEST, Breach, breach_ahead, breaches, levels_told, may_breach, outlooks
 from tests.factories import MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
@@ -69,7 +70,19 @@ def test_probabilities_are_told_in_steps_and_none_is_certain() -> None:
     assert probability(1.0, 21) == pytest.approx(21.5 / 22)
     told = [Likelihood.of(value).value for value in (0.01, 0.06, 0.2, 0.5, 0.7, 0.9, 0.97)]
     assert told == ["< 5 %", "10 %", "25 %", "50 %", "75 %", "90 %", "> 95 %"]
-    assert [each.share for each in Likelihood] == [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+    assert [each.share for each in Likelihood] == [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, None, None, None]
+
+
+def test_chances_that_have_not_held_are_told_in_words() -> None:
+    words = [each.in_words.value for each in Likelihood]
+    assert words == ["unlikely", "possible", "possible", "likely", "likely", "likely", "likely", "unlikely", "possible", "likely"]
+    forecast = with_paths([[50.0, 90.0], [50.0, 50.0]])
+    assert forecast.paths is not None
+    lost = replace(forecast, paths=replace(forecast.paths, is_calibrated=False))
+    assert (whole(lost, 80.0).likelihood, whole(lost, 95.0).likelihood) == (Likelihood.LIKELY, Likelihood.UNLIKELY)
+    [told] = outlooks(lost, lost.paths.rows() if lost.paths else [], MONDAY)
+    assert told.borrowing is not None
+    assert (told.borrowing.likelihood, told.borrowing.probability) == (Likelihood.UNLIKELY, None)
 
 
 def test_a_breach_of_the_limit_is_looked_at_where_a_quantile_reaches_it() -> None:

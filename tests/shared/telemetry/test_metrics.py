@@ -47,6 +47,9 @@ CONTRACT = {
     "queuecast_queue_breach_first_timestamp_seconds": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_real_coverage": ["cluster", "job", "metric", "project", "queue"],  # these two came later
     "queuecast_queue_real_wape": ["cluster", "job", "metric", "project", "queue"],
+    "queuecast_calibration_error": [],
+    "queuecast_calibration_queue_days": [],
+    "queuecast_calibration_lost": [],
     "queuecast_source_seconds": ["kind"],
     "queuecast_sink_rows_total": ["kind"],
     "queuecast_http_requests_total": ["method", "route", "status"],
@@ -69,6 +72,7 @@ def test_every_metric_of_the_contract_is_declared_with_its_labels() -> None:
         *present.to_come_now(0, 0),
         present.services_now({"broker": True}),
         present.reaper_now(True),
+        *present.calibration_now(None),
         *present.jobs_now([], MONDAY),
         *present.schedules_now([a_schedule(last_job_id="j")], {"j": JobState.FAILED}, MONDAY),
         *queues_now([(FULL, SUMS)], MONDAY),

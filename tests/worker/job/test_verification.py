@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.config.settings import Settings
 from shared.domain.accuracy import AccuracyFilter
+from shared.domain.calibration import ClaimSums
+from shared.domain.claims import claims_of
+from shared.domain.distribution import Paths, Quantiles
+from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job, JobState
+from shared.domain.notices import body_of_told
 from shared.domain.occasions import Excluded
 from shared.domain.reports import Point
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_series
+from tests.factories import MONDAY, a_forecast, a_job, a_report, a_request, a_series, an_outlook_score
 from worker.job import verification
 from worker.job.resources import Resources, use
 from worker.job.verification import verify_job, verify_queue
@@ -111,3 +117,57 @@ def test_a_queue_that_cannot_be_verified_keeps_no_other_from_it(store: Store, mo
     store.actuals.save(a_series("root.a"), [Point(timestamp=MONDAY + timedelta(minutes=7), value=1.0)] * 2)
     assert verify_job(store, a_job_of(store, "root.a", "root.etl"), 0) is None
     assert ETL in store.accuracy.by_series([ETL], MONTH)
+
+
+def claiming(**changes: object) -> Forecast:
+    """A forecast of two days whose paths are at 50 or at 90 all the time, as often; by day 50 came."""
+    rows = [[50.0] * 48, [90.0] * 48] * 32
+    flat = dict.fromkeys(NAMES, (70.0,) * 48)
+    peaks = Quantiles(levels=(0.01, 0.5, 0.99), values=((40.0,) * 2, (70.0,) * 2, (100.0,) * 2))
+    forecast = a_forecast(
+        **({**flat, "paths": Paths.of(rows, blocks=14, windows=7), "peaks": peaks, "guaranteed": 60.0} | changes)
+    )
+    return replace(forecast, claims=claims_of(forecast))
+
+
+def test_what_a_forecast_has_claimed_of_its_first_day_is_scored_once_it_is_over(store: Store) -> None:
+    store.forecasts.save(claiming(maximum=100.0))
+    week = (MONDAY, MONDAY + 7 * DAY)
+    verify_queue(store, a_request(), "root.etl", MONDAY + 23 * HOUR)
+    assert store.calibrations.by_cell(*week) == {}
+    for _ in range(2):  # a day counts once
+        verify_queue(store, a_request(), "root.etl", MONDAY + DAY)
+    found = store.calibrations.by_cell(*week, series_id=ETL)
+    half = ClaimSums(days=1, probability=0.5, happened=0, squared=0.25, expected_hours=12.0, real_hours=0.0)
+    assert found["guaranteed:2"] == half
+    assert found["80 % of the limit:2"] == half
+    assert found["limit:0"].happened == 0
+    assert found["peak:1"].days == 1  # 50 lies a third of the way from 40 to the middle
+    store.forecasts.save(claiming(guaranteed=45.0, created_at=MONDAY + HOUR))
+    verify_queue(store, a_request(), "root.etl", MONDAY + DAY)
+    found = store.calibrations.by_cell(*week)
+    assert (found["limit:4"].happened, found["limit:4"].real_hours) == (1, 12.0)
+    outage = Excluded(name="outage", start=MONDAY + 2 * HOUR, end=MONDAY + 3 * HOUR)
+    verify_queue(store, a_request(exclude=(outage,)), "root.etl", MONDAY + DAY)
+    assert "limit:4" not in store.calibrations.by_cell(*week)
+
+
+def test_a_day_of_which_too_little_is_known_is_not_scored(store: Store) -> None:
+    store.forecasts.save(claiming(issued_at=MONDAY - 30 * HOUR))
+    store.forecasts.save(replace(claiming(), claims=(), job_id="of-before"))
+    verify_queue(store, a_request(), "root.etl", MONDAY + 2 * DAY)
+    assert store.calibrations.by_cell(MONDAY - 7 * DAY, MONDAY + 7 * DAY) == {}
+
+
+def test_lost_calibration_is_told_once(store: Store) -> None:
+    wrong = ClaimSums(days=1, probability=0.9, squared=0.81)
+    store.calibrations.save([an_outlook_score(series_id=f"s{n}", cell="limit:4", sums=wrong) for n in range(100)])
+    job = a_job_of(store)
+    for _ in range(2):
+        verify_job(store, job, 0)
+    verdict = store.calibrations.verdict()
+    assert verdict is not None
+    assert (verdict.days, verdict.error, verdict.lost_at) == (100, pytest.approx(0.9), job.issued_at)
+    [notice] = store.notices.due(datetime.now(UTC) + HOUR, 9)
+    told = body_of_told(notice)
+    assert (told["kind"], told["calibration"]["queue_days"], told["calibration"]["accepted"]) == ("calibration_lost", 100, 0.1)

@@ -20,8 +20,9 @@ import pytest
 
 from shared.config.settings import Settings, load_settings
 from shared.domain.allowances import UNLIMITED
+from shared.domain.calibration import Calibration
 from shared.domain.jobs import Job, JobState, QueueState
-from shared.domain.notices import KEEP_TRYING, notice_of
+from shared.domain.notices import KEEP_TRYING, notice_of, notice_of_calibration
 from shared.domain.reports import QueueReport
 from shared.drivers import webhook
 from shared.errors import InvalidSettings
@@ -212,6 +213,20 @@ def test_who_is_told_of_what_is_the_administrators_choice(settings: Settings, re
         ended(here, "well", JobState.SUCCEEDED)
         send_due(here, NOW)
     assert sorted(receiver.told) == [("job_failed", "of-etl"), ("job_succeeded", "well")]
+
+
+def test_lost_calibration_is_told_to_those_that_serve_all_projects(settings: Settings, receiver: Receiver) -> None:
+    common = {"kind": "webhook", "url": receiver.url, "secret": SECRET}
+    here = resources_with(settings, all=common, etl=common | {"projects": ["etl"]}, jobs=common | {"notices": ["job_failed"]})
+    verdict = Calibration(checked_at=NOW, days=240, error=0.17, lost_at=NOW)
+    with closing(here.store):
+        for _ in range(2):  # one a day
+            here.store.notices.add(notice_of_calibration(verdict, NOW))
+            send_due(here, NOW)
+    [(headers, body)] = receiver.received
+    told = json.loads(body)
+    assert (told["kind"], told["id"]) == ("calibration_lost", headers["webhook-id"])
+    assert (told["calibration"]["queue_days"], told["calibration"]["error"]) == (240, 0.17)
 
 
 def test_nothing_is_told_of_a_run_that_has_not_ended_or_is_over_and_done_with(here: Resources, receiver: Receiver) -> None:

@@ -1,0 +1,57 @@
+"""What a forecast claims of its first day when it is issued: kept with it, as its paths are not, so that it can be verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf, nextafter
+from typing import NamedTuple
+
+from shared.domain.exceedance import limit_at, limit_of
+from shared.domain.forecasts import Forecast
+from shared.domain.likelihood import About, Claim, probability
+from shared.domain.outlook import FEWEST
+from shared.domain.timegrid import steps_per_day
+
+PART = 0.8
+
+
+class Bar(NamedTuple):
+    """What is claimed, and the value above which it has come."""
+
+    about: About
+    value: float
+
+
+def first_day(forecast: Forecast) -> int:
+    """How many steps are its first day; fewer where it does not reach so far."""
+    return min(steps_per_day(forecast.step_seconds), forecast.horizon_steps)
+
+
+def bars(forecast: Forecast) -> Iterator[Bar]:
+    """What is claimed of a forecast, as far as its limits are known; of the guarantee where that is not the limit."""
+    limit = limit_of(forecast)
+    if limit is None:
+        return
+    if forecast.guaranteed is not None and forecast.guaranteed != limit:
+        yield Bar(About.GUARANTEED, forecast.guaranteed)
+    yield Bar(About.PART_OF_LIMIT, PART * limit)
+    yield Bar(About.LIMIT, nextafter(limit_at(forecast, limit), -inf) if forecast.maximum is not None else limit)
+
+
+def claims_of(forecast: Forecast) -> tuple[Claim, ...]:
+    """Counted on its paths; none where they tell no chances."""
+    paths = forecast.paths
+    if paths is None or paths.blocks < FEWEST:
+        return ()
+    day, made_from = first_day(forecast), paths.blocks + paths.windows
+    rows = [row[:day] for row in paths.rows()]
+    return tuple(
+        _claim(bar, [sum(value > bar.value for value in row) for row in rows], made_from, forecast.step_seconds)
+        for bar in bars(forecast)
+    )
+
+
+def _claim(bar: Bar, steps_above: list[int], made_from: int, step_seconds: int) -> Claim:
+    """steps_above: of each path."""
+    share, mean = sum(map(bool, steps_above)) / len(steps_above), sum(steps_above) / len(steps_above)
+    return Claim(about=bar.about, probability=probability(share, made_from), hours=mean * step_seconds / 3_600)
