@@ -12,7 +12,7 @@ import typer
 
 import api.command
 from api.command import output
-from api.command.accuracy import print_accuracy
+from api.command.accuracy import print_accuracy, print_pooled
 from api.command.choice import Cluster, JobName, Project, Rows, Target
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
@@ -173,7 +173,7 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
 def show_accuracy(
     *,
-    queue: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
+    queue: Annotated[str | None, typer.Argument(help="Its name; without one, whether chances have held over all queues.")] = None,
     job: JobName = None,
     cluster: Cluster = None,
     project: Project = None,
@@ -182,9 +182,14 @@ def show_accuracy(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show how good a queue's forecasts of the last 30 days have been, by lead time."""
+    """Show how good a queue's forecasts of the last 30 days have been, by lead time, and whether chances have held."""
     choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
-    show(connect(url).get("queues", queue, "accuracy", **choice), print_accuracy, as_json=as_json)
+    if queue is not None:
+        show(connect(url).get("queues", queue, "accuracy", **choice), print_accuracy, as_json=as_json)
+        return
+    if given := next((name for name, value in choice.items() if value is not None), None):
+        raise UsageError(f"--{given} is told of one queue: accepted with QUEUE")
+    show(connect(url).get("accuracy"), print_pooled, as_json=as_json)
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")

@@ -39,7 +39,7 @@ def slider_of(forecast: Forecast) -> Slider:
     return Slider(
         address=f"/v1/queues/{in_path(forecast.queue)}/outlook?{urlencode(choice_of(forecast), quote_via=quote)}",
         lowest=max(0.0, present) % step,
-        highest=reach,
+        highest=max(reach, step),
         step=step,
         present=max(0.0, present),
         is_known=forecast.guaranteed is not None,

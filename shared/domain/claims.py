@@ -7,6 +7,7 @@ from math import inf, nextafter
 from typing import NamedTuple
 
 from shared.domain.exceedance import limit_at, limit_of
+from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import About, Claim, probability
 from shared.domain.outlook import FEWEST
@@ -43,15 +44,10 @@ def claims_of(forecast: Forecast) -> tuple[Claim, ...]:
     paths = forecast.paths
     if paths is None or paths.blocks < FEWEST:
         return ()
-    day, made_from = first_day(forecast), paths.blocks + paths.windows
-    rows = [row[:day] for row in paths.rows()]
-    return tuple(
-        _claim(bar, [sum(value > bar.value for value in row) for row in rows], made_from, forecast.step_seconds)
-        for bar in bars(forecast)
-    )
-
-
-def _claim(bar: Bar, steps_above: list[int], made_from: int, step_seconds: int) -> Claim:
-    """steps_above: of each path."""
-    share, mean = sum(map(bool, steps_above)) / len(steps_above), sum(steps_above) / len(steps_above)
-    return Claim(about=bar.about, probability=probability(share, made_from), hours=mean * step_seconds / 3_600)
+    rows = [row[: first_day(forecast)] for row in paths.rows()]
+    found = []
+    for bar in bars(forecast):
+        above = [sum(value > bar.value for value in row) for row in rows]  # steps of each path
+        share, hours = sum(map(bool, above)) / len(rows), forecast.step_seconds / SECONDS_PER_HOUR * sum(above) / len(rows)
+        found.append(Claim(about=bar.about, probability=probability(share, paths.made_from), hours=hours))
+    return tuple(found)

@@ -86,6 +86,11 @@ class Paths:
         packed = zlib.compress(struct.pack(f"<{len(steps)}H", *steps))
         return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode(), blocks=blocks, windows=windows)
 
+    @property
+    def made_from(self) -> int:
+        """How many folds and days they tell of."""
+        return self.blocks + self.windows
+
     def rows(self) -> list[list[float]]:
         """The paths, one value for each step."""
         content = zlib.decompress(b64decode(self.packed))

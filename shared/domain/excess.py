@@ -118,10 +118,9 @@ def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Abo
 
 def _likelihood(forecast: Forecast, share: float) -> Likelihood:
     """share: of the paths. In words where what was counted on paths has not held lately."""
-    if forecast.paths is None:
-        return Likelihood.POSSIBLE
-    found = Likelihood.of(probability(share, forecast.paths.blocks + forecast.paths.windows))
-    return found if forecast.paths.is_calibrated else found.in_words
+    paths = forecast.paths
+    found = Likelihood.of(probability(share, paths.made_from if paths else 0))
+    return found.in_words if paths and not paths.is_calibrated else found
 
 
 def work(forecast: Forecast, total: float) -> float:

@@ -27,6 +27,7 @@ from api.edge.bind_address import OPEN
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config.settings import Settings
+from shared.domain.calibration import Calibration
 from shared.domain.components import Components
 from shared.domain.forecasts import Candidate, Failure, Measures, Score
 from shared.domain.jobs import JobState, QueueState
@@ -505,4 +506,15 @@ def test_whether_chances_have_held_is_a_table_beside_the_accuracy(url: str, stor
     store.forecasts.save(a_forecast())
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
     store.calibrations.save([an_outlook_score(day=day)])
-    assert ["limit", "1", "0.25", "1", "0.50", "2.00", "0.56", "–"] in lines(run("queues", "accuracy", "root.etl", "--url", url))
+    row = ["limit", "1", "0.25", "1", "0.50", "2.00", "0.56", "–"]
+    assert row in lines(run("queues", "accuracy", "root.etl", "--url", url))
+    assert "nothing has been scored yet" in run("queues", "accuracy", "--url", url).stderr
+    for lost_at, said in (
+        (None, "chances hold: off by 0.20"),
+        (day, "chances do not hold (off by 0.20 on average, over 120 days of queues)"),
+    ):
+        store.calibrations.tell(Calibration(checked_at=day, days=120, error=0.2, lost_at=lost_at))
+        pooled = run("queues", "accuracy", "--url", url)
+        assert row in lines(pooled)
+        assert said in pooled.stdout
+    assert run("queues", "accuracy", "--cluster", "prod", "--url", url).exit_code == 2
