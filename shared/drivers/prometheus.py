@@ -41,7 +41,7 @@ _REFUSED = {
 _ANNOTATION = "PromQL"  # begins what a server says of a query; all else says that something is missing in the answer
 
 Parameters = Mapping[str, str | Sequence[str]]
-Sample = tuple[float, str]  # seconds since 1970, and the number as text
+Sample = tuple[float, float]  # seconds since 1970, and the value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def reach(server: PrometheusServer) -> bool:
     """
     limits = urllib3.Timeout(total=REACHED_SECONDS)
     data = ask(server, "query", {"query": "count_over_time(vector(1)[1m:30s])", "time": "60"}, limits=limits)
-    return [float(sample[1]) for series in series_in([data]) for sample in series.samples] == [2.0]
+    return [value for series in series_in(data) for _, value in series.samples] == [2.0]
 
 
 def names(server: PrometheusServer, label: str, parameters: Parameters | None = None) -> list[str]:
@@ -102,18 +102,20 @@ def listed(data: object) -> list[str]:
     return [str(name) for name in data] if isinstance(data, list) else []
 
 
-def series_in(answers: Sequence[object]) -> list[Series]:
-    """What several answers to queries have, each series as often as there are answers with it; raises UnreadableData."""
-    found = []
-    for answer in answers:
-        results = answer.get("result") if isinstance(answer, dict) else None
-        for each in results if isinstance(results, list) else ():
-            if "histograms" in each or "histogram" in each:
-                raise UnreadableData("it holds native histograms; accepted are plain numbers")
-            labels = {name: text for name, text in each["metric"].items() if name != "__name__"}
-            samples = each["values"] if "values" in each else [each["value"]]
-            found.append(Series(labels=labels, samples=samples))
-    return found
+def series_in(answer: object) -> list[Series]:
+    """What an answer to a query has; raises UnreadableData for what is no number, and no answer."""
+    try:
+        return [_series(each) for each in answer["result"]]  # type: ignore[index]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableData(f"the answer to a query is none of Prometheus': {type(error).__name__}") from error
+
+
+def _series(given: Document) -> Series:
+    if "histograms" in given or "histogram" in given:
+        raise UnreadableData("it holds native histograms; accepted are plain numbers")
+    labels = {name: str(text) for name, text in given["metric"].items() if name != "__name__"}
+    samples = given["values"] if "values" in given else [given["value"]]
+    return Series(labels=labels, samples=[(float(at), float(text)) for at, text in samples])
 
 
 def ask(

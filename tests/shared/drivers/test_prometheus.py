@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shared.connections.prometheus import PrometheusConnection
-from shared.drivers.prometheus import MAX_MIB, ask, names, reach
+from shared.drivers.prometheus import MAX_MIB, ask, names, reach, series_in
 from shared.errors import CredentialsRefused, SourceAway, SourceNotFound, UnreadableData
 from tests.certificates import Certificates
 from tests.gateway import gateway
@@ -96,6 +96,19 @@ def test_what_is_no_whole_answer_of_a_prometheus_is_told_by_its_family(answer: s
         with pytest.raises(error, match=words):
             ask(to(seen.url).server(), "query", {"query": "1"})
         assert len(seen.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(None, [], {}, {"result": None}, {"result": [1]}, {"result": [{}]}, {"result": [{"metric": {}}]}),
+        *({"result": [{"metric": {}, "values": [[1, value]]}]} for value in ("x", None, [])),
+        {"result": [{"metric": {}, "values": [], "histograms": []}]},
+    ],
+)
+def test_an_answer_of_another_form_is_no_fault_of_ours(data: object) -> None:
+    with pytest.raises(UnreadableData, match=r"none of Prometheus|native histograms"):
+        series_in(data)
 
 
 def test_what_is_said_of_a_query_is_no_part_that_is_missing() -> None:

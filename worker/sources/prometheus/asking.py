@@ -83,8 +83,8 @@ class Metrics:
     def count(self, selector: Selector, start: datetime, end: datetime) -> int:
         """How many samples there are."""
         asked = f"sum(count_over_time({selector.over(self._length(_ms(end) - _ms(start)))}))"
-        found = series_in([ask(self._server, "query", {"query": asked, "time": _before(_ms(end))})])
-        return int(float(found[0].samples[0][1])) if found else 0
+        found = series_in(ask(self._server, "query", {"query": asked, "time": _before(_ms(end))}))
+        return int(found[0].samples[0][1]) if found else 0
 
     def steps(self, expression: str, selector: Selector, start: datetime, seconds: int, count: int) -> list[Steps]:
         """What an expression of a window makes of each of so many steps, by series.
@@ -97,7 +97,7 @@ class Metrics:
             last = min(count, begin + MAX_POINTS)
             ends = [_before(first + 1_000 * seconds * number) for number in (begin + 1, last)]
             form = {"query": asked, "start": ends[0], "end": ends[1], "step": str(seconds)}
-            for series in series_in([ask(self._server, "query_range", form)]):
+            for series in series_in(ask(self._server, "query_range", form)):
                 key = repr(sorted(series.labels.items()))
                 own = found.setdefault(key, Steps(labels=series.labels, values=np.full(count, np.nan)))
                 at, values = _numbers(series)
@@ -124,7 +124,7 @@ class Metrics:
         """All samples of a few, in one answer."""
         first, last = _ms(start), _ms(end)
         asked = {"query": selector.over(last - first), "time": _before(last)}
-        for series in series_in([ask(self._server, "query", asked)]):
+        for series in series_in(ask(self._server, "query", asked)):
             at, values = _numbers(series)
             inside = at >= first  # it may have one of the millisecond before
             if inside.any():
@@ -153,7 +153,7 @@ def _matched(selector: Selector | None, span: tuple[datetime, datetime] | None) 
 
 def _numbers(series: Series) -> tuple[Instants, Floats]:
     at = np.array([round(1_000 * moment) for moment, _ in series.samples], dtype=np.int64)
-    return at, np.array([float(text) for _, text in series.samples], dtype=np.float64)
+    return at, np.array([value for _, value in series.samples], dtype=np.float64)
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:
