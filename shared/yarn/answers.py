@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from shared.domain.capacities import NOTHING, Capacity, Mode, Resources
 from shared.domain.queue_tree import DEFAULT_PARTITION, ROOT, Calculator, Creation, Queue, QueueTree, Share, State, Totals
-from shared.yarn.capacity_text import text_of
+from shared.yarn.capacity_text import number_text, text_of
 from shared.yarn.configuration import CAPACITY, LEGACY_MODE, MAXIMUM, PREFIX, key_of
 from shared.yarn.fields import NO_LIMIT
 
@@ -78,8 +78,8 @@ def _properties_of_queue(queue: Queue) -> dict[str, str]:
         f"leaf-queue-template.{CAPACITY}": queue.leaf_template,
         "allow-zero-capacity-sum": None if queue.allows_zero_sum is None else str(queue.allows_zero_sum).lower(),
         "disable_preemption": None if queue.preemption_disabled is None else str(queue.preemption_disabled).lower(),
-        "user-limit-factor": None if queue.user_limit_factor is None else repr(queue.user_limit_factor),
-        "minimum-user-limit-percent": None if queue.user_limit is None else repr(queue.user_limit),
+        "user-limit-factor": None if queue.user_limit_factor is None else number_text(queue.user_limit_factor),
+        "minimum-user-limit-percent": None if queue.user_limit is None else number_text(queue.user_limit),
         "max-parallel-apps": None if queue.max_parallel_apps is None else str(queue.max_parallel_apps),
     }
     found = {f"{PREFIX}{queue.path}.{name}": text for name, text in texts.items() if text is not None}
@@ -93,9 +93,9 @@ def _properties_of_queue(queue: Queue) -> dict[str, str]:
 
 def _queue(tree: QueueTree, queue: Queue) -> Document:
     share, children = queue.share() or Share(), tree.children(queue.path)
-    answer: Document = {"type": "capacityScheduler"} if queue.is_root else {}
-    if queue.is_leaf:
-        answer["type"] = "capacitySchedulerLeafQueueInfo"
+    answer: Document = {"type": "capacitySchedulerLeafQueueInfo"} if queue.is_leaf else {}
+    if queue.is_root:
+        answer["type"] = "capacityScheduler"
     answer |= {"queueName": queue.name, "queuePath": queue.path, **_percentages(share, queue), **_words(queue)}
     answer |= {"maxParallelApps": NO_LIMIT if queue.max_parallel_apps is None else queue.max_parallel_apps}
     if children:

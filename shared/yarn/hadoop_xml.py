@@ -112,6 +112,7 @@ class _Reader:
         self._current: Property | None = None
         self._texts: dict[str, list[Piece]] = {}
         self._last: Piece | None = None
+        self._bare: int | None = None  # where an element begins in which nothing has come yet
         parser.buffer_text = False
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._document_type
@@ -134,6 +135,7 @@ class _Reader:
         if local in ("include", "fallback"):
             raise self._refusal(f"<{name}>: what other files set is not known here")
         self._open.append(local)
+        self._bare = self.parser.CurrentByteIndex
         if len(self._open) > MAX_DEPTH or len(self.properties) > MAX_PROPERTIES:
             raise self._refusal(f"more than {MAX_DEPTH} elements in one another, or {MAX_PROPERTIES:,} properties")
         if len(self._open) == 1 and local != "configuration":
@@ -152,17 +154,19 @@ class _Reader:
             self._texts.setdefault(self._open[-1], []).append(self._last)
 
     def _end(self, _name: str) -> None:
-        self._mark()
         at, local = self.parser.CurrentByteIndex, self._open.pop()
+        has_end_tag = self._bare is None or not self._data[self._bare : at].endswith(b"/>")
+        self._mark()
         current = self._current
         if current is None:
             return
-        if local == "value" and self._open[-1:] == ["property"] and self._data[at : at + 2] == b"</":
-            current.value_end = at
+        if local == "value" and self._open[-1:] == ["property"]:
+            current.value_end = at if has_end_tag else -1
         if local == "property":
-            self._close(current, at)
+            current.end = self._data.index(b">", at) + 1 if has_end_tag else at
+            self._close(current)
 
-    def _close(self, current: Property, at: int) -> None:
+    def _close(self, current: Property) -> None:
         self._current = None
         for name, pieces in self._texts.items():
             text = "".join(piece.text for piece in pieces)
@@ -173,12 +177,12 @@ class _Reader:
             elif name == "final":
                 current.is_final = text.strip() == "true"
         current.name = current.name.strip()
-        current.end = self._data.index(b">", at) + 1 if self._data[at : at + 2] == b"</" else at
         if current.name:
             self.properties.append(current)
 
     def _mark(self, *_told: object) -> None:
-        """Whatever comes next ends the text before it."""
+        """Whatever comes next ends the text before it, and shows that the element around it is none like <value/>."""
+        self._bare = None
         if self._last is not None:
             self._last.end, self._last = self.parser.CurrentByteIndex, None
 

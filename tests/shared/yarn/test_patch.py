@@ -241,6 +241,7 @@ def of_etl(value: str = "60", more: str = "") -> str:
         (one(""), "the file has none, and the tree 60"),
         (one(f'<property name="{ETL}.capacity" value="60"/>'), "as an attribute"),
         (one(of_etl("6<!-- -->0")), "in pieces"),
+        (one(of_etl().replace("<value>60</value>", "<value/>")), "the file has none, and the tree 60"),
     ],
 )
 def test_a_file_that_says_something_else_is_left_alone(file: bytes, why: str) -> None:
