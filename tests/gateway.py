@@ -55,7 +55,7 @@ def gateway(answer: Callable[[str, str, bytes], Answer]) -> Iterator[Gateway]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         seen.url = f"http://127.0.0.1:{server.server_port}"
         yield seen

@@ -17,7 +17,16 @@ from shared.domain.places import Place
 from shared.domain.registry import Registry
 from shared.domain.texts import ClusterName
 from shared.domain.wording import matching
-from shared.errors import CredentialsRefused, InvalidRequest, InvalidSettings, QueuecastError, ServiceError, SourceNotFound
+from shared.errors import (
+    CredentialsRefused,
+    DataError,
+    ExtraMissing,
+    InvalidRequest,
+    InvalidSettings,
+    QueuecastError,
+    ServiceError,
+    SourceNotFound,
+)
 
 Role = Literal["source", "destination"]
 BOTH: tuple[Role, ...] = ("source", "destination")
@@ -39,6 +48,8 @@ STATES: dict[type[QueuecastError], State] = {
     SourceNotFound: State.MISSING,
     InvalidSettings: State.UNFIT,
     InvalidRequest: State.UNFIT,  # it leads to our own store
+    DataError: State.UNFIT,  # what answers there is something else
+    ExtraMissing: State.UNFIT,
 }
 
 

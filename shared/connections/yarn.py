@@ -1,0 +1,122 @@
+"""A YARN cluster, by its ResourceManagers: what is collected of its queues, and whose tree is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from shared.config.connection import Connection, Look, kinds
+from shared.config.setting_kinds import CaFile
+from shared.domain.identifiers import listed
+from shared.domain.places import Place
+from shared.domain.texts import ClusterName, Text
+from shared.domain.wording import counted
+from shared.errors import SourceAway
+
+if TYPE_CHECKING:
+    from shared.domain.queue_tree import QueueTree
+    from shared.drivers.yarn import YarnCluster
+
+PORTS = {"http": 80, "https": 443}
+MAX_ADDRESSES = 8
+NO_ADDRESS = "accepted is http://host:8088 or https://host:8090, without user, password, query and /ws/v1"
+UserName = Annotated[str, Text("[A-Za-z0-9_][A-Za-z0-9_.@/-]*", 100, "names of users: letters, digits, _, ., @, / and -")]
+
+
+def _address(text: str) -> str:
+    """The address, written as all of them are."""
+    try:
+        parts = urlsplit(text.strip().rstrip("/"))
+        has_place = parts.scheme in PORTS and parts.hostname and parts.port != 0
+    except ValueError:
+        raise ValueError(NO_ADDRESS) from None
+    has_more = parts.query or parts.fragment or "@" in parts.netloc or "/ws/v1" in f"{parts.path}/"
+    if not has_place or has_more or not parts.geturl().isprintable() or not text.isascii() or " " in text.strip():
+        raise ValueError(NO_ADDRESS)
+    return parts.geturl()
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+@kinds.register("yarn")
+class YarnConnection(Connection):
+    """It is only read; jobs read what is collected of it elsewhere, and name it neither as source nor as destination."""
+
+    roles: ClassVar = ()
+
+    kind: Literal["yarn"] = "yarn"
+    cluster: ClusterName = Field(min_length=1, description="what the cluster is called, as part of what its queues are")
+    addresses: tuple[Address, ...] = Field(
+        min_length=1,
+        max_length=MAX_ADDRESSES,
+        description="every ResourceManager of it, http://host:8088; where a standby leads is not followed",
+    )
+    user: UserName | None = Field(
+        None, description="sent as `user.name`; the configuration is shown to administrators of YARN alone"
+    )
+    authentication: Literal["simple", "kerberos"] = Field(
+        "simple", description="kerberos: SPNEGO, with the ticket of the process"
+    )
+    ca_file: CaFile | None = Field(None, description="PEM file that vouches for https; none given = whom the system trusts")
+
+    @model_validator(mode="after")
+    def _says_each_thing_once(self) -> Self:
+        if len(self.servers) < len(self.addresses):
+            raise ValueError("`addresses` names one of them twice")
+        if self.ca_file is not None and not any(address.startswith("https:") for address in self.addresses):
+            raise ValueError("`ca_file` is for addresses that begin with https://")
+        if self.user is not None and self.authentication == "kerberos":
+            raise ValueError("`user` is for simple authentication; under Kerberos the ticket says who asks")
+        return self
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """Each of them, with its port and path."""
+        parts = map(urlsplit, self.addresses)
+        return frozenset(f"{each.hostname}:{each.port or PORTS[each.scheme]}{each.path}" for each in parts)
+
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - it has no places
+        """The ResourceManagers: whoever replaces one of two keeps the cluster."""
+        return self.servers
+
+    def resource_managers(self) -> YarnCluster:
+        """The cluster as the driver knows it; it remembers which of them is active."""
+        from shared.drivers.yarn import YarnCluster
+
+        return YarnCluster(
+            self.addresses,
+            user=self.user,
+            ca_file=str(self.ca_file) if self.ca_file else None,
+            has_kerberos=self.authentication == "kerberos",
+        )
+
+    def look(self, _name: str) -> Look:
+        """The queues themselves, and what each ResourceManager says of itself."""
+        from shared.drivers.yarn import host_of, words_of
+
+        yarn = self.resource_managers()
+        snapshot = yarn.snapshot()
+        members = yarn.members()
+        told = next((each.info for each in members if each.address == snapshot.address and each.info is not None), None)
+        if told is None:
+            raise SourceAway(f"{host_of(snapshot.address)} told its queues, and then nothing of itself")
+        of_several = f", the active one of {len(members)}" if len(members) > 1 else ""
+        detail = (
+            f"{host_of(snapshot.address)} answers{of_several}; version {told.version}, started as {told.cluster_id};"
+            f" {counted(len(snapshot.tree.queues), 'queue')}, {_modes_of(snapshot.tree)}"
+        )
+        advice = [f"no answer of one that may have to take over: {words_of(each)}" for each in members if each.info is None]
+        active = [host_of(each.address) for each in members if each.info is not None and each.info.is_active]
+        if len(active) > 1:
+            advice.append(f"{listed(active)} each say that they are active, so they are not of one cluster")
+        return Look(detail=detail, advice="; ".join(advice))
+
+
+def _modes_of(tree: QueueTree) -> str:
+    """How capacities are configured, in words."""
+    modes = sorted({share.mode for queue in tree.queues if not queue.is_root for share in queue.shares})
+    return f"{tree.scheduler} scheduler" + (f", capacities in the mode {listed(modes)}" if tree.scheduler == "capacity" else "")

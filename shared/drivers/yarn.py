@@ -1,0 +1,216 @@
+"""A YARN cluster by the REST API of its ResourceManagers. Only read, and nothing but GET is ever sent.
+
+    snapshot   scheduler and metrics of the one that is active: two questions
+    standby    answers 307: then each address is asked for its /info, and the first that says ACTIVE is the one from then on
+
+An answer may lead anywhere; what is asked are the addresses of the connection, and no others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPException
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+from shared.domain.identifiers import control_in, shown
+from shared.domain.queue_tree import QueueTree
+from shared.drivers.bounded_http import PORTS, Answer, NotPlainError, TooLargeError, get
+from shared.drivers.kerberos import negotiate
+from shared.errors import CredentialsRefused, QueuecastError, SourceAway, SourceNotFound, YarnUnreadable
+from shared.yarn.cluster_info import ClusterInfo, Node, read_info, read_nodes
+from shared.yarn.reading import read_tree
+from shared.yarn.scheduler_conf import read_configuration
+
+INFO_SECONDS, ANSWER_SECONDS = 4.0, 10.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 10.0, 60.0
+MAX_MIB = 64
+MAX_WORDS = 200  # characters of what a server says
+INFO, SCHEDULER, METRICS, NODES, CONFIGURATION = "info", "scheduler", "metrics", "nodes", "scheduler-conf"
+_AWAY = {408, 425, 429}
+_REFUSED = {
+    401: "authentication failed",
+    403: "authentication succeeded, but it is not allowed",
+    407: "a proxy wants credentials",
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The queues of a cluster at one moment.
+
+    at: when it was asked, since answers tell no time. address: of the ResourceManager that has told it.
+    """
+
+    at: datetime
+    tree: QueueTree
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of the addresses: what it says of itself, or why it does not."""
+
+    address: str
+    info: ClusterInfo | None = None
+    error: QueuecastError | None = None
+
+
+class YarnCluster:
+    """The ResourceManagers of one cluster, one of which is active. It is used by one thread, and keeps no connection open.
+
+    Every method raises SourceAway, CredentialsRefused, SourceNotFound, YarnUnreadable, and ExtraMissing under Kerberos.
+
+    Args:
+        addresses: `http://rm1:8088`, in the order in which they are asked.
+        user: who asks, of clusters with simple authentication. ca_file: who vouches for their certificates.
+        has_kerberos: tell by SPNEGO who we are.
+    """
+
+    def __init__(
+        self, addresses: Sequence[str], *, user: str | None = None, ca_file: str | None = None, has_kerberos: bool = False
+    ) -> None:
+        self._addresses = tuple(addresses)
+        self._user = user
+        self._ca_file = ca_file
+        self._has_kerberos = has_kerberos
+        self._active: str | None = None
+        self._failures = 0
+        self._rests_until = 0.0
+        self._last_error: QueuecastError | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The tree now. After failures nothing is asked for 10 s, 20 s, up to 60 s, and the last error is raised again."""
+        with self._resting():
+            return self._ask_active(self._snapshot)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, lost ones too."""
+        return self._ask_active(lambda address: read_nodes(self._get(address, NODES)))
+
+    def configuration(self) -> dict[str, str]:
+        """The scheduler's configuration, where it can be changed over the API, and where we may see it.
+
+        Raises:
+            SourceNotFound: it comes from a file. CredentialsRefused: only administrators of YARN see it.
+        """
+        return self._ask_active(lambda address: read_configuration(self._get(address, CONFIGURATION)))
+
+    def members(self) -> tuple[Member, ...]:
+        """What each address says of itself; raises nothing."""
+        return tuple(map(self._member, self._addresses))
+
+    def _snapshot(self, address: str) -> Snapshot:
+        at = datetime.now(UTC)
+        scheduler = self._get(address, SCHEDULER)
+        return Snapshot(at=at, tree=read_tree(scheduler, self._get(address, METRICS)), address=address)
+
+    def _ask_active(self, question: Callable[[str], T]) -> T:
+        """The answer of the active one; all of it is asked again of another one where that has changed meanwhile."""
+        last, self._active = self._active, None
+        if last is not None:
+            with suppress(QueuecastError):  # another one may be active by now, and something else may answer here
+                answer = question(last)
+                self._active = last
+                return answer
+        found = self._find(last)
+        answer = question(found)
+        self._active = found
+        return answer
+
+    def _find(self, last: str | None) -> str:
+        """The address of the one that says it is active; the one that was is asked last: it may not know yet that it is not."""
+        members = []
+        for address in sorted(self._addresses, key=lambda each: each == last):
+            member = self._member(address)
+            if member.info is not None and member.info.is_active:
+                return address
+            members.append(member)
+        errors = (member.error for member in members if member.error is not None)
+        if (mendable := next((error for error in errors if not isinstance(error, SourceAway)), None)) is not None:
+            raise mendable
+        raise SourceAway(f"no ResourceManager is active: {'; '.join(map(words_of, members))}")
+
+    def _member(self, address: str) -> Member:
+        try:
+            return Member(address=address, info=read_info(self._get(address, INFO, seconds=INFO_SECONDS)))
+        except QueuecastError as error:
+            return Member(address=address, error=error)
+
+    @contextmanager
+    def _resting(self) -> Iterator[None]:
+        """Whoever asks every few seconds asks a server that is in trouble less often."""
+        if self._last_error is not None and time.monotonic() < self._rests_until:
+            raise type(self._last_error)(self._last_error.detail, **self._last_error.ids)
+        try:
+            yield
+        except QueuecastError as error:
+            pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._failures)
+            self._failures, self._last_error, self._rests_until = self._failures + 1, error, time.monotonic() + pause
+            raise
+        self._failures, self._last_error = 0, None
+
+    def _get(self, address: str, path: str, *, seconds: float = ANSWER_SECONDS) -> bytes:
+        """The content of a good answer."""
+        host = host_of(address)
+        query = f"?user.name={quote(self._user, safe='')}" if self._user else ""
+        headers = {"Accept": "application/json", "User-Agent": "queuecast"}
+        if self._has_kerberos:
+            headers["Authorization"] = negotiate(str(urlsplit(address).hostname))
+        url = f"{address.rstrip('/')}/ws/v1/cluster/{path}{query}"
+        try:
+            answer = get(url, headers, seconds=seconds, max_bytes=MAX_MIB << 20, ca_file=self._ca_file)
+        except (OSError, HTTPException) as error:
+            raise SourceAway(f"{host}: {type(error).__name__}: {_short(str(error))}") from error
+        except (TooLargeError, NotPlainError) as error:
+            raise YarnUnreadable(f"{host}, {path}: {error}") from error
+        if answer.status != 200:
+            raise _refusal(answer, path, host)
+        return answer.content
+
+
+def host_of(address: str) -> str:
+    """Where it is, for messages."""
+    parts = urlsplit(address)
+    return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+
+
+def words_of(member: Member) -> str:
+    """What there is to say of it."""
+    if member.info is None:
+        return member.error.detail if member.error is not None else ""
+    return f"{host_of(member.address)}: {shown(str(member.info.ha_state or 'active')).lower()}"
+
+
+def _refusal(answer: Answer, path: str, host: str) -> QueuecastError:
+    """The error that a status means."""
+    status, said = answer.status, _said(answer.content)
+    if 300 <= status < 400:
+        leads = shown(answer.headers.get("location", "no address"))
+        return SourceAway(f"{host}: status {status}, as of one that is standby: it leads to {leads}, which is not followed")
+    if status in _REFUSED:
+        wants = answer.headers.get("www-authenticate", "")
+        hint = '; it asks for Kerberos: `authentication = "kerberos"`' if wants.startswith("Negotiate") else ""
+        return CredentialsRefused(f"{host}, {path}: {_REFUSED[status]}: {said}{hint}")
+    if status in _AWAY or status >= 500:
+        return SourceAway(f"{host}: status {status}: {said}")
+    if path == CONFIGURATION:
+        return SourceNotFound(f"{host}: its configuration cannot be had, as where it comes from a file: status {status}: {said}")
+    return SourceNotFound(f"no ResourceManager of YARN at {host}: status {status}: {said}")
+
+
+def _said(content: bytes) -> str:
+    """A server's own words, of the exception that it names, or of a page."""
+    text = content[: 16 * MAX_WORDS].decode(errors="replace")
+    _, found, message = text.partition('"message":"')
+    return _short(message.partition('"')[0] if found else text)
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())[:MAX_WORDS]
+    return plain if control_in(plain) is None else repr(plain)
