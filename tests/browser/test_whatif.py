@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from shared.store import Store
 from tests.browser.looking import Watched, check_accessible, check_fits
-from tests.browser.queues import keep
+from tests.browser.queues import HOUR, THIS_HOUR, keep
 from tests.factories import with_distribution
 
 
@@ -36,9 +36,13 @@ def test_a_slider_shows_now_and_then_by_keyboard_and_by_number(llap: None, page:
     assert cells(page, chance) == ["50\u202f%", "50\u202f%"]
     slider, number = page.get_by_role("slider", name="Guaranteed"), page.get_by_role("spinbutton", name="Guaranteed")
     slider.press("End")
-    expect(page.locator("#whatif-sentence")).to_contain_text("Chance to be above its guarantee of 200\u202f%: < 5\u202f%")
-    assert (number.input_value(), cells(page, chance)) == ("200", ["50\u202f%", "< 5\u202f%"])
+    expect(page.locator("#whatif-sentence")).to_contain_text("Chance to be above its guarantee of 200\u202f%: <\u202f5\u202f%")
+    assert (number.input_value(), cells(page, chance)) == ("200", ["50\u202f%", "<\u202f5\u202f%"])
     expect(page.locator("#whatif-notes")).to_contain_text("the ceiling is raised")
+    rare = "<\u202f5\u202f%"
+    first_day = cells(page, f"24 hours from {THIS_HOUR:%a}")
+    assert first_day == [f"50\u202f% above, {rare} at the ceiling", f"{rare} above, {rare} at the ceiling"]
+    assert cells(page, "Not above it before")[0].endswith(f"{THIS_HOUR + 9 * HOUR:%H:%M}")
     number.fill("110")
     expect(page.locator("#whatif-sentence")).to_contain_text("its guarantee of 110\u202f%")
     assert slider.input_value() == "110"

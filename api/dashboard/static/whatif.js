@@ -9,11 +9,14 @@ const fields = place.querySelectorAll("input[name]");
 const hint = sentence.textContent;
 let waiting, asked;
 
-const whole = (text) => text.replaceAll(" %", "\u202f%"); // no line begins with a unit
+const whole = (text) => text.replaceAll(/ (?=%)|(?<=[<>]) /g, "\u202f"); // `< 5 %` stays in one line
 const short = (value) => value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 9.95 ? 1 : 0 });
 const hours = (value) => `${value.toFixed(1)} h`;
 const share = (value) => `${(100 * value).toFixed(1)} %`;
 const amount = (value) => `${short(value * Number(place.dataset.scale))} ${place.dataset.unit}`.trim();
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeZone: document.body.dataset.zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const moment = (text) => (text === null ? null : clock.format(Date.parse(text)));
 
 /** Rows of the table: what they are called, and how their value is found in an outlook and written. */
 function rows(work) {
@@ -23,13 +26,22 @@ function rows(work) {
   return [
     ["Chance to be above the guarantee", excess("borrowing", "likelihood", String)],
     ["Hours above it", excess("borrowing", "hours", hours)],
+    ["First above it", excess("borrowing", "first_at", moment)],
+    ["Not above it before", excess("borrowing", "not_before", moment)],
     ["Missing above it", excess("borrowing", "shortfall", inWork)],
     ["Idle below it", excess("borrowing", "slack", inWork)],
     ["Chance to be at the ceiling", excess("waiting", "likelihood", String)],
     ["Hours at the ceiling", excess("waiting", "hours", hours)],
+    ["First at the ceiling", excess("waiting", "first_at", moment)],
     ["Lent, so that it may be taken", (side) => known(side.whole.lent, (value) => `${inWork(value)}${side.whole.lent_share === null ? "" : `, ${share(side.whole.lent_share)} of all`}`)],
     ["Peak, below it 19 times of 20", (side) => amount(side.whole.peak["q0.95"])],
   ];
+}
+
+/** What a day has: the chances above the guarantee and at the ceiling, as far as these are known. */
+function chances(day) {
+  const told = [["above", day.borrowing], ["at the ceiling", day.waiting]].filter(([, found]) => found);
+  return told.map(([name, found]) => `${found.likelihood} ${name}`).join(", ") || null;
 }
 
 function cell(row, name, text) {
@@ -51,14 +63,17 @@ function show(answer) {
   if (!answer.now) return;
   const body = table.tBodies[0];
   body.replaceChildren();
-  for (const [name, value] of rows(answer.work_unit)) {
-    const [now, then] = [answer.now, answer.then ?? answer.now].map(value);
-    if (now === null && then === null) continue;
-    const row = body.insertRow();
-    cell(row, "th", name).scope = "row";
-    cell(row, "td", now ?? "–");
-    cell(row, "td", then ?? "–").className = now === then ? "muted" : "changed";
-  }
+  const then = answer.then ?? answer.now;
+  for (const [name, value] of rows(answer.work_unit)) add(body, name, value(answer.now), value(then));
+  answer.now.days.forEach((day, index) => add(body, `24 hours from ${moment(day.start_at)}`, chances(day), chances(then.days[index])));
+}
+
+function add(body, name, now, then) {
+  if (now === null && then === null) return;
+  const row = body.insertRow();
+  cell(row, "th", name).scope = "row";
+  cell(row, "td", now ?? "–");
+  cell(row, "td", then ?? "–").className = now === then ? "muted" : "changed";
 }
 
 /** The address that asks for what the fields say; what is as now is not asked for. */

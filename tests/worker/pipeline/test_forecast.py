@@ -96,7 +96,7 @@ def test_bounds_are_two_of_the_quantiles_and_those_that_are_asked_for_are_there(
 
 def test_a_forecast_of_an_earlier_release_has_no_quantiles() -> None:
     document = json.loads(to_json(delivered()))
-    for name in ("quantiles", "peaks", "paths"):
+    for name in ("quantiles", "peaks", "paths", "claims"):
         del document[name]
     old = from_document(Forecast, document)
     assert not old.quantiles
