@@ -1,0 +1,62 @@
+"""Samples of five minutes as one row: mean, 95 % quantile, largest value, and how much of the time was above the guarantee."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from worker.collect.tables import QueueSample, Rollup
+
+LENGTH = timedelta(minutes=5)
+P95 = 0.95
+WHOLE = ("demand_memory_mb", "demand_vcores", "used_memory_mb", "used_vcores")
+WAITING = ("pending_memory_mb", "pending_vcores", "apps_active", "apps_pending")
+LIMITS = ("guaranteed_memory_mb", "guaranteed_vcores", "maximum_memory_mb", "maximum_vcores")
+GUARANTEES = {"demand_memory_mb": "guaranteed_memory_mb", "demand_vcores": "guaranteed_vcores"}
+
+
+def beginning_of(at: datetime) -> datetime:
+    """When the five minutes that have this moment begin."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return at - (at - epoch) % LENGTH
+
+
+def rollups(samples: Iterable[QueueSample]) -> list[Rollup]:
+    """One row for each queue, partition and five minutes; what no sample of them tells is not told."""
+    together: dict[tuple[str, str, str, datetime], list[QueueSample]] = defaultdict(list)
+    for sample in samples:
+        together[sample.cluster, sample.queue, sample.partition, beginning_of(sample.timestamp)].append(sample)
+    return [_rollup(*key, own) for key, own in together.items()]
+
+
+def _rollup(cluster: str, queue: str, partition: str, at: datetime, samples: Sequence[QueueSample]) -> Rollup:
+    numbers: dict[str, float | None] = {}
+    for name in (*WHOLE, *WAITING):
+        values = sorted(_told(samples, name))
+        numbers[name] = _mean(values)
+        numbers[f"{name}_p95"] = _quantile(values)
+        numbers[f"{name}_max"] = values[-1] if values else None
+    numbers |= {name: _mean(_told(samples, name)) for name in LIMITS}
+    numbers |= {f"{name}_above": _above(samples, name, guarantee) for name, guarantee in GUARANTEES.items()}
+    return Rollup(cluster=cluster, queue=queue, partition=partition, timestamp=at, samples=len(samples), **numbers)
+
+
+def _told(samples: Sequence[QueueSample], name: str) -> list[float]:
+    return [value for sample in samples if (value := getattr(sample, name)) is not None]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _quantile(values: Sequence[float]) -> float | None:
+    """The least value that 95 % of them do not pass; of ten that is the largest."""
+    return values[ceil(P95 * len(values)) - 1] if values else None
+
+
+def _above(samples: Sequence[QueueSample], name: str, guarantee: str) -> float | None:
+    pairs = [(getattr(sample, name), getattr(sample, guarantee)) for sample in samples]
+    known = [value > limit for value, limit in pairs if value is not None and limit is not None]
+    return _mean([float(is_above) for is_above in known])

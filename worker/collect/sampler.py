@@ -1,0 +1,141 @@
+"""A tree of queues at one moment as rows: a sample of each queue in each partition, and one of the cluster.
+
+root.users ── ada, bob (dynamic)      samples: root.users/ada and …/bob while they live, root.users/* always: their sum
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.domain.capacities import NOTHING, Resources, added
+from shared.domain.queue_tree import DEFAULT_PARTITION, Creation, Queue, QueueTree, Share, State
+from worker.collect.tables import DEFAULT, PART_OF_WHICH, ClusterSample, QueueSample
+
+UNUSED = Share(guaranteed=NOTHING, used=NOTHING, reserved=NOTHING, pending=NOTHING)
+
+
+def queue_samples(tree: QueueTree, cluster: str, at: datetime) -> list[QueueSample]:
+    """Of all queues, and of the dynamic ones below each parent together; the moment is that of the request's start."""
+    return [
+        *(_sample(queue, share, cluster, at) for queue in tree.queues for share in queue.shares),
+        *_of_dynamic_queues(tree, cluster, at),
+    ]
+
+
+def cluster_sample(tree: QueueTree, cluster: str, at: datetime) -> ClusterSample | None:
+    """What the cluster has in all; None where the tree does not tell."""
+    totals = tree.totals
+    if totals is None:
+        return None
+    return ClusterSample(
+        cluster=cluster,
+        timestamp=at,
+        **_numbers(
+            total=totals.total,
+            all_partitions=totals.all_partitions,
+            available=totals.available,
+            allocated=totals.allocated,
+            reserved=totals.reserved,
+            pending=totals.pending,
+        ),
+        nodes_active=totals.nodes_active,
+        nodes_lost=totals.nodes_lost,
+        nodes_unhealthy=totals.nodes_unhealthy,
+        nodes_decommissioned=totals.nodes_decommissioned,
+        apps_running=totals.apps_running,
+        apps_pending=totals.apps_pending,
+        containers_allocated=totals.containers_allocated,
+        containers_reserved=totals.containers_reserved,
+        containers_pending=totals.containers_pending,
+    )
+
+
+def partition_name(partition: str) -> str:
+    """As it is kept: an empty name is hard to ask for."""
+    return partition or DEFAULT
+
+
+def _sample(queue: Queue, share: Share, cluster: str, at: datetime) -> QueueSample:
+    is_running = None if queue.state is None else int(queue.state is not State.STOPPED)
+    used = share if is_running != 0 else Share()  # of a stopped queue zeros mean nothing: there is a gap
+    counts = queue if is_running != 0 and share.partition == DEFAULT_PARTITION else Queue(path=queue.path)
+    return QueueSample(
+        cluster=cluster,
+        queue=queue.path,
+        partition=partition_name(share.partition),
+        timestamp=at,
+        **_numbers(
+            demand=used.demand,
+            used=used.running,
+            reserved=used.reserved,
+            pending=used.pending,
+            guaranteed=share.guaranteed,
+            maximum=share.ceiling,
+        ),
+        pending_containers=counts.containers_pending,
+        am_used_memory_mb=_memory(used.am_used),
+        am_limit_memory_mb=_memory(share.am_limit),
+        apps_active=counts.apps_active,
+        apps_pending=counts.apps_pending,
+        users_active=counts.users_active,
+        user_limit_factor=queue.user_limit_factor,
+        max_user_share=_largest_share(counts, used),
+        used_capacity=used.used_capacity,
+        absolute_used_capacity=used.absolute_used_capacity,
+        is_running=is_running,
+    )
+
+
+def _largest_share(queue: Queue, share: Share) -> float | None:
+    """What the user with most memory has of all that is used."""
+    if queue.largest_user is None or share.used is None or not share.used.memory_mb:
+        return None
+    return min(1.0, queue.largest_user.memory_mb / share.used.memory_mb)
+
+
+def _of_dynamic_queues(tree: QueueTree, cluster: str, at: datetime) -> Iterator[QueueSample]:
+    """The sum of each parent's dynamic children; a parent that is dynamic itself is in the sum of its own."""
+    for parent in tree.queues:
+        children = [child for child in tree.children(parent.path) if child.is_dynamic]
+        if parent.is_dynamic or not (children or parent.creation is not Creation.OFF):
+            continue
+        for share in parent.shares:
+            yield _sum(parent, share, children, cluster, at)
+
+
+def _sum(parent: Queue, share: Share, children: list[Queue], cluster: str, at: datetime) -> QueueSample:
+    """Nothing is used where there is none of them; what they may reach together is what their parent may."""
+    shares = [child.share(share.partition) or UNUSED for child in children]
+    together = Queue(
+        path=parent.path + PART_OF_WHICH,
+        state=parent.state,
+        apps_active=_total([child.apps_active for child in children]),
+        apps_pending=_total([child.apps_pending for child in children]),
+        containers_pending=_total([child.containers_pending for child in children]),
+    )
+    whole = Share(
+        partition=share.partition,
+        guaranteed=added(each.guaranteed for each in shares) if shares else None,
+        ceiling=share.ceiling,
+        used=added(each.used for each in shares),
+        reserved=added(each.reserved or NOTHING for each in shares),
+        pending=added(each.pending for each in shares),
+    )
+    return _sample(together, whole, cluster, at)
+
+
+def _total(counts: list[int | None]) -> int | None:
+    return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _numbers(**resources: Resources | None) -> dict[str, int | None]:
+    """Each with its memory and processors, as the columns are called."""
+    numbers: dict[str, int | None] = {}
+    for name, each in resources.items():
+        numbers |= {f"{name}_memory_mb": _memory(each), f"{name}_vcores": None if each is None else each.vcores}
+    return numbers
+
+
+def _memory(resources: Resources | None) -> int | None:
+    return None if resources is None else resources.memory_mb

@@ -1,0 +1,158 @@
+"""Parquet files that jobs read as a source of kind `files`: small ones at first, put together by the hour and by the day.
+
+    yarn_queue/prod/default/2026-11-30.parquet           a day              path = "yarn_queue/prod/default" means all of them
+                            2026-12-01T00.parquet        an hour
+                            2026-12-01T01-05.parquet     five minutes, the last ones: replaced with each sample of them
+
+A file is only ever replaced as a whole, so nobody finds it half written. Each is sorted by queue, so that whoever reads one
+queue reads the groups of rows that have it. A row may be in two files for a while, of its five minutes and of its hour: readers
+take it once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from shared.errors import SinkAway
+from worker.collect.sinks._arrow import QUEUE, of_rows, queues_in, read_part, rows_of, sorted_once, write_groups
+from worker.collect.tables import Row, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIX = ".parquet"
+PIECE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+NAMES = {DAY: "%Y-%m-%d", HOUR: "%Y-%m-%dT%H", PIECE: "%Y-%m-%dT%H-%M"}
+LENGTHS = {10: DAY, 13: HOUR, 16: PIECE}  # of a file's name
+LONGER = {PIECE: HOUR, HOUR: DAY}
+GRACE = timedelta(minutes=10)  # after which nobody reads a file that he found in a folder before
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+QUEUES_TOGETHER = 16  # that are put together at a time: memory
+
+
+class ParquetSamples:
+    """Below a folder, each table, cluster and partition in one of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add them to the files of their hours."""
+        for file, own in self._by_file(table, rows).items():
+            with _told(file):
+                new = of_rows(table, own)
+                parts = [read_part(table, file), new] if file.exists() else [new]
+                _replace(table, file, iter([sorted_once(table, parts)]))
+
+    def read(self, table: Table, cluster: str, start: datetime, end: datetime) -> list[Row]:
+        """From the files that may have some."""
+        found: dict[object, Row] = {}
+        for file in self._files(table, cluster):
+            if _beginning(file) < end and _end(file) > start:
+                with _told(file):
+                    own = rows_of(table, read_part(table, file), start, end)
+                found |= {tuple(getattr(row, name) for name in (*table.tags, table.time)): row for row in own}
+        return list(found.values())
+
+    def forget(self, table: Table, cluster: str, before: datetime) -> None:
+        """Files whose last row is older."""
+        for file in self._files(table, cluster):
+            if _end(file) <= before:
+                with _told(file):
+                    file.unlink(missing_ok=True)
+
+    def tidy(self, table: Table, cluster: str, now: datetime) -> None:
+        """Make the files of whole hours and days, and drop those that have been part of one for a while."""
+        for length in LONGER:
+            within: dict[Path, list[Path]] = defaultdict(list)
+            for file in self._files(table, cluster):
+                if LENGTHS[len(file.stem)] is length:
+                    within[_named(file.parent, _beginning(file), LONGER[length])].append(file)
+            for whole, files in within.items():
+                if _end(whole) + GRACE <= now:
+                    with _told(whole):
+                        _put_together(table, whole, files, now)
+
+    def _by_file(self, table: Table, rows: Sequence[Row]) -> dict[Path, list[Row]]:
+        files: dict[Path, list[Row]] = defaultdict(list)
+        for row in rows:
+            folder = self._place(table, row.cluster) / quote(getattr(row, "partition", ""), safe="")
+            files[_named(folder, getattr(row, table.time), PIECE)].append(row)
+        return files
+
+    def _files(self, table: Table, cluster: str) -> list[Path]:
+        """All of them, those whose rows count more behind the others: what was put together later may be of before."""
+        files = (file for file in self._place(table, cluster).glob(f"**/[0-9]*{SUFFIX}") if len(file.stem) in LENGTHS)
+        return sorted(files, key=lambda file: (len(file.stem), file.stem))
+
+    def _place(self, table: Table, cluster: str) -> Path:
+        return self._folder / table.name / quote(cluster, safe="")
+
+
+def _put_together(table: Table, whole: Path, files: Sequence[Path], now: datetime) -> None:
+    if not whole.exists() or any(_changed(file) > _changed(whole) for file in files):
+        _replace(table, whole, _merged(table, [*([whole] if whole.exists() else []), *files]))
+    elif _changed(whole) + GRACE.total_seconds() < now.timestamp():
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _merged(table: Table, files: Sequence[Path]) -> Iterator[pa.Table]:
+    """All rows of some files, a few queues at a time."""
+    if QUEUE not in table.tags:
+        yield sorted_once(table, [read_part(table, file) for file in files])
+        return
+    names = sorted({name for file in files for name in queues_in(file)})
+    for first in range(0, len(names), QUEUES_TOGETHER):
+        some = names[first : first + QUEUES_TOGETHER]
+        yield sorted_once(table, [read_part(table, file, some[0], some[-1]) for file in files])
+
+
+def _replace(table: Table, file: Path, parts: Iterator[pa.Table]) -> None:
+    """The file with these rows, at once; whoever reads it meanwhile reads what it was."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as out:
+            write_groups(table, out, parts)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _named(folder: Path, at: datetime, length: timedelta) -> Path:
+    """The file of so much time that has this moment."""
+    beginning = at.astimezone(UTC) - (at.astimezone(UTC) - EPOCH) % length
+    return folder / f"{beginning.strftime(NAMES[length])}{SUFFIX}"
+
+
+def _beginning(file: Path) -> datetime:
+    return datetime.strptime(file.stem, NAMES[LENGTHS[len(file.stem)]]).replace(tzinfo=UTC)
+
+
+def _end(file: Path) -> datetime:
+    return _beginning(file) + LENGTHS[len(file.stem)]
+
+
+def _changed(file: Path) -> float:
+    return file.stat().st_mtime
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """What the file system refuses, as ours."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise SinkAway(f"{file.parent.name}/{file.name}: {error}") from error

@@ -1,0 +1,198 @@
+"""What is collected: rows of four tables, each with a time, names that tell whose it is, and numbers.
+
+    yarn_queue      a queue in a partition, at one moment      yarn_config    how a queue is configured, where that has changed
+    yarn_queue_5m   the same over five minutes                 yarn_cluster   the cluster, at one moment
+
+Memory is in MB as YARN counts it. None = not told: the cell is empty, and never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from shared.domain.codec import Document
+
+DEFAULT = "default"  # what the partition without a label is called
+PART_OF_WHICH = "/*"  # behind the path of a parent: all of its dynamic queues together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSample:
+    """A queue in a partition at one moment; of one that is stopped only its limits are known.
+
+    used, demand: what runs · what runs and what waits, both without what is reserved for containers that wait for room.
+    guaranteed, maximum: at that moment, with the nodes that there were.
+    max_user_share: of what is used, what the user with most memory has, 0 to 1.
+    used_capacity: in percent of the guarantee; absolute_used_capacity: of the partition.
+    is_running: 1, or 0 where the queue is stopped.
+    """
+
+    cluster: str
+    queue: str
+    partition: str
+    timestamp: datetime
+    demand_memory_mb: int | None = None
+    demand_vcores: int | None = None
+    used_memory_mb: int | None = None
+    used_vcores: int | None = None
+    reserved_memory_mb: int | None = None
+    reserved_vcores: int | None = None
+    pending_memory_mb: int | None = None
+    pending_vcores: int | None = None
+    pending_containers: int | None = None
+    guaranteed_memory_mb: int | None = None
+    guaranteed_vcores: int | None = None
+    maximum_memory_mb: int | None = None
+    maximum_vcores: int | None = None
+    am_used_memory_mb: int | None = None
+    am_limit_memory_mb: int | None = None
+    apps_active: int | None = None
+    apps_pending: int | None = None
+    users_active: int | None = None
+    user_limit_factor: float | None = None
+    max_user_share: float | None = None
+    used_capacity: float | None = None
+    absolute_used_capacity: float | None = None
+    is_running: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSample:
+    """The cluster at one moment; under the capacity scheduler that is its default partition, but for `all_partitions`."""
+
+    cluster: str
+    timestamp: datetime
+    total_memory_mb: int | None = None
+    total_vcores: int | None = None
+    all_partitions_memory_mb: int | None = None
+    all_partitions_vcores: int | None = None
+    available_memory_mb: int | None = None
+    available_vcores: int | None = None
+    allocated_memory_mb: int | None = None
+    allocated_vcores: int | None = None
+    reserved_memory_mb: int | None = None
+    reserved_vcores: int | None = None
+    pending_memory_mb: int | None = None
+    pending_vcores: int | None = None
+    nodes_active: int | None = None
+    nodes_lost: int | None = None
+    nodes_unhealthy: int | None = None
+    nodes_decommissioned: int | None = None
+    apps_running: int | None = None
+    apps_pending: int | None = None
+    containers_allocated: int | None = None
+    containers_reserved: int | None = None
+    containers_pending: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChange:
+    """How a queue is configured since this moment.
+
+    capacity, maximum: as a configuration writes them: 45, 2w, [memory=10240,vcores=12]; "" = none. state: "" = not told.
+    by: "seen" = somebody has changed it. before: all of this until then, "" = it was seen for the first time.
+    """
+
+    cluster: str
+    queue: str
+    partition: str
+    changed_at: datetime
+    mode: str
+    capacity: str
+    maximum: str
+    weight: float | None
+    state: str
+    by: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """Five minutes of a queue in a partition: means, 95 % quantiles (`_p95`) and largest values (`_max`) of its samples.
+
+    timestamp: their beginning. samples: how many there are. `_above`: the share of them that is above the guarantee, 0 to 1.
+    """
+
+    cluster: str
+    queue: str
+    partition: str
+    timestamp: datetime
+    samples: int
+    demand_memory_mb: float | None = None
+    demand_memory_mb_p95: float | None = None
+    demand_memory_mb_max: float | None = None
+    demand_memory_mb_above: float | None = None
+    demand_vcores: float | None = None
+    demand_vcores_p95: float | None = None
+    demand_vcores_max: float | None = None
+    demand_vcores_above: float | None = None
+    used_memory_mb: float | None = None
+    used_memory_mb_p95: float | None = None
+    used_memory_mb_max: float | None = None
+    used_vcores: float | None = None
+    used_vcores_p95: float | None = None
+    used_vcores_max: float | None = None
+    pending_memory_mb: float | None = None
+    pending_memory_mb_p95: float | None = None
+    pending_memory_mb_max: float | None = None
+    pending_vcores: float | None = None
+    pending_vcores_p95: float | None = None
+    pending_vcores_max: float | None = None
+    apps_active: float | None = None
+    apps_active_p95: float | None = None
+    apps_active_max: float | None = None
+    apps_pending: float | None = None
+    apps_pending_p95: float | None = None
+    apps_pending_max: float | None = None
+    guaranteed_memory_mb: float | None = None
+    guaranteed_vcores: float | None = None
+    maximum_memory_mb: float | None = None
+    maximum_vcores: float | None = None
+
+
+Row = QueueSample | ClusterSample | ConfigChange | Rollup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One kind of row, wherever it is kept.
+
+    name: of the collection, measurement or folder. time: the column of its time. tags: whose a row is; with the time they are
+    its key. texts: columns that are neither tags nor numbers.
+    """
+
+    name: str
+    row: type[Row]
+    time: str = "timestamp"
+    tags: tuple[str, ...] = ("cluster", "queue", "partition")
+    texts: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Column → its type, as it is declared."""
+        return {field.name: str(field.type) for field in fields(self.row)}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All, as they are called."""
+        return tuple(self.kinds)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those that hold numbers."""
+        return tuple(name for name in self.columns if name not in {self.time, *self.tags, *self.texts})
+
+    def made(self, told: Document) -> Row:
+        """A row of what is told; further columns, as another release may have written, are left out."""
+        known: Document = dict.fromkeys(self.numbers) | {name: value for name, value in told.items() if name in self.kinds}
+        return self.row(**known)
+
+
+QUEUES = Table(name="yarn_queue", row=QueueSample)
+ROLLUPS = Table(name="yarn_queue_5m", row=Rollup)
+CLUSTER = Table(name="yarn_cluster", row=ClusterSample, tags=("cluster",))
+CONFIG = Table(
+    name="yarn_config", row=ConfigChange, time="changed_at", texts=("mode", "capacity", "maximum", "state", "by", "before")
+)
+TABLES = (QUEUES, ROLLUPS, CLUSTER, CONFIG)
