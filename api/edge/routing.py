@@ -64,6 +64,8 @@ def route(
 class NamePath(PathConverter):
     """`<path:name>`: a name of any characters, as addresses have it."""
 
+    regex = "[^/](?s:.*?)"  # line breaks too: else such an address would be nobody's, and tell a stranger 404 instead of 401
+
     def to_python(self, value: str) -> str:
         """The name; werkzeug has percent-decoded it."""
         return from_path(value)

@@ -64,6 +64,13 @@ def test_whoever_brings_no_token_is_let_in_only_where_all_are(client: FlaskClien
         assert client.open(path, method=method, data="x").status_code == status  # told before everything else
 
 
+@pytest.mark.parametrize("name", ["root.etl%0A", "a%0Ab", "%0A", "a/%0D%0A/b"])
+def test_a_name_with_a_line_break_is_no_way_around_the_token(client: FlaskClient, grant: Granting, name: str) -> None:
+    headers = grant("read")
+    assert client.get(f"/v1/queues/{name}/series").status_code == 401
+    assert client.get(f"/v1/queues/{name}/series", headers=headers).status_code == 404
+
+
 def test_a_persons_browser_is_led_to_the_login_from_pages(client: FlaskClient, grant: Granting) -> None:
     grant()
     for call in calls(client.application):
