@@ -47,7 +47,10 @@ prediction interval   lower and upper bound; its level is the share of actual va
 issue                 a forecast as it was issued; step 1 begins at its issue time
 actual value          what was read of a step afterwards
 verification          issued forecasts against what happened
-outlook, peak         what a queue's owner sees first · the step with the highest prediction
+outlook, peak         what is to be expected of a queue, as its owner sees it first · the highest value of a day
+breach                the guarantee or the ceiling is exceeded: work runs on what others leave idle, or waits
+what-if               the same outlook with other limits or more demand, on the same paths
+claim, calibration    the chance of a breach that a forecast gave when it was issued · whether what was so likely came so often
 
 run state             what a running job needs, in the broker's server; gone with the job
 attempt               one try at a piece of work, counted before it begins

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
 from typing import Self
 
+from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.likelihood import About
 
 BINS, PIT_BINS = 5, 10
@@ -127,7 +128,7 @@ def peak_pit(cells: ByCell) -> tuple[int, ...]:
 
 
 def verdict(cells: ByCell, before: Calibration | None, now: datetime) -> Calibration:
-    """The verdict, where `before` is the last one; what is lost stays so until enough days say otherwise."""
+    """The verdict, where `before` is the last one; lost stays lost until enough days say otherwise, or a month has too few."""
     found = verified(cells)
     days = max((each.days for each in found), default=0)
     by_bin = [_added(cells, (f"{about}:{number}" for about in About)) for number in range(BINS)]
@@ -135,6 +136,8 @@ def verdict(cells: ByCell, before: Calibration | None, now: datetime) -> Calibra
     lost_at = before.lost_at if before else None
     if error is not None and days >= MIN_DAYS:
         lost_at = (lost_at or now) if error > MAX_ERROR else None
+    elif lost_at is not None and now - lost_at > timedelta(days=MONTH_DAYS):
+        lost_at = None
     return Calibration(checked_at=now, days=days, error=error, lost_at=lost_at)
 
 

@@ -63,7 +63,7 @@ def test_a_what_if_has_now_and_then_side_by_side(client: FlaskClient, store: Sto
     assert told["sentence"] == ("Chance to be above its guarantee of 130 %: < 5 %, 0.0 h expected; now 50 %, 9.0 h expected.")
     lost = client.get(f"{OUTLOOK}?nodes=20%25&scale=0.5").json["then"]
     assert (lost["guaranteed"], lost["whole"]["borrowing"]["likelihood"]) == (80.0, "< 5 %")
-    shared = client.get(f"{OUTLOOK}?capacity=80%25&ceiling=110").json
+    shared = client.get(f"{OUTLOOK}?capacity=80%&ceiling=110").json  # as people type it
     assert (shared["then"]["guaranteed"], shared["then"]["maximum"], shared["now"]["maximum"]) == (80.0, 110.0, None)
     assert shared["notes"] == ["percentages are of what the queue is guaranteed now, not of its parent"]
 
@@ -95,6 +95,7 @@ def test_where_nothing_can_be_told_it_is_said_why(client: FlaskClient, store: St
     [
         ("capacity=a lot", "capacity", "accepted is a number in the unit of the forecast (48), a share (30%)"),
         ("capacity=+20%25", "capacity", "accepted is a number"),  # a + is a space there
+        ("capacity=", "capacity", "accepted is a number"),
         ("ceiling=-1", "ceiling", "accepted is a number"),
         ("ceiling=50", "ceiling", "accepted are ceilings from 100 % on"),
         ("scale=0", "scale", "0.01"),

@@ -65,6 +65,7 @@ def test_chances_are_withdrawn_when_they_are_far_off_on_enough_days_and_come_bac
     later = MONDAY + timedelta(days=1)
     assert verdict(wrong, lost, later).lost_at == MONDAY
     assert verdict(few, lost, later).lost_at == MONDAY  # a pause proves nothing
+    assert verdict(few, lost, MONDAY + timedelta(days=31)).lost_at is None  # nothing of it is left in the last month
     assert verdict(right, lost, later).lost_at is None
     assert verdict({}, None, MONDAY).error is None
 
