@@ -4,12 +4,11 @@ stage 1   broker   the embedded Valkey, unless QUEUECAST_BROKER_URL names anothe
 stage 2   api      answers HTTP                          reaper  sends again what was lost
           worker   lanes select, check, plan, score      flower  shows operators what runs
           control  lanes select, check: a slot that no candidate takes
-          heavy    lane heavy: one slow candidate at a time
+          heavy    lane heavy: one slow candidate at a time      collector  samples clusters, where there are any
 """
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,27 +19,27 @@ from pathlib import Path
 import urllib3
 
 from api.edge.bind_address import check_address
+from deploy.ports import HERE, flower_port_of, free_port
 from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket, valkey_command
 from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder
 from shared.config.machine import this_machine
 from shared.config.settings import PREFIX, Settings
+from shared.connections.yarn import YarnConnection
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.errors import BrokerAway, SetupError
+from shared.errors import BrokerAway
 from shared.fleet.membership import membership
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import REAPER
 from shared.telemetry.metrics_folder import FOLDER, empty_folder, metrics_folder
 from worker.fleet.allotment import child_of_stack, slots_of_stack
-from worker.fleet.liveness import is_alive, pulse_file
+from worker.fleet.liveness import COLLECTOR_PULSE, is_alive, pulse_file
 
 WORKER_LANES = (Lane.SELECT, Lane.CHECK, Lane.PLAN, Lane.SCORE)  # callbacks first
 CONTROL_LANES = (Lane.SELECT, Lane.CHECK)  # a slot of their own, so that questions are answered while all others are busy
 HEAVY_LANES = (Lane.HEAVY,)  # a process of its own, else short candidates starve it
-HERE = "127.0.0.1"
-FLOWER_PORT = 5555  # Flower's own default; taken, another one is found
 QUEUECAST = str(Path(sys.executable).with_name("queuecast"))
 
 _IMPORT_SECONDS = 120.0  # forecasting libraries on a cold, loaded machine
@@ -74,8 +73,8 @@ def make_layout(*, host: str = HERE, port: int = 0, flower_port: int | None = No
     """
     return Layout(
         host=host,
-        port=_free_port(host, port, "--port"),
-        flower_port=_flower_port(flower_port),
+        port=free_port(host, port, "--port"),
+        flower_port=flower_port_of(flower_port),
         workers=workers or slots_of_stack(this_machine()),
     )
 
@@ -141,8 +140,22 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             is_alive=lambda: _broker_says(settings, _has_reaper) or not _broker_says(settings, _answers_ping),
             is_essential=False,
         ),
+        *([collector(settings)] if any(isinstance(each, YarnConnection) for each in settings.all_connections.values()) else []),
         Program(name="flower", command=flower, environment=_data_dir(settings), is_essential=False),
     ]
+
+
+def collector(settings: Settings) -> Program:
+    """Of the clusters that have a connection."""
+    return Program(
+        name="collector",
+        command=[QUEUECAST, "collect"],
+        environment=_environment(settings),
+        forget=lambda: pulse_file(settings, COLLECTOR_PULSE).unlink(missing_ok=True),
+        is_alive=lambda: is_alive(settings, COLLECTOR_PULSE),
+        stop_seconds=30.0,
+        is_essential=False,
+    )
 
 
 def worker(name: str, lanes: tuple[Lane, ...], concurrency: int, settings: Settings, workers: int) -> Program:
@@ -220,26 +233,3 @@ def _answers(url: str) -> bool:
         return urllib3.request("GET", url, timeout=2, retries=False).status == HTTPStatus.OK
     except urllib3.exceptions.HTTPError:
         return False
-
-
-def _free_port(host: str, port: int, option: str) -> int:
-    """The port itself, or any free one for 0."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last owner has just gone is free
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SetupError(
-                f"{option} {port} on {host} cannot be had ({error.strerror}); name another, or 0 for any free one"
-            ) from error
-        return int(probe.getsockname()[1])
-
-
-def _flower_port(port: int | None) -> int:
-    """The port that was asked for, else Flower's own, else any free one."""
-    if port is not None:
-        return _free_port(HERE, port, "--flower-port")
-    try:
-        return _free_port(HERE, FLOWER_PORT, "--flower-port")
-    except SetupError:
-        return _free_port(HERE, 0, "--flower-port")

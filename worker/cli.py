@@ -21,7 +21,7 @@ from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
 from worker.backtest.options import with_fields
 from worker.backtest.sample_options import names_of
-from worker.fleet.liveness import is_alive
+from worker.fleet.liveness import COLLECTOR_PULSE, is_alive
 
 if TYPE_CHECKING:
     from shared.config.settings import Settings
@@ -98,6 +98,50 @@ def reap(
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)
     run_reaper(settings, once=once)
+
+
+@app.command(epilog="Example: queuecast collect --once")
+@needs("worker")
+def collect(
+    *,
+    data_dir: DataDir = None,
+    once: Annotated[bool, typer.Option("--once", help="Look at each cluster once; exit 1 when one was not kept.")] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Start nothing: exit 0 when the one here shows life, 1 when not.")
+    ] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = HERE,
+) -> None:
+    """Collect what the queues of each YARN cluster use and want, until SIGTERM. A second one waits for the first to end.
+
+    Each connection of kind yarn is a cluster; its `samples` says where they are kept.
+    """
+    settings = load_settings(data_dir=data_dir)
+    if alive:
+        raise typer.Exit(0 if is_alive(settings, COLLECTOR_PULSE) else 1)
+    from shared.telemetry.logs import configure_logs
+    from worker.collect.loop import run_collector
+
+    configure_logs(settings.log_level)
+    if note := open_data_folder(settings, is_needed=True):
+        logging.getLogger(__name__).warning(note)
+    _refuse_cluster(settings)
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own one keeps what it has once used
+    if once:
+        raise typer.Exit(_looked_once(settings))
+    if metrics_port:
+        _serve_metrics(metrics_host, metrics_port)
+    run_collector(settings)
+
+
+def _looked_once(settings: Settings) -> int:
+    """Look at each cluster, and say what came of it; 0 when all were kept."""
+    from worker.collect.loop import collect_once
+
+    outcomes = collect_once(settings)
+    for name, outcome in outcomes.items():
+        notice(f"{name}: {outcome.replace('_', ' ')}")
+    return int(any(outcome != "collected" for outcome in outcomes.values()))
 
 
 @app.command("flower", epilog="Example: queuecast flower --port 5555")

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.config.connection import Connection, Look, kinds
-from shared.config.setting_kinds import CaFile
+from shared.config.connection import Connection, ConnectionName, Look, kinds
+from shared.config.setting_kinds import CaFile, KeptFor
+from shared.domain.durations import Duration
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.texts import ClusterName, Text
@@ -62,6 +63,14 @@ class YarnConnection(Connection):
         "simple", description="kerberos: SPNEGO, with the ticket of the process"
     )
     ca_file: CaFile | None = Field(None, description="PEM file that vouches for https; none given = whom the system trusts")
+    interval_seconds: int = Field(
+        30, ge=10, le=300, description="between samples that `queuecast collect` takes; above 60 peaks are missed"
+    )
+    samples: ConnectionName = Field(
+        "files", description="the connection that samples are written to: of kind files (as Parquet), mongodb or influxdb"
+    )
+    keep_samples: KeptFor = Field(Duration(14, "d"), description="samples as they were taken; or forever")
+    keep_rollups: KeptFor = Field(Duration(400, "d"), description="five minutes together; or forever")
 
     @model_validator(mode="after")
     def _says_each_thing_once(self) -> Self:

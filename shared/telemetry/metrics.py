@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from celery.utils.log import current_process_index  # type: ignore[attr-defined] # its types lack it
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, Metric, values
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from shared.domain.forecasts import Forecast, Outcome, Score
@@ -58,6 +58,25 @@ SOURCE_SECONDS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 SINK_ROWS = Counter("queuecast_sink_rows", "Forecast steps that were written to a sink.", ["kind"])
+COLLECTIONS = Counter(
+    "queuecast_collections", "Looks of the collector at a cluster, by what has come of them.", ["cluster", "outcome"]
+)
+COLLECTED_SAMPLES = Counter("queuecast_collected_samples", "Samples of queues that were kept.", ["cluster"])
+COLLECTED_SERIES = Gauge(
+    "queuecast_collected_series", "Queues and partitions in the newest look.", ["cluster"], multiprocess_mode="mostrecent"
+)
+COLLECTED_AT = Gauge(
+    "queuecast_collected_timestamp_seconds",
+    "When the newest samples that are kept were taken, epoch seconds.",
+    ["cluster"],
+    multiprocess_mode="mostrecent",
+)
+COLLECT_SECONDS = Histogram(
+    "queuecast_collect_seconds",
+    "One look at a cluster, until its samples are kept.",
+    ["cluster"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 HTTP_REQUESTS = Counter("queuecast_http_requests", "Answered requests.", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("queuecast_http_seconds", "From request to answer.", ["route"])
 
@@ -88,6 +107,13 @@ def expect_reaps(kinds: Iterable[str]) -> None:
     """Likewise those of the reaper."""
     for kind in kinds:
         REAPS.labels(kind)
+
+
+def expect_collections(cluster: str, outcomes: Iterable[str]) -> None:
+    """Likewise those of the collector."""
+    COLLECTED_SAMPLES.labels(cluster)
+    for outcome in outcomes:
+        COLLECTIONS.labels(cluster, outcome)
 
 
 def expect_requests(routes: Iterable[tuple[str, str]]) -> None:

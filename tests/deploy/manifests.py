@@ -12,7 +12,7 @@ import yaml
 from tests.architecture.house import ROOT
 
 DEPLOY = ROOT / "deploy"
-OURS = {"api", "worker", "control", "heavy", "reaper", "flower"}  # services of the compose file that run our images
+OURS = {"api", "worker", "control", "heavy", "reaper", "collector", "flower"}  # services of the compose file that run our images
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 
 

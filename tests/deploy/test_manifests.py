@@ -41,7 +41,9 @@ TEXT, TEXTS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
 LENGTH = {"type": "string", "pattern": "^[0-9]+[sm]$"}
 # The part of the Compose Specification that is used here.
 SERVICE = closed(
-    **dict.fromkeys(("command", "entrypoint", "cap_drop", "security_opt", "tmpfs", "ports", "volumes", "networks"), TEXTS),
+    **dict.fromkeys(
+        ("command", "entrypoint", "profiles", "cap_drop", "security_opt", "tmpfs", "ports", "volumes", "networks"), TEXTS
+    ),
     image=TEXT,
     build=closed(("context",), context=TEXT, dockerfile=TEXT, target=TEXT),
     environment=each(TEXT),

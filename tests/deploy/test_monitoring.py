@@ -21,9 +21,9 @@ def test_prometheus_asks_every_process_at_the_port_it_serves() -> None:
         for name, service in services.items()
         if "--metrics-port" in service.get("command", [])
     }
-    assert ports == {"worker": "9101", "control": "9101", "heavy": "9101", "reaper": "9102"}
+    assert ports == {"worker": "9101", "control": "9101", "heavy": "9101", "reaper": "9102", "collector": "9105"}
     asked = {name: place["port"] for job in SCRAPED for place in job.get("dns_sd_configs", []) for name in place["names"]}
-    assert asked == {"api": 8080, "worker": 9101, "control": 9101, "heavy": 9101}
+    assert asked == {"api": 8080, "worker": 9101, "control": 9101, "heavy": 9101, "collector": 9105}
     assert '"reaper:9102"' in json.dumps(SCRAPED)
 
 
@@ -48,7 +48,13 @@ def test_every_pod_with_metrics_is_read_once_at_a_port_that_it_has_and_that_is_o
             assert MONITORS[monitor]["podMetricsEndpoints"][0]["port"] == port["name"]
             assert port["containerPort"] in opened
     of_workers = dict.fromkeys(("worker", "control", "heavy"), ("queuecast-worker",))
-    assert read == {"api": ("queuecast-api",), **of_workers, "reaper": ("queuecast-reaper",), "flower": ()}
+    assert read == {
+        "api": ("queuecast-api",),
+        **of_workers,
+        "reaper": ("queuecast-reaper",),
+        "collector": ("queuecast-collector",),
+        "flower": (),
+    }
 
 
 def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:

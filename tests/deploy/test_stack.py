@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from deploy.stack import FLOWER_PORT, HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, tell_of_broker, worker
+from deploy.ports import FLOWER_PORT
+from deploy.stack import HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, tell_of_broker, worker
 from deploy.supervise import Program, supervision
 from deploy.valkey import forget_socket
 from shared.config.settings import Settings, unknown_names
+from shared.connections.yarn import YarnConnection
 from shared.domain.lanes import MAX_TASK_SECONDS, Lane
 from shared.drivers.redis_server import SOCKET_NOTE
 from shared.errors import SetupError
@@ -139,3 +141,9 @@ def test_a_stack_that_is_refused_leaves_the_running_ones_socket_alone(tmp_path: 
         with pytest.raises(SetupError, match="another stack"), running(settings, make_layout()):
             pass
         assert (tmp_path / SOCKET_NOTE).exists()
+
+
+def test_clusters_are_collected_where_there_are_any(tmp_path: Path, programs: dict[str, Program]) -> None:
+    cluster = YarnConnection(cluster="prod", addresses=("http://rm:8088",))
+    settings = Settings(data_dir=tmp_path, connections={"hadoop": cluster})
+    assert {program.name for program in fleet(settings, make_layout(workers=3))} == {*programs, "collector"}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shared.config.settings import Settings
 
 
+COLLECTOR_PULSE = "collector"  # whose pulse is beside those of the workers
 SILENCE_SECONDS = 60.0  # how old a pulse may become
 
 

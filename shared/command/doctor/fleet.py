@@ -5,26 +5,30 @@ with which version, what waits, and what has failed?
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from shared.command.doctor.findings import Finding, asked, judged
 from shared.config.settings import Settings
+from shared.connections.yarn import YarnConnection
 from shared.domain.identifiers import first_of
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
 from shared.fleet.membership import equal_of
 from shared.fleet.runstate import RunState
-from shared.fleet.runstate.members import REAPER
+from shared.fleet.runstate.collections import Collected
+from shared.fleet.runstate.members import COLLECTOR, REAPER
 from shared.fleet.runstate.values import LivingWorker
 from shared.store import open_store
 
 MAX_MEMORY_SHARE = 0.7  # alarm at 70 % of the broker's memory; at 100 % jobs stand still
 MAX_SKEW_SECONDS = 5.0  # deadlines and dead workers are told by the clocks of several machines
 OLD_JOB_SECONDS = 7_200.0
+MISSED_LOOKS, LEAST_MISSED_SECONDS = 3, 60.0  # so long may a collector that takes over take
+ADVISED_SECONDS = 60  # between samples
 MAX_FAILED = 200  # that are looked at
 MAX_NAMED = 3
 UNKNOWN = "unknown"
@@ -39,6 +43,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
             "broker's durability": lambda: _durability(info),
             "run state": lambda: [_run_state(state)],
             "reaper": lambda: [_reaper(state)],
+            "collector": lambda: list(_collector(settings, state)),
             "clock": lambda: [_clock(state)],
             "versions": lambda: [_versions(state)],
             "fleet's settings": lambda: [_agreed(settings, state)],
@@ -89,6 +94,35 @@ def _reaper(state: RunState) -> Finding:
     runs = state.members.is_held(REAPER)
     advice = "start one: `queuecast reap`; without it what is lost stays lost, and no schedule fires"
     return judged("reaper", "runs" if runs else "none runs", is_well=runs, advice=advice)
+
+
+def _collector(settings: Settings, state: RunState) -> Iterator[Finding]:
+    """Where there are clusters: whether one collects, and how old what it has of each is."""
+    clusters = {name: each for name, each in settings.all_connections.items() if isinstance(each, YarnConnection)}
+    if not clusters:
+        return
+    runs = state.members.is_held(COLLECTOR)
+    advice = "start one: `queuecast collect`; what the clusters do meanwhile is known to nobody"
+    yield judged("collector", "runs" if runs else "none runs", is_well=runs, advice=advice)
+    collected = state.collections.all()
+    for name, connection in clusters.items():
+        yield _collected(name, connection, collected.get(connection.cluster))
+
+
+def _collected(name: str, connection: YarnConnection, known: Collected | None) -> Finding:
+    """Whether the newest samples are of the last looks."""
+    title, interval = f"samples of {connection.cluster}", connection.interval_seconds
+    if known is None or known.collected_at is None:
+        detail = f"none yet{f': {known.problem}' if known else ''}"
+        return Finding(name=title, detail=detail, is_well=False, advice=f"the collector's log tells of the connection {name}")
+    age = (datetime.now(UTC) - known.collected_at).total_seconds()
+    detail = (
+        f"{known.series} series, the newest of {age:.0f} s ago, every {interval} s{f'; {known.problem}' if known.problem else ''}"
+    )
+    if age > max(MISSED_LOOKS * interval, LEAST_MISSED_SECONDS):
+        return Finding(name=title, detail=detail, is_well=False, advice="look at the collector's log")
+    slow = f"set `interval_seconds` of the connection {name} to 60 or less: peaks are missed"
+    return Finding(name=title, detail=detail, advice=slow if interval > ADVISED_SECONDS else "")
 
 
 def _clock(state: RunState) -> Finding:

@@ -14,7 +14,8 @@ for it any more, nor by a task of an earlier run (`within_run`). Keys, per job o
     turns:… let_in:… project:…               whose turn it is: turns.py
     fleet fleet:members                      what all processes that run tasks have the same, and who does: agreement.py
     workers worker:{id} slots                who lives, and how many tasks may run: members.py
-    version:{role} reaper                    who has a role, with which version: members.py
+    version:{role} reaper collector          who has a role, with which version: members.py
+    collected asked:{cluster}                what the collector has of each cluster, and when it asked: collections.py
     catalogue question:… answer:… answered:… the model cards: members.py · what the API asks a worker: questions.py
 
 The keys of a queue go when it ends, so that a big job takes no more room than the queues that run at a time. Whoever wants its

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import cast
 
@@ -22,7 +23,8 @@ from shared.fleet.runstate.scripts import Scripts, speaks_redis
 from shared.fleet.runstate.values import LivingWorker
 
 REAPER = "reaper"
-ROLES = ("api", REAPER)
+COLLECTOR = "collector"
+ROLES = ("api", REAPER, COLLECTOR)
 VERSION_TTL_SECONDS = 3_600
 WORKER_TTL_SECONDS = 8
 SLOTS_SECONDS = 2
@@ -93,12 +95,17 @@ class Members:
         except LockError:  # it ran out, and another one took it in between
             return False
 
+    def release(self, lock: Lock) -> None:
+        """Let another process have the lock, if it is still ours."""
+        with suppress(LockError):
+            lock.release()
+
     def is_held(self, role: str) -> bool:
         """Whether some process holds the lock of the role."""
         return bool(self._client.exists(role))
 
     def announce_version(self, role: str, version: str) -> None:
-        """Say which version the API or the reaper has; a write, which a server that only reads refuses."""
+        """Say which version the API, the reaper or the collector has; a write, which a server that only reads refuses."""
         self._client.set(f"version:{role}", version, ex=VERSION_TTL_SECONDS)
 
     def versions(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from shared.drivers.redis_server import redis_client, redis_server
 from shared.errors import BrokerAway
 from shared.fleet.runstate.agreement import Agreement
 from shared.fleet.runstate.attempts import Attempts
+from shared.fleet.runstate.collections import Collections
 from shared.fleet.runstate.members import Members
 from shared.fleet.runstate.questions import Questions
 from shared.fleet.runstate.readings import Readings
@@ -51,11 +52,10 @@ class RunState:
         self._step = Scripts(client)
         self.within_run = self._step.within_run
         self.attempts = Attempts(client, self._step)
-        self.turns = Turns(client, self._step)
-        self.readings = Readings(client, self._step)
+        self.turns, self.readings = Turns(client, self._step), Readings(client, self._step)
         self.agreement = Agreement(client, self._step)
         self.members = Members(client, self._step)
-        self.questions = Questions(client)
+        self.questions, self.collections = Questions(client), Collections(client)
 
     @classmethod
     def open(cls, settings: Settings, *, is_patient: bool) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from shared.command.doctor.databases import file_system
 from shared.command.doctor.findings import Finding, asked
 from shared.config.data_folder import open_data_folder
 from shared.config.settings import Settings
+from shared.connections.yarn import YarnConnection
 from shared.domain.jobs import JobState
 from shared.domain.lanes import Lane
 from shared.domain.model_cards import ModelCard
@@ -22,6 +24,7 @@ from shared.domain.tokens import Scope, make_token
 from shared.drivers.redis_server import redis_client, redis_server
 from shared.fleet.broker import enqueue_job, make_celery
 from shared.fleet.runstate import RunState
+from shared.fleet.runstate.collections import Collected
 from shared.fleet.runstate.values import LivingWorker
 from shared.store import open_store
 from tests.factories import MONDAY, a_job
@@ -263,3 +266,21 @@ def test_a_data_folder_that_others_can_look_into_is_ill(healthy: Settings) -> No
         assert not finding.is_well
         assert f"1 open to others, such as {path} (mode {mode:04o}" in finding.detail
         assert f"`chmod -R go= {healthy.data_dir}`" in finding.advice
+
+
+def test_how_old_the_samples_of_a_cluster_are_is_told(healthy: Settings, run_state: RunState) -> None:
+    yarn = YarnConnection(cluster="prod", addresses=("http://127.0.0.1:1",))
+    own = healthy.model_copy(update={"connections": {"hadoop": yarn}})
+    answers = findings(own)
+    assert [answers[name].is_well for name in ("collector", "samples of prod")] == [False, False]
+    assert run_state.members.holds(run_state.members.lock("collector", 60))
+    collected = Collected(
+        cluster="prod", connection="hadoop", interval_seconds=30, tried_at=MONDAY, collected_at=datetime.now(UTC), series=3
+    )
+    run_state.collections.tell(collected)
+    answers = findings(own)
+    assert [answers[name].is_well for name in ("collector", "samples of prod")] == [True, True]
+    assert answers["samples of prod"].detail.startswith("3 series, the newest of 0 s ago")
+    run_state.collections.tell(replace(collected, collected_at=MONDAY, problem="it is away"))
+    late = findings(own)["samples of prod"]
+    assert (late.is_well, "it is away" in late.detail) == (False, True)

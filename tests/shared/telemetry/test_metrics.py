@@ -50,6 +50,11 @@ CONTRACT = {
     "queuecast_calibration_error": [],
     "queuecast_calibration_queue_days": [],
     "queuecast_calibration_lost": [],
+    "queuecast_collections_total": ["cluster", "outcome"],
+    "queuecast_collected_samples_total": ["cluster"],
+    "queuecast_collected_series": ["cluster"],
+    "queuecast_collected_timestamp_seconds": ["cluster"],
+    "queuecast_collect_seconds": ["cluster"],
     "queuecast_source_seconds": ["kind"],
     "queuecast_sink_rows_total": ["kind"],
     "queuecast_http_requests_total": ["method", "route", "status"],
@@ -79,7 +84,7 @@ def test_every_metric_of_the_contract_is_declared_with_its_labels() -> None:
     ]
     declared = {metric.name: labels_of(metric) for metric in looked_up}
     for collector in vars(metrics).values():
-        if isinstance(collector, metrics.Counter | metrics.Histogram):
+        if isinstance(collector, metrics.Counter | metrics.Histogram | metrics.Gauge):
             [about] = collector.describe()
             name = f"{about.name}_total" if about.type == "counter" else about.name
             declared[name] = sorted(collector._labelnames)

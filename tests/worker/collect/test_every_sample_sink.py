@@ -46,6 +46,7 @@ def a_sample(queue: str = "root.etl", at: datetime = MONDAY, **changes: object) 
 ROWS: list[tuple[Table, Row]] = [
     (QUEUES, a_sample("root.users/*", is_running=1)),
     (QUEUES, a_sample('root.a "b", c=d', partition="gpu_1")),
+    (QUEUES, a_sample(partition="..")),
     (CLUSTER, ClusterSample(cluster="prod", timestamp=MONDAY, total_memory_mb=10, nodes_lost=0)),
     (ROLLUPS, Rollup(cluster="prod", queue="root", partition="default", timestamp=MONDAY, samples=10, demand_vcores_above=0.25)),
     (

@@ -1,10 +1,16 @@
-"""Rows as Arrow's tables, and back."""
+"""Rows as Arrow's tables, and back.
+
+Columns are made of their buffers: `pyarrow.array` and `scalar` load pandas wherever it is installed, 50 MB that the collector
+has no use for.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from functools import lru_cache
+from datetime import UTC, datetime
+from functools import lru_cache, reduce
+from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     from pyarrow import parquet
 
 QUEUE = "queue"
+Cell = str | float | datetime | None
 GROUP_ROWS = 1 << 13  # of a file, so that a queue is read without most of the others
 
 
@@ -34,20 +41,41 @@ def of_rows(table: Table, rows: Sequence[Row]) -> pa.Table:
 
     schema = schema_of(table)
     columns = zip(*map(attrgetter(*schema.names), rows), strict=True)
-    return pa.Table.from_arrays(
-        [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
-    )
+    return pa.Table.from_arrays([_column(values, each.type) for values, each in zip(columns, schema, strict=True)], schema=schema)
+
+
+def _column(values: Sequence[Cell], kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    if pa.types.is_string(kind):
+        texts = [str(value).encode() for value in values]
+        ends = array("i", accumulate(map(len, texts), initial=0))
+        return pa.Array.from_buffers(kind, len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
+    numbers = [value.timestamp() * 1_000 if isinstance(value, datetime) else float(value or 0) for value in values]
+    cells = array("d", numbers) if pa.types.is_floating(kind) else array("q", map(round, numbers))
+    return pa.Array.from_buffers(kind, len(values), [_told(values), pa.py_buffer(cells)])
+
+
+def _told(values: Sequence[Cell]) -> pa.Buffer:
+    """A bit for each cell: whether it holds anything."""
+    import pyarrow as pa
+
+    bits = "".join("0" if value is None else "1" for value in reversed(values))
+    return pa.py_buffer(int(bits or "0", 2).to_bytes(len(values) // 8 + 1, "little"))
 
 
 def rows_of(table: Table, part: pa.Table, start: datetime, end: datetime) -> list[Row]:
     """The rows of a table in [start, end)."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     times = part[table.time]
-    first, last = (pa.scalar(moment, times.type) for moment in (start, end))
+    first, last = _column([start, end], times.type)
     chosen = part.filter(pc.and_(pc.greater_equal(times, first), pc.less(times, last)))
-    return [table.made(row) for row in chosen.to_pylist()]
+    moments = chosen[table.time].cast("int64").to_pylist()
+    rows = chosen.drop_columns([table.time]).to_pylist()
+    return [
+        table.made(row | {table.time: datetime.fromtimestamp(at / 1_000, UTC)}) for row, at in zip(rows, moments, strict=True)
+    ]
 
 
 def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.Table:
@@ -62,7 +90,8 @@ def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.T
         groups = [number for number in range(stored.num_row_groups) if not last or _may_have(stored, number, first, last)]
         read = stored.read_row_groups(groups, use_threads=False)
     if last:
-        read = read.filter(pc.and_(pc.greater_equal(read[QUEUE], first), pc.less_equal(read[QUEUE], last)))
+        least, most = _column([first, last], pa.string())
+        read = read.filter(pc.and_(pc.greater_equal(read[QUEUE], least), pc.less_equal(read[QUEUE], most)))
     schema, none = schema_of(table), pa.nulls(read.num_rows)
     columns = [(read[each.name] if each.name in read.column_names else none).cast(each.type) for each in schema]
     return pa.Table.from_arrays(columns, schema=schema)
@@ -93,15 +122,13 @@ def sorted_once(table: Table, parts: Sequence[pa.Table]) -> pa.Table:
 
     whole = pa.concat_tables(parts)
     key = [*sorted(table.tags, key=lambda name: name != QUEUE), table.time]
-    whole = whole.append_column("", pa.array(range(whole.num_rows), pa.int64()))  # Arrow's order is not said to be stable
+    whole = whole.append_column("", _column(range(whole.num_rows), pa.int64()))  # Arrow's order is not said to be stable
     whole = whole.sort_by([(name, "ascending") for name in (*key, "")]).drop_columns([""])
     if whole.num_rows < 2:
         return whole
-    is_again = pa.scalar(value=True)
-    for name in key:
-        values = whole[name].combine_chunks()
-        is_again = pc.and_(is_again, pc.equal(values[:-1], values[1:]))
-    return whole.filter(pa.concat_arrays([pc.invert(is_again), pa.array([True])]))
+    columns = (whole[name].combine_chunks() for name in key)
+    is_again = reduce(pc.and_, (pc.equal(values[:-1], values[1:]) for values in columns))
+    return whole.filter(pa.concat_arrays([pc.invert(is_again), pc.is_valid(whole[table.time][-1:].combine_chunks())]))
 
 
 def write_groups(table: Table, out: IO[bytes], parts: Iterator[pa.Table]) -> None:

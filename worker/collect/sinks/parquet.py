@@ -83,7 +83,7 @@ class ParquetSamples:
     def _by_file(self, table: Table, rows: Sequence[Row]) -> dict[Path, list[Row]]:
         files: dict[Path, list[Row]] = defaultdict(list)
         for row in rows:
-            folder = self._place(table, row.cluster) / quote(getattr(row, "partition", ""), safe="")
+            folder = self._place(table, row.cluster) / _plain(getattr(row, "partition", ""))
             files[_named(folder, getattr(row, table.time), PIECE)].append(row)
         return files
 
@@ -93,7 +93,13 @@ class ParquetSamples:
         return sorted(files, key=lambda file: (len(file.stem), file.stem))
 
     def _place(self, table: Table, cluster: str) -> Path:
-        return self._folder / table.name / quote(cluster, safe="")
+        return self._folder / table.name / _plain(cluster)
+
+
+def _plain(name: str) -> str:
+    """A name as that of a folder: no way out, nothing hidden, and no key as Hive has them in folders."""
+    text = quote(name, safe="")
+    return f"%2E{text[1:]}" if text.startswith(".") else text
 
 
 def _put_together(table: Table, whole: Path, files: Sequence[Path], now: datetime) -> None:

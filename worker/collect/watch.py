@@ -1,0 +1,145 @@
+"""One cluster, looked at every interval by a thread of its own: a slow cluster keeps no other waiting."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+
+from shared.connections.yarn import YarnConnection
+from shared.errors import BrokerAway, QueuecastError, ServiceError
+from shared.fleet.runstate import RunState
+from shared.fleet.runstate.collections import Collected
+from shared.telemetry import metrics
+from shared.telemetry.said_once import Outage
+from worker.collect.keeping import Keeping
+from worker.collect.sinks.base import SampleSink
+
+LEAST_SECONDS = 10.0  # between two looks at a cluster, whoever takes them
+SLACK_SECONDS = 0.2  # of clocks
+ADVISED_SECONDS = 60
+JITTER_SECONDS = 5.0  # so that collectors of several clusters do not ask all at once
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(StrEnum):
+    """What comes of a look."""
+
+    COLLECTED = "collected"
+    TOO_SOON = "too_soon"  # another collector has just asked
+    LATE = "late"  # the answer took longer than the interval, so nobody knows of when it is
+    FAILED = "failed"  # there was none, or none that can be read
+    NOT_KEPT = "not_kept"  # it could not be written, and waits
+
+
+class Watch:
+    """Looks at a cluster while `leads` is set, until `end`; missed looks are not made up for."""
+
+    def __init__(
+        self, name: str, connection: YarnConnection, sink: SampleSink, run_state: RunState, leads: threading.Event
+    ) -> None:
+        self.connection = connection
+        self._name, self._run_state, self._leads = name, run_state, leads
+        self._cluster = connection.resource_managers()
+        self._keeping = Keeping(connection, sink)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"collect {name}", daemon=True)
+        self._outage = Outage(log.bind(cluster=connection.cluster), "nothing is collected", "collecting goes on")
+        self._collected_at: datetime | None = None
+        self._series = 0
+        metrics.expect_collections(connection.cluster, Outcome)
+        if connection.interval_seconds > ADVISED_SECONDS:
+            log.warning(
+                "more than a minute between samples misses peaks", cluster=connection.cluster, seconds=connection.interval_seconds
+            )
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop after the look that is being taken."""
+        self._ended.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for that."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        interval = float(self.connection.interval_seconds)
+        due_at = time.monotonic() + random.uniform(0.0, min(interval / 2, JITTER_SECONDS))  # noqa: S311 - decides a moment
+        while not self._ended.wait(max(0.0, due_at - time.monotonic())):
+            if self._leads.is_set():
+                self.look()
+            else:
+                self._keeping.forget_what_was_known()
+            behind = max(0.0, time.monotonic() - due_at)
+            due_at += interval * (1 + behind // interval)
+
+    def look(self) -> Outcome:
+        """Take one look; whatever goes wrong, the next one may do better."""
+        began = time.monotonic()
+        try:
+            outcome = self._look(began)
+        except Exception:  # an answer that nobody has foreseen, or a bug of ours
+            log.exception("a look at a cluster failed", cluster=self.connection.cluster)
+            self._tell("an internal error; the log of the collector says more")
+            outcome = Outcome.FAILED
+        metrics.COLLECTIONS.labels(self.connection.cluster, outcome).inc()
+        if outcome is Outcome.COLLECTED:
+            metrics.COLLECT_SECONDS.labels(self.connection.cluster).observe(time.monotonic() - began)
+            self._outage.over()
+        return outcome
+
+    def _look(self, began: float) -> Outcome:
+        if not self._may_ask():
+            return Outcome.TOO_SOON
+        try:
+            snapshot = self._cluster.snapshot()
+        except QueuecastError as error:
+            return self._failed(error, Outcome.FAILED)
+        if time.monotonic() - began > self.connection.interval_seconds:
+            return self._failed(ServiceError("the answer took longer than the interval"), Outcome.LATE)
+        at = snapshot.at.replace(microsecond=0)  # as exact as every sink is
+        try:
+            self._series = self._keeping.keep(snapshot.tree, at)
+        except QueuecastError as error:
+            return self._failed(error, Outcome.NOT_KEPT)
+        self._collected_at = at
+        metrics.COLLECTED_SAMPLES.labels(self.connection.cluster).inc(self._series)
+        metrics.COLLECTED_SERIES.labels(self.connection.cluster).set(self._series)
+        metrics.COLLECTED_AT.labels(self.connection.cluster).set(at.timestamp())
+        self._tell("")
+        return Outcome.COLLECTED
+
+    def _failed(self, error: QueuecastError, outcome: Outcome) -> Outcome:
+        self._outage.met(error)
+        self._tell(str(error))
+        return outcome
+
+    def _may_ask(self) -> bool:
+        """Whoever cannot ask the broker keeps the interval all the same."""
+        try:
+            return self._run_state.collections.may_ask(self.connection.cluster, LEAST_SECONDS - SLACK_SECONDS)
+        except BrokerAway:
+            return True
+
+    def _tell(self, problem: str) -> None:
+        collected = Collected(
+            cluster=self.connection.cluster,
+            connection=self._name,
+            interval_seconds=self.connection.interval_seconds,
+            tried_at=datetime.now(UTC),
+            collected_at=self._collected_at,
+            series=self._series,
+            problem=problem,
+        )
+        try:
+            self._run_state.collections.tell(collected)
+        except BrokerAway:  # it is told with the next look
+            log.debug("nobody can be told what was collected")
