@@ -6,12 +6,13 @@ configuration.tree_of(properties_of(tree)) == tree, as far as a configuration sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from shared.domain.capacities import NOTHING, Capacity, Mode, Resources
 from shared.domain.queue_tree import DEFAULT_PARTITION, ROOT, Calculator, Creation, Queue, QueueTree, Share, State, Totals
 from shared.yarn.capacity_text import number_text, text_of
+from shared.yarn.cluster_info import ClusterInfo, Node
 from shared.yarn.configuration import CAPACITY, LEGACY_MODE, MAXIMUM, PREFIX, key_of
 from shared.yarn.fields import NO_LIMIT
 
@@ -50,6 +51,32 @@ def metrics_answer(totals: Totals) -> Document:
         "totalClusterResourcesAcrossPartition": _resources(totals.all_partitions),
     }
     return {"clusterMetrics": told | _told(counts)}
+
+
+def info_answer(info: ClusterInfo) -> Document:
+    """`GET /ws/v1/cluster/info`."""
+    told = {"id": int(info.cluster_id), "startedOn": int(info.cluster_id), "state": "STARTED", "haState": info.ha_state}
+    return {"clusterInfo": _told(told) | {"resourceManagerVersion": info.version, "hadoopVersion": info.version}}
+
+
+def nodes_answer(nodes: Sequence[Node]) -> Document:
+    """`GET /ws/v1/cluster/nodes`; a node that is lost offers nothing."""
+    return {"nodes": {"node": list(map(_node, nodes))}}
+
+
+def _node(node: Node) -> Document:
+    used, total = node.used or NOTHING, node.total or NOTHING
+    return {
+        "id": node.node_id,
+        "nodeHostName": node.node_id.partition(":")[0],
+        "rack": "/default-rack",
+        "state": node.state,
+        "nodeLabels": [node.partition] if node.partition else [],
+        "usedMemoryMB": used.memory_mb,
+        "availMemoryMB": (total - used).memory_mb,
+        "usedVirtualCores": used.vcores,
+        "availableVirtualCores": (total - used).vcores,
+    }
 
 
 def configuration_answer(properties: Mapping[str, str]) -> Document:

@@ -34,7 +34,7 @@ class ClusterInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A NodeManager. total: what it offers to containers; None = not told, as of one that is lost."""
+    """A NodeManager. total: what it offers to containers, nothing when it is lost; None = not told."""
 
     node_id: str
     state: str  # RUNNING, LOST, UNHEALTHY, DECOMMISSIONED …

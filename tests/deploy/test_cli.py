@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app, moment_of, seconds_of
+from deploy.cli import app
+from deploy.simulating import moment_of, seconds_of
 from shared.command.root import build_app
 from shared.errors import InvalidRequest
 

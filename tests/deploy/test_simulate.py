@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deploy.simulate import CLUSTER_MB, CONTAINER_MB, granted, habits_of, simulate, write
+from deploy.habits import CLUSTER_MB, CONTAINER_MB, habits_of
+from deploy.simulate import granted, simulate, write
 from tests.worker.sources import files
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -6,11 +6,13 @@ import gzip
 import json
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from threading import Thread
 
 import pytest
 
@@ -20,6 +22,7 @@ from shared.drivers.yarn import MAX_MIB, YarnCluster
 from shared.errors import CredentialsRefused, ExtraMissing, QueuecastError, SourceAway, SourceNotFound, YarnUnreadable
 from shared.yarn.answers import metrics_answer, scheduler_answer
 from shared.yarn.configuration import tree_of
+from tests.certificates import Certificates
 from tests.gateway import Answer, Gateway, gateway
 from tests.parrot import answering
 from tests.shared.yarn.trees import CLUSTER, as_bytes, properties
@@ -266,6 +269,43 @@ def test_a_handshake_that_never_ends_is_away(monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as server:
         [member] = YarnCluster([f"https://127.0.0.1:{server.getsockname()[1]}"]).members()
     assert "TimeoutError" in str(member.error)
+
+
+def test_over_tls_only_a_certificate_that_is_vouched_for_is_accepted(certificates: Certificates) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server, certificates.key)
+    with answering(lambda handler, _body: tell_info(handler)) as plain, tls_before(plain, context) as url:
+        [trusted] = YarnCluster([url], ca_file=str(certificates.authority)).members()
+        [unknown] = YarnCluster([url]).members()
+    assert trusted.info is not None, trusted.error
+    assert "certificate verify failed" in str(unknown.error)
+
+
+def tell_info(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(info())
+
+
+@contextmanager
+def tls_before(url: str, context: ssl.SSLContext) -> Iterator[str]:
+    """A server for TLS in front of another one, for two connections."""
+
+    def serve() -> None:
+        for _ in range(2):
+            with suppress(OSError), ExitStack() as stack:
+                plain = stack.enter_context(listener.accept()[0])
+                line = stack.enter_context(context.wrap_socket(plain, server_side=True))
+                behind = stack.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))))
+                behind.sendall(line.recv(4_096))
+                while part := behind.recv(4_096):
+                    line.sendall(part)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
 
 
 def test_kerberos_says_what_has_to_be_installed() -> None:
