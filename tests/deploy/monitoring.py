@@ -100,6 +100,7 @@ def everything_shown() -> str:
     metrics.job_ended(job, JobState.SUCCEEDED, job.created_at + timedelta(seconds=7))
     metrics.candidate_recorded(Score(candidate=Candidate(model="hour_mean"), measures=MEASURES, windows=(), seconds=0.2))
     metrics.REAPS.labels(ActionKind.SEND_PLAN).inc()
+    metrics.COLLECTED_AT.labels("prod").set_to_current_time()
     metrics.SOURCE_SECONDS.labels("files").observe(0.2)
     metrics.forecast_delivered(a_forecast(), "files")
     metrics.HTTP_REQUESTS.labels("GET", "/v1/jobs", 200).inc()

@@ -103,7 +103,7 @@ def test_receivers_are_told_of_a_cause_and_not_of_what_follows_from_it(tmp_path:
     assert told == {"pages": {"QueuecastBrokerAway"}, "tickets": {"QueuecastScheduleFailed"}}
 
 
-@pytest.mark.parametrize("name", ["queuecast-api", "queuecast-worker", "queuecast-reaper"])
+@pytest.mark.parametrize("name", ["queuecast-api", "queuecast-worker", "queuecast-reaper", "queuecast-collector"])
 def test_the_one_alert_that_names_jobs_names_those_that_exist(name: str) -> None:
     [rule] = [rule for rule in RULES if "job=" in rule["expr"]]
     [pattern] = re.findall(r'job=~"([^"]+)"', rule["expr"])

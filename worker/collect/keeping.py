@@ -89,6 +89,7 @@ class Keeping:
         """Changes of the configuration stay: the last of a queue may be years old, and is what counts."""
         if at < self._tidy_at:
             return
+        self._tidy_at = at + TIDY_EVERY  # also of what goes wrong: the samples are kept
         kept = {
             QUEUES: self._connection.keep_samples,
             CLUSTER: self._connection.keep_samples,
@@ -98,4 +99,3 @@ class Keeping:
             if (length := kept.get(table)) is not None:
                 self._sink.forget(table, self._cluster, length.before(at))
             self._sink.tidy(table, self._cluster, at)
-        self._tidy_at = at + TIDY_EVERY

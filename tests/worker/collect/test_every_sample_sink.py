@@ -9,31 +9,48 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from shared.config.connection import Connection
+from shared.config.settings import Settings
+from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.connections.yarn import YarnConnection
+from shared.domain.places import Place
+from shared.errors import InvalidSettings, UnknownConnection
 from tests.factories import MONDAY
+from tests.worker.sources.queries import a_query
 from worker.collect.sinks.base import SampleSink
-from worker.collect.sinks.influx import InfluxSamples
-from worker.collect.sinks.mongo import MongoSamples
-from worker.collect.sinks.parquet import ParquetSamples
+from worker.collect.sinks.opened import open_samples
 from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, ClusterSample, ConfigChange, QueueSample, Rollup, Row, Table
+from worker.sources import sources
 
 LATER = MONDAY + timedelta(seconds=30)
 TOMORROW = MONDAY + timedelta(days=1)
 
 
-@pytest.fixture(params=["parquet", "mongodb", "influxdb"])
-def sink(request: pytest.FixtureRequest, tmp_path: Path) -> SampleSink:
-    if request.param == "parquet":
-        return ParquetSamples(tmp_path)
+PLACES = {
+    "files": {"path": "yarn_queue/prod"},
+    "mongodb": {"collection": "yarn_queue"},
+    "influxdb": {"measurement": "yarn_queue"},
+}
+
+
+@pytest.fixture(params=sorted(PLACES))
+def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Connection:
+    if request.param == "files":
+        return FilesConnection(path=tmp_path)
     if request.param == "mongodb":
         mongod = request.getfixturevalue("mongod")
         mongod.make_database("samples")
-        return MongoSamples(MongodbConnection(url=SecretStr(mongod.url_of("samples"))), "mongodb")
+        return MongodbConnection(url=SecretStr(mongod.url_of("samples")))
     influxd = request.getfixturevalue("influxd")
     influxd.make_database("samples")
-    connection = InfluxdbConnection(url=SecretStr(influxd.url), version="1", token=influxd.token, database="samples")
-    return InfluxSamples(connection, "influxdb")
+    return InfluxdbConnection(url=SecretStr(influxd.url), version="1", token=influxd.token, database="samples")
+
+
+@pytest.fixture
+def sink(connection: Connection) -> SampleSink:
+    return open_samples(Settings(connections={"samples": connection}), "samples")
 
 
 def a_sample(queue: str = "root.etl", at: datetime = MONDAY, **changes: object) -> QueueSample:
@@ -100,3 +117,28 @@ def test_what_is_old_goes_and_no_other_cluster_s(sink: SampleSink) -> None:
     sink.forget(QUEUES, "prod", MONDAY - timedelta(days=1))
     assert [row.timestamp for row in everything(sink)] == [MONDAY]
     assert len(everything(sink, cluster="test")) == 2
+
+
+def test_jobs_read_demand_of_one_queue_and_partition(sink: SampleSink, connection: Connection) -> None:
+    hours = [MONDAY + timedelta(hours=hour) for hour in range(4)]
+    sink.write(QUEUES, [a_sample(at=at, demand_memory_mb=place) for place, at in enumerate(hours)])
+    sink.write(QUEUES, [a_sample(at=at, demand_memory_mb=9, partition="gpu") for at in hours])
+    sink.write(QUEUES, [a_sample("root.adhoc", at=at) for at in hours])
+    query = a_query(
+        Place(name="samples", **PLACES[connection.kind]),
+        target="demand_memory_mb",
+        where={"partition": ("default",)},
+        start=MONDAY,
+        end=MONDAY + timedelta(hours=4),
+    )
+    source = sources[connection.kind](connection)
+    assert source.queues(query) == ["root.adhoc", "root.etl"]
+    assert list(source.read(query).frame["demand_memory_mb"]) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_connection_that_takes_no_samples_is_refused() -> None:
+    settings = Settings(connections={"rm": YarnConnection(cluster="prod", addresses=("http://rm:8088",))})
+    with pytest.raises(InvalidSettings, match="'rm' is of kind yarn; samples are kept by"):
+        open_samples(settings, "rm")
+    with pytest.raises(UnknownConnection, match="found 'nowhere'"):
+        open_samples(settings, "nowhere")
