@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from shared.config.connection import Connection, ConnectionName, Look, kinds
 from shared.config.setting_kinds import CaFile, KeptFor
 from shared.domain.durations import Duration
-from shared.domain.identifiers import listed
+from shared.domain.identifiers import listed, shown
 from shared.domain.places import Place
 from shared.domain.texts import ClusterName, Text
 from shared.domain.wording import counted
@@ -115,8 +115,8 @@ class YarnConnection(Connection):
             raise SourceAway(f"{host_of(snapshot.address)} told its queues, and then nothing of itself")
         of_several = f", the active one of {len(members)}" if len(members) > 1 else ""
         detail = (
-            f"{host_of(snapshot.address)} answers{of_several}; version {told.version}, started as {told.cluster_id};"
-            f" {counted(len(snapshot.tree.queues), 'queue')}, {_modes_of(snapshot.tree)}"
+            f"{host_of(snapshot.address)} answers{of_several}; version {shown(told.version)},"
+            f" started as {shown(told.cluster_id)}; {counted(len(snapshot.tree.queues), 'queue')}, {_modes_of(snapshot.tree)}"
         )
         advice = [f"no answer of one that may have to take over: {words_of(each)}" for each in members if each.info is None]
         active = [host_of(each.address) for each in members if each.info is not None and each.info.is_active]

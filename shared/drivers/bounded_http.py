@@ -73,7 +73,10 @@ def get(url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int,
 @contextmanager
 def _connected(host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> Iterator[tuple[socket.socket, Event]]:
     """A connection that is ended when the time is over, which the event tells, in the middle of whatever it does."""
-    line = socket.create_connection((host, port), timeout=min(CONNECT_SECONDS, seconds))
+    try:
+        line = socket.create_connection((host, port), timeout=min(CONNECT_SECONDS, seconds))
+    except UnicodeError as error:  # a part of it is empty or too long
+        raise OSError(f"{host[:60]} cannot be the name of a host") from error
     handle = line.dup()  # stays the same where TLS is put around the other one
     is_over = Event()
     timer = Timer(seconds, _end, (handle, is_over))

@@ -271,6 +271,12 @@ def test_a_handshake_that_never_ends_is_away(monkeypatch: pytest.MonkeyPatch) ->
     assert "TimeoutError" in str(member.error)
 
 
+def test_a_name_that_no_host_can_have_is_away() -> None:
+    for host in ("a..b", "a" * 70):
+        with pytest.raises(SourceAway, match="cannot be the name of a host"):
+            YarnCluster([f"http://{host}:8088"]).snapshot()
+
+
 def test_over_tls_only_a_certificate_that_is_vouched_for_is_accepted(certificates: Certificates) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.server, certificates.key)
