@@ -22,6 +22,7 @@ from worker.collect.sinks.base import SampleSink
 LEAST_SECONDS = 10.0  # between two looks at a cluster, whoever takes them
 SLACK_SECONDS = 0.2  # of clocks
 ADVISED_SECONDS = 60
+ASIDE_SECONDS = 1.0  # after which one that takes over from another collector looks
 JITTER_SECONDS = 5.0  # so that collectors of several clusters do not ask all at once
 
 log = structlog.get_logger(__name__)
@@ -74,10 +75,11 @@ class Watch:
         interval = float(self.connection.interval_seconds)
         due_at = time.monotonic() + random.uniform(0.0, min(interval / 2, JITTER_SECONDS))  # noqa: S311 - decides a moment
         while not self._ended.wait(max(0.0, due_at - time.monotonic())):
-            if self._leads.is_set():
-                self.look()
-            else:
+            if not self._leads.is_set():
                 self._keeping.forget_what_was_known()
+                due_at = time.monotonic() + ASIDE_SECONDS
+                continue
+            self.look()
             behind = max(0.0, time.monotonic() - due_at)
             due_at += interval * (1 + behind // interval)
 
