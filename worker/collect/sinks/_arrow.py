@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 QUEUE = "queue"
 Cell = str | float | datetime | None
-GROUP_ROWS = 1 << 13  # of a file, so that a queue is read without most of the others
+GROUP_ROWS = 1 << 14  # of a file, so that a queue is read without most of the others
 
 
 @lru_cache
@@ -113,6 +113,14 @@ def queues_in(file: Path) -> list[str]:
     with parquet.ParquetFile(file) as stored:
         names: list[str] = stored.read([QUEUE], use_threads=False)[QUEUE].unique().to_pylist()
     return names
+
+
+def rows_in(file: Path) -> int:
+    """How many rows a file has."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file) as stored:
+        return int(stored.metadata.num_rows)
 
 
 def sorted_once(table: Table, parts: Sequence[pa.Table]) -> pa.Table:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from shared.errors import SinkAway
-from worker.collect.sinks._arrow import QUEUE, of_rows, queues_in, read_part, rows_of, sorted_once, write_groups
+from worker.collect.sinks._arrow import QUEUE, of_rows, queues_in, read_part, rows_in, rows_of, sorted_once, write_groups
 from worker.collect.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LENGTHS = {10: DAY, 13: HOUR, 16: PIECE}  # of a file's name
 LONGER = {PIECE: HOUR, HOUR: DAY}
 GRACE = timedelta(minutes=10)  # after which nobody reads a file that he found in a folder before
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-QUEUES_TOGETHER = 16  # that are put together at a time: memory
+ROWS_TOGETHER = 6_000  # that are put together at a time: memory
 
 
 class ParquetSamples:
@@ -116,8 +116,9 @@ def _merged(table: Table, files: Sequence[Path]) -> Iterator[pa.Table]:
         yield sorted_once(table, [read_part(table, file) for file in files])
         return
     names = sorted({name for file in files for name in queues_in(file)})
-    for first in range(0, len(names), QUEUES_TOGETHER):
-        some = names[first : first + QUEUES_TOGETHER]
+    together = max(1, ROWS_TOGETHER * len(names) // max(1, sum(map(rows_in, files))))
+    for first in range(0, len(names), together):
+        some = names[first : first + together]
         yield sorted_once(table, [read_part(table, file, some[0], some[-1]) for file in files])
 
 
