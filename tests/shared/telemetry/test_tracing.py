@@ -42,7 +42,7 @@ from tests.worker.pipeline.factories import Fixed, offering
 from worker.job import steps
 from worker.job.resources import Resources, use
 settings = load_settings()
-write_loads(settings.data_dir / "files", "root.etl")
+write_loads(settings.files_folder, "root.etl")
 class Broken(Fixed):
     answer = ValueError("no")
 with use(Resources(settings)) as here, offering(broken=Broken):
@@ -88,7 +88,11 @@ def collector() -> Iterator[Collector]:
 
 
 def run(script: str, settings: Settings, *arguments: str, **environment: str) -> None:
-    values = {"QUEUECAST_DATA_DIR": str(settings.data_dir), "QUEUECAST_STORE_URL": settings.store_location}
+    values = {
+        "QUEUECAST_DATA_DIR": str(settings.data_dir),
+        "QUEUECAST_FILES_DIR": str(settings.files_dir),
+        "QUEUECAST_STORE_URL": settings.store_location,
+    }
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, env=os.environ | values | environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -96,10 +96,11 @@ def test_the_command_collects_once_in_a_process_without_pandas(settings: Setting
     with a_cluster() as (_, seen):
         file = tmp_path / "queuecast.toml"
         file.write_text(f'[connections.hadoop]\nkind = "yarn"\ncluster = "prod"\naddresses = ["{seen.url}"]\n')
-        environment = {"QUEUECAST_CONFIG_FILE": str(file), "QUEUECAST_DATA_DIR": str(settings.data_dir)}
+        places = {"QUEUECAST_DATA_DIR": str(settings.data_dir), "QUEUECAST_FILES_DIR": str(settings.files_dir)}
+        environment = {"QUEUECAST_CONFIG_FILE": str(file)} | places
         ended = subprocess.run(
             [sys.executable, "-c", SCRIPT], check=False, env=environment, capture_output=True, text=True, timeout=120
         )
     assert ended.returncode == 0, ended.stderr
     assert "hadoop: collected" in ended.stderr
-    assert list((settings.data_dir / "files" / "yarn_queue" / "prod" / "default").glob("*.parquet"))
+    assert list((settings.files_folder / "yarn_queue" / "prod" / "default").glob("*.parquet"))
