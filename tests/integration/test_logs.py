@@ -23,8 +23,9 @@ def test_a_queue_that_fails_is_one_warning_and_a_source_that_is_away_another(fle
     (fleet.settings.files_dir / "root.bad.csv").write_text("timestamp,used_capacity\n2026-01-01T00:00Z,1\n")
     worker = fleet.worker(slots=1)
 
-    fleet.ended(fleet.submit(queues=("root.bad",), model=("hour_mean",)))
-    about = [line for line in said(fleet, "no usable value") if line["event"] != "job ended"]
+    job_id = fleet.submit(queues=("root.bad",), model=("hour_mean",))
+    fleet.ended(job_id)
+    about = [line for line in said_of(fleet, job_id, "no usable value") if line["event"] != "job ended"]
     assert [(line["event"], line["level"], line["queue"]) for line in about] == [("queue failed", "warning", "root.bad")]
 
     child = fleet.children(worker)[-1]
@@ -34,13 +35,14 @@ def test_a_queue_that_fails_is_one_warning_and_a_source_that_is_away_another(fle
 
     place = Place(name="mongodb", database="nowhere", collection="usage")
     job_id = fleet.submit(data=DataPlaces(source=place, destination=Place(name="files")))
-    about = eventually(lambda: several(waits_of(fleet, job_id)), what="the try after the first")
+    about = eventually(lambda: several(said_of(fleet, job_id, "source cannot be reached")), what="the try after the first")
     assert [line["level"] for line in about][:2] == ["warning", "debug"]
     assert {line["event"] for line in about} == {"a service is away"}
 
 
-def waits_of(fleet: Fleet, job_id: str) -> list[dict[str, Any]]:
-    return [line for line in said(fleet, "source cannot be reached") if line.get("job_id") == job_id]
+def said_of(fleet: Fleet, job_id: str, text: str) -> list[dict[str, Any]]:
+    """Those of one job: the file has the lines of earlier fleets, too."""
+    return [line for line in said(fleet, text) if line.get("job_id") == job_id]
 
 
 def several(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
