@@ -211,14 +211,14 @@ def in_bits(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
     while True:
         handler.wfile.write(b" ")
-        time.sleep(0.05)
+        time.sleep(0.05)  # the slow server itself, no wait of the test
 
 
 def headers_without_end(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         handler.wfile.write(b"x")
-        time.sleep(0.05)
+        time.sleep(0.05)  # likewise
 
 
 def silent(handler: BaseHTTPRequestHandler) -> None:
