@@ -8,6 +8,8 @@ from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import chain
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # those that every forecast has
@@ -15,6 +17,25 @@ LOWEST, HIGHEST = 0.01, 0.99  # levels that may be asked for
 FINEST = 65_535  # of paths: their values are whole steps from the lowest to the highest, in two bytes each
 DIGITS = 6  # of a level
 TINY = 1e-300
+
+
+class Origin(StrEnum):
+    """What a path was made from: the misses of a fold of the backtest, or a recent day as it was."""
+
+    MISSES = "misses"
+    DAY = "day"
+
+
+def block_name(origin: Origin, at: datetime) -> str:
+    """The same for all queues, and of each block another one.
+
+    Args:
+        at: cutoff of the fold, or the moment of that day at which the forecast begins.
+
+    >>> block_name(Origin.MISSES, datetime(2026, 1, 5, tzinfo=UTC))
+    'misses 2026-01-05T00:00'
+    """
+    return f"{origin} {at.astimezone(UTC):%Y-%m-%dT%H:%M}"
 
 
 def levels_of(interval: float, asked: Sequence[float]) -> tuple[float, ...]:
@@ -65,6 +86,7 @@ class Paths:
     """Equally likely ways that the whole horizon may go, packed: base64 of zlib of 16-bit steps from `low` to `high`.
 
     blocks, windows: folds of the backtest and recent days that they were made from; 0 = nobody knows.
+    drawn_from: name of the block that each came from, by which those of several queues are joined; () = nobody knows.
     is_calibrated: whether chances that were counted on paths have held lately; set as they are read, never kept.
     """
 
@@ -74,17 +96,19 @@ class Paths:
     packed: str
     blocks: int = 0
     windows: int = 0
+    drawn_from: tuple[str, ...] = ()
     is_calibrated: bool = True
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[float]], *, blocks: int = 0, windows: int = 0) -> Paths:
+    def of(cls, rows: Sequence[Sequence[float]], *, blocks: int = 0, windows: int = 0, drawn_from: Sequence[str] = ()) -> Paths:
         """At least one path, all of one length of at least 1."""
         values = [*chain.from_iterable(rows)]
         low, high = min(values), max(values)
         step = (high - low) / FINEST if high - low > TINY else 1.0  # of less a quotient may be far off
         steps = [round((value - low) / step) for value in values]
         packed = zlib.compress(struct.pack(f"<{len(steps)}H", *steps))
-        return cls(count=len(rows), low=low, high=high, packed=b64encode(packed).decode(), blocks=blocks, windows=windows)
+        text, names = b64encode(packed).decode(), tuple(drawn_from)
+        return cls(count=len(rows), low=low, high=high, packed=text, blocks=blocks, windows=windows, drawn_from=names)
 
     @property
     def made_from(self) -> int:

@@ -111,7 +111,8 @@ def _told(whole: Distribution, spec: ForecastSpec) -> Told:
     levels = levels_of(spec.interval, spec.quantiles)
     steps, peaks = (_quantiles(each, levels) for each in (whole.steps, whole.peaks))
     lower, upper = map(steps.at, bounds_of(spec.interval))
-    paths = Paths.of(whole.paths.tolist(), blocks=whole.blocks, windows=whole.windows) if len(whole.paths) else None
+    made_from = {"blocks": whole.blocks, "windows": whole.windows}
+    paths = Paths.of(whole.paths.tolist(), drawn_from=whole.drawn_from, **made_from) if len(whole.paths) else None
     return {"lower_bound": lower, "upper_bound": upper, "quantiles": steps, "peaks": peaks, "paths": paths}
 
 

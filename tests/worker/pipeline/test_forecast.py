@@ -91,6 +91,7 @@ def test_bounds_are_two_of_the_quantiles_and_those_that_are_asked_for_are_there(
     assert [len(values) for values in forecast.peaks.values] == [1] * 11  # one day
     assert forecast.paths is not None
     assert {len(path) for path in forecast.paths.rows()} == {24}
+    assert len(forecast.paths.drawn_from) == forecast.paths.count
     assert delivered(horizon_steps=500).paths is None  # they would be larger than all else
 
 

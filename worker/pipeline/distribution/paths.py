@@ -12,11 +12,18 @@ hours the steps lead, and medians of paths are those of the steps, all but a lit
 
 Hours that are high together stay high together, which independent draws of each step would lose (Clark et al., The Schaake
 shuffle, Journal of Hydrometeorology 5, 2004).
+
+Shapes are sampled in the order of their blocks: queues that have the same folds and days get paths of the same ones, so that
+paths of siblings can be added draw by draw. Sampled by their means instead, paths were as good (tuning half, 46 tasks of 24
+hours: Brier scores 0.1685 both, median CRPS of sums 0.179 and 0.178; 44 of 72 hours: 0.179 and 0.180, 0.129 and 0.134).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence
@@ -33,22 +40,31 @@ MAX_OFF = 0.1  # of a step's range, that the paths' median may be beside the ste
 KEPT = 0.9  # below this quantile of a path's day the hours stay as they are
 
 
-def joint_paths(known: Evidence, quantiles: FloatArray, peaks: FloatArray) -> FloatArray:
+class JointPaths(NamedTuple):
+    """Paths, shape (paths, horizon), and the block that each came from: folds newest first, then recent days newest first."""
+
+    paths: FloatArray
+    blocks: NDArray[np.int_]
+
+
+def joint_paths(known: Evidence, quantiles: FloatArray, peaks: FloatArray) -> JointPaths:
     """Equally likely paths, shape (PATHS, horizon), ordered by their mean; no rows where there is no shape at all.
 
     Args:
         quantiles: at `FINE`, shape (len(FINE), horizon), clipped. peaks: the same of each day, shape (len(FINE), days).
     """
-    shapes, mass = _shapes(known)
+    shapes, mass, blocks = _shapes(known)
     if not len(shapes):
-        return np.empty((0, known.horizon))
+        return JointPaths(np.empty((0, known.horizon)), blocks)
     marginal = _at(np.repeat(MIDDLES[:, np.newaxis], known.horizon, axis=1), quantiles)
-    paths = _sampled(_at(ranks(shapes, mass), quantiles), mass)
+    taken = _sampled(mass, blocks)
+    paths = _at(ranks(shapes, mass), quantiles)[taken]
     for _ in range(ROUNDS):
         paths = _towards(_reordered(marginal, paths), peaks, known.season)
     off = np.abs(np.median(paths, axis=0) - np.median(marginal, axis=0)) > MAX_OFF * np.ptp(marginal, axis=0)
     paths = np.where(off, _reordered(marginal, paths), paths)
-    return paths[np.argsort(paths.mean(axis=1), kind="stable")]
+    order = np.argsort(paths.mean(axis=1), kind="stable")
+    return JointPaths(paths[order], blocks[taken][order])
 
 
 def _at(placed: FloatArray, quantiles: FloatArray) -> FloatArray:
@@ -63,12 +79,11 @@ def _reordered(marginal: FloatArray, paths: FloatArray) -> FloatArray:
     return found
 
 
-def _sampled(paths: FloatArray, mass: FloatArray) -> FloatArray:
-    """So many of them that each counts alike, by their mean."""
-    order = np.argsort(paths.mean(axis=1), kind="stable")
-    taken = np.searchsorted(np.cumsum(mass[order]), MIDDLES).clip(0, len(order) - 1)
-    sample: FloatArray = paths[order[taken]]
-    return sample
+def _sampled(mass: FloatArray, blocks: NDArray[np.int_]) -> NDArray[np.int_]:
+    """So many of the shapes that each counts alike, block by block: of queues that have the same blocks the same ones."""
+    order = np.argsort(blocks, kind="stable")
+    taken: NDArray[np.int_] = order[np.searchsorted(np.cumsum(mass[order]), MIDDLES).clip(0, len(order) - 1)]
+    return taken
 
 
 def _towards(paths: FloatArray, peaks: FloatArray, season: int) -> FloatArray:
@@ -77,18 +92,19 @@ def _towards(paths: FloatArray, peaks: FloatArray, season: int) -> FloatArray:
     return np.concatenate([_drawn(hours, peaks[:, day]) for day, hours in enumerate(days)], axis=1)
 
 
-def _shapes(known: Evidence) -> tuple[FloatArray, FloatArray]:
-    """Whole ones only, with their mass, which is 1 in all."""
+def _shapes(known: Evidence) -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
+    """Whole ones only, with their mass, which is 1 in all, and with their blocks."""
     lead, last = np.arange(known.horizon), known.horizon - 1
     moved = [np.clip(lead + hours * known.hour, 0, last) for hours in MOVES]
     misses = np.concatenate([known.prediction + known.misses[:, at] for at in moved])
-    ageing = np.tile(AGEING ** np.arange(1, len(known.misses) + 1), len(MOVES))
+    folds, days = len(known.misses), len(known.recent)
+    ageing = np.tile(AGEING ** np.arange(1, folds + 1), len(MOVES))
     recent = _of_its_kind(known).reshape(-1, known.horizon)
-    kinds = [_whole(misses, ageing), _whole(recent, np.ones(len(recent)))]
-    found = [(shapes, mass) for shapes, mass in kinds if len(shapes)]
-    if not found:
-        return np.empty((0, known.horizon)), np.empty(0)
-    return np.concatenate([shapes for shapes, _ in found]), np.concatenate([mass for _, mass in found]) / len(found)
+    of_folds = np.tile(np.arange(folds), len(MOVES))
+    of_days = folds + np.repeat(np.arange(days), len(recent) // max(1, days))
+    kinds = [_whole(misses, ageing, of_folds), _whole(recent, np.ones(len(recent)), of_days)]
+    shapes, mass, blocks = (np.concatenate(each) for each in zip(*kinds, strict=True))
+    return shapes, mass / max(1.0, mass.sum()), blocks
 
 
 def _of_its_kind(known: Evidence) -> FloatArray:
@@ -103,9 +119,9 @@ def _of_its_kind(known: Evidence) -> FloatArray:
     return recent
 
 
-def _whole(shapes: FloatArray, mass: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _whole(shapes: FloatArray, mass: FloatArray, blocks: NDArray[np.int_]) -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
     is_whole = np.isfinite(shapes).all(axis=1)
-    return shapes[is_whole], mass[is_whole] / max(mass[is_whole].sum(), np.finfo(np.float64).tiny)
+    return shapes[is_whole], mass[is_whole] / max(mass[is_whole].sum(), np.finfo(np.float64).tiny), blocks[is_whole]
 
 
 def _drawn(hours: FloatArray, peak: FloatArray) -> FloatArray:

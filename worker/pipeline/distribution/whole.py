@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import NormalDist
 
 import numpy as np
 
+from shared.domain.distribution import Origin, block_name
 from shared.domain.forecasts import ForecastSpec, WindowForecast
 from shared.domain.recipes import Recipe
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, places_missed, recent_windows
 from worker.pipeline.distribution.kinds import Kinds, kinds_of
-from worker.pipeline.distribution.paths import joint_paths
+from worker.pipeline.distribution.paths import JointPaths, joint_paths
 from worker.pipeline.distribution.peaks import Past, peak_quantiles, tops
 from worker.pipeline.distribution.pool import FINE, MIDDLE
 from worker.pipeline.distribution.quantiles import step_quantiles
@@ -33,6 +34,7 @@ class Distribution:
     """Quantiles at `FINE`, shapes (len(FINE), horizon) and (len(FINE), days), and joint paths, shape (paths, horizon).
 
     blocks, windows: whole folds and recent days that the paths were made from.
+    drawn_from: the name of the block that each path came from, the same for all queues that are forecast together.
     """
 
     steps: FloatArray
@@ -40,6 +42,7 @@ class Distribution:
     paths: FloatArray
     blocks: int
     windows: int
+    drawn_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +84,25 @@ def distribution(
     least = np.stack([tops(row, evidence.season) for row in steps])  # a day's maximum is no lower than any of its steps
     is_one_step = np.diff([*range(0, evidence.horizon, evidence.season), evidence.horizon]) == 1  # which is the maximum
     peaks = clip(np.where(is_one_step, least, np.maximum(peaks, least)), spec.bounds)
-    paths = joint_paths(evidence, steps, peaks) if evidence.horizon <= MAX_PATH_STEPS else np.empty((0, evidence.horizon))
+    paths, taken = _paths(evidence, steps, peaks)
     paths = clip(paths, spec.bounds)  # once more: rounding may leave it by a bit
+    names = _names(folds, end_at, days=len(evidence.recent))
     is_whole = len(folds[0].actual) > evidence.lead[-1]  # what lies beyond the backtest repeats its last day: that is no evidence
     blocks = evidence.blocks if is_whole else 0
-    return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=blocks, windows=evidence.windows)
+    drawn_from = tuple(names[block] for block in taken.tolist())
+    return Distribution(steps=steps, peaks=peaks, paths=paths, blocks=blocks, windows=evidence.windows, drawn_from=drawn_from)
+
+
+def _paths(evidence: Evidence, steps: FloatArray, peaks: FloatArray) -> JointPaths:
+    if evidence.horizon > MAX_PATH_STEPS:
+        return JointPaths(np.empty((0, evidence.horizon)), np.empty(0, dtype=np.int_))
+    return joint_paths(evidence, steps, peaks)
+
+
+def _names(folds: Sequence[WindowForecast], end_at: datetime, *, days: int) -> list[str]:
+    """Of the blocks, as `JointPaths` numbers them: by the dates of the cutoffs, and of so many recent days."""
+    cutoffs = [block_name(Origin.MISSES, fold.origin_at) for fold in newest_first(folds)]
+    return [*cutoffs, *(block_name(Origin.DAY, end_at - timedelta(days=back + 1)) for back in range(days))]
 
 
 def _evidence(

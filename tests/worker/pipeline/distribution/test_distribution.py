@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.distribution import Origin, block_name
 from shared.domain.forecasts import Candidate, ForecastSpec, Measures, WindowForecast
 from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_load, a_spec
@@ -126,6 +128,21 @@ def test_steps_that_were_not_backtested_are_less_sure_than_those_that_were() -> 
 @pytest.mark.parametrize(("steps", "blocks"), [(3 * DAY, 9), (DAY, 0)], ids=["as long as the horizon", "shorter"])
 def test_only_misses_of_the_whole_horizon_count_as_what_paths_were_made_from(steps: int, blocks: int) -> None:
     assert whole_of(noise(9, steps), 3 * DAY).blocks == blocks
+
+
+def test_queues_with_the_same_folds_and_days_get_paths_of_the_same_blocks() -> None:
+    one = whole_of(noise(9, DAY))
+    other = whole_of(noise(9, DAY, 30.0)[::-1], level=400.0, snapshot=a_snapshot(400.0 - a_load()))
+    assert sorted(one.drawn_from) == sorted(other.drawn_from)
+    assert one.drawn_from != other.drawn_from  # each by its own means
+    names = Counter(one.drawn_from)
+    assert sum(names.values()) == PATHS
+    misses = {name for name in names if name.startswith(Origin.MISSES)}
+    assert misses == {block_name(Origin.MISSES, fold.origin_at) for fold in folds_of(noise(9, DAY))}
+    assert names[block_name(Origin.MISSES, MONDAY - timedelta(days=1))] >= 3
+    assert block_name(Origin.DAY, MONDAY - timedelta(days=1)) in names
+    short = whole_of(noise(9, DAY), snapshot=a_snapshot(a_load().iloc[-3 * DAY :]))
+    assert {name for name in short.drawn_from if name.startswith(Origin.MISSES)} == misses
 
 
 def test_few_folds_are_trusted_less_than_many() -> None:
