@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from shared.connections.yarn import YarnConnection
+from shared.domain.collected import QueueSample
 from shared.domain.queue_tree import QueueTree
 from worker.collect.configuration import Key, changes, newest
 from worker.collect.rollups import LENGTH, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
-from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, ConfigChange, QueueSample, Row, Table
+from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, ConfigChange, Row, Table
 
 MAX_WAITING = 40  # writes: some minutes of samples
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)

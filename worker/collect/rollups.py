@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from worker.collect.tables import QueueSample, Rollup
+from shared.domain.collected import QueueSample
+from worker.collect.tables import Rollup
 
 LENGTH = timedelta(minutes=5)
 P95 = 0.95
 WHOLE = ("demand_memory_mb", "demand_vcores", "used_memory_mb", "used_vcores")
 WAITING = ("pending_memory_mb", "pending_vcores", "apps_active", "apps_pending")
-LIMITS = ("guaranteed_memory_mb", "guaranteed_vcores", "maximum_memory_mb", "maximum_vcores")
+LIMITS = ("guaranteed_memory_mb", "guaranteed_vcores", "maximum_memory_mb", "maximum_vcores", "free_memory_mb", "free_vcores")
 GUARANTEES = {"demand_memory_mb": "guaranteed_memory_mb", "demand_vcores": "guaranteed_vcores"}
 
 
@@ -39,8 +40,17 @@ def _rollup(cluster: str, queue: str, partition: str, at: datetime, samples: Seq
         numbers[f"{name}_p95"] = _quantile(values)
         numbers[f"{name}_max"] = values[-1] if values else None
     numbers |= {name: _mean(_told(samples, name)) for name in LIMITS}
+    numbers["saturated"] = _mean(_told(samples, "is_saturated"))
+    numbers["waiting"] = _mean([float(waits) for sample in samples if (waits := is_waiting(sample)) is not None])
     numbers |= {f"{name}_above": _above(samples, name, guarantee) for name, guarantee in GUARANTEES.items()}
     return Rollup(cluster=cluster, queue=queue, partition=partition, timestamp=at, samples=len(samples), **numbers)
+
+
+def is_waiting(sample: QueueSample) -> bool | None:
+    """Whether anything that was asked for is not there yet; None = nobody tells."""
+    counts = (sample.pending_memory_mb, sample.pending_vcores, sample.pending_containers, sample.apps_pending)
+    told = [count for count in counts if count is not None]
+    return any(told) if told else None
 
 
 def _told(samples: Sequence[QueueSample], name: str) -> list[float]:

@@ -9,17 +9,24 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shared.domain.capacities import NOTHING, Resources, added
+from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.queue_tree import DEFAULT_PARTITION, Creation, Queue, QueueTree, Share, State
-from worker.collect.tables import DEFAULT, PART_OF_WHICH, ClusterSample, QueueSample
+from worker.collect.room import Room, Rooms, is_saturated, rooms_of
+from worker.collect.tables import DEFAULT, PART_OF_WHICH
 
 UNUSED = Share(guaranteed=NOTHING, used=NOTHING, reserved=NOTHING, pending=NOTHING)
 
 
 def queue_samples(tree: QueueTree, cluster: str, at: datetime) -> list[QueueSample]:
     """Of all queues, and of the dynamic ones below each parent together; the moment is that of the request's start."""
+    rooms = rooms_of(tree)
     return [
-        *(_sample(queue, share, cluster, at) for queue in tree.queues for share in queue.shares),
-        *_of_dynamic_queues(tree, cluster, at),
+        *(
+            _sample(queue, share, rooms[queue.path, share.partition], cluster, at)
+            for queue in tree.queues
+            for share in queue.shares
+        ),
+        *_of_dynamic_queues(tree, rooms, cluster, at),
     ]
 
 
@@ -56,8 +63,8 @@ def partition_name(partition: str) -> str:
     return partition or DEFAULT
 
 
-def _sample(queue: Queue, share: Share, cluster: str, at: datetime) -> QueueSample:
-    is_running = None if queue.state is None else int(queue.state is not State.STOPPED)
+def _sample(queue: Queue, share: Share, room: Room, cluster: str, at: datetime) -> QueueSample:
+    is_running = _flag(None if queue.state is None else queue.state is not State.STOPPED)
     used = share if is_running != 0 else Share()  # of a stopped queue zeros mean nothing: there is a gap
     counts = queue if is_running != 0 and share.partition == DEFAULT_PARTITION else Queue(path=queue.path)
     return QueueSample(
@@ -72,19 +79,33 @@ def _sample(queue: Queue, share: Share, cluster: str, at: datetime) -> QueueSamp
             pending=used.pending,
             guaranteed=share.guaranteed,
             maximum=share.ceiling,
+            free=room.free,
         ),
-        pending_containers=counts.containers_pending,
         am_used_memory_mb=_memory(used.am_used),
         am_limit_memory_mb=_memory(share.am_limit),
-        apps_active=counts.apps_active,
-        apps_pending=counts.apps_pending,
-        users_active=counts.users_active,
-        user_limit_factor=queue.user_limit_factor,
         max_user_share=_largest_share(counts, used),
         used_capacity=used.used_capacity,
         absolute_used_capacity=used.absolute_used_capacity,
         is_running=is_running,
+        is_saturated=_flag(is_saturated(used, room)),
+        **_counts(counts),
+        user_limit=queue.user_limit,
+        user_limit_factor=queue.user_limit_factor,
+        **_rules(queue),
     )
+
+
+def _counts(queue: Queue) -> dict[str, int | None]:
+    return {
+        "pending_containers": queue.containers_pending,
+        "apps_active": queue.apps_active,
+        "apps_pending": queue.apps_pending,
+        "users_active": queue.users_active,
+    }
+
+
+def _rules(queue: Queue) -> dict[str, int | None]:
+    return {"max_parallel_apps": queue.max_parallel_apps, "preemption_disabled": _flag(queue.preemption_disabled)}
 
 
 def _largest_share(queue: Queue, share: Share) -> float | None:
@@ -94,17 +115,17 @@ def _largest_share(queue: Queue, share: Share) -> float | None:
     return min(1.0, queue.largest_user.memory_mb / share.used.memory_mb)
 
 
-def _of_dynamic_queues(tree: QueueTree, cluster: str, at: datetime) -> Iterator[QueueSample]:
+def _of_dynamic_queues(tree: QueueTree, rooms: Rooms, cluster: str, at: datetime) -> Iterator[QueueSample]:
     """The sum of each parent's dynamic children; a parent that is dynamic itself is in the sum of its own."""
     for parent in tree.queues:
         children = [child for child in tree.children(parent.path) if child.is_dynamic]
         if parent.is_dynamic or not (children or parent.creation is not Creation.OFF):
             continue
         for share in parent.shares:
-            yield _sum(parent, share, children, cluster, at)
+            yield _sample(*_together(parent, share, children), rooms[parent.path, share.partition].inner, cluster, at)
 
 
-def _sum(parent: Queue, share: Share, children: list[Queue], cluster: str, at: datetime) -> QueueSample:
+def _together(parent: Queue, share: Share, children: list[Queue]) -> tuple[Queue, Share]:
     """Nothing is used where there is none of them; what they may reach together is what their parent may."""
     shares = [child.share(share.partition) or UNUSED for child in children]
     together = Queue(
@@ -122,7 +143,11 @@ def _sum(parent: Queue, share: Share, children: list[Queue], cluster: str, at: d
         reserved=added(each.reserved or NOTHING for each in shares),
         pending=added(each.pending for each in shares),
     )
-    return _sample(together, whole, cluster, at)
+    return together, whole
+
+
+def _flag(told: bool | None) -> int | None:
+    return None if told is None else int(told)
 
 
 def _total(counts: list[int | None]) -> int | None:

@@ -12,78 +12,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from shared.domain.codec import Document
+from shared.domain.collected import ClusterSample, QueueSample
 
 DEFAULT = "default"  # what the partition without a label is called
 PART_OF_WHICH = "/*"  # behind the path of a parent: all of its dynamic queues together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSample:
-    """A queue in a partition at one moment; of one that is stopped only its limits are known.
-
-    used, demand: what runs · what runs and what waits, both without what is reserved for containers that wait for room.
-    guaranteed, maximum: at that moment, with the nodes that there were.
-    max_user_share: of what is used, what the user with most memory has, 0 to 1.
-    used_capacity: in percent of the guarantee; absolute_used_capacity: of the partition.
-    is_running: 1, or 0 where the queue is stopped.
-    """
-
-    cluster: str
-    queue: str
-    partition: str
-    timestamp: datetime
-    demand_memory_mb: int | None = None
-    demand_vcores: int | None = None
-    used_memory_mb: int | None = None
-    used_vcores: int | None = None
-    reserved_memory_mb: int | None = None
-    reserved_vcores: int | None = None
-    pending_memory_mb: int | None = None
-    pending_vcores: int | None = None
-    pending_containers: int | None = None
-    guaranteed_memory_mb: int | None = None
-    guaranteed_vcores: int | None = None
-    maximum_memory_mb: int | None = None
-    maximum_vcores: int | None = None
-    am_used_memory_mb: int | None = None
-    am_limit_memory_mb: int | None = None
-    apps_active: int | None = None
-    apps_pending: int | None = None
-    users_active: int | None = None
-    user_limit_factor: float | None = None
-    max_user_share: float | None = None
-    used_capacity: float | None = None
-    absolute_used_capacity: float | None = None
-    is_running: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterSample:
-    """The cluster at one moment; under the capacity scheduler that is its default partition, but for `all_partitions`."""
-
-    cluster: str
-    timestamp: datetime
-    total_memory_mb: int | None = None
-    total_vcores: int | None = None
-    all_partitions_memory_mb: int | None = None
-    all_partitions_vcores: int | None = None
-    available_memory_mb: int | None = None
-    available_vcores: int | None = None
-    allocated_memory_mb: int | None = None
-    allocated_vcores: int | None = None
-    reserved_memory_mb: int | None = None
-    reserved_vcores: int | None = None
-    pending_memory_mb: int | None = None
-    pending_vcores: int | None = None
-    nodes_active: int | None = None
-    nodes_lost: int | None = None
-    nodes_unhealthy: int | None = None
-    nodes_decommissioned: int | None = None
-    apps_running: int | None = None
-    apps_pending: int | None = None
-    containers_allocated: int | None = None
-    containers_reserved: int | None = None
-    containers_pending: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +44,7 @@ class Rollup:
     """Five minutes of a queue in a partition: means, 95 % quantiles (`_p95`) and largest values (`_max`) of its samples.
 
     timestamp: their beginning. samples: how many there are. `_above`: the share of them that is above the guarantee, 0 to 1.
+    saturated, waiting: the share of them in which the queue was held back, or anything of it waited, 0 to 1.
     """
 
     cluster: str
@@ -149,6 +82,10 @@ class Rollup:
     guaranteed_vcores: float | None = None
     maximum_memory_mb: float | None = None
     maximum_vcores: float | None = None
+    free_memory_mb: float | None = None
+    free_vcores: float | None = None
+    saturated: float | None = None
+    waiting: float | None = None
 
 
 Row = QueueSample | ClusterSample | ConfigChange | Rollup

@@ -15,13 +15,14 @@ from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
 from shared.connections.yarn import YarnConnection
+from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.places import Place
 from shared.errors import InvalidSettings, UnknownConnection
 from tests.factories import MONDAY
 from tests.worker.sources.queries import a_query
 from worker.collect.sinks.base import SampleSink
 from worker.collect.sinks.opened import open_samples
-from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, ClusterSample, ConfigChange, QueueSample, Rollup, Row, Table
+from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, ConfigChange, Rollup, Row, Table
 from worker.sources import sources
 
 LATER = MONDAY + timedelta(seconds=30)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.capacities import Capacity
-from shared.domain.queue_tree import Creation, Queue, QueueTree, Share, State, Totals
+from shared.domain.collected import QueueSample
+from shared.domain.queue_tree import Calculator, Creation, Queue, QueueTree, Share, State, Totals
 from tests.factories import MONDAY
 from tests.shared.yarn.trees import mb
 from worker.collect.configuration import GONE, SEEN, changes, newest
 from worker.collect.sampler import cluster_sample, queue_samples
-from worker.collect.tables import ConfigChange, QueueSample
+from worker.collect.tables import ConfigChange
 
 USED = Share(
     capacity=Capacity.of_percent(40.0),
@@ -112,3 +113,48 @@ def test_a_queue_that_is_gone_is_told_once_and_a_dynamic_one_never() -> None:
     assert changed([*first, *gone], hours=3) == []
     [again] = changed([*first, *gone], etl, hours=4)
     assert (again.queue, again.state) == ("root.etl", "")
+
+
+def a_chain(*, used: int, ceiling: int = 100, root_used: int = 0, pending: int = 0) -> dict[tuple[str, str], QueueSample]:
+    """root of 1,000, root.etl whose ceiling is 200, and root.etl.daily."""
+    whole = Share(ceiling=mb(1_000, 9), used=mb(root_used or used))
+    daily = Share(ceiling=mb(ceiling, 9), used=mb(used), pending=mb(pending))
+    etl = Queue(path="root.etl", shares=(Share(ceiling=mb(200, 9), used=mb(used)),), is_leaf=False)
+    root = Queue(path="root", shares=(whole,), is_leaf=False)
+    tree = QueueTree(queues=(root, etl, Queue(path="root.etl.daily", shares=(daily,), max_parallel_apps=3, user_limit=25.0)))
+    return {(row.queue, row.partition): row for row in queue_samples(tree, "prod", MONDAY)}
+
+
+def test_what_is_free_is_the_least_of_what_those_above_have_left() -> None:
+    rows = a_chain(used=60, root_used=950)
+    assert [row.free_memory_mb for row in rows.values()] == [50, 50, 50]
+    assert [row.free_memory_mb for row in a_chain(used=60).values()] == [940, 940, 140]
+    assert rows["root.etl.daily", "default"].max_parallel_apps == 3
+    assert rows["root.etl.daily", "default"].user_limit == 25.0
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"used": 60}, 0),
+        ({"used": 60, "pending": 1}, 1),
+        ({"used": 98}, 1),
+        ({"used": 97}, 0),
+        ({"used": 60, "root_used": 999}, 1),
+        ({"used": 0, "root_used": 1_000}, 0),
+    ],
+)
+def test_a_queue_that_could_get_no_more_is_saturated(told: dict[str, int], expected: int) -> None:
+    assert a_chain(**told)["root.etl.daily", "default"].is_saturated == expected
+
+
+def test_processors_hold_a_queue_back_where_the_scheduler_looks_at_them() -> None:
+    share = Share(ceiling=mb(100, 4), used=mb(10, 4))
+    tree = a_tree(Queue(path="root.etl", shares=(share,)))
+    flags = [queue_samples(replace(tree, calculator=each), "prod", MONDAY)[-1].is_saturated for each in (None, *Calculator)]
+    assert flags == [0, 0, 1]
+
+
+def test_a_stopped_queue_is_neither_held_back_nor_free_of_it() -> None:
+    row = sampled(Queue(path="root.old", shares=(USED,), state=State.STOPPED))["root.old", "default"]
+    assert row.is_saturated is None
