@@ -23,6 +23,7 @@ class Aggregation(StrEnum):
     MEDIAN = "median"
     MIN = "min"
     MAX = "max"
+    P95 = "p95"  # the sample at place ⌊0.95 n + ½⌋ of the n in order: what 95 % of them do not pass
     TIME_WEIGHTED_MEAN = "time_weighted_mean"  # of samples that are taken when something changes: each holds until the next
 
 

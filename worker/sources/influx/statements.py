@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from shared.connections.influxdb import POLICY
 from shared.domain.places import Place
-from shared.domain.samples import Scalar
+from shared.domain.samples import Aggregation, Scalar
 from shared.domain.timegrid import to_epoch
 from shared.drivers.influx import quoted_field, quoted_measurement
 from shared.errors import UnreadableData
 from worker.sources._names import splits
+from worker.sources._resampling import P95
 from worker.sources.base import NO_LIMIT, Query
 
 Kinds = Mapping[str, set[str]]  # field → its types: one that was text once and is a number now has two; `TAG` may be among them
@@ -104,7 +105,8 @@ def any_field(query: Query, kinds: Kinds) -> str:
 
 def _step(query: Query, name: str, place: int, kinds: Kinds) -> Iterator[str]:
     field = number(name, kinds)
-    yield f'{query.aggregation.value}({field}) AS "v{place}"'
+    value = f"percentile({field}, {P95})" if query.aggregation is Aggregation.P95 else f"{query.aggregation.value}({field})"
+    yield f'{value} AS "v{place}"'
     yield f'count({field}) AS "n{place}"'
     yield f'min({field}) AS "low{place}", max({field}) AS "high{place}"'
 

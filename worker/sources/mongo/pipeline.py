@@ -21,11 +21,18 @@ from worker.sources._names import splits
 from worker.sources._numbers import MAX_NUMBER
 from worker.sources.base import NO_LIMIT, Query
 from worker.sources.mongo.names import MAX_INTEGER, queue_filter, value_filter
+from worker.sources.mongo.ordered import chosen
 
 Filter = Document
 Pipeline = list[Document]
 
-ACCUMULATORS = {Aggregation.MEAN: "$avg", Aggregation.MEDIAN: "$push", Aggregation.MIN: "$min", Aggregation.MAX: "$max"}
+ACCUMULATORS = {
+    Aggregation.MEAN: "$avg",
+    Aggregation.MEDIAN: "$push",
+    Aggregation.P95: "$push",
+    Aggregation.MIN: "$min",
+    Aggregation.MAX: "$max",
+}
 NO_TIMES = ["object", "binData", "objectId", "bool", "regex", "timestamp", "javascript", "minKey", "maxKey"]
 # Not arrays: their parts are names of queues, and an index would lead from their type to all of its entries.
 NO_NAMES = ["object", "bool", "date", "decimal", "binData", "regex", "timestamp", "javascript", "minKey", "maxKey"]
@@ -121,7 +128,7 @@ def steps_pipeline(
         {"$project": {"_id": 0, "at": moment, "rows": 1, **({"q": by} if by else {}), **values}},
         {"$group": {"_id": step, **_counts(query, list(values), has_repeats=has_repeats), **results}},
         *([] if has_repeats else [{"$set": {"moments": {"$size": "$moments"}}}]),
-        *(_medians(list(values)) if query.aggregation is Aggregation.MEDIAN else []),
+        *chosen(list(values), query.aggregation),
         {"$sort": {"_id": 1}},
     ]
 
@@ -233,17 +240,3 @@ def _last_of_each_moment(query: Query, columns: Sequence[str]) -> Pipeline:
     values = {own: {"$push": {"$cond": [{"$gt": [field, nan]}, field, "$$REMOVE"]}} for own, field in fields.items()}
     lasts = {own: {"$arrayElemAt": [f"${own}", -1]} for own in fields}
     return [{"$group": {"_id": f"${query.time_field}", "rows": {"$sum": 1}, **values}}, {"$set": lasts}]
-
-
-def _medians(values: Sequence[str]) -> Pipeline:
-    """The exact median of each collected array. `$median` is approximate, and there from MongoDB 7.0 on only."""
-    numbers = {value: {"$filter": {"input": f"${value}", "cond": {"$isNumber": "$$this"}}} for value in values}
-    ordered = {value: {"$sortArray": {"input": filtered, "sortBy": 1}} for value, filtered in numbers.items()}
-    return [{"$set": ordered}, {"$set": {value: _middle(f"${value}") for value in values}}]
-
-
-def _middle(ordered: str) -> Filter:
-    """The mean of the two numbers in the middle, which are one and the same when their count is odd; null when there is none."""
-    low = {"$floor": {"$divide": [{"$subtract": ["$$n", 1]}, 2]}}
-    middle = [{"$arrayElemAt": [ordered, index]} for index in (low, {"$floor": {"$divide": ["$$n", 2]}})]
-    return {"$let": {"vars": {"n": {"$size": ordered}}, "in": {"$cond": [{"$eq": ["$$n", 0]}, None, {"$avg": middle}]}}}
