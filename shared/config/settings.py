@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     proxy_addresses: Networks = Field(LOOPBACK, description="of trusted proxies; networks too")
     token: SecretStr | None = Field(None, description="of the commands that ask a service, such as `queuecast submit`")
     keep_jobs: KeptFor = Field(Duration(400, "d"), description="jobs with their leaderboards, since their request; or forever")
-    keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy; or forever")
+    keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy, trees of queues; or forever")
     keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
     keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")

@@ -25,6 +25,7 @@ from shared.store.sqlite import SqliteRecords
 from shared.store.sqlite_place import StorePlace
 from shared.store.tables import Table
 from shared.store.tokens import Tokens
+from shared.store.trees import Changes, Trees
 from shared.store.whereabouts import KnownWhereabouts
 from shared.store.winners import Winners
 
@@ -55,6 +56,8 @@ class Store:
         self.winners = Winners(records)
         self.run_failures = RunFailures(records)
         self.whereabouts = KnownWhereabouts(records)
+        self.trees = Trees(records)
+        self.changes = Changes(records)
         self.retention = Retention(records)
 
     def get(self, table: Table[T], key: str, *, projects: Sequence[str] | None = None) -> T:

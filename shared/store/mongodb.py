@@ -167,7 +167,7 @@ class MongoRecords:
         """The different values of a column among the records with these values of the columns before it."""
         own = plain(table, [Is(column, value) for column, value in zip(columns, known, strict=False)])
         kind = str if table.by_name[name].kind is Kind.TEXT else int
-        return sorted(value for value in self._of(table).distinct(name, own) if isinstance(value, kind))
+        return sorted(value for value in self._of(table).distinct(name_of(table, name), own) if isinstance(value, kind))
 
     def _found(self, table: Table[T], key: Sequence[object]) -> Row:
         document = self._of(table).find_one(plain(table, of_key(table, key)))

@@ -17,6 +17,7 @@ from shared.store.jobs import JOBS
 from shared.store.records import Between, Exists, Is, OneOf, Records, Where
 from shared.store.reports import OUTCOMES, REPORTS
 from shared.store.tables import Table
+from shared.store.trees import CONFIGURED
 
 MAX_OUTCOMES = 1_000  # of one transaction
 OLDEST_FIRST = (("created_at", True),)
@@ -48,6 +49,8 @@ class Retention:
             return self._forget_forecasts(before, limit)
         if table is PATHS:
             return self._forget_paths(before, limit)
+        if table is CONFIGURED:
+            return self._forget_configured(before, limit)
         by = table.kept.by
         own = [Is(name, value) for name, value in zip(table.key, part, strict=False)]
         return self.records.delete_some(table, [*own, Between(by, None, before)], order=((by, True),), limit=limit)
@@ -78,3 +81,10 @@ class Retention:
         """Drop paths that were created before and whose forecast is gone."""
         has_gone = Exists(FORECASTS, ("series_id", "job", "issued_at"), not_=True)
         return self.records.delete_some(PATHS, [Between("created_at", None, before), has_gone], order=OLDEST_FIRST, limit=limit)
+
+    def _forget_configured(self, before: datetime, limit: int) -> int:
+        """Drop trees that were configured otherwise before: the one that held at that moment, and may hold now, stays."""
+        is_replaced = Exists(CONFIGURED, ("cluster",), [Between("at", None, before)], later="at")
+        return self.records.delete_some(
+            CONFIGURED, [Between("at", None, before), is_replaced], order=(("at", True),), limit=limit
+        )

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.configuration_change import GONE, ConfigChange
 from shared.domain.queue_tree import Queue, QueueTree, Share
 from shared.yarn.capacity_text import text_of
 from worker.collect.sampler import partition_name
-from worker.collect.tables import ConfigChange
 
 SEEN = "seen"
-GONE = "GONE"  # the state of a queue that is not there any more
 
 Key = tuple[str, str]  # queue and partition
 Known = Mapping[Key, ConfigChange]
@@ -55,19 +54,13 @@ def _row(queue: Queue, share: Share, cluster: str, at: datetime) -> ConfigChange
     )
 
 
-def _said(row: ConfigChange) -> str:
-    """In a few words what a row says, as it stands in the next one's `before`."""
-    maximum = f", maximum {row.maximum}" if row.maximum else ""
-    return f"{row.capacity}{maximum}{f', {row.state}' if row.state else ''}"
-
-
 def _differs(row: ConfigChange, known: ConfigChange | None) -> bool:
-    return known is None or (row.mode, _said(row)) != (known.mode, _said(known))
+    return known is None or (row.mode, row.said) != (known.mode, known.said)
 
 
 def _after(row: ConfigChange, known: ConfigChange | None) -> ConfigChange:
-    return row if known is None else replace(row, before=_said(known))
+    return row if known is None else replace(row, before=known.said)
 
 
 def _gone(row: ConfigChange, at: datetime) -> ConfigChange:
-    return replace(row, changed_at=at, state=GONE, by=SEEN, before=_said(row))
+    return replace(row, changed_at=at, state=GONE, by=SEEN, before=row.said)

@@ -13,12 +13,14 @@ import structlog
 
 from shared.connections.yarn import YarnConnection
 from shared.domain.collected import QueueSample
+from shared.domain.configuration_change import ConfigChange
 from shared.domain.queue_tree import QueueTree
 from worker.collect.configuration import Key, changes, newest
 from worker.collect.rollups import LENGTH, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
-from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, ConfigChange, Row, Table
+from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, Row, Table
+from worker.collect.trees import TreeKeeping
 
 MAX_WAITING = 40  # writes: some minutes of samples
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,8 +33,8 @@ log = structlog.get_logger(__name__)
 class Keeping:
     """Of one cluster, for as long as its connection stays as it is."""
 
-    def __init__(self, connection: YarnConnection, sink: SampleSink) -> None:
-        self._connection, self._sink, self._cluster = connection, sink, connection.cluster
+    def __init__(self, connection: YarnConnection, sink: SampleSink, trees: TreeKeeping) -> None:
+        self._connection, self._sink, self._trees, self._cluster = connection, sink, trees, connection.cluster
         self._waiting: deque[tuple[Table, Sequence[Row]]] = deque()
         self._known: dict[Key, ConfigChange] | None = None
         self._rolled_up_to: datetime | None = None
@@ -46,8 +48,12 @@ class Keeping:
         samples, of_cluster = queue_samples(tree, self._cluster, at), cluster_sample(tree, self._cluster, at)
         self._put(QUEUES, samples)
         self._put(CLUSTER, [] if of_cluster is None else [of_cluster])
-        self._write()
-        self._keep_configuration(tree, at)
+        is_changed = False
+        try:
+            self._write()
+            is_changed = self._keep_configuration(tree, at)
+        finally:  # whatever becomes of the samples, people see the tree
+            self._trees.keep(tree, at, is_changed=is_changed)
         self._roll_up(at)
         self._tidy(at)
         return len(samples)
@@ -68,13 +74,18 @@ class Keeping:
             self._sink.write(*self._waiting[0])
             self._waiting.popleft()
 
-    def _keep_configuration(self, tree: QueueTree, at: datetime) -> None:
+    def _keep_configuration(self, tree: QueueTree, at: datetime) -> bool:
+        """Whether it is not what it was."""
         if self._known is None:
-            kept = self._sink.read(CONFIG, self._cluster, FIRST, at + timedelta(days=1))
-            self._known = newest(row for row in kept if isinstance(row, ConfigChange))
+            read = self._sink.read(CONFIG, self._cluster, FIRST, at + timedelta(days=1))
+            kept = [row for row in read if isinstance(row, ConfigChange)]
+            self._known = newest(kept)
+            self._trees.catch_up(kept, at)
         if rows := changes(tree, self._known, self._cluster, at):
             self._sink.write(CONFIG, rows)
             self._known |= newest(rows)
+            self._trees.changed(rows)
+        return bool(rows)
 
     def _roll_up(self, at: datetime) -> None:
         """Put together the five minutes that are over, of what the sink has of them, whoever took it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.metadata import version
 
 import structlog
@@ -20,13 +20,17 @@ from shared.connections.yarn import YarnConnection
 from shared.errors import InvalidSettings, QueuecastError, ServiceError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import COLLECTOR
+from shared.store import Store, open_store
 from shared.telemetry.said_once import Outage
+from worker.collect.keeping import Keeping
 from worker.collect.sinks.opened import open_samples
+from worker.collect.trees import TreeKeeping
 from worker.collect.watch import Outcome, Watch
 from worker.fleet.liveness import COLLECTOR_PULSE, pulse_file
 
 PERIOD_SECONDS = 2.0
 LOCK_SECONDS = 15
+STORE_PATIENCE_SECONDS = 1.0
 END_SECONDS = 25.0  # for a look that is being taken
 
 Route = tuple[YarnConnection, Connection | None]  # from a cluster to where its samples are kept
@@ -47,10 +51,11 @@ def run_collector(settings: Settings) -> None:
 def collect_once(settings: Settings) -> dict[str, Outcome]:
     """Look at each cluster once, whoever collects beside; connection → what has come of it."""
     run_state, leads = RunState.open(settings, is_patient=False), threading.Event()
-    return {
-        name: Watch(name, connection, open_samples(settings, connection.samples), run_state, leads).look()
-        for name, connection in clusters_of(settings).items()
-    }
+    with closing(_store_of(settings)) as store:
+        return {
+            name: Watch(name, connection, _keeping(settings, connection, store), run_state, leads).look()
+            for name, connection in clusters_of(settings).items()
+        }
 
 
 def clusters_of(settings: Settings) -> dict[str, YarnConnection]:
@@ -59,12 +64,22 @@ def clusters_of(settings: Settings) -> dict[str, YarnConnection]:
     return {name: connection for name, connection in every if isinstance(connection, YarnConnection)}
 
 
+def _store_of(settings: Settings) -> Store:
+    """Our own, which no look waits for long."""
+    return open_store(settings.store_location, patience_seconds=STORE_PATIENCE_SECONDS)
+
+
+def _keeping(settings: Settings, connection: YarnConnection, store: Store) -> Keeping:
+    return Keeping(connection, open_samples(settings, connection.samples), TreeKeeping(store, connection.cluster))
+
+
 class Collector:
     """Watches, one for each cluster that the configuration has now, and the lock."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._file = settings, SettingsFile()
         self._run_state = RunState.open(settings, is_patient=False)
+        self._store = _store_of(settings)
         self._lock: Lock = self._run_state.members.lock(COLLECTOR, LOCK_SECONDS)
         self._leads = threading.Event()
         self._watches: dict[str, Watch] = {}
@@ -119,7 +134,7 @@ class Collector:
             raise InvalidSettings(
                 f"the connection {others[0]} is the cluster {yarn.cluster!r} too; accepted is one for each cluster"
             )
-        watch = Watch(name, yarn, open_samples(self._settings, yarn.samples), self._run_state, self._leads)
+        watch = Watch(name, yarn, _keeping(self._settings, yarn, self._store), self._run_state, self._leads)
         self._watches[name], self._made_for[name] = watch, route
         self._refused.pop(name, None)
         watch.start()
@@ -137,3 +152,4 @@ class Collector:
             watch.join(END_SECONDS / max(1, len(self._watches)))
         with suppress(ServiceError):  # then it ends by itself
             self._run_state.members.release(self._lock)
+        self._store.close()

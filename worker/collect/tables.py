@@ -13,30 +13,10 @@ from datetime import datetime
 
 from shared.domain.codec import Document
 from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.configuration_change import ConfigChange
 
 DEFAULT = "default"  # what the partition without a label is called
 PART_OF_WHICH = "/*"  # behind the path of a parent: all of its dynamic queues together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigChange:
-    """How a queue is configured since this moment.
-
-    capacity, maximum: as a configuration writes them: 45, 2w, [memory=10240,vcores=12]; "" = none. state: "" = not told.
-    by: "seen" = somebody has changed it. before: all of this until then, "" = it was seen for the first time.
-    """
-
-    cluster: str
-    queue: str
-    partition: str
-    changed_at: datetime
-    mode: str
-    capacity: str
-    maximum: str
-    weight: float | None
-    state: str
-    by: str
-    before: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from shared.fleet.runstate.collections import Collected
 from shared.telemetry import metrics
 from shared.telemetry.said_once import Outage
 from worker.collect.keeping import Keeping
-from worker.collect.sinks.base import SampleSink
 
 LEAST_SECONDS = 10.0  # between two looks at a cluster, whoever takes them
 SLACK_SECONDS = 0.2  # of clocks
@@ -42,12 +41,12 @@ class Watch:
     """Looks at a cluster while `leads` is set, until `end`; missed looks are not made up for."""
 
     def __init__(
-        self, name: str, connection: YarnConnection, sink: SampleSink, run_state: RunState, leads: threading.Event
+        self, name: str, connection: YarnConnection, keeping: Keeping, run_state: RunState, leads: threading.Event
     ) -> None:
         self.connection = connection
         self._name, self._run_state, self._leads = name, run_state, leads
         self._cluster = connection.resource_managers()
-        self._keeping = Keeping(connection, sink)
+        self._keeping = keeping
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"collect {name}", daemon=True)
         self._outage = Outage(log.bind(cluster=connection.cluster), "nothing is collected", "collecting goes on")

@@ -12,12 +12,14 @@ from shared.connections.files import FilesConnection
 from shared.connections.yarn import YarnConnection
 from shared.domain.places import Place
 from shared.errors import SinkAway
+from shared.store import open_store
 from tests.factories import MONDAY
 from tests.worker.collect.cluster import a_tree
 from tests.worker.sources.queries import a_query
 from worker.collect.keeping import FIRST, Keeping
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, Table
+from worker.collect.trees import TreeKeeping
 from worker.sources.file_source import FileSource
 
 STEP = timedelta(seconds=30)
@@ -25,9 +27,14 @@ CONNECTION = YarnConnection(cluster="prod", addresses=("http://rm:8088",))
 DEFAULT = "prod/default"
 
 
+def new(folder: Path) -> Keeping:
+    """Of a process that has kept nothing yet."""
+    return Keeping(CONNECTION, ParquetSamples(folder), TreeKeeping(open_store(f"sqlite://{folder / 'store.db'}"), "prod"))
+
+
 def keep(folder: Path, start: datetime, used: list[int], *, keeping: Keeping | None = None) -> Keeping:
     """Looks every half minute at a cluster whose first queue uses so much."""
-    keeping = keeping or Keeping(CONNECTION, ParquetSamples(folder))
+    keeping = keeping or new(folder)
     for place, each in enumerate(used):
         keeping.keep(a_tree(each), start + place * STEP)
     return keeping
@@ -71,7 +78,7 @@ def test_a_missed_look_is_a_gap_and_five_minutes_without_any_are_no_row(tmp_path
 def test_what_nobody_takes_waits_for_the_next_look(tmp_path: Path) -> None:
     blocked = tmp_path / "yarn_queue"
     blocked.write_text("a file where a folder should be")
-    keeping = Keeping(CONNECTION, ParquetSamples(tmp_path))
+    keeping = new(tmp_path)
     with pytest.raises(SinkAway):
         keeping.keep(a_tree(1), MONDAY)
     blocked.unlink()

@@ -10,18 +10,27 @@ from pathlib import Path
 import pytest
 
 from shared.config.settings import Settings
+from shared.connections.yarn import YarnConnection
 from shared.fleet.runstate import RunState
+from shared.store import open_store
 from tests.polling import eventually
 from tests.worker.collect.cluster import a_cluster, a_tree, leading_to
+from worker.collect.keeping import Keeping
 from worker.collect.loop import Collector
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import CONFIG
+from worker.collect.trees import TreeKeeping
 from worker.collect.watch import Outcome, Watch
+
+
+def a_watch(connection: YarnConnection, folder: Path, run_state: RunState) -> Watch:
+    trees = TreeKeeping(open_store(f"sqlite://{folder / 'store.db'}"), "prod")
+    return Watch("hadoop", connection, Keeping(connection, ParquetSamples(folder), trees), run_state, threading.Event())
 
 
 def test_a_look_asks_two_questions_keeps_what_it_sees_and_tells_of_it(run_state: RunState, tmp_path: Path) -> None:
     with a_cluster() as (cluster, seen):
-        watch = Watch("hadoop", leading_to(seen), ParquetSamples(tmp_path), run_state, threading.Event())
+        watch = a_watch(leading_to(seen), tmp_path, run_state)
         assert watch.look() is Outcome.COLLECTED
         assert watch.look() is Outcome.TOO_SOON
         assert [path.rpartition("/")[2] for _, path, _ in seen.asked] == ["info", "scheduler", "metrics"]
@@ -35,7 +44,7 @@ def test_a_look_asks_two_questions_keeps_what_it_sees_and_tells_of_it(run_state:
 
 def test_a_cluster_that_is_away_is_told_with_what_was_collected_last(run_state: RunState, tmp_path: Path) -> None:
     with a_cluster() as (cluster, seen):
-        watch = Watch("hadoop", leading_to(seen), ParquetSamples(tmp_path), run_state, threading.Event())
+        watch = a_watch(leading_to(seen), tmp_path, run_state)
         watch.look()
         collected_at = run_state.collections.all()["prod"].collected_at
         cluster.is_away = True
