@@ -1,15 +1,9 @@
-"""What becomes of one look at a cluster: rows are kept, five minutes are put together, and what is old goes.
-
-What a sink does not take now waits in memory, and is written with the next look; of too many the oldest are lost.
-"""
+"""What becomes of one look at a cluster: rows are kept, five minutes are put together, and what is old goes."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import structlog
 
 from shared.connections.yarn import YarnConnection
 from shared.domain.collected import QueueSample
@@ -19,15 +13,13 @@ from worker.collect.configuration import Key, changes, newest
 from worker.collect.rollups import LENGTH, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
-from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, Row, Table
+from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES
 from worker.collect.trees import TreeKeeping
+from worker.collect.waiting import Waiting
 
-MAX_WAITING = 40  # writes: some minutes of samples
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = timedelta(hours=1)  # for minutes that whoever collected before has not put together
 TIDY_EVERY = timedelta(minutes=10)
-
-log = structlog.get_logger(__name__)
 
 
 class Keeping:
@@ -35,67 +27,72 @@ class Keeping:
 
     def __init__(self, connection: YarnConnection, sink: SampleSink, trees: TreeKeeping) -> None:
         self._connection, self._sink, self._trees, self._cluster = connection, sink, trees, connection.cluster
-        self._waiting: deque[tuple[Table, Sequence[Row]]] = deque()
+        self._waiting = Waiting(sink, connection.cluster)
         self._known: dict[Key, ConfigChange] | None = None
-        self._rolled_up_to: datetime | None = None
+        self._not_rolled_up: set[datetime] | None = None  # beginnings of five minutes; None = not looked for yet
+        self._kept_before: datetime | None = None
         self._tidy_at = FIRST
 
     def keep(self, tree: QueueTree, at: datetime) -> int:
         """Keep what the tree says of this moment; returns how many series it has. Raises what the sink raises.
 
-        Whatever is raised, the samples are kept with the next look.
+        Whatever is raised, samples and changes of the configuration are kept with the next look.
         """
         samples, of_cluster = queue_samples(tree, self._cluster, at), cluster_sample(tree, self._cluster, at)
-        self._put(QUEUES, samples)
-        self._put(CLUSTER, [] if of_cluster is None else [of_cluster])
-        is_changed = False
+        self._waiting.put(QUEUES, samples)
+        self._waiting.put(CLUSTER, [] if of_cluster is None else [of_cluster])
+        is_changed = self._known is not None and self._put_changes(self._known, tree, at)
         try:
-            self._write()
-            is_changed = self._keep_configuration(tree, at)
+            self._write(at)
+            if self._known is None:
+                self._known = self._kept_changes(at)
+                is_changed = self._put_changes(self._known, tree, at)
+                self._write(at)
         finally:  # whatever becomes of the samples, people see the tree
             self._trees.keep(tree, at, is_changed=is_changed)
         self._roll_up(at)
         self._tidy(at)
         return len(samples)
 
-    def forget_what_was_known(self) -> None:
-        """Look again at what the sink has: another process may have written meanwhile."""
-        self._known, self._rolled_up_to = None, None
+    def forget_what_was_known(self, kept_before: datetime | None = None) -> None:
+        """Look again at what the sink has: another process may have written meanwhile, up to this moment where one knows."""
+        self._known, self._not_rolled_up, self._kept_before = None, None, kept_before
 
-    def _put(self, table: Table, rows: Sequence[Row]) -> None:
-        if rows:
-            self._waiting.append((table, rows))
-        if len(self._waiting) > MAX_WAITING:
-            lost, rows = self._waiting.popleft()
-            log.warning("samples are lost: nobody takes them", cluster=self._cluster, table=lost.name, rows=len(rows))
+    def _kept_changes(self, at: datetime) -> dict[Key, ConfigChange]:
+        """How each queue is configured, as far as the sink has it."""
+        read = self._sink.read(CONFIG, self._cluster, FIRST, at + timedelta(days=1))
+        kept = [row for row in read if isinstance(row, ConfigChange)]
+        self._trees.catch_up(kept, at)
+        return newest(kept)
 
-    def _write(self) -> None:
-        while self._waiting:
-            self._sink.write(*self._waiting[0])
-            self._waiting.popleft()
-
-    def _keep_configuration(self, tree: QueueTree, at: datetime) -> bool:
-        """Whether it is not what it was."""
-        if self._known is None:
-            read = self._sink.read(CONFIG, self._cluster, FIRST, at + timedelta(days=1))
-            kept = [row for row in read if isinstance(row, ConfigChange)]
-            self._known = newest(kept)
-            self._trees.catch_up(kept, at)
-        if rows := changes(tree, self._known, self._cluster, at):
-            self._sink.write(CONFIG, rows)
-            self._known |= newest(rows)
-            self._trees.changed(rows)
+    def _put_changes(self, known: dict[Key, ConfigChange], tree: QueueTree, at: datetime) -> bool:
+        """Whether there are any. They have the time at which they were seen, also while nobody takes them."""
+        rows = changes(tree, known, self._cluster, at)
+        known |= newest(rows)
+        self._waiting.put(CONFIG, rows)
+        self._trees.changed(rows)
         return bool(rows)
+
+    def _write(self, at: datetime) -> None:
+        for rows in self._waiting.write():
+            times = (row.timestamp for row in rows if isinstance(row, QueueSample))
+            self._may_be_rolled_up(at).update(map(beginning_of, times))
 
     def _roll_up(self, at: datetime) -> None:
         """Put together the five minutes that are over, of what the sink has of them, whoever took it."""
-        until = beginning_of(at)
-        start = max(self._rolled_up_to or FIRST, until - LOOK_BACK)
-        while start < until:
+        waiting = self._may_be_rolled_up(at)
+        for start in sorted(start for start in waiting if start < beginning_of(at)):
             samples = self._sink.read(QUEUES, self._cluster, start, start + LENGTH)
-            self._sink.write(ROLLUPS, rollups(sample for sample in samples if isinstance(sample, QueueSample)))
-            start += LENGTH
-        self._rolled_up_to = until
+            if rows := rollups(sample for sample in samples if isinstance(sample, QueueSample)):
+                self._sink.write(ROLLUPS, rows)
+            waiting.discard(start)
+
+    def _may_be_rolled_up(self, at: datetime) -> set[datetime]:
+        """Those of the last hour at first, and of the last hour in which somebody collected."""
+        if self._not_rolled_up is None:
+            ends = [beginning_of(each) for each in (at, self._kept_before) if each is not None]
+            self._not_rolled_up = {start for end in ends for start in _hour_up_to(end)}
+        return self._not_rolled_up
 
     def _tidy(self, at: datetime) -> None:
         """Changes of the configuration stay: the last of a queue may be years old, and is what counts."""
@@ -111,3 +108,8 @@ class Keeping:
             if (length := kept.get(table)) is not None:
                 self._sink.forget(table, self._cluster, length.before(at))
             self._sink.tidy(table, self._cluster, at)
+
+
+def _hour_up_to(end: datetime) -> Iterator[datetime]:
+    """The beginnings of its five minutes, the ones that have this moment too."""
+    return (end - place * LENGTH for place in range(LOOK_BACK // LENGTH + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -49,8 +50,14 @@ class Watch:
         self._keeping = keeping
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"collect {name}", daemon=True)
-        self._outage = Outage(log.bind(cluster=connection.cluster), "nothing is collected", "collecting goes on")
+        told = log.bind(cluster=connection.cluster)
+        self._outages = {
+            Outcome.FAILED: Outage(told, "nothing is collected", "collecting goes on"),
+            Outcome.NOT_KEPT: Outage(told, "samples wait: they cannot be written", "samples are written again"),
+        }
+        self._outages[Outcome.LATE] = self._outages[Outcome.FAILED]
         self._collected_at: datetime | None = None
+        self._has_taken_over = False
         self._series = 0
         metrics.expect_collections(connection.cluster, Outcome)
         if connection.interval_seconds > ADVISED_SECONDS:
@@ -75,7 +82,7 @@ class Watch:
         due_at = time.monotonic() + random.uniform(0.0, min(interval / 2, JITTER_SECONDS))  # noqa: S311 - decides a moment
         while not self._ended.wait(max(0.0, due_at - time.monotonic())):
             if not self._leads.is_set():
-                self._keeping.forget_what_was_known()
+                self._has_taken_over = False
                 due_at = time.monotonic() + ASIDE_SECONDS
                 continue
             self.look()
@@ -94,12 +101,14 @@ class Watch:
         metrics.COLLECTIONS.labels(self.connection.cluster, outcome).inc()
         if outcome is Outcome.COLLECTED:
             metrics.COLLECT_SECONDS.labels(self.connection.cluster).observe(time.monotonic() - began)
-            self._outage.over()
+            for outage in self._outages.values():
+                outage.over()
         return outcome
 
     def _look(self, began: float) -> Outcome:
         if not self._may_ask():
             return Outcome.TOO_SOON
+        self._take_over()
         try:
             snapshot = self._cluster.snapshot()
         except QueuecastError as error:
@@ -118,8 +127,18 @@ class Watch:
         self._tell("")
         return Outcome.COLLECTED
 
+    def _take_over(self) -> None:
+        """Know how far a collector before this one has come, if it was not this one."""
+        if self._has_taken_over:
+            return
+        with suppress(BrokerAway):  # then only what it has left to put together an hour ago or more stays so
+            told = self._run_state.collections.all().get(self.connection.cluster)
+            self._collected_at = told.collected_at if told is not None else None
+        self._keeping.forget_what_was_known(self._collected_at)
+        self._has_taken_over = True
+
     def _failed(self, error: QueuecastError, outcome: Outcome) -> Outcome:
-        self._outage.met(error)
+        self._outages[outcome].met(error)
         self._tell(str(error))
         return outcome
 

@@ -18,11 +18,15 @@ from shared.connections.yarn import YarnConnection
 from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.places import Place
 from shared.errors import InvalidSettings, UnknownConnection
+from shared.store import open_store
 from tests.factories import MONDAY
+from tests.worker.collect.cluster import a_tree
 from tests.worker.sources.queries import a_query
+from worker.collect.keeping import Keeping
 from worker.collect.sinks.base import SampleSink
 from worker.collect.sinks.opened import open_samples
 from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, ConfigChange, Rollup, Row, Table
+from worker.collect.trees import TreeKeeping
 from worker.sources import sources
 
 LATER = MONDAY + timedelta(seconds=30)
@@ -102,6 +106,18 @@ def test_a_retry_doubles_nothing_and_the_last_word_counts(sink: SampleSink) -> N
         sink.write(QUEUES, [a_sample(demand_memory_mb=demand), a_sample("root.adhoc", demand_memory_mb=demand)])
     assert {(row.queue, row.demand_memory_mb) for row in everything(sink)} == {("root.etl", 2), ("root.adhoc", 2)}
     assert len(everything(sink)) == 2
+
+
+def test_a_cluster_is_kept_from_its_first_look_on_in_every_sink(sink: SampleSink, tmp_path: Path) -> None:
+    trees = TreeKeeping(open_store(f"sqlite://{tmp_path / 'store.db'}"), "prod")
+    keeping = Keeping(YarnConnection(cluster="prod", addresses=("http://rm:8088",)), sink, trees)
+    for place in range(11):
+        assert keeping.keep(a_tree(place), MONDAY + place * timedelta(seconds=30)) == 3
+    [whole] = [row for row in everything(sink, ROLLUPS) if isinstance(row, Rollup) and row.queue == "root.etl"]
+    assert (whole.timestamp, whole.samples, whole.used_memory_mb) == (MONDAY, 10, 4.5)
+    sink.write(QUEUES, [])
+    assert sum(isinstance(row, QueueSample) and row.queue == "root.etl" for row in everything(sink)) == 11
+    assert len(everything(sink, CONFIG)) == 3
 
 
 def test_a_span_of_one_cluster_is_read(sink: SampleSink) -> None:

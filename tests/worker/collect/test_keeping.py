@@ -86,6 +86,33 @@ def test_what_nobody_takes_waits_for_the_next_look(tmp_path: Path) -> None:
     assert [row.used_memory_mb for row in rows(tmp_path) if row.queue == "root.etl"] == [1, 2]
 
 
+def test_a_change_has_the_time_at_which_it_was_seen_also_while_nobody_takes_it(tmp_path: Path) -> None:
+    keeping = keep(tmp_path, MONDAY, [1])
+    away, blocked = tmp_path / "away", tmp_path / "yarn_queue"
+    blocked.rename(away)
+    blocked.write_text("a file where a folder should be")
+    for place, percent in ((1, 60.0), (2, 40.0), (3, 50.0)):
+        with pytest.raises(SinkAway):
+            keeping.keep(a_tree(1, percent=percent), MONDAY + place * STEP)
+    blocked.unlink()
+    away.rename(blocked)
+    keeping.keep(a_tree(1, percent=50.0), MONDAY + 4 * STEP)
+    changes = [row for row in rows(tmp_path, CONFIG) if row.queue == "root.etl" and row.before]
+    assert [(row.changed_at, row.before, row.capacity) for row in changes] == [
+        (MONDAY + 2 * STEP, "60, RUNNING", "40"),
+        (MONDAY + 3 * STEP, "40, RUNNING", "50"),
+    ]
+    assert len(rows(tmp_path)) == 15
+
+
+def test_the_last_minutes_of_a_collector_are_put_together_by_the_next_one(tmp_path: Path) -> None:
+    keep(tmp_path, MONDAY, [1, 2])
+    keeping, later = new(tmp_path), MONDAY + timedelta(hours=30)
+    keeping.forget_what_was_known(MONDAY + STEP)
+    keep(tmp_path, later, [3], keeping=keeping)
+    assert [(row.timestamp, row.samples) for row in rows(tmp_path, ROLLUPS) if row.queue == "root.etl"] == [(MONDAY, 2)]
+
+
 def test_files_are_put_together_by_the_hour_and_the_day_and_nothing_is_lost(tmp_path: Path) -> None:
     sink, hours = ParquetSamples(tmp_path), [MONDAY + timedelta(hours=hour) for hour in range(24)]
     for hour in hours:

@@ -16,7 +16,7 @@ class SampleSink(Protocol):
     """
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """Keep rows; one that has the time and the tags of one that is there takes its place."""
+        """Keep rows; one that has the time and the tags of one that is there takes its place. No rows change nothing."""
 
     def read(self, table: Table, cluster: str, start: datetime, end: datetime) -> list[Row]:
         """The rows of a cluster in [start, end), in any order."""

@@ -9,7 +9,7 @@ import structlog
 
 from shared.connections.influxdb import InfluxdbConnection
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import ErrorTypes, Series, query, quoted_place
+from shared.drivers.influx import ErrorTypes, Series, query, quoted_place, reach
 from shared.drivers.influx_write import write_lines
 from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkNotFound, SinkRefused
 from worker.collect.tables import Row, Table
@@ -32,8 +32,10 @@ class InfluxSamples:
         self._can_delete = connection.version != "3"
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """A line for each row that tells anything."""
-        write_lines(self._server, self._database, [line for row in rows if (line := line_of(table, row))], ERRORS)
+        """A line for each row that tells anything; a frozen server is met within 4 s, before it is given any."""
+        if lines := [line for row in rows if (line := line_of(table, row))]:
+            reach(self._server, ERRORS)
+            write_lines(self._server, self._database, lines, ERRORS)
 
     def read(self, table: Table, cluster: str, start: datetime, end: datetime) -> list[Row]:
         """All columns of one span."""

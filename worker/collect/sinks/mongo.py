@@ -29,6 +29,8 @@ class MongoSamples:
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         """Put each in the place of the one with its key."""
         statements = [_put(table, document_of(table, row)) for row in rows]
+        if not statements:  # pymongo takes that for a mistake
+            return
         with self._documents(table) as documents:
             try:
                 documents.bulk_write(statements, ordered=False)
