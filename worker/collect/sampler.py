@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from shared.domain.capacities import NOTHING, Resources, added
+from shared.domain.capacities import Resources
 from shared.domain.collected import ClusterSample, QueueSample
-from shared.domain.queue_tree import DEFAULT_PARTITION, Creation, Queue, QueueTree, Share, State
+from shared.domain.dynamic_queues import dynamic_sums
+from shared.domain.queue_tree import DEFAULT_PARTITION, Queue, QueueTree, Share, State
 from worker.collect.room import Room, Rooms, is_saturated, rooms_of
-from worker.collect.tables import DEFAULT, PART_OF_WHICH
-
-UNUSED = Share(guaranteed=NOTHING, used=NOTHING, reserved=NOTHING, pending=NOTHING)
+from worker.collect.tables import DEFAULT
 
 
 def queue_samples(tree: QueueTree, cluster: str, at: datetime) -> list[QueueSample]:
@@ -116,42 +115,14 @@ def _largest_share(queue: Queue, share: Share) -> float | None:
 
 
 def _of_dynamic_queues(tree: QueueTree, rooms: Rooms, cluster: str, at: datetime) -> Iterator[QueueSample]:
-    """The sum of each parent's dynamic children; a parent that is dynamic itself is in the sum of its own."""
-    for parent in tree.queues:
-        children = [child for child in tree.children(parent.path) if child.is_dynamic]
-        if parent.is_dynamic or not (children or parent.creation is not Creation.OFF):
-            continue
-        for share in parent.shares:
-            yield _sample(*_together(parent, share, children), rooms[parent.path, share.partition].inner, cluster, at)
-
-
-def _together(parent: Queue, share: Share, children: list[Queue]) -> tuple[Queue, Share]:
-    """Nothing is used where there is none of them; what they may reach together is what their parent may."""
-    shares = [child.share(share.partition) or UNUSED for child in children]
-    together = Queue(
-        path=parent.path + PART_OF_WHICH,
-        state=parent.state,
-        apps_active=_total([child.apps_active for child in children]),
-        apps_pending=_total([child.apps_pending for child in children]),
-        containers_pending=_total([child.containers_pending for child in children]),
-    )
-    whole = Share(
-        partition=share.partition,
-        guaranteed=added(each.guaranteed for each in shares) if shares else None,
-        ceiling=share.ceiling,
-        used=added(each.used for each in shares),
-        reserved=added(each.reserved or NOTHING for each in shares),
-        pending=added(each.pending for each in shares),
-    )
-    return together, whole
+    """The sum of each parent's dynamic children."""
+    for parent, together in dynamic_sums(tree):
+        for share in together.shares:
+            yield _sample(together, share, rooms[parent.path, share.partition].inner, cluster, at)
 
 
 def _flag(told: bool | None) -> int | None:
     return None if told is None else int(told)
-
-
-def _total(counts: list[int | None]) -> int | None:
-    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _numbers(**resources: Resources | None) -> dict[str, int | None]:

@@ -16,7 +16,6 @@ from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.configuration_change import ConfigChange
 
 DEFAULT = "default"  # what the partition without a label is called
-PART_OF_WHICH = "/*"  # behind the path of a parent: all of its dynamic queues together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
