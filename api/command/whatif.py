@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -18,6 +18,8 @@ ABOUT_CAPACITY = (
     "much of what the parent is guaranteed, of percentages the same as 30."
 )
 Capacity = Annotated[str | None, typer.Option(help=ABOUT_CAPACITY, show_default="as now")]
+
+MAX_MISSING = 10  # children that are named
 
 group = typer.Typer()
 
@@ -64,6 +66,7 @@ def _print(answer: Document) -> None:
         say(answer["sentence"].replace(". ", ".\n"))
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
+    sides |= _children(answer, sides)
     columns = [[*_numbers(side, answer["unit"], answer["work_unit"])] for side in sides.values()]
     names = [name for name, _ in columns[0]]
     print_table(("", *sides), zip(names, *([value for _, value in column] for column in columns), strict=True))
@@ -71,6 +74,20 @@ def _print(answer: Document) -> None:
     if days:
         names = [f"{what}, {side}" for what in ("above", "at ceiling") for side in sides]
         print_table(("24 hours from", *names), [(shown_time(day[0]["start_at"]), *_chances(day)) for day in days])
+
+
+def _children(answer: Document, sides: Iterable[str]) -> Document:
+    """What the children come to on each side; notes say which of them are missing."""
+    children = answer.get("children")
+    if not children:
+        return {}
+    if children["reason"]:
+        notice(f"note: its children are not added up: {children['reason']}", style="yellow")
+    for each in children["missing"][:MAX_MISSING]:
+        notice(f"note: {each['queue']} is not in the sum of the children: {each['reason']}", style="yellow")
+    if (rest := len(children["missing"]) - MAX_MISSING) > 0:
+        notice(f"note: nor are {rest} more", style="yellow")
+    return {f"children {name}": children[name] for name in sides if children[name]}
 
 
 def _numbers(side: Document, unit: str | None, work_unit: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Self
 
 from pydantic import Field
 
@@ -13,27 +12,24 @@ from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema.answers import Answer
 from api.schema.queries import OutlookQuery
+from api.v1.children import Missing, children_of
 from api.v1.choice import chosen_forecast
+from api.v1.expected import Expected
 from shared.domain.forecasts import Forecast
-from shared.domain.outlook import Outlook, outlooks, why_untold
+from shared.domain.outlook import why_untold
 from shared.domain.units import Unit, work_of
 from shared.domain.whatif import Changed, changed, sentence
 from shared.errors import InvalidRequest
 
 
-class Expected(Answer):
-    """What is to be expected with these limits."""
+class ChildrenExpected(Answer):
+    """What the children of a queue come to together: their paths drawn together and added up, against the queue's own limits."""
 
-    guaranteed: float | None = Field(description="in the unit of the forecast; null = not known")
-    maximum: float | None = Field(description="the ceiling, likewise")
-    whole: Outlook = Field(description="of all that is asked about")
-    days: tuple[Outlook, ...] = Field(description="of each 24 hours of it; empty where there are no more")
-
-    @classmethod
-    def of(cls, changed: Changed, now: datetime, most_steps: int | None) -> Self:
-        """As things stand at `now`."""
-        whole, *days = outlooks(changed.forecast, changed.rows, now, most_steps)
-        return cls.showing(changed.forecast, whole=whole, days=days)
+    queues: tuple[str, ...] = Field(description="those that are in the sum")
+    missing: tuple[Missing, ...] = Field(description="those that are not, and why")
+    reason: str | None = Field(description="why nothing is added up; null = it is")
+    now: Expected | None
+    then: Expected | None = Field(description="with what is asked for; null = nothing was")
 
 
 class OutlookAnswer(Answer):
@@ -54,6 +50,9 @@ class OutlookAnswer(Answer):
     then: Expected | None = Field(description="with what is asked for; null = nothing was")
     sentence: str | None = Field(description="what the change does, for people")
     notes: tuple[str, ...] = Field((), description="what a person should know about the change")
+    children: ChildrenExpected | None = Field(
+        description="the sum of its children, as the same run has forecast them; null = it has none, or nothing can be told"
+    )
 
 
 @route("GET", "/v1/queues/<path:queue>/outlook", READ, Answers(OutlookAnswer, refuses=(409,)))
@@ -75,7 +74,9 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
     parent = _parent_guarantee(services, forecast, query)
     then = changed(forecast, rows, query.change, parent)  # also to refuse what is not accepted
     if reason is not None:
-        return OutlookAnswer.showing(forecast, work_unit=work_unit, reason=reason, now=None, then=None, sentence=None)
+        return OutlookAnswer.showing(
+            forecast, work_unit=work_unit, reason=reason, now=None, then=None, sentence=None, children=None
+        )
     expected = Expected.of(Changed(forecast=forecast, rows=rows, notes=()), now, most_steps)
     changes = Expected.of(then, now, most_steps) if query.change else None
     return OutlookAnswer.showing(
@@ -86,6 +87,24 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
         then=changes,
         sentence=sentence(expected.whole, changes.whole, forecast.unit) if changes else None,
         notes=then.notes,
+        children=children_expected(services, forecast, query, now),
+    )
+
+
+def children_expected(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> ChildrenExpected | None:
+    """What the children of the forecast's queue come to; None = it has none."""
+    found = children_of(services, forecast)
+    if found is None:
+        return None
+    if found.joint is None:
+        return ChildrenExpected.showing(found, now=None, then=None)
+    most_steps, rows = _steps(forecast, query), found.joint.total()
+    counted = found.joint.counted(forecast)
+    then = changed(counted, rows, query.change, _parent_guarantee(services, forecast, query)) if query.change else None
+    return ChildrenExpected.showing(
+        found,
+        now=Expected.of(Changed(forecast=counted, rows=rows, notes=()), now, most_steps),
+        then=Expected.of(then, now, most_steps) if then else None,
     )
 
 

@@ -82,6 +82,24 @@ class Forecasts:
         is_calibrated = verdict is None or verdict.lost_at is None
         return replace(forecast, paths=replace(kept.paths, is_calibrated=is_calibrated))
 
+    def beside(self, forecast: Forecast, queues: Sequence[str]) -> list[Forecast]:
+        """What the same run of the job has forecast of these queues, alike but for the queue, by its name, with their paths.
+
+        Of queues that have a newer forecast by jobs of this name there are no paths; those that it has not forecast are left out.
+
+        Args:
+            forecast: read with its paths, which say whether chances hold.
+        """
+        ids = [replace(forecast.series, queue=queue).series_id for queue in queues]
+        where: Where = [OneOf("series_id", ids), *given(job=forecast.job, issued_at=forecast.issued_at, job_id=forecast.job_id)]
+        found = self.records.find(FORECASTS, where, order=BY_QUEUE) if ids else []
+        kept = self.records.find(PATHS, [OneOf("series_id", ids), Is("job", forecast.job)]) if found else []
+        newest = {(each.series_id, each.issued_at, each.job_id): each.paths for each in kept}
+        holds = forecast.paths is None or forecast.paths.is_calibrated
+        paths = [newest.get((each.series_id, each.issued_at, each.job_id)) for each in found]
+        calibrated = [own and replace(own, is_calibrated=holds) for own in paths]
+        return [replace(each, paths=own) for each, own in zip(found, calibrated, strict=True)]
+
     def _paths(self, forecast: Forecast) -> NewestPaths | None:
         return self.records.first(PATHS, given(series_id=forecast.series_id, job=forecast.job))
 

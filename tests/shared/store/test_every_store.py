@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.domain.distribution import Paths
-from shared.domain.forecasts import Candidate
+from shared.domain.forecasts import Candidate, Forecast
 from shared.domain.jobs import Job, JobFilter, JobState, Progress, QueueState, Tally
 from shared.domain.reports import Point, QueueReport
 from shared.domain.samples import Aggregation
@@ -409,6 +409,23 @@ def test_paths_are_kept_of_the_newest_forecast_of_a_series_and_job_alone(store: 
     newest = replace(new, issued_at=MONDAY + 2 * HOUR, paths=None)
     store.forecasts.save(newest)
     assert [store.forecasts.with_paths(each).paths for each in (*(each for each in kept if each), newest)] == [None, None, None]
+
+
+def test_what_the_same_run_has_forecast_of_other_queues_is_given_with_its_paths(store: Store) -> None:
+    def of(queue: str, **changes: Any) -> Forecast:
+        store.forecasts.save(forecast := a_forecast(queue=queue, paths=Paths.of([[1.0, 2.0]], blocks=9), **changes))
+        return forecast
+
+    parent, first = of("root.etl"), of("root.etl.a")
+    second = of("root.etl.b")
+    of("root.etl.b", issued_at=MONDAY + HOUR, job_id="job-2")
+    of("root.etl.c", job_id="job-2")
+    of("root.etl.d", metric="memory")
+    lost = replace(parent, paths=parent.paths and replace(parent.paths, is_calibrated=False))
+    names = [f"root.etl.{name}" for name in "abcde"]
+    assert store.forecasts.beside(parent, names) == [first, replace(second, paths=None)]
+    assert [each.paths and each.paths.is_calibrated for each in store.forecasts.beside(lost, names)] == [False, None]
+    assert store.forecasts.beside(parent, []) == []
 
 
 def test_two_jobs_of_one_name_and_moment_have_a_forecast_each_the_later_is_newest(store: Store) -> None:

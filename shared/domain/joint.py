@@ -1,0 +1,113 @@
+"""Paths of several queues drawn together: one draw takes the same block of each, so that they are of what may come at once.
+
+    etl     misses 5 Jan ▂▅▂   misses 6 Jan ▁▂▁   day 7 Jan ▃▇▃        a block that one of them lacks is left out, and where
+    adhoc   misses 5 Jan ▁▁▁   misses 6 Jan ▂▂▂                        one has several paths of a block and another fewer,
+    both    misses 5 Jan ▃▆▃   misses 6 Jan ▃▄▃                        those of the fewer are taken again
+
+Hours in which all are high together stay so; siblings drawn each by itself would seldom be high at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.distribution import Origin, Paths
+from shared.domain.excess import Rows
+from shared.domain.forecasts import Forecast
+from shared.domain.outlook import FEWEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Which path of each queue is taken together with which of the others.
+
+    places: of each draw the places of its paths, one for each queue.
+    blocks, windows: folds of the backtest and recent days that all of them have, as `Paths` counts them.
+    """
+
+    places: tuple[tuple[int, ...], ...]
+    blocks: int
+    windows: int
+    is_calibrated: bool = True
+
+    def of(self, queue: int, rows: Rows) -> Rows:
+        """The paths of one of the queues, one for each draw."""
+        return [rows[places[queue]] for places in self.places]
+
+
+def drawn_together(each: Sequence[Paths]) -> Draws:
+    """The draws of queues that were forecast at the same time; none, where they have no block in common.
+
+    Args:
+        each: the paths of at least one queue.
+    """
+    by_block = [_by_block(paths) for paths in each]
+    common = [name for name in by_block[0] if all(name in places for places in by_block)]
+    misses = sum(name.startswith(Origin.MISSES) for name in common)
+    return Draws(
+        places=tuple(draw for name in common for draw in _drawn([places[name] for places in by_block])),
+        blocks=min(misses, *(paths.blocks for paths in each)),
+        windows=len(common) - misses,
+        is_calibrated=all(paths.is_calibrated for paths in each),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joint:
+    """Queues that one run has forecast, with their paths drawn together; rows: of each queue, one for each draw."""
+
+    forecasts: tuple[Forecast, ...]
+    rows: tuple[Rows, ...]
+    draws: Draws
+
+    @classmethod
+    def of(cls, forecasts: Sequence[Forecast]) -> Joint:
+        """Of forecasts that have paths, at least one."""
+        each = [forecast.paths for forecast in forecasts if forecast.paths is not None]
+        draws = drawn_together(each)
+        rows = tuple(draws.of(number, paths.rows()) for number, paths in enumerate(each))
+        return cls(forecasts=tuple(forecasts), rows=rows, draws=draws)
+
+    @property
+    def why_untold(self) -> str | None:
+        """Why nothing can be counted on the draws; None = it can."""
+        if (known := self.draws.blocks) >= FEWEST:
+            return None
+        return (
+            f"too little is known of how forecasts of all of them miss: {known} windows in common, of which {FEWEST} are needed"
+        )
+
+    def rows_of(self, queue: str) -> Rows:
+        """The paths of one of them."""
+        return next(rows for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue == queue)
+
+    def total(self, without: str | None = None) -> Rows:
+        """The sum of all of them, or of all but one; zeros where none is left."""
+        kept = [rows for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue != without]
+        return added(kept) if kept else [[0.0] * len(row) for row in self.rows[0]]
+
+    def counted(self, forecast: Forecast) -> Forecast:
+        """A forecast whose chances are counted on these draws; its own paths go."""
+        draws = self.draws
+        nothing = Paths(count=len(draws.places), low=0.0, high=0.0, packed="", blocks=draws.blocks, windows=draws.windows)
+        return replace(forecast, paths=replace(nothing, is_calibrated=draws.is_calibrated))
+
+
+def added(each: Iterable[Rows]) -> Rows:
+    """The sum of paths of several queues, draw by draw and step by step."""
+    return [[*map(sum, zip(*paths, strict=True))] for paths in zip(*each, strict=True)]
+
+
+def _by_block(paths: Paths) -> dict[str, list[int]]:
+    """The places of the paths of each block."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(paths.drawn_from):
+        places.setdefault(name, []).append(place)
+    return places
+
+
+def _drawn(places: Sequence[Sequence[int]]) -> Iterable[tuple[int, ...]]:
+    """As many draws of one block as the queue with the most paths of it has."""
+    count = max(map(len, places))
+    return zip(*([mine[turn * len(mine) // count] for turn in range(count)] for mine in places), strict=True)
