@@ -46,7 +46,7 @@ def _queue(visit: Visit) -> Queue:
         leaf_template=_leaf_template(fields),
         state=_word(State, fields.text("state")),
         apps_active=fields.whole("numActiveApplications"),
-        apps_pending=fields.whole("numPendingApplications"),
+        apps_pending=_apps_pending(fields),
         containers_allocated=fields.whole("allocatedContainers"),
         containers_reserved=fields.whole("reservedContainers"),
         containers_pending=fields.whole("pendingContainers"),
@@ -73,6 +73,15 @@ def _users(fields: Fields) -> tuple[int, Resources | None]:
     used = [user.resources("resourcesUsed") or NOTHING for user in users]
     active = sum(have != NOTHING or bool(user.whole("numActiveApplications")) for user, have in zip(users, used, strict=True))
     return active, max(used, key=lambda have: have.memory_mb, default=None)
+
+
+def _apps_pending(fields: Fields) -> int | None:
+    """Those that wait for their master, and those beyond `max-parallel-apps`, which only the number of all has in it."""
+    told = (fields.whole(name) for name in ("numPendingApplications", "numActiveApplications", "numApplications"))
+    pending, active, every = told
+    if pending is None or active is None or every is None:
+        return pending
+    return max(pending, every - active)
 
 
 def _leaf_template(fields: Fields) -> str | None:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from shared.connections.yarn import YarnConnection
-from shared.domain.collected import QueueSample
+from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.configuration_change import ConfigChange
-from shared.domain.queue_tree import QueueTree
+from shared.domain.queue_tree import Calculator, QueueTree
 from worker.collect.configuration import Key, changes, newest
-from worker.collect.rollups import LENGTH, beginning_of, rollups
+from worker.collect.rollups import LENGTH, Surroundings, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
-from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES
+from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, TABLES, Rollup
 from worker.collect.trees import TreeKeeping
 from worker.collect.waiting import Waiting
 
@@ -32,12 +32,14 @@ class Keeping:
         self._not_rolled_up: set[datetime] | None = None  # beginnings of five minutes; None = not looked for yet
         self._kept_before: datetime | None = None
         self._tidy_at = FIRST
+        self._counts_vcores = False
 
     def keep(self, tree: QueueTree, at: datetime) -> int:
         """Keep what the tree says of this moment; returns how many series it has. Raises what the sink raises.
 
         Whatever is raised, samples and changes of the configuration are kept with the next look.
         """
+        self._counts_vcores = tree.calculator is Calculator.DOMINANT
         samples, of_cluster = queue_samples(tree, self._cluster, at), cluster_sample(tree, self._cluster, at)
         self._waiting.put(QUEUES, samples)
         self._waiting.put(CLUSTER, [] if of_cluster is None else [of_cluster])
@@ -82,10 +84,18 @@ class Keeping:
         """Put together the five minutes that are over, of what the sink has of them, whoever took it."""
         waiting = self._may_be_rolled_up(at)
         for start in sorted(start for start in waiting if start < beginning_of(at)):
-            samples = self._sink.read(QUEUES, self._cluster, start, start + LENGTH)
-            if rows := rollups(sample for sample in samples if isinstance(sample, QueueSample)):
+            if rows := self._together(start):
                 self._sink.write(ROLLUPS, rows)
             waiting.discard(start)
+
+    def _together(self, start: datetime) -> list[Rollup]:
+        samples = self._sink.read(QUEUES, self._cluster, start, start + LENGTH)
+        queues = [sample for sample in samples if isinstance(sample, QueueSample)]
+        if not queues:
+            return []
+        of_cluster = self._sink.read(CLUSTER, self._cluster, start, start + LENGTH)
+        clusters = [sample for sample in of_cluster if isinstance(sample, ClusterSample)]
+        return rollups(queues, Surroundings(queues, clusters, counts_vcores=self._counts_vcores))
 
     def _may_be_rolled_up(self, at: datetime) -> set[datetime]:
         """Those of the last hour at first, and of the last hour in which somebody collected."""

@@ -23,7 +23,9 @@ class Rollup:
     """Five minutes of a queue in a partition: means, 95 % quantiles (`_p95`) and largest values (`_max`) of its samples.
 
     timestamp: their beginning. samples: how many there are. `_above`: the share of them that is above the guarantee, 0 to 1.
-    saturated, waiting: the share of them in which the queue was held back, or anything of it waited, 0 to 1.
+    saturated, waiting: the share of them in which the queue was held back, or anything of it waited, 0 to 1; waiting_…: in which
+    it waited for this cause (shared/domain/waiting.py), so that they add up to `waiting`. waiting_seconds: a mean, as of a
+    sample; preempted_containers: their sum.
     """
 
     cluster: str
@@ -65,6 +67,24 @@ class Rollup:
     free_vcores: float | None = None
     saturated: float | None = None
     waiting: float | None = None
+    waiting_masters: float | None = None
+    waiting_parallel_apps: float | None = None
+    waiting_user_limit: float | None = None
+    waiting_fragmentation: float | None = None
+    waiting_ceiling: float | None = None
+    waiting_label: float | None = None
+    waiting_parent: float | None = None
+    waiting_unexplained: float | None = None
+    waiting_seconds: float | None = None
+    preempted_containers: float | None = None
+    am_used_memory_mb: float | None = None
+    am_limit_memory_mb: float | None = None
+    reserved_memory_mb: float | None = None
+    pending_containers: float | None = None
+    users_active: float | None = None
+    max_user_share: float | None = None
+    user_limit_factor: float | None = None
+    max_parallel_apps: float | None = None
 
 
 Row = QueueSample | ClusterSample | ConfigChange | Rollup

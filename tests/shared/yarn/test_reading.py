@@ -233,6 +233,13 @@ def test_queues_made_automatically_and_their_template_are_told() -> None:
     assert (queue.is_dynamic, queue.state) == (True, State.STOPPED)
 
 
+def test_applications_beyond_the_parallel_limit_wait_too() -> None:
+    """Of all there are, those neither active nor pending are held back by `max-parallel-apps` (AbstractLeafQueue)."""
+    counts = {"numActiveApplications": 5, "numPendingApplications": 2}
+    queues = leaf("root.a", **counts, numApplications=10), leaf("root.b", **counts), leaf("root.c", **counts, numApplications=6)
+    assert [queue.apps_pending for queue in tree_of(with_queues(*queues)).queues[1:]] == [5, 2, 2]
+
+
 def test_users_are_counted_while_they_run_something() -> None:
     users = [
         {"username": "a", "resourcesUsed": resources(2_048, 2), "numActiveApplications": 1},

@@ -11,6 +11,7 @@ import pytest
 from shared.connections.files import FilesConnection
 from shared.connections.yarn import YarnConnection
 from shared.domain.places import Place
+from shared.domain.waiting import Cause
 from shared.errors import SinkAway
 from shared.store import open_store
 from tests.factories import MONDAY
@@ -159,3 +160,10 @@ def test_jobs_read_demand_and_its_rollups_as_files(tmp_path: Path) -> None:
         reading = source.read(query)
         assert list(reading.frame[column]) == [2_024.0, 4_024.0]
         assert reading.losses == ()
+
+
+def test_five_minutes_tell_how_much_of_them_waited_and_for_what(tmp_path: Path) -> None:
+    keep(tmp_path, MONDAY, [1_000] * 5 + [16_384] * 6)
+    [etl] = [row for row in rows(tmp_path, ROLLUPS) if row.queue == "root.etl"]
+    assert (etl.saturated, etl.waiting, etl.waiting_ceiling, etl.waiting_unexplained) == (1.0, 1.0, 0.5, 0.5)
+    assert etl.waiting == sum(getattr(etl, f"waiting_{cause}") for cause in Cause)
